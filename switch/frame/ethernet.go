@@ -1,0 +1,46 @@
+package frame
+
+import "encoding/binary"
+
+// EthernetHeader is the length in bytes of destination, source and EtherType.
+const EthernetHeader = 14
+
+// EtherTypes that uswitch looks at (IEEE 802 numbers); every other one is carried unread.
+const (
+	TypeIPv4 uint16 = 0x0800
+	TypeARP  uint16 = 0x0806
+	TypeVLAN uint16 = 0x8100
+	TypeIPv6 uint16 = 0x86dd
+)
+
+// Ethernet is a view of a frame without preamble and check sequence:
+//
+//	0            6            12     14
+//	+------------+------------+------+---------
+//	| destination|   source   | type | payload
+//	+------------+------------+------+---------
+//
+// A VLAN tag, if any, is left where it is: its type 0x8100 is the frame's type.
+type Ethernet []byte
+
+// ParseEthernet returns the view, or false if the header is not complete.
+func ParseEthernet(b []byte) (Ethernet, bool) { return Ethernet(b), len(b) >= EthernetHeader }
+
+// Dst returns the destination address.
+func (e Ethernet) Dst() MAC { return MAC(e[0:6]) }
+
+// Src returns the source address.
+func (e Ethernet) Src() MAC { return MAC(e[6:12]) }
+
+// Type returns the EtherType, or for an 802.3 frame the length field (below 0x0600).
+func (e Ethernet) Type() uint16 { return binary.BigEndian.Uint16(e[12:14]) }
+
+// Payload returns what follows the header.
+func (e Ethernet) Payload() []byte { return e[EthernetHeader:] }
+
+// SetHeader writes the three fields of the header.
+func (e Ethernet) SetHeader(dst, src MAC, etherType uint16) {
+	copy(e[0:6], dst[:])
+	copy(e[6:12], src[:])
+	binary.BigEndian.PutUint16(e[12:14], etherType)
+}

@@ -1,0 +1,53 @@
+package frame
+
+// Frame is an Ethernet frame on its way: its bytes, and what a sender with offload left undone in them. Passing a Frame
+// lends its bytes until the callee returns; whoever keeps them clones.
+type Frame struct {
+	Data    []byte
+	Offload Offload
+}
+
+// Clone returns a copy that shares nothing with f.
+func (f Frame) Clone() Frame {
+	f.Data = append([]byte(nil), f.Data...)
+	return f
+}
+
+// GSO says how a super-frame is to be cut into packets that fit the wire.
+type GSO uint8
+
+// The kinds of segmentation that a virtio-net header names (virtio 1.2, 5.1.6).
+const (
+	GSONone  GSO = 0
+	GSOTCPv4 GSO = 1
+	GSOTCPv6 GSO = 4
+	GSOUDPL4 GSO = 5
+)
+
+// Offload is the part of a virtio-net header that means something between two ports. The zero value says that the
+// bytes are complete: every checksum is filled in and the frame fits the wire.
+type Offload struct {
+	// NeedsChecksum: the sum from ChecksumStart to the end is still to be written at ChecksumStart+ChecksumOffset, where
+	// the pseudo-header's sum already stands.
+	NeedsChecksum bool
+	// ChecksumValid: the sender vouches for the transport checksum, whatever the field holds.
+	ChecksumValid bool
+	// ECN: the segments of a TCP super-frame carry CWR as the header says.
+	ECN bool
+	// GSO and GSOSize: cut the payload into pieces of GSOSize bytes, each with a header of HeaderLen bytes.
+	GSO       GSO
+	GSOSize   uint16
+	HeaderLen uint16
+	// Both count bytes from the start of the frame.
+	ChecksumStart  uint16
+	ChecksumOffset uint16
+}
+
+// Segments returns for how many packets on the wire a frame of length bytes stands: 1 without segmentation offload.
+func (o Offload) Segments(length int) int {
+	if o.GSO == GSONone || o.GSOSize == 0 || length <= int(o.HeaderLen) {
+		return 1
+	}
+	payload := length - int(o.HeaderLen)
+	return (payload + int(o.GSOSize) - 1) / int(o.GSOSize)
+}
