@@ -1,0 +1,13 @@
+// Package trace is how the switch says what it did: a closed vocabulary (Hook, Verdict, Reason, Note), an Event for each
+// step of a packet's journey, the Tracer that counts and hands events out, and the printers that turn them into text
+// and JSON.
+//
+//	   the two paths                Tracer                    listeners
+//	vswitch.Switch.Input --+                             +--> Ring --> text, JSON
+//	                       +--> Journey.Emit --> fan out-+--> Ring --> pcapng
+//	nat.Gateway.Input   ---+         |                   +--> Ring --> the control socket
+//	                                 +--> counters per reason, always on
+//
+// The data path never waits for a listener. A Ring is bounded, forgets its oldest events, and knows how many it forgot.
+// With no listener attached, Tracer.Begin returns a nil Journey after one atomic load, and nothing is built or copied.
+package trace

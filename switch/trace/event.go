@@ -1,0 +1,41 @@
+package trace
+
+import (
+	"net/netip"
+	"time"
+
+	"uswitch/switch/frame"
+)
+
+// Event is one step of a packet's journey: a flat value that nobody has to allocate. Strings and the slice Ports belong
+// to long-lived configuration and may be kept; Frame is borrowed until the listener returns (a Ring copies it).
+type Event struct {
+	Time    time.Time
+	Packet  uint64 // id of the journey in this lab, from 1
+	Hop     uint32 // 1, 2, 3 ... within the journey
+	Hook    Hook
+	Verdict Verdict
+	Reason  Reason // on a drop, else NoReason
+	Note    Note   // the case that decided
+
+	Where string   // the network's name, "gateway", or the uplink's name
+	Port  string   // the port it concerns: ingress, learn, egress, and bridge when it is one
+	Ports []string // on a flood, the ports that take such frames; Port, where it came from, is among them and got no copy
+	From  string   // on a station move, the port where it lived before
+
+	Rule   string        // the rule that decided, in iptables syntax, or the policy
+	Chain  string        // the chain that Rule stands in, "FORWARD" or a user's; empty without Rule
+	Target string        // the target's name: ACCEPT, MASQUERADE
+	Conn   uint64        // connection id, 0 while there is none
+	Before frame.Tuple   // the packet's tuple as it came to this hop; zero Proto and addresses if it has none
+	After  frame.Tuple   // on a rewrite, the tuple afterwards
+	Addr   netip.Addr    // the address that Note speaks of
+	MAC    frame.MAC     // the station that Note speaks of
+	Prefix netip.Prefix  // the route that matched
+	Age    time.Duration // how long ago the table learned what it answered
+	Count  uint32        // fragments, segments, the MTU: as Note and Reason say
+
+	Length int         // of the whole frame in bytes; Frame.Data may be cut to a snap length
+	IP     bool        // Frame is a bare IP packet (on an uplink), not an Ethernet frame
+	Frame  frame.Frame // the packet as it is at this hop
+}

@@ -1,0 +1,74 @@
+package trace
+
+// Note is what a step found where the verdict alone would not say it: the case that decided. Like Reason the list is
+// closed, and the sentence that a person reads is made from the note and the event's fields.
+type Note uint8
+
+// The notes. The zero value means that the verdict says it all.
+const (
+	NoNote Note = iota
+
+	// Learn.
+	Learned // MAC lives behind Port
+	Moved   // MAC has moved from From to Port
+	FDBFull // MAC is not remembered: the table is full
+
+	// Bridge.
+	Known            // Port only; learned Age ago
+	Static           // Port only; configured
+	UnknownUnicast   // everyone: MAC's place is not known
+	BroadcastFrame   // everyone
+	MulticastFrame   // everyone: a group
+	GatewayAddress   // MAC is the gateway's own address
+	SegmentsTogether // Count segments travel as one frame
+
+	// ARP at the gateway.
+	ARPAnswered     // Addr is mine
+	ARPProbed       // somebody tries out my address Addr: answered, so that it does not take it
+	ARPNotMine      // Addr is somebody else's
+	ARPLearned      // Addr noted as MAC
+	ARPIgnored      // an answer that nobody asked for, about an unknown neighbour
+	ARPConflict     // MAC claims the gateway's own Addr
+	ARPDefended     // and the gateway has just said again whose it is
+	ARPAnnounced    // the gateway tells everyone its own address
+	NeighborKnown   // Addr is at MAC, known for Age
+	NeighborStatic  // Addr is at MAC by configuration
+	NeighborAsked   // Addr unknown: who-has sent, the packet waits
+	NeighborWaiting // Addr unknown: somebody asked already, the packet waits
+	NeighborSent    // the answer came: the packet goes on to MAC
+	NeighborProbe   // the entry is old: asked again whether Addr is still at MAC
+
+	// The gateway's own.
+	EchoAnswered // an echo request to the gateway
+	Originated   // the gateway itself sends it
+	ErrorSent    // the gateway tells the sender what went wrong
+	Delivered    // for the gateway itself
+
+	// Connections and translation.
+	ConnNew         // first packet of Conn
+	ConnOriginal    // a further packet of Conn in its first direction
+	ConnReply       // an answer of Conn
+	ConnRelated     // an ICMP error about Conn
+	ConnUntracked   // cannot be tracked: passes as it is
+	NoRuleChanged   // no rule of this chain translates it
+	ReplyTranslated // translated back by Conn's reply tuple
+	SameTranslation // translated as Conn's first packet was
+
+	// Routes.
+	RouteConnected // Addr is on the network Port
+	RouteDefault   // not on any network here: the default route
+	RoutePrefix    // Prefix matched
+	RouteLocal     // Addr is the gateway's own
+
+	// Fragments.
+	Reassembled    // Count fragments are one packet again
+	FragmentHeld   // waits for the others
+	FragmentedInto // cut into Count fragments
+
+	// The ways out.
+	UplinkSent     // handed to the outside
+	UplinkReceived // came from the outside
+	Segmented      // the uplink cut it into Count packets
+
+	noteEnd
+)

@@ -1,0 +1,155 @@
+package trace
+
+// Reason is why a packet was dropped. The list is closed: a packet ends with one of these or it was delivered. Names
+// follow the kernel's skb_drop_reason (include/net/dropreason-core.h) where it has one, in lower case.
+type Reason uint8
+
+// Reasons of layer 2. NoReason, the zero value, means that the packet was not dropped.
+const (
+	NoReason      Reason = iota // none
+	PktTooSmall                 // pkt-too-small
+	PktTooBig                   // pkt-too-big
+	BadOffload                  // bad-offload
+	GroupSource                 // group-source
+	MACSpoof                    // mac-spoof
+	ReservedGroup               // reserved-group
+	SamePort                    // same-port
+	Storm                       // storm
+	Isolated                    // isolated
+	NoFlood                     // no-flood
+	NoOtherPort                 // no-other-port
+	PortDown                    // port-down
+	PortGone                    // port-gone
+	TxError                     // tx-error
+	PortFault                   // port-fault
+
+	// ARP and neighbours.
+	BadARP         // bad-arp
+	NeighFailed    // neigh-failed
+	NeighQueueFull // neigh-queuefull
+
+	// IPv4 at the gateway.
+	NotIPv4       // unhandled-ethertype
+	OtherHost     // otherhost
+	IPHeader      // ip-inhdr
+	IPChecksum    // ip-csum
+	IPOptions     // ip-options
+	SourceRoute   // ip-source-route
+	Martian       // martian
+	SpoofedSource // ip-rpfilter
+	Directed      // directed-broadcast
+	BadICMP       // icmp-csum
+	BadL4         // l4-inhdr
+	BadL4Checksum // l4-csum
+	NoForwarding  // ip-forward-off
+	NoRoute       // ip-innoroutes
+	TTLExpired    // ttl-expired
+	FragNeeded    // frag-needed
+	FragBad       // frag-bad
+	FragTimeout   // frag-reasm-timeout
+	FragNoMem     // frag-nomem
+	NoProto       // unhandled-proto
+	NoSocket      // no-socket
+	Unanswered    // unanswered
+	Limited       // rate-limited
+
+	// Rules, connections and translation.
+	RuleDrop      // netfilter-drop
+	RuleReject    // netfilter-reject
+	PolicyDrop    // policy-drop
+	Invalid       // ct-invalid
+	TableFull     // ct-table-full
+	SourceLimit   // ct-source-limit
+	NATNoPort     // nat-no-port
+	NoConnForICMP // icmp-no-conn
+
+	// The ways out.
+	NoUplink      // no-uplink
+	HostForbidden // host-forbidden
+	Refused       // refused
+	Unreachable   // unreachable
+	TimedOut      // timed-out
+	NoMem         // nomem
+
+	reasonEnd
+)
+
+// Sentence says in words that a student understands what the reason means and, where it helps, what to do about it.
+func (r Reason) Sentence() string {
+	if r < reasonEnd {
+		return sentences[r]
+	}
+	return ""
+}
+
+// Reasons returns every reason for a drop, in order.
+func Reasons() []Reason {
+	all := make([]Reason, 0, reasonEnd-1)
+	for r := NoReason + 1; r < reasonEnd; r++ {
+		all = append(all, r)
+	}
+	return all
+}
+
+var sentences = [reasonEnd]string{
+	NoReason:      "the packet was not dropped",
+	PktTooSmall:   "shorter than the 14 bytes of an Ethernet header: nobody can say where it should go",
+	PktTooBig:     "larger than the MTU of the port that it should leave by: a switch cannot cut frames, only the sender can send smaller ones",
+	BadOffload:    "its offload header asks for something impossible (checksum or segments outside the frame)",
+	GroupSource:   "its source address is a group or all zeroes: no station can have such an address, so it is not believed",
+	MACSpoof:      "its source address belongs to the gateway or to another port by configuration: somebody pretends to be somebody else",
+	ReservedGroup: "addressed to the switch itself (01:80:c2:00:00:0X): such frames never pass through a bridge",
+	SamePort:      "the receiver is behind the port it came from: it has it already",
+	Storm:         "this port sends more broadcasts per second than its limit: a loop, or a station gone mad; the rest of them waits outside",
+	Isolated:      "both ports are isolated: isolated ports may talk to the gateway and to ordinary ports only",
+	NoFlood:       "nobody knows where the receiver is, and no port takes flooded frames",
+	NoOtherPort:   "there is nobody else on this network",
+	PortDown:      "the receiver's interface is down: bring it up with `ip link set eth0 up` inside",
+	PortGone:      "the receiver's port was just unplugged",
+	TxError:       "the receiver's interface did not take it: its queue is full or it is going away",
+	PortFault:     "the port failed on this frame and was unplugged; the other ports go on",
+
+	BadARP:         "not an ARP packet for IPv4 over Ethernet, or its sender's addresses cannot be true",
+	NeighFailed:    "nobody answered when the gateway asked who has this address (three times, a second apart)",
+	NeighQueueFull: "too many packets already wait for this neighbour's answer",
+
+	NotIPv4:       "the gateway speaks IPv4 and ARP only",
+	OtherHost:     "it reached the gateway but is addressed to somebody else",
+	IPHeader:      "its IPv4 header is damaged: version, header length or total length cannot be true",
+	IPChecksum:    "its IPv4 header checksum is wrong: it was damaged on the way",
+	IPOptions:     "an IP option in its header is malformed",
+	SourceRoute:   "it wants to choose its own route (source routing), which nobody allows any more",
+	Martian:       "its source or destination can never appear on a wire (loopback, 0.0.0.0/8, multicast source, 240.0.0.0/4)",
+	SpoofedSource: "its source address does not belong to the network it came from: it is forged, or the host is misconfigured",
+	Directed:      "a broadcast to another network is not forwarded",
+	BadICMP:       "its ICMP checksum is wrong or its message is cut short",
+	BadL4:         "its TCP or UDP header is damaged or cut short",
+	BadL4Checksum: "its TCP or UDP checksum is wrong: it was damaged on the way",
+	NoForwarding:  "ip_forward is 0: the gateway keeps packets for others to itself; turn it on with `uswitch set gateway ip_forward=1`",
+	NoRoute:       "no route leads to its destination",
+	TTLExpired:    "its time to live ran out at this hop",
+	FragNeeded:    "too big for the next link, and its sender forbade cutting it (DF); the sender is told the size that fits",
+	FragBad:       "a fragment that overlaps, leaves the packet's 65,535 bytes or is not a multiple of 8: its whole packet is thrown away",
+	FragTimeout:   "the other fragments of its packet did not arrive within 30 seconds",
+	FragNoMem:     "too many unfinished packets wait for their fragments",
+	NoProto:       "the gateway itself does not speak this IP protocol",
+	NoSocket:      "nothing at the gateway listens on this port",
+	Unanswered:    "a message to the gateway that asks for no answer",
+	Limited:       "too many of these in one second: an answer is withheld",
+
+	RuleDrop:      "a rule says DROP",
+	RuleReject:    "a rule says REJECT: the sender is told",
+	PolicyDrop:    "no rule lets it through, and the chain's policy is DROP",
+	Invalid:       "it belongs to no connection and cannot begin one",
+	TableFull:     "the connection table is full",
+	SourceLimit:   "this host has too many connections already; others keep theirs",
+	NATNoPort:     "no free port is left to translate this connection to",
+	NoConnForICMP: "an ICMP error about a connection that nobody here has",
+
+	NoUplink:      "the lab has no way out: give it one with `x-uswitch: {uplink: host}`",
+	HostForbidden: "the host's own addresses, its loopback and 169.254.169.254 are closed to the lab; `x-uswitch: {allow_host: true}` opens them",
+	Refused:       "the other side refused",
+	Unreachable:   "the outside world says that it cannot be reached",
+	TimedOut:      "nobody answered in time",
+	NoMem:         "no memory or file descriptor was left for it",
+}
