@@ -51,3 +51,21 @@ func (o Offload) Segments(length int) int {
 	payload := length - int(o.HeaderLen)
 	return (payload + int(o.GSOSize) - 1) / int(o.GSOSize)
 }
+
+// Valid reports whether the metadata can be true of a frame of length bytes: the checksum lies inside, and the segments
+// have a size and a header. What is not valid must not reach a device, which would refuse it or worse.
+func (o Offload) Valid(length int) bool {
+	if o == (Offload{}) {
+		return true
+	}
+	if o.NeedsChecksum && int(o.ChecksumStart)+int(o.ChecksumOffset)+2 > length {
+		return false
+	}
+	switch o.GSO {
+	case GSONone:
+		return true
+	case GSOTCPv4, GSOTCPv6, GSOUDPL4:
+		return o.GSOSize > 0 && int(o.HeaderLen) >= EthernetHeader && int(o.HeaderLen) < length && o.NeedsChecksum
+	}
+	return false
+}

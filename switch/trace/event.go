@@ -21,6 +21,7 @@ type Event struct {
 	Where string   // the network's name, "gateway", or the uplink's name
 	Port  string   // the port it concerns: ingress, learn, egress, and bridge when it is one
 	Ports []string // on a flood, the ports that take such frames; Port, where it came from, is among them and got no copy
+	Local bool     // on a flood, the gateway gets it too
 	From  string   // on a station move, the port where it lived before
 
 	Rule   string        // the rule that decided, in iptables syntax, or the policy
