@@ -60,13 +60,12 @@ func (l *local) checkFree(ns Namespace) error {
 	}
 	id, err := identify(ns.Path)
 	if err != nil {
-		return fmt.Errorf("%w as a file that is no namespace, perhaps from before a reboot (ip netns del %s removes it): %w",
-			fs.ErrExist, ns.Name, err)
+		return takenError(fmt.Sprintf("%v; if it is from before a reboot, \"ip netns del %s\" removes it", err, ns.Name))
 	}
 	if owner, found := l.records.owner(id); found && owner.alive() {
 		return fmt.Errorf("%w: lab %s, process %d", ErrOwned, owner.Lab, owner.PID)
 	}
-	return fs.ErrExist
+	return takenError("already exists")
 }
 
 // bindName gives the calling thread's namespace a name that outlives the thread.
@@ -86,6 +85,9 @@ func bindName(path string) error {
 func (l *local) Adopt(nameOrPath string) (Namespace, error) {
 	ns := Namespace{Name: nameOrPath, Path: nameOrPath}
 	if !strings.Contains(nameOrPath, "/") {
+		if err := checkName("namespace", nameOrPath); err != nil {
+			return Namespace{}, err
+		}
 		ns.Path = filepath.Join(netnsDir, nameOrPath)
 	}
 	var err error

@@ -1,6 +1,9 @@
 package tap
 
-import "errors"
+import (
+	"errors"
+	"io/fs"
+)
 
 var (
 	// ErrGone is what a Device answers when it is no more: closed, deleted from inside, or gone with its namespace. It
@@ -23,3 +26,9 @@ var (
 	// ErrReplaced is wrapped by errors about a Namespace whose name or path now leads to another one, or to none.
 	ErrReplaced = errors.New("no longer the namespace that it was")
 )
+
+// takenError says that a name is taken, and by whom; it is fs.ErrExist to errors.Is.
+type takenError string
+
+func (e takenError) Error() string      { return string(e) }
+func (takenError) Is(target error) bool { return target == fs.ErrExist }

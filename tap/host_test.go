@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -100,3 +101,5 @@ func ip(t testing.TB, args ...string) string {
 	}
 	return string(output)
 }
+
+func pidOf(cmd *exec.Cmd) string { return strconv.Itoa(cmd.Process.Pid) }

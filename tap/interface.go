@@ -61,6 +61,8 @@ func (c Interface) check() error {
 	switch {
 	case c.Name == "" || len(c.Name) > 15 || c.Name == "." || c.Name == ".." || strings.ContainsAny(c.Name, "/: \t\n\x00%"):
 		return fmt.Errorf("interface name %q: want 1 to 15 characters without slash, colon, percent sign or space", c.Name)
+	case c.Name == "all" || c.Name == "default": // are something else in /proc/sys/net/ipv4/conf
+		return fmt.Errorf("%s is not the name of a card that the kernel accepts", c.Name)
 	case c.MAC != frame.MAC{} && !c.MAC.IsStation():
 		return fmt.Errorf("%s: %s is a group address; a card's own has an even first octet", c.Name, c.MAC)
 	case c.MTU < minMTU || c.MTU > maxMTU:

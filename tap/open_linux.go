@@ -3,7 +3,6 @@ package tap
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"syscall"
 
@@ -33,6 +32,9 @@ func (l *local) Open(ns Namespace, cfg Interface) (Device, error) {
 // plug makes a TAP in the workshop and moves it into a namespace, where it keeps its name.
 func (l *local) plug(ns Namespace, name string) (file *os.File, fd int, err error) {
 	err = l.inWorkshop(func() error {
+		if _, err := netlink.LinkByName(name); err == nil { // lo, and perhaps sit0 or tunl0
+			return takenError("every namespace has one of that name")
+		}
 		if file, fd, err = openTAP(name); err != nil {
 			return err
 		}
@@ -42,9 +44,10 @@ func (l *local) plug(ns Namespace, name string) (file *os.File, fd int, err erro
 		return err
 	})
 	if errors.Is(err, unix.EEXIST) {
-		err = fs.ErrExist
 		if pid := ownerOf(ns, name); pid != 0 {
-			err = fmt.Errorf("%w and is owned by process %d", err, pid)
+			err = takenError(fmt.Sprintf("already exists, and is owned by process %d", pid))
+		} else {
+			err = takenError("already exists")
 		}
 	}
 	return file, fd, err
@@ -54,7 +57,7 @@ func (l *local) plug(ns Namespace, name string) (file *os.File, fd int, err erro
 // which is not passed on to children.
 //
 // Package water opens the descriptor without O_CLOEXEC; holding ForkLock keeps children from being forked before that is
-// mended. It also loses the descriptor if the name is taken, which does not happen in the workshop.
+// mended. It also loses the descriptor if the name is taken, so callers see to it that it is not.
 func openTAP(name string) (file *os.File, fd int, err error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()

@@ -24,42 +24,55 @@ func (l *local) Reclaim(labs ...string) ([]Reclaimed, error) {
 	var done []Reclaimed
 	var failed []error
 	for _, lab := range slices.Compact(slices.Sorted(slices.Values(labs))) {
-		names, err := l.records.names(lab)
-		failed = append(failed, err)
-		for _, name := range names {
-			result, found, err := l.reclaim(lab, name)
-			if err != nil {
-				failed = append(failed, fmt.Errorf("namespace %s of lab %s: %w", name, lab, err))
-			} else if found {
-				done = append(done, result)
-			}
+		results, err := l.reclaimLab(lab)
+		done = append(done, results...)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("lab %s: %w", lab, err))
 		}
 	}
 	return done, errors.Join(failed...)
 }
 
-// reclaim judges one record; found is false if another process was faster.
-func (l *local) reclaim(lab, name string) (result Reclaimed, found bool, err error) {
-	result = Reclaimed{Lab: lab, Namespace: name}
+func (l *local) reclaimLab(lab string) (done []Reclaimed, err error) {
+	names, err := l.records.names(lab)
+	if err != nil {
+		return nil, err
+	}
 	err = withNetnsDir(func() error {
-		entry, err := l.records.read(lab, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+		var failed []error
+		for _, name := range names {
+			result, err := l.reclaim(lab, name)
+			switch {
+			case errors.Is(err, fs.ErrNotExist): // another process was faster
+			case err != nil:
+				failed = append(failed, fmt.Errorf("namespace %s: %w", name, err))
+			default:
+				done = append(done, result)
+			}
 		}
-		found = true
-		if err != nil {
-			result.Outcome = Unreadable
-			return l.records.remove(lab, name)
-		}
-		result.PID = entry.PID
-		if entry.alive() {
-			result.Outcome = InUse
-			return nil
-		}
-		if result.Outcome, err = removeName(filepath.Join(netnsDir, name), entry.ID); err != nil {
-			return err
-		}
-		return l.records.remove(lab, name)
+		return errors.Join(append(failed, l.records.sweep(lab))...)
 	})
-	return result, found, err
+	return done, err
+}
+
+// reclaim judges one record.
+func (l *local) reclaim(lab, name string) (Reclaimed, error) {
+	result := Reclaimed{Lab: lab, Namespace: name}
+	entry, err := l.records.read(lab, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return result, err
+	case err != nil:
+		result.Outcome = Unreadable
+		return result, l.records.remove(lab, name)
+	}
+	result.PID = entry.PID
+	if entry.alive() {
+		result.Outcome = InUse
+		return result, nil
+	}
+	if result.Outcome, err = removeName(filepath.Join(netnsDir, name), entry.ID); err != nil {
+		return result, err
+	}
+	return result, l.records.remove(lab, name)
 }

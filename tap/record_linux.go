@@ -19,8 +19,11 @@ type record struct {
 }
 
 // records is the directory of records: one small JSON file a namespace, DIR/LAB.d/NAME.json. A file appears whole, under
-// its final name, or not at all.
+// its final name, or not at all. Whoever changes something holds the lock of withNetnsDir.
 type records struct{ dir string }
+
+// unfinished is the pattern of the names under which records are written.
+const unfinished = ".new-*"
 
 func (r records) path(lab, name string) string { return filepath.Join(r.dir, lab+".d", name+".json") }
 
@@ -35,34 +38,33 @@ func (r records) write(ns Namespace) error {
 		return err
 	}
 	path := r.path(ns.Lab, ns.Name)
-	return retryWithDir(path, func() error {
-		temporary, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-		if err != nil {
-			return err
-		}
-		_, err = temporary.Write(append(text, '\n'))
-		err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
-		if err == nil {
-			err = os.Rename(temporary.Name(), path)
-		}
-		if err != nil {
-			os.Remove(temporary.Name())
-		}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
-	})
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(path), unfinished)
+	if err != nil {
+		return err
+	}
+	_, err = temporary.Write(append(text, '\n'))
+	err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), path)
+	}
+	if err != nil {
+		os.Remove(temporary.Name())
+	}
+	return err
 }
 
-// retryWithDir makes the directory of path and runs f, and once more if remove of another record took the directory,
-// empty as it was, away in between.
-func retryWithDir(path string, f func() error) error {
-	for attempt := 1; ; attempt++ {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		if err := f(); attempt == 3 || !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+// sweep removes what writers that were killed left unfinished, and the lab's directory if nothing else is in it.
+func (r records) sweep(lab string) error {
+	dir := filepath.Dir(r.path(lab, "any"))
+	litter, err := filepath.Glob(filepath.Join(dir, unfinished))
+	for _, path := range litter {
+		err = errors.Join(err, os.Remove(path))
 	}
+	os.Remove(dir) // fails while there are records, as it should
+	return err
 }
 
 // remove forgets a namespace, and the lab with its last one. What is not there is no error.

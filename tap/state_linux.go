@@ -7,8 +7,6 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
-
-	"uswitch/switch/frame"
 )
 
 // State implements Device.
@@ -46,8 +44,14 @@ func (d *plain) stateHere() (State, error) {
 			return State{}, fmt.Errorf("%s: %w", d.name, err)
 		}
 		attrs := link.Attrs()
-		state := State{Name: attrs.Name, Index: attrs.Index, MTU: attrs.MTU, Up: attrs.RawFlags&unix.IFF_UP != 0, Namespace: id.Inode}
-		state.MAC = frame.MAC(attrs.HardwareAddr)
+		state := State{
+			Name:      attrs.Name,
+			Index:     attrs.Index,
+			MTU:       attrs.MTU,
+			Up:        attrs.RawFlags&unix.IFF_UP != 0,
+			Namespace: id.Inode,
+		}
+		copy(state.MAC[:], attrs.HardwareAddr)
 		return state, nil
 	}
 }
