@@ -77,12 +77,14 @@ func (b *builder) top() {
 		}
 	}
 	b.plan.Uplink = b.uplink(x)
+	x.boolean("keep_up", false) // keepUp reads it once the hosts are known
 	x.close()
 }
 
 // keepUp decides when the lab ends: with the last command of the hosts that are not passive, or, where one of those has
-// no command or none has one, when it is told to.
+// no command or there is none of them, when it is told to. The file's own keep_up is stronger.
 func (b *builder) keepUp() {
+	b.plan.KeepUp = false
 	active := 0
 	for _, host := range b.plan.Hosts {
 		if host.Passive {
@@ -93,5 +95,9 @@ func (b *builder) keepUp() {
 		}
 		active++
 	}
-	b.plan.KeepUp = b.plan.KeepUp || active == 0
+	if given, ok := mapping(b.file, extension)["keep_up"].(bool); ok {
+		b.plan.KeepUp = given
+	} else if active == 0 {
+		b.plan.KeepUp = true
+	}
 }

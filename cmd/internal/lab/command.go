@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,12 +10,6 @@ import (
 
 // command returns a service's argument vector, entrypoint first, or nil where it runs nothing.
 func (b *builder) command(service types.ServiceConfig, at path) []string {
-	for _, key := range []string{"entrypoint", "command"} {
-		text, ok := mapping(b.file, at...)[key].(string)
-		if operator := shellOperator(text); ok && operator != "" {
-			b.wrong(at.to(key), "%q is for a shell, and there is none: want [sh, -c, '...']", operator)
-		}
-	}
 	argv := slices.Concat(service.Entrypoint, service.Command)
 	if len(argv) == 0 {
 		return nil
@@ -25,9 +20,21 @@ func (b *builder) command(service types.ServiceConfig, at path) []string {
 	return argv
 }
 
-// shellOperator returns the first character outside of quotes that only a shell understands. The library that splits a
-// command into words stops there without a word; a person would look for the rest of the command for a long time.
-func shellOperator(command string) string {
+// commands checks the commands that are one text, before compose-go splits them into words: it stops without a word at
+// the first character that only a shell understands, and a person would look for the rest of the command for a long time.
+func (s *source) commands(file map[string]any) {
+	for _, name := range s.keys(path{"services"}) {
+		for _, key := range []string{"entrypoint", "command"} {
+			text, _ := mapping(file, "services", name)[key].(string)
+			if problem := shellSyntax(text); problem != "" {
+				s.wrong(path{"services", name, key}, "%s", problem)
+			}
+		}
+	}
+}
+
+// shellSyntax says what in a command needs a shell, or is not finished; empty if nothing.
+func shellSyntax(command string) string {
 	var quote byte
 	for i := 0; i < len(command); i++ {
 		c := command[i]
@@ -40,9 +47,12 @@ func shellOperator(command string) string {
 			}
 		case c == '\'' || c == '"' || c == '`':
 			quote = c
-		case strings.IndexByte(";&|<>", c) >= 0:
-			return string(c)
+		case strings.IndexByte(";&|<>()", c) >= 0:
+			return fmt.Sprintf("%q is for a shell, and there is none: want [sh, -c, '...'], or quotes around it", c)
 		}
+	}
+	if quote != 0 {
+		return fmt.Sprintf("the quote %q is not closed", quote)
 	}
 	return ""
 }

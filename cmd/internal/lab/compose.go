@@ -32,31 +32,37 @@ func (s *source) refuseOtherFiles(file map[string]any) {
 }
 
 // compose hands the part of the file that uswitch acts on to compose-go, which knows all the short and long forms, and
-// warns of the rest.
-func (s *source) compose(file map[string]any, env map[string]string) (project *types.Project, err error) {
+// warns of the rest. Nil means that compose-go refused it; the report says why.
+func (s *source) compose(file map[string]any, env map[string]string) (project *types.Project) {
+	pruned := s.prune(file)
+	if s.commands(file); s.err() != nil {
+		return nil
+	}
 	// compose-go is large and trusts its schema; a file that slips past it must not take the process with it.
 	defer func() {
-		if fault := recover(); fault != nil {
-			project, err = nil, &Mistake{File: s.file, Text: "compose-go cannot read this file"}
+		if recover() != nil {
+			s.mistake(0, nil, "compose-go cannot read this file")
+			project = nil
 		}
 	}()
 	details := types.ConfigDetails{
-		ConfigFiles: []types.ConfigFile{{Filename: s.file, Config: s.prune(file)}},
+		ConfigFiles: []types.ConfigFile{{Filename: s.file, Config: pruned}},
 		Environment: env,
 	}
-	project, err = loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
+	project, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
 		o.SetProjectName("lab", true) // ours may have capital letters; the name matters to nothing that is used here
 		o.Profiles = strings.Split(env["COMPOSE_PROFILES"], ",")
-		o.SkipInterpolation = true
 		o.SkipInclude, o.SkipExtends = true, true
+		o.Interpolate = nil           // done already
 		o.SkipConsistencyCheck = true // it wants an image for every service
 		o.SkipResolveEnvironment, o.SkipResolveLabels = true, true
 		o.ResolvePaths = false
 	})
 	if err != nil {
-		return nil, &Mistake{File: s.file, Text: strings.Join(strings.Fields(clip(err.Error(), 300)), " ")}
+		s.mistake(0, nil, "%s", strings.Join(strings.Fields(clip(err.Error(), 300)), " "))
+		return nil
 	}
-	return project, nil
+	return project
 }
 
 // prune copies what compose-go is to read. Extensions, and ports with their places in the file, are read from the file

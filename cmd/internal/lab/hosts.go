@@ -21,9 +21,6 @@ func (b *builder) hosts() {
 	for i := range b.plan.Hosts {
 		b.giveAddresses(&b.plan.Hosts[i])
 	}
-	if b.err() != nil {
-		return
-	}
 	for i := range b.plan.Hosts {
 		b.defaultRoute(&b.plan.Hosts[i])
 		b.publish(&b.plan.Hosts[i])

@@ -77,9 +77,9 @@ func load(file, name string, data []byte, opts LoadOptions) (*Plan, error) {
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	project, err := s.compose(content, env)
-	if err != nil {
-		return nil, err
+	project := s.compose(content, env)
+	if project == nil {
+		return nil, r.err()
 	}
 	b := &builder{source: s, file: content, project: project, opts: opts, plan: &Plan{Name: name, Source: file}}
 	b.build()

@@ -32,8 +32,11 @@ func (m *Mistake) Error() string {
 	return b.String()
 }
 
-// maxMistakes bounds a report: a file with more than this many mistakes is not a lab file at all.
-const maxMistakes = 50
+// A file with more mistakes than these is not a lab file at all; the rest of them is neither kept nor told.
+const (
+	maxMistakes = 1000
+	maxTold     = 50
+)
 
 // report collects what is to be said about a file: mistakes, which refuse it, and warnings, which do not.
 type report struct {
@@ -49,10 +52,17 @@ type warning struct {
 
 // mistake notes a mistake in a line of the file.
 func (r *report) mistake(line int, key path, format string, args ...any) {
+	if len(r.mistakes) == maxMistakes {
+		return
+	}
 	r.mistakes = append(r.mistakes, &Mistake{File: r.file, Line: line, Key: key.String(), Text: fmt.Sprintf(format, args...)})
 }
 
+// warn notes a warning in a line of the file.
 func (r *report) warn(line int, format string, args ...any) {
+	if len(r.warnings) == maxMistakes {
+		return
+	}
 	r.warnings = append(r.warnings, warning{line, fmt.Sprintf(format, args...)})
 }
 
@@ -63,11 +73,11 @@ func (r *report) err() error {
 	})
 	unique := slices.CompactFunc(slices.Clone(r.mistakes), func(a, b *Mistake) bool { return *a == *b })
 	var errs []error
-	for _, m := range unique[:min(len(unique), maxMistakes)] {
+	for _, m := range unique[:min(len(unique), maxTold)] {
 		errs = append(errs, m)
 	}
-	if more := len(unique) - maxMistakes; more > 0 {
-		errs = append(errs, fmt.Errorf("%s: and %d more mistakes", r.file, more))
+	if more := len(unique) - maxTold; more > 0 {
+		errs = append(errs, fmt.Errorf("%s: and %d more mistakes, at least", r.file, more))
 	}
 	return errors.Join(errs...)
 }

@@ -23,8 +23,9 @@ type Plan struct {
 	// wants the generated ones; empty means that it wants no rules at all.
 	Rules []string `json:"rules"`
 
-	// KeepUp says that the lab stays up until it is told to stop, because some host neither has a command nor is passive.
-	// Without it, the lab ends when the last command has ended.
+	// KeepUp says that the lab stays up until it is told to stop: because the file says keep_up, because some host neither
+	// has a command nor is passive, or because all are passive. Without it, the lab ends when the last command of a host
+	// that is not passive has ended.
 	KeepUp bool `json:"keep_up"`
 	// Warnings are sentences for the person who runs the lab: above all, keys of the file that uswitch does not act on.
 	Warnings []string `json:"warnings,omitempty"`
@@ -87,7 +88,8 @@ type Host struct {
 	Environment []string     `json:"environment,omitempty"` // KEY=value, sorted; on top of what the runner has
 	WorkingDir  string       `json:"working_dir,omitempty"` // empty: the runner's own; relative: to it
 	DependsOn   []Dependency `json:"depends_on,omitempty"`  // sorted by host
-	// Passive hosts only answer: one without a command does not keep the lab up.
+	// Passive hosts are there for the others: one without a command does not keep the lab up, and one with a command - a
+	// server, say - is stopped when the commands of the others have ended.
 	Passive bool `json:"passive,omitempty"`
 
 	Ports []Publish `json:"ports,omitempty"`

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,10 +33,34 @@ func (s *source) checkSchema(file map[string]any) {
 		s.mistake(0, nil, "the Compose schema cannot be read: %v", err)
 		return
 	}
-	if err, ok := compiled.Validate(file).(*jsonschema.ValidationError); ok {
-		s.schemaError(err)
+	invalid, ok := compiled.Validate(file).(*jsonschema.ValidationError)
+	if !ok {
+		return
+	}
+	before := len(s.mistakes)
+	if s.schemaError(invalid); len(s.mistakes) == before {
+		s.mistake(0, nil, "not what Compose's schema allows")
 	}
 }
+
+// serviceProperties are the keys that a service may have. The schema puts a service together from three parts and then
+// forbids what none of them has accepted - which, when one part has found a mistake in its own, is every key of it.
+var serviceProperties = sync.OnceValue(func() map[string]bool {
+	var document struct {
+		Defs map[string]struct {
+			Properties map[string]json.RawMessage `json:"properties"`
+		} `json:"$defs"`
+	}
+	properties := make(map[string]bool)
+	if json.Unmarshal([]byte(schema.Schema), &document) == nil {
+		for _, part := range []string{"service", "container_spec", "workload_spec"} {
+			for key := range document.Defs[part].Properties {
+				properties[key] = true
+			}
+		}
+	}
+	return properties
+})
 
 // schemaError walks down a tree of errors to its leaves.
 func (s *source) schemaError(e *jsonschema.ValidationError) {
@@ -50,7 +75,9 @@ func (s *source) schemaError(e *jsonschema.ValidationError) {
 			s.unknown(at.to(key))
 		}
 	case *kind.FalseSchema:
-		s.unknown(at)
+		if !serviceProperties()[at[len(at)-1]] {
+			s.unknown(at)
+		}
 	case *kind.Required:
 		s.wrong(at, "%s is missing", strings.Join(k.Missing, ", "))
 	case *kind.Enum:

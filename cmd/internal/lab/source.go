@@ -64,14 +64,18 @@ func parse(r *report, data []byte) *source {
 	return s
 }
 
-var errorLine = regexp.MustCompile(`line (\d+)`)
+var errorPlace = regexp.MustCompile(`line (\d+)(, column \d+)?: `)
 
-// syntax notes an error of the YAML parser, whose messages name the line in prose.
+// syntax notes an error of the YAML parser, whose messages name the line in prose: the last one is where it stumbled, one
+// before that is where what it was reading began.
 func (r *report) syntax(err error) {
-	line := 0
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if found := errorLine.FindStringSubmatch(text); found != nil {
-		line, _ = strconv.Atoi(found[1])
+	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 0
+	if places := errorPlace.FindAllStringSubmatchIndex(text, -1); places != nil {
+		last := places[len(places)-1]
+		line, _ = strconv.Atoi(text[last[2]:last[3]])
+		if len(places) > 1 || last[0] == 0 {
+			text = text[:last[0]] + text[last[1]:]
+		}
 	}
 	r.mistake(line, nil, "not YAML: %s", strings.Join(strings.Fields(clip(text, 200)), " "))
 }
