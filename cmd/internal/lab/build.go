@@ -2,7 +2,6 @@ package lab
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -25,39 +24,14 @@ type builder struct {
 }
 
 func (b *builder) build() {
-	b.names()
-	if b.err() != nil {
-		return // nothing below looks at a name again
+	if len(b.project.Services) == 0 {
+		b.wrong(path{"services"}, "no services: want at least one host")
 	}
 	b.top()
 	b.networks()
 	b.hosts()
 	b.fdb()
 	b.keepUp()
-}
-
-// reserved are names that mean something else wherever a host or a network can be named.
-var reserved = []string{"all", "any", "gateway", "uplink"}
-
-// names checks every name of the file before anything else is done with it.
-func (b *builder) names() {
-	check := func(what string, at path) {
-		name := at[len(at)-1]
-		if err := ValidateName(what, name); err != nil {
-			b.wrong(at, "%v", err)
-		} else if slices.Contains(reserved, name) {
-			b.wrong(at, "%s %q: the name is taken; %s mean something else to uswitch", what, name, strings.Join(reserved, ", "))
-		}
-	}
-	for _, name := range b.keys(path{"services"}) {
-		check("host name", path{"services", name})
-	}
-	for _, name := range b.keys(path{"networks"}) {
-		check("network name", path{"networks", name})
-	}
-	if len(b.project.Services) == 0 {
-		b.wrong(path{"services"}, "no services: want at least one host")
-	}
 }
 
 // top reads x-uswitch of the top level.

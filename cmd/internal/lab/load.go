@@ -73,6 +73,7 @@ func load(file, name string, data []byte, opts LoadOptions) (*Plan, error) {
 	env["COMPOSE_PROJECT_NAME"] = name // as Compose sets it
 	newVariables(s, env).expand(content, nil)
 	s.refuseOtherFiles(content)
+	s.names()
 	s.checkSchema(content)
 	if err := r.err(); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -45,6 +46,22 @@ func validateName(what, name string, longest int) error {
 		}
 	}
 	return nil
+}
+
+// reserved are names that mean something else wherever a host or a network can be named.
+var reserved = []string{"all", "any", "gateway", "uplink"}
+
+// names checks every name of the file before anything else is done with it; nothing after this looks at a name again.
+func (s *source) names() {
+	for what, key := range map[string]string{"host name": "services", "network name": "networks"} {
+		for _, name := range s.keys(path{key}) {
+			if err := ValidateName(what, name); err != nil {
+				s.wrong(path{key, name}, "%v", err)
+			} else if slices.Contains(reserved, name) {
+				s.wrong(path{key, name}, "%s %q: the name is taken; %s mean something else to uswitch", what, name, strings.Join(reserved, ", "))
+			}
+		}
+	}
 }
 
 // clip cuts s to at most n bytes, so that a message cannot be flooded.

@@ -106,6 +106,7 @@ func (b *builder) pool(pool *types.IPAMPool, at path) (c ipam.Config) {
 	}
 	if pool.Subnet == "" && (c.Gateway.IsValid() || c.Range.IsValid() || c.Aux != nil) {
 		b.wrong(at, "subnet is missing: without it, the other addresses mean nothing")
+		return ipam.Config{}
 	}
 	return c
 }

@@ -37,8 +37,7 @@ func (s *source) checkSchema(file map[string]any) {
 	if !ok {
 		return
 	}
-	before := len(s.mistakes)
-	if s.schemaError(invalid); len(s.mistakes) == before {
+	if s.schemaError(invalid); len(s.mistakes) == 0 {
 		s.mistake(0, nil, "not what Compose's schema allows")
 	}
 }
@@ -150,14 +149,11 @@ func wanted(types []string) string {
 	return "want " + strings.Join(names, " or ")
 }
 
-// unknown notes a key that does not belong where it stands, or a name that no service or network can have.
+// unknown notes a key that does not belong where it stands.
 func (s *source) unknown(at path) {
-	parent, key := at[:len(at)-1], at[len(at)-1]
+	parent := at[:len(at)-1]
 	if len(parent) == 1 && (parent[0] == "services" || parent[0] == "networks") {
-		if err := ValidateName("the name", key); err != nil {
-			s.wrong(at, "%v", err)
-			return
-		}
+		return // a name that Compose does not allow either; names has told so
 	}
 	if allowed := allowedIn(parent); allowed != nil {
 		s.wrong(at, "no such key: uswitch acts on %s", strings.Join(allowed, ", "))

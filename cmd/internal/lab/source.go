@@ -40,7 +40,7 @@ func parse(r *report, data []byte) *source {
 	err := decoder.Decode(&document)
 	switch {
 	case errors.Is(err, io.EOF):
-		r.mistake(0, nil, "the file is empty: want at least services:")
+		r.mistake(0, nil, "the file is empty: want services: with at least one host in it")
 		return nil
 	case err != nil:
 		r.syntax(err)
@@ -57,8 +57,9 @@ func parse(r *report, data []byte) *source {
 	if document.Kind == yaml.DocumentNode && len(document.Content) == 1 {
 		s.root = document.Content[0]
 	}
-	if s.root.Kind != yaml.MappingNode {
-		r.mistake(s.root.Line, nil, "want a mapping with services: in it, as every Compose file has")
+	// Messages name the keys of a lab file. A file without services is not one, and what it has in it is told to nobody.
+	if key, _ := child(s.root, "services", 0); key == nil || s.root.Kind != yaml.MappingNode {
+		r.mistake(0, nil, "not a Compose file: want services: with at least one host in it")
 		return nil
 	}
 	return s
@@ -76,6 +77,9 @@ func (r *report) syntax(err error) {
 		if len(places) > 1 || last[0] == 0 {
 			text = text[:last[0]] + text[last[1]:]
 		}
+	}
+	if strings.HasPrefix(text, "unknown anchor") {
+		text = "an alias to an anchor that is not there" // the parser's own message repeats a piece of the file
 	}
 	r.mistake(line, nil, "not YAML: %s", strings.Join(strings.Fields(clip(text, 200)), " "))
 }
