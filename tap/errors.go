@@ -3,18 +3,20 @@ package tap
 import (
 	"errors"
 	"io/fs"
+
+	"uswitch/switch/frame"
 )
 
 var (
 	// ErrGone is what a Device answers when it is no more: closed, deleted from inside, or gone with its namespace. It
 	// does not come back; open a new one.
-	ErrGone = errors.New("the device is gone")
+	ErrGone = frame.ErrLinkGone
 
 	// ErrDown is what Write answers while the card is down (ip link set eth0 down). The frame is lost, the device stays.
-	ErrDown = errors.New("the interface is down")
+	ErrDown = frame.ErrLinkDown
 
 	// ErrFull is what Write answers when the kernel has no room for the frame. The frame is lost, the device stays.
-	ErrFull = errors.New("the kernel has no room for the frame")
+	ErrFull = frame.ErrLinkFull
 
 	// ErrOffload is what Write answers to a frame that is unfinished (its Offload asks for a checksum or for
 	// segmentation) when the device cannot pass that on.
