@@ -40,7 +40,7 @@ func (e *Event) aboutStations() string {
 	case Known:
 		return "learned " + ago(e.Age)
 	case Static:
-		return "so it is configured"
+		return "as configured"
 	case UnknownUnicast:
 		return "nobody has told us yet where " + e.station() + " is"
 	case BroadcastFrame:
@@ -80,11 +80,11 @@ func (e *Event) aboutNeighbors() string {
 	case NeighborKnown:
 		return e.address() + " is at " + e.station() + ": learned " + ago(e.Age)
 	case NeighborStatic:
-		return e.address() + " is at " + e.station() + ": so it is configured"
+		return e.address() + " is at " + e.station() + ": as configured"
 	case NeighborAsked:
-		return "nobody has told us yet where " + e.address() + " is: everyone is asked, the packet waits"
+		return "who has " + e.address() + "? everyone is asked, and the packet waits"
 	case NeighborWaiting:
-		return "everyone has been asked where " + e.address() + " is: the packet waits too"
+		return "who has " + e.address() + "? everyone has been asked already: the packet waits too"
 	case NeighborSent:
 		return e.address() + " has answered from " + e.station() + ": the packet goes on"
 	case NeighborProbe:

@@ -1,7 +1,5 @@
 package trace
 
-import "fmt"
-
 func (e *Event) aboutGateway() string {
 	switch e.Note {
 	case EchoAnswered:
@@ -36,7 +34,7 @@ func (e *Event) aboutConnections() string {
 	case ConnUntracked:
 		return "no connection can be made of it: it passes as it is"
 	case NoRuleChanged:
-		if e.Hook == Prerouting {
+		if e.Hook == Prerouting || e.Hook == Output {
 			return e.connection() + " is new: no rule changes where it goes"
 		}
 		return "no rule changes where it comes from"
@@ -55,7 +53,10 @@ func (e *Event) aboutRoutes() string {
 	case RouteDefault:
 		return e.address() + " is on no network here: the default route, by " + the(or(e.Port, "uplink"))
 	case RoutePrefix:
-		return fmt.Sprintf("%s is in %v: by %s", e.address(), e.Prefix, the(or(e.Port, "uplink")))
+		if e.Prefix.IsValid() {
+			return e.address() + " is in " + e.Prefix.String() + ": by " + the(or(e.Port, "uplink"))
+		}
+		return "a route leads to " + e.address() + ": by " + the(or(e.Port, "uplink"))
 	case RouteLocal:
 		return e.address() + " is the gateway's own address"
 	}

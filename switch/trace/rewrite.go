@@ -2,12 +2,15 @@ package trace
 
 import (
 	"fmt"
+	"strconv"
 
 	"uswitch/switch/frame"
 )
 
-// rewritten reports whether the step changed the packet's tuple.
-func (e *Event) rewritten() bool { return e.Verdict == Rewrite && e.After != frame.Tuple{} }
+// rewritten reports whether the step is about the packet's tuple.
+func (e *Event) rewritten() bool {
+	return e.Verdict == Rewrite && e.After != frame.Tuple{} && (e.After != e.Before || e.Note == NoNote)
+}
 
 // translatedByConn reports whether the connection, and no rule, asked for the rewrite.
 func (e *Event) translatedByConn() bool {
@@ -55,5 +58,5 @@ func (e *Event) connection() string {
 	if e.Conn == 0 {
 		return "a connection"
 	}
-	return "connection " + commas(e.Conn)
+	return "connection " + strconv.FormatUint(e.Conn, 10)
 }

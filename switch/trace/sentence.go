@@ -7,43 +7,74 @@ import (
 	"uswitch/switch/frame"
 )
 
+// Step names the step in two words: where it was, and what was decided there. A frame comes in and goes out by a port;
+// what a bridge does has one word for each way, as in br0 flood. The words are printable.
+func (e *Event) Step() (where, what string) {
+	where, what = e.Where, e.Hook.String()
+	switch {
+	case (e.Hook == Ingress || e.Hook == Egress) && e.Port != "":
+		where = e.Port
+	case e.Hook == Bridge && e.Verdict != Drop:
+		what = e.Verdict.String()
+	}
+	return Printable(where), what
+}
+
 // Text returns the sentence that says what happened at this step and why, for a person who has never seen a switch
 // think. It is one line without an end, never empty, and holds nothing that a terminal would act upon. Its parts are
 // separated by semicolons: what happened, the rule that decided, what would mend a drop.
-func (e *Event) Text() string { return strings.Join(e.clauses(), "; ") }
+func (e *Event) Text() string {
+	var parts []string
+	for _, c := range e.clauses() {
+		parts = append(parts, c.text)
+	}
+	return strings.Join(parts, "; ")
+}
 
-// clauses returns the parts of the sentence. A printer may put each on its own line.
-func (e *Event) clauses() []string {
-	var said []string
-	add := func(clause string) {
-		if clause != "" {
-			said = append(said, Printable(clause))
+// clause is a part of a sentence; a printer may put each on its own line.
+type clause struct {
+	text  string
+	typed bool // a rule or a command, which people copy: it is not to be broken
+}
+
+// clauses returns the parts of the sentence, printable and not empty.
+func (e *Event) clauses() []clause {
+	var said []clause
+	say := func(text string) {
+		if text != "" {
+			said = append(said, clause{text: Printable(text)})
 		}
 	}
-	ruled := false
+	typed := func(before, text string) {
+		if text != "" {
+			said = append(said, clause{Printable(before + text), true})
+		}
+	}
+	rule := e.Rule
 	switch {
 	case e.Verdict == Drop:
-		add("DROP " + e.Reason.String() + ": " + e.Reason.Sentence())
-		add(e.limit())
-		add(e.why())
+		say("DROP " + e.Reason.String() + ": " + e.Reason.Sentence())
+		say(e.limit())
+		say(e.why())
 	case e.rewritten():
-		add(e.translation())
+		say(e.translation())
 		if !e.translatedByConn() {
-			add(e.why())
+			say(e.why())
 		}
-	case e.Note == NoNote && e.Rule != "":
-		add(or(e.Target, strings.ToUpper(e.Verdict.String())) + " by " + e.Rule)
-		ruled = true
+	case e.Note == NoNote && rule != "":
+		typed(or(e.Target, strings.ToUpper(e.Verdict.String()))+" by ", rule)
+		rule = ""
 	case e.Note == NoNote:
-		add(e.plain())
+		say(e.plain())
 	default:
-		add(e.noted())
+		if e.Hook == Ingress && !e.IP {
+			say(e.passes())
+		}
+		say(e.noted())
 	}
-	if e.Rule != "" && !ruled {
-		add("by " + e.Rule)
-	}
-	add(e.hopsLeft())
-	add(e.mend())
+	typed("by ", rule)
+	say(e.hopsLeft())
+	typed("it would pass with: ", e.mend())
 	return said
 }
 
@@ -128,5 +159,5 @@ func (e *Event) mend() string {
 	if p, ok := e.packet(); !ok || !e.Prefix.Contains(p.Dst()) {
 		return ""
 	}
-	return "it would pass with: uswitch iptables -A FORWARD -d " + e.Prefix.String() + " -j ACCEPT"
+	return "uswitch iptables -A FORWARD -d " + e.Prefix.String() + " -j ACCEPT"
 }
