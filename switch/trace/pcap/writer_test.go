@@ -91,6 +91,8 @@ func write(t *testing.T, events []trace.Event) ([]byte, []int) {
 	return b.Bytes(), writes
 }
 
+var _ trace.Sink = (*pcap.Writer)(nil)
+
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
