@@ -1,10 +1,13 @@
 package trace_test
 
 import (
+	"cmp"
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"uswitch/switch/trace"
 )
@@ -43,6 +46,15 @@ func TestJourneys(t *testing.T) {
 		{"waiting.txt", trace.TextOptions{Names: labNames{}}, waiting()},
 		{"publish.txt", trace.TextOptions{Names: labNames{}}, publish()},
 	} {
-		t.Run(tt.name, func(t *testing.T) { golden(t, tt.name, print(tt.options, tt.events...)) })
+		t.Run(tt.name, func(t *testing.T) {
+			text := print(tt.options, tt.events...)
+			golden(t, tt.name, text)
+			width := cmp.Or(tt.options.Width, 100)
+			for line := range strings.Lines(text) {
+				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width && !tt.options.Colour {
+					t.Errorf("%d columns: %s", n, line)
+				}
+			}
+		})
 	}
 }
