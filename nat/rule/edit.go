@@ -15,7 +15,9 @@ func (s *Ruleset) edit(c *command) (output string, err error) {
 	case 'F':
 		return s.flush(c)
 	case 'Z':
-		return s.zero(c)
+		return s.zero(c, c.number)
+	case 'L', 'S': // with -Z: the printing is done, and a number was meant for it
+		return s.zero(c, 0)
 	case 'N':
 		return "", s.create(c.table, c.chain)
 	case 'X':
@@ -206,25 +208,25 @@ func (s *Ruleset) flush(c *command) (string, error) {
 }
 
 // zero is -Z. The rules get new counters, so that a ruleset that is in use keeps its own, and limits keep their buckets.
-func (s *Ruleset) zero(c *command) (string, error) {
+func (s *Ruleset) zero(c *command, number int) (string, error) {
 	chains, err := s.chains(c)
 	if err != nil {
 		return "", err
 	}
 	var out strings.Builder
 	for _, chain := range chains {
-		if c.number > len(chain.rules) {
+		if number > len(chain.rules) {
 			return "", failed("Index of counter too big.")
 		}
-		if c.given['v'] && c.chain != "" {
+		if c.given['v'] && c.chain != "" && number == 0 {
 			fmt.Fprintf(&out, "Zeroing chain `%s'\n", chain.name)
 		}
 		for i, r := range chain.rules {
-			if c.number == 0 || c.number == i+1 {
+			if number == 0 || number == i+1 {
 				chain.rules[i] = newRule(r.chain, r.spec, new(Counter))
 			}
 		}
-		if c.number == 0 {
+		if number == 0 {
 			chain.count = new(Counter)
 		}
 	}

@@ -66,7 +66,7 @@ func (m *limitMatch) setRate(arg string) error {
 	switch {
 	case !ok || n == 0 || whole == 0:
 		return usage("bad rate \"%s\"'", arg)
-	case n/whole > 0 || whole/n == 0 || n > limitScale*whole/limitScale:
+	case n > whole:
 		return usage("Rate too fast \"%s\"", arg)
 	}
 	m.normalize(whole / n)

@@ -64,6 +64,8 @@ func (p *parser) takeGlobal(g *global, arg string) error {
 		return usage("cannot have ! before -%c", g.letter)
 	case p.invert && !g.not:
 		return usage("unexpected ! flag before --%s", g.long)
+	case arg == "!" && g.not:
+		return usage("the ! stands before its option: `! -%c', not `-%c !'", g.letter, g.letter)
 	case p.given[letter] && !strings.ContainsRune("mvtwW", rune(letter)):
 		return usage("multiple -%c flags not allowed", g.letter)
 	}
@@ -117,9 +119,6 @@ func (p *parser) networks(arg string) ([]network, error) {
 	list, err := parseNetworks(p.family, arg)
 	if err != nil {
 		return nil, err
-	}
-	if p.invert && len(list) > 1 {
-		return nil, usage("! not allowed with multiple source or destination IP addresses")
 	}
 	if p.invert && list[0].isAny() {
 		return nil, usage("rule would never match: `! %s' is no address at all", arg)

@@ -45,7 +45,7 @@ func parseRange(f Family, arg string, shift bool) (Range, error) {
 		if inner, ok := strings.CutPrefix(arg, "["); ok {
 			var closed bool
 			addrs, ports, closed = strings.Cut(inner, "]")
-			if !closed {
+			if !closed || ports != "" && ports[0] != ':' {
 				return Range{}, usage("Invalid address format")
 			}
 			ports, hasPorts = strings.CutPrefix(ports, ":")

@@ -88,9 +88,9 @@ func (r *restorer) begin(name string) (err error) {
 
 // commit is the line COMMIT: the table is complete.
 func (r *restorer) commit() error {
-	t := r.table
+	c := &command{verb: verbOf('A'), table: r.table}
 	r.table = 0
-	return r.draft.seal("RULE_APPEND", r.lines, t)
+	return r.draft.seal(c, r.lines)
 }
 
 // declare is a line :CHAIN POLICY [packets:bytes].

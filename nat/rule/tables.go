@@ -41,7 +41,7 @@ func (t *Tables) Exec(args []string) (output string, err error) {
 	draft := now.clone()
 	edited, err := draft.edit(c)
 	if err == nil {
-		err = draft.seal(c.verb.operation(), nil, c.table)
+		err = draft.seal(c, nil)
 	}
 	if err != nil {
 		return "", t.errorOf(err, "", 0)
@@ -88,7 +88,7 @@ func (s *Ruleset) apply(words []string) error {
 	if _, err := s.edit(c); err != nil {
 		return err
 	}
-	return s.seal(c.verb.operation(), nil, c.table)
+	return s.seal(c, nil)
 }
 
 // answer carries out a command that changes nothing, or the printing half of one that does (-L -Z); done says whether
@@ -111,17 +111,21 @@ func (s *Ruleset) answer(c *command) (output string, done bool, err error) {
 	return output, !c.zero || err != nil, err
 }
 
-// seal validates tables after an edit and links the jumps. lines says on which line of a file a rule stood.
-func (s *Ruleset) seal(operation string, lines map[*Rule]int, tables ...Table) error {
-	for _, t := range tables {
-		if bad := s.validate(t); bad != nil {
-			err := &Error{Status: ResourceProblem, Line: lines[bad.rule]}
-			err.Text = operation + " failed (" + bad.errno + "): rule in chain " + bad.rule.chain + ": " + bad.detail
-			return err
-		}
+// seal validates a table after an edit and links the jumps. c is the command that made the edit; lines says on which line
+// of a file a rule stood.
+func (s *Ruleset) seal(c *command, lines map[*Rule]int) error {
+	bad := s.validate(c.table)
+	if bad == nil {
+		s.link()
+		return nil
 	}
-	s.link()
-	return nil
+	chain := c.chain
+	if chain == "" {
+		chain = bad.rule.chain
+	}
+	err := &Error{Status: ResourceProblem, Line: lines[bad.rule]}
+	err.Text = c.verb.operation() + " failed (" + bad.errno + "): rule in chain " + chain + ": " + bad.detail
+	return err
 }
 
 // errorOf completes an error with the tool's name and a line.
