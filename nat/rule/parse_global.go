@@ -65,7 +65,7 @@ func (p *parser) takeGlobal(g *global, arg string) error {
 	case p.invert && !g.not:
 		return usage("unexpected ! flag before --%s", g.long)
 	case arg == "!" && g.not:
-		return usage("the ! stands before its option: `! -%c', not `-%c !'", g.letter, g.letter)
+		return usage("the ! stands before its option: `! -%c ...', not `-%c !'", g.letter, g.letter)
 	case p.given[letter] && !strings.ContainsRune("mvtwW", rune(letter)):
 		return usage("multiple -%c flags not allowed", g.letter)
 	}
