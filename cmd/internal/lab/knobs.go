@@ -15,8 +15,8 @@ const (
 	minAgeingTime     = 10      // the same table
 	maxAgeingTime     = 1000000 // the same table
 	maxFDB            = 1000000 // stations
-	// defaultStormLimit is far above what any protocol sends to groups, and far below what a loop of two cables does.
-	defaultStormLimit = 10000 // group frames a second
+	// defaultStormLimit is the switch's own: far above what hosts flood, far below what a loop of two cables does.
+	defaultStormLimit = 10000 // flooded frames a second
 	maxStormLimit     = 100000000
 )
 
