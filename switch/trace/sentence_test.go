@@ -14,7 +14,7 @@ import (
 // about fills every field that a sentence may speak of.
 func about(hook trace.Hook, verdict trace.Verdict, note trace.Note) trace.Event {
 	e := trace.Event{Hook: hook, Verdict: verdict, Note: note, Where: "br0", Port: "BLUE", From: "GREEN",
-		Ports: brPorts, Conn: 1234, Addr: blue, MAC: blueMAC, Prefix: br0, Age: 2 * time.Second, Count: 3}
+		Ports: brPorts, Local: true, Conn: 1234, Addr: blue, MAC: blueMAC, Prefix: br0, Age: 2 * time.Second, Count: 3}
 	if verdict == trace.Rewrite {
 		e.Before, e.After = icmpTuple(red, google, 7), icmpTuple(out, google, 7)
 	}
@@ -130,12 +130,12 @@ func TestFloodNamesAFew(t *testing.T) {
 	}{
 		{"nobody", "A", []string{"A"}, "to nobody"},
 		{"one", "A", []string{"A", "B"}, "to B"},
-		{"gateway last", "A", []string{"gateway", "A", "B"}, "to B and the gateway"},
+		{"the gateway last", "A", []string{"A", "B"}, "to B and the gateway"},
 		{"four", "E", []string{"A", "B", "C", "D", "E"}, "to A, B, C and D"},
 		{"two thousand", "A", many, "to B, C, D and 1,996 others"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e := trace.Event{Hook: trace.Bridge, Verdict: trace.Flood, Port: tt.port, Ports: tt.ports}
+			e := trace.Event{Hook: trace.Bridge, Verdict: trace.Flood, Port: tt.port, Ports: tt.ports, Local: strings.Contains(tt.want, "gateway")}
 			if got := e.Text(); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
