@@ -126,6 +126,19 @@ func TestLearningOff(t *testing.T) {
 	}
 }
 
+// TestLearningTurnedOff: what was learned before ages although its traffic goes on, as in the Linux bridge.
+func TestLearningTurnedOff(t *testing.T) {
+	l := newLab(t, vswitch.Config{Ageing: 10 * time.Second}, "RED", "BLUE")
+	l.send("RED", nearest, host(1))
+	l.set("RED", func(k *vswitch.Knobs) { k.Learning = false })
+	l.pass(6 * time.Second)
+	l.send("RED", nearest, host(1))
+	l.pass(6 * time.Second)
+	if got := l.table(); got != "" {
+		t.Errorf("table %q: a port that does not learn has refreshed it", got)
+	}
+}
+
 // TestMTU is row S11: what does not fit the way out is dropped and counted there, and others get it.
 func TestMTU(t *testing.T) {
 	vlan := func(f frame.Frame) frame.Frame { f.Data[12], f.Data[13] = 0x81, 0; return f }
