@@ -104,7 +104,8 @@ func (s *Switch) unicast(from *Port, to place, f frame.Frame, j *trace.Journey) 
 // flood sends a frame to everyone who takes its class, but never back to where it came from (802.1D 7.7.1), and to the
 // local station last, because its answer is a journey of its own.
 func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *trace.Journey, now time.Time) {
-	to, local := s.ports.Load().flood(c, from), s.local.Load()
+	ports, local := s.ports.Load(), s.local.Load()
+	to := ports.flood(c, from)
 	toLocal := from != nil && local != nil && c != unknownUnicast
 	if from != nil {
 		if limit := from.knobs.Load().StormLimit; limit > 0 && !from.storm.take(limit, s.age(now)) {
@@ -113,11 +114,7 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 		}
 	}
 	if to.others(from) == 0 && !toLocal {
-		reason := trace.NoOtherPort
-		if len(s.ports.Load().all) > 1 {
-			reason = trace.NoFlood
-		}
-		s.dropFrom(from, trace.Bridge, reason, f, j)
+		s.dropFrom(from, trace.Bridge, ports.nobody(c, from), f, j)
 		return
 	}
 	if j.On() {

@@ -40,9 +40,23 @@ func TestFloodKnobs(t *testing.T) {
 	}
 }
 
+// TestGatewayFloods: what the gateway itself says to all or to a group goes to all ports whatever their mcast_flood and
+// bcast_flood, or nobody behind such a port could ever hear its ARP. Unknown unicast has no such exception (br_flood).
+func TestGatewayFloods(t *testing.T) {
+	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
+	l.SetKnobs(l.ports["RED"], vswitch.Knobs{Learning: true, Isolated: true})
+	for dst, want := range map[frame.MAC]string{frame.Broadcast: "RED BLUE", group: "RED BLUE", host(99): "BLUE"} {
+		l.send("gateway", dst, gateway)
+		if got := l.outcome(); got != want {
+			t.Errorf("to %v: %q, want %q", dst, got, want)
+		}
+	}
+}
+
 // TestNobodyToFloodTo: the reason says whether nobody is there or nobody may have it.
 func TestNobodyToFloodTo(t *testing.T) {
 	none := vswitch.Knobs{Learning: true}
+	isolated := vswitch.Knobs{Learning: true, Flood: true, Isolated: true}
 	for _, test := range []struct {
 		name  string
 		blue  *vswitch.Knobs
@@ -55,6 +69,8 @@ func TestNobodyToFloodTo(t *testing.T) {
 		{"BLUE takes none", &none, none, "RED", host(9), "!no-flood"},
 		{"a broadcast always has the gateway", &none, none, "RED", frame.Broadcast, "gateway"},
 		{"the gateway and an empty network", nil, none, "", host(9), "!no-other-port"},
+		{"the gateway, and BLUE takes none", &none, none, "", host(9), "!no-flood"},
+		{"only isolated ones, and RED is one", &isolated, isolated, "RED", host(9), "!isolated"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := newLab(t, vswitch.Config{})
