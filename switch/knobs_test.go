@@ -218,3 +218,15 @@ func TestStormLimit(t *testing.T) {
 	burst(20, frame.Broadcast)
 	l.expect("BLUEx20 gatewayx20")
 }
+
+// TestStormLimitClock is fault F87: a clock that goes back, or starts before the epoch, does not look like a storm.
+func TestStormLimitClock(t *testing.T) {
+	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
+	for _, jump := range []time.Duration{-time.Hour, -10 * 365 * 24 * time.Hour, time.Hour} {
+		l.pass(jump)
+		l.send("RED", frame.Broadcast, host(1))
+		if got := l.outcome(); got != "BLUE gateway" {
+			t.Errorf("after a jump by %v: %q", jump, got)
+		}
+	}
+}

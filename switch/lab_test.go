@@ -44,9 +44,12 @@ func host(n int) frame.MAC {
 // newLab makes a switch with a gateway, and ports of those names with the default knobs.
 func newLab(t testing.TB, c vswitch.Config, names ...string) *lab {
 	t.Helper()
-	l := &lab{t: t, tracer: new(trace.Tracer), now: epoch, ports: map[string]*vswitch.Port{}, links: map[string]*link{},
+	if c.Epoch.IsZero() {
+		c.Epoch = epoch
+	}
+	l := &lab{t: t, tracer: new(trace.Tracer), now: c.Epoch, ports: map[string]*vswitch.Port{}, links: map[string]*link{},
 		gateway: new(station), drops: map[trace.Reason]uint64{}}
-	c.Name, c.Tracer, c.Epoch = "br0", l.tracer, epoch
+	c.Name, c.Tracer = "br0", l.tracer
 	l.Switch = vswitch.New(c)
 	l.SetLocal(gateway, l.gateway)
 	for _, name := range names {
