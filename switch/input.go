@@ -13,7 +13,11 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 	defer j.End()
 	p.rx.count(f)
 
-	// ingress: is it a frame at all, and can its sender be believed?
+	// ingress: is anybody plugged in there, is it a frame at all, and can its sender be believed?
+	if p.gone.Load() {
+		s.dropFrom(p, trace.Ingress, trace.PortGone, f, j)
+		return
+	}
 	e, ok := frame.ParseEthernet(f.Data)
 	if !ok {
 		s.dropFrom(p, trace.Ingress, trace.PktTooSmall, f, j)

@@ -103,9 +103,13 @@ func (s *Switch) Attach(name string, link Link, k Knobs) (*Port, error) {
 	return p, nil
 }
 
-// Detach unplugs a port: its addresses are forgotten, no frame reaches it any more, and its link is closed, which ends
-// Run. Detaching twice is harmless.
+// Detach unplugs a port: its addresses are forgotten, no frame reaches it or comes from it any more (one that is being
+// carried meanwhile goes on to its end), and its link is closed, which ends Run. Detaching twice is harmless. The error
+// is ErrNotHere for another switch's port, else the link's.
 func (s *Switch) Detach(p *Port) error {
+	if p.sw != s {
+		return ErrNotHere
+	}
 	s.mu.Lock()
 	others := slices.DeleteFunc(s.Ports(), func(q *Port) bool { return q == p })
 	s.ports.Store(newPortSet(others))
