@@ -22,6 +22,7 @@ type FDB struct {
 
 	mu       sync.RWMutex // guards the entries and all the queues
 	entries  map[frame.MAC]*entry
+	local    *entry // the local station's, nil while there is none
 	learned  int
 	queues   map[*Port]*queue // learned entries of each port, for eviction
 	heaviest *queue           // a queue that is at least as long as the average
@@ -81,12 +82,16 @@ func (t *FDB) aged(e *entry, now time.Duration) bool {
 	return !e.static && int64(now)-e.seen.Load() >= t.ageing.Load()
 }
 
-// setLocal enters the local station's own address.
+// setLocal enters the local station's own address, in place of the one it had.
 func (t *FDB) setLocal(mac frame.MAC) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.local != nil {
+		t.delete(t.local.mac)
+	}
 	t.delete(mac)
-	t.entries[mac] = &entry{mac: mac, static: true}
+	t.local = &entry{mac: mac, static: true}
+	t.entries[mac] = t.local
 }
 
 func (t *FDB) setStatic(mac frame.MAC, p *Port, sticky bool) error {
@@ -110,12 +115,6 @@ func (t *FDB) Remove(mac frame.MAC) bool {
 	}
 	t.delete(mac)
 	return true
-}
-
-func (t *FDB) remove(mac frame.MAC) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.delete(mac)
 }
 
 // Flush forgets every learned address, of one port or (nil) of all.
@@ -164,7 +163,7 @@ type Entry struct {
 	Port   string        // empty: the local station
 	Static bool          // configured
 	Sticky bool          // configured, see Switch.SetStatic
-	Since  time.Duration // since the station came to this port
+	Since  time.Duration // since the station came to this port; the age of the switch if configured
 	Seen   time.Duration // since it was last heard there
 }
 
@@ -172,6 +171,13 @@ type Entry struct {
 func (s *Switch) Entries(now time.Time) []Entry { return s.fdb.list(s.age(now)) }
 
 func (t *FDB) list(now time.Duration) []Entry {
+	rows := t.rows(now)
+	slices.SortFunc(rows, func(a, b Entry) int { return slices.Compare(a.MAC[:], b.MAC[:]) })
+	return rows
+}
+
+// rows is list unsorted: frames wait for the lock, so it is held no longer than it has to be.
+func (t *FDB) rows(now time.Duration) []Entry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	rows := make([]Entry, 0, len(t.entries))
@@ -183,6 +189,5 @@ func (t *FDB) list(now time.Duration) []Entry {
 		rows = append(rows, Entry{MAC: mac, Port: e.port.nameOrNone(), Static: e.static, Sticky: e.sticky,
 			Since: now - e.since, Seen: now - time.Duration(e.seen.Load())})
 	}
-	slices.SortFunc(rows, func(a, b Entry) int { return slices.Compare(a.MAC[:], b.MAC[:]) })
 	return rows
 }

@@ -58,9 +58,12 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 
 // Output carries a frame that the local station sends; j is its journey so far. It borrows the frame until it returns.
 func (s *Switch) Output(f frame.Frame, j *trace.Journey, now time.Time) {
-	if e, ok := frame.ParseEthernet(f.Data); ok {
-		s.bridge(nil, e, f, j, now)
+	e, ok := frame.ParseEthernet(f.Data)
+	if !ok {
+		s.dropFrom(nil, trace.Output, trace.PktTooSmall, f, j)
+		return
 	}
+	s.bridge(nil, e, f, j, now)
 }
 
 // bridge decides who gets the frame and sends it: the second half of Input, and all of Output. p is where the frame came

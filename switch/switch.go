@@ -42,7 +42,7 @@ type Switch struct {
 	local  atomic.Pointer[localPort]
 	nextID atomic.Uint32
 
-	mu sync.Mutex // serialises changes to ports and knobs; never held while a frame moves
+	mu sync.Mutex // serialises changes to ports, knobs and the station; never held while a frame moves
 }
 
 type localPort struct {
@@ -84,9 +84,9 @@ func (s *Switch) Port(name string) (*Port, bool) {
 
 // SetLocal puts a station with that address on the local port, in place of the one before.
 func (s *Switch) SetLocal(mac frame.MAC, station Station) {
-	if before := s.local.Swap(&localPort{mac, station}); before != nil {
-		s.fdb.remove(before.mac)
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.local.Store(&localPort{mac, station})
 	s.fdb.setLocal(mac)
 }
 
