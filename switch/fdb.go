@@ -45,7 +45,7 @@ type entry struct {
 type place struct {
 	port   *Port
 	static bool
-	age    time.Duration // since the station was last heard
+	age    time.Duration // since the station was last heard; zero if configured
 }
 
 func newFDB(ageing time.Duration, limit int) *FDB {
@@ -75,7 +75,10 @@ func (t *FDB) lookup(mac frame.MAC, now time.Duration) (place, bool) {
 	if !ok || t.aged(e, now) {
 		return place{}, false
 	}
-	return place{port: e.port, static: e.static, age: now - time.Duration(e.seen.Load())}, true
+	if e.static {
+		return place{port: e.port, static: true}, true
+	}
+	return place{port: e.port, age: now - time.Duration(e.seen.Load())}, true
 }
 
 func (t *FDB) aged(e *entry, now time.Duration) bool {
