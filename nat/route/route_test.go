@@ -52,7 +52,9 @@ func TestBadRoutes(t *testing.T) {
 // TestModel compares with the obvious: go through all routes and keep the longest that contains the address.
 func TestModel(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	addr := func() netip.Addr { return netip.AddrFrom4([4]byte{10, byte(random.IntN(4)), byte(random.IntN(4)), byte(random.IntN(4))}) }
+	addr := func() netip.Addr {
+		return netip.AddrFrom4([4]byte{10, byte(random.IntN(4)), byte(random.IntN(4)), byte(random.IntN(4))})
+	}
 	var table route.Table[int]
 	model := map[netip.Prefix]int{}
 	for step := range 5000 {

@@ -1,0 +1,139 @@
+package rule
+
+import "uswitch/switch/trace"
+
+// maxDepth is how deep chains may call each other: the kernel's NFT_JUMP_STACK_SIZE. Edits that go deeper are refused.
+const maxDepth = 16
+
+// action is what a rule does to a packet that it matches.
+type action uint8
+
+const (
+	doCount  action = iota // count only
+	doCall                 // -j to a user's chain
+	doGoto                 // -g to a user's chain
+	doReturn               // RETURN
+	doMark                 // MARK
+	doLog                  // LOG
+	doDecide               // everything that ends the evaluation
+)
+
+// action returns what the rule does.
+func (s *spec) action() action {
+	switch t := s.target.(type) {
+	case nil:
+		switch {
+		case s.jump == "":
+			return doCount
+		case s.isGoto:
+			return doGoto
+		}
+		return doCall
+	case *setMark:
+		return doMark
+	case *logTarget:
+		return doLog
+	case *standard:
+		if t.verdict == "RETURN" {
+			return doReturn
+		}
+	}
+	return doDecide
+}
+
+// Evaluate takes a packet through one table at one hook and returns what became of it: the first rule that matches and
+// decides, or the policy. It counts, takes tokens of limits, and changes p.Mark; it allocates nothing, takes no lock and
+// may be called from many goroutines. A table that is not called from the hook accepts.
+//
+// Which packets consult the nat table at all is the gateway's to know: the first of each connection.
+func (s *Ruleset) Evaluate(t Table, hook trace.Hook, p *Packet) Decision {
+	if t >= tableEnd || hook >= numHooks || s.hooks[t][hook] == nil {
+		return Decision{Verdict: Accept}
+	}
+	w := walk{base: s.hooks[t][hook]}
+	w.run(p)
+	return w.Decision
+}
+
+// walk is one evaluation: where it is, where it returns to, and what came out.
+type walk struct {
+	Decision
+	base  *chain
+	stack [maxDepth]position
+	depth int
+
+	logged   [maxLogged]*Rule
+	logCount int
+}
+
+// position is a rule in a chain.
+type position struct {
+	chain *chain
+	rule  int
+}
+
+// run follows the rules to the end.
+func (w *walk) run(p *Packet) {
+	at := position{chain: w.base}
+	for {
+		if at.rule >= len(at.chain.rules) {
+			if w.depth == 0 {
+				w.base.count.add(p.Length)
+				w.finish(&w.base.policy)
+				return
+			}
+			w.depth--
+			at = w.stack[w.depth]
+			continue
+		}
+		here := at
+		at.rule++
+		r := here.chain.rules[here.rule]
+		if !r.applies(p) {
+			continue
+		}
+		r.count.add(p.Length)
+		switch r.action {
+		case doDecide:
+			w.finish(&r.decision)
+			return
+		case doCall:
+			w.stack[w.depth] = at
+			w.depth++
+			at = position{chain: here.chain.calls[here.rule]}
+		case doGoto:
+			at = position{chain: here.chain.calls[here.rule]}
+		case doReturn:
+			at.rule = len(at.chain.rules)
+		case doMark:
+			p.Mark = r.target.(*setMark).apply(p.Mark)
+		case doLog:
+			if w.logCount < maxLogged {
+				w.logged[w.logCount] = r
+			}
+			w.logCount++
+		}
+	}
+}
+
+// finish takes over a decision that was made when the rule was.
+func (w *walk) finish(d *Decision) {
+	w.Decision = *d
+	w.Logged, w.LogCount = w.logged, w.logCount
+}
+
+// applies reports whether a packet meets all conditions of the rule, in iptables' order: a limit is asked last or where it
+// stands, and takes its token only if everything before it holds.
+func (s *spec) applies(p *Packet) bool {
+	if s.family != IPv4 || !s.src.contains(p.Tuple.SrcIP) || !s.dst.contains(p.Tuple.DstIP) ||
+		!s.in.matches(p.InIface) || !s.out.matches(p.OutIface) ||
+		!s.proto.matches(p.Tuple.Proto) || !s.fragment.matches(p.Fragment) {
+		return false
+	}
+	for _, m := range s.matches {
+		if !holds(m, p) {
+			return false
+		}
+	}
+	return true
+}

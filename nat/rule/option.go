@@ -1,0 +1,99 @@
+package rule
+
+import "strings"
+
+// option is one long option of a match or a target.
+type option struct {
+	name   string // without the dashes
+	also   string // a second spelling, or empty
+	args   int    // how many arguments follow it
+	not    bool   // whether ! may stand before it
+	must   bool   // whether the extension makes no sense without it
+	group  string // of the options of one group only one may be given
+	refuse string // why it is not supported; empty if it is
+	twice  string // the error when it, or its group, comes twice; empty for the usual words
+}
+
+// given is one option as it stood on the command line.
+type given struct {
+	option string   // the option's name, never its second spelling
+	args   []string // as many as the option takes
+	invert bool
+}
+
+// extension is what -m and -j load: it declares its options, takes those that were given, and checks the whole.
+type extension interface {
+	name() string
+	options() []option
+	set(g given) error
+	finish(s *spec) error // s holds all that the rule says; called once, after the last option
+}
+
+// loaded is an extension while its rule is being read.
+type loaded struct {
+	extension
+	seen []option
+}
+
+// take hands an option to the extension after the checks that are the same for all (xtables_option_parse).
+func (l *loaded) take(o option, g given) error {
+	if o.refuse != "" {
+		return usage("%s: option \"--%s\" is not supported: %s", l.name(), o.name, o.refuse)
+	}
+	for _, before := range l.seen {
+		same := before.name == o.name
+		if !same && (o.group == "" || before.group != o.group) {
+			continue
+		}
+		switch {
+		case o.twice != "":
+			return usage("%s", o.twice)
+		case same:
+			return usage("%s: option \"--%s\" can only be used once.", l.name(), o.name)
+		}
+		return usage("%s: option \"--%s\" cannot be used together with \"--%s\".", l.name(), before.name, o.name)
+	}
+	if g.invert && !o.not {
+		return usage("%s: option \"--%s\" cannot be inverted.", l.name(), o.name)
+	}
+	l.seen = append(l.seen, o)
+	return l.set(g)
+}
+
+// done checks that nothing is missing.
+func (l *loaded) done(s *spec) error {
+	for _, o := range l.options() {
+		if o.must && !l.has(o.name) {
+			return usage("%s: option \"--%s\" must be specified", l.name(), o.name)
+		}
+	}
+	return l.finish(s)
+}
+
+// has reports whether an option was given.
+func (l *loaded) has(name string) bool {
+	for _, o := range l.seen {
+		if o.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// find looks an option up by its spelling: exact, or, if exact is false, as the beginning of one.
+func find(options []option, spelling string, exact bool) (found []option) {
+	for _, o := range options {
+		switch {
+		case exact && (o.name == spelling || o.also == spelling):
+			return []option{o}
+		case !exact && (strings.HasPrefix(o.name, spelling) || o.also != "" && strings.HasPrefix(o.also, spelling)):
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+// badValue is the usual complaint about a number.
+func badValue(extension, option string) error {
+	return usage("%s: bad integer value for option \"--%s\", or out of range.", extension, option)
+}

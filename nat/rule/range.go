@@ -1,0 +1,133 @@
+package rule
+
+import (
+	"net/netip"
+	"strings"
+
+	"uswitch/switch/frame"
+)
+
+// text returns the range as --to-source and --to-destination take it: addr[-addr][:port[-port]].
+func (r Range) text(f Family) string {
+	addr := ""
+	if r.MinAddr.IsValid() {
+		addr = r.MinAddr.String()
+		if r.MaxAddr != r.MinAddr {
+			addr += "-" + r.MaxAddr.String()
+		}
+	}
+	if !r.HasPorts {
+		return addr
+	}
+	if f == IPv6 && addr != "" {
+		addr = "[" + addr + "]"
+	}
+	return addr + ":" + r.ports()
+}
+
+// ports returns the ports as --to-ports takes them: port[-port], with DNAT's base behind a slash.
+func (r Range) ports() string {
+	s := decimal(r.MinPort)
+	if r.MaxPort != r.MinPort {
+		s += "-" + decimal(r.MaxPort)
+	}
+	if r.BasePort != 0 {
+		s += "/" + decimal(r.BasePort)
+	}
+	return s
+}
+
+// parseRange reads addr[-addr][:port[-port]], of IPv6 [addr[-addr]]:port[-port]; shift allows a base port behind a slash.
+func parseRange(f Family, arg string, shift bool) (Range, error) {
+	addrs, ports, hasPorts := strings.Cut(arg, ":")
+	if f == IPv6 {
+		addrs, ports, hasPorts = arg, "", false
+		if inner, ok := strings.CutPrefix(arg, "["); ok {
+			var closed bool
+			addrs, ports, closed = strings.Cut(inner, "]")
+			if !closed {
+				return Range{}, usage("Invalid address format")
+			}
+			ports, hasPorts = strings.CutPrefix(ports, ":")
+		}
+	}
+	var r Range
+	if hasPorts {
+		var err error
+		if r, err = parsePorts(ports, shift); err != nil {
+			return r, err
+		}
+	}
+	if addrs == "" && hasPorts {
+		return r, nil
+	}
+	low, high, between := strings.Cut(addrs, "-")
+	if !between {
+		high = low
+	}
+	for _, end := range []struct {
+		text string
+		addr *netip.Addr
+	}{{low, &r.MinAddr}, {high, &r.MaxAddr}} {
+		a, err := netip.ParseAddr(end.text)
+		if err != nil || a.Is4() != (f == IPv4) || a.Zone() != "" {
+			return r, usage("Bad IP address \"%s\"", end.text)
+		}
+		*end.addr = a
+	}
+	return r, nil
+}
+
+// parsePortsOf reads the argument of --to-ports.
+func parsePortsOf(arg string) (Range, error) {
+	if strings.Contains(arg, ":") {
+		return Range{}, usage("Invalid port:port syntax - use dash")
+	}
+	return parsePorts(arg, false)
+}
+
+// parsePorts reads port[-port], with shift also a base port behind a slash.
+func parsePorts(arg string, shift bool) (r Range, err error) {
+	r.HasPorts = true
+	base := ""
+	if shift {
+		arg, base, shift = strings.Cut(arg, "/")
+	}
+	low, high, between := strings.Cut(arg, "-")
+	if r.MinPort, err = natPort(low); err != nil {
+		return r, err
+	}
+	r.MaxPort = r.MinPort
+	if between {
+		if r.MaxPort, err = natPort(high); err != nil {
+			return r, err
+		}
+	}
+	if r.MaxPort < r.MinPort {
+		return r, usage("Port range `%s' funky", high)
+	}
+	if shift {
+		r.BasePort, err = natPort(base)
+	}
+	return r, err
+}
+
+// natPort reads a port or the name of a service.
+func natPort(arg string) (uint16, error) {
+	if port, ok := parsePort(arg); ok {
+		return port, nil
+	}
+	return 0, usage("Port `%s' not valid", arg)
+}
+
+// needPorts refuses ports where the rule's protocol has none.
+func needPorts(s *spec, hasPorts bool) error {
+	switch s.proto.number {
+	case frame.ProtoTCP, frame.ProtoUDP, frame.ProtoICMP, protoSCTP, protoDCCP:
+		return nil
+	}
+	if hasPorts {
+		return usage("Need TCP, UDP, SCTP or DCCP with port specification")
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package rule
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Tables is what an administrator edits and a data path obeys: the current Ruleset, and the commands that replace it. All
+// methods may be called from many goroutines; edits wait for each other, Snapshot waits for nobody.
+type Tables struct {
+	family  Family
+	edit    sync.Mutex // held from reading current to replacing it
+	current atomic.Pointer[Ruleset]
+}
+
+// NewTables returns empty tables with all policies ACCEPT.
+func NewTables(f Family) *Tables {
+	t := &Tables{family: f}
+	t.current.Store(newRuleset(f))
+	return t
+}
+
+// Snapshot returns the Ruleset of this moment, which the caller may keep as long as it likes.
+func (t *Tables) Snapshot() *Ruleset { return t.current.Load() }
+
+// Exec carries out one command line, without the word iptables, and returns what the command prints. The error is an
+// *Error; nothing has changed then.
+func (t *Tables) Exec(args []string) (output string, err error) {
+	c, err := parse(t.family, args, Filter, false)
+	if err != nil {
+		return "", t.errorOf(err, "", 0)
+	}
+	t.edit.Lock()
+	defer t.edit.Unlock()
+	now := t.current.Load()
+	if output, done, err := now.answer(c); done {
+		return output, t.errorOf(err, "", 0)
+	}
+	draft := now.clone()
+	edited, err := draft.edit(c)
+	if err == nil {
+		err = draft.seal(c.verb.operation(), nil, c.table)
+	}
+	if err != nil {
+		return "", t.errorOf(err, "", 0)
+	}
+	if c.zero {
+		output, _, _ = now.answer(c)
+	}
+	t.current.Store(draft)
+	return output + edited, nil
+}
+
+// Apply carries out command lines as they are typed, with or without the word iptables in front; blank lines and those
+// that begin with # are skipped. It is all or nothing: after an error, an *Error that names the line, nothing has changed.
+func (t *Tables) Apply(lines []string) error {
+	t.edit.Lock()
+	defer t.edit.Unlock()
+	draft := t.current.Load().clone()
+	for i, line := range lines {
+		words, err := SplitLine(line)
+		if len(words) > 0 && words[0] == t.family.tool() {
+			words = words[1:]
+		}
+		if err == nil && len(words) > 0 && !strings.HasPrefix(words[0], "#") {
+			err = draft.apply(words)
+		}
+		if err != nil {
+			return t.errorOf(err, "", i+1)
+		}
+	}
+	draft.link()
+	t.current.Store(draft)
+	return nil
+}
+
+// apply carries out one command line on a draft.
+func (s *Ruleset) apply(words []string) error {
+	c, err := parse(s.family, words, Filter, false)
+	if err != nil {
+		return err
+	}
+	if _, done, err := s.answer(c); done {
+		return err
+	}
+	if _, err := s.edit(c); err != nil {
+		return err
+	}
+	return s.seal(c.verb.operation(), nil, c.table)
+}
+
+// answer carries out a command that changes nothing, or the printing half of one that does (-L -Z); done says whether
+// that is all.
+func (s *Ruleset) answer(c *command) (output string, done bool, err error) {
+	switch c.verb.letter {
+	case 'C':
+		output, err = s.check(c)
+	case 'L':
+		output, err = s.list(c)
+	case 'S':
+		output, err = s.print(c)
+	case 'h':
+		output = help(s.family)
+	case 'V':
+		output = s.family.tool() + " v1.8.9 (uswitch)\n"
+	default:
+		return "", false, nil
+	}
+	return output, !c.zero || err != nil, err
+}
+
+// seal validates tables after an edit and links the jumps. lines says on which line of a file a rule stood.
+func (s *Ruleset) seal(operation string, lines map[*Rule]int, tables ...Table) error {
+	for _, t := range tables {
+		if bad := s.validate(t); bad != nil {
+			err := &Error{Status: ResourceProblem, Line: lines[bad.rule]}
+			err.Text = operation + " failed (" + bad.errno + "): rule in chain " + bad.rule.chain + ": " + bad.detail
+			return err
+		}
+	}
+	s.link()
+	return nil
+}
+
+// errorOf completes an error with the tool's name and a line.
+func (t *Tables) errorOf(err error, suffix string, line int) error {
+	if err == nil {
+		return nil
+	}
+	e := &Error{}
+	if !errors.As(err, &e) {
+		e = &Error{Status: OtherProblem, Text: err.Error()}
+	}
+	e.Tool = t.family.tool() + suffix
+	if e.Line == 0 {
+		e.Line = line
+	}
+	return e
+}
