@@ -17,7 +17,7 @@ const (
 	Incomplete State = iota + 1 // asked, no answer yet; packets wait
 	Reachable                   // confirmed within the last ReachableTime
 	Stale                       // believed, but not confirmed for a while
-	Delay                       // stale and in use: a confirmation may come by itself
+	Delay                       // stale and in use: asked again after DelayTime
 	Probe                       // being asked again, at the address it had
 	Failed                      // did not answer
 	Permanent                   // configured
@@ -51,7 +51,7 @@ type entry[P any] struct {
 	state   State // Reachable may have become Stale meanwhile: see current
 	updated time.Time
 	asked   time.Time
-	probes  int
+	probes  int // questions since the last answer
 	due     time.Time // when a Delay, Probe or Incomplete entry moves on
 	held    []P
 }

@@ -75,7 +75,7 @@ func (c *Cache[P]) Input(b []byte, src frame.MAC, self Self, now time.Time) Outc
 	}
 	if known && e.state != Permanent {
 		// Only an answer to a question of ours proves that the neighbour can hear us (RFC 4861 7.3.1 says it best).
-		confirmed := mine && a.Op() == frame.ARPReply && (e.state == Incomplete || e.state == Probe)
+		confirmed := mine && a.Op() == frame.ARPReply && e.probes > 0
 		out.Learned, out.Held = e.merge(mac, confirmed, now)
 	}
 	return out
@@ -85,14 +85,14 @@ func (c *Cache[P]) Input(b []byte, src frame.MAC, self Self, now time.Time) Outc
 func (e *entry[P]) merge(mac frame.MAC, confirmed bool, now time.Time) (changed bool, released []P) {
 	changed = e.mac != mac
 	if confirmed {
-		e.state = Reachable
+		e.state, e.probes = Reachable, 0
 	} else if changed || e.state == Incomplete || e.state == Failed {
 		e.state = Stale
 	}
 	if confirmed || changed {
 		e.updated = now
 	}
-	e.mac, e.probes = mac, 0
+	e.mac = mac
 	released, e.held = e.held, nil
 	return changed, released
 }
