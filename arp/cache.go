@@ -51,7 +51,7 @@ type entry[P any] struct {
 	state   State // Reachable may have become Stale meanwhile: see current
 	updated time.Time
 	asked   time.Time
-	probes  int // questions since the last answer
+	probes  int       // questions since the last answer
 	due     time.Time // when a Delay, Probe or Incomplete entry moves on
 	held    []P
 }
