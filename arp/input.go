@@ -64,7 +64,7 @@ func (c *Cache[P]) Input(b []byte, src frame.MAC, self Self, now time.Time) Outc
 	switch {
 	case mine && a.Op() == frame.ARPRequest:
 		out.Case = Asked
-		if !known && (len(c.entries) < MaxNeighbors || c.evict(now)) {
+		if !known && c.room(now) {
 			e, known = &entry[P]{state: Failed}, true
 			c.entries[sender] = e
 		}
@@ -76,13 +76,13 @@ func (c *Cache[P]) Input(b []byte, src frame.MAC, self Self, now time.Time) Outc
 	if known && e.state != Permanent {
 		// Only an answer to a question of ours proves that the neighbour can hear us (RFC 4861 7.3.1 says it best).
 		confirmed := mine && a.Op() == frame.ARPReply && e.probes > 0
-		out.Learned, out.Held = e.merge(mac, confirmed, now)
+		out.Learned, out.Held = e.merge(mac, confirmed, now), c.release(e)
 	}
 	return out
 }
 
 // merge notes the address that a neighbour has told.
-func (e *entry[P]) merge(mac frame.MAC, confirmed bool, now time.Time) (changed bool, released []P) {
+func (e *entry[P]) merge(mac frame.MAC, confirmed bool, now time.Time) (changed bool) {
 	changed = e.mac != mac
 	if confirmed {
 		e.state, e.probes = Reachable, 0
@@ -93,8 +93,7 @@ func (e *entry[P]) merge(mac frame.MAC, confirmed bool, now time.Time) (changed 
 		e.updated = now
 	}
 	e.mac = mac
-	released, e.held = e.held, nil
-	return changed, released
+	return changed
 }
 
 // conflict handles somebody who claims the station's own address.
