@@ -1,6 +1,7 @@
 package arp
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -114,12 +115,12 @@ func (c *Cache[P]) Remove(addr netip.Addr) (held []P, ok bool) {
 	return c.release(e), true
 }
 
-// Flush forgets every neighbour that was not configured. What waited is returned.
+// Flush forgets every neighbour that was not configured. What waited is returned, in the order of the addresses.
 func (c *Cache[P]) Flush() (held []P) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for addr, e := range c.entries {
-		if e.state != Permanent {
+	for _, addr := range slices.SortedFunc(maps.Keys(c.entries), netip.Addr.Compare) {
+		if e := c.entries[addr]; e.state != Permanent {
 			held = append(held, c.release(e)...)
 			delete(c.entries, addr)
 		}

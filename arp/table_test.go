@@ -326,6 +326,20 @@ func TestConfigured(t *testing.T) {
 	}
 }
 
+// TestFlushOrder: what comes back is in the order of the addresses, in every run.
+func TestFlushOrder(t *testing.T) {
+	for range 10 {
+		c, want := newTable(), ""
+		for n := range 50 {
+			c.sends(nth(49-n), fmt.Sprint(49-n))
+			want += fmt.Sprint(n, " ")
+		}
+		if got := strings.Join(c.Flush(), " ") + " "; got != want {
+			t.Fatalf("got %s", got)
+		}
+	}
+}
+
 // TestStates: the names are those of `ip neigh`.
 func TestStates(t *testing.T) {
 	var names []string
