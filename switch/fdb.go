@@ -13,9 +13,9 @@ import (
 // FDB is the forwarding database: which station lives behind which port (802.1D 7.9). Looking up and refreshing take the
 // lock for reading; only a new, moved or removed entry takes it for writing.
 //
-// The number of learned entries is bounded. When the table is full, a new station takes the place of the one that has
-// been silent longest on the port that holds the most entries: a port that floods the table with addresses evicts its
-// own. An entry that has aged is as good as absent; it is swept out when somebody trips over it.
+// The number of learned entries is bounded. When the table is full, a new station takes the place of one that has been
+// silent, on a port that holds the most entries or at least its share: a port that floods the table with addresses evicts
+// its own, and takes no more from the others than what is over their share. An entry that has aged is as good as absent; it is swept out when somebody trips over it.
 type FDB struct {
 	ageing atomic.Int64 // nanoseconds
 	limit  atomic.Int64 // learned entries

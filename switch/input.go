@@ -48,7 +48,9 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 		}
 	}
 
-	// bridge: addressed to the switch itself, to a group, or to one station (802.1D 7.7).
+	// bridge: addressed to the switch itself, to a group, or to one station (802.1D 7.7). None of the sixteen reserved
+	// groups passes. Linux without spanning tree lets 01-80-C2-00-00-00 through, so that other bridges find a loop; here
+	// the storm limit stands in for that.
 	if dst.IsReserved() {
 		s.dropFrom(p, trace.Bridge, trace.ReservedGroup, f, j)
 		return
