@@ -27,7 +27,8 @@ type Config struct {
 	Epoch      time.Time     // required: the moment from which ages are counted, on the same clock as Input's now
 }
 
-// Station is what sits on the switch's local port: the gateway. It borrows f and j until it returns.
+// Station is what sits on the switch's local port: the gateway. It borrows f and j until it returns. It gets a frame after
+// everyone else and may therefore write its answer over it.
 type Station interface {
 	Input(f frame.Frame, j *trace.Journey, now time.Time)
 }
