@@ -1,5 +1,7 @@
 package frame
 
+import "encoding/binary"
+
 // Frame is an Ethernet frame on its way: its bytes, and what a sender with offload left undone in them. Passing a Frame
 // lends its bytes until the callee returns; whoever keeps them clones.
 type Frame struct {
@@ -50,4 +52,38 @@ func (o Offload) Segments(length int) int {
 	}
 	payload := length - int(o.HeaderLen)
 	return (payload + int(o.GSOSize) - 1) / int(o.GSOSize)
+}
+
+// Valid reports whether the metadata can be true of a frame of length bytes: the checksum lies inside, and the segments
+// have a size and a header. What is not valid must not reach a device, which would refuse it or worse.
+func (o Offload) Valid(length int) bool {
+	if o == (Offload{}) {
+		return true
+	}
+	if o.NeedsChecksum && int(o.ChecksumStart)+int(o.ChecksumOffset)+2 > length {
+		return false
+	}
+	switch o.GSO {
+	case GSONone:
+		return true
+	case GSOTCPv4, GSOTCPv6, GSOUDPL4:
+		return o.GSOSize > 0 && int(o.HeaderLen) >= EthernetHeader && int(o.HeaderLen) < length && o.NeedsChecksum
+	}
+	return false
+}
+
+// FinishChecksum writes the checksum that an offloading sender has left to the device (virtio 1.2, 5.1.6.2), if it has.
+// The bytes change; a super-frame must be cut first.
+func (f *Frame) FinishChecksum() {
+	if !f.Offload.NeedsChecksum {
+		return
+	}
+	start := int(f.Offload.ChecksumStart)
+	field := f.Data[start+int(f.Offload.ChecksumOffset):]
+	sum := Checksum(f.Data[start:], 0)
+	if sum == 0 {
+		sum = 0xffff // in UDP a zero means that there is none; in one's complement both are zero
+	}
+	binary.BigEndian.PutUint16(field, sum)
+	f.Offload = Offload{}
 }

@@ -72,6 +72,9 @@ func (m ICMP) IsQuery() bool {
 	return t == ICMPEcho || t == ICMPEchoReply || t >= icmpTimestamp && t <= icmpAddressMaskRepl
 }
 
+// IsQuestion reports whether the message is a query that asks for an answer: echo, timestamp, information, address mask.
+func (m ICMP) IsQuestion() bool { return m.Type() == ICMPEcho || m.IsQuery() && m.Type()%2 == 1 }
+
 // ChecksumOK verifies the checksum.
 func (m ICMP) ChecksumOK() bool { return Checksum(m, 0) == 0 }
 

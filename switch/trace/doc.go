@@ -8,6 +8,9 @@
 //	nat.Gateway.Input   ---+         |                   +--> Ring --> the control socket
 //	                                 +--> counters per reason, always on
 //
+// Ring.Drain moves events, through a Filter, into a Sink: a Printer, a JSON, or the pcap package's Writer. All three say
+// the same sentence, Event.Text, about a step.
+//
 // The data path never waits for a listener. A Ring is bounded, forgets its oldest events, and knows how many it forgot.
 // With no listener attached, Tracer.Begin returns a nil Journey after one atomic load, and nothing is built or copied.
 package trace

@@ -19,8 +19,9 @@ type Event struct {
 	Note    Note   // the case that decided
 
 	Where string   // the network's name, "gateway", or the uplink's name
-	Port  string   // the port it concerns: ingress, learn, egress, and bridge when it is one
+	Port  string   // the port it concerns: ingress, learn, egress, bridge and route; a network's port to the gateway is "gateway"
 	Ports []string // on a flood, the ports that take such frames; Port, where it came from, is among them and got no copy
+	Local bool     // on a flood, the gateway gets it too
 	From  string   // on a station move, the port where it lived before
 
 	Rule   string        // the rule that decided, in iptables syntax, or the policy
@@ -31,9 +32,9 @@ type Event struct {
 	After  frame.Tuple   // on a rewrite, the tuple afterwards
 	Addr   netip.Addr    // the address that Note speaks of
 	MAC    frame.MAC     // the station that Note speaks of
-	Prefix netip.Prefix  // the route that matched
+	Prefix netip.Prefix  // the route that matched; at forward too, where a drop can then say which rule would mend it
 	Age    time.Duration // how long ago the table learned what it answered
-	Count  uint32        // fragments, segments, the MTU: as Note and Reason say
+	Count  uint32        // fragments or segments as Note says; on pkt-too-big and frag-needed the MTU
 
 	Length int         // of the whole frame in bytes; Frame.Data may be cut to a snap length
 	IP     bool        // Frame is a bare IP packet (on an uplink), not an Ethernet frame

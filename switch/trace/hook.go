@@ -4,15 +4,15 @@ package trace
 
 // Hook is a place on the path where something is decided. The five netfilter names mean what they mean in Linux:
 //
-//	        network or uplink                                            network or uplink
-//	               |                                                             ^
-//	            ingress                                                        egress
-//	               v                                                             |
-//	 learn > bridge > arp    prerouting > route > forward > postrouting > neighbor
-//	                                        |                    ^
-//	                                        v                    |
-//	                                      input               output
-//	                                        +---- the gateway ---+
+//	       network or uplink                                            network or uplink
+//	              |                                                             ^
+//	           ingress                                                        egress
+//	              v                                                             |
+//	learn > bridge > arp    prerouting > route > forward > postrouting > neighbor
+//	                                       |                    ^
+//	                                       v                    |
+//	                                     input               output
+//	                                       +---- the gateway ---+
 type Hook uint8
 
 // The hooks, in the order in which a packet can meet them. The zero value is invalid.
@@ -38,14 +38,14 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	Accept   Verdict = iota + 1 // accept
-	Unicast                     // forward
-	Flood                       // flood
-	Local                       // local
-	Rewrite                     // rewrite
-	Queue                       // queue
-	Consume                     // consume
-	Drop                        // drop
+	Accept  Verdict = iota + 1 // accept
+	Unicast                    // forward
+	Flood                      // flood
+	Local                      // local
+	Rewrite                    // rewrite
+	Queue                      // queue
+	Consume                    // consume
+	Drop                       // drop
 
 	verdictEnd
 )

@@ -27,6 +27,7 @@ const (
 	ARPProbed       // somebody tries out my address Addr: answered, so that it does not take it
 	ARPNotMine      // Addr is somebody else's
 	ARPLearned      // Addr noted as MAC
+	ARPHeard        // Addr, known, says again where it is
 	ARPIgnored      // an answer that nobody asked for, about an unknown neighbour
 	ARPConflict     // MAC claims the gateway's own Addr
 	ARPDefended     // and the gateway has just said again whose it is
@@ -53,6 +54,7 @@ const (
 	NoRuleChanged   // no rule of this chain translates it
 	ReplyTranslated // translated back by Conn's reply tuple
 	SameTranslation // translated as Conn's first packet was
+	Logged          // a LOG rule, Rule, took note of it
 
 	// Routes.
 	RouteConnected // Addr is on the network Port

@@ -27,6 +27,7 @@ const (
 	BadARP         // bad-arp
 	NeighFailed    // neigh-failed
 	NeighQueueFull // neigh-queuefull
+	NeighTableFull // neigh-createfail
 
 	// IPv4 at the gateway.
 	NotIPv4       // unhandled-ethertype
@@ -65,6 +66,7 @@ const (
 
 	// The ways out.
 	NoUplink      // no-uplink
+	InsideSource  // inside-source
 	HostForbidden // host-forbidden
 	Refused       // refused
 	Unreachable   // unreachable
@@ -105,13 +107,14 @@ var sentences = [reasonEnd]string{
 	NoFlood:       "nobody knows where the receiver is, and no port takes flooded frames",
 	NoOtherPort:   "there is nobody else on this network",
 	PortDown:      "the receiver's interface is down: bring it up with `ip link set eth0 up` inside",
-	PortGone:      "the receiver's port was just unplugged",
+	PortGone:      "the port was just unplugged",
 	TxError:       "the receiver's interface did not take it: its queue is full or it is going away",
 	PortFault:     "the port failed on this frame and was unplugged; the other ports go on",
 
 	BadARP:         "not an ARP packet for IPv4 over Ethernet, or its sender's addresses cannot be true",
 	NeighFailed:    "nobody answered when the gateway asked who has this address (three times, a second apart)",
 	NeighQueueFull: "too many packets already wait for this neighbour's answer",
+	NeighTableFull: "the gateway already asks for as many neighbours as its table holds",
 
 	NotIPv4:       "the gateway speaks IPv4 and ARP only",
 	OtherHost:     "it reached the gateway but is addressed to somebody else",
@@ -147,6 +150,7 @@ var sentences = [reasonEnd]string{
 	NoConnForICMP: "an ICMP error about a connection that nobody here has",
 
 	NoUplink:      "the lab has no way out: give it one with `x-uswitch: {uplink: host}`",
+	InsideSource:  "it left with the address of an inside network as its source, and nobody outside knows the way back to that: masquerade it",
 	HostForbidden: "the host's own addresses, its loopback and 169.254.169.254 are closed to the lab; `x-uswitch: {allow_host: true}` opens them",
 	Refused:       "the other side refused",
 	Unreachable:   "the outside world says that it cannot be reached",

@@ -112,12 +112,13 @@ func (j *Journey) Emit(e Event) {
 	}
 }
 
-// Leave returns the token with which Tracer.Resume finds back to this journey.
+// Leave returns the token with which Tracer.Resume finds back to this journey. One hop is kept free for the event that
+// says that the packet waits.
 func (j *Journey) Leave() Token {
 	if j == nil {
 		return Token{}
 	}
-	return Token{j.packet, j.hop}
+	return Token{j.packet, j.hop + 1}
 }
 
 // End gives the journey back. Neither it nor its events' borrowed bytes may be used afterwards.

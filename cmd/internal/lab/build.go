@@ -1,0 +1,67 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"uswitch/switch/ipam"
+)
+
+// builder turns a file that Compose's schema has accepted into a plan.
+type builder struct {
+	*source
+	file    map[string]any // the file itself, for what compose-go does not read: x-uswitch and ports
+	project *types.Project
+	opts    LoadOptions
+	plan    *Plan
+
+	pools     map[string]*ipam.Pool        // by network
+	owners    map[string]map[string]string // who has an address or a MAC, by network
+	published int                          // ports, so far
+	claims    map[claim][]holder           // who publishes what, so far
+}
+
+func (b *builder) build() {
+	if len(b.project.Services) == 0 {
+		b.wrong(path{"services"}, "no services: want at least one host")
+	}
+	b.top()
+	b.networks()
+	b.hosts()
+	b.fdb()
+	b.keepUp()
+}
+
+// top reads x-uswitch of the top level.
+func (b *builder) top() {
+	x := b.extension(b.file, nil)
+	b.plan.IPForward = x.boolean("ip_forward", true)
+	b.plan.AllowHost = x.boolean("allow_host", false)
+	if lines := x.list("rules", "rules in iptables syntax"); lines != nil {
+		b.plan.Rules = make([]string, 0, len(lines))
+		for i, line := range lines {
+			text, ok := line.(string)
+			if !ok || strings.TrimSpace(text) == "" || strings.ContainsAny(text, "\n\x00") {
+				b.wrong(x.at.to("rules", fmt.Sprint(i)), "want a line of iptables, as in -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE")
+				continue
+			}
+			b.plan.Rules = append(b.plan.Rules, strings.TrimSpace(text))
+		}
+	}
+	b.plan.Uplink = b.uplink(x)
+	x.boolean("keep_up", false) // keepUp reads it once the hosts are known
+	x.close()
+}
+
+// keepUp decides when the lab ends: with the last command of the hosts that are not passive, or, where one of those has
+// no command or there is none of them, when it is told to. The file's own keep_up is stronger.
+func (b *builder) keepUp() {
+	active, idle := false, false
+	for _, host := range b.plan.Hosts {
+		active = active || !host.Passive
+		idle = idle || !host.Passive && host.Command == nil
+	}
+	b.plan.KeepUp = b.extension(b.file, nil).boolean("keep_up", idle || !active)
+}

@@ -1,0 +1,32 @@
+// Package lab reads a lab - a Compose file - into a [Plan]: networks, hosts, addresses, published ports, the way out.
+//
+// The package is pure. It reads the lab file and nothing else: no namespace, device, route, environment variable or clock
+// is looked at, and what the file system or the machine has to say comes in as [LoadOptions]. The same file and the same
+// options give the same plan, so a plan can be printed, compared and kept in a test.
+//
+// # From text to plan
+//
+//	read.go             the bytes, from a built-in lab or a file
+//	source.go, tree.go  YAML nodes, which know their lines; what YAML allows and a lab does not (keys twice, endless aliases)
+//	variables.go        ${VAR:-default}
+//	name.go, schema.go  names, and Compose's own schema: misspelt keys, wrong types
+//	compose.go          the keys that uswitch acts on, through compose-go's loader; a warning for the others
+//	build.go            from here on, the plan, with every address given out:
+//	  uplink.go           the way out
+//	  networks.go         subnets, gateways, settings
+//	  hosts.go            commands, interfaces, published ports, in the order in which hosts start
+//
+// Each stage collects all the mistakes it can find, with the line and the key of each, and building begins only when
+// reading found none. Nothing is half valid: either there is a plan, or there is a list of mistakes.
+//
+// # What is uswitch's own
+//
+// A lab file is a Compose file that docker compose would read too. What only uswitch knows stands under x-uswitch, and
+// there alone an unknown key is never passed over:
+//
+//	top level    uplink, rules, allow_host, ip_forward, keep_up
+//	a network    gateway_mac, mtu, masquerade, ageing_time, fdb_max_learned, fdb, and what an attachment has, for all ports
+//	a service    netns, passive
+//	its attachment to a network (services.RED.networks.br0)
+//	             mtu, learning, flood, mcast_flood, bcast_flood, isolated, storm_limit
+package lab

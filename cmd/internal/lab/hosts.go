@@ -1,0 +1,128 @@
+package lab
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// hosts builds the hosts in the order in which they start. Addresses that the file gives are reserved on every network
+// before any are handed out, so that an automatic one never takes what a host further down has been promised.
+func (b *builder) hosts() {
+	order := b.startOrder()
+	for _, name := range order {
+		b.plan.Hosts = append(b.plan.Hosts, b.host(b.project.Services[name]))
+	}
+	for i := range b.plan.Hosts {
+		b.giveAddresses(&b.plan.Hosts[i])
+	}
+	for i := range b.plan.Hosts {
+		b.defaultRoute(&b.plan.Hosts[i])
+		b.publish(&b.plan.Hosts[i])
+	}
+	b.uniqueNamespaces()
+}
+
+func (b *builder) host(service types.ServiceConfig) Host {
+	at := path{"services", service.Name}
+	x := b.extension(mapping(b.file, at...), at)
+	defer x.close()
+	h := Host{
+		Name:       service.Name,
+		Hostname:   cmp.Or(service.Hostname, service.Name),
+		Netns:      x.text("netns"),
+		Passive:    x.boolean("passive", false),
+		Command:    b.command(service, at),
+		WorkingDir: service.WorkingDir,
+		DependsOn:  b.dependencies(service, at),
+	}
+	if err := ValidateName("hostname", h.Hostname); err != nil {
+		b.wrong(at.to("hostname"), "%v", err)
+	}
+	if strings.ContainsRune(h.WorkingDir, 0) {
+		b.wrong(at.to("working_dir"), "want a path without zero bytes")
+	}
+	h.Environment = b.environment(service, at.to("environment"))
+	if h.Netns != "" {
+		b.checkNetns(h.Netns, x.at.to("netns"))
+	}
+	h.Interfaces = b.interfaces(service, at)
+	return h
+}
+
+// checkNetns accepts a namespace's name, or the absolute path of one, as in /proc/1234/ns/net.
+func (b *builder) checkNetns(netns string, at path) {
+	if strings.HasPrefix(netns, "/") {
+		if filepath.Clean(netns) != netns || len(netns) > 4095 || strings.ContainsFunc(netns, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			b.wrong(at, "want a name, or a clean absolute path, as in /proc/1234/ns/net")
+		}
+		return
+	}
+	if err := ValidateName("namespace", netns); err != nil {
+		b.wrong(at, "%v, or an absolute path", err)
+	}
+}
+
+// uniqueNamespaces refuses two hosts in one namespace: they would both call an interface eth0.
+func (b *builder) uniqueNamespaces() {
+	seen := make(map[string]string)
+	for _, h := range b.plan.Hosts {
+		netns := strings.TrimPrefix(cmp.Or(h.Netns, h.Name), "/run/netns/")
+		netns = strings.TrimPrefix(netns, "/var/run/netns/")
+		if other, ok := seen[netns]; ok {
+			b.wrong(path{"services", h.Name, extension, "netns"}, "%s is the namespace of %s already", netns, other)
+		}
+		seen[netns] = h.Name
+	}
+}
+
+// environment returns KEY=value lines. A variable without a value was not set where uswitch runs, and stays unset.
+func (b *builder) environment(service types.ServiceConfig, at path) []string {
+	var lines []string
+	for _, key := range sortedKeys(service.Environment) {
+		value := service.Environment[key]
+		if value == nil {
+			continue
+		}
+		if key == "" || strings.ContainsAny(key, "=\x00") || strings.ContainsRune(*value, 0) {
+			b.wrong(at, "%q: want NAME=value, without zero bytes", clip(key, 40))
+			continue
+		}
+		lines = append(lines, key+"="+*value)
+	}
+	return lines
+}
+
+// defaultRoute points a host's default route at the gateway of the network with the highest gw_priority, or else of its
+// first. An internal network leads nowhere.
+func (b *builder) defaultRoute(h *Host) {
+	best := 0
+	for _, i := range h.Interfaces {
+		n := b.plan.Network(i.Network)
+		priority := 0
+		if a := b.project.Services[h.Name].Networks[i.Network]; a != nil {
+			priority = a.GatewayPriority
+		}
+		if n.Internal || h.Gateway.IsValid() && priority <= best {
+			continue
+		}
+		h.Gateway, h.GatewayDev, best = n.Gateway.Addr(), i.Name, priority
+	}
+}
+
+// outward returns the address that the rest of the world reaches a host by.
+func (h *Host) outward() netip.Addr {
+	for _, i := range h.Interfaces {
+		if i.Name == h.GatewayDev {
+			return i.Address.Addr()
+		}
+	}
+	return netip.Addr{}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,328 @@
+package lab_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+
+	"uswitch/cmd/internal/lab"
+)
+
+// TestLoadFile reads labs from files of all sorts.
+func TestLoadFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "My_Project")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name string, mode os.FileMode) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte("services: {RED: {}}\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(file, mode); err != nil { // whatever the umask says
+			t.Fatal(err)
+		}
+		return file
+	}
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := write("open.yaml", 0o666)
+	tests := []struct {
+		name, arg       string
+		lab, warn, fail string
+	}{
+		{name: "a file gives its name", arg: write("Lab 7.yaml", 0o644), lab: "lab7"},
+		{name: "compose.yaml gives its directory's", arg: write("compose.yaml", 0o644), lab: "my_project"},
+		{name: "so does docker-compose.yml", arg: write("docker-compose.yml", 0o644), lab: "my_project"},
+		{name: "one that all may write", arg: open, lab: "open", warn: open + ": everybody on this machine may change this file, and its commands run as you"},
+		{name: "built in", arg: "red-blue", lab: "red-blue"},
+		{name: "missing", arg: "nowhere", fail: "nowhere: no such lab: want a file, or a built-in lab: red-blue, two-networks, web"},
+		{name: "a directory", arg: dir, fail: dir + ": not a regular file: want a Compose file"},
+		{name: "a pipe", arg: fifo, fail: fifo + ": not a regular file: want a Compose file"},
+		{name: "a device", arg: "/dev/zero", fail: "/dev/zero: not a regular file: want a Compose file"},
+		{name: "a name that leads elsewhere", arg: "../builtin/red-blue", fail: "../builtin/red-blue: no such lab: want a file, or a built-in lab: red-blue, two-networks, web"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			plan, err := lab.Load(test.arg, lab.LoadOptions{})
+			if test.fail != "" {
+				if err == nil || err.Error() != test.fail {
+					t.Fatalf("err = %v, want %s", err, test.fail)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plan.Name != test.lab {
+				t.Errorf("Name = %q, want %q", plan.Name, test.lab)
+			}
+			if got := strings.Join(plan.Warnings, "\n"); got != test.warn {
+				t.Errorf("Warnings = %q, want %q", got, test.warn)
+			}
+		})
+	}
+}
+
+// TestNoContentsInErrors points uswitch at a file that is none of its business.
+func TestNoContentsInErrors(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	for _, text := range []string{"root:$6$hunter2:19000:0:::\n", "[hunter2", "\thunter2", "- hunter2", "a: b: hunter2", "\xffhunter2", "%hunter2", "@hunter2", "*hunter2", "a: *hunter2", "!hunter2 a", "hunter2: {hunter2: {", "? hunter2\n: [", "hunter2: 1\nhunter2: 2"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := lab.Load(file, lab.LoadOptions{}); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: err = %v, want one that does not repeat the file", text, err)
+		}
+	}
+}
+
+// TestPlans reads small files, and compares the part of the plan that each is about.
+func TestPlans(t *testing.T) {
+	ports := func(text string) string {
+		return "services:\n  A:\n    ports: " + text + "\n"
+	}
+	tests := []struct {
+		name string
+		file string
+		opts lab.LoadOptions
+		of   func(*lab.Plan) any
+		want any
+	}{
+		{name: "the default network", file: "services: {A: {}, B: {}}", want: "lab_default 172.17.0.0/16 172.17.0.1/16 172.17.0.2/16 02:42:ac:11:00:02 172.17.0.3/16 02:42:ac:11:00:03",
+			of: func(p *lab.Plan) any {
+				n, a, b := p.Network("default"), p.Host("A").Interfaces[0], p.Host("B").Interfaces[0]
+				return strings.Join([]string{n.Docker, n.Subnet.String(), n.Gateway.String(), a.Address.String(), a.MAC.String(), b.Address.String(), b.MAC.String()}, " ")
+			}},
+		{name: "pools skip what is taken", file: "networks: {a: {}, b: {ipam: {config: [{subnet: 172.19.5.0/24}]}}, c: {}}\nservices: {A: {network_mode: none}}",
+			opts: lab.LoadOptions{Taken: []netip.Prefix{netip.MustParsePrefix("172.17.0.0/16"), netip.MustParsePrefix("0.0.0.0/0")}},
+			of:   func(p *lab.Plan) any { return []netip.Prefix{p.Network("a").Subnet, p.Network("c").Subnet} },
+			want: []netip.Prefix{netip.MustParsePrefix("172.18.0.0/16"), netip.MustParsePrefix("172.20.0.0/16")}},
+		{name: "a given address is not handed out before", file: "services: {A: {}, B: {networks: {default: {ipv4_address: 172.17.0.2}}}}",
+			of:   func(p *lab.Plan) any { return p.Host("A").Interfaces[0].Address.String() },
+			want: "172.17.0.3/16"},
+		{name: "dependencies start first, and take the first addresses", file: "services: {A: {depends_on: [C]}, B: {}, C: {}}",
+			of: func(p *lab.Plan) any {
+				var all []string
+				for _, h := range p.Hosts {
+					all = append(all, h.Name+" "+h.Interfaces[0].Address.Addr().String())
+				}
+				return all
+			},
+			want: []string{"C 172.17.0.2", "A 172.17.0.3", "B 172.17.0.4"}},
+		{name: "no default route over an internal network", file: "networks: {a: {internal: true}, b: {}}\nservices: {A: {networks: [a]}, B: {networks: [a, b]}}",
+			of: func(p *lab.Plan) any {
+				return []string{p.Host("A").GatewayDev, p.Host("B").GatewayDev, p.Host("B").Gateway.String()}
+			},
+			want: []string{"", "eth1", "172.18.0.1"}},
+		{name: "no uplink unless asked for", file: "services: {A: {}}",
+			of: func(p *lab.Plan) any { return p.Uplink.Kind }, want: lab.UplinkNone},
+		{name: "a published port asks for one", file: ports("[80]"),
+			of: func(p *lab.Plan) any { return p.Uplink.Kind }, want: lab.UplinkHost},
+		{name: "the options choose the uplink", file: ports("[80]") + "x-uswitch: {uplink: none}",
+			opts: lab.LoadOptions{Uplink: "sim"},
+			of:   func(p *lab.Plan) any { return p.Uplink.Kind }, want: lab.UplinkSim},
+		{name: "the options choose the name", file: "name: other\nservices: {A: {}}",
+			opts: lab.LoadOptions{Name: "Mine"},
+			of:   func(p *lab.Plan) any { return p.Name + " " + p.Networks[0].Docker }, want: "Mine Mine_default"},
+		{name: "ports without a way", file: "services: {A: {network_mode: none, ports: [80]}}",
+			of: func(p *lab.Plan) any { return p.Warnings }, want: []string{"services.A.ports: not published: A is on no network with a way out"}},
+		{name: "a range in short form", file: ports(`["127.0.0.1:8000-8002:80-82/udp"]`),
+			of: func(p *lab.Plan) any {
+				var all []string
+				for _, port := range p.Host("A").Ports {
+					all = append(all, port.Proto+" "+port.HostIP.String()+" "+port.To.String())
+				}
+				return all
+			},
+			want: []string{"udp 127.0.0.1 172.17.0.2:80", "udp 127.0.0.1 172.17.0.2:81", "udp 127.0.0.1 172.17.0.2:82"}},
+		{name: "one port, any of a range", file: ports(`["8000-8002:80"]`),
+			of: func(p *lab.Plan) any {
+				q := p.Host("A").Ports[0]
+				return []uint16{q.HostPort, q.HostPortEnd, q.To.Port()}
+			},
+			want: []uint16{8000, 8002, 80}},
+		{name: "one port for two protocols", file: ports(`["53:53/udp", "53:53/tcp"]`),
+			of: func(p *lab.Plan) any { return len(p.Host("A").Ports) }, want: 2},
+		{name: "one port on two addresses", file: ports(`["127.0.0.1:80:80", "127.0.0.2:80:80"]`),
+			of: func(p *lab.Plan) any { return len(p.Host("A").Ports) }, want: 2},
+		{name: "a command in words", file: "services: {A: {entrypoint: sh -c, command: \"'a; b' c\\\\ d\"}}",
+			of: func(p *lab.Plan) any { return p.Host("A").Command }, want: []string{"sh", "-c", "a; b", "c d"}},
+		{name: "an empty command is none", file: "services: {A: {command: []}}",
+			of: func(p *lab.Plan) any { return p.Host("A").Command == nil && p.KeepUp }, want: true},
+		{name: "a host without a command keeps the lab up", file: "services: {A: {command: x}, B: {}}",
+			of: func(p *lab.Plan) any { return p.KeepUp }, want: true},
+		{name: "not when it is passive", file: "services: {A: {command: x}, B: {x-uswitch: {passive: true}}}",
+			of: func(p *lab.Plan) any { return p.KeepUp }, want: false},
+		{name: "all passive is not the end", file: "services: {B: {x-uswitch: {passive: true}}}",
+			of: func(p *lab.Plan) any { return p.KeepUp }, want: true},
+		{name: "unless the file says so", file: "services: {A: {command: x}}\nx-uswitch: {keep_up: true}",
+			of: func(p *lab.Plan) any { return p.KeepUp }, want: true},
+		{name: "no rules and an empty list differ", file: "services: {A: {}}\nx-uswitch: {rules: []}",
+			of: func(p *lab.Plan) any { return p.Rules != nil && len(p.Rules) == 0 }, want: true},
+		{name: "profiles", file: "services: {A: {profiles: [x]}, B: {}}",
+			opts: lab.LoadOptions{Env: map[string]string{"COMPOSE_PROFILES": "x"}},
+			of:   func(p *lab.Plan) any { return len(p.Hosts) }, want: 2},
+		{name: "variables become numbers", file: "networks: {default: {internal: \"${I}\", x-uswitch: {mtu: \"$MTU\"}}}\nservices: {A: {}}",
+			opts: lab.LoadOptions{Env: map[string]string{"I": "true", "MTU": "1400"}},
+			of:   func(p *lab.Plan) any { return []any{p.Networks[0].Internal, p.Networks[0].MTU} }, want: []any{true, 1400}},
+		{name: "words for true", file: "networks: {default: {internal: yes, attachable: \"no\"}}\nservices: {A: {}}",
+			of: func(p *lab.Plan) any { return p.Networks[0].Internal }, want: true},
+		{name: "a variable that is not set", file: "services: {A: {hostname: \"a$NOPE\"}}",
+			of:   func(p *lab.Plan) any { return append(p.Warnings, p.Hosts[0].Hostname) },
+			want: []string{"services.A.hostname: the variable NOPE is not set, so it is empty; ${NOPE:-default} would give it a default", "a"}},
+		{name: "the options are left alone", file: "name: My.Lab\nservices: {A: {environment: [COMPOSE_PROJECT_NAME, \"A=$COMPOSE_PROJECT_NAME\"]}}",
+			opts: lab.LoadOptions{Env: map[string]string{}},
+			of:   func(p *lab.Plan) any { return append(p.Hosts[0].Environment, p.Name) },
+			want: []string{"A=mylab", "COMPOSE_PROJECT_NAME=mylab", "My.Lab"}},
+		{name: "keys that nothing is done about", file: "services:\n  A: {image: x, deploy: {replicas: 3}}\n  B: {image: y}\nvolumes: {v: {}}\n",
+			of: func(p *lab.Plan) any { return p.Warnings },
+			want: []string{"deploy: not acted on (A)",
+				"image: not acted on (A, B): no image is used; commands run on this machine's own files",
+				"volumes: not acted on (the file): commands see this machine's own files"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			plan, err := lab.Parse("lab.yaml", []byte(test.file), test.opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := test.of(plan); !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+			if _, set := test.opts.Env["COMPOSE_PROJECT_NAME"]; set {
+				t.Error("the caller's environment was changed")
+			}
+		})
+	}
+}
+
+// TestLargeLab fills a lab with as many hosts as it may have, and then with one more.
+func TestLargeLab(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("services:\n")
+	for i := range 4096 {
+		fmt.Fprintf(&text, "  host%d: {image: x, depends_on: [host%d]}\n", i, max(i-1, 1-i))
+	}
+	file := strings.Replace(text.String(), "depends_on: [host1]", "", 1)
+	plan, err := lab.Parse("lab.yaml", []byte(file), lab.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plan.Host("host4095").Interfaces[0].Address; got != netip.MustParsePrefix("172.17.16.1/16") {
+		t.Errorf("the last host has %v, want the 4097th address after the network's", got)
+	}
+	_, err = lab.Parse("lab.yaml", []byte(file+"  more: {}\n"), lab.LoadOptions{})
+	if want := "lab.yaml:1: services: 4097 of them: want at most 4096"; err == nil || err.Error() != want {
+		t.Errorf("err = %v, want %s", err, want)
+	}
+}
+
+// TestValidateName tries the one rule for names.
+func TestValidateName(t *testing.T) {
+	for _, good := range []string{"RED", "red-1", "a.b_c", "7", strings.Repeat("x", 63)} {
+		if err := lab.ValidateName("host name", good); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"", ".", "..", "-x", "_x", "a/b", "../x", "a b", "a\nb", "a\x00b", "é", "%d", "eth0:1", "a@b", strings.Repeat("x", 64), strings.Repeat("x", 300)} {
+		err := lab.ValidateName("host name", bad)
+		if err == nil {
+			t.Errorf("%q was accepted", bad)
+		} else if len(err.Error()) > 200 || strings.ContainsAny(err.Error(), "\n\x00") {
+			t.Errorf("%q: the message is no line for a person: %q", bad, err)
+		}
+	}
+	for _, bad := range []string{"", "sixteen-letters-", "lo", "a/b", "all", "%d"} {
+		if lab.ValidateInterfaceName(bad) == nil {
+			t.Errorf("interface name %q was accepted", bad)
+		}
+	}
+	if err := lab.ValidateInterfaceName("fifteen-letters"); err != nil {
+		t.Error(err)
+	}
+}
+
+// FuzzParse feeds anything at all: no panic, no plan along with an error, and every plan holds what it promises.
+func FuzzParse(f *testing.F) {
+	for _, b := range lab.Builtins() {
+		text, _ := lab.Source(b.Name)
+		f.Add(text)
+	}
+	full, err := os.ReadFile("testdata/full.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(full)
+	for _, text := range []string{
+		bomb(), "services: &a\n  b: *a\n", "services: {A: {<<: [{}, 3]}}", "services: {A: {command: \"${A:-${B:-${C}}}\"}}",
+		"services: {A: {networks: {default: {x-uswitch: 3}}}}\nx-uswitch: []", "services: {A: {ports: [{target: 1e9, published: [1]}]}}",
+		"networks: {a: {ipam: {config: [{subnet: 10.0.0.0/31, ip_range: 10.0.0.1/32}]}}}\nservices: {A: {networks: [a]}}",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		plan, err := lab.Parse("lab.yaml", data, lab.LoadOptions{Env: map[string]string{"A": "1"}})
+		if (plan == nil) == (err == nil) {
+			t.Fatalf("plan = %v, err = %v: want one of them", plan, err)
+		}
+		if err != nil {
+			if len(err.Error()) > 200_000 {
+				t.Fatalf("a message of %d bytes", len(err.Error()))
+			}
+			return
+		}
+		check(t, plan)
+	})
+}
+
+// check holds a plan against the promises of its type.
+func check(t *testing.T, plan *lab.Plan) {
+	t.Helper()
+	if _, err := json.Marshal(plan); err != nil {
+		t.Error(err)
+	}
+	if len(plan.Hosts) == 0 || lab.ValidateName("lab", plan.Name) != nil {
+		t.Errorf("%d hosts in %q", len(plan.Hosts), plan.Name)
+	}
+	started, seen := make(map[string]bool), make(map[string]bool)
+	for i, n := range plan.Networks {
+		for _, other := range plan.Networks[:i] {
+			if n.Subnet.Overlaps(other.Subnet) {
+				t.Errorf("%s and %s overlap", n.Name, other.Name)
+			}
+		}
+		seen[n.Name+n.Gateway.Addr().String()], seen[n.Name+n.GatewayMAC.String()] = true, true
+	}
+	for _, h := range plan.Hosts {
+		if lab.ValidateName("host", h.Name) != nil || lab.ValidateName("hostname", h.Hostname) != nil {
+			t.Errorf("host %q, %q", h.Name, h.Hostname)
+		}
+		for _, d := range h.DependsOn {
+			if !started[d.Host] {
+				t.Errorf("%s starts before %s, on which it depends", h.Name, d.Host)
+			}
+		}
+		started[h.Name] = true
+		for _, i := range h.Interfaces {
+			n := plan.Network(i.Network)
+			if n == nil || !n.Subnet.Contains(i.Address.Addr()) || n.Subnet.Bits() != i.Address.Bits() || !i.MAC.IsStation() || lab.ValidateInterfaceName(i.Name) != nil {
+				t.Fatalf("%s: %+v on %+v", h.Name, i, n)
+			}
+			for _, key := range []string{i.Network + i.Address.Addr().String(), i.Network + i.MAC.String()} {
+				if seen[key] {
+					t.Errorf("%s is there twice", key)
+				}
+				seen[key] = true
+			}
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package lab_test
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"uswitch/cmd/internal/lab"
+)
+
+// TestMistakes gives files with mistakes in them, and compares the whole of what people are told.
+func TestMistakes(t *testing.T) {
+	const network = "networks: {br0: {ipam: {config: [{subnet: 11.11.11.0/24}]}}}\n"
+	tests := []struct {
+		name string
+		file string
+		opts lab.LoadOptions
+		want string
+	}{
+		{name: "empty", file: "", want: `lab.yaml: the file is empty: want services: with at least one host in it`},
+		{name: "a comment only", file: "# nothing\n", want: `lab.yaml: the file is empty: want services: with at least one host in it`},
+		{name: "no mapping", file: "root:x:0", want: `lab.yaml: not a Compose file: want services: with at least one host in it`},
+		{name: "no services", file: "networks: {br0: {}}", want: `lab.yaml: not a Compose file: want services: with at least one host in it`},
+		{name: "services without one", file: "services: {}", want: `lab.yaml:1: services: no services: want at least one host`},
+		{name: "a list", file: "[services]", want: `lab.yaml: not a Compose file: want services: with at least one host in it`},
+		{name: "a tab", file: "services:\n\tRED: {}\n", want: `lab.yaml:2: not YAML: while scanning for the next token at line 2: found character that cannot start any token`},
+		{name: "an open bracket", file: "services:\n  RED:\n    command: [a\n  B: x\n", want: `lab.yaml:3: not YAML: while parsing a flow sequence at line 2, column 14: did not find expected ',' or ']'`},
+		{name: "two documents", file: "services: {RED: {}}\n---\nservices: {BLUE: {}}\n", want: `lab.yaml:2: a second YAML document begins here: want one lab in one file`},
+		{name: "a key twice", file: "services:\n  RED: {}\n  BLUE: {}\n  RED: {}\n", want: `lab.yaml:4: services.RED: this key stands here already, in line 2`},
+		{name: "a key that is a number", file: "services:\n  1: {}\n", want: `lab.yaml:2: services: the key "1" is not a string: put it into quotes`},
+		{name: "a tag", file: "services:\n  RED: !reset {}\n", want: "lab.yaml:2: services.RED: the tag !reset: want a plain value; a lab has no use for tags\n" +
+			"lab.yaml:2: services.RED: want a mapping"},
+		{name: "a bomb", file: bomb(), want: `lab.yaml: more than 100000 keys and values once the aliases are written out`},
+		{name: "an endless alias", file: "services: &a\n  b: *a\n", want: "lab.yaml:2: services.b.b: nested more than 64 deep, or an alias inside its own anchor\n" +
+			"lab.yaml:2: services.b.b: " + actsOnService},
+		{name: "too long", file: strings.Repeat("#", 1<<20+1), want: `lab.yaml: the file is 1048577 bytes long: want at most 1048576`},
+
+		{name: "misspelt keys", file: "servces: {}\nservices:\n  RED:\n    imge: x\n    networks:\n      br0: {ipv4: 1.2.3.4}\nnetworks:\n  br0:\n    intrnal: true\n    ipam: {config: [{subnt: x}]}\n", want: "lab.yaml:1: servces: no such key: uswitch acts on name, networks, services, x-uswitch\n" +
+			"lab.yaml:4: services.RED.imge: " + actsOnService + "\n" +
+			"lab.yaml:6: services.RED.networks.br0.ipv4: no such key: uswitch acts on aliases, gw_priority, interface_name, ipv4_address, mac_address, priority, x-uswitch\n" +
+			"lab.yaml:9: networks.br0.intrnal: no such key: uswitch acts on driver_opts, internal, ipam, name, x-uswitch\n" +
+			"lab.yaml:10: networks.br0.ipam.config.0.subnt: no such key: uswitch acts on aux_addresses, gateway, ip_range, subnet"},
+		{name: "wrong types", file: "services:\n  RED:\n    command: 3\n    networks: 3\n    environment: {A: [1]}\n  BLUE: null\nname: 3\n", want: "lab.yaml:3: services.RED.command: want a list or a text\n" +
+			"lab.yaml:4: services.RED.networks: want a list or a mapping\n" +
+			"lab.yaml:5: services.RED.environment.A: want a number or a text or true or false\n" +
+			"lab.yaml:6: services.BLUE: want a mapping\n" +
+			"lab.yaml:7: name: want a text"},
+		{name: "names", file: "services:\n  a b: {}\n  -x: {}\n  \"a/b\": {}\n  \"..\": {}\n  \"é\": {}\n  \"%d\": {}\n", want: "lab.yaml:2: services.\"a b\": host name \"a b\": want letters, digits, '_', '.' and '-', with a letter or a digit first\n" +
+			"lab.yaml:3: services.\"-x\": host name \"-x\": want letters, digits, '_', '.' and '-', with a letter or a digit first\n" +
+			"lab.yaml:4: services.\"a/b\": host name \"a/b\": want letters, digits, '_', '.' and '-', with a letter or a digit first\n" +
+			"lab.yaml:5: services.\"..\": host name \"..\": want letters, digits, '_', '.' and '-', with a letter or a digit first\n" +
+			"lab.yaml:6: services.\"é\": host name \"é\": want letters, digits, '_', '.' and '-', with a letter or a digit first\n" +
+			"lab.yaml:7: services.\"%d\": host name \"%d\": want letters, digits, '_', '.' and '-', with a letter or a digit first"},
+		{name: "a reserved name", file: "services:\n  gateway: {}\n", want: `lab.yaml:2: services.gateway: host name "gateway": the name is taken; all, any, gateway, uplink mean something else to uswitch`},
+		{name: "the lab's name", file: "name: a/b\nservices: {RED: {}}\n", want: `lab.yaml:1: name: lab name "a/b": want letters, digits, '_', '.' and '-', with a letter or a digit first`},
+
+		{name: "other files", file: "include: [/etc/shadow]\nservices:\n  RED:\n    env_file: /etc/shadow\n    label_file: /etc/shadow\n    extends: {file: /etc/shadow, service: root}\n", want: "lab.yaml:1: include: " + oneFile + "\n" +
+			"lab.yaml:4: services.RED.env_file: " + oneFile + "\n" +
+			"lab.yaml:5: services.RED.label_file: " + oneFile + "\n" +
+			"lab.yaml:6: services.RED.extends: " + oneFile},
+		{name: "variables", file: "services:\n  RED:\n    command: ${A:?say which}\n    hostname: ${}\nnetworks:\n  br0: {internal: \"${B:-maybe}\"}\n", want: "lab.yaml:3: services.RED.command: required variable A is missing a value: say which\n" +
+			"lab.yaml:4: services.RED.hostname: not a variable: want $NAME, ${NAME} or ${NAME:-default}, and $$ for a dollar sign\n" +
+			"lab.yaml:6: networks.br0.internal: \"maybe\" is not a value of the kind that belongs here"},
+
+		{name: "x-uswitch", file: "services:\n  RED:\n    networks: {br0: {x-uswitch: {isolatd: true, mtu: 9, learning: maybe, storm_limit: 1.5}}}\n    x-uswitch: {pasive: true, netns: ../x}\nnetworks:\n  br0:\n    x-uswitch: {ageing_time: 5, mtu: big, gateway_mac: \"01:00:00:00:00:00\", fdb: [{mac: x, host: RED}, {host: RED}, {mac: \"02:00:00:00:00:01\", host: NOBODY}, 7]}\nx-uswitch: {uplnk: host, rules: [\"\"], ip_forward: 3}\n", want: "lab.yaml:3: services.RED.networks.br0.x-uswitch.isolatd: no such key: want one of bcast_flood, flood, isolated, learning, mcast_flood, mtu, storm_limit\n" +
+			"lab.yaml:3: services.RED.networks.br0.x-uswitch.learning: \"maybe\": want true or false\n" +
+			"lab.yaml:3: services.RED.networks.br0.x-uswitch.mtu: 9: want a whole number from 68 to 65521\n" +
+			"lab.yaml:3: services.RED.networks.br0.x-uswitch.storm_limit: want a whole number from 0 to 100000000\n" +
+			"lab.yaml:4: services.RED.x-uswitch.netns: namespace \"../x\": want letters, digits, '_', '.' and '-', with a letter or a digit first, or an absolute path\n" +
+			"lab.yaml:4: services.RED.x-uswitch.pasive: no such key: want one of netns, passive\n" +
+			"lab.yaml:7: networks.br0.x-uswitch.ageing_time: 5: want a whole number from 10 to 1000000\n" +
+			"lab.yaml:7: networks.br0.x-uswitch.fdb.0.mac: \"x\": want six pairs of hex digits, as in 02:42:0b:0b:0b:02\n" +
+			"lab.yaml:7: networks.br0.x-uswitch.fdb.1: mac is missing\n" +
+			"lab.yaml:7: networks.br0.x-uswitch.fdb.2: host \"NOBODY\" is not on br0\n" +
+			"lab.yaml:7: networks.br0.x-uswitch.fdb.3: mac is missing\n" +
+			"lab.yaml:7: networks.br0.x-uswitch.fdb.3: want a mapping\n" +
+			"lab.yaml:7: networks.br0.x-uswitch.gateway_mac: 01:00:00:00:00:00: no station can have this address: want one whose first octet is even, and not all zero\n" +
+			"lab.yaml:7: networks.br0.x-uswitch.mtu: \"big\": want a whole number from 68 to 65521\n" +
+			"lab.yaml:8: x-uswitch.ip_forward: want true or false\n" +
+			"lab.yaml:8: x-uswitch.rules.0: want a line of iptables, as in -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE\n" +
+			"lab.yaml:8: x-uswitch.uplnk: no such key: want one of allow_host, ip_forward, keep_up, rules, uplink"},
+
+		{name: "addresses", file: network + "services:\n" +
+			"  A: {networks: {br0: {ipv4_address: 11.11.11.1}}}\n" +
+			"  B: {networks: {br0: {ipv4_address: 11.11.11.7}}}\n" +
+			"  C: {networks: {br0: {ipv4_address: 11.11.11.7}}}\n" +
+			"  D: {networks: {br0: {ipv4_address: 11.11.12.7}}}\n" +
+			"  E: {networks: {br0: {ipv4_address: 11.11.11.0}}}\n" +
+			"  F: {networks: {br0: {ipv4_address: 11.11.11.255}}}\n" +
+			"  G: {networks: {br0: {ipv4_address: x}}}\n", want: "lab.yaml:3: services.A.networks.br0.ipv4_address: 11.11.11.1: Address already in use: the gateway has it\n" +
+			"lab.yaml:5: services.C.networks.br0.ipv4_address: 11.11.11.7: Address already in use: B has it\n" +
+			"lab.yaml:6: services.D.networks.br0.ipv4_address: 11.11.12.7: requested address is out of range: it is outside 11.11.11.0/24\n" +
+			"lab.yaml:7: services.E.networks.br0.ipv4_address: 11.11.11.0: requested address is out of range: it names the network 11.11.11.0/24 itself\n" +
+			"lab.yaml:8: services.F.networks.br0.ipv4_address: 11.11.11.255: requested address is out of range: it is the broadcast address of 11.11.11.0/24\n" +
+			"lab.yaml:9: services.G.networks.br0.ipv4_address: \"x\": want an IPv4 address, as in 11.11.11.2"},
+		{name: "one MAC address twice", file: network + "services:\n" +
+			"  A: {networks: {br0: {mac_address: 02:00:00:00:00:01}}}\n" +
+			"  B: {networks: {br0: {mac_address: 02-00-00-00-00-01}}}\n" +
+			"  C: {mac_address: 02:42:0b:0b:0b:01, networks: [br0]}\n", want: "lab.yaml:4: services.B.networks.br0.mac_address: 02:00:00:00:00:01: A has this MAC address on br0 already\n" +
+			"lab.yaml:5: services.C.mac_address: 02:42:0b:0b:0b:01: the gateway has this MAC address on br0 already"},
+		{name: "a full network", file: "networks: {br0: {ipam: {config: [{subnet: 11.11.11.0/30}]}}}\nservices:\n  A: {networks: [br0]}\n  B: {networks: [br0]}\n", want: `lab.yaml:4: services.B.networks.br0: no address for B on br0: 11.11.11.0/30: no available addresses on this pool`},
+		{name: "subnets", file: "networks:\n  a: {ipam: {config: [{subnet: 10.0.0.0/8}]}}\n  b: {ipam: {config: [{subnet: 10.1.0.0/16}]}}\n  c: {ipam: {config: [{subnet: 11.0.0.1/24}]}}\n  d: {ipam: {config: [{gateway: 11.0.0.1}]}}\n  e: {ipam: {config: [{subnet: x}]}}\n  f: {ipam: {config: [{subnet: 12.0.0.0/24, gateway: 13.0.0.1}]}}\n  g: {ipam: {config: [{subnet: 14.0.0.0/24, ip_range: 15.0.0.0/25}]}}\nservices: {RED: {}}\n", want: "lab.yaml:3: networks.b.ipam.config: 10.1.0.0/16: Pool overlaps with other one on this address space: network a has 10.0.0.0/8\n" +
+			"lab.yaml:4: networks.c.ipam.config: 11.0.0.1/24: invalid subnet: bits are set behind the prefix; the network is 11.0.0.0/24\n" +
+			"lab.yaml:5: networks.d.ipam.config.0: subnet is missing: without it, the other addresses mean nothing\n" +
+			"lab.yaml:6: networks.e.ipam.config.0.subnet: \"x\": want an IPv4 address and a length, as in 11.11.11.0/24\n" +
+			"lab.yaml:7: networks.f.ipam.config: gateway 13.0.0.1: requested address is out of range: it is outside 12.0.0.0/24\n" +
+			"lab.yaml:8: networks.g.ipam.config: range 15.0.0.0/25: invalid subnet: it is not inside 14.0.0.0/24"},
+		{name: "a route of this machine", file: network + "services: {RED: {}}\nx-uswitch: {uplink: host}\n",
+			opts: lab.LoadOptions{Taken: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("11.0.0.0/8")}},
+			want: `lab.yaml:1: networks.br0.ipam.config: 11.11.11.0/24: Pool overlaps with other one on this address space: this machine has a route to 11.0.0.0/8, and the uplink is its network`},
+		{name: "no pool left", file: "services: {RED: {}}\n",
+			opts: lab.LoadOptions{Taken: []netip.Prefix{netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16")}},
+			want: `lab.yaml: networks.default: all predefined address pools have been fully subnetted`},
+
+		{name: "a network that is not there", file: network + "services:\n  RED:\n    networks:\n      - br1\n", want: `lab.yaml:5: services.RED.networks.br1: no such network: want one of br0`},
+		{name: "networks of other kinds", file: "networks:\n  a: {driver: overlay}\n  b: {external: true}\nservices: {RED: {}}\n", want: "lab.yaml:2: networks.a.driver: \"overlay\" is not supported: want bridge\n" +
+			"lab.yaml:3: networks.b.external: a lab makes its own networks: take this key away"},
+		{name: "network modes", file: "services:\n  A: {network_mode: host}\n  B: {network_mode: \"service:A\"}\n  C: {network_mode: none}\n", want: "lab.yaml:2: services.A.network_mode: \"host\" is not supported yet: want none, or networks in its place\n" +
+			"lab.yaml:3: services.B.network_mode: \"service:A\" is not supported yet: want none, or networks in its place"},
+		{name: "a mode and networks", file: network + "services:\n  A: {network_mode: none, networks: [br0]}\n", want: `lab.yaml:3: services.A.network_mode: network_mode and networks exclude each other`},
+		{name: "one namespace twice", file: "services:\n  A: {}\n  B: {x-uswitch: {netns: A}}\n", want: `lab.yaml:3: services.B.x-uswitch.netns: A is the namespace of A already`},
+		{name: "interface names", file: "networks: {a: {}, b: {}}\nservices:\n  RED:\n    networks:\n      a: {interface_name: lan0}\n      b: {interface_name: lan0}\n  BLUE: {networks: {a: {interface_name: lo}, b: {interface_name: sixteen-letters-}}}\n", want: "lab.yaml:6: services.RED.networks.b.interface_name: \"lan0\" is the name of another interface of RED\n" +
+			"lab.yaml:7: services.BLUE.networks.a.interface_name: interface name \"lo\": the kernel uses this name itself\n" +
+			"lab.yaml:7: services.BLUE.networks.b.interface_name: interface name \"sixteen-letters-\"... is 16 bytes long: want at most 15"},
+
+		{name: "dependencies", file: "services:\n  A: {depends_on: [B]}\n  B: {depends_on: [C]}\n  C: {depends_on: [B, X]}\n", want: "lab.yaml:3: services.B.depends_on: a circle: B -> C -> B\n" +
+			"lab.yaml:4: services.C.depends_on.X: no such service: want one of A, B, C"},
+		{name: "commands", file: "services:\n  A: {command: \"ping x && ping y\"}\n  B: {command: \"echo 'a\"}\n", want: "lab.yaml:2: services.A.command: '&' is for a shell, and there is none: want [sh, -c, '...'], or quotes around it\n" +
+			"lab.yaml:3: services.B.command: the quote '\\'' is not closed"},
+		{name: "zero bytes", file: "services:\n  A: {command: [\"a\\0\"], working_dir: \"\\0\", environment: [\"A=\\0\"]}\n", want: "lab.yaml:2: services.A.command: want a program's name first, and no zero bytes\n" +
+			"lab.yaml:2: services.A.environment: \"A\": want NAME=value, without zero bytes\n" +
+			"lab.yaml:2: services.A.working_dir: want a path without zero bytes"},
+
+		{name: "ports", file: "services:\n  A:\n    ports:\n      - 65536\n      - \"8080:0\"\n      - \"1-3:1-2\"\n      - \"80/sctp\"\n      - \"[::1]:80:80\"\n      - \"1-9999:1-9999\"\n      - \"80:80:80:80\"\n      - {published: 80}\n      - {target: 80, published: 9-8}\n      - {target: 80, published: x}\n", want: "lab.yaml:4: services.A.ports.0: \"65536\": " + portForms + "\n" +
+			"lab.yaml:5: services.A.ports.1: \"8080:0\": target \"0\": want a port from 1 to 65535\n" +
+			"lab.yaml:6: services.A.ports.2: \"1-3:1-2\": " + portForms + "\n" +
+			"lab.yaml:7: services.A.ports.3: \"80/sctp\": protocol \"sctp\": want tcp or udp\n" +
+			"lab.yaml:8: services.A.ports.4: \"[::1]:80:80\": host_ip \"::1\": want an IPv4 address, as in 11.11.11.2\n" +
+			"lab.yaml:9: services.A.ports.5: \"1-9999:1-9999\": a range of more than 4096 ports\n" +
+			"lab.yaml:10: services.A.ports.6: \"80:80:80:80\": " + portForms + "\n" +
+			"lab.yaml:11: services.A.ports.7: target \"\": want a port from 1 to 65535\n" +
+			"lab.yaml:12: services.A.ports.8: published \"8\": want a port from 9 to 65535\n" +
+			"lab.yaml:13: services.A.ports.9: published \"x\": want a port from 0 to 65535"},
+		{name: "one port twice", file: "services:\n  A: {ports: [\"8080:80\", \"8081:80\"]}\n  B:\n    ports:\n      - \"8080:80\"\n      - \"127.0.0.1:8081:80\"\n      - \"8080:80/udp\"\n", want: "lab.yaml:5: services.B.ports.0: Bind for 0.0.0.0:8080 failed: port is already allocated: A publishes 0.0.0.0:8080/tcp\n" +
+			"lab.yaml:6: services.B.ports.1: Bind for 127.0.0.1:8081 failed: port is already allocated: A publishes 0.0.0.0:8081/tcp"},
+
+		{name: "an uplink of another kind", file: "services: {A: {}}\nx-uswitch: {uplink: wifi}\n", want: `lab.yaml:2: x-uswitch.uplink: uplink "wifi": want none, host, sim or netns:NAME`},
+		{name: "a namespace without addresses", file: "services: {A: {}}\nx-uswitch: {uplink: \"netns:wan\"}\n", want: `lab.yaml:2: x-uswitch.uplink: a namespace needs addresses: want {netns: wan, address: 192.0.2.2/24, gateway: 192.0.2.1}`},
+		{name: "a gateway elsewhere", file: "services: {A: {}}\nx-uswitch:\n  uplink:\n    netns: wan\n    address: 192.0.2.2/24\n    gateway: 192.0.3.1\n", want: `lab.yaml:6: x-uswitch.uplink.gateway: want another station's address in 192.0.2.0/24`},
+		{name: "the uplink's network inside", file: network + "services: {A: {}}\nx-uswitch: {uplink: {netns: wan, address: 11.11.11.5/28, gateway: 11.11.11.6}}\n", want: `lab.yaml:1: networks.br0.ipam.config: 11.11.11.0/24: Pool overlaps with other one on this address space: the uplink has 11.11.11.0/28`},
+		{name: "the uplink of the options", file: "services: {A: {}}\n", opts: lab.LoadOptions{Uplink: "wifi"}, want: `lab.yaml: uplink "wifi": want none, host, sim or netns:NAME`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			plan, err := lab.Parse("lab.yaml", []byte(test.file), test.opts)
+			if err == nil {
+				t.Fatalf("no mistake found, and the plan %+v", plan)
+			}
+			if got := err.Error(); got != test.want {
+				t.Errorf("got\n%s\nwant\n%s", got, test.want)
+			}
+			var first *lab.Mistake
+			if !errors.As(err, &first) || first.File != "lab.yaml" {
+				t.Errorf("the first mistake is %+v, want one of lab.yaml", first)
+			}
+		})
+	}
+}
+
+const (
+	actsOnService = "no such key: uswitch acts on command, depends_on, entrypoint, environment, hostname, mac_address, network_mode, networks, ports, profiles, working_dir, x-uswitch"
+	oneFile       = "a lab is one file: uswitch reads no others; write here what it says there"
+	portForms     = "want [[HOST_IP:]HOST_PORT:]PORT[/tcp|udp], as in 127.0.0.1:8080:80, or a mapping with target and published"
+)
+
+// bomb is a file of a few hundred bytes that would be ten to the ninth values.
+func bomb() string {
+	var b strings.Builder
+	b.WriteString("x-0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
+	for i := range 8 {
+		digit := string(rune('0' + i))
+		next := string(rune('1' + i))
+		b.WriteString("x-" + next + ": &a" + next + " [" + strings.Repeat("*a"+digit+", ", 9) + "*a" + digit + "]\n")
+	}
+	return b.String() + "services: {RED: {}}\n"
+}
+
+// TestManyMistakes bounds what a hopeless file makes a person read.
+func TestManyMistakes(t *testing.T) {
+	_, err := lab.Parse("lab.yaml", []byte("services:\n"+strings.Repeat("  \"\": {}\n", 30_000)), lab.LoadOptions{})
+	if err == nil {
+		t.Fatal("no mistake found")
+	}
+	if lines := strings.Count(err.Error(), "\n") + 1; lines > 60 {
+		t.Errorf("%d lines of mistakes", lines)
+	}
+}

@@ -1,0 +1,55 @@
+package nat
+
+import (
+	"uswitch/arp"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// arp does what the gateway does with an ARP packet: answers for its own address on that network and no other, learns,
+// and sends what has waited for the sender.
+func (g *Gateway) arp(p *packet, e frame.Ethernet) {
+	in := p.in
+	out := in.neighbors.Input(e.Payload(), e.Src(), in.self, p.now)
+	if out.Case == arp.Bad {
+		g.drop(p, trace.ARP, trace.BadARP)
+		return
+	}
+	a, _ := frame.ParseARP(e.Payload())
+	sender, mac := a.SenderIP(), a.SenderMAC()
+	if p.j.On() {
+		p.emitARP(out.Case, out.Learned, a)
+	}
+	switch out.Case {
+	case arp.Asked, arp.Probed:
+		// The answer is written over the question (RFC 826): same bytes, fields swapped.
+		reply := frame.Frame{Data: p.f.Data[:frame.EthernetHeader+frame.ARPLength]}
+		frame.Ethernet(reply.Data).SetHeader(mac, in.self.MAC, frame.TypeARP)
+		frame.PutARP(reply.Data[frame.EthernetHeader:], frame.ARPReply, in.self.MAC, in.self.Addr.Addr(), mac, sender)
+		in.sendFrame(reply, trace.Originated, sender, mac, p.now)
+	case arp.Conflict:
+		if out.Defend {
+			in.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, in.self.Addr.Addr(), trace.ARPAnnounced, p.now)
+		}
+	}
+	g.release(out.Held, mac, p.now)
+}
+
+// emitARP tells what the gateway made of an ARP packet.
+func (p *packet) emitARP(c arp.Case, learned bool, a frame.ARP) {
+	event := func(v trace.Verdict, n trace.Note) trace.Event {
+		e := p.event(trace.ARP, v, n)
+		e.Port, e.MAC, e.Addr = p.in.name, a.SenderMAC(), a.SenderIP()
+		return e
+	}
+	if learned {
+		p.j.Emit(event(trace.Accept, trace.ARPLearned))
+	}
+	notes := map[arp.Case]trace.Note{arp.NotMine: trace.ARPNotMine, arp.Asked: trace.ARPAnswered,
+		arp.Probed: trace.ARPProbed, arp.Told: trace.ARPHeard, arp.Unsolicited: trace.ARPIgnored, arp.Conflict: trace.ARPConflict}
+	e := event(trace.Consume, notes[c])
+	if c == arp.NotMine || c == arp.Asked || c == arp.Probed || c == arp.Conflict {
+		e.Addr = a.TargetIP()
+	}
+	p.j.Emit(e)
+}

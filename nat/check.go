@@ -1,0 +1,104 @@
+package nat
+
+import (
+	"errors"
+	"net/netip"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// parse looks at the IP header and cuts off Ethernet padding.
+func (p *packet) parse() trace.Reason {
+	ip, err := frame.ParseIPv4(p.f.Data[frame.EthernetHeader:])
+	switch {
+	case errors.Is(err, frame.ErrShortIPv4):
+		return trace.PktTooSmall
+	case err != nil:
+		return trace.IPHeader
+	case !ip.ChecksumOK():
+		return trace.IPChecksum
+	}
+	p.ip = ip
+	p.f.Data = p.f.Data[:frame.EthernetHeader+len(ip)]
+	return trace.NoReason
+}
+
+var (
+	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")
+	reserved    = netip.MustParsePrefix("240.0.0.0/4")
+	everyone    = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+)
+
+// martian reports whether nobody can have sent such a packet from where it came (RFC 1812 5.3.7, RFC 2827, RFC 3704 2.2:
+// strict reverse path).
+func (v *view) martian(p *packet) trace.Reason {
+	src, dst := p.ip.Src(), p.ip.Dst()
+	switch {
+	case src.IsLoopback(), src.IsMulticast(), thisNetwork.Contains(src), reserved.Contains(src), src == dst:
+		return trace.Martian
+	case dst.IsLoopback(), thisNetwork.Contains(dst), reserved.Contains(dst) && dst != everyone:
+		return trace.Martian
+	case v.local[src] != nil:
+		return trace.SpoofedSource
+	}
+	back, ok := v.routes.Lookup(src)
+	if !ok || back.Dev != p.in || src == frame.BroadcastOf(back.Prefix) {
+		return trace.SpoofedSource
+	}
+	return trace.NoReason
+}
+
+// isLocal reports whether a packet ends at the gateway: for one of its addresses, for everyone on the network it came
+// from, or for a group. A broadcast to another network is nobody's and dropped on the route (RFC 2644).
+func (v *view) isLocal(p *packet) bool {
+	dst := p.ip.Dst()
+	return v.local[dst] != nil || dst == everyone || dst.IsMulticast() ||
+		p.in != nil && dst == frame.BroadcastOf(p.in.self.Addr)
+}
+
+// checkOptions walks the IP options. Source routes are refused (RFC 7126 4.3, 4.4), what is malformed is answered with
+// Parameter Problem, the rest passes unread.
+func checkOptions(ip frame.IPv4) trace.Reason {
+	for options := ip.Options(); len(options) > 0; {
+		switch kind := options[0]; {
+		case kind == 0:
+			return trace.NoReason
+		case kind == 1:
+			options = options[1:]
+			continue
+		case len(options) < 2 || options[1] < 2 || int(options[1]) > len(options):
+			return trace.IPOptions
+		case kind == 131 || kind == 137: // loose and strict source route
+			return trace.SourceRoute
+		}
+		options = options[options[1]:]
+	}
+	return trace.NoReason
+}
+
+// readTransport looks at the transport header, so that no later step reads behind its end, and verifies the checksums
+// that the gateway itself relies on: ICMP's. A TCP or UDP checksum is its receiver's business.
+func (p *packet) readTransport() trace.Reason {
+	p.tuple, p.hasTuple = frame.TupleOf(p.ip)
+	p.segment = readSegment(p.ip)
+	payload := p.ip.Payload()
+	switch p.ip.Proto() {
+	case frame.ProtoICMP:
+		m, ok := frame.ParseICMP(payload)
+		if !ok || !p.f.Offload.NeedsChecksum && !m.ChecksumOK() {
+			return trace.BadICMP
+		}
+	case frame.ProtoUDP:
+		u, ok := frame.ParseUDP(payload)
+		if !ok || u.Length() < frame.UDPHeader || u.Length() > len(payload) {
+			return trace.BadL4
+		}
+	case frame.ProtoTCP:
+		t, ok := frame.ParseTCP(payload)
+		if !ok || t.SrcPort() == 0 || t.DstPort() == 0 {
+			return trace.BadL4
+		}
+	}
+	return trace.NoReason
+}

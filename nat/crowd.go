@@ -1,0 +1,120 @@
+package nat
+
+import (
+	"container/list"
+	"slices"
+
+	"uswitch/switch/trace"
+)
+
+// DefaultMaxConns bounds the connection table. A connection costs less than a kilobyte.
+const DefaultMaxConns = 65536
+
+// crowd decides who has a place in a connection table that is full. The rules, in order:
+//
+//   - at most half of the places go to connections that nobody has answered yet; past that the one that has waited
+//     longest goes, so that a flood of SYNs pushes out its own and not what is established;
+//   - a connection that both sides have closed makes room before any other;
+//   - otherwise the newest connection of the host that has the most goes, and if that is the newcomer's host, it is the
+//     newcomer that is refused.
+//
+// It is guarded by the table's lock.
+type crowd struct {
+	limit      int
+	count      int
+	unanswered *list.List // of *conn, oldest first
+	done       *list.List // of *conn, closed first
+	hosts      map[[4]byte]*host
+}
+
+// host is who originates connections.
+type host struct {
+	addr       [4]byte
+	conns      *list.List // of *conn, oldest first
+	unanswered int
+}
+
+// seats are a connection's places in the lists of a crowd.
+type seats struct{ host, unanswered, done *list.Element }
+
+func newCrowd(limit int) crowd {
+	if limit <= 0 {
+		limit = DefaultMaxConns
+	}
+	return crowd{limit: limit, unanswered: list.New(), done: list.New(), hosts: map[[4]byte]*host{}}
+}
+
+// admit reports who has to go before c can be seated: nobody, another connection, or (with a reason) c itself.
+func (w *crowd) admit(c *conn) (victim *conn, r trace.Reason) {
+	if w.unanswered.Len() >= max(w.limit/2, 1) {
+		if h := w.hosts[c.tuples[original].SrcIP]; h != nil && h.unanswered > w.limit/4 {
+			return nil, trace.SourceLimit
+		}
+		return w.unanswered.Front().Value.(*conn), trace.NoReason
+	}
+	if w.count < w.limit {
+		return nil, trace.NoReason
+	}
+	if oldest := w.done.Front(); oldest != nil {
+		return oldest.Value.(*conn), trace.NoReason
+	}
+	heaviest := w.heaviest()
+	if heaviest.addr == c.tuples[original].SrcIP {
+		return nil, trace.SourceLimit
+	}
+	return heaviest.conns.Back().Value.(*conn), trace.NoReason
+}
+
+// heaviest returns the host with the most connections; of several, the one with the lowest address.
+func (w *crowd) heaviest() *host {
+	var heaviest *host
+	for _, h := range w.hosts {
+		if heaviest == nil || h.conns.Len() > heaviest.conns.Len() ||
+			h.conns.Len() == heaviest.conns.Len() && slices.Compare(h.addr[:], heaviest.addr[:]) < 0 {
+			heaviest = h
+		}
+	}
+	return heaviest
+}
+
+func (w *crowd) seat(c *conn) {
+	addr := c.tuples[original].SrcIP
+	h := w.hosts[addr]
+	if h == nil {
+		h = &host{addr: addr, conns: list.New()}
+		w.hosts[addr] = h
+	}
+	h.unanswered++
+	w.count++
+	c.seats = seats{host: h.conns.PushBack(c), unanswered: w.unanswered.PushBack(c)}
+}
+
+// answered moves a connection out of the crowd of those that wait.
+func (w *crowd) answered(c *conn) {
+	if c.seats.unanswered != nil {
+		w.unanswered.Remove(c.seats.unanswered)
+		c.seats.unanswered = nil
+		w.hosts[c.tuples[original].SrcIP].unanswered--
+	}
+}
+
+// closed marks a connection as one that nobody would miss.
+func (w *crowd) closed(c *conn) {
+	if c.seats.done == nil && c.seats.host != nil {
+		c.seats.done = w.done.PushBack(c)
+	}
+}
+
+func (w *crowd) leave(c *conn) {
+	w.answered(c)
+	if c.seats.done != nil {
+		w.done.Remove(c.seats.done)
+	}
+	h := w.hosts[c.tuples[original].SrcIP]
+	h.conns.Remove(c.seats.host)
+	if h.conns.Len() == 0 {
+		delete(w.hosts, h.addr)
+	}
+	c.seats = seats{}
+	w.count--
+}

@@ -1,0 +1,84 @@
+package nat
+
+import (
+	"net/netip"
+
+	"uswitch/nat/rule"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// filter asks a table's rules whether the packet may go on. Where not, it is dropped or refused here.
+func (g *Gateway) filter(p *packet, table rule.Table, hook trace.Hook) bool {
+	d := g.evaluate(p, table, hook)
+	if r := d.Reason(); r != trace.NoReason {
+		g.dropBy(p, hook, r, d)
+		g.reject(p, d.RejectWith)
+		return false
+	}
+	if table == rule.Filter && p.j.On() {
+		e := p.event(hook, trace.Accept, trace.NoNote)
+		e.Rule, e.Chain, e.Target = d.Text, d.Chain, d.Target
+		p.j.Emit(e)
+	}
+	return true
+}
+
+// evaluate shows the packet, as it is now, to the rules.
+func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.Decision {
+	q := rule.Packet{
+		Tuple: p.tuple, SrcMAC: p.srcMAC, HasMAC: p.srcMAC.IsStation(), TCPFlags: p.segment.flags,
+		Length: len(p.ip), Mark: p.mark, State: p.flow.state, Types: g.view.Load(), Now: p.now,
+	}
+	if p.in != nil {
+		q.InIface = p.in.name
+	}
+	if p.out != nil {
+		q.OutIface = p.out.name
+	}
+	if payload := p.ip.Payload(); len(payload) >= 2 && q.Tuple.Proto == frame.ProtoICMP {
+		q.ICMPType, q.ICMPCode = payload[0], payload[1]
+	}
+	if c := p.flow.conn; c != nil {
+		q.Orig, q.Reply, q.Direction = c.tuples[original], c.tuples[reply], rule.Direction(p.flow.dir)
+		if c.snat {
+			q.State |= rule.StateSNAT
+		}
+		if c.dnat {
+			q.State |= rule.StateDNAT
+		}
+	}
+	d := g.rules.Snapshot().Evaluate(table, hook, &q)
+	p.mark = q.Mark
+	if p.j.On() {
+		for _, r := range d.Logged {
+			if r != nil {
+				e := p.event(hook, trace.Accept, trace.Logged)
+				e.Rule, e.Chain, e.Target = r.String(), r.Chain(), r.Target()
+				p.j.Emit(e)
+			}
+		}
+	}
+	return d
+}
+
+// AddrType says what the routing table calls an address (-m addrtype). With an interface, only that one's own addresses
+// are local.
+func (v *view) AddrType(ip [4]byte, iface string) rule.AddrType {
+	a := netip.AddrFrom4(ip)
+	if own := v.local[a]; own != nil && (iface == "" || own.name == iface) || a.IsLoopback() {
+		return rule.TypeLocal
+	}
+	switch {
+	case a == everyone, a.IsUnspecified():
+		return rule.TypeBroadcast
+	case a.IsMulticast():
+		return rule.TypeMulticast
+	}
+	for _, i := range v.interfaces {
+		if a == frame.BroadcastOf(i.self.Addr) {
+			return rule.TypeBroadcast
+		}
+	}
+	return rule.TypeUnicast
+}

@@ -1,0 +1,58 @@
+package nat
+
+import (
+	"encoding/binary"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// fragment cuts a packet that is too large for the way out (RFC 791 3.2) and sends the pieces.
+func (g *Gateway) fragment(p *packet) {
+	p.f.FinishChecksum()
+	header, payload := p.ip[:p.ip.HeaderLen()], p.ip.Payload()
+	later := laterHeader(header)
+	room := (p.out.config.MTU - len(header)) &^ 7
+	count := (len(payload) + room - 1) / room
+	if p.j.On() {
+		e := p.event(trace.Postrouting, trace.Accept, trace.FragmentedInto)
+		e.Count = uint32(count)
+		p.j.Emit(e)
+	}
+	for offset := 0; offset < len(payload); offset += room {
+		piece := payload[offset:min(offset+room, len(payload))]
+		h := header
+		if offset > 0 {
+			h = later
+		}
+		b := make([]byte, frame.EthernetHeader, frame.EthernetHeader+len(h)+len(piece))
+		b = append(append(b, h...), piece...)
+		ip := frame.IPv4(b[frame.EthernetHeader:])
+		binary.BigEndian.PutUint16(ip[2:], uint16(len(ip)))
+		ip.SetFragment(false, offset+len(piece) < len(payload), offset)
+		ip.SetChecksum()
+		q := *p
+		q.f, q.ip = frame.Frame{Data: b}, ip
+		g.transmit(&q)
+	}
+}
+
+// laterHeader returns the header of every fragment but the first: of the options, those with the copied flag.
+func laterHeader(header []byte) []byte {
+	h := append([]byte(nil), header[:frame.IPv4Header]...)
+	for options := header[frame.IPv4Header:]; len(options) > 0 && options[0] != 0; {
+		n := 1
+		if options[0] != 1 {
+			n = int(options[1]) // checkOptions has seen that it is possible
+		}
+		if options[0]&0x80 != 0 {
+			h = append(h, options[:n]...)
+		}
+		options = options[n:]
+	}
+	for len(h)%4 != 0 {
+		h = append(h, 0)
+	}
+	h[0] = 0x40 | byte(len(h)/4)
+	return h
+}

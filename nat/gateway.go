@@ -1,0 +1,251 @@
+package nat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"uswitch/arp"
+	"uswitch/nat/route"
+	"uswitch/nat/rule"
+	"uswitch/switch/trace"
+)
+
+// Config describes a gateway. The zero values of the optional fields mean the defaults.
+type Config struct {
+	Tracer       *trace.Tracer // required
+	Epoch        time.Time     // required: from which ages are counted, on the same clock as Input's now
+	Rules        *rule.Tables  // required
+	Random       *rand.Rand    // required: ports of MASQUERADE --random and the ids of packets; used by one caller at a time
+	MaxConns     int           // DefaultMaxConns
+	NoForwarding bool          // ip_forward=0
+}
+
+// Gateway routes, filters and translates between its interfaces. See the package comment.
+type Gateway struct {
+	tracer *trace.Tracer
+	epoch  time.Time
+	rules  *rule.Tables
+	conns  *conntrack
+	frags  reassembly
+	errors errorLimit
+	forged atomic.Uint32 // the last IP id that was used
+
+	view   atomic.Pointer[view]
+	mu     sync.Mutex // serialises changes of the view
+	rand   *rand.Rand // guarded by randMu
+	randMu sync.Mutex
+
+	deadline atomic.Int64  // when Tick has something to do, in nanoseconds since the epoch; 0: never
+	wake     chan struct{} // tells Run that deadline has come nearer
+}
+
+// view is an immutable picture of where packets can go.
+type view struct {
+	interfaces []*Interface
+	local      map[netip.Addr]*Interface // the gateway's own addresses
+	routes     route.Table[*Interface]
+	forwarding bool
+}
+
+// New makes a gateway without interfaces.
+func New(c Config) *Gateway {
+	g := &Gateway{tracer: c.Tracer, epoch: c.Epoch, rules: c.Rules, rand: c.Random, conns: newConntrack(c.MaxConns),
+		wake: make(chan struct{}, 1)}
+	g.forged.Store(c.Random.Uint32())
+	g.view.Store(&view{local: map[netip.Addr]*Interface{}, forwarding: !c.NoForwarding})
+	return g
+}
+
+// Add puts the gateway onto a network or an uplink at now. The network's own prefix is routed there at once; on a network
+// the address is announced twice, two seconds apart (RFC 5227 2.3).
+func (g *Gateway) Add(c InterfaceConfig, now time.Time) (*Interface, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if c.MTU == 0 {
+		c.MTU = 1500
+	}
+	i := &Interface{gw: g, config: c, name: c.Name, uplink: c.Uplink, segment: c.Segment,
+		self: arp.Self{MAC: c.MAC, Addr: c.Addr}, neighbors: arp.New[held]()}
+	i.binder, _ = c.Uplink.(Binder)
+	err := g.change(func(v *view) (err error) {
+		for _, other := range v.interfaces {
+			if other.name == c.Name {
+				return fmt.Errorf("gateway: interface %s exists", c.Name)
+			}
+			if c.Uplink == nil && other.uplink == nil && other.self.Addr.Overlaps(c.Addr) {
+				return fmt.Errorf("gateway: %s %v overlaps %s %v", c.Name, c.Addr, other.name, other.self.Addr)
+			}
+		}
+		v.interfaces = append(slices.Clone(v.interfaces), i)
+		v.local = maps.Clone(v.local)
+		v.local[c.Addr.Addr()] = i
+		v.routes, err = v.routes.With(route.Route[*Interface]{Prefix: c.Addr.Masked(), Dev: i})
+		return err
+	})
+	if err == nil && c.Segment != nil {
+		i.announces.Store(2)
+		i.announce.Store(int64(now.Sub(g.epoch)))
+		g.arm(now)
+	}
+	return i, err
+}
+
+func (c *InterfaceConfig) check() error {
+	switch {
+	case c.Name == "":
+		return errors.New("gateway: an interface needs a name")
+	case !c.Addr.IsValid() || !c.Addr.Addr().Is4():
+		return fmt.Errorf("gateway: interface %s: address %v: want an IPv4 address with its prefix, as in 11.11.11.1/24",
+			c.Name, c.Addr)
+	case (c.Segment == nil) == (c.Uplink == nil):
+		return fmt.Errorf("gateway: interface %s: want a segment or an uplink", c.Name)
+	case c.Segment != nil && !c.MAC.IsStation():
+		return fmt.Errorf("gateway: interface %s: MAC %v cannot be the address of one station", c.Name, c.MAC)
+	case c.MTU != 0 && (c.MTU < 68 || c.MTU > 65535):
+		return fmt.Errorf("gateway: interface %s: MTU %d: want 68 to 65535", c.Name, c.MTU)
+	}
+	return nil
+}
+
+// Remove takes the gateway off a network or an uplink; its routes go with it. Packets that wait there are dropped.
+func (g *Gateway) Remove(i *Interface) {
+	_ = g.change(func(v *view) error {
+		v.interfaces = slices.DeleteFunc(slices.Clone(v.interfaces), func(o *Interface) bool { return o == i })
+		v.local = maps.Clone(v.local)
+		maps.DeleteFunc(v.local, func(_ netip.Addr, o *Interface) bool { return o == i })
+		for _, r := range v.routes.Routes() {
+			if r.Dev == i {
+				v.routes, _ = v.routes.Without(r.Prefix)
+			}
+		}
+		return nil
+	})
+	for _, h := range i.neighbors.Flush() {
+		g.dropHeld(h, trace.PortGone, h.p.now)
+	}
+}
+
+// AddRoute sends packets for a prefix to an interface, through the next hop via unless that is invalid.
+func (g *Gateway) AddRoute(p netip.Prefix, via netip.Addr, dev *Interface) error {
+	return g.change(func(v *view) (err error) {
+		v.routes, err = v.routes.With(route.Route[*Interface]{Prefix: p, Via: via, Dev: dev})
+		return err
+	})
+}
+
+// RemoveRoute forgets the route to exactly that prefix, and reports whether there was one.
+func (g *Gateway) RemoveRoute(p netip.Prefix) (ok bool) {
+	_ = g.change(func(v *view) error {
+		v.routes, ok = v.routes.Without(p)
+		return nil
+	})
+	return ok
+}
+
+// SetForwarding is ip_forward.
+func (g *Gateway) SetForwarding(on bool) {
+	_ = g.change(func(v *view) error {
+		v.forwarding = on
+		return nil
+	})
+}
+
+// Forwarding reports ip_forward.
+func (g *Gateway) Forwarding() bool { return g.view.Load().forwarding }
+
+// change applies f to a copy of the view and publishes it unless f fails.
+func (g *Gateway) change(f func(*view) error) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	next := *g.view.Load()
+	if err := f(&next); err != nil {
+		return err
+	}
+	g.view.Store(&next)
+	return nil
+}
+
+// Interfaces returns the legs, in the order in which they were added.
+func (g *Gateway) Interfaces() []*Interface { return slices.Clone(g.view.Load().interfaces) }
+
+// Interface finds a leg by its name.
+func (g *Gateway) Interface(name string) (*Interface, bool) {
+	for _, i := range g.view.Load().interfaces {
+		if i.name == name {
+			return i, true
+		}
+	}
+	return nil, false
+}
+
+// Routes lists the routes in the order of `ip route`.
+func (g *Gateway) Routes() []route.Route[*Interface] { return g.view.Load().routes.Routes() }
+
+// Rules returns the tables of rules.
+func (g *Gateway) Rules() *rule.Tables { return g.rules }
+
+// Neighbors lists an interface's neighbour table.
+func (i *Interface) Neighbors(now time.Time) []arp.Neighbor { return i.neighbors.List(now) }
+
+// Conns lists the connection table, by id.
+func (g *Gateway) Conns(now time.Time) []Conn { return g.conns.list(now) }
+
+// DropConns forgets the connections that match, and returns how many there were.
+func (g *Gateway) DropConns(match func(Conn) bool, now time.Time) int {
+	n := g.conns.drop(match, now)
+	g.releaseUnbound()
+	return n
+}
+
+// Follow returns a feed of changes of the connection table; Unfollow ends it.
+func (g *Gateway) Follow() *ConnFeed {
+	f := &ConnFeed{C: make(chan ConnEvent, connFeedSize)}
+	g.conns.mu.Lock()
+	defer g.conns.mu.Unlock()
+	g.conns.feeds = append(g.conns.feeds, f)
+	return f
+}
+
+// Unfollow ends a feed and returns how many events it lost.
+func (g *Gateway) Unfollow(f *ConnFeed) (lost uint64) {
+	g.conns.mu.Lock()
+	defer g.conns.mu.Unlock()
+	g.conns.feeds = slices.DeleteFunc(g.conns.feeds, func(o *ConnFeed) bool { return o == f })
+	close(f.C)
+	return f.lost
+}
+
+// SetTimeouts changes how long connections are remembered, from their next packet on.
+func (g *Gateway) SetTimeouts(t Timeouts) {
+	g.conns.mu.Lock()
+	defer g.conns.mu.Unlock()
+	g.conns.timeouts = t
+}
+
+// Run calls Tick whenever something is due, until ctx ends. A simulator calls Tick itself.
+func (g *Gateway) Run(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if next := g.Tick(time.Now()); next.IsZero() {
+			timer.Reset(time.Hour)
+		} else {
+			timer.Reset(time.Until(next))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-g.wake:
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package nat
+
+import (
+	"encoding/binary"
+
+	"uswitch/nat/rule"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// refuse drops a packet and tells its sender why, where the reason has a message (RFC 1812 4.3.3, 5.2.7).
+func (g *Gateway) refuse(p *packet, h trace.Hook, r trace.Reason) {
+	g.drop(p, h, r)
+	if icmpType, code, ok := message(r); ok {
+		g.sendError(p, icmpType, code)
+	}
+}
+
+// message returns the ICMP message that goes with a reason.
+func message(r trace.Reason) (icmpType, code uint8, ok bool) {
+	switch r {
+	case trace.TTLExpired:
+		return frame.ICMPTimeExceeded, 0, true
+	case trace.FragTimeout:
+		return frame.ICMPTimeExceeded, 1, true
+	case trace.FragNeeded:
+		return frame.ICMPUnreachable, frame.UnreachableTooBig, true
+	case trace.NoRoute, trace.NoUplink:
+		return frame.ICMPUnreachable, frame.UnreachableNet, true
+	case trace.NeighFailed, trace.Unreachable:
+		return frame.ICMPUnreachable, frame.UnreachableHost, true
+	case trace.NoProto:
+		return frame.ICMPUnreachable, frame.UnreachableProtocol, true
+	case trace.NoSocket, trace.Refused:
+		return frame.ICMPUnreachable, frame.UnreachablePort, true
+	case trace.SourceLimit, trace.TableFull, trace.NATNoPort, trace.HostForbidden, trace.NoMem:
+		return frame.ICMPUnreachable, frame.UnreachableAdmin, true // RFC 5508 REQ-8
+	case trace.IPOptions:
+		return frame.ICMPParamProblem, 0, true
+	}
+	return 0, 0, false
+}
+
+// reject answers for a REJECT rule; 0 means that there is nothing to answer.
+func (g *Gateway) reject(p *packet, with rule.Reject) {
+	codes := map[rule.Reject]uint8{
+		rule.RejectNet: frame.UnreachableNet, rule.RejectHost: frame.UnreachableHost,
+		rule.RejectProto: frame.UnreachableProtocol, rule.RejectPort: frame.UnreachablePort,
+		rule.RejectNetProhibited: frame.UnreachableNetAdmin, rule.RejectHostProhibited: frame.UnreachableHostAdm,
+		rule.RejectAdmin: frame.UnreachableAdmin,
+	}
+	if with == rule.RejectReset && p.tuple.Proto == frame.ProtoTCP {
+		g.reset(p)
+	} else if code, ok := codes[with]; ok {
+		g.sendError(p, frame.ICMPUnreachable, code)
+	}
+}
+
+// maxError is the size of an ICMP error with all that it quotes, in bytes (RFC 1812 4.3.2.3).
+const maxError = 576
+
+// sendError tells the sender of a packet what became of it: from the address of the interface that it came in by, with as
+// much of the packet as fits, as the sender sent it. RFC 1812 4.3.2.7 lists whom nothing is told.
+func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
+	m, isICMP := frame.ParseICMP(p.ip.Payload())
+	switch {
+	case p.in == nil, p.toGroup, p.ip.Dst().IsMulticast(), p.ip.Dst() == everyone, p.ip.FragmentOffset() != 0:
+		return
+	case p.ip.Proto() == frame.ProtoICMP && (!isICMP || !m.IsQuery()):
+		return
+	case icmpType != frame.ICMPUnreachable || code != frame.UnreachableTooBig:
+		if !g.errors.allow(p.ip.Src(), p.now.Sub(g.epoch)) {
+			g.tracer.Count(trace.Limited)
+			return
+		}
+	}
+	quoted := min(len(p.ip), maxError-frame.IPv4Header-frame.ICMPHeader)
+	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.ICMPHeader+quoted)
+	ip := b[frame.EthernetHeader:]
+	message := frame.ICMP(ip[frame.IPv4Header:])
+	message[0], message[1] = icmpType, code
+	switch {
+	case icmpType == frame.ICMPParamProblem:
+		message[4] = frame.IPv4Header // the first option is where the trouble begins
+	case icmpType == frame.ICMPUnreachable && code == frame.UnreachableTooBig:
+		binary.BigEndian.PutUint16(message[6:], uint16(min(p.out.config.MTU, 65535))) // RFC 1191 4
+	}
+	quote := frame.IPv4(message.Payload())
+	copy(quote, p.ip)
+	to := p.ip.Src()
+	if c := p.flow.conn; c != nil && p.hasTuple {
+		before := c.tuples[p.flow.dir]
+		rewriteTuple(quote, p.tuple, before, p.f.Offload.NeedsChecksum)
+		to = before.Src()
+	}
+	message.SetChecksum()
+	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, 0, p.in.self.Addr.Addr(), to)
+	answer := packet{f: frame.Frame{Data: b}, now: p.now, flow: flow{verbatim: true, state: rule.StateInvalid}}
+	if p.flow.conn != nil {
+		answer.flow = flow{conn: p.flow.conn, dir: p.flow.dir.other(), state: rule.StateRelated, verbatim: true}
+	}
+	g.send(&answer)
+}

@@ -1,0 +1,114 @@
+package nat
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"uswitch/arp"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// Segment is a network that the gateway stands on: it takes frames. A vswitch.Switch is one. The frame and the journey
+// are borrowed until Output returns.
+type Segment interface {
+	Output(f frame.Frame, j *trace.Journey, now time.Time)
+}
+
+// Uplink is a way out that takes IP packets. The first EthernetHeader bytes of the frame are room and mean nothing; the
+// bytes are borrowed until Output returns and may be changed. A packet that it does not take is dropped for the reason
+// that it returns, and the sender is told where that is fitting. What comes back enters by Gateway.InputUplink.
+type Uplink interface {
+	Output(f frame.Frame, now time.Time) trace.Reason
+}
+
+// Binder is an Uplink whose address belongs to somebody else, the host: it reserves the ports that packets are
+// translated to, because the reservation is what makes the translation true.
+type Binder interface {
+	// Bind reserves a source for a flow that is t so far, and returns it. The same inside endpoint gets the same port as
+	// long as it holds one. It must not wait for the network.
+	Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason)
+	// Release ends one Bind. t is the flow as it left, source translated.
+	Release(t frame.Tuple)
+}
+
+// InterfaceConfig describes an Interface. Exactly one of Segment and Uplink is given.
+type InterfaceConfig struct {
+	Name    string       // as rules and the trace call it: br0, uplink
+	Addr    netip.Prefix // the gateway's address there and the network's prefix
+	MAC     frame.MAC    // with Segment
+	MTU     int          // bytes of an IP packet; 0 means 1500
+	Segment Segment
+	Uplink  Uplink
+}
+
+// Interface is one leg of the gateway.
+type Interface struct {
+	gw      *Gateway
+	config  InterfaceConfig
+	name    string
+	self    arp.Self
+	uplink  Uplink
+	binder  Binder // the uplink, if it is one
+	segment Segment
+
+	neighbors *arp.Cache[held]
+	announces atomic.Int32 // gratuitous ARPs still to send
+	announce  atomic.Int64 // when, in nanoseconds since the gateway's epoch
+
+	rx, tx           counter
+	rxDrops, txDrops atomic.Uint64
+}
+
+type counter struct{ packets, bytes atomic.Uint64 }
+
+func (c *counter) count(n int) {
+	c.packets.Add(1)
+	c.bytes.Add(uint64(n))
+}
+
+// Name returns the name that rules and the trace use.
+func (i *Interface) Name() string { return i.name }
+
+// Addr returns the gateway's address on this leg, with the network's prefix.
+func (i *Interface) Addr() netip.Prefix { return i.self.Addr }
+
+// MAC returns the hardware address; zero on an uplink that takes IP packets.
+func (i *Interface) MAC() frame.MAC { return i.self.MAC }
+
+// MTU returns how large an IP packet may leave here, in bytes.
+func (i *Interface) MTU() int { return i.config.MTU }
+
+// IsUplink reports whether the leg takes IP packets rather than frames.
+func (i *Interface) IsUplink() bool { return i.uplink != nil }
+
+// InterfaceCounters count IP packets and ARP since the interface was added.
+type InterfaceCounters struct{ RxPackets, RxBytes, RxDropped, TxPackets, TxBytes, TxDropped uint64 }
+
+// Counters returns what went through so far.
+func (i *Interface) Counters() InterfaceCounters {
+	return InterfaceCounters{i.rx.packets.Load(), i.rx.bytes.Load(), i.rxDrops.Load(),
+		i.tx.packets.Load(), i.tx.bytes.Load(), i.txDrops.Load()}
+}
+
+// Input takes a frame that the switch hands to its local port; it makes Interface a vswitch.Station. The frame's bytes
+// are borrowed until it returns, and may be changed.
+func (i *Interface) Input(f frame.Frame, j *trace.Journey, now time.Time) {
+	i.rx.count(len(f.Data))
+	e, ok := frame.ParseEthernet(f.Data)
+	p := packet{f: f, in: i, j: j, now: now}
+	switch {
+	case !ok:
+		i.gw.drop(&p, trace.Input, trace.PktTooSmall)
+	case !e.Dst().IsGroup() && e.Dst() != i.self.MAC:
+		i.gw.drop(&p, trace.Input, trace.OtherHost)
+	case e.Type() == frame.TypeARP:
+		i.gw.arp(&p, e)
+	case e.Type() == frame.TypeIPv4:
+		p.srcMAC, p.toGroup = e.Src(), e.Dst().IsGroup()
+		i.gw.path(&p)
+	default:
+		i.gw.drop(&p, trace.Input, trace.NotIPv4)
+	}
+}

@@ -1,0 +1,95 @@
+package nat
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"uswitch/nat/rule"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// input takes a packet that ends at the gateway: netfilter's INPUT, and then what a host does with it.
+func (g *Gateway) input(p *packet) {
+	if !g.filter(p, rule.Filter, trace.Input) || !g.translateSource(p, trace.Input) || !g.confirm(p, trace.Input) {
+		return
+	}
+	if p.toGroup || p.ip.Dst().IsMulticast() || !g.isOwn(p.ip.Dst()) {
+		g.drop(p, trace.Input, trace.Unanswered) // RFC 1122 3.2.2: what was said to all is not answered
+		return
+	}
+	switch p.ip.Proto() {
+	case frame.ProtoICMP:
+		g.inputICMP(p)
+	case frame.ProtoTCP:
+		g.drop(p, trace.Input, trace.NoSocket)
+		g.reset(p)
+	case frame.ProtoUDP:
+		g.refuse(p, trace.Input, trace.NoSocket)
+	default:
+		g.refuse(p, trace.Input, trace.NoProto)
+	}
+}
+
+func (g *Gateway) isOwn(a netip.Addr) bool { return g.view.Load().local[a] != nil }
+
+// inputICMP answers an echo request (RFC 1122 3.2.2.6). The reply is made of the request's own bytes.
+func (g *Gateway) inputICMP(p *packet) {
+	m := frame.ICMP(p.ip.Payload())
+	if m.Type() != frame.ICMPEcho {
+		g.drop(p, trace.Input, trace.Unanswered)
+		return
+	}
+	if !g.errors.allowEcho(p.now.Sub(g.epoch)) {
+		g.drop(p, trace.Input, trace.Limited)
+		return
+	}
+	if p.j.On() {
+		e := p.event(trace.Input, trace.Consume, trace.EchoAnswered)
+		e.Addr = p.ip.Dst()
+		p.j.Emit(e)
+	}
+	src, dst := p.ip.Dst().As4(), p.ip.Src().As4()
+	copy(p.ip[12:16], src[:])
+	copy(p.ip[16:20], dst[:])
+	p.ip[8] = defaultTTL
+	p.ip.SetChecksum()
+	// Type and code are one word: taking 8 from the first octet turns the request into its reply.
+	before := binary.BigEndian.Uint16(m[0:])
+	m[0] = frame.ICMPEchoReply
+	binary.BigEndian.PutUint16(m[2:], frame.UpdateChecksum(binary.BigEndian.Uint16(m[2:]), before, binary.BigEndian.Uint16(m[0:])))
+	g.send(&packet{f: p.f, now: p.now})
+}
+
+// defaultTTL is net.ipv4.ip_default_ttl.
+const defaultTTL = 64
+
+// send begins the journey of a packet of the gateway's own. p has its frame, with the IP packet behind room for an
+// Ethernet header, and the time.
+func (g *Gateway) send(p *packet) {
+	p.j = g.tracer.Begin(p.now)
+	defer p.j.End()
+	g.output(p)
+}
+
+// reset answers a TCP segment that nobody wants with a RST, never a RST (RFC 9293 3.10.7.1).
+func (g *Gateway) reset(p *packet) {
+	if p.segment.flags&frame.RST != 0 {
+		return
+	}
+	answer, q := p.tuple.Reply(), packet{now: p.now}
+	if p.flow.first {
+		// The connection never came about, so nothing will translate the answer: it is written as the sender expects it.
+		answer = p.flow.conn.tuples[original].Reply()
+		q.flow = flow{conn: p.flow.conn, dir: reply, state: rule.StateEstablished, verbatim: true}
+	}
+	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.TCPHeader)
+	ip := b[frame.EthernetHeader:]
+	segment := ip[frame.IPv4Header:]
+	putRST(segment, answer.SrcPort, answer.DstPort, p.segment, len(frame.TCP(p.ip.Payload()).Payload()))
+	sum := frame.Checksum(segment, frame.PseudoHeader(frame.ProtoTCP, answer.Src(), answer.Dst(), len(segment)))
+	binary.BigEndian.PutUint16(segment[16:], sum)
+	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, 0, answer.Src(), answer.Dst())
+	q.f = frame.Frame{Data: b}
+	g.send(&q)
+}

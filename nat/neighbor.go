@@ -1,0 +1,138 @@
+package nat
+
+import (
+	"net/netip"
+	"time"
+
+	"uswitch/arp"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// transmit sends a packet out: an uplink takes it as it is, on a network it needs its next hop's hardware address.
+func (g *Gateway) transmit(p *packet) {
+	if p.out.uplink != nil {
+		g.transmitUplink(p)
+		return
+	}
+	r := p.out.neighbors.Resolve(p.nextHop, p.now)
+	if r.Answer == arp.Known {
+		g.arm(p.now.Add(arp.DelayTime))
+		note := trace.NeighborKnown
+		if r.Static {
+			note = trace.NeighborStatic
+		}
+		p.deliver(r.MAC, r.Age, note)
+		return
+	}
+	g.hold(p)
+}
+
+func (g *Gateway) transmitUplink(p *packet) {
+	if p.j.On() {
+		e := p.event(trace.Egress, trace.Accept, trace.UplinkSent)
+		e.Where = p.out.name
+		p.j.Emit(e)
+	}
+	if r := p.out.uplink.Output(p.f, p.now); r != trace.NoReason {
+		g.refuse(p, trace.Egress, r)
+		return
+	}
+	p.out.tx.count(len(p.ip))
+}
+
+// deliver puts the packet onto its network, addressed to the next hop.
+func (p *packet) deliver(to frame.MAC, age time.Duration, note trace.Note) {
+	frame.Ethernet(p.f.Data).SetHeader(to, p.out.self.MAC, frame.TypeIPv4)
+	if p.j.On() {
+		e := p.event(trace.Neighbor, trace.Accept, note)
+		e.Addr, e.MAC, e.Age, e.Port = p.nextHop, to, age, p.out.name
+		e.IP, e.Frame = false, p.f
+		p.j.Emit(e)
+	}
+	p.out.tx.count(len(p.f.Data))
+	p.out.segment.Output(p.f, p.j, p.now)
+}
+
+// held is a packet that waits for its next hop's address, with bytes of its own.
+type held struct {
+	p     packet
+	token trace.Token
+}
+
+// hold lets a packet wait, and asks for its next hop unless somebody has.
+func (g *Gateway) hold(p *packet) {
+	h := held{p: *p, token: p.j.Leave()}
+	h.p.f, h.p.j = p.f.Clone(), nil
+	h.p.ip = frame.IPv4(h.p.f.Data[frame.EthernetHeader:])
+	out := p.out
+	r, dropped := out.neighbors.Hold(p.nextHop, h, p.now)
+	for _, d := range dropped {
+		g.dropHeld(d, trace.NeighQueueFull, p.now)
+	}
+	switch r.Answer {
+	case arp.Known:
+		p.deliver(r.MAC, r.Age, trace.NeighborKnown)
+	case arp.Full:
+		g.drop(p, trace.Neighbor, trace.NeighTableFull)
+	case arp.Ask, arp.Wait:
+		note := trace.NeighborWaiting
+		if r.Answer == arp.Ask {
+			note = trace.NeighborAsked
+		}
+		if p.j.On() {
+			e := p.event(trace.Neighbor, trace.Queue, note)
+			e.Addr, e.Port = p.nextHop, out.name
+			p.j.Emit(e)
+		}
+		g.arm(p.now.Add(arp.RetransTime))
+		if r.Answer == arp.Ask {
+			g.ask(out, p.nextHop, frame.Broadcast, p.now)
+		}
+	}
+}
+
+// release sends what has waited for a neighbour that answered.
+func (g *Gateway) release(waiting []held, mac frame.MAC, now time.Time) {
+	for _, h := range waiting {
+		h.p.j, h.p.now = g.tracer.Resume(h.token, now), now
+		h.p.deliver(mac, 0, trace.NeighborSent)
+		h.p.j.End()
+	}
+}
+
+// dropHeld gives a packet up that has waited in vain.
+func (g *Gateway) dropHeld(h held, r trace.Reason, now time.Time) {
+	h.p.j, h.p.now = g.tracer.Resume(h.token, now), now
+	g.refuse(&h.p, trace.Neighbor, r)
+	h.p.j.End()
+}
+
+// ask sends an ARP request: to everyone, or to the address where the neighbour was last.
+func (g *Gateway) ask(i *Interface, addr netip.Addr, to frame.MAC, now time.Time) {
+	note := trace.Originated
+	if to != frame.Broadcast {
+		note = trace.NeighborProbe
+	}
+	i.sendARP(frame.ARPRequest, to, frame.MAC{}, addr, note, now)
+}
+
+// sendARP sends an ARP packet in the gateway's own name.
+func (i *Interface) sendARP(op uint16, to, target frame.MAC, addr netip.Addr, note trace.Note, now time.Time) {
+	b := make([]byte, frame.EthernetHeader+frame.ARPLength)
+	frame.Ethernet(b).SetHeader(to, i.self.MAC, frame.TypeARP)
+	frame.PutARP(b[frame.EthernetHeader:], op, i.self.MAC, i.self.Addr.Addr(), target, addr)
+	i.sendFrame(frame.Frame{Data: b}, note, addr, to, now)
+}
+
+// sendFrame sends a frame of the gateway's own, as a journey of its own. addr and mac are what note speaks of.
+func (i *Interface) sendFrame(f frame.Frame, note trace.Note, addr netip.Addr, mac frame.MAC, now time.Time) {
+	j := i.gw.tracer.Begin(now)
+	defer j.End()
+	if j.On() {
+		j.Emit(trace.Event{Hook: trace.ARP, Verdict: trace.Accept, Note: note, Where: gatewayName, Port: i.name,
+			Addr: addr, MAC: mac, Frame: f})
+	}
+	i.tx.count(len(f.Data))
+	i.segment.Output(f, j, now)
+}

@@ -1,0 +1,69 @@
+package nat
+
+import (
+	"net/netip"
+	"time"
+
+	"uswitch/nat/rule"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// packet is one packet on its way through the gateway, and what has been found out about it so far. It lives on the
+// stack of the goroutine that carries it.
+type packet struct {
+	f       frame.Frame // the whole frame; on an uplink the Ethernet header is mere room
+	ip      frame.IPv4  // view of f.Data behind the Ethernet header, without padding
+	in      *Interface  // where it came from; nil: the gateway itself sends it
+	srcMAC  frame.MAC   // of the frame it came in; zero if it came in none
+	toGroup bool        // the frame was for a group: no ICMP error may answer it
+	j       *trace.Journey
+	now     time.Time
+
+	tuple    frame.Tuple // as the packet is now
+	hasTuple bool
+	segment  segment
+	flow     flow
+	mark     uint32
+	out      *Interface
+	nextHop  netip.Addr
+	prefix   netip.Prefix // of the route
+}
+
+// event is a step of this packet at the gateway. The network layer sees packets, not frames.
+func (p *packet) event(h trace.Hook, v trace.Verdict, n trace.Note) trace.Event {
+	e := trace.Event{Hook: h, Verdict: v, Note: n, Where: gatewayName, Conn: p.flow.id(), Before: p.tuple, Frame: p.f}
+	if p.ip != nil {
+		e.IP, e.Frame.Data = true, p.ip
+	}
+	return e
+}
+
+// gatewayName is where the trace says that the gateway's steps happen.
+const gatewayName = "gateway"
+
+// drop ends a packet's journey.
+func (g *Gateway) drop(p *packet, h trace.Hook, r trace.Reason) {
+	g.dropBy(p, h, r, rule.Decision{})
+}
+
+// dropBy ends a packet's journey because of a rule or a policy.
+func (g *Gateway) dropBy(p *packet, h trace.Hook, r trace.Reason, d rule.Decision) {
+	g.tracer.Count(r)
+	if p.in != nil {
+		p.in.rxDrops.Add(1)
+	} else if p.out != nil {
+		p.out.txDrops.Add(1)
+	}
+	if p.j.On() {
+		e := p.event(h, trace.Drop, trace.NoNote)
+		e.Reason, e.Rule, e.Chain, e.Target = r, d.Text, d.Chain, d.Target
+		if p.out != nil {
+			e.Port, e.Count = p.out.name, uint32(p.out.config.MTU)
+		}
+		if p.ip != nil {
+			e.Addr, e.Prefix = p.ip.Dst(), p.prefix
+		}
+		p.j.Emit(e)
+	}
+}

@@ -1,0 +1,175 @@
+package nat
+
+import (
+	"time"
+
+	"uswitch/nat/rule"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// InputUplink takes an IP packet that came in by an uplink. The first EthernetHeader bytes of the frame are room. The
+// bytes are borrowed until it returns and may be changed.
+func (g *Gateway) InputUplink(in *Interface, f frame.Frame, now time.Time) {
+	j := g.tracer.Begin(now)
+	defer j.End()
+	in.rx.count(len(f.Data) - frame.EthernetHeader)
+	if j.On() {
+		ip := f
+		ip.Data = f.Data[frame.EthernetHeader:]
+		j.Emit(trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Note: trace.UplinkReceived, Where: in.name,
+			IP: true, Frame: ip})
+	}
+	g.path(&packet{f: f, in: in, j: j, now: now})
+}
+
+// path carries one packet from its arrival to where it leaves: the whole of layer 3, in the order of netfilter.
+func (g *Gateway) path(p *packet) {
+	v := g.view.Load()
+
+	// The header (RFC 1812 5.2.2), and who can have sent such a packet (5.3.7, 5.3.8).
+	if r := p.parse(); r != trace.NoReason {
+		g.drop(p, trace.Prerouting, r)
+		return
+	}
+	if r := v.martian(p); r != trace.NoReason {
+		g.drop(p, trace.Prerouting, r)
+		return
+	}
+	if r := checkOptions(p.ip); r != trace.NoReason {
+		g.refuse(p, trace.Prerouting, r)
+		return
+	}
+
+	// From here on packets are whole: ports are in the first fragment only, and no rule could speak of the others.
+	if p.ip.IsFragment() && !g.reassemble(p) {
+		return
+	}
+	if r := p.readTransport(); r != trace.NoReason {
+		g.drop(p, trace.Prerouting, r)
+		return
+	}
+
+	// PREROUTING: raw, connection tracking, then translation of the destination.
+	if !g.filter(p, rule.Raw, trace.Prerouting) {
+		return
+	}
+	g.track(p)
+	if !g.translateDestination(p, v, trace.Prerouting) {
+		return
+	}
+
+	// The gateway's own addresses, and everyone's, end here.
+	if v.isLocal(p) {
+		g.input(p)
+		return
+	}
+	if !g.route(p, v) {
+		return
+	}
+
+	// FORWARD.
+	switch {
+	case p.toGroup:
+		g.drop(p, trace.Forward, trace.OtherHost) // said to all on the wire, meant for one: not to be passed on (RFC 1122 3.3.6)
+		return
+	case !v.forwarding:
+		g.drop(p, trace.Forward, trace.NoForwarding)
+		return
+	case p.ip.TTL() <= 1:
+		g.refuse(p, trace.Forward, trace.TTLExpired)
+		return
+	case !p.fits() && p.ip.DontFragment():
+		g.refuse(p, trace.Forward, trace.FragNeeded)
+		return
+	}
+	p.ip.DecrementTTL()
+	if !g.filter(p, rule.Filter, trace.Forward) {
+		return
+	}
+	g.postrouting(p)
+}
+
+// output carries a packet that the gateway itself sends.
+func (g *Gateway) output(p *packet) {
+	if r := p.parse(); r != trace.NoReason {
+		g.drop(p, trace.Output, r)
+		return
+	}
+	if r := p.readTransport(); r != trace.NoReason {
+		g.drop(p, trace.Output, r)
+		return
+	}
+	if p.j.On() {
+		p.j.Emit(p.event(trace.Output, trace.Accept, trace.Originated))
+	}
+	v := g.view.Load()
+	if !g.filter(p, rule.Raw, trace.Output) {
+		return
+	}
+	g.track(p)
+	if !g.translateDestination(p, v, trace.Output) {
+		return
+	}
+	if v.isLocal(p) {
+		if g.filter(p, rule.Filter, trace.Output) {
+			g.input(p)
+		}
+		return
+	}
+	if !g.route(p, v) || !g.filter(p, rule.Filter, trace.Output) {
+		return
+	}
+	g.postrouting(p)
+}
+
+// postrouting translates the source, enters a new connection into the table, and sends the packet.
+func (g *Gateway) postrouting(p *packet) {
+	if !g.translateSource(p, trace.Postrouting) || !g.confirm(p, trace.Postrouting) {
+		return
+	}
+	switch {
+	case p.fits():
+		g.transmit(p)
+	case p.ip.DontFragment():
+		g.drop(p, trace.Postrouting, trace.FragNeeded)
+	default:
+		g.fragment(p)
+	}
+}
+
+// route finds the way out.
+func (g *Gateway) route(p *packet, v *view) bool {
+	r, ok := v.routes.Lookup(p.ip.Dst())
+	if !ok {
+		g.refuse(p, trace.Route, trace.NoRoute)
+		return false
+	}
+	p.out, p.nextHop, p.prefix = r.Dev, r.Via, r.Prefix
+	note := trace.RoutePrefix
+	if r.Connected() {
+		p.nextHop, note = p.ip.Dst(), trace.RouteConnected
+	}
+	if r.Prefix.Bits() == 0 {
+		note = trace.RouteDefault
+	}
+	if r.Connected() && p.ip.Dst() == frame.BroadcastOf(r.Prefix) {
+		g.drop(p, trace.Route, trace.Directed)
+		return false
+	}
+	if p.j.On() {
+		e := p.event(trace.Route, trace.Accept, note)
+		e.Addr, e.Prefix, e.Port = p.ip.Dst(), r.Prefix, r.Dev.name
+		p.j.Emit(e)
+	}
+	return true
+}
+
+// fits reports whether the packet can leave as it is; of a super-frame each segment has to.
+func (p *packet) fits() bool {
+	n := len(p.ip)
+	if p.f.Offload.GSO != frame.GSONone {
+		n = int(p.f.Offload.HeaderLen) - frame.EthernetHeader + int(p.f.Offload.GSOSize)
+	}
+	return n <= p.out.config.MTU
+}

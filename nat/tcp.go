@@ -1,0 +1,198 @@
+package nat
+
+import (
+	"encoding/binary"
+
+	"uswitch/switch/frame"
+)
+
+// tcpState is how far a TCP connection has come, with the kernel's names (nf_conntrack_proto_tcp.c). It is followed far
+// enough to give each connection the right time to live; payload and windows are the endpoints' business.
+type tcpState uint8
+
+const (
+	tcpNone tcpState = iota
+	tcpSynSent
+	tcpSynRecv
+	tcpEstablished
+	tcpFinWait
+	tcpCloseWait
+	tcpLastAck
+	tcpTimeWait
+	tcpClose
+)
+
+var tcpStateNames = [...]string{"NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK",
+	"TIME_WAIT", "CLOSE"}
+
+func (s tcpState) String() string { return tcpStateNames[s] }
+
+// segment is what connection tracking reads of a packet besides its tuple.
+type segment struct {
+	flags    frame.TCPFlags
+	seq      uint32
+	ack      uint32
+	window   uint32
+	scale    int  // the window scale option of a SYN, -1 without
+	question bool // ICMP: asks for an answer
+	length   int  // of the IP packet in bytes, of all its segments for a super-frame
+}
+
+// readSegment reads what there is; a packet that is not TCP has a length only.
+func readSegment(p frame.IPv4) segment {
+	s := segment{length: len(p), scale: -1}
+	if m, ok := frame.ParseICMP(p.Payload()); ok && p.Proto() == frame.ProtoICMP {
+		s.question = m.IsQuestion()
+	}
+	if p.Proto() != frame.ProtoTCP || p.FragmentOffset() != 0 {
+		return s
+	}
+	t, ok := frame.ParseTCP(p.Payload())
+	if !ok {
+		return s
+	}
+	s.flags, s.seq, s.ack, s.window = t.Flags(), t.Seq(), t.Ack(), uint32(t.Window())
+	if s.flags&frame.SYN != 0 {
+		s.scale = windowScale(t[frame.TCPHeader:t.HeaderLen()])
+	}
+	return s
+}
+
+// windowScale finds the option of RFC 7323 2.2. A malformed option ends the search.
+func windowScale(options []byte) int {
+	for len(options) > 0 {
+		switch kind := options[0]; {
+		case kind == 0:
+			return -1
+		case kind == 1:
+			options = options[1:]
+		case len(options) < 2 || options[1] < 2 || int(options[1]) > len(options):
+			return -1
+		case kind == 3 && options[1] == 3:
+			return min(int(options[2]), 14)
+		default:
+			options = options[options[1]:]
+		}
+	}
+	return -1
+}
+
+// tcpTrack follows one connection.
+type tcpTrack struct {
+	state tcpState
+	sides [2]tcpSide
+}
+
+// tcpSide is what one side has said.
+type tcpSide struct {
+	acked  bool   // it has acknowledged something
+	ack    uint32 // what it acknowledged last
+	window uint32 // how much more it takes, in bytes
+	scale  uint8
+}
+
+func (t *tcpTrack) closed() bool { return t.state == tcpTimeWait || t.state == tcpClose }
+
+// reopens reports whether a SYN begins the connection anew although its last life is still remembered.
+func (t *tcpTrack) reopens(d direction, s segment) bool {
+	return t.closed() && d == original && s.flags&(frame.SYN|frame.ACK) == frame.SYN
+}
+
+// follow moves the connection on by one segment. It returns false for a RST that the receiver will not believe
+// (RFC 5961 3.2: the sequence number is outside the window), which must not end the connection here either.
+func (t *tcpTrack) follow(d direction, s segment) bool {
+	if s.flags&frame.RST != 0 && !t.credible(d, s) {
+		return false
+	}
+	t.state = t.next(d, s.flags)
+	side := &t.sides[d]
+	if s.flags&frame.SYN != 0 && s.scale >= 0 {
+		side.scale = uint8(s.scale)
+	}
+	if s.flags&frame.ACK != 0 {
+		side.acked, side.ack = true, s.ack
+		side.window = s.window
+		if s.flags&frame.SYN == 0 && t.sides[d.other()].scale > 0 {
+			side.window <<= side.scale
+		}
+	}
+	return true
+}
+
+// credible reports whether the sequence number of a RST is in the window of the side that it is sent to.
+func (t *tcpTrack) credible(d direction, s segment) bool {
+	receiver := t.sides[d.other()]
+	return !receiver.acked || s.seq-receiver.ack <= receiver.window
+}
+
+// next is the table of states, reduced to what happens between honest endpoints.
+func (t *tcpTrack) next(d direction, flags frame.TCPFlags) tcpState {
+	switch {
+	case flags&frame.RST != 0:
+		return tcpClose
+	case flags&frame.SYN != 0 && flags&frame.ACK == 0:
+		if t.state == tcpNone {
+			return tcpSynSent
+		}
+	case flags&frame.SYN != 0:
+		if t.state == tcpSynSent && d == reply {
+			return tcpSynRecv
+		}
+	case flags&frame.FIN != 0:
+		switch t.state {
+		case tcpSynRecv, tcpEstablished:
+			return tcpFinWait
+		case tcpFinWait, tcpCloseWait:
+			return tcpLastAck
+		}
+	case flags&frame.ACK != 0:
+		switch t.state {
+		case tcpSynRecv:
+			if d == original {
+				return tcpEstablished
+			}
+		case tcpFinWait:
+			return tcpCloseWait
+		case tcpLastAck:
+			return tcpTimeWait
+		}
+	}
+	return t.state
+}
+
+// begins reports whether a packet may be the first of a connection. For TCP that is a SYN and nothing else, so that scans
+// with odd flags, and acknowledgements out of nowhere, create no state (the kernel's nf_conntrack_tcp_loose=0); for ICMP
+// a question.
+func begins(tuple frame.Tuple, s segment) bool {
+	switch tuple.Proto {
+	case frame.ProtoTCP:
+		const control = frame.SYN | frame.ACK | frame.FIN | frame.RST
+		return s.flags&control == frame.SYN && tuple.SrcPort != 0 && tuple.DstPort != 0
+	case frame.ProtoUDP:
+		return tuple.DstPort != 0
+	case frame.ProtoICMP:
+		return s.question
+	}
+	return true
+}
+
+// putRST writes a TCP reset into b, which must hold TCPHeader bytes, in answer to the segment s (RFC 9293 3.10.7.1).
+func putRST(b []byte, srcPort, dstPort uint16, s segment, payload int) {
+	clear(b[:frame.TCPHeader])
+	binary.BigEndian.PutUint16(b[0:], srcPort)
+	binary.BigEndian.PutUint16(b[2:], dstPort)
+	b[12], b[13] = frame.TCPHeader/4<<4, byte(frame.RST)
+	if s.flags&frame.ACK != 0 {
+		binary.BigEndian.PutUint32(b[4:], s.ack)
+		return
+	}
+	ack := s.seq + uint32(payload)
+	if s.flags&frame.SYN != 0 {
+		ack++
+	}
+	if s.flags&frame.FIN != 0 {
+		ack++
+	}
+	binary.BigEndian.PutUint32(b[8:], ack)
+	b[13] |= byte(frame.ACK)
+}

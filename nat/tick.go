@@ -1,0 +1,105 @@
+package nat
+
+import (
+	"time"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// Tick does what time has made due: asks neighbours again or gives them up, forgets connections and fragments, announces
+// addresses. It returns when to call it again; the zero time means not before something happens. Run calls it in a lab of
+// real time, a simulator by its own clock.
+func (g *Gateway) Tick(now time.Time) (next time.Time) {
+	g.deadline.Store(0)
+	sooner := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, i := range g.view.Load().interfaces {
+		if i.segment != nil {
+			sooner(g.announceTick(i, now))
+			sooner(g.neighborTick(i, now))
+		}
+	}
+	sooner(g.conns.sweep(now))
+	g.releaseUnbound()
+	late, due := g.frags.expire(now)
+	for _, p := range late {
+		p.now = now
+		g.refuse(p, trace.Prerouting, trace.FragTimeout)
+	}
+	sooner(due)
+	if !next.IsZero() {
+		g.deadline.CompareAndSwap(0, int64(next.Sub(g.epoch)))
+	}
+	return next
+}
+
+// arm makes sure that Tick is called at t or before.
+func (g *Gateway) arm(t time.Time) {
+	due := max(int64(t.Sub(g.epoch)), 1)
+	for {
+		before := g.deadline.Load()
+		if before != 0 && before <= due {
+			return
+		}
+		if g.deadline.CompareAndSwap(before, due) {
+			break
+		}
+	}
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Deadline returns when Tick has something to do, the zero time if nothing is due. For a simulator, which looks after
+// each step.
+func (g *Gateway) Deadline() time.Time {
+	if due := g.deadline.Load(); due != 0 {
+		return g.epoch.Add(time.Duration(due))
+	}
+	return time.Time{}
+}
+
+func (g *Gateway) neighborTick(i *Interface, now time.Time) time.Time {
+	actions, next := i.neighbors.Tick(now)
+	for _, a := range actions {
+		if !a.GaveUp {
+			g.ask(i, a.Addr, a.To, now)
+		}
+		for _, h := range a.Held {
+			g.dropHeld(h, trace.NeighFailed, now)
+		}
+	}
+	return next
+}
+
+// announceInterval is RFC 5227's ANNOUNCE_INTERVAL.
+const announceInterval = 2 * time.Second
+
+func (g *Gateway) announceTick(i *Interface, now time.Time) time.Time {
+	left := i.announces.Load()
+	if left == 0 {
+		return time.Time{}
+	}
+	if due := g.epoch.Add(time.Duration(i.announce.Load())); due.After(now) {
+		return due
+	}
+	i.announces.Store(left - 1)
+	i.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, i.self.Addr.Addr(), trace.ARPAnnounced, now)
+	if left == 1 {
+		return time.Time{}
+	}
+	i.announce.Store(int64(now.Add(announceInterval).Sub(g.epoch)))
+	return now.Add(announceInterval)
+}
+
+// releaseUnbound lets uplinks free the ports of connections that have ended.
+func (g *Gateway) releaseUnbound() {
+	for _, c := range g.conns.takeUnbound() {
+		c.bound.binder.Release(c.tuples[reply].Reply())
+	}
+}

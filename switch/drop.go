@@ -1,0 +1,36 @@
+package vswitch
+
+import (
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// dropFrom counts a frame that goes no further because of what it is or where it wants to go, against the port it came
+// from (nil: the local port), and tells whoever listens.
+func (s *Switch) dropFrom(p *Port, h trace.Hook, r trace.Reason, f frame.Frame, j *trace.Journey) {
+	if p != nil {
+		p.rxDrops.Add(1)
+	}
+	s.drop(p, h, r, f, j)
+}
+
+// dropTo counts a copy that the port it was meant for did not take, against that port.
+func (s *Switch) dropTo(p *Port, r trace.Reason, f frame.Frame, j *trace.Journey) {
+	p.txDrops.Add(1)
+	s.drop(p, trace.Egress, r, f, j)
+}
+
+func (s *Switch) drop(p *Port, h trace.Hook, r trace.Reason, f frame.Frame, j *trace.Journey) {
+	s.tracer.Count(r)
+	if j.On() {
+		j.Emit(trace.Event{Hook: h, Verdict: trace.Drop, Reason: r, Where: s.name, Port: p.nameOrNone(), Frame: f})
+	}
+}
+
+// nameOrNone is Name for a port that may be nil, the local one.
+func (p *Port) nameOrNone() string {
+	if p == nil {
+		return ""
+	}
+	return p.name
+}

@@ -1,0 +1,196 @@
+package vswitch
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"uswitch/switch/frame"
+)
+
+// FDB is the forwarding database: which station lives behind which port (802.1D 7.9). Looking up and refreshing take the
+// lock for reading; only a new, moved or removed entry takes it for writing.
+//
+// The number of learned entries is bounded. When the table is full, a new station takes the place of one that has been
+// silent, on a port that holds the most entries or at least its share: a port that floods the table with addresses evicts
+// its own, and takes no more from the others than what is over their share. An entry that has aged is as good as absent; it is swept out when somebody trips over it.
+type FDB struct {
+	ageing atomic.Int64 // nanoseconds
+	limit  atomic.Int64 // learned entries
+
+	mu       sync.RWMutex // guards the entries and all the queues
+	entries  map[frame.MAC]*entry
+	local    *entry // the local station's, nil while there is none
+	learned  int
+	queues   map[*Port]*queue // learned entries of each port, for eviction
+	heaviest *queue           // a queue that is at least as long as the average
+}
+
+// entry is where a station lives. Its fields are guarded by the table's lock except seen.
+type entry struct {
+	mac    frame.MAC
+	port   *Port // nil: the local station
+	static bool  // configured: does not age and does not move
+	sticky bool  // configured, but a frame from elsewhere is no crime
+	since  time.Duration
+	seen   atomic.Int64 // age of the switch when a frame last carried it as source
+
+	prev, next *entry // in its port's queue
+	queued     int64  // what seen was when it was put there
+}
+
+// place is what a look-up answers.
+type place struct {
+	port   *Port
+	static bool
+	age    time.Duration // since the station was last heard; zero if configured
+}
+
+func newFDB(ageing time.Duration, limit int) *FDB {
+	t := &FDB{entries: map[frame.MAC]*entry{}, queues: map[*Port]*queue{}}
+	t.ageing.Store(int64(ageing))
+	t.limit.Store(int64(limit))
+	return t
+}
+
+// Ageing returns how long a learned address is believed without traffic.
+func (t *FDB) Ageing() time.Duration { return time.Duration(t.ageing.Load()) }
+
+// SetAgeing changes it for entries old and new; a negative time means that nothing is believed.
+func (t *FDB) SetAgeing(d time.Duration) { t.ageing.Store(int64(d)) }
+
+// MaxLearned returns how many learned addresses the table holds at the most.
+func (t *FDB) MaxLearned() int { return int(t.limit.Load()) }
+
+// SetMaxLearned changes the limit; surplus entries go when the next ones come.
+func (t *FDB) SetMaxLearned(n int) { t.limit.Store(int64(n)) }
+
+// lookup finds where a station lives.
+func (t *FDB) lookup(mac frame.MAC, now time.Duration) (place, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	e, ok := t.entries[mac]
+	if !ok || t.aged(e, now) {
+		return place{}, false
+	}
+	if e.static {
+		return place{port: e.port, static: true}, true
+	}
+	return place{port: e.port, age: now - time.Duration(e.seen.Load())}, true
+}
+
+func (t *FDB) aged(e *entry, now time.Duration) bool {
+	return !e.static && int64(now)-e.seen.Load() >= t.ageing.Load()
+}
+
+// setLocal enters the local station's own address, in place of the one it had.
+func (t *FDB) setLocal(mac frame.MAC) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.local != nil {
+		t.delete(t.local.mac)
+	}
+	t.delete(mac)
+	t.local = &entry{mac: mac, static: true}
+	t.entries[mac] = t.local
+}
+
+func (t *FDB) setStatic(mac frame.MAC, p *Port, sticky bool) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e, ok := t.entries[mac]; ok && e.port == nil {
+		return fmt.Errorf("%v is the gateway's own address", mac)
+	}
+	t.delete(mac)
+	t.entries[mac] = &entry{mac: mac, port: p, static: true, sticky: sticky}
+	return nil
+}
+
+// Remove forgets an address, learned or static; it reports whether there was one. The local station's stays.
+func (t *FDB) Remove(mac frame.MAC) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e, ok := t.entries[mac]
+	if !ok || e.port == nil {
+		return false
+	}
+	t.delete(mac)
+	return true
+}
+
+// Flush forgets every learned address, of one port or (nil) of all.
+func (t *FDB) Flush(p *Port) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for mac, e := range t.entries {
+		if !e.static && (p == nil || e.port == p) {
+			t.delete(mac)
+		}
+	}
+}
+
+// dropPort forgets everything about a port that goes, and keeps it from coming back through a frame still on its way.
+func (t *FDB) dropPort(p *Port) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p.gone.Store(true)
+	for mac, e := range t.entries {
+		if e.port == p {
+			t.delete(mac)
+		}
+	}
+	if t.heaviest == t.queues[p] {
+		t.heaviest = nil
+	}
+	delete(t.queues, p)
+}
+
+// delete needs the lock.
+func (t *FDB) delete(mac frame.MAC) {
+	e, ok := t.entries[mac]
+	if !ok {
+		return
+	}
+	if !e.static {
+		t.queues[e.port].remove(e)
+		t.learned--
+	}
+	delete(t.entries, mac)
+}
+
+// Entry is one row of the table, for people.
+type Entry struct {
+	MAC    frame.MAC
+	Port   string        // empty: the local station
+	Static bool          // configured
+	Sticky bool          // configured, see Switch.SetStatic
+	Since  time.Duration // since the station came to this port; the age of the switch if configured
+	Seen   time.Duration // since it was last heard there
+}
+
+// Entries returns the table as it is at now, sorted by address. Aged entries are swept out on the way.
+func (s *Switch) Entries(now time.Time) []Entry { return s.fdb.list(s.age(now)) }
+
+func (t *FDB) list(now time.Duration) []Entry {
+	rows := t.rows(now)
+	slices.SortFunc(rows, func(a, b Entry) int { return slices.Compare(a.MAC[:], b.MAC[:]) })
+	return rows
+}
+
+// rows is list unsorted: frames wait for the lock, so it is held no longer than it has to be.
+func (t *FDB) rows(now time.Duration) []Entry {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	rows := make([]Entry, 0, len(t.entries))
+	for mac, e := range t.entries {
+		if t.aged(e, now) {
+			t.delete(mac)
+			continue
+		}
+		rows = append(rows, Entry{MAC: mac, Port: e.port.nameOrNone(), Static: e.static, Sticky: e.sticky,
+			Since: now - e.since, Seen: now - time.Duration(e.seen.Load())})
+	}
+	return rows
+}

@@ -1,0 +1,173 @@
+package vswitch
+
+import (
+	"time"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// outcome of learning from one frame.
+type outcome uint8
+
+const (
+	refreshed outcome = iota // known to live there already, or the port does not learn
+	learned                  // new here
+	moved                    // lived behind another port until now
+	full                     // new, but the table has no place for it
+	spoofed                  // belongs to the local station or, by configuration, to another port
+)
+
+type finding struct {
+	outcome outcome
+	from    string // on a move, the port that it left
+}
+
+func (f finding) note() trace.Note {
+	switch f.outcome {
+	case moved:
+		return trace.Moved
+	case full:
+		return trace.FDBFull
+	}
+	return trace.Learned
+}
+
+// learn notes that a frame from mac arrived at p. The usual case, a station that stays where it is, only takes the lock
+// for reading; learnSlow is apart so that this stays small.
+func (t *FDB) learn(mac frame.MAC, p *Port, now time.Duration) finding {
+	t.mu.RLock()
+	outcome, settled := t.settled(t.entries[mac], p, now)
+	t.mu.RUnlock()
+	if settled {
+		return finding{outcome: outcome}
+	}
+	return t.learnSlow(mac, p, now)
+}
+
+// settled answers where the table stays as it is. It needs the lock, for reading at least; e is nil for a new station.
+func (t *FDB) settled(e *entry, p *Port, now time.Duration) (outcome, bool) {
+	learns := p.knobs.Load().Learning && t.ageing.Load() >= 0 && !p.gone.Load()
+	switch {
+	case e == nil:
+		return refreshed, !learns
+	case e.static && e.port != p:
+		if e.sticky {
+			return refreshed, true
+		}
+		return spoofed, true
+	case e.static, learns && e.port == p && !t.aged(e, now):
+		e.seen.Store(int64(now))
+		return refreshed, true
+	}
+	return refreshed, !learns
+}
+
+func (t *FDB) learnSlow(mac frame.MAC, p *Port, now time.Duration) finding {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entries[mac]
+	if outcome, settled := t.settled(e, p, now); settled {
+		return finding{outcome: outcome}
+	}
+	found := finding{outcome: learned}
+	if e != nil {
+		if e.port != p && !t.aged(e, now) {
+			found = finding{moved, e.port.name}
+		}
+		t.delete(mac)
+	}
+	for t.learned >= int(t.limit.Load()) {
+		if !t.evict() {
+			return finding{outcome: full}
+		}
+	}
+	t.insert(&entry{mac: mac, port: p, since: now}, now)
+	return found
+}
+
+func (t *FDB) insert(e *entry, now time.Duration) {
+	e.seen.Store(int64(now))
+	q := t.queues[e.port]
+	if q == nil {
+		q = &queue{port: e.port.id}
+		t.queues[e.port] = q
+	}
+	q.push(e)
+	if t.heaviest == nil || q.length > t.heaviest.length {
+		t.heaviest = q
+	}
+	t.entries[e.mac] = e
+	t.learned++
+}
+
+// evict makes room by one entry, or reports that there is nothing to evict.
+func (t *FDB) evict() bool {
+	// The hint may have shrunk below the average since it was set; then look again.
+	if t.heaviest == nil || t.heaviest.length*len(t.queues) < t.learned {
+		t.heaviest = nil
+		for _, q := range t.queues {
+			if t.heaviest == nil || q.heavier(t.heaviest) {
+				t.heaviest = q
+			}
+		}
+	}
+	if t.heaviest == nil || t.heaviest.length == 0 {
+		return false
+	}
+	t.delete(t.heaviest.silent().mac)
+	return true
+}
+
+// queue holds a port's learned entries, those that have been silent longest near the front. An entry is not moved when it
+// is refreshed, which happens under the reading lock; the eviction that meets it gives it a second chance instead.
+type queue struct {
+	port        uint32
+	first, last *entry
+	length      int
+}
+
+// heavier orders queues by length, and for the same outcome in every run by port.
+func (q *queue) heavier(other *queue) bool {
+	return q.length > other.length || q.length == other.length && q.port < other.port
+}
+
+func (q *queue) push(e *entry) {
+	e.queued = e.seen.Load()
+	e.prev, e.next = q.last, nil
+	if q.last == nil {
+		q.first = e
+	} else {
+		q.last.next = e
+	}
+	q.last = e
+	q.length++
+}
+
+func (q *queue) remove(e *entry) {
+	if e.prev == nil {
+		q.first = e.next
+	} else {
+		e.prev.next = e.next
+	}
+	if e.next == nil {
+		q.last = e.prev
+	} else {
+		e.next.prev = e.prev
+	}
+	e.prev, e.next = nil, nil
+	q.length--
+}
+
+// silent returns the first entry that was not refreshed since it was queued, or after one round the first.
+func (q *queue) silent() *entry {
+	for range q.length {
+		e := q.first
+		if e.seen.Load() == e.queued {
+			return e
+		}
+		q.remove(e)
+		q.push(e)
+	}
+	return q.first
+}

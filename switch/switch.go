@@ -1,0 +1,149 @@
+package vswitch
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// Defaults of a Config.
+const (
+	DefaultAgeing     = 300 * time.Second // IEEE 802.1D-2004 table 7-5, and the Linux bridge
+	DefaultMaxLearned = 65536             // entries; Linux has no default limit, a MAC flood then eats the memory
+)
+
+// Config describes a switch. Its zero values mean the defaults.
+type Config struct {
+	Name       string        // the network's name, as the trace shows it: br0
+	Ageing     time.Duration // how long a learned address is believed without traffic; negative: not at all (a hub)
+	MaxLearned int           // learned addresses at the most
+	Tracer     *trace.Tracer // required: counts drops and carries events
+	Epoch      time.Time     // required: the moment from which ages are counted, on the same clock as Input's now
+}
+
+// Station is what sits on the switch's local port: the gateway. It borrows f and j until it returns. It gets a frame after
+// everyone else and may therefore write its answer over it.
+type Station interface {
+	Input(f frame.Frame, j *trace.Journey, now time.Time)
+}
+
+// Switch is one network. See the package comment for the rules of concurrency.
+type Switch struct {
+	name   string
+	tracer *trace.Tracer
+	epoch  time.Time
+	fdb    *FDB
+	ports  atomic.Pointer[portSet]
+	local  atomic.Pointer[localPort]
+	nextID atomic.Uint32
+
+	mu sync.Mutex // serialises changes to ports, knobs and the station; never held while a frame moves
+}
+
+type localPort struct {
+	mac     frame.MAC
+	station Station
+}
+
+// New makes a switch without ports.
+func New(c Config) *Switch {
+	if c.Ageing == 0 {
+		c.Ageing = DefaultAgeing
+	}
+	if c.MaxLearned == 0 {
+		c.MaxLearned = DefaultMaxLearned
+	}
+	s := &Switch{name: c.Name, tracer: c.Tracer, epoch: c.Epoch, fdb: newFDB(c.Ageing, c.MaxLearned)}
+	s.ports.Store(newPortSet(nil))
+	return s
+}
+
+// Name returns the network's name.
+func (s *Switch) Name() string { return s.name }
+
+// FDB returns the forwarding table.
+func (s *Switch) FDB() *FDB { return s.fdb }
+
+// Ports returns the ports that are plugged in, in the order in which they came.
+func (s *Switch) Ports() []*Port { return slices.Clone(s.ports.Load().all) }
+
+// Port finds a port by its name.
+func (s *Switch) Port(name string) (*Port, bool) {
+	for _, p := range s.ports.Load().all {
+		if p.name == name {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// SetLocal puts a station with that address on the local port, in place of the one before.
+func (s *Switch) SetLocal(mac frame.MAC, station Station) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.local.Store(&localPort{mac, station})
+	s.fdb.setLocal(mac)
+}
+
+// Attach plugs a link into a new port. The caller then runs Port.Run, or calls Input for every frame itself.
+func (s *Switch) Attach(name string, link Link, k Knobs) (*Port, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, taken := s.Port(name); taken {
+		return nil, fmt.Errorf("network %s: port %s is taken", s.name, name)
+	}
+	p := &Port{id: s.nextID.Add(1), name: name, sw: s, link: link}
+	p.knobs.Store(&k)
+	s.ports.Store(newPortSet(append(s.Ports(), p)))
+	return p, nil
+}
+
+// Detach unplugs a port: its addresses are forgotten, no frame reaches it or comes from it any more (one that is being
+// carried meanwhile goes on to its end), and its link is closed, which ends Run. Detaching twice is harmless. The error
+// is ErrNotHere for another switch's port, else the link's.
+func (s *Switch) Detach(p *Port) error {
+	if p.sw != s {
+		return ErrNotHere
+	}
+	s.mu.Lock()
+	others := slices.DeleteFunc(s.Ports(), func(q *Port) bool { return q == p })
+	s.ports.Store(newPortSet(others))
+	s.mu.Unlock()
+	s.fdb.dropPort(p)
+	return p.link.Close()
+}
+
+// SetKnobs changes what a port may do, from the next frame on.
+func (s *Switch) SetKnobs(p *Port, k Knobs) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.knobs.Store(&k)
+	s.ports.Store(newPortSet(s.Ports()))
+}
+
+// ErrNotHere is returned for a port that belongs to another switch or has been unplugged.
+var ErrNotHere = errors.New("the port is not plugged into this switch")
+
+// SetStatic makes an address live behind p whatever frames say: it does not age, does not move, and frames that carry it
+// as their source from elsewhere are dropped. With sticky such frames pass and only the entry stays where it is.
+func (s *Switch) SetStatic(mac frame.MAC, p *Port, sticky bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if here, ok := s.Port(p.name); !ok || here != p {
+		return ErrNotHere
+	}
+	if !mac.IsStation() {
+		return fmt.Errorf("%v cannot be the address of one station", mac)
+	}
+	return s.fdb.setStatic(mac, p, sticky)
+}
+
+// age turns a moment into the time since the epoch. Both carry a monotonic reading when they come from time.Now, so that
+// a jump of the wall clock moves no timer.
+func (s *Switch) age(now time.Time) time.Duration { return now.Sub(s.epoch) }

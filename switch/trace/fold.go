@@ -1,0 +1,125 @@
+package trace
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"uswitch/switch/frame"
+)
+
+// A folder keeps bursts short: of the alike packets of one flow that follow each other quickly it lets the first few
+// through and counts the rest. Alike packets took the same steps for the same reasons, in the same direction; a TCP
+// segment that opens or closes a connection is like no other, so beginnings and ends are always seen.
+type folder struct {
+	bursts map[flow]*burst
+	order  []*burst // by their beginning
+	next   time.Time
+}
+
+const (
+	showFirst = 3                      // alike packets that are shown in full
+	burstGap  = 200 * time.Millisecond // after this long a flow's next packet is worth a look again
+	tellEvery = time.Second            // a burst that does not end is reported on
+	maxBursts = 1024                   // flows remembered at once; the oldest gives way
+)
+
+// flow is what packets of a burst have in common: a connection, or else both ends in either direction.
+type flow struct {
+	conn     uint64
+	tuple    frame.Tuple
+	src, dst frame.MAC
+	kind     uint16 // EtherType
+}
+
+type burst struct {
+	flow          flow
+	label         string
+	seen          map[string]int // shapes, and how many packets had them
+	last, told    time.Time
+	folded, bytes uint64
+}
+
+func newFolder() *folder { return &folder{bursts: map[flow]*burst{}} }
+
+// see takes the next journey. fold means that it is not to be printed; note, if any, is to be printed before it.
+func (f *folder) see(j *journey, names Names) (note string, fold bool) {
+	key, reversed := flowOf(j)
+	b := f.bursts[key]
+	if b == nil || j.time.Sub(b.last) > burstGap {
+		if b != nil {
+			note = f.end(b)
+		} else if len(f.order) == maxBursts {
+			note = f.end(f.order[0])
+		}
+		b = &burst{flow: key, label: label(key, j, names), seen: map[string]int{}, told: j.time}
+		f.bursts[key] = b
+		f.order = append(f.order, b)
+	}
+	b.last = j.time
+	shape := shapeOf(j, reversed)
+	b.seen[shape]++
+	if b.seen[shape] > showFirst {
+		b.folded++
+		b.bytes += uint64(j.steps[0].Length)
+		return note, true
+	}
+	return or(note, b.tell()), false
+}
+
+// due returns what is to be said at now: of bursts that are over, and of those that go on for long.
+func (f *folder) due(now time.Time) []string {
+	if now.Before(f.next) {
+		return nil
+	}
+	f.next = now.Add(burstGap)
+	var notes []string
+	for _, b := range slices.Clone(f.order) {
+		note := ""
+		if now.Sub(b.last) > burstGap {
+			note = f.end(b)
+		} else if now.Sub(b.told) >= tellEvery {
+			b.told = now
+			note = b.tell()
+		}
+		if note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
+
+// rest ends every burst and returns what there is to say.
+func (f *folder) rest() []string {
+	var notes []string
+	for len(f.order) > 0 {
+		if note := f.end(f.order[0]); note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
+
+func (f *folder) end(b *burst) string {
+	delete(f.bursts, b.flow)
+	f.order = slices.DeleteFunc(f.order, func(other *burst) bool { return other == b })
+	return b.tell()
+}
+
+// tell says what was folded since it was said last: ... 1,204 more of connection 3, 1.7 MB.
+func (b *burst) tell() string {
+	if b.folded == 0 {
+		return ""
+	}
+	note := "... " + commas(b.folded) + " more " + b.label + ", " + size(b.bytes)
+	b.folded, b.bytes = 0, 0
+	return note
+}
+
+func label(key flow, j *journey, names Names) string {
+	if key.conn != 0 {
+		return "of connection " + strconv.FormatUint(key.conn, 10)
+	}
+	h := j.steps[0].Head(names)
+	return h.Proto + " between " + h.From + " and " + h.To
+}

@@ -1,0 +1,110 @@
+package trace
+
+import (
+	"fmt"
+	"net/netip"
+
+	"uswitch/switch/frame"
+)
+
+// Names tells the names that people gave to addresses. Either method returns false for an address without one.
+type Names interface {
+	Name(netip.Addr) (string, bool)
+	NameMAC(frame.MAC) (string, bool)
+}
+
+// Head is what the first line of a journey says about its packet, as tcpdump would in a line.
+type Head struct {
+	From, To string // RED, everyone, 8.8.8.8, or a MAC address
+	Proto    string // ARP, ICMP, TCP, UDP ...
+	What     string // echo request, id 7 seq 1, ttl 64
+	Length   int    // of the whole frame in bytes
+}
+
+// Head describes the event's frame as it is at this hop. names may be nil. Whatever the bytes are, it does not fail.
+func (e *Event) Head(names Names) Head {
+	n := namer{names}
+	h := Head{Length: e.length(), From: "?", To: "?", Proto: "?", What: "too short to read"}
+	if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
+		h.From, h.To = n.mac(eth.Src()), n.mac(eth.Dst())
+	}
+	if etherType, payload, ok := e.layers(); ok {
+		h.describe(etherType, payload, n)
+	}
+	h.From, h.To, h.What = Printable(h.From), Printable(h.To), Printable(h.What)
+	return h
+}
+
+// describe fills in Proto and What, and From and To where the payload knows better than the Ethernet header.
+func (h *Head) describe(etherType uint16, payload []byte, n namer) {
+	switch etherType {
+	case frame.TypeARP:
+		h.Proto = "ARP"
+		if a, ok := frame.ParseARP(payload); ok {
+			h.arp(a, n)
+		}
+	case frame.TypeIPv4:
+		h.Proto = "IPv4"
+		if p, ok := clippedIPv4(payload); ok {
+			h.ipv4(p, n)
+		} else {
+			h.What = "a damaged header"
+		}
+	case frame.TypeIPv6:
+		h.Proto = "IPv6"
+		if len(payload) >= 40 {
+			src, dst := netip.AddrFrom16([16]byte(payload[8:24])), netip.AddrFrom16([16]byte(payload[24:40]))
+			h.What = fmt.Sprintf("%v > %v (not handled)", src, dst)
+		}
+	case frame.TypeVLAN:
+		h.vlan(payload, n)
+	default:
+		h.Proto, h.What = etherTypeWords(etherType)
+	}
+}
+
+// vlan describes what stands behind an 802.1Q tag: three bits of priority, one of DEI, twelve of VLAN id; then a type.
+func (h *Head) vlan(payload []byte, n namer) {
+	h.Proto = "VLAN"
+	if len(payload) < 4 {
+		return
+	}
+	id, inner := int(payload[0]&15)<<8|int(payload[1]), *h
+	etherType := uint16(payload[2])<<8 | uint16(payload[3])
+	if etherType == frame.TypeVLAN {
+		h.What = fmt.Sprintf("tag %d, and another inside", id)
+		return
+	}
+	inner.describe(etherType, payload[4:], n)
+	h.What = fmt.Sprintf("tag %d: %s %s", id, inner.Proto, inner.What)
+}
+
+func (h *Head) arp(a frame.ARP, n namer) {
+	if _, known := n.nameMAC(a.SenderMAC()); !known && !a.SenderIP().IsUnspecified() {
+		h.From = n.ip(a.SenderIP())
+	}
+	switch {
+	case a.IsProbe():
+		h.What = fmt.Sprintf("who has %v? (a probe: may I have it?)", a.TargetIP())
+	case a.IsAnnouncement():
+		h.What = fmt.Sprintf("%v is at %v (announced)", a.SenderIP(), a.SenderMAC())
+	case a.Op() == frame.ARPRequest:
+		h.What = fmt.Sprintf("who has %v? tell %v", a.TargetIP(), a.SenderIP())
+	case a.Op() == frame.ARPReply:
+		h.What = fmt.Sprintf("%v is at %v", a.SenderIP(), a.SenderMAC())
+	default:
+		h.What = fmt.Sprintf("operation %d, which nobody uses", a.Op())
+	}
+}
+
+// etherTypeWords names the frames that wander about in real networks (IEEE 802 numbers).
+func etherTypeWords(etherType uint16) (proto, what string) {
+	if etherType < 0x0600 {
+		return "LLC", fmt.Sprintf("an 802.3 frame of %d bytes (spanning tree, mostly)", etherType)
+	}
+	known := map[uint16]string{
+		0x0842: "wake-on-LAN", 0x22f0: "AVTP", 0x8035: "reverse ARP", 0x8100: "VLAN", 0x8809: "LACP", 0x8847: "MPLS",
+		0x8863: "PPPoE discovery", 0x8864: "PPPoE", 0x888e: "802.1X", 0x88a8: "stacked VLAN", 0x88cc: "LLDP", 0x88f7: "PTP",
+	}
+	return "Eth", fmt.Sprintf("type 0x%04x (%s)", etherType, or(known[etherType], "not handled"))
+}

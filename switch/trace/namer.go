@@ -1,0 +1,36 @@
+package trace
+
+import (
+	"net/netip"
+
+	"uswitch/switch/frame"
+)
+
+// namer turns addresses into what a person calls them. Its Names may be nil.
+type namer struct{ names Names }
+
+func (n namer) nameMAC(m frame.MAC) (string, bool) {
+	if n.names == nil {
+		return "", false
+	}
+	return n.names.NameMAC(m)
+}
+
+func (n namer) mac(m frame.MAC) string {
+	if m.IsBroadcast() {
+		return "everyone"
+	}
+	if name, ok := n.nameMAC(m); ok {
+		return name
+	}
+	return m.String()
+}
+
+func (n namer) ip(a netip.Addr) string {
+	if n.names != nil {
+		if name, ok := n.names.Name(a); ok {
+			return name
+		}
+	}
+	return a.String()
+}

@@ -1,0 +1,97 @@
+package pcap
+
+import (
+	"encoding/binary"
+	"math"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// Codes of pcapng (draft-ietf-opsawg-pcapng 4.3 and 3.5). gopacket's writer has the block but not its options.
+const (
+	blockEnhancedPacket = 6
+
+	optEnd       = 0
+	optComment   = 1
+	optFlags     = 2 // uint32; bits 0 and 1 are the direction
+	optDropCount = 4 // uint64
+	optPacketID  = 5 // uint64
+
+	inbound  = 1
+	outbound = 2
+)
+
+// packet appends an enhanced packet block:
+//
+//	type, length | interface, time high, time low | captured, original | frame, padding | options | length
+//
+// All of it is little-endian, as gopacket's blocks are.
+func (c *Writer) packet(id int, e *trace.Event) {
+	le := binary.LittleEndian
+	data := c.complete(e)
+	b := le.AppendUint32(c.block.AvailableBuffer(), blockEnhancedPacket)
+	b = le.AppendUint32(b, 0) // the length, when it is known
+	b = le.AppendUint32(b, uint32(id))
+	stamp := nanoseconds(e)
+	b = le.AppendUint32(b, uint32(stamp>>32))
+	b = le.AppendUint32(b, uint32(stamp))
+	b = le.AppendUint32(b, uint32(len(data)))
+	b = le.AppendUint32(b, uint32(max(e.Length, len(data))))
+	b = pad(append(b, data...))
+
+	b = option(b, optComment, []byte(e.Text()))
+	switch e.Hook {
+	case trace.Ingress:
+		b = option(b, optFlags, le.AppendUint32(nil, inbound))
+	case trace.Egress:
+		b = option(b, optFlags, le.AppendUint32(nil, outbound))
+	}
+	if c.lost > 0 {
+		b = option(b, optDropCount, le.AppendUint64(nil, c.lost))
+	}
+	b = option(b, optPacketID, le.AppendUint64(nil, e.Packet))
+	b = option(b, optEnd, nil)
+
+	length := uint32(len(b) + 4)
+	b = le.AppendUint32(b, length)
+	le.PutUint32(b[4:8], length)
+	c.block.Write(b)
+}
+
+// option appends an option: code, length, value, padding.
+func option(b []byte, code uint16, value []byte) []byte {
+	value = value[:min(len(value), math.MaxUint16)]
+	b = binary.LittleEndian.AppendUint16(b, code)
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(value)))
+	return pad(append(b, value...))
+}
+
+// pad fills b up to a multiple of four.
+func pad(b []byte) []byte { return append(b, make([]byte, -len(b)&3)...) }
+
+// nanoseconds is the event's time since 1970; a virtual clock may begin before that, where pcapng has no stamps.
+func nanoseconds(e *trace.Event) uint64 {
+	if e.Time.Unix() < 0 {
+		return 0
+	}
+	return uint64(e.Time.UnixNano())
+}
+
+// complete returns the frame's bytes with the checksum filled in that its sender left to the hardware; borrowed bytes
+// stay as they are. A frame that is cut before its end cannot be completed: its checksum covers what is not there.
+func (c *Writer) complete(e *trace.Event) []byte {
+	f := e.Frame
+	start := int(f.Offload.ChecksumStart)
+	at := start + int(f.Offload.ChecksumOffset)
+	if !f.Offload.NeedsChecksum || at+2 > len(f.Data) || e.Length > len(f.Data) {
+		return f.Data
+	}
+	c.data = append(c.data[:0], f.Data...)
+	sum := frame.Checksum(c.data[start:], 0) // the pseudo-header's sum stands in the field already
+	if sum == 0 {
+		sum = 0xffff // for UDP 0 would mean none (RFC 768); for TCP both are the same number
+	}
+	binary.BigEndian.PutUint16(c.data[at:], sum)
+	return c.data
+}

@@ -1,0 +1,128 @@
+package pcap
+
+import (
+	"bytes"
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/google/gopacket/layers"
+	"github.com/google/gopacket/pcapgo"
+
+	"uswitch/switch/trace"
+)
+
+// Options describe the capture as a whole. The zero value is usable.
+type Options struct {
+	Application string // who writes it; empty means uswitch
+	Comment     string // what it is of, the lab's name for instance
+	SnapLength  uint32 // the most bytes that a frame's event carries, 0 meaning all; it is noted in the file, not enforced
+}
+
+// linkRaw is LINKTYPE_RAW, a bare IP packet.
+const linkRaw = layers.LinkType(101)
+
+// Writer is a trace.Sink that writes pcapng. It is for one goroutine. The first error is final: every later call returns
+// it again and writes nothing.
+type Writer struct {
+	w     io.Writer
+	block bytes.Buffer     // blocks on their way to w
+	ng    *pcapgo.NgWriter // writes section and interface blocks into block
+	snap  uint32
+	ids   map[hop]int // interfaces so far
+	lost  uint64      // events that are missing before the next packet
+	data  []byte      // a frame whose checksum is completed
+	err   error
+}
+
+// hop is what gets an interface of its own.
+type hop struct {
+	name string
+	link layers.LinkType
+}
+
+// New writes the beginning of a capture, which has one interface, for drops, and returns the Writer for the rest.
+func New(w io.Writer, o Options) (*Writer, error) {
+	c := &Writer{w: w, snap: o.SnapLength, ids: map[hop]int{}}
+	if o.Application == "" {
+		o.Application = "uswitch"
+	}
+	drops := hop{"drops", layers.LinkTypeEthernet}
+	var err error
+	c.ng, err = pcapgo.NewNgWriterInterface(&c.block, c.describe(drops), pcapgo.NgWriterOptions{
+		SectionInfo: pcapgo.NgSectionInfo{
+			Application: trace.Printable(o.Application), Comment: trace.Printable(o.Comment),
+			Hardware: runtime.GOARCH, OS: runtime.GOOS,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.ids[drops] = 0
+	if err := c.ng.Flush(); err != nil {
+		return nil, err
+	}
+	return c, c.send()
+}
+
+// Event implements trace.Sink: it appends the frame as it is at this step.
+func (c *Writer) Event(e *trace.Event) error {
+	if c.err != nil {
+		return c.err
+	}
+	id, err := c.interfaceOf(e)
+	if err != nil {
+		c.err = err
+		return err
+	}
+	c.packet(id, e)
+	c.lost = 0
+	return c.send()
+}
+
+// interfaceOf returns the number of the step's interface, describing it first if it is new. An interface has one link
+// type: where Ethernet frames and bare IP packets meet at the same step, there are two of the same name.
+func (c *Writer) interfaceOf(e *trace.Event) (int, error) {
+	h := hop{name: "drops", link: layers.LinkTypeEthernet}
+	if e.Verdict != trace.Drop {
+		where, what := e.Step()
+		h.name = where + " " + what
+	}
+	if e.IP {
+		h.link = linkRaw
+	}
+	if id, known := c.ids[h]; known {
+		return id, nil
+	}
+	id, err := c.ng.AddInterface(c.describe(h))
+	if err != nil {
+		return 0, err
+	}
+	c.ids[h] = id
+	return id, c.ng.Flush()
+}
+
+func (c *Writer) describe(h hop) pcapgo.NgInterface {
+	return pcapgo.NgInterface{Name: h.name, LinkType: h.link, SnapLength: c.snap, TimestampResolution: 9}
+}
+
+// send hands the blocks to w in one Write.
+func (c *Writer) send() error {
+	if c.err == nil {
+		_, c.err = c.w.Write(c.block.Bytes())
+	}
+	c.block.Reset()
+	return c.err
+}
+
+// Lost implements trace.Sink: the number stands in the next packet's epb_dropcount.
+func (c *Writer) Lost(n uint64) error {
+	c.lost += n
+	return c.err
+}
+
+// Idle implements trace.Sink; nothing waits here.
+func (c *Writer) Idle(time.Time) error { return c.err }
+
+// Flush implements trace.Sink; nothing waits here.
+func (c *Writer) Flush() error { return c.err }

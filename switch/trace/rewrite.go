@@ -1,0 +1,62 @@
+package trace
+
+import (
+	"fmt"
+	"strconv"
+
+	"uswitch/switch/frame"
+)
+
+// rewritten reports whether the step is about the packet's tuple.
+func (e *Event) rewritten() bool {
+	return e.Verdict == Rewrite && e.After != frame.Tuple{} && (e.After != e.Before || e.Note == NoNote)
+}
+
+// translatedByConn reports whether the connection, and no rule, asked for the rewrite.
+func (e *Event) translatedByConn() bool {
+	return e.Note == ReplyTranslated || e.Note == SameTranslation || e.Note == ConnRelated
+}
+
+// translation says what a rewrite changed and on whose word, on one line, because everything else hangs on it.
+func (e *Event) translation() string {
+	change := becomes(e.Before, e.After)
+	switch e.Note {
+	case ReplyTranslated:
+		return "the answer of " + e.connection() + ": " + change
+	case SameTranslation:
+		return e.connection() + ", as before: " + change
+	case ConnRelated:
+		return "an error message about " + e.connection() + ": " + change
+	}
+	if e.Target != "" {
+		return e.Target + ": " + change
+	}
+	return change
+}
+
+// becomes shows the ends that differ, before and after: 11.11.11.2 id 7 becomes 192.168.104.2 id 7.
+func becomes(before, after frame.Tuple) string {
+	src, dst := before.Source() != after.Source(), before.Destination() != after.Destination()
+	if before.Proto == frame.ProtoICMP {
+		// The identifier is part of both ends: without a new address it is the source's.
+		dst = before.DstIP != after.DstIP
+		src = before.SrcIP != after.SrcIP || !dst && src
+	}
+	switch {
+	case src && dst:
+		return fmt.Sprintf("%s > %s becomes %s > %s",
+			before.Source(), before.Destination(), after.Source(), after.Destination())
+	case src:
+		return before.Source() + " becomes " + after.Source()
+	case dst:
+		return before.Destination() + " becomes " + after.Destination()
+	}
+	return before.Source() + " stays as it is"
+}
+
+func (e *Event) connection() string {
+	if e.Conn == 0 {
+		return "a connection"
+	}
+	return "connection " + strconv.FormatUint(e.Conn, 10)
+}

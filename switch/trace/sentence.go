@@ -1,0 +1,158 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+
+	"uswitch/switch/frame"
+)
+
+// Step names the step in two words: where it was, and what was decided there. A frame comes in and goes out by a port;
+// what a bridge does has one word for each way, as in br0 flood. The words are printable.
+func (e *Event) Step() (where, what string) {
+	where, what = e.Where, e.Hook.String()
+	switch {
+	case (e.Hook == Ingress || e.Hook == Egress) && e.Port != "":
+		where = e.Port
+	case e.Hook == Bridge && e.Verdict != Drop:
+		what = e.Verdict.String()
+	}
+	return Printable(where), what
+}
+
+// Text returns the sentence that says what happened at this step and why, for a person who has never seen a switch
+// think. It is one line without an end, never empty, and holds nothing that a terminal would act upon. Its parts are
+// separated by semicolons: what happened, the rule that decided, what would mend a drop.
+func (e *Event) Text() string {
+	var parts []string
+	for _, c := range e.clauses() {
+		parts = append(parts, c.text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// clause is a part of a sentence; a printer may put each on its own line.
+type clause struct {
+	text  string
+	typed bool // a rule or a command, which people copy: it is not to be broken
+}
+
+// clauses returns the parts of the sentence, printable and not empty.
+func (e *Event) clauses() []clause {
+	var said []clause
+	say := func(text string) {
+		if text != "" {
+			said = append(said, clause{text: Printable(text)})
+		}
+	}
+	typed := func(before, text string) {
+		if text != "" {
+			said = append(said, clause{Printable(before + text), true})
+		}
+	}
+	rule := e.Rule
+	switch {
+	case e.Verdict == Drop:
+		say("DROP " + e.Reason.String() + ": " + e.Reason.Sentence())
+		say(e.limit())
+		say(e.why())
+	case e.rewritten():
+		say(e.translation())
+		if !e.translatedByConn() {
+			say(e.why())
+		}
+	case e.Note == NoNote && rule != "":
+		typed(or(e.Target, strings.ToUpper(e.Verdict.String()))+" by ", rule)
+		rule = ""
+	case e.Note == NoNote:
+		say(e.plain())
+	default:
+		if e.Hook == Ingress && !e.IP {
+			say(e.passes())
+		}
+		say(e.noted())
+	}
+	typed("by ", rule)
+	say(e.hopsLeft())
+	typed("it would pass with: ", e.mend())
+	return said
+}
+
+// plain is the sentence of a step whose verdict says it all.
+func (e *Event) plain() string {
+	switch e.Verdict {
+	case Accept:
+		return e.passes()
+	case Unicast:
+		return "to " + the(or(e.Port, "one port")) + " only"
+	case Flood:
+		return e.copies()
+	case Local:
+		return "for the gateway"
+	case Rewrite:
+		return or(e.Target, "rewritten")
+	case Queue:
+		return "waits"
+	case Consume:
+		return "ends here"
+	}
+	return e.Verdict.String()
+}
+
+func (e *Event) passes() string {
+	switch e.Hook {
+	case Ingress:
+		if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
+			return eth.Src().String() + " > " + eth.Dst().String()
+		}
+		return "comes in"
+	case Egress:
+		if e.IP {
+			return "leaves"
+		}
+		return "delivered"
+	}
+	return "passes"
+}
+
+// copies says who gets a copy of a flooded frame: all of Ports but the one it came from, the gateway named last.
+func (e *Event) copies() string {
+	var names []string
+	for _, name := range e.Ports {
+		if name != e.Port {
+			names = append(names, name)
+		}
+	}
+	if e.Local {
+		names = append(names, "gateway")
+	}
+	return "to " + list(names)
+}
+
+// limit is the size that would have fitted, on the drops that are about size.
+func (e *Event) limit() string {
+	if e.Count == 0 || e.Reason != PktTooBig && e.Reason != FragNeeded {
+		return ""
+	}
+	return "at most " + bytesWord(int(e.Count)) + " fit"
+}
+
+// hopsLeft tells the time to live that a forwarded packet goes on with.
+func (e *Event) hopsLeft() string {
+	if p, ok := e.packet(); ok && e.Hook == Forward && e.Verdict == Accept {
+		return fmt.Sprintf("ttl now %d", p.TTL())
+	}
+	return ""
+}
+
+// mend returns the command that would have let the packet pass, where that is certain: nothing but FORWARD's policy was
+// against it, so a rule at the chain's end for the network it was going to is enough.
+func (e *Event) mend() string {
+	if e.Reason != PolicyDrop || e.Rule != "-P FORWARD DROP" || !e.Prefix.IsValid() || e.Prefix.Bits() == 0 {
+		return ""
+	}
+	if p, ok := e.packet(); !ok || !e.Prefix.Contains(p.Dst()) {
+		return ""
+	}
+	return "uswitch iptables -A FORWARD -d " + e.Prefix.String() + " -j ACCEPT"
+}

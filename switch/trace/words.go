@@ -1,0 +1,123 @@
+package trace
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Printable returns s with every byte and rune that a terminal would act upon instead of showing (control characters,
+// escape sequences, text direction marks, invalid UTF-8) written as Go writes it in a string: \x1b, \n, \u202e. Names
+// come from files and packets, and neither may drive somebody's terminal.
+func Printable(s string) string {
+	if strings.IndexFunc(s, hidden) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if hidden(r) {
+			quoted := strconv.QuoteToASCII(s[:n])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		} else {
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+func hidden(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+
+// maxNames is how many ports a flood names before it counts the rest.
+const maxNames = 4
+
+// list joins names as a person would: "BLUE, GREEN and the gateway". More than maxNames end in a count.
+func list(names []string) string {
+	switch n := len(names); {
+	case n == 0:
+		return "nobody"
+	case n == 1:
+		return the(names[0])
+	case n > maxNames:
+		return strings.Join(names[:maxNames-1], ", ") + " and " + commas(uint64(n-maxNames+1)) + " others"
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + the(names[n-1])
+	}
+}
+
+// the puts an article before the two names that are words.
+func the(name string) string {
+	if name == "gateway" || name == "uplink" {
+		return "the " + name
+	}
+	return name
+}
+
+// or returns s, or instead when s is empty.
+func or(s, instead string) string {
+	if s == "" {
+		return instead
+	}
+	return s
+}
+
+// span writes a duration with the precision that a person cares about: 0.4 ms, 12 ms, 1.5 s, 4 min, 3 h.
+func span(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", d.Seconds()*1e3)
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d h", int(d.Hours()))
+}
+
+// ago says when something happened that is d old.
+func ago(d time.Duration) string {
+	if d < 50*time.Microsecond {
+		return "just now"
+	}
+	return span(d) + " ago"
+}
+
+// commas writes a number with a comma between thousands: 1,204.
+func commas(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// size writes a number of bytes in the unit that leaves few digits: 980 bytes, 12.3 kB, 1.7 MB.
+func size(n uint64) string {
+	unit, v := "", float64(n)
+	for _, next := range []string{"kB", "MB", "GB", "TB"} {
+		if v < 1000 {
+			break
+		}
+		unit, v = next, v/1000
+	}
+	if unit == "" {
+		return bytesWord(int(n))
+	}
+	return fmt.Sprintf("%.1f %s", v, unit)
+}
+
+// bytesWord writes an exact number of bytes: 1 byte, 1,514 bytes.
+func bytesWord(n int) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return commas(uint64(max(n, 0))) + " bytes"
+}

@@ -1,0 +1,108 @@
+package tap
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// configure sets up a card in the calling thread's namespace, and lo beside it.
+func configure(cfg Interface) error {
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("netlink: %w", err)
+	}
+	defer handle.Close()
+	link, err := handle.LinkByName(cfg.Name)
+	if err != nil {
+		return err
+	}
+	if err := configureLink(handle, link, cfg); err != nil {
+		return err
+	}
+	for _, address := range cfg.Addresses {
+		if err := handle.AddrAdd(link, &netlink.Addr{IPNet: ipNet(address)}); err != nil {
+			return fmt.Errorf("address %s: %w", address, err)
+		}
+	}
+	if !cfg.Down {
+		if err := handle.LinkSetUp(link); err != nil {
+			return fmt.Errorf("up: %w", err)
+		}
+		if err := addRoutes(handle, link, cfg); err != nil {
+			return err
+		}
+	}
+	return loopbackUp() // last, for nothing takes it back
+}
+
+// configureLink sets what belongs to the link itself, and must stand before the card comes up.
+func configureLink(handle *netlink.Handle, link netlink.Link, cfg Interface) error {
+	if cfg.DisableIPv6 {
+		if err := disableIPv6(cfg.Name); err != nil {
+			return err
+		}
+	}
+	if cfg.MAC.IsStation() {
+		if err := handle.LinkSetHardwareAddr(link, cfg.MAC[:]); err != nil {
+			return fmt.Errorf("MAC address %s: %w", cfg.MAC, err)
+		}
+	}
+	if err := handle.LinkSetMTU(link, cfg.MTU); err != nil {
+		return fmt.Errorf("MTU %d: %w", cfg.MTU, err)
+	}
+	if err := handle.LinkSetTxQLen(link, cfg.QueueLength); err != nil {
+		return fmt.Errorf("queue length %d: %w", cfg.QueueLength, err)
+	}
+	return nil
+}
+
+func addRoutes(handle *netlink.Handle, link netlink.Link, cfg Interface) error {
+	index := link.Attrs().Index
+	if cfg.Gateway.IsValid() {
+		err := handle.RouteAdd(&netlink.Route{LinkIndex: index, Gw: cfg.Gateway.AsSlice()})
+		if err != nil {
+			return fmt.Errorf("default route via %s: %w", cfg.Gateway, err)
+		}
+	}
+	for _, route := range cfg.Routes {
+		err := handle.RouteAdd(&netlink.Route{
+			LinkIndex: index,
+			Dst:       ipNet(route.To.Masked()),
+			Gw:        route.Via.AsSlice(),
+			Scope:     scopeOf(route),
+		})
+		if err != nil {
+			return fmt.Errorf("route to %s: %w", route.To, err)
+		}
+	}
+	return nil
+}
+
+// scopeOf is "link" for a destination on the wire itself, as in "ip route add 10.0.0.0/8 dev eth0".
+func scopeOf(route Route) netlink.Scope {
+	if route.Via.IsValid() || route.To.Addr().Is6() {
+		return netlink.SCOPE_UNIVERSE
+	}
+	return netlink.SCOPE_LINK
+}
+
+// disableIPv6 switches IPv6 off for one card of the calling thread's namespace: /proc/sys/net shows every thread its own
+// namespace. A kernel without IPv6 has nothing to switch off.
+func disableIPv6(name string) error {
+	err := os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/disable_ipv6", []byte("1"), 0o644)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}

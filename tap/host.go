@@ -1,0 +1,45 @@
+package tap
+
+import "os/exec"
+
+// DefaultDir is where records of what was made are kept: gone after a reboot, as the namespaces are.
+const DefaultDir = "/run/uswitch"
+
+// Host does what needs privileges. Every method may be called from many goroutines. What a method has made when it fails
+// half way, it has unmade when it returns.
+type Host interface {
+	// Check tries out, without a trace, what the other methods need. Its error has one line for each thing that is
+	// missing.
+	Check() error
+
+	// Create makes a namespace that "ip netns" knows by this name, with lo up, on behalf of a lab. A name that is taken
+	// is an error that wraps ErrOwned if a process that is alive has made it for a lab, and else fs.ErrExist. A leftover
+	// of a process that is gone is removed first.
+	Create(lab, name string) (Namespace, error)
+
+	// Adopt finds a namespace that somebody else made: by name, or by a path such as /proc/1234/ns/net. It is left as it
+	// is, now and by Release.
+	Adopt(nameOrPath string) (Namespace, error)
+
+	// Release deletes a namespace that Create made, together with its record, and does nothing to any other: neither an
+	// adopted one nor one that took its name meanwhile. Releasing twice is no error. Processes inside keep the
+	// namespace itself alive, without a name, until they end.
+	Release(Namespace) error
+
+	// Open puts a network card into a namespace, sets it up, and returns the other end of its cable; the card goes when
+	// the Device is closed. A name that is taken is an error that wraps fs.ErrExist and names the owner if it can.
+	Open(Namespace, Interface) (Device, error)
+
+	// Start starts a program inside a namespace as cmd.Start does; cmd.Wait waits for it as usual. The program sees the
+	// namespace's devices under /sys where mounting is allowed. It is killed when this process ends before it, unless
+	// cmd.SysProcAttr.Pdeathsig names another signal; programs that it has started itself are not.
+	Start(Namespace, *exec.Cmd) error
+
+	// Reclaim removes what was made for these labs (for all labs if none is named) by processes that are gone, and says
+	// what it did, sorted by lab and name. Running it again finds nothing. An error names what could not be removed; the
+	// rest is done all the same.
+	Reclaim(labs ...string) ([]Reclaimed, error)
+
+	// Close gives back what the Host itself holds. Devices that are open stay open; their watches end.
+	Close() error
+}

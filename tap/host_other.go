@@ -1,0 +1,11 @@
+//go:build !linux
+
+package tap
+
+import "errors"
+
+// New returns an error: TAP devices and network namespaces as this package uses them are Linux's.
+func New(string) (Host, error) { return nil, errors.New("tap: needs Linux") }
+
+// Do returns an error: there are no network namespaces here.
+func Do(Namespace, func() error) error { return errors.New("tap: needs Linux") }

@@ -1,0 +1,182 @@
+package tap_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"uswitch/tap"
+)
+
+// TestReclaimAfterKill kills a process that holds namespaces, and finds what it left: the namespaces, and nothing else.
+func TestReclaimAfterKill(t *testing.T) {
+	t.Parallel()
+	host, dir := newHostIn(t, t.TempDir())
+	one, two, other := unique(), unique(), unique()
+	bystander := create(t, host)
+	dead := hold(t, dir, "dead", one, two)
+	living := hold(t, dir, "living", other)
+	wantOutcomes(t, host, []tap.Outcome{tap.InUse, tap.InUse}, "dead")
+
+	dead.kill()
+	if links := ip(t, "-n", one, "link"); strings.Contains(links, "eth0") {
+		t.Errorf("the TAP outlives its process:\n%s", links)
+	}
+	for _, pid := range dead.programs {
+		wantEnd(t, pid)
+	}
+	wantOutcomes(t, host, []tap.Outcome{tap.Removed, tap.Removed}, "dead")
+	wantOutcomes(t, host, nil, "dead")
+	// Of all labs: this process's own bystander and the living child's.
+	wantOutcomes(t, host, []tap.Outcome{tap.InUse, tap.InUse})
+	for name, want := range map[string]bool{one: false, two: false, other: true, bystander.Name: true} {
+		if got := exists(name); got != want {
+			t.Errorf("namespace %s exists: %v, want %v", name, got, want)
+		}
+	}
+
+	living.kill()
+	wantOutcomes(t, host, []tap.Outcome{tap.Removed}, "living")
+	if left, _ := filepath.Glob(filepath.Join(dir, "*", "*")); len(left) != 1 {
+		t.Errorf("records %v, want the bystander's only", left)
+	}
+}
+
+// TestReclaimIsCareful changes the world between the crash and the cleaning.
+func TestReclaimIsCareful(t *testing.T) {
+	t.Parallel()
+	record := func(dir, name string) string { return filepath.Join(dir, "lab.d", name+".json") }
+	tests := []struct {
+		name   string
+		change func(t *testing.T, dir, name string)
+		want   []tap.Outcome
+		exists bool
+	}{
+		{"deleted by somebody", func(t *testing.T, _, name string) {
+			ip(t, "netns", "del", name)
+		}, []tap.Outcome{tap.Vanished}, false},
+		{"foreign one of the same name", func(t *testing.T, _, name string) {
+			ip(t, "netns", "del", name)
+			time.Sleep(100 * time.Millisecond) // the new one may get the inode number of the dead one
+			ip(t, "netns", "add", name)
+		}, []tap.Outcome{tap.Foreign}, true},
+		{"empty file from before a reboot", func(t *testing.T, _, name string) {
+			ip(t, "netns", "del", name)
+			write(t, filepath.Join("/run/netns", name), "")
+		}, []tap.Outcome{tap.Vanished}, false},
+		{"somebody's file", func(t *testing.T, _, name string) {
+			ip(t, "netns", "del", name)
+			write(t, filepath.Join("/run/netns", name), "mine")
+			t.Cleanup(func() { os.Remove(filepath.Join("/run/netns", name)) })
+		}, []tap.Outcome{tap.Foreign}, true},
+		{"truncated record", func(t *testing.T, dir, name string) {
+			if err := os.Truncate(record(dir, name), 20); err != nil {
+				t.Fatal(err)
+			}
+		}, []tap.Outcome{tap.Unreadable}, true},
+		{"empty record", func(t *testing.T, dir, name string) {
+			write(t, record(dir, name), "{}")
+		}, []tap.Outcome{tap.Unreadable}, true},
+		{"killed while writing", func(t *testing.T, dir, name string) {
+			write(t, filepath.Join(dir, "lab.d", ".new-123"), "{")
+		}, []tap.Outcome{tap.Removed}, false},
+		{"process id used again", func(t *testing.T, dir, name string) {
+			edit(t, record(dir, name), `"pid":`, `"pid":1,"was":`)
+		}, []tap.Outcome{tap.Removed}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			host, dir := newHostIn(t, t.TempDir())
+			name := unique()
+			hold(t, dir, "lab", name).kill()
+			test.change(t, dir, name)
+			wantOutcomes(t, host, test.want, "lab")
+			if got := exists(name); got != test.exists {
+				t.Errorf("/run/netns/%s exists: %v, want %v", name, got, test.exists)
+			}
+			if left, _ := os.ReadDir(dir); len(left) != 0 {
+				t.Errorf("left in the directory of records: %v", left)
+			}
+			wantOutcomes(t, host, nil)
+		})
+	}
+}
+
+// TestCreateReplacesLeftover makes a namespace, for another lab, under a name that a killed process has left behind.
+func TestCreateReplacesLeftover(t *testing.T) {
+	t.Parallel()
+	host, dir := newHostIn(t, t.TempDir())
+	name := unique()
+	hold(t, dir, "dead", name).kill()
+	left, err := host.Adopt(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns, err := host.Create("lab", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ns.ID == left.ID {
+		t.Error("it is the old one")
+	}
+	wantOutcomes(t, host, []tap.Outcome{tap.InUse})
+	if err := host.Release(ns); err != nil {
+		t.Error(err)
+	}
+}
+
+// wantOutcomes reclaims, and compares what came of it in order.
+func wantOutcomes(t *testing.T, host tap.Host, want []tap.Outcome, labs ...string) {
+	t.Helper()
+	done, err := host.Reclaim(labs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []tap.Outcome
+	for _, r := range done {
+		got = append(got, r.Outcome)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("Reclaim(%q): %v, want %q", labs, done, want)
+	}
+}
+
+// wantEnd waits until a process is no more, or a zombie.
+func wantEnd(t *testing.T, pid string) {
+	t.Helper()
+	for range 1000 {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if errors.Is(err, os.ErrNotExist) || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("process %s outlives the one that started it", pid)
+}
+
+// exists reports whether a namespace, or a file in its place, has this name.
+func exists(name string) bool {
+	_, err := os.Lstat(filepath.Join("/run/netns", name))
+	return err == nil
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func edit(t *testing.T, path, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(text), from) {
+		t.Fatalf("%s: no %s in it: %s (%v)", path, from, text, err)
+	}
+	write(t, path, strings.Replace(string(text), from, to, 1))
+}

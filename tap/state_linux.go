@@ -1,0 +1,96 @@
+package tap
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// State implements Device.
+func (d *plain) State() (State, error) {
+	var state State
+	err := d.inside(func(namespace *os.File) error {
+		return onThread(func() (err error) {
+			if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
+				return os.NewSyscallError("setns", err)
+			}
+			state, err = d.stateHere()
+			return err
+		})
+	})
+	return state, err
+}
+
+// stateHere asks the calling thread's namespace. The card is found by its name, and the name may change between the two
+// questions; so a second attempt is made.
+func (d *plain) stateHere() (State, error) {
+	id, err := currentID()
+	if err != nil {
+		return State{}, err
+	}
+	for attempt := 1; ; attempt++ {
+		name, err := d.currentName()
+		if err != nil {
+			return State{}, err
+		}
+		link, err := netlink.LinkByName(name)
+		if err != nil {
+			if errors.As(err, &netlink.LinkNotFoundError{}) && attempt == 1 {
+				continue
+			}
+			return State{}, fmt.Errorf("%s: %w", d.name, err)
+		}
+		attrs := link.Attrs()
+		state := State{
+			Name:      attrs.Name,
+			Index:     attrs.Index,
+			MTU:       attrs.MTU,
+			Up:        attrs.RawFlags&unix.IFF_UP != 0,
+			Namespace: id.Inode,
+		}
+		copy(state.MAC[:], attrs.HardwareAddr)
+		return state, nil
+	}
+}
+
+// inside opens the namespace that the card is in at this moment (TUNGETDEVNETNS, Linux 5.7), for as long as f runs.
+func (d *plain) inside(f func(namespace *os.File) error) error {
+	d.mu.RLock()
+	if d.closed {
+		d.mu.RUnlock()
+		return d.gone
+	}
+	fd, err := unix.IoctlRetInt(d.fd, unix.TUNGETDEVNETNS)
+	d.mu.RUnlock()
+	if err != nil {
+		return d.ioctlError("find its namespace", err)
+	}
+	namespace := os.NewFile(uintptr(fd), "namespace of "+d.name)
+	defer namespace.Close()
+	return f(namespace)
+}
+
+// currentName asks the TAP itself what it is called now.
+func (d *plain) currentName() (string, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed {
+		return "", d.gone
+	}
+	request, _ := unix.NewIfreq("")
+	if err := unix.IoctlIfreq(d.fd, unix.TUNGETIFF, request); err != nil {
+		return "", d.ioctlError("find its name", err)
+	}
+	return request.Name(), nil
+}
+
+// ioctlError translates what the kernel answers when the card is no more (tun.c: __tun_chr_ioctl without a tun).
+func (d *plain) ioctlError(what string, err error) error {
+	if err == unix.EBADFD {
+		return d.gone
+	}
+	return fmt.Errorf("%s: %s: %w", d.name, what, err)
+}

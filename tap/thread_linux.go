@@ -1,0 +1,100 @@
+package tap
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// onThread runs f on a thread of its own, which dies afterwards: whatever namespace f has moved it to, no other goroutine
+// ever runs there.
+func onThread(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with this goroutine
+		if unix.Gettid() != unix.Getpid() {
+			done <- f()
+			return
+		}
+		// The main thread cannot end, and is what others see of this process under /proc/PID/ns. Holding it here makes
+		// the next goroutine get another one.
+		done <- onThread(f)
+		runtime.UnlockOSThread()
+	}()
+	return <-done
+}
+
+// Do runs f in a namespace, on a thread of its own: files of /proc/thread-self, sockets and programs that f opens or
+// starts are the namespace's. Goroutines that f starts are not. It is not part of Host, for a function cannot be handed
+// to a helper process; it is for tests and tools.
+func Do(ns Namespace, f func() error) error {
+	return onThread(func() error {
+		if err := enter(ns); err != nil {
+			return err
+		}
+		return f()
+	})
+}
+
+// enter moves the calling thread, which must come from onThread, into a namespace.
+func enter(ns Namespace) error {
+	if err := enterPath(ns.Path); err != nil {
+		return fmt.Errorf("namespace %s: %w: %w", ns.Name, ErrReplaced, err)
+	}
+	id, err := currentID()
+	if err != nil {
+		return fmt.Errorf("namespace %s: %w", ns.Name, err)
+	}
+	if id != ns.ID {
+		return fmt.Errorf("namespace %s: %w: was %s, is %s", ns.Name, ErrReplaced, ns.ID, id)
+	}
+	return nil
+}
+
+func enterPath(path string) error {
+	handle, err := netns.GetFromPath(path)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer handle.Close()
+	if err := netns.Set(handle); err != nil {
+		if err == unix.EINVAL {
+			return fmt.Errorf("%s is not a network namespace", path)
+		}
+		return fmt.Errorf("setns %s: %w", path, err)
+	}
+	return nil
+}
+
+// currentID identifies the namespace that the calling thread is in.
+func currentID() (ID, error) {
+	var stat unix.Stat_t
+	if err := unix.Stat("/proc/thread-self/ns/net", &stat); err != nil {
+		return ID{}, fmt.Errorf("stat /proc/thread-self/ns/net: %w", err)
+	}
+	socket, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return ID{}, fmt.Errorf("socket: %w", err)
+	}
+	defer unix.Close(socket)
+	cookie, err := unix.GetsockoptUint64(socket, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	if err != nil && err != unix.ENOPROTOOPT { // before Linux 5.14
+		return ID{}, fmt.Errorf("network namespace cookie: %w", err)
+	}
+	return ID{Dev: uint64(stat.Dev), Inode: stat.Ino, Cookie: cookie}, nil
+}
+
+// identify finds out which namespace a path leads to.
+func identify(path string) (id ID, err error) {
+	err = onThread(func() error {
+		if err := enterPath(path); err != nil {
+			return err
+		}
+		id, err = currentID()
+		return err
+	})
+	return id, err
+}
