@@ -21,4 +21,7 @@
 //   - Addresses are numbers: no name is ever looked up.
 //   - iptables-restore is all or nothing for the whole input, not for each table.
 //   - Interface names that the kernel refuses (a blank, a slash) are refused here as well, and so are quotes in names.
+//
+// Legacy iptables prints rules and listings in the same bytes; it saves the tables in another order and has other words for
+// what the kernel refuses.
 package rule

@@ -107,7 +107,7 @@ func (r *restorer) command(line string) error {
 		}
 		line = rest
 	}
-	words, err := SplitLine(line)
+	words, err := splitSaved(line)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func run(t *testing.T, tables *rule.Tables, line string) string {
 // TestTutorial types what tutorials type, and reads what they show.
 func TestTutorial(t *testing.T) {
 	tables := newTables(t, "iptables -P FORWARD DROP", "-A FORWARD -s 11.11.11.0/24 -j ACCEPT",
-		"# the way out", "", "iptables -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE")
+		"  # the way out isn't open", "", "iptables -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE")
 	for line, want := range map[string]string{
 		"-t nat -S": `-P PREROUTING ACCEPT
 -P INPUT ACCEPT
@@ -220,6 +220,29 @@ func TestAmounts(t *testing.T) {
 		got, _, _ := strings.Cut(run(t, tables, "-v -L FORWARD 1"), " ACCEPT")
 		if strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
 			t.Errorf("%s: %q, want %q", counters, got, want)
+		}
+	}
+}
+
+// TestSplitLine cuts lines as a shell does.
+func TestSplitLine(t *testing.T) {
+	for line, want := range map[string]string{
+		`-A FORWARD  -j	LOG`:              "-A|FORWARD|-j|LOG",
+		`--log-prefix "a \"b\" \\ 'c'" x`: `--log-prefix|a "b" \ 'c'|x`,
+		`--comment 'two "words" \ '`:      `--comment|two "words" \ `,
+		`a"b c"'d e'f g\ h ""`:            "ab cd ef|g h|",
+		`# isn't a command`:               "",
+		" \r\n":                           "",
+		`it\'s`:                           "it's",
+	} {
+		got, err := rule.SplitLine(line)
+		if err != nil || strings.Join(got, "|") != want {
+			t.Errorf("%s: %q %v, want %s", line, got, err, want)
+		}
+	}
+	for _, line := range []string{`"`, `a 'b`, `a\`} {
+		if got, err := rule.SplitLine(line); err == nil {
+			t.Errorf("%s: %q", line, got)
 		}
 	}
 }
