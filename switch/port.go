@@ -2,10 +2,7 @@ package vswitch
 
 import (
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync/atomic"
-	"time"
 
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -51,6 +48,7 @@ type Port struct {
 	link  Link
 	knobs atomic.Pointer[Knobs]
 	gone  atomic.Bool
+	fault atomic.Pointer[error] // the panic that the port was unplugged for
 	storm bucket
 
 	rx, tx           traffic
@@ -90,29 +88,6 @@ func (p *Port) Counters() Counters {
 	}
 }
 
-// Run reads the link and carries each frame through the switch until the link ends or a frame makes the code panic; it
-// then unplugs the port, so that the fault stays its own. It returns what ended it, nil when the port was detached.
-func (p *Port) Run() (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			p.sw.tracer.Count(trace.PortFault)
-			err = fmt.Errorf("port %s failed on a frame: %v\n%s", p.name, fault, debug.Stack())
-		}
-		detached := p.gone.Load()
-		err = errors.Join(err, p.sw.Detach(p))
-		if detached {
-			err = nil
-		}
-	}()
-	for {
-		f, err := p.link.Read()
-		if err != nil {
-			return err
-		}
-		p.sw.Input(p, f, time.Now())
-	}
-}
-
 // send hands a frame to the link, if it fits.
 func (p *Port) send(f frame.Frame, j *trace.Journey) {
 	if mtu := p.knobs.Load().MTU; mtu > 0 && payload(f) > mtu {
@@ -124,7 +99,7 @@ func (p *Port) send(f frame.Frame, j *trace.Journey) {
 	if j.On() {
 		j.Emit(trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Where: p.sw.name, Port: p.name, Frame: f})
 	}
-	if err := p.link.Write(f); err != nil {
+	if err := p.write(f); err != nil {
 		p.sw.dropTo(p, linkReason(err), f, j)
 		return
 	}
@@ -150,6 +125,8 @@ func linkReason(err error) trace.Reason {
 		return trace.PortDown
 	case errors.Is(err, frame.ErrLinkGone):
 		return trace.PortGone
+	case errors.Is(err, errFault):
+		return trace.PortFault
 	}
 	return trace.TxError
 }
