@@ -26,10 +26,10 @@ func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 		reply := frame.Frame{Data: p.f.Data[:frame.EthernetHeader+frame.ARPLength]}
 		frame.Ethernet(reply.Data).SetHeader(mac, in.self.MAC, frame.TypeARP)
 		frame.PutARP(reply.Data[frame.EthernetHeader:], frame.ARPReply, in.self.MAC, in.self.Addr.Addr(), mac, sender)
-		in.sendFrame(reply, trace.ARPAnswered, in.self.Addr.Addr(), p.now)
+		in.sendFrame(reply, trace.Originated, sender, mac, p.now)
 	case arp.Conflict:
 		if out.Defend {
-			in.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, in.self.Addr.Addr(), trace.ARPDefended, p.now)
+			in.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, in.self.Addr.Addr(), trace.ARPAnnounced, p.now)
 		}
 	}
 	g.release(out.Held, mac, p.now)

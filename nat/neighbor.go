@@ -110,23 +110,28 @@ func (g *Gateway) dropHeld(h held, r trace.Reason, now time.Time) {
 
 // ask sends an ARP request: to everyone, or to the address where the neighbour was last.
 func (g *Gateway) ask(i *Interface, addr netip.Addr, to frame.MAC, now time.Time) {
-	i.sendARP(frame.ARPRequest, to, frame.MAC{}, addr, trace.NeighborAsked, now)
+	note := trace.Originated
+	if to != frame.Broadcast {
+		note = trace.NeighborProbe
+	}
+	i.sendARP(frame.ARPRequest, to, frame.MAC{}, addr, note, now)
 }
 
-// sendARP sends an ARP packet in the gateway's own name, as a journey of its own.
+// sendARP sends an ARP packet in the gateway's own name.
 func (i *Interface) sendARP(op uint16, to, target frame.MAC, addr netip.Addr, note trace.Note, now time.Time) {
 	b := make([]byte, frame.EthernetHeader+frame.ARPLength)
 	frame.Ethernet(b).SetHeader(to, i.self.MAC, frame.TypeARP)
 	frame.PutARP(b[frame.EthernetHeader:], op, i.self.MAC, i.self.Addr.Addr(), target, addr)
-	i.sendFrame(frame.Frame{Data: b}, note, addr, now)
+	i.sendFrame(frame.Frame{Data: b}, note, addr, to, now)
 }
 
-func (i *Interface) sendFrame(f frame.Frame, note trace.Note, addr netip.Addr, now time.Time) {
+// sendFrame sends a frame of the gateway's own, as a journey of its own. addr and mac are what note speaks of.
+func (i *Interface) sendFrame(f frame.Frame, note trace.Note, addr netip.Addr, mac frame.MAC, now time.Time) {
 	j := i.gw.tracer.Begin(now)
 	defer j.End()
 	if j.On() {
 		j.Emit(trace.Event{Hook: trace.ARP, Verdict: trace.Accept, Note: note, Where: gatewayName, Port: i.name,
-			Addr: addr, MAC: i.self.MAC, Frame: f})
+			Addr: addr, MAC: mac, Frame: f})
 	}
 	i.tx.count(len(f.Data))
 	i.segment.Output(f, j, now)

@@ -145,7 +145,7 @@ func (g *Gateway) route(p *packet, v *view) bool {
 		g.refuse(p, trace.Route, trace.NoRoute)
 		return false
 	}
-	p.out, p.nextHop = r.Dev, r.Via
+	p.out, p.nextHop, p.prefix = r.Dev, r.Via, r.Prefix
 	note := trace.RoutePrefix
 	if r.Connected() {
 		p.nextHop, note = p.ip.Dst(), trace.RouteConnected

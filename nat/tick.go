@@ -68,11 +68,7 @@ func (g *Gateway) neighborTick(i *Interface, now time.Time) time.Time {
 	actions, next := i.neighbors.Tick(now)
 	for _, a := range actions {
 		if !a.GaveUp {
-			note := trace.NeighborAsked
-			if a.To != frame.Broadcast {
-				note = trace.NeighborProbe
-			}
-			i.sendARP(frame.ARPRequest, a.To, frame.MAC{}, a.Addr, note, now)
+			g.ask(i, a.Addr, a.To, now)
 		}
 		for _, h := range a.Held {
 			g.dropHeld(h, trace.NeighFailed, now)

@@ -70,7 +70,7 @@ func (g *Gateway) translateDestination(p *packet, v *view, h trace.Hook) bool {
 		p.rewrite(p.tuple.SrcIP, p.tuple.SrcPort, target.DstIP, target.DstPort)
 	}
 	if p.j.On() && (h == trace.Prerouting || p.tuple != before) {
-		p.emitTranslation(h, before, d, connNote(p.flow))
+		p.emitTranslation(h, before, d, p.destinationNote(before))
 	}
 	return true
 }
@@ -199,14 +199,22 @@ func (p *packet) emitTranslation(h trace.Hook, before frame.Tuple, d rule.Decisi
 	p.j.Emit(e)
 }
 
-func connNote(f flow) trace.Note {
+// destinationNote says what the packet is to its connection, and whether its destination was translated.
+func (p *packet) destinationNote(before frame.Tuple) trace.Note {
+	f, changed := p.flow, p.tuple != before
 	switch {
-	case f.first:
-		return trace.ConnNew
 	case f.state == rule.StateRelated:
 		return trace.ConnRelated
+	case f.first && changed:
+		return trace.ConnNew
+	case f.first:
+		return trace.NoRuleChanged
+	case f.dir == reply && changed:
+		return trace.ReplyTranslated
 	case f.dir == reply:
 		return trace.ConnReply
+	case changed:
+		return trace.SameTranslation
 	}
 	return trace.ConnOriginal
 }

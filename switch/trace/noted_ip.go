@@ -40,6 +40,8 @@ func (e *Event) aboutConnections() string {
 		return "no rule changes where it comes from"
 	case ReplyTranslated:
 		return "the answer of " + e.connection()
+	case Logged:
+		return "LOG takes note of it"
 	case SameTranslation:
 		return e.connection() + ", as before"
 	}
