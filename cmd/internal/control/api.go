@@ -88,15 +88,14 @@ type Port struct {
 	TxDropped  uint64 `json:"tx_dropped"`
 }
 
-// FDBEntry is a row of a forwarding table, with the keys of `bridge -json -statistics fdb show`.
+// FDBEntry is a row of a forwarding table, with the keys of `bridge -json fdb show`, and its age.
 type FDBEntry struct {
-	MAC     frame.MAC `json:"mac"`
-	Ifname  string    `json:"ifname"`
-	Used    int       `json:"used"`    // seconds since the station came to this port
-	Updated int       `json:"updated"` // seconds since it was last heard
-	Flags   []string  `json:"flags"`
-	Master  string    `json:"master"`
-	State   string    `json:"state"` // permanent: the gateway's own; static: configured; empty: learned
+	MAC    frame.MAC `json:"mac"`
+	Ifname string    `json:"ifname"`
+	Flags  []string  `json:"flags"`
+	Master string    `json:"master"`
+	State  string    `json:"state"`         // permanent: the gateway's own; static: configured; empty: learned
+	Age    *float64  `json:"age,omitempty"` // seconds since the station was last heard, of a learned entry
 }
 
 // Neighbor is a row of the gateway's neighbour table, with the keys of `ip -json neigh`.

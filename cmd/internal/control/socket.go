@@ -27,7 +27,7 @@ func Listen(dir, lab string) (net.Listener, error) {
 	if len(path) > maxPath {
 		return nil, fmt.Errorf("control socket: the path %s is %d bytes long, and %d are allowed: give the lab a shorter name with --name", path, len(path), maxPath)
 	}
-	if err := clear(path); err != nil {
+	if err := removeStale(path); err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
@@ -41,8 +41,8 @@ func Listen(dir, lab string) (net.Listener, error) {
 	return l, nil
 }
 
-// clear removes a socket that nobody listens on.
-func clear(path string) error {
+// removeStale removes a socket that nobody listens on.
+func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

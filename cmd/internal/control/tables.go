@@ -74,13 +74,15 @@ func (s *Server) fdb(*http.Request) (any, error) {
 	now := time.Now()
 	for _, n := range s.world.Networks() {
 		for _, e := range n.Switch.Entries(now) {
-			row := FDBEntry{MAC: e.MAC, Ifname: e.Port, Flags: []string{}, Master: n.Plan.Name,
-				Used: int(e.Since / time.Second), Updated: int(e.Seen / time.Second)}
+			row := FDBEntry{MAC: e.MAC, Ifname: e.Port, Flags: []string{}, Master: n.Plan.Name}
 			switch {
 			case e.Port == "":
 				row.Ifname, row.State = n.Plan.Name, "permanent"
 			case e.Static:
 				row.State = "static"
+			default:
+				age := e.Seen.Seconds()
+				row.Age = &age
 			}
 			if e.Sticky {
 				row.Flags = append(row.Flags, "sticky")
