@@ -13,15 +13,16 @@ import (
 // FDB is the forwarding database: which station lives behind which port (802.1D 7.9). Looking up and refreshing take the
 // lock for reading; only a new, moved or removed entry takes it for writing.
 //
-// The number of learned entries is bounded. When the table is full, a new station takes the place of the one that has
-// been silent longest on the port that holds the most entries: a port that floods the table with addresses evicts its
-// own. An entry that has aged is as good as absent; it is swept out when somebody trips over it.
+// The number of learned entries is bounded. When the table is full, a new station takes the place of one that has been
+// silent, on a port that holds the most entries or at least its share: a port that floods the table with addresses evicts
+// its own, and takes no more from the others than what is over their share. An entry that has aged is as good as absent; it is swept out when somebody trips over it.
 type FDB struct {
 	ageing atomic.Int64 // nanoseconds
 	limit  atomic.Int64 // learned entries
 
 	mu       sync.RWMutex // guards the entries and all the queues
 	entries  map[frame.MAC]*entry
+	local    *entry // the local station's, nil while there is none
 	learned  int
 	queues   map[*Port]*queue // learned entries of each port, for eviction
 	heaviest *queue           // a queue that is at least as long as the average
@@ -44,7 +45,7 @@ type entry struct {
 type place struct {
 	port   *Port
 	static bool
-	age    time.Duration // since the station was last heard
+	age    time.Duration // since the station was last heard; zero if configured
 }
 
 func newFDB(ageing time.Duration, limit int) *FDB {
@@ -74,19 +75,26 @@ func (t *FDB) lookup(mac frame.MAC, now time.Duration) (place, bool) {
 	if !ok || t.aged(e, now) {
 		return place{}, false
 	}
-	return place{port: e.port, static: e.static, age: now - time.Duration(e.seen.Load())}, true
+	if e.static {
+		return place{port: e.port, static: true}, true
+	}
+	return place{port: e.port, age: now - time.Duration(e.seen.Load())}, true
 }
 
 func (t *FDB) aged(e *entry, now time.Duration) bool {
 	return !e.static && int64(now)-e.seen.Load() >= t.ageing.Load()
 }
 
-// setLocal enters the local station's own address.
+// setLocal enters the local station's own address, in place of the one it had.
 func (t *FDB) setLocal(mac frame.MAC) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.local != nil {
+		t.delete(t.local.mac)
+	}
 	t.delete(mac)
-	t.entries[mac] = &entry{mac: mac, static: true}
+	t.local = &entry{mac: mac, static: true}
+	t.entries[mac] = t.local
 }
 
 func (t *FDB) setStatic(mac frame.MAC, p *Port, sticky bool) error {
@@ -110,12 +118,6 @@ func (t *FDB) Remove(mac frame.MAC) bool {
 	}
 	t.delete(mac)
 	return true
-}
-
-func (t *FDB) remove(mac frame.MAC) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.delete(mac)
 }
 
 // Flush forgets every learned address, of one port or (nil) of all.
@@ -164,7 +166,7 @@ type Entry struct {
 	Port   string        // empty: the local station
 	Static bool          // configured
 	Sticky bool          // configured, see Switch.SetStatic
-	Since  time.Duration // since the station came to this port
+	Since  time.Duration // since the station came to this port; the age of the switch if configured
 	Seen   time.Duration // since it was last heard there
 }
 
@@ -172,6 +174,13 @@ type Entry struct {
 func (s *Switch) Entries(now time.Time) []Entry { return s.fdb.list(s.age(now)) }
 
 func (t *FDB) list(now time.Duration) []Entry {
+	rows := t.rows(now)
+	slices.SortFunc(rows, func(a, b Entry) int { return slices.Compare(a.MAC[:], b.MAC[:]) })
+	return rows
+}
+
+// rows is list unsorted: frames wait for the lock, so it is held no longer than it has to be.
+func (t *FDB) rows(now time.Duration) []Entry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	rows := make([]Entry, 0, len(t.entries))
@@ -183,6 +192,5 @@ func (t *FDB) list(now time.Duration) []Entry {
 		rows = append(rows, Entry{MAC: mac, Port: e.port.nameOrNone(), Static: e.static, Sticky: e.sticky,
 			Since: now - e.since, Seen: now - time.Duration(e.seen.Load())})
 	}
-	slices.SortFunc(rows, func(a, b Entry) int { return slices.Compare(a.MAC[:], b.MAC[:]) })
 	return rows
 }

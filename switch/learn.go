@@ -37,28 +37,41 @@ func (f finding) note() trace.Note {
 // for reading; learnSlow is apart so that this stays small.
 func (t *FDB) learn(mac frame.MAC, p *Port, now time.Duration) finding {
 	t.mu.RLock()
-	e, ok := t.entries[mac]
-	if ok && e.port == p && !t.aged(e, now) {
-		e.seen.Store(int64(now))
-		t.mu.RUnlock()
-		return finding{outcome: refreshed}
-	}
+	outcome, settled := t.settled(t.entries[mac], p, now)
 	t.mu.RUnlock()
+	if settled {
+		return finding{outcome: outcome}
+	}
 	return t.learnSlow(mac, p, now)
+}
+
+// settled answers where the table stays as it is. It needs the lock, for reading at least; e is nil for a new station.
+func (t *FDB) settled(e *entry, p *Port, now time.Duration) (outcome, bool) {
+	learns := p.knobs.Load().Learning && t.ageing.Load() >= 0 && !p.gone.Load()
+	switch {
+	case e == nil:
+		return refreshed, !learns
+	case e.static && e.port != p:
+		if e.sticky {
+			return refreshed, true
+		}
+		return spoofed, true
+	case e.static, learns && e.port == p && !t.aged(e, now):
+		e.seen.Store(int64(now))
+		return refreshed, true
+	}
+	return refreshed, !learns
 }
 
 func (t *FDB) learnSlow(mac frame.MAC, p *Port, now time.Duration) finding {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e, ok := t.entries[mac]
-	switch {
-	case ok && e.static && e.port != p && !e.sticky:
-		return finding{outcome: spoofed}
-	case ok && e.static, !p.knobs.Load().Learning, t.ageing.Load() < 0, p.gone.Load():
-		return finding{outcome: refreshed}
+	e := t.entries[mac]
+	if outcome, settled := t.settled(e, p, now); settled {
+		return finding{outcome: outcome}
 	}
 	found := finding{outcome: learned}
-	if ok {
+	if e != nil {
 		if e.port != p && !t.aged(e, now) {
 			found = finding{moved, e.port.name}
 		}

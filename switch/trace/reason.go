@@ -107,7 +107,7 @@ var sentences = [reasonEnd]string{
 	NoFlood:       "nobody knows where the receiver is, and no port takes flooded frames",
 	NoOtherPort:   "there is nobody else on this network",
 	PortDown:      "the receiver's interface is down: bring it up with `ip link set eth0 up` inside",
-	PortGone:      "the receiver's port was just unplugged",
+	PortGone:      "the port was just unplugged",
 	TxError:       "the receiver's interface did not take it: its queue is full or it is going away",
 	PortFault:     "the port failed on this frame and was unplugged; the other ports go on",
 
