@@ -64,7 +64,7 @@ const maxError = 576
 func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	m, isICMP := frame.ParseICMP(p.ip.Payload())
 	switch {
-	case p.in == nil, p.toGroup, p.ip.Dst().IsMulticast(), p.ip.Dst() == everyone, p.ip.FragmentOffset() != 0:
+	case p.in == nil, p.toMany(), p.ip.FragmentOffset() != 0:
 		return
 	case p.ip.Proto() == frame.ProtoICMP && (!isICMP || !m.IsQuery()):
 		return

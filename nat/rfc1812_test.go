@@ -117,14 +117,18 @@ func TestG5NothingIsSaidAbout(t *testing.T) {
 		"an ICMP error": {all, func(h host) frame.Frame {
 			return h.frame(icmp("11.11.11.2", "8.8.8.8", 3, 3, 0, udp("8.8.8.8:53", "11.11.11.2:7", "")))
 		}},
-		"an unknown ICMP type":   {all, func(h host) frame.Frame { return h.frame(icmp("11.11.11.2", "8.8.8.8", 200, 0, 0, nil)) }},
-		"a later fragment":       {all, func(h host) frame.Frame { return h.frame(fragment(refused, 16, 24, false)) }},
-		"a broadcast of layer 2": {nil, func(h host) frame.Frame { return broadcast(h, refused) }},
-		"the same, rejected":     {all, func(h host) frame.Frame { return broadcast(h, refused) }},
-		"a multicast":            {all, func(h host) frame.Frame { return h.frame(udp("11.11.11.2:5", "224.0.0.1:5", "")) }},
-		"everyone":               {all, func(h host) frame.Frame { return h.frame(udp("11.11.11.2:5", "255.255.255.255:5", "")) }},
-		"a RST":                  {nil, func(h host) frame.Frame { return h.frame(tcp("11.11.11.2:5", "11.11.11.1:5", seg{flags: "R"})) }},
-		"an echo to everyone":    {nil, func(h host) frame.Frame { return h.frame(echo("11.11.11.2", "11.11.11.255", 7, "")) }},
+		"an unknown ICMP type":    {all, func(h host) frame.Frame { return h.frame(icmp("11.11.11.2", "8.8.8.8", 200, 0, 0, nil)) }},
+		"a later fragment":        {all, func(h host) frame.Frame { return h.frame(fragment(refused, 16, 24, false)) }},
+		"a broadcast of layer 2":  {nil, func(h host) frame.Frame { return broadcast(h, refused) }},
+		"the same, rejected":      {all, func(h host) frame.Frame { return broadcast(h, refused) }},
+		"a multicast":             {all, func(h host) frame.Frame { return h.frame(udp("11.11.11.2:5", "224.0.0.1:5", "")) }},
+		"everyone":                {all, func(h host) frame.Frame { return h.frame(udp("11.11.11.2:5", "255.255.255.255:5", "")) }},
+		"everyone on the network": {all, func(h host) frame.Frame { return h.frame(udp("11.11.11.2:5", "11.11.11.255:5", "")) }},
+		"a SYN to everyone": {[]string{"-A INPUT -p tcp -j REJECT --reject-with tcp-reset"}, func(h host) frame.Frame {
+			return h.frame(tcp("11.11.11.2:5", "11.11.11.255:5", seg{flags: "S"}))
+		}},
+		"a RST":               {nil, func(h host) frame.Frame { return h.frame(tcp("11.11.11.2:5", "11.11.11.1:5", seg{flags: "R"})) }},
+		"an echo to everyone": {nil, func(h host) frame.Frame { return h.frame(echo("11.11.11.2", "11.11.11.255", 7, "")) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, c.rules...)
