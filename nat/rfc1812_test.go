@@ -158,6 +158,13 @@ func TestG5RateLimit(t *testing.T) {
 	if n := len(l.br0.packets()); n != 1 {
 		t.Errorf("%d errors to another host, want 1", n)
 	}
+	// A clock that is set back does not silence the gateway.
+	l.now = epoch.Add(-time.Hour)
+	flood()
+	l.now = l.now.Add(10 * time.Second)
+	if n := flood(); n == 0 {
+		t.Error("no error ten seconds after the clock was set back")
+	}
 }
 
 func TestG6AsMuchAsFits(t *testing.T) {
