@@ -65,23 +65,25 @@ func (p *packet) toMany() bool {
 }
 
 // checkOptions walks the IP options. Source routes are refused (RFC 7126 4.3, 4.4), what is malformed is answered with
-// Parameter Problem, the rest passes unread.
-func checkOptions(ip frame.IPv4) trace.Reason {
-	for options := ip.Options(); len(options) > 0; {
+// Parameter Problem, the rest passes unread. at is where in the header the trouble begins.
+func checkOptions(ip frame.IPv4) (r trace.Reason, at int) {
+	header := ip[:ip.HeaderLen()]
+	for at = frame.IPv4Header; at < len(header); {
+		options := header[at:]
 		switch kind := options[0]; {
 		case kind == 0:
-			return trace.NoReason
+			return trace.NoReason, 0
 		case kind == 1:
-			options = options[1:]
+			at++
 			continue
 		case len(options) < 2 || options[1] < 2 || int(options[1]) > len(options):
-			return trace.IPOptions
+			return trace.IPOptions, at
 		case kind == 131 || kind == 137: // loose and strict source route
-			return trace.SourceRoute
+			return trace.SourceRoute, at
 		}
-		options = options[options[1]:]
+		at += int(options[1])
 	}
-	return trace.NoReason
+	return trace.NoReason, 0
 }
 
 // readTransport looks at the transport header, so that no later step reads behind its end, and verifies the checksums

@@ -81,7 +81,8 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	message[0], message[1] = icmpType, code
 	switch {
 	case icmpType == frame.ICMPParamProblem:
-		message[4] = frame.IPv4Header // the first option is where the trouble begins
+		_, at := checkOptions(p.ip)
+		message[4] = uint8(at)
 	case icmpType == frame.ICMPUnreachable && code == frame.UnreachableTooBig:
 		binary.BigEndian.PutUint16(message[6:], uint16(min(p.out.config.MTU, 65535))) // RFC 1191 4
 	}

@@ -283,9 +283,9 @@ func TestG13Options(t *testing.T) {
 		"loose source route":  {[]byte{131, 7, 4, 8, 8, 8, 8, 0}, trace.SourceRoute, 0},
 		"strict source route": {[]byte{1, 137, 3, 4}, trace.SourceRoute, 0},
 		"length 0":            {[]byte{7, 0, 0, 0}, trace.IPOptions, 20},
-		"length 1":            {[]byte{1, 1, 7, 1}, trace.IPOptions, 20},
+		"length 1":            {[]byte{1, 1, 7, 1}, trace.IPOptions, 22},
 		"length past the end": {[]byte{7, 5, 4, 0}, trace.IPOptions, 20},
-		"no length":           {[]byte{1, 1, 1, 7}, trace.IPOptions, 20},
+		"no length":           {[]byte{1, 1, 1, 7}, trace.IPOptions, 23},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
