@@ -353,6 +353,11 @@ func TestF33OtherProtocols(t *testing.T) {
 			t.Errorf("protocol %d: %q came out", proto, got)
 		}
 	}
+	// Two hosts may speak to different servers at once, and the answers find home.
+	l.pink.send(packetOf(47, ip4("11.11.11.3"), ip4("9.9.9.9"), []byte("some bytes")))
+	l.want(l.wan, "proto 47 192.0.2.2 > 9.9.9.9 ttl 63")
+	l.wan.send(packetOf(47, ip4("9.9.9.9"), ip4("192.0.2.2"), nil), packetOf(47, ip4("8.8.8.8"), ip4("192.0.2.2"), nil))
+	l.want(l.br0, "proto 47 9.9.9.9 > 11.11.11.3 ttl 63", "proto 47 8.8.8.8 > 11.11.11.2 ttl 63")
 }
 
 func TestF38PortZero(t *testing.T) {
