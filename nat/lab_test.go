@@ -118,12 +118,12 @@ func (l *lab) conn() nat.Conn {
 	return all[0]
 }
 
-// wire is a network: it keeps what the gateway sends.
+// wire is a network: it keeps what the gateway sends. Its hosts answer ARP at once.
 type wire struct {
 	lab    *lab
 	leg    *nat.Interface
+	hosts  []host
 	frames []frame.Frame
-	react  func(frame.Frame) // called for each frame, before Output returns
 }
 
 func (l *lab) network(name, addr string) *wire {
@@ -134,8 +134,14 @@ func (l *lab) network(name, addr string) *wire {
 
 func (w *wire) Output(f frame.Frame, j *trace.Journey, now time.Time) {
 	w.frames = append(w.frames, f.Clone())
-	if w.react != nil {
-		w.react(f.Clone())
+	a, ok := frame.ParseARP(f.Data[frame.EthernetHeader:])
+	if !ok || a.Op() != frame.ARPRequest {
+		return
+	}
+	for _, h := range w.hosts {
+		if h.addr == a.TargetIP() {
+			h.arp(frame.ARPReply, gatewayMAC)
+		}
 	}
 }
 
@@ -191,6 +197,7 @@ type host struct {
 // host makes a station and lets the gateway know it.
 func (w *wire) host(addr string, n byte) host {
 	h := host{w, ip4(addr), frame.MAC{2, 0, 0, 0, 1, n}}
+	w.hosts = append(w.hosts, h)
 	h.arp(frame.ARPRequest, frame.MAC{})
 	return h
 }
