@@ -217,7 +217,8 @@ func (t *conntrack) sweep(now time.Time) (next time.Time) {
 	return next
 }
 
-// sweepInterval is how late an expired connection may be swept out. Until then its tuples are as good as free.
+// sweepInterval is how late an expired connection may be swept out. A packet of its own finds it expired at once; its port is
+// free for others when it is swept.
 const sweepInterval = time.Second
 
 // sorted returns the connections that match, by id.
