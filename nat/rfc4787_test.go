@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"uswitch/nat"
 	"uswitch/switch/trace"
 )
 
@@ -69,6 +70,24 @@ func TestN6OutboundRefreshes(t *testing.T) {
 	}
 	if c := l.conn(); c.Packets[0] != 5 || c.Timeout != time.Minute {
 		t.Errorf("%d packets, %v left, want 5 and 1m", c.Packets[0], c.Timeout)
+	}
+}
+
+func TestN7OverlappingNetworks(t *testing.T) {
+	for name, c := range map[string]nat.InterfaceConfig{
+		"inside inside":  {Name: "new", Addr: prefix("11.11.0.1/16"), MAC: gatewayMAC, Segment: &wire{}},
+		"inside outside": {Name: "new", Addr: prefix("192.0.2.129/25"), MAC: gatewayMAC, Segment: &wire{}},
+		"outside inside": {Name: "new", Addr: prefix("22.22.22.9/29"), Uplink: &way{}},
+		"same name":      {Name: "br0", Addr: prefix("33.33.33.1/24"), MAC: gatewayMAC, Segment: &wire{}},
+	} {
+		l := newLab(t)
+		_, err := l.Add(c, l.now)
+		if err == nil || !strings.Contains(err.Error(), c.Name) {
+			t.Errorf("%s: error is %v, want one that names %s", name, err, c.Name)
+		}
+		if n := len(l.Interfaces()); n != 3 {
+			t.Errorf("%s: %d interfaces after the error, want 3", name, n)
+		}
 	}
 }
 
