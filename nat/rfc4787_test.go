@@ -29,6 +29,27 @@ func TestN1EndpointIndependentMapping(t *testing.T) {
 	}
 }
 
+func TestN1RangeOfAddresses(t *testing.T) {
+	l := newLab(t, "-t nat -A POSTROUTING -o uplink -j SNAT --to-source 192.0.2.10-192.0.2.13")
+	sources := map[string]bool{}
+	for _, server := range []string{"8.8.8.8:53", "8.8.8.9:53", "8.8.8.10:53", "1.1.1.1:53"} {
+		l.red.send(udp("11.11.11.2:1818", server, ""))
+		sources[strings.Fields(l.wan.packets()[0])[1]] = true
+	}
+	if len(sources) != 1 {
+		t.Errorf("one socket left with several sources: %v", sources)
+	}
+	// Another host may have another address (RFC 4787 REQ-2 asks only that each keeps its own).
+	l.pink.send(udp("11.11.11.3:1818", "8.8.8.8:53", ""))
+	l.want(l.wan, "udp 192.0.2.13:1818 > 8.8.8.8:53 ttl 63")
+}
+
+func TestN1WholeInternetAsRange(t *testing.T) {
+	l := newLab(t, "-t nat -A POSTROUTING -o uplink -j SNAT --to-source 0.0.0.0-255.255.255.255")
+	l.red.send(udp("11.11.11.2:1818", "8.8.8.8:53", ""))
+	l.want(l.wan, "udp 11.11.11.2:1818 > 8.8.8.8:53 ttl 63")
+}
+
 func TestN3NoPortOverloading(t *testing.T) {
 	l := newLab(t, masquerade)
 	l.red.send(udp("11.11.11.2:5353", "8.8.8.8:53", "red"), udp("11.11.11.2:700", "8.8.8.8:53", "red"))

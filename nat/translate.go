@@ -147,7 +147,7 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 	case rule.Masquerade:
 		addr = p.out.self.Addr.Addr().As4()
 	case rule.SNAT:
-		addr = pickAddr(d.NAT, p.tuple.DstIP, p.tuple.SrcIP)
+		addr = pickAddr(d.NAT, p.tuple.SrcIP, p.tuple.SrcIP)
 	default:
 		if p.out == nil || p.out.binder == nil || addr != p.out.self.Addr.Addr().As4() {
 			return trace.NoReason
@@ -219,14 +219,16 @@ func (p *packet) destinationNote(before frame.Tuple) trace.Note {
 	return trace.ConnOriginal
 }
 
-// pickAddr chooses from a rule's addresses: always the same for the same peer, spread over the range by the peer's address.
-func pickAddr(r rule.Range, peer, unchanged [4]byte) [4]byte {
+// pickAddr chooses from a rule's addresses: always the same for the same client (RFC 4787 REQ-2), spread over the range by
+// the client's address.
+func pickAddr(r rule.Range, client, unchanged [4]byte) [4]byte {
 	if !r.MinAddr.IsValid() {
 		return unchanged
 	}
 	low, high := number(r.MinAddr.As4()), number(r.MaxAddr.As4())
+	span := uint64(high-low) + 1 // all addresses that there are, perhaps
 	var addr [4]byte
-	binary.BigEndian.PutUint32(addr[:], low+number(peer)%(high-low+1))
+	binary.BigEndian.PutUint32(addr[:], low+uint32(uint64(number(client))%span))
 	return addr
 }
 
