@@ -48,14 +48,18 @@ func (t *conntrack) masquerade(c *conn, addr [4]byte, ports portRange, random *u
 		c.setSource(addr, 0) // nothing to choose: many may speak to many, as long as their answers differ
 		return !t.answersTaken(c, addr, 0)
 	}
-	m := t.mappings.inside[insideKey{inside, addr}]
-	if m == nil || !ports.contains(m.outside.port) {
+	key := insideKey{inside, addr}
+	m := t.mappings.inside[key]
+	// One port for all destinations, unless two of them have become one by DNAT: their answers must stay apart.
+	if m == nil || !ports.contains(m.outside.port) || t.answersTaken(c, addr, m.outside.port) {
 		port, ok := t.freePort(c, addr, ports, random)
 		if !ok {
 			return false
 		}
 		m = &mapping{inside: inside, outside: endpoint{addr, port, inside.proto}}
-		t.mappings.inside[insideKey{inside, addr}] = m
+		if t.mappings.inside[key] == nil {
+			t.mappings.inside[key] = m
+		}
 		t.mappings.outside[m.outside] = m
 	}
 	m.users++

@@ -156,6 +156,15 @@ func TestN9Hairpin(t *testing.T) {
 	l.want(l.br0, "tcp 192.0.2.2:8080 > 11.11.11.2:5 ttl 63 SA")
 }
 
+func TestN9HairpinTwoPortsOfOneService(t *testing.T) {
+	// One socket towards two published ports that are one service: the answers must stay apart.
+	l := newLab(t, hairpin...)
+	l.pink.send(tcp("11.11.11.3:5000", "192.0.2.2:8080", seg{flags: "S"}), tcp("11.11.11.3:5000", "192.0.2.2:8081", seg{flags: "S"}))
+	l.want(l.br0, "tcp 11.11.11.1:5000 > 11.11.11.2:80 ttl 63 S", "tcp 11.11.11.1:5001 > 11.11.11.2:80 ttl 63 S")
+	l.red.send(tcp("11.11.11.2:80", "11.11.11.1:5001", seg{flags: "SA", ack: 1}), tcp("11.11.11.2:80", "11.11.11.1:5000", seg{flags: "SA", ack: 1}))
+	l.want(l.br0, "tcp 192.0.2.2:8081 > 11.11.11.3:5000 ttl 63 SA", "tcp 192.0.2.2:8080 > 11.11.11.3:5000 ttl 63 SA")
+}
+
 func TestN10NoALG(t *testing.T) {
 	l := newLab(t, masquerade)
 	l.red.send(tcp("11.11.11.2:5", "8.8.8.8:21", seg{flags: "S"}))
