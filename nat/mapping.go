@@ -104,6 +104,14 @@ func (t *conntrack) portIsFree(c *conn, addr [4]byte, port uint16) bool {
 	return !taken && !t.answersTaken(c, addr, port)
 }
 
+// ambiguous reports whether another connection expects the answers that c would get as it is.
+func (t *conntrack) ambiguous(c *conn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, taken := t.halves[c.tuples[reply]]
+	return taken
+}
+
 // answersTaken reports whether another connection expects the answers that c would get with that source.
 func (t *conntrack) answersTaken(c *conn, addr [4]byte, port uint16) bool {
 	answers := c.tuples[reply]

@@ -165,6 +165,15 @@ func TestN9HairpinTwoPortsOfOneService(t *testing.T) {
 	l.want(l.br0, "tcp 192.0.2.2:8081 > 11.11.11.3:5000 ttl 63 SA", "tcp 192.0.2.2:8080 > 11.11.11.3:5000 ttl 63 SA")
 }
 
+func TestN9TwoPortsWithoutMasquerade(t *testing.T) {
+	// The same from another network, where no rule changes the source: the kernel then moves the second one's port.
+	l := newLab(t, hairpin...)
+	l.blue.send(tcp("22.22.22.2:5000", "192.0.2.2:8080", seg{flags: "S"}), tcp("22.22.22.2:5000", "192.0.2.2:8081", seg{flags: "S"}))
+	l.want(l.br0, "tcp 22.22.22.2:5000 > 11.11.11.2:80 ttl 63 S", "tcp 22.22.22.2:5001 > 11.11.11.2:80 ttl 63 S")
+	l.red.send(tcp("11.11.11.2:80", "22.22.22.2:5001", seg{flags: "SA", ack: 1}))
+	l.want(l.br1, "tcp 192.0.2.2:8081 > 22.22.22.2:5000 ttl 63 SA")
+}
+
 func TestN10NoALG(t *testing.T) {
 	l := newLab(t, masquerade)
 	l.red.send(tcp("11.11.11.2:5", "8.8.8.8:21", seg{flags: "S"}))

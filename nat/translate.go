@@ -140,7 +140,8 @@ func (g *Gateway) translateSource(p *packet, h trace.Hook) bool {
 }
 
 // chooseSource does what a MASQUERADE or SNAT rule says. With an uplink that owns its address, the port is the uplink's
-// to give, for the gateway's own packets too.
+// to give, for the gateway's own packets too. Without a rule the source stays, unless another connection expects the same
+// answers; then its port moves (the kernel's null binding).
 func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 	c, addr := p.flow.conn, p.tuple.SrcIP
 	switch d.Verdict {
@@ -149,11 +150,11 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 	case rule.SNAT:
 		addr = pickAddr(d.NAT, p.tuple.SrcIP, p.tuple.SrcIP)
 	default:
-		if p.out == nil || p.out.binder == nil || addr != p.out.self.Addr.Addr().As4() {
+		if !p.bindsTo(addr) && !g.conns.ambiguous(c) {
 			return trace.NoReason
 		}
 	}
-	if p.out != nil && p.out.binder != nil && addr == p.out.self.Addr.Addr().As4() {
+	if p.bindsTo(addr) {
 		source, r := p.out.binder.Bind(p.tuple, p.now)
 		if r != trace.NoReason {
 			return r
@@ -170,6 +171,11 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 		return trace.NATNoPort
 	}
 	return trace.NoReason
+}
+
+// bindsTo reports whether the port that the packet leaves with is the uplink's to give.
+func (p *packet) bindsTo(addr [4]byte) bool {
+	return p.out != nil && p.out.binder != nil && addr == p.out.self.Addr.Addr().As4()
 }
 
 func (g *Gateway) masquerade(c *conn, addr [4]byte, ports portRange, random bool) bool {
