@@ -20,6 +20,18 @@ func TestN17ICMPQueryMapping(t *testing.T) {
 	l.want(l.br0, `echo-reply 8.8.8.8 > 11.11.11.3 ttl 63 id 7 "pink"`, `echo-reply 8.8.8.8 > 11.11.11.2 ttl 63 id 7 "red"`)
 }
 
+func TestN17QuestionIsNoAnswer(t *testing.T) {
+	// 8.8.8.8 asks the gateway itself, by chance with the identifier that RED asks it with.
+	l := newLab(t, masquerade)
+	l.red.send(echo("11.11.11.2", "8.8.8.8", 7, ""))
+	l.wan.raw()
+	l.wan.send(echo("8.8.8.8", "192.0.2.2", 7, ""))
+	l.want(l.br0)
+	if l.conn().Replied {
+		t.Error("a question counts as an answer")
+	}
+}
+
 func TestN18ICMPIdle(t *testing.T) {
 	l := newLab(t, masquerade)
 	l.red.send(echo("11.11.11.2", "8.8.8.8", 7, ""))
