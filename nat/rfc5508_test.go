@@ -129,6 +129,13 @@ func TestN20ErrorFromBehindDNAT(t *testing.T) {
 	l.want(l.wan, `icmp 3/3 192.0.2.2 > 8.8.8.8 ttl 63 about udp 8.8.8.8:53 > 192.0.2.2:8080 ttl 63 "ask"`)
 }
 
+func TestN20RedirectIsNotTranslated(t *testing.T) {
+	l := newLab(t, masquerade)
+	l.red.send(udp("11.11.11.2:1818", "8.8.8.8:53", ""))
+	l.wan.send(icmp("192.0.2.1", "192.0.2.2", frame.ICMPRedirect, 1, 0x0a000001, l.wan.raw()[0]))
+	l.nothing()
+}
+
 func TestN21ErrorsDoNotRefresh(t *testing.T) {
 	l := newLab(t, masquerade)
 	l.red.send(udp("11.11.11.2:1818", "8.8.8.8:53", "q"))

@@ -26,6 +26,10 @@ func (g *Gateway) track(p *packet) {
 			if t, ok := frame.TupleOf(quote); ok {
 				p.flow = g.conns.related(t, p.now)
 			}
+			// A redirect speaks of the other side's routes: after translation it would be nonsense (nf_nat drops it too).
+			if c := p.flow.conn; c != nil && c.translated() && p.ip.Payload()[0] == frame.ICMPRedirect {
+				p.flow = flow{state: rule.StateInvalid}
+			}
 		}
 	}
 }
