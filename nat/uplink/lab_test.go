@@ -1,6 +1,7 @@
 package uplink_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -39,6 +40,7 @@ var (
 
 	server, other, far           = "203.0.113.10", "203.0.113.11", "203.0.113.20"
 	unreachable, blackhole, host = "203.0.113.98", "203.0.113.99", "198.18.0.2"
+	hostsOwn                     = "198.51.100.1"
 )
 
 // lab is a network with one machine that has RED's and BLUE's addresses, a gateway, and a Host.
@@ -50,6 +52,16 @@ type lab struct {
 	dev     atomic.Pointer[stack.NetworkDispatcher]
 	leg     *nat.Interface
 	now     func() time.Time
+	told    chan told // the ICMP messages that reach the inside
+}
+
+// told is an ICMP message as the inside gets it.
+type told struct {
+	from, to       string
+	icmpType, code uint8
+	id             uint16 // of an echo; of an error, of the echo that it quotes, or the quoted source port
+	ttl            uint8
+	payload        string // of an echo
 }
 
 // newLab starts it. It ends with the test, and then nothing may be left of it.
@@ -57,7 +69,7 @@ func newLab(t *testing.T, c uplink.HostConfig, rules ...string) *lab {
 	t.Helper()
 	outside(t)
 	sockets, goroutines := openSockets(), runtime.NumGoroutine()
-	l := &lab{now: time.Now}
+	l := &lab{now: time.Now, told: make(chan told, 1000)}
 	tables := rule.NewTables(rule.IPv4)
 	if err := tables.Apply(append([]string{"-t nat -A POSTROUTING -s 11.11.11.0/24 ! -o br0 -j MASQUERADE"}, rules...)); err != nil {
 		t.Fatal(err)
@@ -97,11 +109,77 @@ type segment struct{ *lab }
 
 func (s segment) Output(f frame.Frame, _ *trace.Journey, _ time.Time) {
 	f.FinishChecksum()
+	s.listen(f)
 	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(f.Data)})
 	defer pkt.DecRef()
 	if d := s.dev.Load(); d != nil {
 		(*d).DeliverNetworkPacket(0, pkt)
 	}
+}
+
+// listen notes an ICMP message; what is wrong with one shows as a message of type 255.
+func (l *lab) listen(f frame.Frame) {
+	ip, err := frame.ParseIPv4(f.Data[frame.EthernetHeader:])
+	if err != nil || ip.Proto() != frame.ProtoICMP {
+		return
+	}
+	m, ok := frame.ParseICMP(ip.Payload())
+	say := told{from: ip.Src().String(), to: ip.Dst().String(), icmpType: 255, ttl: ip.TTL()}
+	if ok && m.ChecksumOK() && ip.ChecksumOK() {
+		say.icmpType, say.code, say.id, say.payload = m.Type(), m.Code(), m.ID(), string(m.Payload())
+		if m.IsError() {
+			quote := frame.IPv4(m.Payload())
+			say.id, say.payload = binary.BigEndian.Uint16(quote.Payload()), quote.Src().String()+">"+quote.Dst().String()
+			if quote.Proto() == frame.ProtoICMP {
+				say.id = frame.ICMP(quote.Payload()).ID()
+			}
+		}
+	}
+	select {
+	case l.told <- say:
+	default:
+	}
+}
+
+// hears waits for the next ICMP message.
+func (l *lab) hears(t *testing.T) told {
+	t.Helper()
+	select {
+	case m := <-l.told:
+		return m
+	case <-time.After(patience):
+		t.Fatal("no ICMP message reached the inside")
+	}
+	return told{}
+}
+
+// send puts an IP packet of the inside onto the network; its payload's checksum must be complete.
+func (l *lab) send(proto, ttl uint8, from, to string, payload []byte) {
+	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+len(payload))
+	frame.Ethernet(b).SetHeader(frame.MAC{2, 0x42, 11, 11, 11, 1}, frame.MAC{2, 0x42, 11, 11, 11, 2}, frame.TypeIPv4)
+	copy(b[frame.EthernetHeader+frame.IPv4Header:], payload)
+	frame.PutIPv4(b[frame.EthernetHeader:], proto, ttl, 1, netip.MustParseAddr(from), netip.MustParseAddr(to))
+	l.leg.Input(frame.Frame{Data: b}, nil, l.now())
+}
+
+// ping sends an echo request.
+func (l *lab) ping(from, to string, id, seq uint16, ttl uint8, payload string) {
+	m := make(frame.ICMP, frame.ICMPHeader, frame.ICMPHeader+len(payload))
+	m[0] = frame.ICMPEcho
+	binary.BigEndian.PutUint16(m[4:], id)
+	binary.BigEndian.PutUint16(m[6:], seq)
+	m = append(m, payload...)
+	m.SetChecksum()
+	l.send(frame.ProtoICMP, ttl, from, to, m)
+}
+
+// probe sends a UDP datagram without a checksum.
+func (l *lab) probe(from string, port uint16, to string, toPort uint16, ttl uint8) {
+	u := make([]byte, frame.UDPHeader+12)
+	binary.BigEndian.PutUint16(u[0:], port)
+	binary.BigEndian.PutUint16(u[2:], toPort)
+	binary.BigEndian.PutUint16(u[4:], uint16(len(u)))
+	l.send(frame.ProtoUDP, ttl, from, to, u)
 }
 
 // card is the inside machine's end of the network.

@@ -96,6 +96,7 @@ func build() ([]*exec.Cmd, error) {
 		"ip link set lo up",
 		fmt.Sprintf("ip link add up0 type veth peer name w0 netns %d", wanPID),
 		"ip addr add 198.18.0.2/24 dev up0",
+		"ip addr add 198.51.100.1/32 dev lo",
 		"ip link set up0 up",
 		"ip route add default via 198.18.0.1",
 		wan + "ip link set lo up",

@@ -15,15 +15,17 @@ func newSocket(kind, proto int) (int, error) {
 }
 
 // prepare sets the options that a socket must have before it is bound. TCP: connections to several places share a port
-// (ip(7): SO_REUSEADDR). Others: TTL and type of service of what arrives, and ICMP errors with their offender (ip(7):
-// IP_RECVERR).
+// (socket(7): SO_REUSEADDR). Others: TTL and type of service of what arrives, and ICMP errors with their offender
+// (ip(7): IP_RECVERR).
 func prepare(fd int, proto uint8) error {
 	if proto == frame.ProtoTCP {
 		return first(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
 			unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1))
 	}
 	setDontFragment(fd, false)
-	return first(unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVTTL, 1),
+	// Ping sockets share an identifier unless one of them objects, and of two only one would get the replies.
+	return first(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 0),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVTTL, 1),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVTOS, 1),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1))
 }
