@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -54,7 +54,7 @@ func NewServer(l net.Listener, w *world.World, version string, pid int, stop fun
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          log.New(io.Discard, "", 0), // what a client does wrong is told to the client
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what a client does wrong is told to the client
 	}
 	return s
 }
