@@ -156,6 +156,7 @@ func TestDNATChoices(t *testing.T) {
 		"11.11.11.2:8000-8090":      "11.11.11.2:8082", // is among them
 		"11.11.11.2:9000-9010":      "11.11.11.2:9000",
 		"11.11.11.2:9000-9010/8080": "11.11.11.2:9002", // shifted
+		"11.11.11.2:9000-9010/8092": "11.11.11.2:9010", // 65526 further on, modulo 11, as the kernel counts
 	} {
 		l := newLab(t, "-t nat -A PREROUTING -i uplink -p udp -j DNAT --to-destination "+to)
 		l.wan.send(send)
