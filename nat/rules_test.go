@@ -85,6 +85,27 @@ func TestRejectAfterDNAT(t *testing.T) {
 	l.nothing()
 }
 
+func TestRejectOfAnOldConnection(t *testing.T) {
+	// A rule that is added later meets packets of a connection that is translated at both ends.
+	for _, with := range []string{"tcp-reset", "icmp-port-unreachable"} {
+		l := newLab(t, dnat, "-t nat -A POSTROUTING -o br1 -j MASQUERADE")
+		l.red.send(tcp("11.11.11.2:5", "192.0.2.2:8080", seg{flags: "S", seq: 1}))
+		l.want(l.br1, "tcp 22.22.22.1:5 > 22.22.22.2:80 ttl 63 S")
+		l.blue.send(tcp("22.22.22.2:80", "22.22.22.1:5", seg{flags: "SA", seq: 1, ack: 2}))
+		l.want(l.br0, "tcp 192.0.2.2:8080 > 11.11.11.2:5 ttl 63 SA")
+		l.rule("-A FORWARD -p tcp -j REJECT --reject-with " + with)
+		l.red.send(tcp("11.11.11.2:5", "192.0.2.2:8080", seg{flags: "A", seq: 2, ack: 2}))
+		l.blue.send(tcp("22.22.22.2:80", "22.22.22.1:5", seg{flags: "A", seq: 2, ack: 2}))
+		if with == "tcp-reset" {
+			l.want(l.br0, "tcp 192.0.2.2:8080 > 11.11.11.2:5 ttl 64 R")
+			l.want(l.br1, "tcp 22.22.22.1:5 > 22.22.22.2:80 ttl 64 R")
+			continue
+		}
+		l.want(l.br0, "icmp 3/3 11.11.11.1 > 11.11.11.2 ttl 64 about tcp 11.11.11.2:5 > 192.0.2.2:8080 ttl 63 A")
+		l.want(l.br1, "icmp 3/3 22.22.22.1 > 22.22.22.2 ttl 64 about tcp 22.22.22.2:80 > 22.22.22.1:5 ttl 63 A")
+	}
+}
+
 func TestRejectAnswersReset(t *testing.T) {
 	// RFC 9293 3.10.7.1: with ACK the reset takes its number, without it acknowledges what came.
 	for _, c := range []struct {
