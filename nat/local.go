@@ -75,10 +75,11 @@ func (g *Gateway) reset(p *packet) {
 		return
 	}
 	answer, q := p.tuple.Reply(), packet{now: p.now}
-	if p.flow.first {
-		// The connection never came about, so nothing will translate the answer: it is written as the sender expects it.
-		answer = p.flow.conn.tuples[original].Reply()
-		q.flow = flow{conn: p.flow.conn, dir: reply, state: rule.StateEstablished, verbatim: true}
+	if c, back := p.flow.conn, p.flow.dir.other(); c != nil && (p.flow.first || answer != c.tuples[back]) {
+		// The connection never came about, or the packet was stopped halfway through its translation: the table would not
+		// know the answer. So it is written as the sender expects it.
+		answer = c.tuples[p.flow.dir].Reply()
+		q.flow = flow{conn: c, dir: back, state: rule.StateEstablished, verbatim: true}
 	}
 	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.TCPHeader)
 	ip := b[frame.EthernetHeader:]
