@@ -33,9 +33,10 @@ type segment struct {
 	seq      uint32
 	ack      uint32
 	window   uint32
-	scale    int  // the window scale option of a SYN, -1 without
-	question bool // ICMP: asks for an answer
-	length   int  // of the IP packet in bytes, of all its segments for a super-frame
+	end      uint32 // the sequence number behind it
+	scale    int    // the window scale option of a SYN, -1 without
+	question bool   // ICMP: asks for an answer
+	length   int    // of the IP packet in bytes, of all its segments for a super-frame
 }
 
 // readSegment reads what there is; a packet that is not TCP has a length only.
@@ -52,8 +53,13 @@ func readSegment(p frame.IPv4) segment {
 		return s
 	}
 	s.flags, s.seq, s.ack, s.window = t.Flags(), t.Seq(), t.Ack(), uint32(t.Window())
+	s.end = s.seq + uint32(len(t.Payload()))
 	if s.flags&frame.SYN != 0 {
+		s.end++
 		s.scale = windowScale(t[frame.TCPHeader:t.HeaderLen()])
+	}
+	if s.flags&frame.FIN != 0 {
+		s.end++
 	}
 	return s
 }
@@ -85,10 +91,13 @@ type tcpTrack struct {
 
 // tcpSide is what one side has said.
 type tcpSide struct {
-	acked  bool   // it has acknowledged something
-	ack    uint32 // what it acknowledged last
-	window uint32 // how much more it takes, in bytes
-	scale  uint8
+	acked    bool   // it has acknowledged something
+	ack      uint32 // what it acknowledged last
+	window   uint32 // how much more it takes, in bytes
+	next     uint32 // the sequence number behind the last that it sent
+	scaled   bool   // its SYN offered to scale windows, by scale bits
+	scale    uint8
+	finished bool // it has sent a FIN
 }
 
 func (t *tcpTrack) closed() bool { return t.state == tcpTimeWait || t.state == tcpClose }
@@ -99,37 +108,47 @@ func (t *tcpTrack) reopens(d direction, s segment) bool {
 }
 
 // follow moves the connection on by one segment. It returns false for a RST that the receiver will not believe
-// (RFC 5961 3.2: the sequence number is outside the window), which must not end the connection here either.
+// (RFC 5961 3.2: the sequence number is outside the window). One inside the window that is not exactly the next number
+// passes, but ends nothing either: the receiver will ask back, and if it is true, another one follows.
 func (t *tcpTrack) follow(d direction, s segment) bool {
-	if s.flags&frame.RST != 0 && !t.credible(d, s) {
-		return false
+	side := &t.sides[d]
+	if s.flags&frame.RST != 0 {
+		exact, credible := t.judge(d, s)
+		if exact {
+			t.state = tcpClose
+		}
+		return credible
 	}
 	t.state = t.next(d, s.flags)
-	side := &t.sides[d]
-	if s.flags&frame.SYN != 0 && s.scale >= 0 {
-		side.scale = uint8(s.scale)
+	if s.flags&frame.SYN != 0 && t.state <= tcpSynRecv {
+		side.scaled, side.scale = s.scale >= 0, uint8(max(s.scale, 0))
 	}
 	if s.flags&frame.ACK != 0 {
 		side.acked, side.ack = true, s.ack
 		side.window = s.window
-		if s.flags&frame.SYN == 0 && t.sides[d.other()].scale > 0 {
+		if s.flags&frame.SYN == 0 && side.scaled && t.sides[d.other()].scaled {
 			side.window <<= side.scale
 		}
 	}
+	side.next = s.end
+	side.finished = side.finished || s.flags&frame.FIN != 0 && t.state >= tcpFinWait
 	return true
 }
 
-// credible reports whether the sequence number of a RST is in the window of the side that it is sent to.
-func (t *tcpTrack) credible(d direction, s segment) bool {
-	receiver := t.sides[d.other()]
-	return !receiver.acked || s.seq-receiver.ack <= receiver.window
+// judge compares the sequence number of a RST with what the side that it is sent to expects: the one it has acknowledged,
+// or the one behind what is still on its way there.
+func (t *tcpTrack) judge(d direction, s segment) (exact, credible bool) {
+	sender, receiver := t.sides[d], t.sides[d.other()]
+	if !receiver.acked {
+		return true, true
+	}
+	credible = s.seq-receiver.ack <= receiver.window
+	return credible && (s.seq == receiver.ack || s.seq == sender.next), credible
 }
 
 // next is the table of states, reduced to what happens between honest endpoints.
 func (t *tcpTrack) next(d direction, flags frame.TCPFlags) tcpState {
 	switch {
-	case flags&frame.RST != 0:
-		return tcpClose
 	case flags&frame.SYN != 0 && flags&frame.ACK == 0:
 		if t.state == tcpNone {
 			return tcpSynSent
@@ -143,7 +162,9 @@ func (t *tcpTrack) next(d direction, flags frame.TCPFlags) tcpState {
 		case tcpSynRecv, tcpEstablished:
 			return tcpFinWait
 		case tcpFinWait, tcpCloseWait:
-			return tcpLastAck
+			if t.sides[d.other()].finished { // else it is the first FIN once more
+				return tcpLastAck
+			}
 		}
 	case flags&frame.ACK != 0:
 		switch t.state {
@@ -177,7 +198,7 @@ func begins(tuple frame.Tuple, s segment) bool {
 }
 
 // putRST writes a TCP reset into b, which must hold TCPHeader bytes, in answer to the segment s (RFC 9293 3.10.7.1).
-func putRST(b []byte, srcPort, dstPort uint16, s segment, payload int) {
+func putRST(b []byte, srcPort, dstPort uint16, s segment) {
 	clear(b[:frame.TCPHeader])
 	binary.BigEndian.PutUint16(b[0:], srcPort)
 	binary.BigEndian.PutUint16(b[2:], dstPort)
@@ -186,13 +207,6 @@ func putRST(b []byte, srcPort, dstPort uint16, s segment, payload int) {
 		binary.BigEndian.PutUint32(b[4:], s.ack)
 		return
 	}
-	ack := s.seq + uint32(payload)
-	if s.flags&frame.SYN != 0 {
-		ack++
-	}
-	if s.flags&frame.FIN != 0 {
-		ack++
-	}
-	binary.BigEndian.PutUint32(b[8:], ack)
+	binary.BigEndian.PutUint32(b[8:], s.end)
 	b[13] |= byte(frame.ACK)
 }
