@@ -27,6 +27,8 @@ Built-in labs:
 		Example: "  uswitch run red-blue",
 		GroupID: groupLab,
 		Args:    usage(runArgs),
+
+		ValidArgsFunction: completeBuiltins,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Command = args[1:]
 			return run(args[0], load, o)
@@ -67,8 +69,5 @@ func run(name string, load lab.LoadOptions, o session.Options) error {
 		return usageError{fmt.Errorf("--trace %s: want text, json or off", o.Trace)}
 	}
 	status, err := session.Run(o)
-	if err != nil {
-		return err
-	}
-	return exit(status)
+	return failed(status, err)
 }
