@@ -57,24 +57,33 @@ func (v *view) isLocal(p *packet) bool {
 		p.in != nil && dst == frame.BroadcastOf(p.in.self.Addr)
 }
 
+// toMany reports whether a packet was meant for more than one receiver, on the wire or by its address. No error and no
+// reset may answer it (RFC 1122 3.2.2, 4.2.3.10).
+func (p *packet) toMany() bool {
+	dst := p.ip.Dst()
+	return p.toGroup || dst == everyone || dst.IsMulticast() || p.in != nil && dst == frame.BroadcastOf(p.in.self.Addr)
+}
+
 // checkOptions walks the IP options. Source routes are refused (RFC 7126 4.3, 4.4), what is malformed is answered with
-// Parameter Problem, the rest passes unread.
-func checkOptions(ip frame.IPv4) trace.Reason {
-	for options := ip.Options(); len(options) > 0; {
+// Parameter Problem, the rest passes unread. at is where in the header the trouble begins.
+func checkOptions(ip frame.IPv4) (r trace.Reason, at int) {
+	header := ip[:ip.HeaderLen()]
+	for at = frame.IPv4Header; at < len(header); {
+		options := header[at:]
 		switch kind := options[0]; {
 		case kind == 0:
-			return trace.NoReason
+			return trace.NoReason, 0
 		case kind == 1:
-			options = options[1:]
+			at++
 			continue
 		case len(options) < 2 || options[1] < 2 || int(options[1]) > len(options):
-			return trace.IPOptions
+			return trace.IPOptions, at
 		case kind == 131 || kind == 137: // loose and strict source route
-			return trace.SourceRoute
+			return trace.SourceRoute, at
 		}
-		options = options[options[1]:]
+		at += int(options[1])
 	}
-	return trace.NoReason
+	return trace.NoReason, 0
 }
 
 // readTransport looks at the transport header, so that no later step reads behind its end, and verifies the checksums

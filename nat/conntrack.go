@@ -52,6 +52,8 @@ type traffic struct{ packets, bytes uint64 }
 // target returns the tuple that a packet in direction d has when it leaves.
 func (c *conn) target(d direction) frame.Tuple { return c.tuples[d.other()].Reply() }
 
+func (c *conn) translated() bool { return c.snat || c.dnat }
+
 // flow is what the table says of one packet.
 type flow struct {
 	conn     *conn // nil: not tracked
@@ -99,6 +101,8 @@ func (t *conntrack) track(tuple frame.Tuple, s segment, now time.Time) flow {
 	if h, ok := t.halves[tuple]; ok {
 		if c := h.conn; !now.Before(c.expires) || tuple.Proto == frame.ProtoTCP && c.tcp.reopens(h.dir, s) {
 			t.end(c, now) // its time was over, and nobody had swept it out
+		} else if tuple.Proto == frame.ProtoICMP && c.translated() && s.question != (h.dir == original) {
+			return flow{state: rule.StateInvalid} // the other side asks somebody else, by chance with the same identifier
 		} else {
 			return t.continued(h, tuple, s, now)
 		}
@@ -217,7 +221,8 @@ func (t *conntrack) sweep(now time.Time) (next time.Time) {
 	return next
 }
 
-// sweepInterval is how late an expired connection may be swept out. Until then its tuples are as good as free.
+// sweepInterval is how late an expired connection may be swept out. A packet of its own finds it expired at once; its port is
+// free for others when it is swept.
 const sweepInterval = time.Second
 
 // sorted returns the connections that match, by id.

@@ -33,7 +33,7 @@ func message(r trace.Reason) (icmpType, code uint8, ok bool) {
 		return frame.ICMPUnreachable, frame.UnreachableProtocol, true
 	case trace.NoSocket, trace.Refused:
 		return frame.ICMPUnreachable, frame.UnreachablePort, true
-	case trace.SourceLimit, trace.TableFull, trace.NATNoPort, trace.HostForbidden, trace.NoMem:
+	case trace.SourceLimit, trace.TableFull, trace.NATNoPort, trace.HostForbidden, trace.NoMem, trace.NoPing:
 		return frame.ICMPUnreachable, frame.UnreachableAdmin, true // RFC 5508 REQ-8
 	case trace.IPOptions:
 		return frame.ICMPParamProblem, 0, true
@@ -64,7 +64,7 @@ const maxError = 576
 func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	m, isICMP := frame.ParseICMP(p.ip.Payload())
 	switch {
-	case p.in == nil, p.toGroup, p.ip.Dst().IsMulticast(), p.ip.Dst() == everyone, p.ip.FragmentOffset() != 0:
+	case p.in == nil, p.toMany(), p.ip.FragmentOffset() != 0:
 		return
 	case p.ip.Proto() == frame.ProtoICMP && (!isICMP || !m.IsQuery()):
 		return
@@ -81,7 +81,8 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	message[0], message[1] = icmpType, code
 	switch {
 	case icmpType == frame.ICMPParamProblem:
-		message[4] = frame.IPv4Header // the first option is where the trouble begins
+		_, at := checkOptions(p.ip)
+		message[4] = uint8(at)
 	case icmpType == frame.ICMPUnreachable && code == frame.UnreachableTooBig:
 		binary.BigEndian.PutUint16(message[6:], uint16(min(p.out.config.MTU, 65535))) // RFC 1191 4
 	}

@@ -2,7 +2,6 @@ package nat
 
 import (
 	"encoding/binary"
-	"net/netip"
 
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
@@ -14,7 +13,7 @@ func (g *Gateway) input(p *packet) {
 	if !g.filter(p, rule.Filter, trace.Input) || !g.translateSource(p, trace.Input) || !g.confirm(p, trace.Input) {
 		return
 	}
-	if p.toGroup || p.ip.Dst().IsMulticast() || !g.isOwn(p.ip.Dst()) {
+	if p.toMany() {
 		g.drop(p, trace.Input, trace.Unanswered) // RFC 1122 3.2.2: what was said to all is not answered
 		return
 	}
@@ -30,8 +29,6 @@ func (g *Gateway) input(p *packet) {
 		g.refuse(p, trace.Input, trace.NoProto)
 	}
 }
-
-func (g *Gateway) isOwn(a netip.Addr) bool { return g.view.Load().local[a] != nil }
 
 // inputICMP answers an echo request (RFC 1122 3.2.2.6). The reply is made of the request's own bytes.
 func (g *Gateway) inputICMP(p *packet) {
@@ -72,9 +69,9 @@ func (g *Gateway) send(p *packet) {
 	g.output(p)
 }
 
-// reset answers a TCP segment that nobody wants with a RST, never a RST (RFC 9293 3.10.7.1).
+// reset answers a TCP segment that nobody wants with a RST, but never a RST (RFC 9293 3.10.7.1), nor what was said to all.
 func (g *Gateway) reset(p *packet) {
-	if p.segment.flags&frame.RST != 0 {
+	if p.segment.flags&frame.RST != 0 || p.toMany() {
 		return
 	}
 	answer, q := p.tuple.Reply(), packet{now: p.now}

@@ -36,7 +36,7 @@ func (g *Gateway) path(p *packet) {
 		g.drop(p, trace.Prerouting, r)
 		return
 	}
-	if r := checkOptions(p.ip); r != trace.NoReason {
+	if r, _ := checkOptions(p.ip); r != trace.NoReason {
 		g.refuse(p, trace.Prerouting, r)
 		return
 	}

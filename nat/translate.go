@@ -26,6 +26,10 @@ func (g *Gateway) track(p *packet) {
 			if t, ok := frame.TupleOf(quote); ok {
 				p.flow = g.conns.related(t, p.now)
 			}
+			// A redirect speaks of the other side's routes: after translation it would be nonsense (nf_nat drops it too).
+			if c := p.flow.conn; c != nil && c.translated() && p.ip.Payload()[0] == frame.ICMPRedirect {
+				p.flow = flow{state: rule.StateInvalid}
+			}
 		}
 	}
 }
@@ -133,6 +137,8 @@ func (g *Gateway) translateSource(p *packet, h trace.Hook) bool {
 			note = trace.ReplyTranslated
 		case !p.flow.first:
 			note = trace.SameTranslation
+		case p.tuple != before:
+			note = trace.NoNote // the rule says it
 		}
 		p.emitTranslation(h, before, d, note)
 	}
@@ -140,20 +146,21 @@ func (g *Gateway) translateSource(p *packet, h trace.Hook) bool {
 }
 
 // chooseSource does what a MASQUERADE or SNAT rule says. With an uplink that owns its address, the port is the uplink's
-// to give, for the gateway's own packets too.
+// to give, for the gateway's own packets too. Without a rule the source stays, unless another connection expects the same
+// answers; then its port moves (the kernel's null binding).
 func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 	c, addr := p.flow.conn, p.tuple.SrcIP
 	switch d.Verdict {
 	case rule.Masquerade:
 		addr = p.out.self.Addr.Addr().As4()
 	case rule.SNAT:
-		addr = pickAddr(d.NAT, p.tuple.DstIP, p.tuple.SrcIP)
+		addr = pickAddr(d.NAT, p.tuple.SrcIP, p.tuple.SrcIP)
 	default:
-		if p.out == nil || p.out.binder == nil || addr != p.out.self.Addr.Addr().As4() {
+		if !p.bindsTo(addr) && !g.conns.ambiguous(c) {
 			return trace.NoReason
 		}
 	}
-	if p.out != nil && p.out.binder != nil && addr == p.out.self.Addr.Addr().As4() {
+	if p.bindsTo(addr) {
 		source, r := p.out.binder.Bind(p.tuple, p.now)
 		if r != trace.NoReason {
 			return r
@@ -170,6 +177,11 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 		return trace.NATNoPort
 	}
 	return trace.NoReason
+}
+
+// bindsTo reports whether the port that the packet leaves with is the uplink's to give.
+func (p *packet) bindsTo(addr [4]byte) bool {
+	return p.out != nil && p.out.binder != nil && addr == p.out.self.Addr.Addr().As4()
 }
 
 func (g *Gateway) masquerade(c *conn, addr [4]byte, ports portRange, random bool) bool {
@@ -219,14 +231,16 @@ func (p *packet) destinationNote(before frame.Tuple) trace.Note {
 	return trace.ConnOriginal
 }
 
-// pickAddr chooses from a rule's addresses: always the same for the same peer, spread over the range by the peer's address.
-func pickAddr(r rule.Range, peer, unchanged [4]byte) [4]byte {
+// pickAddr chooses from a rule's addresses: always the same for the same client (RFC 4787 REQ-2), spread over the range by
+// the client's address.
+func pickAddr(r rule.Range, client, unchanged [4]byte) [4]byte {
 	if !r.MinAddr.IsValid() {
 		return unchanged
 	}
 	low, high := number(r.MinAddr.As4()), number(r.MaxAddr.As4())
+	span := uint64(high-low) + 1 // all addresses that there are, perhaps
 	var addr [4]byte
-	binary.BigEndian.PutUint32(addr[:], low+number(peer)%(high-low+1))
+	binary.BigEndian.PutUint32(addr[:], low+uint32(uint64(number(client))%span))
 	return addr
 }
 

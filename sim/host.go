@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -35,7 +34,7 @@ func (h *Host) Cards() []*Card { return slices.Clone(h.cards) }
 
 // addCard gives the host a card on a wire.
 func (h *Host) addCard(c *Clock, mac frame.MAC, addr netip.Prefix, mtu int, w *Wire) (*Card, error) {
-	card := &Card{host: h, clock: c, name: fmt.Sprintf("eth%d", len(h.cards)), mtu: cmp.Or(mtu, 1500),
+	card := &Card{host: h, clock: c, name: fmt.Sprintf("eth%d", len(h.cards)), mtu: mtu,
 		self: arp.Self{MAC: mac, Addr: addr}, neighbors: arp.New[[]byte](), wire: w}
 	routes, err := h.routes.With(route.Route[*Card]{Prefix: addr.Masked(), Dev: card})
 	if err != nil {

@@ -27,6 +27,7 @@ func (m *Machine) inputICMP(ip frame.IPv4, toGroup bool) {
 
 // fault is an ICMP error as a program sees it.
 type fault struct {
+	about          frame.Tuple // of the packet that the error quotes
 	from           netip.Addr
 	icmpType, code uint8
 	mtu            int
@@ -38,11 +39,11 @@ func (m *Machine) inputError(from netip.Addr, message frame.ICMP) {
 	if quote == nil || !m.net.owns(quote.Src()) {
 		return
 	}
-	e := fault{from: from, icmpType: message.Type(), code: message.Code(), mtu: int(message.MTU())}
 	t, ok := frame.TupleOf(quote)
 	if !ok {
 		return
 	}
+	e := fault{about: t, from: from, icmpType: message.Type(), code: message.Code(), mtu: int(message.MTU())}
 	switch t.Proto {
 	case frame.ProtoICMP:
 		if p := m.pings[t.SrcPort]; p != nil {

@@ -135,6 +135,9 @@ func (w *World) addCard(h *Host, c CardConfig) error {
 	if !c.MAC.IsStation() {
 		return fmt.Errorf("MAC %v cannot be the address of one station", c.MAC)
 	}
+	if c.MTU = cmp.Or(c.MTU, n.MTU, 1500); c.MTU < 68 || c.MTU > 65535 {
+		return fmt.Errorf("MTU %d: want 68 to 65535", c.MTU)
+	}
 	knobs := vswitch.DefaultKnobs()
 	if c.Knobs != nil {
 		knobs = *c.Knobs
@@ -151,7 +154,7 @@ func (w *World) addCard(h *Host, c CardConfig) error {
 	}
 	wire.PlugPort(func(f frame.Frame) { s.Input(port, f, w.clock.Now()) })
 	w.names.add(h.name, c.Addr, c.MAC)
-	_, err = h.addCard(w.clock, c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), cmp.Or(c.MTU, n.MTU), wire)
+	_, err = h.addCard(w.clock, c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
 	return err
 }
 
