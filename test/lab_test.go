@@ -1,200 +1,155 @@
 package test
 
 import (
-	"bytes"
-	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
-	"time"
 )
 
-// Helpers of the end-to-end tests: the built command, labs with names of their own, and programs that others wrote.
+// threeHosts is the lab of most tests. An @ in a lab file stands for the test's own suffix: namespaces are names that the
+// whole machine shares.
+//
+//	RED   11.11.11.2 02:42:0b:0b:0b:02 --+
+//	BLUE  11.11.11.3 02:42:0b:0b:0b:03 --+-- br0 -- gateway 11.11.11.1 02:42:0b:0b:0b:01
+//	GREEN 11.11.11.4 02:42:0b:0b:0b:04 --+
+const threeHosts = `
+name: lab@
+networks:
+  br0: {ipam: {config: [{subnet: 11.11.11.0/24}]}}
+services:
+  RED@: {networks: {br0: {ipv4_address: 11.11.11.2}}}
+  BLUE@: {networks: {br0: {ipv4_address: 11.11.11.3}}}
+  GREEN@: {networks: {br0: {ipv4_address: 11.11.11.4}}}
+x-uswitch: {uplink: none}
+`
 
-// uswitch is the command, built once, with the race detector if the tests have it.
-var uswitch = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "uswitch-test-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "uswitch")
-	out, err := exec.Command("go", "build", "-o", path, "uswitch/cmd/uswitch").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return path, nil
-})
+// Addresses of threeHosts.
+const (
+	gatewayIP, redIP, blueIP, greenIP     = "11.11.11.1", "11.11.11.2", "11.11.11.3", "11.11.11.4"
+	gatewayMAC, redMAC, blueMAC, greenMAC = "02:42:0b:0b:0b:01", "02:42:0b:0b:0b:02", "02:42:0b:0b:0b:03", "02:42:0b:0b:0b:04"
+)
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if path, err := uswitch(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(status)
-}
-
-// need skips a test that something is missing for, which in CI is a failure.
-func need(t *testing.T, programs ...string) {
-	t.Helper()
-	missing := ""
-	if os.Geteuid() != 0 {
-		missing = "root"
-	}
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err != nil {
-			missing = p
-		}
-	}
-	if missing == "" {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("missing: %s", missing)
-	}
-	t.Skipf("missing: %s", missing)
-}
-
-// lab is a lab on its own names: its hosts are RED and BLUE with a suffix that nobody else has.
+// lab is a `uswitch run` that has the lab up.
 type lab struct {
-	t           *testing.T
-	name        string
-	red, blue   string
-	file        string
-	out, errors buffer
-	cmd         *exec.Cmd
+	*process
+	t      *testing.T
+	suffix string
+	name   string
+	file   string
 }
 
-var count int
+var labs atomic.Int64
 
-// newLab writes a lab file from a template, in which RED, BLUE and LAB stand for the lab's own names.
-func newLab(t *testing.T, template string) *lab {
+// newLab writes a lab file; nothing runs yet. At the end of the test nothing may be left of the lab.
+func newLab(t *testing.T, file string) *lab {
 	t.Helper()
-	count++
-	id := fmt.Sprintf("%d-%d", os.Getpid(), count)
-	l := &lab{t: t, name: "test-" + id, red: "RED-" + id, blue: "BLUE-" + id, file: filepath.Join(t.TempDir(), "lab.yaml")}
-	text := strings.NewReplacer("RED", l.red, "BLUE", l.blue, "LAB", l.name).Replace(template)
-	if err := os.WriteFile(l.file, []byte(text), 0o600); err != nil {
+	l := &lab{t: t, suffix: fmt.Sprintf("-%d-%d", os.Getpid(), labs.Add(1))}
+	l.name = "lab" + l.suffix
+	l.file = filepath.Join(t.TempDir(), "lab.yaml")
+	if err := os.WriteFile(l.file, []byte(l.own(file)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(l.checkNothingLeft)
 	return l
 }
 
-// command returns a call of uswitch that acts on the lab; it ends with the test.
-func (l *lab) command(args ...string) *exec.Cmd {
-	l.t.Helper()
-	path, err := uswitch()
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	l.t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = append(os.Environ(), "USWITCH_LAB="+l.name)
-	return cmd
-}
-
-// try runs uswitch and returns what it printed, and its status.
-func (l *lab) try(args ...string) (stdout, stderr string, status int) {
-	l.t.Helper()
-	var out, errs bytes.Buffer
-	cmd := l.command(args...)
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		l.t.Fatalf("uswitch %s: %v", strings.Join(args, " "), err)
-	}
-	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
-}
-
-// do runs uswitch, which must succeed, and returns its output.
-func (l *lab) do(args ...string) string {
-	l.t.Helper()
-	out, errs, status := l.try(args...)
-	if status != 0 {
-		l.t.Fatalf("uswitch %s: status %d\n%s%s", strings.Join(args, " "), status, out, errs)
-	}
-	return out
-}
-
-// up runs the lab in the background and waits until it answers. What is left of it goes with the test.
-func (l *lab) up(args ...string) {
-	l.t.Helper()
-	l.cmd = l.command(append([]string{"run", l.file}, args...)...)
-	l.cmd.Stdout, l.cmd.Stderr = &l.out, &l.errors
-	if err := l.cmd.Start(); err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(func() {
-		if l.cmd.ProcessState == nil {
-			_ = l.cmd.Process.Signal(os.Interrupt)
-			_ = l.cmd.Wait()
-		}
-	})
-	l.eventually("the lab is up", func() bool {
-		_, _, status := l.try("show", "hosts")
-		return status == 0
-	})
-}
-
-// eventually waits until something is so.
-func (l *lab) eventually(what string, is func() bool) {
-	l.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			l.t.Fatalf("still not: %s\n%s%s", what, l.out.String(), l.errors.String())
-		}
-	}
-}
-
-// leftovers lists what is there of the lab: namespaces, records, socket and lock.
-func (l *lab) leftovers() (found []string) {
-	for _, pattern := range []string{"/run/netns/" + l.red, "/run/netns/" + l.blue, "/run/uswitch/" + l.name + "*"} {
-		paths, _ := filepath.Glob(pattern)
-		found = append(found, paths...)
-	}
-	return found
-}
-
-func (l *lab) wantNothingLeft() {
-	l.t.Helper()
-	if found := l.leftovers(); len(found) > 0 {
-		l.t.Errorf("left behind: %v", found)
-	}
-}
-
-// contains reports each of the texts that is not in s.
-func contains(t *testing.T, s string, texts ...string) {
+// startLab brings a lab up, with its trace in JSON, and takes it down at the end of the test.
+func startLab(t *testing.T, file string, args ...string) *lab {
 	t.Helper()
-	for _, text := range texts {
-		if !strings.Contains(s, text) {
-			t.Errorf("want %q in:\n%s", text, s)
+	l := newLab(t, file)
+	l.run(args...)
+	l.waitUp()
+	return l
+}
+
+// own puts the test's own suffix in the place of every @.
+func (l *lab) own(text string) string { return strings.ReplaceAll(text, "@", l.suffix) }
+
+// ns returns the namespace of a host.
+func (l *lab) ns(host string) string { return host + l.suffix }
+
+// run starts `uswitch run`, with the trace in JSON.
+func (l *lab) run(args ...string) {
+	l.t.Helper()
+	l.process = begin(l.t, append([]string{uswitch, "run", l.file, "--trace", "json"}, args...)...)
+	l.t.Cleanup(l.stop)
+}
+
+// waitUp waits until every host is plugged in and the gateway has told them of itself.
+func (l *lab) waitUp() {
+	l.t.Helper()
+	l.event("announcement of the gateway", func(e event) bool { return e.Where == "gateway" && strings.Contains(e.Text, "is mine") })
+}
+
+// stop asks the lab to end, if it still runs, and looks at how it has ended.
+func (l *lab) stop() {
+	l.t.Helper()
+	l.signal(syscall.SIGTERM)
+	l.wait()
+	for _, bad := range []string{"DATA RACE", "panic:", "goroutine "} {
+		if strings.Contains(l.stderr.String(), bad) {
+			l.t.Errorf("the lab has written:\n%s", l.stderr)
+			break
 		}
 	}
 }
 
-// buffer may be written and read at once.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+// event is a line of the trace. Names of hosts are without the test's suffix.
+type event struct {
+	Packet    uint64
+	Hop       int
+	Hook      string
+	Verdict   string
+	Reason    string
+	Where     string
+	Port      string
+	Ports     []string
+	SrcMAC    string `json:"src_mac"`
+	DstMAC    string `json:"dst_mac"`
+	EtherType string
+	Length    int
+	Text      string
+	Lost      uint64
 }
 
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
+func (l *lab) decode(line string) (e event) {
+	line = strings.ReplaceAll(line, l.suffix, "")
+	if err := json.Unmarshal([]byte(line), &e); err != nil {
+		l.t.Errorf("a line of the trace that is no JSON: %v: %s", err, line)
+	}
+	return e
 }
 
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
+// event waits for an event.
+func (l *lab) event(what string, is func(event) bool) event {
+	l.t.Helper()
+	return l.eventFrom(0, what, is)
 }
 
-var _ io.Writer = (*buffer)(nil)
+// eventFrom waits for an event behind the nth line of the trace.
+func (l *lab) eventFrom(n int, what string, is func(event) bool) event {
+	l.t.Helper()
+	return l.decode(l.stdout.find(l.t, n, what, func(line string) bool { return is(l.decode(line)) }))
+}
+
+// events returns the events so far that match.
+func (l *lab) events(is func(event) bool) (matching []event) {
+	all, _, _ := l.stdout.from(0)
+	for _, line := range all {
+		if e := l.decode(line); is(e) {
+			matching = append(matching, e)
+		}
+	}
+	return matching
+}
+
+// drop waits for a drop at a port for a reason.
+func (l *lab) drop(port, reason string) event {
+	l.t.Helper()
+	return l.event("drop of "+reason+" at "+port, func(e event) bool { return e.Reason == reason && e.Port == port })
+}
