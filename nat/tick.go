@@ -26,9 +26,8 @@ func (g *Gateway) Tick(now time.Time) (next time.Time) {
 	sooner(g.conns.sweep(now))
 	g.releaseUnbound()
 	late, due := g.frags.expire(now)
-	for _, p := range late {
-		p.now = now
-		g.refuse(p, trace.Prerouting, trace.FragTimeout)
+	for _, h := range late {
+		g.dropHeld(h, trace.Prerouting, trace.FragTimeout, now)
 	}
 	sooner(due)
 	if !next.IsZero() {
@@ -71,7 +70,7 @@ func (g *Gateway) neighborTick(i *Interface, now time.Time) time.Time {
 			g.ask(i, a.Addr, a.To, now)
 		}
 		for _, h := range a.Held {
-			g.dropHeld(h, trace.NeighFailed, now)
+			g.dropHeld(h, trace.Neighbor, trace.NeighFailed, now)
 		}
 	}
 	return next
