@@ -31,26 +31,32 @@ func (g *Gateway) Tick(now time.Time) (next time.Time) {
 	}
 	sooner(due)
 	if !next.IsZero() {
-		g.deadline.CompareAndSwap(0, int64(next.Sub(g.epoch)))
+		g.bring(next)
 	}
 	return next
 }
 
 // arm makes sure that Tick is called at t or before.
 func (g *Gateway) arm(t time.Time) {
+	if g.bring(t) {
+		select {
+		case g.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// bring brings the deadline forward to t, and returns false if it is not later anyway.
+func (g *Gateway) bring(t time.Time) bool {
 	due := max(int64(t.Sub(g.epoch)), 1)
 	for {
 		before := g.deadline.Load()
 		if before != 0 && before <= due {
-			return
+			return false
 		}
 		if g.deadline.CompareAndSwap(before, due) {
-			break
+			return true
 		}
-	}
-	select {
-	case g.wake <- struct{}{}:
-	default:
 	}
 }
 
