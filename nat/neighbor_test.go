@@ -86,6 +86,23 @@ func TestF20TableIsBounded(t *testing.T) {
 	}
 }
 
+func TestA7Conflict(t *testing.T) {
+	l := newLab(t)
+	l.listen()
+	thief := host{l.br0, ip4("11.11.11.1"), frame.MAC{2, 0, 0, 0, 6, 6}}
+	thief.arp(frame.ARPRequest, frame.MAC{})
+	if got := l.br0.arps(); len(got) != 1 || !got[0].IsAnnouncement() || got[0].SenderMAC() != gatewayMAC {
+		t.Errorf("the gateway defends itself with %v", got)
+	}
+	l.trace(t, "1.1 arp consume defended", "2.1 arp accept announced")
+	l.advance(9 * time.Second)
+	thief.arp(frame.ARPRequest, frame.MAC{})
+	if got := l.br0.arps(); len(got) != 0 {
+		t.Errorf("and again within ten seconds with %v", got)
+	}
+	l.trace(t, "3.1 arp consume conflict")
+}
+
 func TestA8Announcements(t *testing.T) {
 	l := newLab(t)
 	added := &wire{lab: l}
