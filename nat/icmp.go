@@ -91,7 +91,7 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	to := p.ip.Src()
 	if c := p.flow.conn; c != nil && p.hasTuple {
 		before := c.tuples[p.flow.dir]
-		rewriteTuple(quote, p.tuple, before, p.f.Offload.NeedsChecksum)
+		rewriteTuple(quote, p.tuple, before, p.partial())
 		to = before.Src()
 	}
 	message.SetChecksum()
