@@ -168,7 +168,7 @@ func TestTCPRefusedAndUnreachable(t *testing.T) {
 		{"refused", server + ":81", "refused"},
 		{"unreachable", unreachable + ":80", "no route"},
 	} {
-		_, err := l.dial(red, 0, test.to, patience)
+		_, err := l.dial(red, 0, test.to, patience) // a SYN that meets silence is repeated
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
