@@ -1,3 +1,5 @@
+//go:build linux
+
 package uplink_test
 
 import (
@@ -100,7 +102,7 @@ func TestPublishedTCP(t *testing.T) {
 	// The host's own clients come from the gateway, never from 127.0.0.1, and each has a port of its own.
 	seen := map[string]bool{}
 	for _, at := range []string{"127.0.0.1", "127.0.0.2", host} {
-		c, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(at), Port: 40404}}).Dial("tcp4", host+":8080")
+		c, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(at)}}).Dial("tcp4", host+":8080")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,11 +134,12 @@ func TestPublishedTCPEnds(t *testing.T) {
 		l.publish(t, frame.ProtoTCP, "0.0.0.0:"+port)
 		c, err := tryClient(t, host+":"+port)
 		if err == nil { // else the reset was faster than the client's look at what its connect gave
-			_, _ = c.Write([]byte("x"))
-			_ = c.SetReadDeadline(time.Now().Add(patience))
-			_, err = c.Read(make([]byte, 1))
+			_ = c.SetDeadline(time.Now().Add(patience))
+			if _, err = c.Write([]byte("x")); err == nil {
+				_, err = c.Read(make([]byte, 1))
+			}
 		}
-		if err == nil || !strings.Contains(err.Error(), "reset") {
+		if err == nil || !strings.Contains(err.Error(), "reset") && !strings.Contains(err.Error(), "broken pipe") {
 			t.Errorf("%s: the client read %v, want a reset", name, err)
 		}
 	}
