@@ -218,6 +218,27 @@ func (l *lab) behind(mac string) string {
 	return ""
 }
 
+// port is a row of the ports' table.
+type port struct {
+	Name      string
+	Received  uint64 `json:"rx_packets"`
+	RxDropped uint64 `json:"rx_dropped"`
+	TxDropped uint64 `json:"tx_dropped"`
+}
+
+// port returns the port of a host, the zero value if there is none.
+func (l *lab) port(host string) port {
+	l.t.Helper()
+	var rows []port
+	l.get("ports", &rows)
+	for _, row := range rows {
+		if row.Name == host {
+			return row
+		}
+	}
+	return port{}
+}
+
 // command runs a uswitch command on this lab, and returns both streams and the status.
 func (l *lab) command(args ...string) (text string, status int) {
 	l.t.Helper()
