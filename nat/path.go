@@ -101,7 +101,11 @@ func (g *Gateway) output(p *packet) {
 		return
 	}
 	if p.j.On() {
-		p.j.Emit(p.event(trace.Output, trace.Accept, trace.Originated))
+		e := p.event(trace.Output, trace.Accept, trace.Originated)
+		if p.flow.verbatim {
+			e.Note, e.Addr = trace.ErrorSent, p.ip.Dst()
+		}
+		p.j.Emit(e)
 	}
 	v := g.view.Load()
 	if !g.filter(p, rule.Raw, trace.Output) {
