@@ -76,7 +76,7 @@ func TestTraceMasquerade(t *testing.T) {
 		"1.1 prerouting accept no-rule",
 		"1.2 route accept default",
 		"1.3 forward accept -P FORWARD ACCEPT",
-		"1.4 postrouting rewrite no-rule 11.11.11.2:1818 > 8.8.8.8:53 => 192.0.2.2:1819 > 8.8.8.8:53 "+
+		"1.4 postrouting rewrite 11.11.11.2:1818 > 8.8.8.8:53 => 192.0.2.2:1819 > 8.8.8.8:53 "+
 			"-A POSTROUTING -s 11.11.11.0/24 ! -o br0 -j MASQUERADE",
 		"1.5 egress accept sent",
 
