@@ -43,15 +43,9 @@ func message(r trace.Reason) (icmpType, code uint8, ok bool) {
 
 // reject answers for a REJECT rule; 0 means that there is nothing to answer.
 func (g *Gateway) reject(p *packet, with rule.Reject) {
-	codes := map[rule.Reject]uint8{
-		rule.RejectNet: frame.UnreachableNet, rule.RejectHost: frame.UnreachableHost,
-		rule.RejectProto: frame.UnreachableProtocol, rule.RejectPort: frame.UnreachablePort,
-		rule.RejectNetProhibited: frame.UnreachableNetAdmin, rule.RejectHostProhibited: frame.UnreachableHostAdm,
-		rule.RejectAdmin: frame.UnreachableAdmin,
-	}
 	if with == rule.RejectReset && p.tuple.Proto == frame.ProtoTCP {
 		g.reset(p)
-	} else if code, ok := codes[with]; ok {
+	} else if code, ok := with.Code(); ok {
 		g.sendError(p, frame.ICMPUnreachable, code)
 	}
 }

@@ -55,9 +55,7 @@ func (g *Gateway) path(p *packet) {
 		return
 	}
 	g.track(p)
-	if !g.translateDestination(p, v, trace.Prerouting) {
-		return
-	}
+	g.translateDestination(p, v, trace.Prerouting)
 
 	// The gateway's own addresses, and everyone's, end here.
 	if v.isLocal(p) {
@@ -112,9 +110,7 @@ func (g *Gateway) output(p *packet) {
 		return
 	}
 	g.track(p)
-	if !g.translateDestination(p, v, trace.Output) {
-		return
-	}
+	g.translateDestination(p, v, trace.Output)
 	if v.isLocal(p) {
 		if g.filter(p, rule.Filter, trace.Output) {
 			g.input(p)
