@@ -89,7 +89,7 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 		to = before.Src()
 	}
 	message.SetChecksum()
-	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, 0, p.in.self.Addr.Addr(), to)
+	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), p.in.self.Addr.Addr(), to)
 	answer := packet{f: frame.Frame{Data: b}, now: p.now, flow: flow{verbatim: true, state: rule.StateInvalid}}
 	if p.flow.conn != nil {
 		answer.flow = flow{conn: p.flow.conn, dir: p.flow.dir.other(), state: rule.StateRelated, verbatim: true}
