@@ -60,7 +60,7 @@ type flow struct {
 	dir      direction
 	state    rule.ConnState
 	first    bool // the connection begins with this packet and is not in the table yet
-	verbatim bool // translated already: an ICMP error that the gateway itself wrote
+	verbatim bool // translated already: an ICMP error or a RST with which the gateway itself refuses a packet
 }
 
 func (f flow) id() uint64 {
