@@ -33,7 +33,7 @@ func message(r trace.Reason) (icmpType, code uint8, ok bool) {
 		return frame.ICMPUnreachable, frame.UnreachableProtocol, true
 	case trace.NoSocket, trace.Refused:
 		return frame.ICMPUnreachable, frame.UnreachablePort, true
-	case trace.SourceLimit, trace.TableFull, trace.NATNoPort, trace.HostForbidden, trace.NoMem:
+	case trace.SourceLimit, trace.TableFull, trace.NATNoPort, trace.HostForbidden, trace.NoMem, trace.NoPing:
 		return frame.ICMPUnreachable, frame.UnreachableAdmin, true // RFC 5508 REQ-8
 	case trace.IPOptions:
 		return frame.ICMPParamProblem, 0, true
@@ -91,7 +91,7 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	to := p.ip.Src()
 	if c := p.flow.conn; c != nil && p.hasTuple {
 		before := c.tuples[p.flow.dir]
-		rewriteTuple(quote, p.tuple, before, p.f.Offload.NeedsChecksum)
+		rewriteTuple(quote, p.tuple, before, p.partial())
 		to = before.Src()
 	}
 	message.SetChecksum()
