@@ -138,7 +138,7 @@ func (g *Gateway) translateSource(p *packet, h trace.Hook) bool {
 		case !p.flow.first:
 			note = trace.SameTranslation
 		case p.tuple != before:
-			note = trace.NoNote // the rule says it
+			note = trace.NoNote // the rule says it all
 		}
 		p.emitTranslation(h, before, d, note)
 	}
@@ -244,11 +244,13 @@ func pickAddr(r rule.Range, client, unchanged [4]byte) [4]byte {
 	return addr
 }
 
-// pickPort chooses from a rule's ports: shifted, or the same if it is among them, or the first.
+// pickPort chooses from a rule's ports: shifted (around the end of the range if need be), or the same if it is among them,
+// or the first.
 func pickPort(r rule.Range, port uint16) uint16 {
 	switch {
 	case r.BasePort != 0:
-		return r.MinPort + (port - r.BasePort)
+		span := uint32(r.MaxPort-r.MinPort) + 1
+		return r.MinPort + uint16(uint32(port-r.BasePort)%span)
 	case r.MinPort <= port && port <= r.MaxPort:
 		return port
 	}

@@ -34,7 +34,7 @@ type reader struct {
 
 	buf *buffer // borrowed; nil while there is nothing to read
 	n   int     // bytes of the frame in it
-	err error
+	err syscall.Errno
 }
 
 func (r *reader) init(raw syscall.RawConn, shared *buffers) {
@@ -45,7 +45,7 @@ func (r *reader) init(raw syscall.RawConn, shared *buffers) {
 // next waits for a frame and returns its bytes, which stay until the next call.
 func (r *reader) next() ([]byte, error) {
 	err := r.raw.Read(r.try)
-	if err == nil {
+	if err == nil && r.err != 0 {
 		err = r.err
 	}
 	if err != nil {
@@ -62,7 +62,7 @@ func (r *reader) attempt(fd uintptr) (done bool) {
 		r.buf = r.shared.borrow()
 	}
 	for {
-		r.n, r.err = unix.Read(int(fd), r.buf[:])
+		r.n, r.err = readFrame(fd, r.buf)
 		switch r.err {
 		case unix.EINTR:
 			continue

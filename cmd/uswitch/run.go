@@ -22,7 +22,8 @@ func newRun() *cobra.Command {
 		Long: `Brings a lab up from a built-in lab or a Compose file, runs the commands of its hosts, and prints their
 output with the trace between it. The lab ends with its commands, or, if it stays up, with Ctrl-C or
 uswitch stop; everything that was made is then removed. With -- COMMAND it ends with that command, which
-runs on this machine while the lab is up. The exit status is the first one that is not 0, or COMMAND's.
+runs on this machine while the lab is up. The exit status is the first one that is not 0, or COMMAND's; 125 if
+this machine cannot have network cards of its own making.
 
 Built-in labs:
 ` + builtins(),
@@ -79,7 +80,7 @@ func run(name string, load lab.LoadOptions, o session.Options, simulate bool) er
 	status, err := start(o)
 	var cannot *session.CannotError
 	if errors.As(err, &cannot) {
-		err = fmt.Errorf("this lab needs more than there is:\n  %s\nwithout all that: uswitch run --sim %s",
+		status, err = 125, fmt.Errorf("this lab needs more than there is:\n  %s\nwithout all that: uswitch run --sim %s",
 			strings.ReplaceAll(err.Error(), "\n", "\n  "), name)
 	}
 	return failed(status, err)
