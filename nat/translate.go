@@ -36,16 +36,16 @@ func (g *Gateway) track(p *packet) {
 
 // confirm puts a new connection into the table.
 func (g *Gateway) confirm(p *packet, h trace.Hook) bool {
-	c := p.flow.conn
 	if !p.flow.first {
 		return true
 	}
-	if r := g.conns.confirm(c, p.now); r != trace.NoReason {
-		g.conns.abandon(c)
+	f, r := g.conns.confirm(p.flow, p.segment, p.now)
+	if r != trace.NoReason {
+		g.conns.abandon(p.flow.conn)
 		g.refuse(p, h, r)
 		return false
 	}
-	p.flow.first = false
+	p.flow = f
 	g.arm(p.now.Add(sweepInterval))
 	return true
 }
