@@ -53,7 +53,7 @@ func TestRun(t *testing.T) {
 		reports  string
 	}{
 		"ends with its commands": {"  A: {command: [sh, -c, echo hello]}\n", 0, "A:hello\n", "A: ended with status 0"},
-		"the first failure counts": {"  A: {command: [sh, -c, exit 3]}\n  B: {command: [sh, -c, exit 4], depends_on: [A]}\n", 3, "",
+		"the first failure counts": {"  A: {command: [sh, -c, exit 3]}\n  B: {command: [sh, -c, 'sleep 0.3; exit 4']}\n", 3, "",
 			"B: ended with status 4"},
 		"passive hosts are stopped": {"  A: {command: [sh, -c, 'sleep 0.1; exit 5']}\n  B: {command: sleep 1000, x-uswitch: {passive: true}}\n", 5, "",
 			"A: ended with status 5"},
