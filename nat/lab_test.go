@@ -96,7 +96,7 @@ func (l *lab) advance(d time.Duration) {
 
 // listen attaches a ring, so that events can be asked for.
 func (l *lab) listen() {
-	l.ring = trace.NewRing(1<<12, 1<<22, 0)
+	l.ring = trace.NewRing(1<<9, 1<<18, 0)
 	l.tracer.Attach(l.ring)
 }
 
