@@ -265,9 +265,6 @@ func (w *way) raw() (all [][]byte) {
 	return all
 }
 
-// sender is who can send packets: a host or the outside.
-type sender interface{ send(...[]byte) }
-
 // sees is where packets come out: a network or the outside.
 type sees interface{ packets() []string }
 
