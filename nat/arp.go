@@ -42,7 +42,11 @@ func (p *packet) emitARP(c arp.Case, learned, defended bool, a frame.ARP) {
 		e.Port, e.MAC, e.Addr = p.in.name, a.SenderMAC(), a.SenderIP()
 		return e
 	}
-	if learned {
+	switch {
+	case learned && c == arp.Told:
+		p.j.Emit(event(trace.Consume, trace.ARPLearned))
+		return
+	case learned:
 		p.j.Emit(event(trace.Accept, trace.ARPLearned))
 	}
 	notes := map[arp.Case]trace.Note{arp.NotMine: trace.ARPNotMine, arp.Asked: trace.ARPAnswered,

@@ -120,12 +120,12 @@ func (t *conntrack) track(tuple frame.Tuple, s segment, now time.Time) flow {
 // continued accounts for a packet of a connection that is in the table.
 func (t *conntrack) continued(h half, tuple frame.Tuple, s segment, now time.Time) flow {
 	c := h.conn
+	before := c.status()
 	if tuple.Proto == frame.ProtoTCP && !c.tcp.follow(h.dir, s) {
 		return flow{state: rule.StateInvalid}
 	}
 	c.traffic[h.dir].packets++
 	c.traffic[h.dir].bytes += uint64(s.length)
-	before := c.status()
 	if h.dir == reply && !c.replied {
 		c.replied = true
 		t.crowd.answered(c)

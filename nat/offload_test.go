@@ -116,3 +116,48 @@ func TestSuperFramePassesWhole(t *testing.T) {
 		t.Errorf("came out: %v", got)
 	}
 }
+
+func TestSuperFrameIsCutBeforeFragmentation(t *testing.T) {
+	l := newLab(t)
+	small := &way{lab: l}
+	small.leg = l.add(nat.InterfaceConfig{Name: "small", Addr: prefix("198.51.100.2/24"), MTU: 600, Uplink: small})
+	f := partial(l.red, udp(redPort, "198.51.100.9:5", strings.Repeat("x", 2500)))
+	f.Offload.GSO, f.Offload.GSOSize, f.Offload.HeaderLen = frame.GSOUDPL4, 1000, 42
+	l.br0.inject(f)
+	byID := map[uint16][][]byte{}
+	var ids []uint16
+	for _, raw := range small.raw() {
+		id := frame.IPv4(raw).ID()
+		if byID[id] == nil {
+			ids = append(ids, id)
+		}
+		byID[id] = append(byID[id], raw)
+	}
+	var got []string
+	for _, id := range ids {
+		got = append(got, read(t, reassembled(t, byID[id])))
+	}
+	datagram := "udp 11.11.11.2:1818 > 198.51.100.9:5 ttl 63 +"
+	if want := datagram + "1000, " + datagram + "1000, " + datagram + "500"; strings.Join(got, ", ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestTraceOfPacketsCountsOffloadFromThePacket(t *testing.T) {
+	l := newLab(t)
+	ring := trace.NewRing(100, 1<<20, 0)
+	l.tracer.Attach(ring)
+	l.br0.inject(partial(l.red, udp(redPort, "8.8.8.8:53", "data")))
+	var e trace.Event
+	packets := 0
+	for _, more := ring.TryNext(&e); more; _, more = ring.TryNext(&e) {
+		if e.IP {
+			packets++
+			e.Frame.FinishChecksum()
+			read(t, e.Frame.Data) // verifies the checksum
+		}
+	}
+	if packets == 0 {
+		t.Error("no packet in the trace")
+	}
+}

@@ -155,7 +155,7 @@ func TestTraceWaiting(t *testing.T) {
 	l.green().arp(frame.ARPReply, gatewayMAC)
 	l.trace(t, "1.1 prerouting accept no-rule", "1.2 route accept connected", "1.3 forward accept -P FORWARD ACCEPT",
 		"1.4 postrouting accept no-rule", "1.5 neighbor queue asked", "2.1 arp accept originated",
-		"3.1 arp accept learned", "3.2 arp consume heard", "1.6 neighbor accept released")
+		"3.1 arp consume learned", "1.6 neighbor accept released")
 }
 
 func TestTraceOfEveryRow(t *testing.T) {

@@ -102,7 +102,7 @@ func (g *Gateway) translateSource(p *packet, h trace.Hook) bool {
 		case !p.flow.first:
 			note = trace.SameTranslation
 		case p.tuple != before:
-			note = trace.NoNote // the rule says it
+			note = trace.NoNote // the rule says it all
 		}
 		p.emitTranslation(h, before, d, note)
 	}
