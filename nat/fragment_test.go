@@ -129,7 +129,7 @@ func TestG12TimeoutIsTraced(t *testing.T) {
 	l.red.send(cut(whole(), 40)[0])
 	l.advance(31 * time.Second)
 	l.trace(t, "1.1 prerouting queue fragment-held", "1.2 prerouting drop frag-reasm-timeout",
-		"2.1 output accept originated", "2.2 route accept connected", "2.3 output accept -P OUTPUT ACCEPT", "2.4 neighbor accept known")
+		"2.1 output accept error-sent", "2.2 route accept connected", "2.3 output accept -P OUTPUT ACCEPT", "2.4 neighbor accept known")
 }
 
 func TestF27MemoryIsBounded(t *testing.T) {

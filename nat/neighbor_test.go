@@ -80,8 +80,8 @@ func TestF20TableIsBounded(t *testing.T) {
 	for i := range arp.MaxNeighbors + 100 {
 		l.red.send(udp(redPort, fmt.Sprintf("10.1.%d.%d:53", 1+i/250, 1+i%250), "q"))
 	}
-	l.drops(trace.NeighTableFull, 100)
-	if n := len(wide.leg.Neighbors(l.now)); n != arp.MaxNeighbors {
+	l.drops(trace.NeighTableFull, arp.MaxNeighbors+100-arp.MaxHeldTotal)
+	if n := len(wide.leg.Neighbors(l.now)); n != arp.MaxHeldTotal {
 		t.Errorf("%d neighbours", n)
 	}
 }

@@ -53,9 +53,7 @@ func (g *Gateway) path(p *packet) {
 		return
 	}
 	g.track(p)
-	if !g.translateDestination(p, v, trace.Prerouting) {
-		return
-	}
+	g.translateDestination(p, v, trace.Prerouting)
 
 	// The gateway's own addresses, and everyone's, end here.
 	if v.isLocal(p) {
@@ -99,16 +97,18 @@ func (g *Gateway) output(p *packet) {
 		return
 	}
 	if p.j.On() {
-		p.j.Emit(p.event(trace.Output, trace.Accept, trace.Originated))
+		e := p.event(trace.Output, trace.Accept, trace.Originated)
+		if p.flow.verbatim {
+			e.Note, e.Addr = trace.ErrorSent, p.ip.Dst()
+		}
+		p.j.Emit(e)
 	}
 	v := g.view.Load()
 	if !g.filter(p, rule.Raw, trace.Output) {
 		return
 	}
 	g.track(p)
-	if !g.translateDestination(p, v, trace.Output) {
-		return
-	}
+	g.translateDestination(p, v, trace.Output)
 	if v.isLocal(p) {
 		if g.filter(p, rule.Filter, trace.Output) {
 			g.input(p)
