@@ -137,6 +137,8 @@ func (g *Gateway) translateSource(p *packet, h trace.Hook) bool {
 			note = trace.ReplyTranslated
 		case !p.flow.first:
 			note = trace.SameTranslation
+		case p.tuple != before:
+			note = trace.NoNote // the rule says it all
 		}
 		p.emitTranslation(h, before, d, note)
 	}
