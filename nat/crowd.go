@@ -34,6 +34,8 @@ type host struct {
 	unanswered int
 }
 
+func newHost(addr [4]byte) *host { return &host{addr: addr, conns: list.New()} }
+
 // seats are a connection's places in the lists of a crowd.
 type seats struct{ host, unanswered, done *list.Element }
 
@@ -81,7 +83,7 @@ func (w *crowd) seat(c *conn) {
 	addr := c.tuples[original].SrcIP
 	h := w.hosts[addr]
 	if h == nil {
-		h = &host{addr: addr, conns: list.New()}
+		h = newHost(addr)
 		w.hosts[addr] = h
 	}
 	h.unanswered++

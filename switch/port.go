@@ -63,6 +63,15 @@ type Port struct {
 	rxDrops, txDrops atomic.Uint64
 }
 
+func newPort(s *Switch, id uint32, name string, link Link, k Knobs) *Port {
+	p := &Port{id: id, name: name, sw: s, link: link}
+	if l, ok := link.(Finisher); ok {
+		p.cuts = !l.TakesOffload()
+	}
+	p.knobs.Store(&k)
+	return p
+}
+
 type traffic struct{ frames, bytes atomic.Uint64 }
 
 func (t *traffic) count(f frame.Frame) {
