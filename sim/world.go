@@ -24,6 +24,7 @@ type World struct {
 	tracer   *trace.Tracer
 	gateway  *nat.Gateway
 	internet *Internet
+	outside  Outside // what stands behind the uplink: internet, in a world that was not forked; nil: nothing
 	switches []*vswitch.Switch
 	configs  map[string]NetworkConfig // by the network's name
 	hosts    []*Host
@@ -154,7 +155,10 @@ func (w *World) addCard(h *Host, c CardConfig) error {
 	}
 	wire.PlugPort(func(f frame.Frame) { s.Input(port, f, w.clock.Now()) })
 	w.names.add(h.name, c.Addr, c.MAC)
-	_, err = h.addCard(w.clock, c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
+	card, err := h.addCard(w.clock, c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
+	if err == nil {
+		card.network, card.port = n.Name, name
+	}
 	return err
 }
 
@@ -207,5 +211,6 @@ func (w *World) addInternet(c InternetConfig) (err error) {
 		return err
 	}
 	w.internet.Connect(w.gateway, i)
+	w.outside = w.internet
 	return w.gateway.AddRoute(everything, w.internet.NextHop(), i)
 }
