@@ -1,6 +1,7 @@
 package arp
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -17,7 +18,7 @@ const (
 	Incomplete State = iota + 1 // asked, no answer yet; packets wait
 	Reachable                   // confirmed within the last ReachableTime
 	Stale                       // believed, but not confirmed for a while
-	Delay                       // stale and in use: a confirmation may come by itself
+	Delay                       // stale and in use: asked again after DelayTime
 	Probe                       // being asked again, at the address it had
 	Failed                      // did not answer
 	Permanent                   // configured
@@ -35,6 +36,7 @@ const (
 	RetransTime    = time.Second      // retrans_time_ms; also RFC 1122 2.3.2.1: at most one request a second
 	Probes         = 3                // mcast_solicit, ucast_solicit
 	MaxHeld        = 16               // packets that wait for one neighbour; the oldest goes first
+	MaxHeldTotal   = 2048             // packets that wait for all neighbours of a table together
 	MaxNeighbors   = 8192             // entries; Linux has 1024 (gc_thresh3), too few for a large lab
 	DefendInterval = 10 * time.Second // RFC 5227 1.1
 )
@@ -43,7 +45,9 @@ const (
 type Cache[P any] struct {
 	mu       sync.Mutex // guards everything; held for one operation on one entry, for Tick and List on all
 	entries  map[netip.Addr]*entry[P]
+	held     int       // packets that wait, of all entries
 	defended time.Time // when the own address was last defended
+	crowded  time.Time // when room was last looked for and hardly found
 }
 
 type entry[P any] struct {
@@ -51,7 +55,7 @@ type entry[P any] struct {
 	state   State // Reachable may have become Stale meanwhile: see current
 	updated time.Time
 	asked   time.Time
-	probes  int
+	probes  int       // questions since the last answer
 	due     time.Time // when a Delay, Probe or Incomplete entry moves on
 	held    []P
 }
@@ -79,11 +83,11 @@ type Neighbor struct {
 // List returns the table as it is at now, sorted by address.
 func (c *Cache[P]) List(now time.Time) []Neighbor {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	rows := make([]Neighbor, 0, len(c.entries))
 	for addr, e := range c.entries {
 		rows = append(rows, Neighbor{addr, e.mac, e.current(now), now.Sub(e.updated), len(e.held)})
 	}
+	c.mu.Unlock()
 	slices.SortFunc(rows, func(a, b Neighbor) int { return a.Addr.Compare(b.Addr) })
 	return rows
 }
@@ -93,7 +97,7 @@ func (c *Cache[P]) SetPermanent(addr netip.Addr, mac frame.MAC, now time.Time) (
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.entries[addr]; ok {
-		released = e.held
+		released = c.release(e)
 	}
 	c.entries[addr] = &entry[P]{mac: mac, state: Permanent, updated: now}
 	return released
@@ -108,16 +112,16 @@ func (c *Cache[P]) Remove(addr netip.Addr) (held []P, ok bool) {
 		return nil, false
 	}
 	delete(c.entries, addr)
-	return e.held, true
+	return c.release(e), true
 }
 
-// Flush forgets every neighbour that was not configured. What waited is returned.
+// Flush forgets every neighbour that was not configured. What waited is returned, in the order of the addresses.
 func (c *Cache[P]) Flush() (held []P) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for addr, e := range c.entries {
-		if e.state != Permanent {
-			held = append(held, e.held...)
+	for _, addr := range slices.SortedFunc(maps.Keys(c.entries), netip.Addr.Compare) {
+		if e := c.entries[addr]; e.state != Permanent {
+			held = append(held, c.release(e)...)
 			delete(c.entries, addr)
 		}
 	}

@@ -64,7 +64,7 @@ func (c *Cache[P]) Input(b []byte, src frame.MAC, self Self, now time.Time) Outc
 	switch {
 	case mine && a.Op() == frame.ARPRequest:
 		out.Case = Asked
-		if !known && (len(c.entries) < MaxNeighbors || c.evict(now)) {
+		if !known && c.room(now) {
 			e, known = &entry[P]{state: Failed}, true
 			c.entries[sender] = e
 		}
@@ -75,26 +75,25 @@ func (c *Cache[P]) Input(b []byte, src frame.MAC, self Self, now time.Time) Outc
 	}
 	if known && e.state != Permanent {
 		// Only an answer to a question of ours proves that the neighbour can hear us (RFC 4861 7.3.1 says it best).
-		confirmed := mine && a.Op() == frame.ARPReply && (e.state == Incomplete || e.state == Probe)
-		out.Learned, out.Held = e.merge(mac, confirmed, now)
+		confirmed := mine && a.Op() == frame.ARPReply && e.probes > 0
+		out.Learned, out.Held = e.merge(mac, confirmed, now), c.release(e)
 	}
 	return out
 }
 
 // merge notes the address that a neighbour has told.
-func (e *entry[P]) merge(mac frame.MAC, confirmed bool, now time.Time) (changed bool, released []P) {
+func (e *entry[P]) merge(mac frame.MAC, confirmed bool, now time.Time) (changed bool) {
 	changed = e.mac != mac
 	if confirmed {
-		e.state = Reachable
+		e.state, e.probes = Reachable, 0
 	} else if changed || e.state == Incomplete || e.state == Failed {
 		e.state = Stale
 	}
 	if confirmed || changed {
 		e.updated = now
 	}
-	e.mac, e.probes = mac, 0
-	released, e.held = e.held, nil
-	return changed, released
+	e.mac = mac
+	return changed
 }
 
 // conflict handles somebody who claims the station's own address.

@@ -17,7 +17,7 @@ const (
 	Unknown                   // Resolve only: not there; call Hold with a copy of the packet
 	Ask                       // the packet waits, and the caller broadcasts a request
 	Wait                      // the packet waits; somebody has asked already
-	Full                      // the table is full: the packet was not taken
+	Full                      // the table or the room for packets is full: the packet was not taken
 )
 
 // Resolution is where a neighbour is.
@@ -51,7 +51,8 @@ func (c *Cache[P]) use(e *entry[P], now time.Time) Resolution {
 }
 
 // Hold lets a packet wait for a neighbour whose address is not known. If it has become known since Resolve, the packet
-// is not taken and the answer is Known. A full queue loses its oldest packet, which is returned in dropped.
+// is not taken and the answer is Known. A full queue loses its oldest packet, which is returned in dropped; so does every
+// queue while MaxHeldTotal packets wait, and a neighbour that has none then gets the answer Full.
 func (c *Cache[P]) Hold(addr netip.Addr, packet P, now time.Time) (r Resolution, dropped []P) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,18 +61,24 @@ func (c *Cache[P]) Hold(addr netip.Addr, packet P, now time.Time) (r Resolution,
 		if r := c.use(e, now); r.Answer == Known {
 			return r, nil
 		}
-	} else {
-		if len(c.entries) >= MaxNeighbors && !c.evict(now) {
+	}
+	if c.held >= MaxHeldTotal && (!ok || len(e.held) == 0) {
+		return Resolution{Answer: Full}, nil
+	}
+	if !ok {
+		if !c.room(now) {
 			return Resolution{Answer: Full}, nil
 		}
 		e = &entry[P]{state: Failed, updated: now}
 		c.entries[addr] = e
 	}
-	if len(e.held) == MaxHeld {
+	if len(e.held) == MaxHeld || c.held == MaxHeldTotal {
 		dropped = slices.Clone(e.held[:1])
 		e.held = slices.Delete(e.held, 0, 1)
+		c.held--
 	}
 	e.held = append(e.held, packet)
+	c.held++
 	if e.state == Incomplete || e.probes > 0 && now.Sub(e.asked) < RetransTime {
 		if e.state == Failed {
 			e.state, e.probes, e.due = Incomplete, 0, e.asked.Add(RetransTime) // Tick asks when a second has passed
@@ -80,29 +87,6 @@ func (c *Cache[P]) Hold(addr netip.Addr, packet P, now time.Time) (r Resolution,
 	}
 	e.state, e.mac, e.probes, e.asked, e.due = Incomplete, frame.MAC{}, 1, now, now.Add(RetransTime)
 	return Resolution{Answer: Ask}, dropped
-}
-
-// evict makes room by one entry: one that failed, or else the one that was confirmed longest ago and that nothing waits
-// for. It needs the lock.
-func (c *Cache[P]) evict(now time.Time) bool {
-	var victim netip.Addr
-	oldest := func(addr netip.Addr) bool {
-		if !victim.IsValid() {
-			return true
-		}
-		a, b := c.entries[addr].updated, c.entries[victim].updated
-		return a.Before(b) || a.Equal(b) && addr.Less(victim)
-	}
-	for addr, e := range c.entries {
-		switch e.current(now) {
-		case Failed, Stale:
-			if oldest(addr) {
-				victim = addr
-			}
-		}
-	}
-	delete(c.entries, victim)
-	return victim.IsValid()
 }
 
 // Action is what Tick wants done about one neighbour: ask (To is its last known address, or Broadcast), or give up, with
@@ -114,6 +98,10 @@ type Action[P any] struct {
 	Held   []P
 }
 
+// tickStep is how far apart calls of Tick are at least: each walks the whole table, and in a large one somebody is always
+// about to be due.
+const tickStep = 10 * time.Millisecond
+
 // Tick moves every entry on whose time has come. It returns what is to be done, sorted by address, and when to call it
 // again: the zero time if no entry waits for anything.
 func (c *Cache[P]) Tick(now time.Time) (actions []Action[P], next time.Time) {
@@ -124,24 +112,27 @@ func (c *Cache[P]) Tick(now time.Time) (actions []Action[P], next time.Time) {
 			continue
 		}
 		if !e.due.After(now) {
-			actions = append(actions, e.advance(addr, now))
+			actions = append(actions, c.advance(e, addr, now))
 		}
 		if e.state != Failed && (next.IsZero() || e.due.Before(next)) {
 			next = e.due
 		}
 	}
+	if !next.IsZero() && next.Sub(now) < tickStep {
+		next = now.Add(tickStep)
+	}
 	slices.SortFunc(actions, func(a, b Action[P]) int { return a.Addr.Compare(b.Addr) })
 	return actions, next
 }
 
-func (e *entry[P]) advance(addr netip.Addr, now time.Time) Action[P] {
+// advance moves on an entry that is due. It needs the lock.
+func (c *Cache[P]) advance(e *entry[P], addr netip.Addr, now time.Time) Action[P] {
 	if e.state == Delay {
 		e.state, e.probes = Probe, 0
 	}
 	if e.probes >= Probes {
-		held := e.held
-		e.state, e.mac, e.held, e.updated = Failed, frame.MAC{}, nil, now
-		return Action[P]{Addr: addr, GaveUp: true, Held: held}
+		e.state, e.mac, e.updated = Failed, frame.MAC{}, now
+		return Action[P]{Addr: addr, GaveUp: true, Held: c.release(e)}
 	}
 	to := e.mac
 	if e.state == Incomplete {

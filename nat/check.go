@@ -21,7 +21,35 @@ func (p *packet) parse() trace.Reason {
 	}
 	p.ip = ip
 	p.f.Data = p.f.Data[:frame.EthernetHeader+len(ip)]
+	if !p.offloadOK() {
+		return trace.BadOffload
+	}
 	return trace.NoReason
+}
+
+// offloadOK reports whether the checksum that the sender has left to the device is the transport's, or lies behind the
+// transport header in a packet that is tunnelled: nothing that rules have read may change when it is written.
+func (p *packet) offloadOK() bool {
+	o := &p.f.Offload
+	behind := int(o.ChecksumStart) - frame.EthernetHeader - p.ip.HeaderLen()
+	switch proto := p.ip.Proto(); {
+	case !o.Valid(len(p.f.Data)):
+		return false
+	case !o.NeedsChecksum:
+		return true
+	case proto == frame.ProtoTCP:
+		return behind == 0 && o.ChecksumOffset == 16
+	case proto == frame.ProtoUDP:
+		return behind == 0 && o.ChecksumOffset == 6 || behind >= frame.UDPHeader
+	case proto == frame.ProtoICMP:
+		return false
+	}
+	return behind >= 0
+}
+
+// partial reports whether the transport checksum is left to the device; that of a tunnelled packet does not count.
+func (p *packet) partial() bool {
+	return p.f.Offload.NeedsChecksum && int(p.f.Offload.ChecksumStart) == frame.EthernetHeader+p.ip.HeaderLen()
 }
 
 var (
@@ -57,24 +85,33 @@ func (v *view) isLocal(p *packet) bool {
 		p.in != nil && dst == frame.BroadcastOf(p.in.self.Addr)
 }
 
+// toMany reports whether a packet was meant for more than one receiver, on the wire or by its address. No error and no
+// reset may answer it (RFC 1122 3.2.2, 4.2.3.10).
+func (p *packet) toMany() bool {
+	dst := p.ip.Dst()
+	return p.toGroup || dst == everyone || dst.IsMulticast() || p.in != nil && dst == frame.BroadcastOf(p.in.self.Addr)
+}
+
 // checkOptions walks the IP options. Source routes are refused (RFC 7126 4.3, 4.4), what is malformed is answered with
-// Parameter Problem, the rest passes unread.
-func checkOptions(ip frame.IPv4) trace.Reason {
-	for options := ip.Options(); len(options) > 0; {
+// Parameter Problem, the rest passes unread. at is where in the header the trouble begins.
+func checkOptions(ip frame.IPv4) (r trace.Reason, at int) {
+	header := ip[:ip.HeaderLen()]
+	for at = frame.IPv4Header; at < len(header); {
+		options := header[at:]
 		switch kind := options[0]; {
 		case kind == 0:
-			return trace.NoReason
+			return trace.NoReason, 0
 		case kind == 1:
-			options = options[1:]
+			at++
 			continue
 		case len(options) < 2 || options[1] < 2 || int(options[1]) > len(options):
-			return trace.IPOptions
+			return trace.IPOptions, at
 		case kind == 131 || kind == 137: // loose and strict source route
-			return trace.SourceRoute
+			return trace.SourceRoute, at
 		}
-		options = options[options[1]:]
+		at += int(options[1])
 	}
-	return trace.NoReason
+	return trace.NoReason, 0
 }
 
 // readTransport looks at the transport header, so that no later step reads behind its end, and verifies the checksums
@@ -86,7 +123,7 @@ func (p *packet) readTransport() trace.Reason {
 	switch p.ip.Proto() {
 	case frame.ProtoICMP:
 		m, ok := frame.ParseICMP(payload)
-		if !ok || !p.f.Offload.NeedsChecksum && !m.ChecksumOK() {
+		if !ok || !m.ChecksumOK() {
 			return trace.BadICMP
 		}
 	case frame.ProtoUDP:

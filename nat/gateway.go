@@ -81,8 +81,8 @@ func (g *Gateway) Add(c InterfaceConfig, now time.Time) (*Interface, error) {
 			if other.name == c.Name {
 				return fmt.Errorf("gateway: interface %s exists", c.Name)
 			}
-			if c.Uplink == nil && other.uplink == nil && other.self.Addr.Overlaps(c.Addr) {
-				return fmt.Errorf("gateway: %s %v overlaps %s %v", c.Name, c.Addr, other.name, other.self.Addr)
+			if other.self.Addr.Overlaps(c.Addr) { // two ways out as well: which would be the way back?
+				return fmt.Errorf("gateway: %s %v overlaps %s %v: give one of them another subnet", c.Name, c.Addr, other.name, other.self.Addr)
 			}
 		}
 		v.interfaces = append(slices.Clone(v.interfaces), i)
@@ -130,7 +130,7 @@ func (g *Gateway) Remove(i *Interface) {
 		return nil
 	})
 	for _, h := range i.neighbors.Flush() {
-		g.dropHeld(h, trace.PortGone, h.p.now)
+		g.dropHeld(h, trace.Neighbor, trace.PortGone, h.p.now)
 	}
 }
 

@@ -26,9 +26,9 @@ type bucket struct {
 	at    time.Duration
 }
 
-// take takes a token out of a bucket of that size, into which perSecond drip.
+// take takes a token out of a bucket of that size, into which perSecond drip. A clock that goes back takes nothing out.
 func (b *bucket) take(size, perSecond float64, now time.Duration) bool {
-	b.spent = max(0, b.spent-(now-b.at).Seconds()*perSecond)
+	b.spent = max(0, b.spent-max(0, now-b.at).Seconds()*perSecond)
 	b.at = now
 	if b.spent+1 > size {
 		return false

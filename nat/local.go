@@ -2,7 +2,6 @@ package nat
 
 import (
 	"encoding/binary"
-	"net/netip"
 
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
@@ -14,7 +13,7 @@ func (g *Gateway) input(p *packet) {
 	if !g.filter(p, rule.Filter, trace.Input) || !g.translateSource(p, trace.Input) || !g.confirm(p, trace.Input) {
 		return
 	}
-	if p.toGroup || p.ip.Dst().IsMulticast() || !g.isOwn(p.ip.Dst()) {
+	if p.toMany() {
 		g.drop(p, trace.Input, trace.Unanswered) // RFC 1122 3.2.2: what was said to all is not answered
 		return
 	}
@@ -30,8 +29,6 @@ func (g *Gateway) input(p *packet) {
 		g.refuse(p, trace.Input, trace.NoProto)
 	}
 }
-
-func (g *Gateway) isOwn(a netip.Addr) bool { return g.view.Load().local[a] != nil }
 
 // inputICMP answers an echo request (RFC 1122 3.2.2.6). The reply is made of the request's own bytes.
 func (g *Gateway) inputICMP(p *packet) {
@@ -72,24 +69,25 @@ func (g *Gateway) send(p *packet) {
 	g.output(p)
 }
 
-// reset answers a TCP segment that nobody wants with a RST, never a RST (RFC 9293 3.10.7.1).
+// reset answers a TCP segment that nobody wants with a RST, but never a RST (RFC 9293 3.10.7.1), nor what was said to all.
 func (g *Gateway) reset(p *packet) {
-	if p.segment.flags&frame.RST != 0 {
+	if p.segment.flags&frame.RST != 0 || p.toMany() {
 		return
 	}
 	answer, q := p.tuple.Reply(), packet{now: p.now}
-	if p.flow.first {
-		// The connection never came about, so nothing will translate the answer: it is written as the sender expects it.
-		answer = p.flow.conn.tuples[original].Reply()
-		q.flow = flow{conn: p.flow.conn, dir: reply, state: rule.StateEstablished, verbatim: true}
+	if c, back := p.flow.conn, p.flow.dir.other(); c != nil && (p.flow.first || answer != c.tuples[back]) {
+		// The connection never came about, or the packet was stopped halfway through its translation: the table would not
+		// know the answer. So it is written as the sender expects it.
+		answer = c.tuples[p.flow.dir].Reply()
+		q.flow = flow{conn: c, dir: back, state: rule.StateEstablished, verbatim: true}
 	}
 	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.TCPHeader)
 	ip := b[frame.EthernetHeader:]
 	segment := ip[frame.IPv4Header:]
-	putRST(segment, answer.SrcPort, answer.DstPort, p.segment, len(frame.TCP(p.ip.Payload()).Payload()))
+	putRST(segment, answer.SrcPort, answer.DstPort, p.segment)
 	sum := frame.Checksum(segment, frame.PseudoHeader(frame.ProtoTCP, answer.Src(), answer.Dst(), len(segment)))
 	binary.BigEndian.PutUint16(segment[16:], sum)
-	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, 0, answer.Src(), answer.Dst())
+	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, uint16(g.forged.Add(1)), answer.Src(), answer.Dst())
 	q.f = frame.Frame{Data: b}
 	g.send(&q)
 }

@@ -44,14 +44,22 @@ func (t *conntrack) masquerade(c *conn, addr [4]byte, ports portRange, random *u
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	inside := sourceOf(c.tuples[original])
-	m := t.mappings.inside[insideKey{inside, addr}]
-	if m == nil || !ports.contains(m.outside.port) {
+	if !hasPort(inside.proto) {
+		c.setSource(addr, 0) // nothing to choose: many may speak to many, as long as their answers differ
+		return !t.answersTaken(c, addr, 0)
+	}
+	key := insideKey{inside, addr}
+	m := t.mappings.inside[key]
+	// One port for all destinations, unless two of them have become one by DNAT: their answers must stay apart.
+	if m == nil || !ports.contains(m.outside.port) || t.answersTaken(c, addr, m.outside.port) {
 		port, ok := t.freePort(c, addr, ports, random)
 		if !ok {
 			return false
 		}
 		m = &mapping{inside: inside, outside: endpoint{addr, port, inside.proto}}
-		t.mappings.inside[insideKey{inside, addr}] = m
+		if t.mappings.inside[key] == nil {
+			t.mappings.inside[key] = m
+		}
 		t.mappings.outside[m.outside] = m
 	}
 	m.users++
@@ -66,9 +74,6 @@ func (r portRange) contains(port uint16) bool {
 
 func (t *conntrack) freePort(c *conn, addr [4]byte, ports portRange, random *uint32) (uint16, bool) {
 	inside := sourceOf(c.tuples[original])
-	if inside.proto != frame.ProtoTCP && inside.proto != frame.ProtoUDP && inside.proto != frame.ProtoICMP {
-		return 0, t.portIsFree(c, addr, 0)
-	}
 	first := inside.port
 	if ports == (portRange{}) {
 		ports = portRange{1024, 65535}
@@ -95,14 +100,30 @@ func (t *conntrack) freePort(c *conn, addr [4]byte, ports portRange, random *uin
 
 // portIsFree: nobody is mapped to it, and no connection of the gateway's own expects answers there.
 func (t *conntrack) portIsFree(c *conn, addr [4]byte, port uint16) bool {
-	if _, taken := t.mappings.outside[endpoint{addr, port, c.tuples[original].Proto}]; taken {
-		return false
-	}
+	_, taken := t.mappings.outside[endpoint{addr, port, c.tuples[original].Proto}]
+	return !taken && !t.answersTaken(c, addr, port)
+}
+
+// ambiguous reports whether another connection expects the answers that c would get as it is.
+func (t *conntrack) ambiguous(c *conn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.answersTaken(c, c.tuples[reply].DstIP, c.tuples[reply].DstPort)
+}
+
+// answersTaken reports whether another connection expects the answers that c would get with that source. One that another
+// packet of the same flow has just made is not another.
+func (t *conntrack) answersTaken(c *conn, addr [4]byte, port uint16) bool {
 	answers := c.tuples[reply]
 	answers.DstIP = addr
 	setPort(&answers, &answers.DstPort, port)
-	_, taken := t.halves[answers]
-	return !taken
+	h, taken := t.halves[answers]
+	return taken && h.conn.tuples[h.dir.other()] != c.tuples[original]
+}
+
+// hasPort reports whether a protocol has ports or, as ICMP, something that does for one.
+func hasPort(proto uint8) bool {
+	return proto == frame.ProtoTCP || proto == frame.ProtoUDP || proto == frame.ProtoICMP
 }
 
 // mapped returns the inside endpoint behind the destination of a packet from outside, whoever sent it: filtering is

@@ -27,13 +27,14 @@ type packet struct {
 	mark     uint32
 	out      *Interface
 	nextHop  netip.Addr
+	prefix   netip.Prefix // of the route
 }
 
 // event is a step of this packet at the gateway. The network layer sees packets, not frames.
 func (p *packet) event(h trace.Hook, v trace.Verdict, n trace.Note) trace.Event {
 	e := trace.Event{Hook: h, Verdict: v, Note: n, Where: gatewayName, Conn: p.flow.id(), Before: p.tuple, Frame: p.f}
 	if p.ip != nil {
-		e.IP, e.Frame.Data = true, p.ip
+		e.IP, e.Frame = true, p.f.Packet()
 	}
 	return e
 }
@@ -61,7 +62,7 @@ func (g *Gateway) dropBy(p *packet, h trace.Hook, r trace.Reason, d rule.Decisio
 			e.Port, e.Count = p.out.name, uint32(p.out.config.MTU)
 		}
 		if p.ip != nil {
-			e.Addr = p.ip.Dst()
+			e.Addr, e.Prefix = p.ip.Dst(), p.prefix
 		}
 		p.j.Emit(e)
 	}

@@ -10,24 +10,27 @@ import (
 	"uswitch/switch/frame"
 )
 
-// FDB is the forwarding database: which station lives behind which port (802.1D 7.9). Looking up and refreshing take the
-// lock for reading; only a new, moved or removed entry takes it for writing.
+// FDB is the forwarding database: which station lives behind which port (802.1D 7.9). Looking up and refreshing take no
+// lock, so that ports do not slow each other down; only a new, moved or removed entry takes it.
 //
-// The number of learned entries is bounded. When the table is full, a new station takes the place of the one that has
-// been silent longest on the port that holds the most entries: a port that floods the table with addresses evicts its
-// own. An entry that has aged is as good as absent; it is swept out when somebody trips over it.
+// The number of learned entries is bounded. When the table is full, a new station takes the place of one that has been
+// silent, on a port that holds the most entries or at least its share: a port that floods the table with addresses evicts
+// its own, and takes no more from the others than what is over their share. An entry that has aged is as good as absent; it is swept out when somebody trips over it.
 type FDB struct {
 	ageing atomic.Int64 // nanoseconds
 	limit  atomic.Int64 // learned entries
 
-	mu       sync.RWMutex // guards the entries and all the queues
-	entries  map[frame.MAC]*entry
+	index index // changed under mu, read by anybody
+
+	mu       sync.Mutex // guards all the queues
+	local    *entry     // the local station's, nil while there is none
 	learned  int
 	queues   map[*Port]*queue // learned entries of each port, for eviction
 	heaviest *queue           // a queue that is at least as long as the average
 }
 
-// entry is where a station lives. Its fields are guarded by the table's lock except seen.
+// entry is where a station lives. Once it is in the index its fields do not change, but for seen, and those of its queue,
+// which the table's lock guards.
 type entry struct {
 	mac    frame.MAC
 	port   *Port // nil: the local station
@@ -44,11 +47,12 @@ type entry struct {
 type place struct {
 	port   *Port
 	static bool
-	age    time.Duration // since the station was last heard
+	age    time.Duration // since the station was last heard; zero if configured
 }
 
 func newFDB(ageing time.Duration, limit int) *FDB {
-	t := &FDB{entries: map[frame.MAC]*entry{}, queues: map[*Port]*queue{}}
+	t := &FDB{queues: map[*Port]*queue{}}
+	t.index.init()
 	t.ageing.Store(int64(ageing))
 	t.limit.Store(int64(limit))
 	return t
@@ -68,35 +72,38 @@ func (t *FDB) SetMaxLearned(n int) { t.limit.Store(int64(n)) }
 
 // lookup finds where a station lives.
 func (t *FDB) lookup(mac frame.MAC, now time.Duration) (place, bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	e, ok := t.entries[mac]
-	if !ok || t.aged(e, now) {
+	e := t.index.find(mac)
+	if e == nil || t.aged(e, now) {
 		return place{}, false
 	}
-	return place{port: e.port, static: e.static, age: now - time.Duration(e.seen.Load())}, true
+	if e.static {
+		return place{port: e.port, static: true}, true
+	}
+	return place{port: e.port, age: now - time.Duration(e.seen.Load())}, true
 }
 
 func (t *FDB) aged(e *entry, now time.Duration) bool {
 	return !e.static && int64(now)-e.seen.Load() >= t.ageing.Load()
 }
 
-// setLocal enters the local station's own address.
+// setLocal enters the local station's own address, in place of the one it had.
 func (t *FDB) setLocal(mac frame.MAC) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.delete(mac)
-	t.entries[mac] = &entry{mac: mac, static: true}
+	if t.local != nil {
+		t.delete(t.local)
+	}
+	t.local = &entry{mac: mac, static: true}
+	t.replace(t.local)
 }
 
 func (t *FDB) setStatic(mac frame.MAC, p *Port, sticky bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e, ok := t.entries[mac]; ok && e.port == nil {
+	if e := t.index.find(mac); e != nil && e.port == nil {
 		return fmt.Errorf("%v is the gateway's own address", mac)
 	}
-	t.delete(mac)
-	t.entries[mac] = &entry{mac: mac, port: p, static: true, sticky: sticky}
+	t.replace(&entry{mac: mac, port: p, static: true, sticky: sticky})
 	return nil
 }
 
@@ -104,27 +111,21 @@ func (t *FDB) setStatic(mac frame.MAC, p *Port, sticky bool) error {
 func (t *FDB) Remove(mac frame.MAC) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e, ok := t.entries[mac]
-	if !ok || e.port == nil {
+	e := t.index.find(mac)
+	if e == nil || e.port == nil {
 		return false
 	}
-	t.delete(mac)
+	t.delete(e)
 	return true
-}
-
-func (t *FDB) remove(mac frame.MAC) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.delete(mac)
 }
 
 // Flush forgets every learned address, of one port or (nil) of all.
 func (t *FDB) Flush(p *Port) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for mac, e := range t.entries {
+	for e := range t.index.all() {
 		if !e.static && (p == nil || e.port == p) {
-			t.delete(mac)
+			t.delete(e)
 		}
 	}
 }
@@ -134,9 +135,9 @@ func (t *FDB) dropPort(p *Port) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p.gone.Store(true)
-	for mac, e := range t.entries {
+	for e := range t.index.all() {
 		if e.port == p {
-			t.delete(mac)
+			t.delete(e)
 		}
 	}
 	if t.heaviest == t.queues[p] {
@@ -145,17 +146,25 @@ func (t *FDB) dropPort(p *Port) {
 	delete(t.queues, p)
 }
 
-// delete needs the lock.
-func (t *FDB) delete(mac frame.MAC) {
-	e, ok := t.entries[mac]
-	if !ok {
-		return
+// delete takes an entry out of the table. It needs the lock, as those below.
+func (t *FDB) delete(e *entry) {
+	t.unqueue(e)
+	t.index.remove(e.mac)
+}
+
+// replace enters an entry in place of the one that has its address.
+func (t *FDB) replace(e *entry) {
+	if before := t.index.find(e.mac); before != nil {
+		t.unqueue(before)
 	}
+	t.index.put(e)
+}
+
+func (t *FDB) unqueue(e *entry) {
 	if !e.static {
 		t.queues[e.port].remove(e)
 		t.learned--
 	}
-	delete(t.entries, mac)
 }
 
 // Entry is one row of the table, for people.
@@ -164,7 +173,7 @@ type Entry struct {
 	Port   string        // empty: the local station
 	Static bool          // configured
 	Sticky bool          // configured, see Switch.SetStatic
-	Since  time.Duration // since the station came to this port
+	Since  time.Duration // since the station came to this port; the age of the switch if configured
 	Seen   time.Duration // since it was last heard there
 }
 
@@ -172,17 +181,23 @@ type Entry struct {
 func (s *Switch) Entries(now time.Time) []Entry { return s.fdb.list(s.age(now)) }
 
 func (t *FDB) list(now time.Duration) []Entry {
+	rows := t.rows(now)
+	slices.SortFunc(rows, func(a, b Entry) int { return slices.Compare(a.MAC[:], b.MAC[:]) })
+	return rows
+}
+
+// rows is list unsorted: new stations wait for the lock, so it is held no longer than it has to be.
+func (t *FDB) rows(now time.Duration) []Entry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	rows := make([]Entry, 0, len(t.entries))
-	for mac, e := range t.entries {
+	rows := make([]Entry, 0, t.index.count)
+	for e := range t.index.all() {
 		if t.aged(e, now) {
-			t.delete(mac)
+			t.delete(e)
 			continue
 		}
-		rows = append(rows, Entry{MAC: mac, Port: e.port.nameOrNone(), Static: e.static, Sticky: e.sticky,
+		rows = append(rows, Entry{MAC: e.mac, Port: e.port.nameOrNone(), Static: e.static, Sticky: e.sticky,
 			Since: now - e.since, Seen: now - time.Duration(e.seen.Load())})
 	}
-	slices.SortFunc(rows, func(a, b Entry) int { return slices.Compare(a.MAC[:], b.MAC[:]) })
 	return rows
 }

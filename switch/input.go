@@ -13,7 +13,11 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 	defer j.End()
 	p.rx.count(f)
 
-	// ingress: is it a frame at all, and can its sender be believed?
+	// ingress: is anybody plugged in there, is it a frame at all, and can its sender be believed?
+	if p.gone.Load() {
+		s.dropFrom(p, trace.Ingress, trace.PortGone, f, j)
+		return
+	}
 	e, ok := frame.ParseEthernet(f.Data)
 	if !ok {
 		s.dropFrom(p, trace.Ingress, trace.PktTooSmall, f, j)
@@ -29,7 +33,9 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 		return
 	}
 	if j.On() {
-		j.Emit(trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Where: s.name, Port: p.name, Frame: f})
+		e := trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Where: s.name, Port: p.name, Frame: f}
+		e.Note, e.Count = together(f)
+		j.Emit(e)
 	}
 
 	// learn: the source lives behind this port (802.1D 7.8).
@@ -44,7 +50,9 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 		}
 	}
 
-	// bridge: addressed to the switch itself, to a group, or to one station (802.1D 7.7).
+	// bridge: addressed to the switch itself, to a group, or to one station (802.1D 7.7). None of the sixteen reserved
+	// groups passes. Linux without spanning tree lets 01-80-C2-00-00-00 through, so that other bridges find a loop; here
+	// the storm limit stands in for that.
 	if dst.IsReserved() {
 		s.dropFrom(p, trace.Bridge, trace.ReservedGroup, f, j)
 		return
@@ -54,9 +62,12 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 
 // Output carries a frame that the local station sends; j is its journey so far. It borrows the frame until it returns.
 func (s *Switch) Output(f frame.Frame, j *trace.Journey, now time.Time) {
-	if e, ok := frame.ParseEthernet(f.Data); ok {
-		s.bridge(nil, e, f, j, now)
+	e, ok := frame.ParseEthernet(f.Data)
+	if !ok {
+		s.dropFrom(nil, trace.Output, trace.PktTooSmall, f, j)
+		return
 	}
+	s.bridge(nil, e, f, j, now)
 }
 
 // bridge decides who gets the frame and sends it: the second half of Input, and all of Output. p is where the frame came
@@ -104,7 +115,8 @@ func (s *Switch) unicast(from *Port, to place, f frame.Frame, j *trace.Journey) 
 // flood sends a frame to everyone who takes its class, but never back to where it came from (802.1D 7.7.1), and to the
 // local station last, because its answer is a journey of its own.
 func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *trace.Journey, now time.Time) {
-	to, local := s.ports.Load().flood(c, from), s.local.Load()
+	ports, local := s.ports.Load(), s.local.Load()
+	to := ports.flood(c, from)
 	toLocal := from != nil && local != nil && c != unknownUnicast
 	if from != nil {
 		if limit := from.knobs.Load().StormLimit; limit > 0 && !from.storm.take(limit, s.age(now)) {
@@ -113,11 +125,7 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 		}
 	}
 	if to.others(from) == 0 && !toLocal {
-		reason := trace.NoOtherPort
-		if len(s.ports.Load().all) > 1 {
-			reason = trace.NoFlood
-		}
-		s.dropFrom(from, trace.Bridge, reason, f, j)
+		s.dropFrom(from, trace.Bridge, ports.nobody(c, from), f, j)
 		return
 	}
 	if j.On() {

@@ -2,10 +2,7 @@ package vswitch
 
 import (
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync/atomic"
-	"time"
 
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -21,6 +18,13 @@ type Link interface {
 	Write(frame.Frame) error
 	// Close wakes Read and may be called more than once.
 	Close() error
+}
+
+// Finisher is a Link that cannot pass on what a sender has left undone (frame.Offload) if TakesOffload answers false, once
+// and for all when it is plugged in: its port then cuts super-frames and completes checksums. Any other Link gets the
+// frames as they are.
+type Finisher interface {
+	TakesOffload() bool
 }
 
 // DefaultStormLimit bounds the flooded frames per second that one port may send. A host that resolves a whole /16 stays
@@ -49,15 +53,22 @@ type Port struct {
 	name  string
 	sw    *Switch
 	link  Link
+	cuts  bool // the link takes only frames with nothing left to do
 	knobs atomic.Pointer[Knobs]
 	gone  atomic.Bool
+	fault atomic.Pointer[error] // the panic that the port was unplugged for
 	storm bucket
 
-	rx, tx           traffic
-	rxDrops, txDrops atomic.Uint64
+	rx, tx traffic
 }
 
-type traffic struct{ frames, bytes atomic.Uint64 }
+// traffic counts one direction. The goroutine that reads the port counts rx, those of other ports count tx: the two lie
+// apart, so that they do not take the processor's cache line from each other, or what is read for each frame from both.
+type traffic struct {
+	_                    [64]byte
+	frames, bytes, drops atomic.Uint64
+	_                    [64]byte
+}
 
 func (t *traffic) count(f frame.Frame) {
 	t.frames.Add(1)
@@ -85,63 +96,9 @@ func (p *Port) Link() Link { return p.link }
 // Counters returns what went through the port so far.
 func (p *Port) Counters() Counters {
 	return Counters{
-		RxFrames: p.rx.frames.Load(), RxBytes: p.rx.bytes.Load(), RxDropped: p.rxDrops.Load(),
-		TxFrames: p.tx.frames.Load(), TxBytes: p.tx.bytes.Load(), TxDropped: p.txDrops.Load(),
+		RxFrames: p.rx.frames.Load(), RxBytes: p.rx.bytes.Load(), RxDropped: p.rx.drops.Load(),
+		TxFrames: p.tx.frames.Load(), TxBytes: p.tx.bytes.Load(), TxDropped: p.tx.drops.Load(),
 	}
-}
-
-// Run reads the link and carries each frame through the switch until the link ends or a frame makes the code panic; it
-// then unplugs the port, so that the fault stays its own. It returns what ended it, nil when the port was detached.
-func (p *Port) Run() (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			p.sw.tracer.Count(trace.PortFault)
-			err = fmt.Errorf("port %s failed on a frame: %v\n%s", p.name, fault, debug.Stack())
-		}
-		detached := p.gone.Load()
-		err = errors.Join(err, p.sw.Detach(p))
-		if detached {
-			err = nil
-		}
-	}()
-	for {
-		f, err := p.link.Read()
-		if err != nil {
-			return err
-		}
-		p.sw.Input(p, f, time.Now())
-	}
-}
-
-// send hands a frame to the link, if it fits.
-func (p *Port) send(f frame.Frame, j *trace.Journey) {
-	if mtu := p.knobs.Load().MTU; mtu > 0 && payload(f) > mtu {
-		p.sw.dropTo(p, trace.PktTooBig, f, j)
-		return
-	}
-	// The event goes out before the frame: the answer may be back in the switch before the system call returns, and a
-	// reader should see the question first.
-	if j.On() {
-		j.Emit(trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Where: p.sw.name, Port: p.name, Frame: f})
-	}
-	if err := p.link.Write(f); err != nil {
-		p.sw.dropTo(p, linkReason(err), f, j)
-		return
-	}
-	p.tx.count(f)
-}
-
-// payload returns the bytes that an MTU limits: of one segment where the frame stands for many. A VLAN tag is not counted,
-// as in Linux.
-func payload(f frame.Frame) int {
-	n := len(f.Data)
-	if f.Offload.GSO != frame.GSONone {
-		n = min(n, int(f.Offload.HeaderLen)+int(f.Offload.GSOSize))
-	}
-	if e, ok := frame.ParseEthernet(f.Data); ok && e.Type() == frame.TypeVLAN {
-		n -= 4
-	}
-	return n - frame.EthernetHeader
 }
 
 func linkReason(err error) trace.Reason {
@@ -150,6 +107,8 @@ func linkReason(err error) trace.Reason {
 		return trace.PortDown
 	case errors.Is(err, frame.ErrLinkGone):
 		return trace.PortGone
+	case errors.Is(err, errFault):
+		return trace.PortFault
 	}
 	return trace.TxError
 }

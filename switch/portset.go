@@ -1,5 +1,7 @@
 package vswitch
 
+import "uswitch/switch/trace"
+
 // class of a frame that goes to many: each has its own knob.
 type class int
 
@@ -15,7 +17,8 @@ const (
 type portSet struct {
 	all []*Port
 	// takers of each class, for a frame from an ordinary port and from an isolated one. The sender may be among them.
-	takers [classes][2]takers
+	takers   [classes][2]takers
+	everyone takers
 }
 
 type takers struct {
@@ -26,6 +29,7 @@ type takers struct {
 func newPortSet(all []*Port) *portSet {
 	set := &portSet{all: all}
 	for _, p := range all {
+		set.everyone.add(p)
 		k := p.knobs.Load()
 		for c, takes := range [classes]bool{unknownUnicast: k.Flood, multicast: k.MulticastFlood, broadcast: k.BroadcastFlood} {
 			if !takes {
@@ -45,12 +49,27 @@ func (t *takers) add(p *Port) {
 	t.names = append(t.names, p.name)
 }
 
-// flood returns who takes a frame of a class that came from p, p itself perhaps included; p is nil for the local port.
+// flood returns who takes a frame of a class that came from p, p itself perhaps included; p is nil for the local station.
+// What that one says to all or to a group reaches every port, as in the Linux bridge (br_flood): its ARP is among it.
 func (set *portSet) flood(c class, p *Port) *takers {
-	if p != nil && p.knobs.Load().Isolated {
+	switch {
+	case p == nil && c != unknownUnicast:
+		return &set.everyone
+	case p != nil && p.knobs.Load().Isolated:
 		return &set.takers[c][1]
 	}
 	return &set.takers[c][0]
+}
+
+// nobody says why flood found no taker besides p.
+func (set *portSet) nobody(c class, p *Port) trace.Reason {
+	switch {
+	case set.everyone.others(p) == 0:
+		return trace.NoOtherPort
+	case set.takers[c][0].others(p) > 0:
+		return trace.Isolated
+	}
+	return trace.NoFlood
 }
 
 // others returns how many takers there are besides p.

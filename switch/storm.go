@@ -15,7 +15,11 @@ func (b *bucket) take(perSecond int, now time.Duration) bool {
 	interval := int64(time.Second) / int64(perSecond)
 	for {
 		before := b.full.Load()
-		after := max(before, int64(now)) + interval
+		start := max(before, int64(now))
+		if before > int64(now+2*time.Second) {
+			start = int64(now) // no frame has moved it that far: the clock went back
+		}
+		after := start + interval
 		if after > int64(now+time.Second) {
 			return false
 		}

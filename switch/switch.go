@@ -27,7 +27,8 @@ type Config struct {
 	Epoch      time.Time     // required: the moment from which ages are counted, on the same clock as Input's now
 }
 
-// Station is what sits on the switch's local port: the gateway. It borrows f and j until it returns.
+// Station is what sits on the switch's local port: the gateway. It borrows f and j until it returns. It gets a frame after
+// everyone else and may therefore write its answer over it.
 type Station interface {
 	Input(f frame.Frame, j *trace.Journey, now time.Time)
 }
@@ -42,7 +43,7 @@ type Switch struct {
 	local  atomic.Pointer[localPort]
 	nextID atomic.Uint32
 
-	mu sync.Mutex // serialises changes to ports and knobs; never held while a frame moves
+	mu sync.Mutex // serialises changes to ports, knobs and the station; never held while a frame moves
 }
 
 type localPort struct {
@@ -84,9 +85,9 @@ func (s *Switch) Port(name string) (*Port, bool) {
 
 // SetLocal puts a station with that address on the local port, in place of the one before.
 func (s *Switch) SetLocal(mac frame.MAC, station Station) {
-	if before := s.local.Swap(&localPort{mac, station}); before != nil {
-		s.fdb.remove(before.mac)
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.local.Store(&localPort{mac, station})
 	s.fdb.setLocal(mac)
 }
 
@@ -98,14 +99,21 @@ func (s *Switch) Attach(name string, link Link, k Knobs) (*Port, error) {
 		return nil, fmt.Errorf("network %s: port %s is taken", s.name, name)
 	}
 	p := &Port{id: s.nextID.Add(1), name: name, sw: s, link: link}
+	if l, ok := link.(Finisher); ok {
+		p.cuts = !l.TakesOffload()
+	}
 	p.knobs.Store(&k)
 	s.ports.Store(newPortSet(append(s.Ports(), p)))
 	return p, nil
 }
 
-// Detach unplugs a port: its addresses are forgotten, no frame reaches it any more, and its link is closed, which ends
-// Run. Detaching twice is harmless.
+// Detach unplugs a port: its addresses are forgotten, no frame reaches it or comes from it any more (one that is being
+// carried meanwhile goes on to its end), and its link is closed, which ends Run. Detaching twice is harmless. The error
+// is ErrNotHere for another switch's port, else the link's.
 func (s *Switch) Detach(p *Port) error {
+	if p.sw != s {
+		return ErrNotHere
+	}
 	s.mu.Lock()
 	others := slices.DeleteFunc(s.Ports(), func(q *Port) bool { return q == p })
 	s.ports.Store(newPortSet(others))

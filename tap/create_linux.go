@@ -51,7 +51,8 @@ func (l *local) Create(lab, name string) (Namespace, error) {
 	return ns, nil
 }
 
-// checkFree returns an error that says who has the name already.
+// checkFree returns an error that says who has the name already. What a process left behind that is gone has no claim,
+// and makes room.
 func (l *local) checkFree(ns Namespace) error {
 	if _, err := os.Lstat(ns.Path); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -62,10 +63,15 @@ func (l *local) checkFree(ns Namespace) error {
 	if err != nil {
 		return takenError(fmt.Sprintf("%v; if it is from before a reboot, \"ip netns del %s\" removes it", err, ns.Name))
 	}
-	if owner, found := l.records.owner(id); found && owner.alive() {
+	owner, found := l.records.owner(id)
+	switch {
+	case !found:
+		return takenError("already exists")
+	case owner.alive():
 		return fmt.Errorf("%w: lab %s, process %d", ErrOwned, owner.Lab, owner.PID)
 	}
-	return takenError("already exists")
+	_, err = l.reclaim(owner.Lab, owner.Namespace)
+	return err
 }
 
 // bindName gives the calling thread's namespace a name that outlives the thread.

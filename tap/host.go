@@ -13,7 +13,8 @@ type Host interface {
 	Check() error
 
 	// Create makes a namespace that "ip netns" knows by this name, with lo up, on behalf of a lab. A name that is taken
-	// is an error that wraps fs.ErrExist, or ErrOwned if a process that is alive has made it for a lab.
+	// is an error that wraps ErrOwned if a process that is alive has made it for a lab, and else fs.ErrExist. A leftover
+	// of a process that is gone is removed first.
 	Create(lab, name string) (Namespace, error)
 
 	// Adopt finds a namespace that somebody else made: by name, or by a path such as /proc/1234/ns/net. It is left as it
@@ -30,8 +31,8 @@ type Host interface {
 	Open(Namespace, Interface) (Device, error)
 
 	// Start starts a program inside a namespace as cmd.Start does; cmd.Wait waits for it as usual. The program sees the
-	// namespace's devices under /sys, and it is killed when this process ends without having waited for it, unless
-	// cmd.SysProcAttr.Pdeathsig names another signal.
+	// namespace's devices under /sys where mounting is allowed. It is killed when this process ends before it, unless
+	// cmd.SysProcAttr.Pdeathsig names another signal; programs that it has started itself are not.
 	Start(Namespace, *exec.Cmd) error
 
 	// Reclaim removes what was made for these labs (for all labs if none is named) by processes that are gone, and says

@@ -2,6 +2,7 @@ package tap
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -50,14 +51,27 @@ func startTime(pid int) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
+	start, err := parseStat(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return start, nil
+}
+
+// parseStat reads the start time of a living process from its /proc/PID/stat.
+func parseStat(text []byte) (uint64, error) {
 	// Field 2, the program's name, stands in parentheses and may contain anything, also spaces and parentheses.
 	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
 	const state, start = 0, 22 - 3 // fields[0] is field 3
 	if len(fields) <= start {
-		return 0, fmt.Errorf("%s: too few fields", path)
+		return 0, errors.New("too few fields")
 	}
 	if s := string(fields[state]); s == "Z" || s == "X" {
-		return 0, fmt.Errorf("process %d has ended", pid)
+		return 0, errors.New("the process has ended")
 	}
-	return strconv.ParseUint(string(fields[start]), 10, 64)
+	ticks, err := strconv.ParseUint(string(fields[start]), 10, 64)
+	if err != nil {
+		return 0, err // ParseUint gives the largest number beside a range error
+	}
+	return ticks, nil
 }

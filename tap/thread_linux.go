@@ -84,7 +84,7 @@ func currentID() (ID, error) {
 	if err != nil && err != unix.ENOPROTOOPT { // before Linux 5.14
 		return ID{}, fmt.Errorf("network namespace cookie: %w", err)
 	}
-	return ID{Dev: stat.Dev, Inode: stat.Ino, Cookie: cookie}, nil
+	return ID{Dev: uint64(stat.Dev), Inode: stat.Ino, Cookie: cookie}, nil
 }
 
 // identify finds out which namespace a path leads to.

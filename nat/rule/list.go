@@ -53,7 +53,7 @@ func (s *Ruleset) listHead(b *strings.Builder, chain *chain, c *command) {
 	}
 	fmt.Fprintf(b, "%-9s  prot opt", "target")
 	if verbose {
-		fmt.Fprintf(b, " %-6s %-6s", "in", "out")
+		fmt.Fprintf(b, " %-6s %-6s ", "in", "out")
 	}
 	fmt.Fprintf(b, " %-19s  %-19s \n", "source", "destination")
 }

@@ -66,7 +66,7 @@ func (m *limitMatch) setRate(arg string) error {
 	switch {
 	case !ok || n == 0 || whole == 0:
 		return usage("bad rate \"%s\"'", arg)
-	case n/whole > 0 || whole/n == 0 || n > limitScale*whole/limitScale:
+	case n > whole:
 		return usage("Rate too fast \"%s\"", arg)
 	}
 	m.normalize(whole / n)
@@ -110,17 +110,19 @@ func (m *limitMatch) holds(p *Packet) bool {
 }
 
 // take moves the moment of fullness by the cost of one token, unless that would leave less than nothing. A clock that was
-// set back finds the bucket at most empty.
+// set back finds the bucket at most empty, and it fills from there.
 func (b *bucket) take(now time.Time, cost, burst int64) bool {
 	at := now.UnixNano()
+	empty := at + burst*cost
 	for {
 		full := b.full.Load()
-		next := min(max(full, at), at+burst*cost) + cost
-		if next > at+burst*cost {
-			return false
+		next := max(full, at) + cost
+		enough := next <= empty
+		if !enough {
+			next = min(full, empty)
 		}
-		if b.full.CompareAndSwap(full, next) {
-			return true
+		if next == full || b.full.CompareAndSwap(full, next) {
+			return enough
 		}
 	}
 }

@@ -32,9 +32,9 @@ func (m *tcpMatch) options() []option {
 func (m *tcpMatch) set(g given) (err error) {
 	switch g.option {
 	case "source-port":
-		m.src, err = parsePortRange(g.args[0], g.invert)
+		m.src, err = transportPorts(g)
 	case "destination-port":
-		m.dst, err = parsePortRange(g.args[0], g.invert)
+		m.dst, err = transportPorts(g)
 	case "syn":
 		m.mask, m.cmp, m.notFlags = frame.FIN|frame.SYN|frame.RST|frame.ACK, frame.SYN, g.invert
 	case "tcp-flags":

@@ -14,9 +14,9 @@ func (m *udpMatch) options() []option { return portOptions }
 
 func (m *udpMatch) set(g given) (err error) {
 	if g.option == "source-port" {
-		m.src, err = parsePortRange(g.args[0], g.invert)
+		m.src, err = transportPorts(g)
 	} else {
-		m.dst, err = parsePortRange(g.args[0], g.invert)
+		m.dst, err = transportPorts(g)
 	}
 	return err
 }

@@ -51,13 +51,27 @@ func (l *loaded) take(o option, g given) error {
 		case same:
 			return usage("%s: option \"--%s\" can only be used once.", l.name(), o.name)
 		}
-		return usage("%s: option \"--%s\" cannot be used together with \"--%s\".", l.name(), before.name, o.name)
+		first, second := l.declared(before, o)
+		return usage("%s: option \"--%s\" cannot be used together with \"--%s\".", l.name(), first, second)
 	}
 	if g.invert && !o.not {
 		return usage("%s: option \"--%s\" cannot be inverted.", l.name(), o.name)
 	}
 	l.seen = append(l.seen, o)
 	return l.set(g)
+}
+
+// declared returns the names of two options in the order in which the extension declares them.
+func (l *loaded) declared(a, b option) (first, second string) {
+	for _, o := range l.options() {
+		switch o.name {
+		case a.name:
+			return a.name, b.name
+		case b.name:
+			return b.name, a.name
+		}
+	}
+	return a.name, b.name
 }
 
 // done checks that nothing is missing.

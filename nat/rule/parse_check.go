@@ -35,6 +35,9 @@ func (p *parser) finish() error {
 			*list = []network{{}}
 		}
 	}
+	if len(p.srcs)*len(p.dsts) > 1 && (p.srcs[0].invert || p.dsts[0].invert) {
+		return usage("! not allowed with multiple source or destination IP addresses")
+	}
 	if p.verb.letter == 'R' && len(p.srcs)*len(p.dsts) > 1 {
 		return usage("Replacement rule does not specify a unique address")
 	}

@@ -64,6 +64,15 @@ func parsePortRange(arg string, invert bool) (portRange, error) {
 	return r, nil
 }
 
+// transportPorts is parsePortRange for tcp and udp, where nf_tables turns "not up to 1023" into "from 1024 on".
+func transportPorts(g given) (portRange, error) {
+	r, err := parsePortRange(g.args[0], g.invert)
+	if r.invert && r.low == 0 && 0 < r.high && r.high < 65535 {
+		r = portRange{low: r.high + 1, high: 65535}
+	}
+	return r, err
+}
+
 // port reads one port, by number or by the name of its service.
 func port(arg string, to *uint16) error {
 	p, ok := parsePort(arg)

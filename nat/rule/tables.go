@@ -2,7 +2,6 @@ package rule
 
 import (
 	"errors"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -41,7 +40,7 @@ func (t *Tables) Exec(args []string) (output string, err error) {
 	draft := now.clone()
 	edited, err := draft.edit(c)
 	if err == nil {
-		err = draft.seal(c.verb.operation(), nil, c.table)
+		err = draft.seal(c, nil)
 	}
 	if err != nil {
 		return "", t.errorOf(err, "", 0)
@@ -53,8 +52,8 @@ func (t *Tables) Exec(args []string) (output string, err error) {
 	return output + edited, nil
 }
 
-// Apply carries out command lines as they are typed, with or without the word iptables in front; blank lines and those
-// that begin with # are skipped. It is all or nothing: after an error, an *Error that names the line, nothing has changed.
+// Apply carries out command lines as they are typed in a shell (see SplitLine), with or without the word iptables in
+// front; blank lines and those that begin with # are skipped. It is all or nothing: after an error, an *Error that names the line, nothing has changed.
 func (t *Tables) Apply(lines []string) error {
 	t.edit.Lock()
 	defer t.edit.Unlock()
@@ -64,7 +63,7 @@ func (t *Tables) Apply(lines []string) error {
 		if len(words) > 0 && words[0] == t.family.tool() {
 			words = words[1:]
 		}
-		if err == nil && len(words) > 0 && !strings.HasPrefix(words[0], "#") {
+		if err == nil && len(words) > 0 {
 			err = draft.apply(words)
 		}
 		if err != nil {
@@ -88,7 +87,7 @@ func (s *Ruleset) apply(words []string) error {
 	if _, err := s.edit(c); err != nil {
 		return err
 	}
-	return s.seal(c.verb.operation(), nil, c.table)
+	return s.seal(c, nil)
 }
 
 // answer carries out a command that changes nothing, or the printing half of one that does (-L -Z); done says whether
@@ -111,17 +110,21 @@ func (s *Ruleset) answer(c *command) (output string, done bool, err error) {
 	return output, !c.zero || err != nil, err
 }
 
-// seal validates tables after an edit and links the jumps. lines says on which line of a file a rule stood.
-func (s *Ruleset) seal(operation string, lines map[*Rule]int, tables ...Table) error {
-	for _, t := range tables {
-		if bad := s.validate(t); bad != nil {
-			err := &Error{Status: ResourceProblem, Line: lines[bad.rule]}
-			err.Text = operation + " failed (" + bad.errno + "): rule in chain " + bad.rule.chain + ": " + bad.detail
-			return err
-		}
+// seal validates a table after an edit and links the jumps. c is the command that made the edit; lines says on which line
+// of a file a rule stood.
+func (s *Ruleset) seal(c *command, lines map[*Rule]int) error {
+	bad := s.validate(c.table)
+	if bad == nil {
+		s.link()
+		return nil
 	}
-	s.link()
-	return nil
+	chain := c.chain
+	if chain == "" {
+		chain = bad.rule.chain
+	}
+	err := &Error{Status: ResourceProblem, Line: lines[bad.rule]}
+	err.Text = c.verb.operation() + " failed (" + bad.errno + "): rule in chain " + chain + ": " + bad.detail
+	return err
 }
 
 // errorOf completes an error with the tool's name and a line.

@@ -1,92 +1,67 @@
-//go:build linux
-
 package uplink_test
 
 import (
-	"bytes"
-	"errors"
-	"math/rand/v2"
+	"encoding/binary"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
-	"uswitch/nat"
-	"uswitch/nat/rule"
 	"uswitch/nat/uplink"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
-// cable is a link in memory.
-type cable struct {
-	in  [][]byte
-	out [][]byte
-	err error
+// cardLink is a card that keeps what it gets.
+type cardLink struct{ got []frame.Frame }
+
+func (c *cardLink) Read() (frame.Frame, error) { return frame.Frame{}, frame.ErrLinkGone }
+func (c *cardLink) Close() error               { return nil }
+func (c *cardLink) Write(f frame.Frame) error {
+	c.got = append(c.got, f.Clone())
+	return nil
 }
 
-func (c *cable) Read() (frame.Frame, error) {
-	if len(c.in) == 0 {
-		return frame.Frame{}, frame.ErrLinkGone
+// plainCard takes only frames with nothing left to do.
+type plainCard struct{ cardLink }
+
+func (*plainCard) TakesOffload() bool { return false }
+
+// TestNetnsFinishes: a super-frame leaves whole by a card that takes it, and in pieces with their checksums by another.
+func TestNetnsFinishes(t *testing.T) {
+	const headers = frame.EthernetHeader + frame.IPv4Header + frame.UDPHeader
+	src, dst := netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("8.8.8.8")
+	b := append(make([]byte, headers), strings.Repeat("x", 2500)...)
+	frame.Ethernet(b).SetHeader(frame.MAC{2, 1}, frame.MAC{2, 2}, frame.TypeIPv4)
+	frame.PutIPv4(b[frame.EthernetHeader:], frame.ProtoUDP, 64, 1, src, dst)
+	udp := b[frame.EthernetHeader+frame.IPv4Header:]
+	binary.BigEndian.PutUint16(udp[4:], uint16(len(udp)))
+	binary.BigEndian.PutUint16(udp[6:], ^frame.Checksum(nil, frame.PseudoHeader(frame.ProtoUDP, src, dst, len(udp))))
+	super := frame.Frame{Data: b, Offload: frame.Offload{NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 6,
+		GSO: frame.GSOUDPL4, GSOSize: 1000, HeaderLen: headers}}
+
+	var whole cardLink
+	uplink.NewNetns("wan", &whole, new(trace.Tracer)).Output(super, nil, time.Time{})
+	if len(whole.got) != 1 || whole.got[0].Offload != super.Offload {
+		t.Errorf("%d frames, want the one that was sent", len(whole.got))
 	}
-	b := c.in[0]
-	c.in = c.in[1:]
-	return frame.Frame{Data: b}, nil
-}
 
-func (c *cable) Write(f frame.Frame) error {
-	c.out = append(c.out, bytes.Clone(f.Data))
-	return c.err
-}
-
-func (c *cable) Close() error { return nil }
-
-// An ARP request that comes in by the card is answered by it, and both are in the trace.
-func TestNetns(t *testing.T) {
-	for name, broken := range map[string]error{"up": nil, "full": frame.ErrLinkFull} {
-		t.Run(name, func(t *testing.T) {
-			var tracer trace.Tracer
-			ring := trace.NewRing(100, 1<<16, 100)
-			tracer.Attach(ring)
-			g := nat.New(nat.Config{Tracer: &tracer, Epoch: at, Rules: rule.NewTables(rule.IPv4), Random: rand.New(rand.NewPCG(1, 1))})
-			who := make([]byte, frame.EthernetHeader+frame.ARPLength)
-			mac := frame.MAC{2, 0, 0, 0, 0, 9}
-			frame.Ethernet(who).SetHeader(frame.Broadcast, mac, frame.TypeARP)
-			frame.PutARP(who[frame.EthernetHeader:], frame.ARPRequest, mac, netip.MustParseAddr("192.0.2.9"), frame.MAC{},
-				netip.MustParseAddr("192.0.2.2"))
-			link := &cable{in: [][]byte{who}, err: broken}
-			n := uplink.NewNetns("wan", link, &tracer)
-			leg, err := g.Add(nat.InterfaceConfig{Name: "wan", Addr: netip.MustParsePrefix("192.0.2.2/24"),
-				MAC: frame.MAC{2, 0, 0, 0, 0, 1}, Segment: n}, at)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := n.Run(leg, func() time.Time { return at }); !errors.Is(err, frame.ErrLinkGone) {
-				t.Errorf("Run ended with %v", err)
-			}
-			if len(link.out) != 1 || frame.Ethernet(link.out[0]).Dst() != mac {
-				t.Fatalf("sent %x", link.out)
-			}
-			var ingress, egress *trace.Event
-			for {
-				var e trace.Event
-				if _, ok := ring.TryNext(&e); !ok {
-					break
-				}
-				switch {
-				case e.Where == "wan" && e.Hook == trace.Ingress:
-					ingress = &e
-				case e.Where == "wan" && e.Hook == trace.Egress:
-					egress = &e
-				}
-			}
-			switch {
-			case ingress == nil || ingress.Note != trace.UplinkReceived:
-				t.Error("no ingress event")
-			case egress == nil:
-				t.Error("no egress event")
-			case (egress.Verdict == trace.Drop) != (broken != nil), (tracer.Drops(trace.TxError) == 1) != (broken != nil):
-				t.Errorf("egress: %v", egress.Verdict)
-			}
-		})
+	var plain plainCard
+	tracer := new(trace.Tracer)
+	out := uplink.NewNetns("wan", &plain, tracer)
+	out.Output(super, nil, time.Time{})
+	if len(plain.got) != 3 {
+		t.Fatalf("%d frames, want 3", len(plain.got))
+	}
+	for i, f := range plain.got {
+		payload := f.Data[frame.EthernetHeader+frame.IPv4Header:]
+		if f.Offload != (frame.Offload{}) || frame.Checksum(payload, frame.PseudoHeader(frame.ProtoUDP, src, dst, len(payload))) != 0 {
+			t.Errorf("datagram %d is not complete: %+v", i, f.Offload)
+		}
+	}
+	super.Offload.GSO = frame.GSOTCPv4
+	out.Output(super, nil, time.Time{})
+	if len(plain.got) != 3 || tracer.Drops(trace.TxError) != 1 {
+		t.Errorf("a frame that is not what its Offload says: %d frames, %d drops", len(plain.got), tracer.Drops(trace.TxError))
 	}
 }

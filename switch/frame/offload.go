@@ -15,6 +15,21 @@ func (f Frame) Clone() Frame {
 	return f
 }
 
+// Packet returns the packet behind the Ethernet header, whose Offload counts from there. The bytes are those of f.
+func (f Frame) Packet() Frame {
+	f.Data = f.Data[EthernetHeader:]
+	if f.Offload.NeedsChecksum {
+		f.Offload.ChecksumStart -= EthernetHeader
+	}
+	if f.Offload.GSO != GSONone {
+		f.Offload.HeaderLen -= EthernetHeader
+	}
+	return f
+}
+
+// Unfinished reports whether something is left to do before the frame can go onto a wire; see Segment.
+func (f Frame) Unfinished() bool { return f.Offload.NeedsChecksum || f.Offload.GSO != GSONone }
+
 // GSO says how a super-frame is to be cut into packets that fit the wire.
 type GSO uint8
 
@@ -54,6 +69,32 @@ func (o Offload) Segments(length int) int {
 	return (payload + int(o.GSOSize) - 1) / int(o.GSOSize)
 }
 
+// WireLength returns how long the longest packet on the wire is for which a frame of length bytes stands.
+func (o Offload) WireLength(length int) int {
+	if o.GSO == GSONone {
+		return length
+	}
+	return min(length, int(o.HeaderLen)+int(o.GSOSize))
+}
+
+// SegmentHeader returns what HeaderLen must be, read from the super-frame itself: where the header of TCP or UDP ends. It is
+// 0 if that is not inside data.
+func (o Offload) SegmentHeader(data []byte) uint16 {
+	start, end := int(o.ChecksumStart), 0
+	switch o.GSO {
+	case GSOTCPv4, GSOTCPv6:
+		if start+TCPHeader <= len(data) {
+			end = start + TCP(data[start:]).HeaderLen()
+		}
+	case GSOUDPL4:
+		end = start + UDPHeader
+	}
+	if end > min(len(data), 1<<16-1) {
+		return 0
+	}
+	return uint16(end)
+}
+
 // Valid reports whether the metadata can be true of a frame of length bytes: the checksum lies inside, and the segments
 // have a size and a header. What is not valid must not reach a device, which would refuse it or worse.
 func (o Offload) Valid(length int) bool {
@@ -81,8 +122,8 @@ func (f *Frame) FinishChecksum() {
 	start := int(f.Offload.ChecksumStart)
 	field := f.Data[start+int(f.Offload.ChecksumOffset):]
 	sum := Checksum(f.Data[start:], 0)
-	if sum == 0 {
-		sum = 0xffff // in UDP a zero means that there is none; in one's complement both are zero
+	if sum == 0 && f.Offload.ChecksumOffset == udpChecksum {
+		sum = 0xffff // in UDP a zero means that there is none; in one's complement both are zero (RFC 768)
 	}
 	binary.BigEndian.PutUint16(field, sum)
 	f.Offload = Offload{}

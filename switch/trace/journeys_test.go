@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	brPorts = []string{"BLUE", "RED", "gateway"}
+	brPorts = []string{"BLUE", "RED"}
 	zero    frame.MAC
 )
 
@@ -17,7 +17,7 @@ func firstPing() []trace.Event {
 	ask := walk{packet: 1, time: start, data: arp(redMAC, frame.Broadcast, frame.ARPRequest, redMAC, red, zero, blue)}
 	ask.step(trace.Ingress, trace.Accept, "br0", trace.Event{Port: "RED"})
 	ask.step(trace.Learn, trace.Accept, "br0", trace.Event{Port: "RED", Note: trace.Learned, MAC: redMAC})
-	ask.step(trace.Bridge, trace.Flood, "br0", trace.Event{Port: "RED", Ports: brPorts, Note: trace.BroadcastFrame, MAC: frame.Broadcast})
+	ask.step(trace.Bridge, trace.Flood, "br0", trace.Event{Port: "RED", Ports: brPorts, Local: true, Note: trace.BroadcastFrame, MAC: frame.Broadcast})
 	ask.step(trace.ARP, trace.Accept, "gateway", trace.Event{Note: trace.ARPLearned, Addr: red, MAC: redMAC})
 	ask.step(trace.ARP, trace.Consume, "gateway", trace.Event{Note: trace.ARPNotMine, Addr: blue})
 	ask.step(trace.Egress, trace.Accept, "br0", trace.Event{Port: "BLUE"})
@@ -41,7 +41,7 @@ func pingOut() []trace.Event {
 	inside, outside := icmpTuple(red, google, 7), icmpTuple(out, google, 7)
 	w := walk{packet: 9, time: start, data: ethernet(redMAC, gwMAC, frame.TypeIPv4, echo(frame.ICMPEcho, 64, red, google, 7, 1))}
 	w.step(trace.Ingress, trace.Accept, "br0", trace.Event{Port: "RED"})
-	w.step(trace.Bridge, trace.Local, "br0", trace.Event{Port: "gateway", Note: trace.GatewayAddress, MAC: gwMAC})
+	w.step(trace.Bridge, trace.Local, "br0", trace.Event{Port: "RED", Note: trace.GatewayAddress, MAC: gwMAC})
 	w.step(trace.Prerouting, trace.Accept, "gateway", trace.Event{Note: trace.NoRuleChanged, Conn: conn, Before: inside})
 	w.step(trace.Route, trace.Accept, "gateway", trace.Event{Note: trace.RouteDefault, Addr: google, Port: "uplink", Conn: conn, Before: inside})
 	frame.IPv4(w.data[frame.EthernetHeader:]).DecrementTTL()
@@ -70,7 +70,7 @@ func waiting() []trace.Event {
 	w.step(trace.Neighbor, trace.Queue, "gateway", trace.Event{Note: trace.NeighborAsked, Addr: blue, Port: "br0"})
 	ask := walk{packet: 6, time: start, data: arp(gwMAC, frame.Broadcast, frame.ARPRequest, gwMAC, gw, zero, blue)}
 	ask.step(trace.ARP, trace.Accept, "gateway", trace.Event{Note: trace.Originated})
-	ask.step(trace.Bridge, trace.Flood, "br0", trace.Event{Port: "gateway", Ports: brPorts, Note: trace.BroadcastFrame})
+	ask.step(trace.Bridge, trace.Flood, "br0", trace.Event{Ports: brPorts, Note: trace.BroadcastFrame})
 	ask.step(trace.Egress, trace.Accept, "br0", trace.Event{Port: "BLUE"})
 	ask.step(trace.Egress, trace.Accept, "br0", trace.Event{Port: "RED"})
 	answer := walk{packet: 7, time: start.Add(time.Millisecond), data: arp(blueMAC, gwMAC, frame.ARPReply, blueMAC, blue, gwMAC, gw)}

@@ -71,6 +71,9 @@ func (j *JSON) Event(e *Event) error {
 			r.Ports = append(r.Ports, port)
 		}
 	}
+	if e.Local {
+		r.Ports = append(r.Ports, "gateway")
+	}
 	if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
 		src, dst := eth.Src(), eth.Dst()
 		r.SrcMAC, r.DstMAC, r.EtherType = &src, &dst, fmt.Sprintf("0x%04x", eth.Type())

@@ -63,6 +63,8 @@ func (e *Event) aboutARP() string {
 		return e.address() + " is not mine: no answer"
 	case ARPLearned:
 		return "noted: " + e.address() + " is at " + e.station()
+	case ARPHeard:
+		return e.address() + " says again that it is at " + e.station()
 	case ARPIgnored:
 		return "nobody here asked about " + e.address() + ": not noted"
 	case ARPConflict:

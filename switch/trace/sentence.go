@@ -110,7 +110,7 @@ func (e *Event) passes() string {
 		if e.IP {
 			return "leaves"
 		}
-		return "delivered"
+		return "sent"
 	}
 	return "passes"
 }
@@ -118,17 +118,12 @@ func (e *Event) passes() string {
 // copies says who gets a copy of a flooded frame: all of Ports but the one it came from, the gateway named last.
 func (e *Event) copies() string {
 	var names []string
-	gateway := false
 	for _, name := range e.Ports {
-		switch name {
-		case e.Port:
-		case "gateway":
-			gateway = true
-		default:
+		if name != e.Port {
 			names = append(names, name)
 		}
 	}
-	if gateway {
+	if e.Local {
 		names = append(names, "gateway")
 	}
 	return "to " + list(names)

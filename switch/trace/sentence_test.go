@@ -14,7 +14,7 @@ import (
 // about fills every field that a sentence may speak of.
 func about(hook trace.Hook, verdict trace.Verdict, note trace.Note) trace.Event {
 	e := trace.Event{Hook: hook, Verdict: verdict, Note: note, Where: "br0", Port: "BLUE", From: "GREEN",
-		Ports: brPorts, Conn: 1234, Addr: blue, MAC: blueMAC, Prefix: br0, Age: 2 * time.Second, Count: 3}
+		Ports: brPorts, Local: true, Conn: 1234, Addr: blue, MAC: blueMAC, Prefix: br0, Age: 2 * time.Second, Count: 3}
 	if verdict == trace.Rewrite {
 		e.Before, e.After = icmpTuple(red, google, 7), icmpTuple(out, google, 7)
 	}
@@ -33,9 +33,9 @@ var meant = []struct {
 	{trace.Bridge, trace.Unicast, []trace.Note{trace.NoNote, trace.Known, trace.Static}},
 	{trace.Bridge, trace.Flood, []trace.Note{trace.NoNote, trace.UnknownUnicast, trace.BroadcastFrame, trace.MulticastFrame}},
 	{trace.Bridge, trace.Local, []trace.Note{trace.NoNote, trace.GatewayAddress}},
-	{trace.ARP, trace.Accept, []trace.Note{trace.ARPLearned, trace.ARPConflict, trace.ARPAnnounced, trace.ARPDefended, trace.Originated}},
+	{trace.ARP, trace.Accept, []trace.Note{trace.ARPLearned, trace.ARPConflict, trace.ARPAnnounced, trace.ARPDefended, trace.Originated, trace.NeighborProbe}},
 	{trace.ARP, trace.Consume, []trace.Note{trace.NoNote, trace.ARPAnswered, trace.ARPProbed, trace.ARPNotMine, trace.ARPLearned,
-		trace.ARPIgnored, trace.ARPConflict, trace.ARPDefended}},
+		trace.ARPHeard, trace.ARPIgnored, trace.ARPConflict, trace.ARPDefended}},
 	{trace.Prerouting, trace.Accept, []trace.Note{trace.NoNote, trace.ConnNew, trace.ConnOriginal, trace.ConnReply, trace.ConnRelated,
 		trace.ConnUntracked, trace.NoRuleChanged, trace.Reassembled}},
 	{trace.Prerouting, trace.Queue, []trace.Note{trace.FragmentHeld}},
@@ -43,7 +43,7 @@ var meant = []struct {
 	{trace.Route, trace.Accept, []trace.Note{trace.RouteConnected, trace.RouteDefault, trace.RoutePrefix, trace.RouteLocal}},
 	{trace.Input, trace.Accept, []trace.Note{trace.NoNote, trace.Delivered}},
 	{trace.Input, trace.Consume, []trace.Note{trace.EchoAnswered, trace.Delivered}},
-	{trace.Forward, trace.Accept, []trace.Note{trace.NoNote}},
+	{trace.Forward, trace.Accept, []trace.Note{trace.NoNote, trace.Logged}},
 	{trace.Output, trace.Accept, []trace.Note{trace.NoNote, trace.Originated, trace.ErrorSent}},
 	{trace.Postrouting, trace.Accept, []trace.Note{trace.NoNote, trace.NoRuleChanged, trace.FragmentedInto}},
 	{trace.Postrouting, trace.Rewrite, []trace.Note{trace.NoNote, trace.ReplyTranslated, trace.SameTranslation}},
@@ -130,12 +130,12 @@ func TestFloodNamesAFew(t *testing.T) {
 	}{
 		{"nobody", "A", []string{"A"}, "to nobody"},
 		{"one", "A", []string{"A", "B"}, "to B"},
-		{"gateway last", "A", []string{"gateway", "A", "B"}, "to B and the gateway"},
+		{"the gateway last", "A", []string{"A", "B"}, "to B and the gateway"},
 		{"four", "E", []string{"A", "B", "C", "D", "E"}, "to A, B, C and D"},
 		{"two thousand", "A", many, "to B, C, D and 1,996 others"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e := trace.Event{Hook: trace.Bridge, Verdict: trace.Flood, Port: tt.port, Ports: tt.ports}
+			e := trace.Event{Hook: trace.Bridge, Verdict: trace.Flood, Port: tt.port, Ports: tt.ports, Local: strings.Contains(tt.want, "gateway")}
 			if got := e.Text(); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}

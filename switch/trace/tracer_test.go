@@ -19,8 +19,8 @@ func TestTracer(t *testing.T) {
 
 	j := tracer.Begin(start)
 	j.Emit(trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Frame: frame.Frame{Data: []byte{1, 2, 3}}})
-	j.Emit(trace.Event{Hook: trace.Neighbor, Verdict: trace.Queue})
 	token := j.Leave()
+	j.Emit(trace.Event{Hook: trace.Neighbor, Verdict: trace.Queue})
 	j.End()
 
 	tracer.Detach(a)

@@ -58,20 +58,10 @@ func (b *builder) top() {
 // keepUp decides when the lab ends: with the last command of the hosts that are not passive, or, where one of those has
 // no command or there is none of them, when it is told to. The file's own keep_up is stronger.
 func (b *builder) keepUp() {
-	b.plan.KeepUp = false
-	active := 0
+	active, idle := false, false
 	for _, host := range b.plan.Hosts {
-		if host.Passive {
-			continue
-		}
-		if host.Command == nil {
-			b.plan.KeepUp = true
-		}
-		active++
+		active = active || !host.Passive
+		idle = idle || !host.Passive && host.Command == nil
 	}
-	if given, ok := mapping(b.file, extension)["keep_up"].(bool); ok {
-		b.plan.KeepUp = given
-	} else if active == 0 {
-		b.plan.KeepUp = true
-	}
+	b.plan.KeepUp = b.extension(b.file, nil).boolean("keep_up", idle || !active)
 }

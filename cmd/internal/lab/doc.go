@@ -6,20 +6,27 @@
 //
 // # From text to plan
 //
-//	read.go       the bytes, from a built-in lab or a file
-//	source.go     YAML nodes, which know their lines; what YAML allows and a lab does not (aliases without end, keys twice)
-//	variables.go  ${VAR:-default}
-//	schema.go     Compose's own schema: misspelt keys, wrong types
-//	extension.go  x-uswitch, decoded strictly
-//	compose.go    the keys that uswitch acts on, through compose-go's loader
-//	networks.go, hosts.go, ports.go, uplink.go
-//	              the plan, with every address given out
+//	read.go             the bytes, from a built-in lab or a file
+//	source.go, tree.go  YAML nodes, which know their lines; what YAML allows and a lab does not (keys twice, endless aliases)
+//	variables.go        ${VAR:-default}
+//	name.go, schema.go  names, and Compose's own schema: misspelt keys, wrong types
+//	compose.go          the keys that uswitch acts on, through compose-go's loader; a warning for the others
+//	build.go            from here on, the plan, with every address given out:
+//	  uplink.go           the way out
+//	  networks.go         subnets, gateways, settings
+//	  hosts.go            commands, interfaces, published ports, in the order in which hosts start
 //
-// Each stage collects all the mistakes it can find, with the line and the key of each, and a later stage runs only when
-// the earlier ones found none. Nothing is half valid: either there is a plan, or there is a list of mistakes.
+// Each stage collects all the mistakes it can find, with the line and the key of each, and building begins only when
+// reading found none. Nothing is half valid: either there is a plan, or there is a list of mistakes.
 //
 // # What is uswitch's own
 //
-// A lab file is a Compose file that docker compose would read too. What only uswitch knows stands under x-uswitch: on the
-// top level, on a network, on a service, and on a service's attachment to a network. [Keys] lists it.
+// A lab file is a Compose file that docker compose would read too. What only uswitch knows stands under x-uswitch, and
+// there alone an unknown key is never passed over:
+//
+//	top level    uplink, rules, allow_host, ip_forward, keep_up
+//	a network    gateway_mac, mtu, masquerade, ageing_time, fdb_max_learned, fdb, and what an attachment has, for all ports
+//	a service    netns, passive
+//	its attachment to a network (services.RED.networks.br0)
+//	             mtu, learning, flood, mcast_flood, bcast_flood, isolated, storm_limit
 package lab

@@ -55,6 +55,9 @@ func nameOfFile(file string) string {
 	return loader.NormalizeProjectName(stem)
 }
 
+// projectVariable tells the file its own name, in the lower-case letters that Compose wants.
+const projectVariable = "COMPOSE_PROJECT_NAME"
+
 func load(file, name string, data []byte, opts LoadOptions) (*Plan, error) {
 	r := &report{file: file}
 	s := parse(r, data)
@@ -70,7 +73,7 @@ func load(file, name string, data []byte, opts LoadOptions) (*Plan, error) {
 		env = make(map[string]string)
 	}
 	name = s.labName(content, env, name, opts.Name)
-	env["COMPOSE_PROJECT_NAME"] = name // as Compose sets it
+	env[projectVariable] = loader.NormalizeProjectName(name)
 	newVariables(s, env).expand(content, nil)
 	s.refuseOtherFiles(content)
 	s.names()

@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -173,11 +174,15 @@ func TestPlans(t *testing.T) {
 		{name: "variables become numbers", file: "networks: {default: {internal: \"${I}\", x-uswitch: {mtu: \"$MTU\"}}}\nservices: {A: {}}",
 			opts: lab.LoadOptions{Env: map[string]string{"I": "true", "MTU": "1400"}},
 			of:   func(p *lab.Plan) any { return []any{p.Networks[0].Internal, p.Networks[0].MTU} }, want: []any{true, 1400}},
+		{name: "words for true", file: "networks: {default: {internal: yes, attachable: \"no\"}}\nservices: {A: {}}",
+			of: func(p *lab.Plan) any { return p.Networks[0].Internal }, want: true},
 		{name: "a variable that is not set", file: "services: {A: {hostname: \"a$NOPE\"}}",
 			of:   func(p *lab.Plan) any { return append(p.Warnings, p.Hosts[0].Hostname) },
 			want: []string{"services.A.hostname: the variable NOPE is not set, so it is empty; ${NOPE:-default} would give it a default", "a"}},
-		{name: "the options are left alone", file: "services: {A: {environment: [COMPOSE_PROJECT_NAME]}}",
-			of: func(p *lab.Plan) any { return p.Hosts[0].Environment }, want: []string{"COMPOSE_PROJECT_NAME=lab"}},
+		{name: "the options are left alone", file: "name: My.Lab\nservices: {A: {environment: [COMPOSE_PROJECT_NAME, \"A=$COMPOSE_PROJECT_NAME\"]}}",
+			opts: lab.LoadOptions{Env: map[string]string{}},
+			of:   func(p *lab.Plan) any { return append(p.Hosts[0].Environment, p.Name) },
+			want: []string{"A=mylab", "COMPOSE_PROJECT_NAME=mylab", "My.Lab"}},
 		{name: "keys that nothing is done about", file: "services:\n  A: {image: x, deploy: {replicas: 3}}\n  B: {image: y}\nvolumes: {v: {}}\n",
 			of: func(p *lab.Plan) any { return p.Warnings },
 			want: []string{"deploy: not acted on (A)",
@@ -197,6 +202,27 @@ func TestPlans(t *testing.T) {
 				t.Error("the caller's environment was changed")
 			}
 		})
+	}
+}
+
+// TestLargeLab fills a lab with as many hosts as it may have, and then with one more.
+func TestLargeLab(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("services:\n")
+	for i := range 4096 {
+		fmt.Fprintf(&text, "  host%d: {image: x, depends_on: [host%d]}\n", i, max(i-1, 1-i))
+	}
+	file := strings.Replace(text.String(), "depends_on: [host1]", "", 1)
+	plan, err := lab.Parse("lab.yaml", []byte(file), lab.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plan.Host("host4095").Interfaces[0].Address; got != netip.MustParsePrefix("172.17.16.1/16") {
+		t.Errorf("the last host has %v, want the 4097th address after the network's", got)
+	}
+	_, err = lab.Parse("lab.yaml", []byte(file+"  more: {}\n"), lab.LoadOptions{})
+	if want := "lab.yaml:1: services: 4097 of them: want at most 4096"; err == nil || err.Error() != want {
+		t.Errorf("err = %v, want %s", err, want)
 	}
 }
 

@@ -52,11 +52,14 @@ type warning struct {
 
 // mistake notes a mistake in a line of the file.
 func (r *report) mistake(line int, key path, format string, args ...any) {
-	if len(r.mistakes) == maxMistakes {
+	if r.full() {
 		return
 	}
 	r.mistakes = append(r.mistakes, &Mistake{File: r.file, Line: line, Key: key.String(), Text: fmt.Sprintf(format, args...)})
 }
+
+// full says that no more mistakes are kept.
+func (r *report) full() bool { return len(r.mistakes) >= maxMistakes }
 
 // warn notes a warning in a line of the file.
 func (r *report) warn(line int, format string, args ...any) {

@@ -48,13 +48,21 @@ func validateName(what, name string, longest int) error {
 	return nil
 }
 
+// maxNames bounds the hosts of a lab, and its networks. It is four times what the ports of one Linux bridge come to.
+const maxNames = 4096
+
 // reserved are names that mean something else wherever a host or a network can be named.
 var reserved = []string{"all", "any", "gateway", "uplink"}
 
 // names checks every name of the file before anything else is done with it; nothing after this looks at a name again.
 func (s *source) names() {
 	for what, key := range map[string]string{"host name": "services", "network name": "networks"} {
-		for _, name := range s.keys(path{key}) {
+		names := s.keys(path{key})
+		if len(names) > maxNames {
+			s.wrong(path{key}, "%d of them: want at most %d", len(names), maxNames)
+			continue
+		}
+		for _, name := range names {
 			if err := ValidateName(what, name); err != nil {
 				s.wrong(path{key, name}, "%v", err)
 			} else if slices.Contains(reserved, name) {

@@ -66,7 +66,7 @@ type PortKnobs struct {
 	McastFlood bool `json:"mcast_flood"` // send multicast out of this port
 	BcastFlood bool `json:"bcast_flood"` // send broadcast out of this port
 	Isolated   bool `json:"isolated"`    // no frames to or from other isolated ports
-	StormLimit int  `json:"storm_limit"` // group frames a second that may come in; 0: no limit
+	StormLimit int  `json:"storm_limit"` // frames a second from this port that may be flooded; 0: no limit
 }
 
 // Host is one service of the file: a network namespace, its interfaces, and perhaps a program.

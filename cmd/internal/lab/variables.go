@@ -59,6 +59,13 @@ func (v *variables) text(text string, at path) any {
 		text = expanded
 	}
 	if cast := v.cast(at); cast != nil {
+		// Words of YAML 1.1; the cast takes them too, but logs that it has.
+		switch strings.ToLower(text) {
+		case "y", "yes", "on":
+			return true
+		case "n", "no", "off":
+			return false
+		}
 		number, err := cast(text)
 		if err != nil {
 			v.wrong(at, "%q is not a value of the kind that belongs here", clip(text, 40))

@@ -107,6 +107,29 @@ func TestReclaimIsCareful(t *testing.T) {
 	}
 }
 
+// TestCreateReplacesLeftover makes a namespace, for another lab, under a name that a killed process has left behind.
+func TestCreateReplacesLeftover(t *testing.T) {
+	t.Parallel()
+	host, dir := newHostIn(t, t.TempDir())
+	name := unique()
+	hold(t, dir, "dead", name).kill()
+	left, err := host.Adopt(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns, err := host.Create("lab", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ns.ID == left.ID {
+		t.Error("it is the old one")
+	}
+	wantOutcomes(t, host, []tap.Outcome{tap.InUse})
+	if err := host.Release(ns); err != nil {
+		t.Error(err)
+	}
+}
+
 // wantOutcomes reclaims, and compares what came of it in order.
 func wantOutcomes(t *testing.T, host tap.Host, want []tap.Outcome, labs ...string) {
 	t.Helper()

@@ -1,0 +1,61 @@
+package vswitch
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// Run reads the link and carries each frame through the switch until the link ends or the code panics: on a frame that
+// came in here, or in the link when a frame was to go out. It then unplugs the port, so that the fault stays its own. It
+// returns what ended it, nil when the port was detached.
+func (p *Port) Run() (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			p.sw.tracer.Count(trace.PortFault)
+			p.fail(fault)
+		}
+		detached := p.gone.Load()
+		closing := p.sw.Detach(p)
+		switch fault := p.fault.Load(); {
+		case fault != nil:
+			err = *fault
+		case detached:
+			err = nil
+		default:
+			err = errors.Join(err, closing)
+		}
+	}()
+	clock := newClock(p.link)
+	for {
+		f, err := p.link.Read()
+		if err != nil {
+			return err
+		}
+		p.sw.Input(p, f, clock.now(p.sw.tracer.Listening()))
+	}
+}
+
+// errFault stands for a panic of the link.
+var errFault = errors.New("the link failed")
+
+// write hands a frame to the link. The panic of a link unplugs its own port, not the one that the frame came from.
+func (p *Port) write(f frame.Frame) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			p.fail(fault)
+			err = errFault
+		}
+	}()
+	return p.link.Write(f)
+}
+
+// fail unplugs a port because of a panic. Run returns the first one.
+func (p *Port) fail(fault any) {
+	err := fmt.Errorf("port %s failed on a frame: %v\n%s", p.name, fault, debug.Stack())
+	p.fault.CompareAndSwap(nil, &err)
+	p.sw.Detach(p)
+}
