@@ -87,7 +87,7 @@ func (g *Gateway) reset(p *packet) {
 	putRST(segment, answer.SrcPort, answer.DstPort, p.segment)
 	sum := frame.Checksum(segment, frame.PseudoHeader(frame.ProtoTCP, answer.Src(), answer.Dst(), len(segment)))
 	binary.BigEndian.PutUint16(segment[16:], sum)
-	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, 0, answer.Src(), answer.Dst())
+	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, uint16(g.forged.Add(1)), answer.Src(), answer.Dst())
 	q.f = frame.Frame{Data: b}
 	g.send(&q)
 }

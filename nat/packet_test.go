@@ -208,9 +208,9 @@ func describe(ip frame.IPv4) string {
 		return fmt.Sprintf("proto %d %s", ip.Proto(), ends)
 	case t.Proto == frame.ProtoICMP:
 		name := map[uint8]string{frame.ICMPEcho: "echo", frame.ICMPEchoReply: "echo-reply"}[payload[0]]
-		return fmt.Sprintf("%s %s id %d%s", name, ends, t.SrcPort, data(payload[frame.ICMPHeader:]))
+		return fmt.Sprintf("%s %s id %d%s", name, ends, t.SrcPort, describeData(payload[frame.ICMPHeader:]))
 	case t.Proto == frame.ProtoUDP:
-		return fmt.Sprintf("udp %s > %s ttl %d%s", t.Source(), t.Destination(), ip.TTL(), data(payload[frame.UDPHeader:]))
+		return fmt.Sprintf("udp %s > %s ttl %d%s", t.Source(), t.Destination(), ip.TTL(), describeData(payload[frame.UDPHeader:]))
 	default:
 		line := fmt.Sprintf("tcp %s > %s ttl %d", t.Source(), t.Destination(), ip.TTL())
 		segment, ok := frame.ParseTCP(payload)
@@ -223,12 +223,12 @@ func describe(ip frame.IPv4) string {
 				flags += string(letter)
 			}
 		}
-		return line + " " + flags + data(segment.Payload())
+		return line + " " + flags + describeData(segment.Payload())
 	}
 }
 
-// data quotes what is short.
-func data(b []byte) string {
+// describeData quotes what is short.
+func describeData(b []byte) string {
 	switch {
 	case len(b) == 0:
 		return ""

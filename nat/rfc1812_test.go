@@ -186,6 +186,19 @@ func TestG6AsMuchAsFits(t *testing.T) {
 	}
 }
 
+func TestOwnPacketsHaveIdsOfTheirOwn(t *testing.T) {
+	// What may be fragmented must not be mixed up with what was sent before it (RFC 6864 4.1).
+	l := newLab(t)
+	l.red.send(udp("11.11.11.2:5", "11.11.11.1:99", ""), udp("11.11.11.2:5", "11.11.11.1:98", ""), tcp("11.11.11.2:5", "11.11.11.1:9", seg{flags: "S"}))
+	ids := map[uint16]bool{}
+	for _, p := range l.br0.raw() {
+		ids[frame.IPv4(p).ID()] = true
+	}
+	if len(ids) != 3 {
+		t.Errorf("three packets have the ids %v", ids)
+	}
+}
+
 func TestG7Martians(t *testing.T) {
 	for src, why := range map[string]trace.Reason{
 		"0.0.0.0": trace.Martian, "0.1.2.3": trace.Martian, "127.0.0.1": trace.Martian, "224.0.0.1": trace.Martian,

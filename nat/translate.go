@@ -36,35 +36,32 @@ func (g *Gateway) track(p *packet) {
 
 // confirm puts a new connection into the table.
 func (g *Gateway) confirm(p *packet, h trace.Hook) bool {
-	c := p.flow.conn
 	if !p.flow.first {
 		return true
 	}
-	if r := g.conns.confirm(c, p.now); r != trace.NoReason {
-		g.conns.abandon(c)
+	f, r := g.conns.confirm(p.flow, p.segment, p.now)
+	if r != trace.NoReason {
+		g.conns.abandon(p.flow.conn)
 		g.refuse(p, h, r)
 		return false
 	}
-	p.flow.first = false
+	p.flow = f
 	g.arm(p.now.Add(sweepInterval))
 	return true
 }
 
-// translateDestination is PREROUTING's part, and OUTPUT's.
-func (g *Gateway) translateDestination(p *packet, v *view, h trace.Hook) bool {
+// translateDestination is PREROUTING's part, and OUTPUT's. It drops nothing: iptables has no DROP in the nat table.
+func (g *Gateway) translateDestination(p *packet, v *view, h trace.Hook) {
 	c := p.flow.conn
 	if c == nil || p.flow.verbatim {
 		if p.j.On() && h == trace.Prerouting {
 			p.j.Emit(p.event(h, trace.Accept, trace.ConnUntracked))
 		}
-		return true
+		return
 	}
 	var d rule.Decision
 	if p.flow.first {
-		if d = g.evaluate(p, rule.NAT, h); d.Verdict == rule.Drop {
-			g.dropBy(p, h, d.Reason(), d)
-			return false
-		}
+		d = g.evaluate(p, rule.NAT, h)
 		g.chooseDestination(p, v, d)
 	}
 	before, target := p.tuple, c.target(p.flow.dir)
@@ -76,7 +73,6 @@ func (g *Gateway) translateDestination(p *packet, v *view, h trace.Hook) bool {
 	if p.j.On() && (h == trace.Prerouting || p.tuple != before) {
 		p.emitTranslation(h, before, d, p.destinationNote(before))
 	}
-	return true
 }
 
 // chooseDestination does what a DNAT or REDIRECT rule says, or failing that, leads an answer to a mapped port home.
@@ -114,10 +110,7 @@ func (g *Gateway) translateSource(p *packet, h trace.Hook) bool {
 	}
 	var d rule.Decision
 	if p.flow.first {
-		if d = g.evaluate(p, rule.NAT, h); d.Verdict == rule.Drop {
-			g.dropBy(p, h, d.Reason(), d)
-			return false
-		}
+		d = g.evaluate(p, rule.NAT, h)
 		if r := g.chooseSource(p, d); r != trace.NoReason {
 			g.conns.abandon(c)
 			g.refuse(p, h, r)

@@ -98,27 +98,26 @@ func measure(b *testing.B, host tap.Host, offload bool, join func(testing.TB, [2
 	var r result
 	withPair(b, host, [2]bool{offload, offload}, join, func(from, to tap.Namespace) {
 		before := cpuTime(b)
-		r = iperf(b, host, from, to, append([]string{"-t", "1"}, args...)...)
+		r = iperf(b, host, from, to, append([]string{"-c", "11.11.11.3", "-t", "1"}, args...)...)
 		r.cpu = cpuTime(b) - before
 	})
 	return r
 }
 
-// withPair makes two namespaces with a card each, the first 11.11.11.2 and the second 11.11.11.3, and joins the cards for
-// as long as use runs.
+// withPair makes two namespaces with a card each, the first 11.11.11.2 and fd00::2, the second 11.11.11.3 and fd00::3, and
+// joins the cards for as long as use runs.
 func withPair(t testing.TB, host tap.Host, offload [2]bool, join func(testing.TB, [2]tap.Device), use func(from, to tap.Namespace)) {
 	t.Helper()
 	var spaces [2]tap.Namespace
 	var ends [2]tap.Device
 	for i, address := range []string{"11.11.11.2/24", "11.11.11.3/24"} {
 		spaces[i] = create(t, host)
-		cfg := quietly(address, fmt.Sprintf("fd00::%d/64", i+2))
+		cfg := quietly(address)
 		cfg.DisableIPv6 = false
 		cfg.Offload = offload[i]
 		ends[i] = open(t, host, spaces[i], cfg)
 		defer ends[i].Close()
-		// The second address is usable at once.
-		ip(t, "-n", spaces[i].Name, "addr", "replace", fmt.Sprintf("fd00::%d/64", i+2), "dev", "eth0", "nodad")
+		ip(t, "-n", spaces[i].Name, "addr", "add", fmt.Sprintf("fd00::%d/64", i+2), "dev", "eth0", "nodad") // usable at once
 	}
 	join(t, ends)
 	use(spaces[0], spaces[1])
@@ -162,7 +161,7 @@ func iperf(t testing.TB, host tap.Host, from, to tap.Namespace, args ...string) 
 		}
 		heard += string(b[:n])
 	}
-	client := exec.Command(program, append([]string{"-J", "-c", "11.11.11.3"}, args...)...)
+	client := exec.Command(program, append([]string{"-J"}, args...)...)
 	var output strings.Builder
 	client.Stdout = &output
 	if err := host.Start(from, client); err != nil {

@@ -166,8 +166,9 @@ func TestA7GatewayDefends(t *testing.T) {
 	n := l.stdout.count()
 	l.exec("RED", "arping", "-U", "-I", "eth0", "-c", "1", "-w", "1", redIP)
 	l.eventFrom(n, "RED's own announcement at BLUE", func(e event) bool { return e.Hook == "egress" && e.Port == "BLUE" && e.SrcMAC == redMAC })
-	if got := announced(); got != before+1 {
-		t.Errorf("three claims within ten seconds were met %d times, want once", got-before)
+	// The sniffer may still owe us an announcement of the start, so the steps are counted, not the frames.
+	if met := l.events(func(e event) bool { return strings.Contains(e.Text, "everyone is told again") }); len(met) != 1 {
+		t.Errorf("three claims within ten seconds were met %d times, want once", len(met))
 	}
 	probe.lostNothing()
 }

@@ -42,6 +42,7 @@ Built-in labs:
 	f.StringVar(&o.Trace, "trace", "text", "how to print the trace: `text, json or off`")
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
 	f.BoolVar(&o.Force, "force", false, "overwrite the capture file")
+	f.BoolVar(&o.Plain, "no-offload", false, "every frame as on a wire: no super-frames, no checksums left to others")
 	f.StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
 	f.StringVar(&load.Uplink, "uplink", "", "the way out, in place of the file's: `none, sim, host or netns:NAME`")
 	return c

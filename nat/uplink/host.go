@@ -70,6 +70,7 @@ type Host struct {
 	closers    map[closer]struct{} // listeners
 	aliases    map[aliased]*alias
 	aliasPorts map[outside]bool
+	lastAlias  uint16
 	closed     bool
 }
 

@@ -1,6 +1,9 @@
+//go:build linux
+
 package uplink_test
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -94,7 +97,12 @@ func newLab(t *testing.T, c uplink.HostConfig, rules ...string) *lab {
 	}
 	up.Attach(func(f frame.Frame, now time.Time) { l.gateway.InputUplink(out, f, now) })
 	l.startInside(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { l.gateway.Run(ctx) })
 	t.Cleanup(func() {
+		cancel()
+		running.Wait()
 		l.inside.Destroy()
 		if err := up.Close(); err != nil {
 			t.Error(err)
@@ -141,15 +149,22 @@ func (l *lab) listen(f frame.Frame) {
 	}
 }
 
-// hears waits for the next ICMP message.
-func (l *lab) hears(t *testing.T) told {
+// hears sends something and waits for the ICMP message that answers. Kernels write few of those a second, so that
+// sometimes it has to be sent again.
+func (l *lab) hears(t *testing.T, send func()) told {
 	t.Helper()
-	select {
-	case m := <-l.told:
-		return m
-	case <-time.After(patience):
-		t.Fatal("no ICMP message reached the inside")
+	for len(l.told) > 0 {
+		<-l.told
 	}
+	for range 20 {
+		send()
+		select {
+		case m := <-l.told:
+			return m
+		case <-time.After(time.Second):
+		}
+	}
+	t.Fatal("no ICMP message reached the inside")
 	return told{}
 }
 

@@ -15,6 +15,21 @@ func (f Frame) Clone() Frame {
 	return f
 }
 
+// Packet returns the packet behind the Ethernet header, whose Offload counts from there. The bytes are those of f.
+func (f Frame) Packet() Frame {
+	f.Data = f.Data[EthernetHeader:]
+	if f.Offload.NeedsChecksum {
+		f.Offload.ChecksumStart -= EthernetHeader
+	}
+	if f.Offload.GSO != GSONone {
+		f.Offload.HeaderLen -= EthernetHeader
+	}
+	return f
+}
+
+// Unfinished reports whether something is left to do before the frame can go onto a wire; see Segment.
+func (f Frame) Unfinished() bool { return f.Offload.NeedsChecksum || f.Offload.GSO != GSONone }
+
 // GSO says how a super-frame is to be cut into packets that fit the wire.
 type GSO uint8
 
