@@ -1,6 +1,7 @@
 package nat
 
 import (
+	"slices"
 	"time"
 
 	"uswitch/switch/frame"
@@ -49,15 +50,18 @@ func (t *conntrack) list(now time.Time) []Conn {
 	return rows
 }
 
-// drop removes the connections that match and returns how many there were.
-func (t *conntrack) drop(match func(Conn) bool, now time.Time) int {
+// drop removes the connections that match and returns how many there were. match is called without the lock.
+func (t *conntrack) drop(match func(Conn) bool, now time.Time) (n int) {
+	found := slices.DeleteFunc(t.list(now), func(row Conn) bool { return !match(row) })
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	found := t.sorted(func(c *conn) bool { return match(c.row(now)) })
-	for _, c := range found {
-		t.end(c, now)
+	for _, row := range found {
+		if h, ok := t.halves[row.Original]; ok && h.conn.id == row.ID {
+			t.end(h.conn, now)
+			n++
+		}
 	}
-	return len(found)
+	return n
 }
 
 // ConnChange is what happened to a connection.

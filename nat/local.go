@@ -75,18 +75,19 @@ func (g *Gateway) reset(p *packet) {
 		return
 	}
 	answer, q := p.tuple.Reply(), packet{now: p.now}
-	if p.flow.first {
-		// The connection never came about, so nothing will translate the answer: it is written as the sender expects it.
-		answer = p.flow.conn.tuples[original].Reply()
-		q.flow = flow{conn: p.flow.conn, dir: reply, state: rule.StateEstablished, verbatim: true}
+	if c, back := p.flow.conn, p.flow.dir.other(); c != nil && (p.flow.first || answer != c.tuples[back]) {
+		// The connection never came about, or the packet was stopped halfway through its translation: the table would not
+		// know the answer. So it is written as the sender expects it.
+		answer = c.tuples[p.flow.dir].Reply()
+		q.flow = flow{conn: c, dir: back, state: rule.StateEstablished, verbatim: true}
 	}
 	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.TCPHeader)
 	ip := b[frame.EthernetHeader:]
 	segment := ip[frame.IPv4Header:]
-	putRST(segment, answer.SrcPort, answer.DstPort, p.segment, len(frame.TCP(p.ip.Payload()).Payload()))
+	putRST(segment, answer.SrcPort, answer.DstPort, p.segment)
 	sum := frame.Checksum(segment, frame.PseudoHeader(frame.ProtoTCP, answer.Src(), answer.Dst(), len(segment)))
 	binary.BigEndian.PutUint16(segment[16:], sum)
-	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, 0, answer.Src(), answer.Dst())
+	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, uint16(g.forged.Add(1)), answer.Src(), answer.Dst())
 	q.f = frame.Frame{Data: b}
 	g.send(&q)
 }

@@ -26,15 +26,15 @@ func (s *Switch) Fork(tracer *trace.Tracer, plug func(*Port) Link) *Switch {
 // fork copies the table. Entries of a port without a twin, one that was plugged in a moment ago, stay behind.
 func (t *FDB) fork(twins map[*Port]*Port) *FDB {
 	f := newFDB(t.Ageing(), t.MaxLearned())
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	for mac, e := range t.entries {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for e := range t.index.all() {
 		if twin := twins[e.port]; e.static && (twin != nil || e.port == nil) {
-			f.entries[mac] = e.fork(twin)
+			f.index.put(e.fork(twin))
 		}
 	}
 	if t.local != nil {
-		f.local = f.entries[t.local.mac]
+		f.local = f.index.find(t.local.mac)
 	}
 	for p, q := range t.queues {
 		if twins[p] == nil {
@@ -45,7 +45,7 @@ func (t *FDB) fork(twins map[*Port]*Port) *FDB {
 			twin := e.fork(twins[p])
 			copied.push(twin)
 			twin.queued = e.queued
-			f.entries[e.mac] = twin
+			f.index.put(twin)
 		}
 		f.queues[twins[p]] = copied
 		f.learned += copied.length

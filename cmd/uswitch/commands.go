@@ -4,5 +4,10 @@ import "github.com/spf13/cobra"
 
 // commands returns every subcommand.
 func commands() []*cobra.Command {
-	return []*cobra.Command{newRun(), newPing(), newServe(), newVersion()}
+	return []*cobra.Command{
+		newRun(), newPs(), newExec(), newShell(), newStop(), newCleanup(), newVersion(),
+		newTrace(), newCapture(), newShow(), newConntrack(),
+		newSet(), newPublish(), newIptables(), newIptablesSave(), newIptablesRestore(),
+		newPing(), newServe(),
+	}
 }

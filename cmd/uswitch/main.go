@@ -7,16 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"uswitch/cmd/internal/control"
 )
 
 func main() {
 	err := newRoot().Execute()
 	var status statusError
 	var usage usageError
+	var also withStatus
 	switch {
 	case err == nil:
 	case errors.As(err, &status):
 		os.Exit(int(status))
+	case errors.As(err, &also):
+		fmt.Fprintf(os.Stderr, "uswitch: %v\n", err)
+		os.Exit(also.status)
 	case errors.As(err, &usage):
 		fmt.Fprintf(os.Stderr, "uswitch: %v\n", err)
 		os.Exit(2)
@@ -37,6 +43,31 @@ func exit(status int) error {
 		return nil
 	}
 	return statusError(status)
+}
+
+// failed returns the error of a program that was run: what went wrong before it, or its status. A program that could not be
+// started gives both.
+func failed(status int, err error) error {
+	if err != nil {
+		return withStatus{err, status}
+	}
+	return exit(status)
+}
+
+// withStatus is an error with an exit status of its own.
+type withStatus struct {
+	error
+	status int
+}
+
+// toolError is an error in another tool's words, which are printed as they are, with its exit status.
+func toolError(err error) error {
+	var e *control.Error
+	if errors.As(err, &e) && e.Status != 0 {
+		fmt.Fprintln(os.Stderr, e.Message)
+		return exit(e.Status)
+	}
+	return err
 }
 
 // usageError is a mistake in the command line.

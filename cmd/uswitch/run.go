@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -14,28 +15,34 @@ import (
 func newRun() *cobra.Command {
 	o := session.Options{Stdout: os.Stdout, Stderr: os.Stderr}
 	var load lab.LoadOptions
+	var simulate bool
 	c := &cobra.Command{
 		Use:   "run LAB|FILE [-- COMMAND ...]",
 		Short: "Bring a lab up, and show what happens in it until it ends",
 		Long: `Brings a lab up from a built-in lab or a Compose file, runs the commands of its hosts, and prints their
 output with the trace between it. The lab ends with its commands, or, if it stays up, with Ctrl-C or
 uswitch stop; everything that was made is then removed. With -- COMMAND it ends with that command, which
-runs on this machine while the lab is up. The exit status is the first one that is not 0, or COMMAND's.
+runs on this machine while the lab is up. The exit status is the first one that is not 0, or COMMAND's; 125 if
+this machine cannot have network cards of its own making.
 
 Built-in labs:
 ` + builtins(),
 		Example: "  uswitch run red-blue",
 		GroupID: groupLab,
 		Args:    usage(runArgs),
+
+		ValidArgsFunction: completeBuiltins,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Command = args[1:]
-			return run(args[0], load, o)
+			return run(args[0], load, o, simulate)
 		},
 	}
 	f := c.Flags()
+	f.BoolVar(&simulate, "sim", false, "run the lab in memory: no privileges, no network cards, no waiting, the same output every time")
 	f.StringVar(&o.Trace, "trace", "text", "how to print the trace: `text, json or off`")
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
 	f.BoolVar(&o.Force, "force", false, "overwrite the capture file")
+	f.BoolVar(&o.Plain, "no-offload", false, "every frame as on a wire: no super-frames, no checksums left to others")
 	f.StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
 	f.StringVar(&load.Uplink, "uplink", "", "the way out, in place of the file's: `none, sim, host or netns:NAME`")
 	return c
@@ -58,17 +65,24 @@ func builtins() string {
 	return b.String()
 }
 
-func run(name string, load lab.LoadOptions, o session.Options) error {
+func run(name string, load lab.LoadOptions, o session.Options, simulate bool) error {
+	if o.Trace != "text" && o.Trace != "json" && o.Trace != "off" {
+		return usageError{fmt.Errorf("--trace %s: want text, json or off", o.Trace)}
+	}
 	plan, err := session.Load(name, load, o.Stderr)
 	if err != nil {
 		return err
 	}
-	if o.Plan = plan; o.Trace != "text" && o.Trace != "json" && o.Trace != "off" {
-		return usageError{fmt.Errorf("--trace %s: want text, json or off", o.Trace)}
+	o.Plan = plan
+	start := session.Run
+	if simulate {
+		start = session.Simulate
 	}
-	status, err := session.Run(o)
-	if err != nil {
-		return err
+	status, err := start(o)
+	var cannot *session.CannotError
+	if errors.As(err, &cannot) {
+		status, err = 125, fmt.Errorf("this lab needs more than there is:\n  %s\nwithout all that: uswitch run --sim %s",
+			strings.ReplaceAll(err.Error(), "\n", "\n  "), name)
 	}
-	return exit(status)
+	return failed(status, err)
 }

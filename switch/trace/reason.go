@@ -72,6 +72,7 @@ const (
 	Unreachable   // unreachable
 	TimedOut      // timed-out
 	NoMem         // nomem
+	NoPing        // no-ping-socket
 
 	reasonEnd
 )
@@ -95,7 +96,7 @@ func Reasons() []Reason {
 
 var sentences = [reasonEnd]string{
 	NoReason:      "the packet was not dropped",
-	PktTooSmall:   "shorter than the 14 bytes of an Ethernet header: nobody can say where it should go",
+	PktTooSmall:   "shorter than its own header, 14 bytes for Ethernet and 20 for IPv4: nobody can say where it should go",
 	PktTooBig:     "larger than the MTU of the port that it should leave by: a switch cannot cut frames, only the sender can send smaller ones",
 	BadOffload:    "its offload header asks for something impossible (checksum or segments outside the frame)",
 	GroupSource:   "its source address is a group or all zeroes: no station can have such an address, so it is not believed",
@@ -156,4 +157,5 @@ var sentences = [reasonEnd]string{
 	Unreachable:   "the outside world says that it cannot be reached",
 	TimedOut:      "nobody answered in time",
 	NoMem:         "no memory or file descriptor was left for it",
+	NoPing:        "this machine gives uswitch no ping socket: `sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"` does",
 }

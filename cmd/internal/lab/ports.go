@@ -157,3 +157,17 @@ func parsePort(key, text string, least int) (uint16, error) {
 	}
 	return uint16(n), nil
 }
+
+// ParsePublish reads the short form of ports for a host of a lab that exists: 80, 8080:80, 127.0.0.1:8080:80/udp, and
+// ranges of equal length.
+func ParsePublish(p *Plan, host, text string) ([]Publish, error) {
+	h := p.Host(host)
+	if h == nil {
+		return nil, fmt.Errorf("host %q: there is no such host in lab %s", clip(host, MaxName), p.Name)
+	}
+	to := h.outward()
+	if !to.IsValid() {
+		return nil, fmt.Errorf("%s is on no network with a way out", host)
+	}
+	return publishShort(text, to)
+}

@@ -3,9 +3,9 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
+	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
@@ -17,6 +17,7 @@ type Options struct {
 	Trace   string    // text, json or off
 	Pcap    string    // a file for the capture; empty: none
 	Force   bool      // overwrite the file
+	Plain   bool      // network cards without offload: every frame as on a wire
 	Command []string  // a command for this machine, for which the lab is up; empty: the lab ends by itself
 
 	Stdout, Stderr *os.File // required
@@ -25,17 +26,17 @@ type Options struct {
 // Run brings a lab up, waits for its end and takes it down. The status is the lab's: see world.World.Run; that of the
 // command if there is one; 128 and the signal's number if a signal came before either had ended.
 func Run(o Options) (status int, err error) {
-	dir, err := world.Directory()
-	if err != nil {
-		return 1, err
-	}
+	dir, noDir := world.Directory()
 	host, err := tap.New(dir)
 	if err != nil {
-		return 1, err
+		return 1, &CannotError{err}
 	}
 	defer host.Close()
 	if err := host.Check(); err != nil {
 		return 1, &CannotError{err}
+	}
+	if noDir != nil {
+		return 1, noDir
 	}
 	lock, err := world.TakeLock(dir, o.Plan.Name)
 	if err != nil {
@@ -79,7 +80,7 @@ func (s *session) run() (status int, err error) {
 	ctx, gone := context.WithCancelCause(ctx)
 	s.screen.onGone = func() { gone(errNobodyReads) }
 
-	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report})
+	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Plain: s.Plain})
 	if err != nil {
 		return 1, err
 	}
@@ -92,6 +93,11 @@ func (s *session) run() (status int, err error) {
 		return interrupted(ctx, 1), ignoreInterruption(err)
 	}
 	defer func() { err = errors.Join(err, w.Down()) }()
+	server, err := s.serve(w, func() { gone(errStopped) })
+	if err != nil {
+		return 1, err
+	}
+	defer server.Close()
 
 	if len(s.Command) > 0 {
 		return s.beside(ctx, w)
@@ -117,6 +123,17 @@ func (s *session) beside(ctx context.Context, w *world.World) (status int, err e
 	return status, err
 }
 
+// serve opens the control socket.
+func (s *session) serve(w *world.World, stop func()) (*control.Server, error) {
+	l, err := control.Listen(s.dir, s.Plan.Name)
+	if err != nil {
+		return nil, err
+	}
+	server := control.NewServer(l, w, Version(), os.Getpid(), stop)
+	server.Start()
+	return server, nil
+}
+
 // ignoreInterruption returns nil for the error of a set-up that was given up because somebody asked for it.
 func ignoreInterruption(err error) error {
 	if errors.Is(err, context.Canceled) {
@@ -125,4 +142,8 @@ func ignoreInterruption(err error) error {
 	return err
 }
 
-var errNobodyReads = fmt.Errorf("nobody reads the output any more")
+// What can end a lab besides a signal.
+var (
+	errNobodyReads = errors.New("nobody reads the output any more")
+	errStopped     = errors.New("somebody has stopped the lab")
+)

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 
 	"uswitch/cmd/internal/lab"
@@ -18,11 +19,11 @@ func (w *World) plugIn(h *Host, plan *lab.Interface) error {
 	if h.Plan.GatewayDev == plan.Name {
 		config.Gateway = h.Plan.Gateway
 	}
-	device, err := w.host.Open(h.Namespace, config)
+	device, err := w.open(h.Namespace, config)
 	if err != nil {
 		return err
 	}
-	card.Port, err = network.Switch.Attach(h.Plan.Name, device, knobs(plan))
+	card.Port, err = network.Switch.Attach(h.Plan.Name, device, Knobs(plan))
 	if err != nil {
 		device.Close()
 		return err
@@ -41,6 +42,17 @@ func (w *World) plugIn(h *Host, plan *lab.Interface) error {
 	w.undo.add(func() error { stop(); return nil })
 	h.Cards = append(h.Cards, card)
 	return nil
+}
+
+// open makes a card that leaves work to others, as real ones do, unless the person or the kernel will not have it.
+func (w *World) open(ns tap.Namespace, config tap.Interface) (tap.Device, error) {
+	config.Offload = !w.plain
+	device, err := w.host.Open(ns, config)
+	if errors.Is(err, tap.ErrNoOffload) {
+		config.Offload = false
+		return w.host.Open(ns, config)
+	}
+	return device, err
 }
 
 // carry runs the port until it is unplugged, and says so if nobody asked for it.
@@ -91,8 +103,8 @@ func changes(before, now tap.State) (lines []string) {
 	return lines
 }
 
-// knobs turns what the lab file says of a port into the switch's terms.
-func knobs(plan *lab.Interface) vswitch.Knobs {
+// Knobs turns what the lab file says of a port into the switch's terms.
+func Knobs(plan *lab.Interface) vswitch.Knobs {
 	return vswitch.Knobs{
 		Learning:       plan.Port.Learning,
 		Flood:          plan.Port.Flood,

@@ -26,18 +26,28 @@ func (p *Published) String() string {
 
 // publishAll opens the ports of the plan.
 func (w *World) publishAll(context.Context) error {
-	if w.way == nil || w.way.listen == nil {
+	if w.way == nil {
 		return nil // package lab has warned of it
 	}
 	for i := range w.plan.Hosts {
 		h := &w.plan.Hosts[i]
 		for _, p := range h.Ports {
-			if _, err := w.Publish(h.Name, p); err != nil {
+			open, err := w.Publish(h.Name, p)
+			if err != nil {
 				return err
 			}
+			w.report("published: " + open.String() + reachableFrom(open))
 		}
 	}
 	return nil
+}
+
+// reachableFrom warns of a port that more can reach than people expect.
+func reachableFrom(p *Published) string {
+	if p.HostIP.IsUnspecified() {
+		return "; open to every machine that reaches this one (127.0.0.1:PORT:PORT is for this one alone)"
+	}
+	return ""
 }
 
 // ErrNotPublished is returned for a port that is not open.
@@ -49,7 +59,7 @@ func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
 	if h == nil {
 		return nil, fmt.Errorf("host %s: there is no such host in lab %s", host, w.plan.Name)
 	}
-	if w.way == nil || w.way.listen == nil {
+	if w.way == nil {
 		return nil, fmt.Errorf("port %d of %s cannot be published: the lab's uplink is %s; run it with --uplink host", p.To.Port(), host, w.plan.Uplink.Kind)
 	}
 	open := &Published{Publish: p, Host: host}
@@ -63,7 +73,7 @@ func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.way.listen(open); err != nil {
+	if err := w.listen(open); err != nil {
 		return nil, fmt.Errorf("publish %v: %w", open, err)
 	}
 	if err := w.edit("-A", publishRules(open)); err != nil {
@@ -72,6 +82,29 @@ func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
 	w.published = append(w.published, open)
 	w.undo.add(func() error { return w.unpublish(open) })
 	return open, nil
+}
+
+// listen takes the first port of the range that can be had. It needs the lock.
+func (w *World) listen(p *Published) (err error) {
+	for port := int(p.HostPort); port <= max(int(p.HostPort), int(p.HostPortEnd)); port++ {
+		for _, other := range w.published {
+			// The outside reaches every port at the uplink's one address, so that a rule can tell them apart by number only.
+			if other.HostPort == uint16(port) && port != 0 && other.Proto == p.Proto {
+				err = fmt.Errorf("port %d/%s is published already, for %s", port, p.Proto, other.Host)
+			}
+		}
+		if err == nil {
+			p.HostPort, p.close, err = w.way.listen(p.Proto, netip.AddrPortFrom(p.HostIP, uint16(port)))
+		}
+		if err == nil {
+			p.HostPortEnd = 0
+			return nil
+		}
+		if port < int(p.HostPortEnd) {
+			err = nil
+		}
+	}
+	return err
 }
 
 // Unpublish closes the port of a host that matches; connections that came through it end.

@@ -38,15 +38,18 @@ func Rules(plan *lab.Plan) []string {
 // publishRules returns the rules that lead one published port to its host; each is a rule without its command, so that
 // the same text adds and deletes it. The last one is for a host that reaches its own network's port by the gateway: the
 // answer must come back through the gateway, or the asker would not know it again.
+//
+// What comes in has the uplink's own address as its destination, whichever of this machine's addresses the client asked
+// for; the listener is where that is decided. A port of this machine's loopback is not for the lab's hosts either.
 func publishRules(p *Published) []ruleText {
-	to := ""
-	if !p.HostIP.IsUnspecified() && p.HostIP.IsValid() {
-		to = fmt.Sprintf(" -d %v/32", p.HostIP)
+	in := ""
+	if p.HostIP.IsLoopback() {
+		in = "-i " + UplinkName + " "
 	}
 	host := netip.PrefixFrom(p.To.Addr(), 32)
 	return []ruleText{
-		{"nat", "PREROUTING", fmt.Sprintf("-p %s%s -m addrtype --dst-type LOCAL --dport %d -j DNAT --to-destination %v",
-			p.Proto, to, p.HostPort, p.To)},
+		{"nat", "PREROUTING", fmt.Sprintf("%s-p %s -m addrtype --dst-type LOCAL --dport %d -j DNAT --to-destination %v",
+			in, p.Proto, p.HostPort, p.To)},
 		{"filter", "FORWARD", fmt.Sprintf("-d %v -o %s -p %s --dport %d -j ACCEPT", host, p.Network, p.Proto, p.To.Port())},
 		{"nat", "POSTROUTING", fmt.Sprintf("-s %v -d %v -p %s --dport %d -j MASQUERADE", p.Subnet, host, p.Proto, p.To.Port())},
 	}

@@ -3,20 +3,66 @@ package world
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"time"
 
 	"uswitch/cmd/internal/lab"
+	"uswitch/nat"
 )
 
 // wayOut is an uplink that is open.
 type wayOut struct {
-	// listen opens a published port and sets its close; nil where nothing can come in.
-	listen func(*Published) error
+	leg *nat.Interface
+	// listen makes the outside reach a port of the uplink: a listener, where the address is the host's. It returns the
+	// port, chosen if it was 0, and what ends it.
+	listen func(proto string, at netip.AddrPort) (port uint16, end func() error, err error)
 }
 
-// openWayOut opens what the plan asks for, under the name uplink, and points the default route there.
+// openWayOut opens what the plan asks for and points the default route there.
 func (w *World) openWayOut(context.Context) error {
-	if kind := w.plan.Uplink.Kind; kind != lab.UplinkNone {
-		return fmt.Errorf("uplink %s: this build of uswitch has only none; try --uplink none", kind)
+	open := map[lab.UplinkKind]func() (next netip.Addr, err error){
+		lab.UplinkSim:   w.openSim,
+		lab.UplinkHost:  w.openHost,
+		lab.UplinkNetns: w.openNetns,
+	}
+	kind := w.plan.Uplink.Kind
+	begin, wanted := open[kind]
+	if !wanted {
+		return nil
+	}
+	next, err := begin()
+	if err == nil {
+		err = w.gateway.AddRoute(netip.PrefixFrom(netip.IPv4Unspecified(), 0), next, w.way.leg)
+	}
+	if err != nil {
+		return fmt.Errorf("uplink %s: %w", kind, err)
 	}
 	return nil
+}
+
+// addUplink puts the gateway onto a way out. A lab whose own network is out there too would never get an answer.
+func (w *World) addUplink(c nat.InterfaceConfig) (*nat.Interface, error) {
+	for _, n := range w.networks {
+		if n.Plan.Subnet.Overlaps(c.Addr) {
+			return nil, fmt.Errorf("network %s is %v, and so is the outside, %v: give the network another subnet", n.Plan.Name, n.Plan.Subnet, c.Addr.Masked())
+		}
+	}
+	c.Name = UplinkName
+	leg, err := w.gateway.Add(c, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	w.undo.add(func() error {
+		w.gateway.Remove(leg)
+		return nil
+	})
+	return leg, nil
+}
+
+// noListener is for uplinks whose address is the gateway's own: what comes for it arrives without being asked for.
+func noListener(_ string, at netip.AddrPort) (uint16, func() error, error) {
+	if at.Port() == 0 {
+		return 0, nil, fmt.Errorf("want a port: nobody gives out free ones on this uplink")
+	}
+	return at.Port(), func() error { return nil }, nil
 }

@@ -1,0 +1,196 @@
+package control
+
+import (
+	"net/netip"
+	"time"
+
+	"uswitch/switch/frame"
+	"uswitch/tap"
+)
+
+// API is the version of what this package speaks. It changes when a client would misunderstand an answer.
+const API = 1
+
+// apiHeader carries the version in every request and answer.
+const apiHeader = "Uswitch-Api"
+
+// Lab is the answer of /v1/lab.
+type Lab struct {
+	API      int       `json:"api"`
+	Version  string    `json:"version"`
+	Name     string    `json:"name"`
+	Source   string    `json:"source"` // the file it was made from
+	PID      int       `json:"pid"`    // of the process that runs it
+	Started  time.Time `json:"started"`
+	Hosts    int       `json:"hosts"`
+	Networks int       `json:"networks"`
+	Uplink   string    `json:"uplink"`
+	Forward  bool      `json:"ip_forward"`
+}
+
+// Host is a host of the lab.
+type Host struct {
+	Name        string        `json:"name"`
+	Hostname    string        `json:"hostname"`
+	Namespace   tap.Namespace `json:"namespace"`
+	Interfaces  []Interface   `json:"interfaces"`
+	Gateway     netip.Addr    `json:"gateway,omitzero"`
+	Command     []string      `json:"command"`
+	Environment []string      `json:"environment,omitempty"`
+	State       string        `json:"state"`            // of the command: none, waiting, running, ended
+	PID         int           `json:"pid,omitempty"`    // while it runs
+	Status      int           `json:"status,omitempty"` // when it has ended
+}
+
+// Interface is a network card of a host.
+type Interface struct {
+	Name      string       `json:"name"`
+	Network   string       `json:"network"`
+	Address   netip.Prefix `json:"address"`
+	MAC       frame.MAC    `json:"mac"`
+	MTU       int          `json:"mtu"`
+	Unplugged string       `json:"unplugged,omitempty"` // why its cable is out of the switch
+}
+
+// Network is a switch and the gateway on it.
+type Network struct {
+	Name          string       `json:"name"`
+	Docker        string       `json:"docker"`
+	Subnet        netip.Prefix `json:"subnet"`
+	Gateway       netip.Addr   `json:"gateway"`
+	GatewayMAC    frame.MAC    `json:"gateway_mac"`
+	MTU           int          `json:"mtu"`
+	Internal      bool         `json:"internal"`
+	Masquerade    bool         `json:"masquerade"`
+	AgeingTime    int          `json:"ageing_time"` // seconds
+	FDBMaxLearned int          `json:"fdb_max_learned"`
+	FDBLearned    int          `json:"fdb_learned"`
+	Ports         int          `json:"ports"`
+}
+
+// Port is a port of a switch, or the switch's own one, where the gateway is.
+type Port struct {
+	Network    string `json:"network"`
+	Name       string `json:"name"`
+	Number     uint32 `json:"number"` // 0: the switch's own
+	Learning   bool   `json:"learning"`
+	Flood      bool   `json:"flood"`
+	McastFlood bool   `json:"mcast_flood"`
+	BcastFlood bool   `json:"bcast_flood"`
+	Isolated   bool   `json:"isolated"`
+	StormLimit int    `json:"storm_limit"`
+	MTU        int    `json:"mtu"`
+	RxPackets  uint64 `json:"rx_packets"` // from the host into the switch
+	RxBytes    uint64 `json:"rx_bytes"`
+	RxDropped  uint64 `json:"rx_dropped"`
+	TxPackets  uint64 `json:"tx_packets"`
+	TxBytes    uint64 `json:"tx_bytes"`
+	TxDropped  uint64 `json:"tx_dropped"`
+}
+
+// FDBEntry is a row of a forwarding table, with the keys of `bridge -json fdb show`, and its age.
+type FDBEntry struct {
+	MAC    frame.MAC `json:"mac"`
+	Ifname string    `json:"ifname"`
+	Flags  []string  `json:"flags"`
+	Master string    `json:"master"`
+	State  string    `json:"state"`         // permanent: the gateway's own; static: configured; empty: learned
+	Age    *float64  `json:"age,omitempty"` // seconds since the station was last heard, of a learned entry
+}
+
+// Neighbor is a row of the gateway's neighbour table, with the keys of `ip -json neigh`.
+type Neighbor struct {
+	Dst    netip.Addr `json:"dst"`
+	Dev    string     `json:"dev"`
+	Lladdr string     `json:"lladdr,omitempty"`
+	State  []string   `json:"state"`
+}
+
+// Route is a route of the gateway, with the keys of `ip -json route`.
+type Route struct {
+	Dst      string   `json:"dst"`
+	Gateway  string   `json:"gateway,omitempty"`
+	Dev      string   `json:"dev"`
+	Protocol string   `json:"protocol,omitempty"`
+	Scope    string   `json:"scope,omitempty"`
+	Prefsrc  string   `json:"prefsrc,omitempty"`
+	Flags    []string `json:"flags"`
+}
+
+// Drop counts the packets that were dropped for one reason.
+type Drop struct {
+	Reason   string `json:"reason"`
+	Count    uint64 `json:"count"`
+	Sentence string `json:"sentence"`
+}
+
+// Tuple is one direction of a connection, with the numbers of its packets and their bytes.
+type Tuple struct {
+	Src     netip.Addr `json:"src"`
+	Dst     netip.Addr `json:"dst"`
+	Sport   uint16     `json:"sport,omitempty"`
+	Dport   uint16     `json:"dport,omitempty"`
+	ID      uint16     `json:"id,omitempty"` // of an ICMP query, in place of ports
+	Packets uint64     `json:"packets"`
+	Bytes   uint64     `json:"bytes"`
+}
+
+// Conn is a connection.
+type Conn struct {
+	ID       uint64 `json:"id"`
+	Protocol string `json:"protocol"` // tcp, udp, icmp, or a number
+	Protonum uint8  `json:"protonum"`
+	Timeout  int    `json:"timeout"`         // seconds until it is forgotten
+	State    string `json:"state,omitempty"` // of TCP
+	Original Tuple  `json:"original"`
+	Reply    Tuple  `json:"reply"` // what answers look like as they arrive: translated addresses show here
+	Replied  bool   `json:"replied"`
+	Assured  bool   `json:"assured"`
+}
+
+// ConnEvent is a change of the connection table; Lost, if not zero, stands for so many that were missed, and nothing else.
+type ConnEvent struct {
+	Time time.Time `json:"time,omitzero"`
+	Type string    `json:"type,omitempty"` // NEW, UPDATE or DESTROY
+	Conn *Conn     `json:"conn,omitempty"`
+	Lost uint64    `json:"lost,omitempty"`
+}
+
+// Published is a port that is open to the outside.
+type Published struct {
+	Host     string         `json:"host"`
+	Protocol string         `json:"protocol"`
+	HostIP   netip.Addr     `json:"host_ip"`
+	HostPort uint16         `json:"host_port"`
+	To       netip.AddrPort `json:"to"`
+}
+
+// PublishRequest opens or closes ports of a host, in Compose's short form: 8080:80, 127.0.0.1:8080:80/udp.
+type PublishRequest struct {
+	Host string `json:"host"`
+	Port string `json:"port"`
+}
+
+// IptablesRequest is a command line without the word iptables.
+type IptablesRequest struct {
+	Args []string `json:"args"`
+}
+
+// IptablesAnswer is what the command prints.
+type IptablesAnswer struct {
+	Output string `json:"output"`
+}
+
+// Count says how many things a request has touched.
+type Count struct {
+	Count int `json:"count"`
+}
+
+// Error is an answer that is no success.
+type Error struct {
+	Code    int    `json:"-"`                // HTTP's
+	Message string `json:"error"`            // one sentence
+	Status  int    `json:"status,omitempty"` // the exit status that the tool with these words has, if it is a tool's
+}
+
+func (e *Error) Error() string { return e.Message }

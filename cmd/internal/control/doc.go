@@ -1,0 +1,30 @@
+// Package control is how commands talk to a lab that is up: HTTP and JSON on a unix socket, server and client.
+//
+//	uswitch show fdb --> Client --> /run/uswitch/red-blue.sock --> Server --> world.World
+//	curl --unix-socket /run/uswitch/red-blue.sock http://uswitch/v1/fdb
+//
+//	GET     /v1/lab             what is up, who runs it, and which API it speaks
+//	GET     /v1/hosts           hosts with their namespaces, interfaces and commands
+//	GET     /v1/networks        networks with their settings
+//	GET     /v1/ports           ports of the switches with their knobs and counters
+//	GET     /v1/fdb             forwarding tables, with the keys of `bridge -json fdb show`
+//	GET     /v1/neigh           the gateway's neighbours, with the keys of `ip -json neigh`
+//	GET     /v1/routes          the gateway's routes, with the keys of `ip -json route`
+//	GET     /v1/drops           how many packets were dropped, for which reason
+//	GET     /v1/conntrack       connections; ?follow=1 streams their changes; see ConnFilter for filters
+//	DELETE  /v1/conntrack       forgets those that match
+//	GET     /v1/trace           ?format=text|json|pcapng, streamed; see TraceQuery
+//	GET     /v1/publish         ports that are open to the outside
+//	POST    /v1/publish         opens one; DELETE closes it
+//	POST    /v1/iptables        {"args": ["-t", "nat", "-S"]}
+//	GET     /v1/iptables-save   POST /v1/iptables-restore: text in iptables' form
+//	POST    /v1/set             {"kind": "gateway", "values": {"ip_forward": "0"}}
+//	POST    /v1/stop            takes the lab down
+//
+// An answer that is no success has a JSON object with the key error, one sentence, and a fitting HTTP status. Every answer
+// carries the header Uswitch-Api; a client that speaks another version says so instead of guessing.
+//
+// The socket is the user's alone (0600 in a directory of 0700), and who connects is asked for by SO_PEERCRED besides: the
+// same user or root. Requests are bounded in size, time and number, so that a client that sends half of one, or far too
+// much, harms nobody. What streams never holds up the lab: each listener has a bounded queue of its own.
+package control

@@ -1,0 +1,66 @@
+package control
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
+)
+
+// Up lists the labs that are up and that this user may talk to, sorted by name.
+func Up() []*Client {
+	var all []*Client
+	for _, dir := range world.Directories() {
+		sockets, _ := filepath.Glob(filepath.Join(dir, "*"+suffix))
+		for _, path := range sockets {
+			if Answers(path) {
+				all = append(all, NewClient(path, strings.TrimSuffix(filepath.Base(path), suffix)))
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *Client) int { return cmp.Compare(a.lab, b.lab) })
+	return all
+}
+
+// Find finds the lab that a command acts on: the one that is named, by the option or else by USWITCH_LAB, or the only one
+// that is up.
+func Find(name string) (*Client, error) {
+	name = cmp.Or(name, os.Getenv("USWITCH_LAB"))
+	if name != "" {
+		if err := lab.ValidateName("lab name", name); err != nil {
+			return nil, err
+		}
+	}
+	up := Up()
+	var names []string
+	for _, c := range up {
+		if c.lab == name || name == "" && len(up) == 1 {
+			return c, nil
+		}
+		names = append(names, c.lab)
+	}
+	switch {
+	case len(up) == 0:
+		return nil, notUp(name)
+	case name == "":
+		return nil, fmt.Errorf("several labs are up, %s: say which with --lab NAME or USWITCH_LAB", strings.Join(names, " and "))
+	}
+	return nil, fmt.Errorf("lab %s is not up; up: %s", name, strings.Join(names, ", "))
+}
+
+func notUp(name string) error {
+	hint := ""
+	if os.Geteuid() != 0 {
+		hint = ", that you may talk to (those of root need sudo)"
+	}
+	if name != "" {
+		return fmt.Errorf("lab %s is not up%s", name, hint)
+	}
+	return errors.New("no lab is up" + hint + "; bring one up with `uswitch run red-blue`")
+}

@@ -1,0 +1,173 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"uswitch/cmd/internal/world"
+)
+
+// Bounds of a request.
+const (
+	maxHeader = 16 << 10
+	maxBody   = 1 << 20
+	readTime  = 5 * time.Second  // for all of a request
+	writeTime = 10 * time.Second // for an answer that is not a stream
+	idleTime  = time.Minute      // between two requests
+	closeTime = time.Second      // for answers under way when the lab ends
+)
+
+// Server answers for a world that is up.
+type Server struct {
+	world   *world.World
+	version string
+	pid     int
+	stop    func()
+	http    http.Server
+	guard   *guard
+	streams chan struct{} // a place for each
+	end     context.CancelFunc
+	served  sync.WaitGroup
+}
+
+// maxStreams bounds how many listen at once: each costs a queue.
+const maxStreams = 64
+
+// NewServer returns a server for w on l, which it closes in the end. stop is called when somebody asks for the lab's end.
+func NewServer(l net.Listener, w *world.World, version string, pid int, stop func()) *Server {
+	ctx, end := context.WithCancel(context.Background())
+	s := &Server{world: w, version: version, pid: pid, stop: stop, guard: newGuard(l),
+		streams: make(chan struct{}, maxStreams), end: end}
+	s.http = http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: readTime,
+		ReadTimeout:       readTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeader,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	return s
+}
+
+// Start answers from now on, until Close.
+func (s *Server) Start() {
+	s.served.Go(func() { _ = s.http.Serve(s.guard) })
+}
+
+// Close ends streams with what they still hold, lets other answers end for a moment, and closes the socket.
+func (s *Server) Close() error {
+	s.end()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	if s.http.Shutdown(ctx) != nil {
+		s.http.Close()
+	}
+	s.served.Wait()
+	return nil
+}
+
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, answer := range map[string]func(*http.Request) (any, error){
+		"GET /v1/lab":               s.lab,
+		"GET /v1/hosts":             s.hosts,
+		"GET /v1/networks":          s.networks,
+		"GET /v1/ports":             s.ports,
+		"GET /v1/fdb":               s.fdb,
+		"GET /v1/neigh":             s.neighbors,
+		"GET /v1/routes":            s.routes,
+		"GET /v1/drops":             s.drops,
+		"DELETE /v1/conntrack":      s.forgetConns,
+		"GET /v1/publish":           s.published,
+		"POST /v1/publish":          s.publish,
+		"DELETE /v1/publish":        s.unpublish,
+		"POST /v1/iptables":         s.iptables,
+		"GET /v1/iptables-save":     s.save,
+		"POST /v1/iptables-restore": s.restore,
+		"POST /v1/set":              s.set,
+		"POST /v1/stop":             s.stopLab,
+	} {
+		mux.Handle(pattern, s.answer(answer))
+	}
+	mux.HandleFunc("GET /v1/conntrack", s.conns)
+	mux.HandleFunc("GET /v1/trace", s.trace)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fail(w, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
+	})
+	return checked(mux)
+}
+
+// checked bounds the body and refuses clients of another API.
+func checked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(apiHeader, strconv.Itoa(API))
+		if theirs := r.Header.Get(apiHeader); theirs != "" && theirs != strconv.Itoa(API) {
+			fail(w, &Error{Code: http.StatusBadRequest, Message: fmt.Sprintf(
+				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// answer turns a function into a handler: what it returns is sent as JSON, text as it is.
+func (s *Server) answer(f func(*http.Request) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+		result, err := f(r)
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		send(w, result)
+	})
+}
+
+func send(w http.ResponseWriter, result any) {
+	if text, ok := result.(string); ok {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, text)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(result)
+}
+
+// fail sends an error. What is not an *Error is a request that could not be carried out.
+func fail(w http.ResponseWriter, err error) {
+	e := &Error{}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		e = &Error{Code: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("the request is larger than %d bytes", tooLarge.Limit)}
+	case !errors.As(err, &e):
+		e = &Error{Code: http.StatusUnprocessableEntity, Message: err.Error()}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(e.Code)
+	_ = json.NewEncoder(w).Encode(e)
+}
+
+// decode reads a request's JSON, and nothing beside it.
+func decode(r *http.Request, into any) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil && d.More() {
+		err = errors.New("more than one value")
+	}
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
+		return &Error{Code: http.StatusBadRequest, Message: "the request is not the JSON that was expected: " + err.Error()}
+	}
+	return err
+}

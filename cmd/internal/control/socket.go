@@ -1,0 +1,70 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// suffix ends the name of a lab's socket: DIR/LAB.sock.
+const suffix = ".sock"
+
+// maxPath is the longest path of a socket (unix(7): sun_path is 108 bytes with its closing zero; 104 on the BSDs).
+const maxPath = 103
+
+// Path returns where the socket of a lab is.
+func Path(dir, lab string) string { return filepath.Join(dir, lab+suffix) }
+
+// Listen makes the socket of a lab. One that is there already is replaced if nobody answers behind it. Whoever calls
+// holds the lab's lock.
+func Listen(dir, lab string) (net.Listener, error) {
+	path := Path(dir, lab)
+	if len(path) > maxPath {
+		return nil, fmt.Errorf("control socket: the path %s is %d bytes long, and %d are allowed: give the lab a shorter name with --name", path, len(path), maxPath)
+	}
+	if err := removeStale(path); err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	return l, nil
+}
+
+// removeStale removes a socket that nobody listens on.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSocket == 0 {
+		return fmt.Errorf("%s is in the way, and is not a socket", path)
+	}
+	if Answers(path) {
+		return fmt.Errorf("%s: somebody answers there", path)
+	}
+	return os.Remove(path)
+}
+
+// Answers reports whether somebody listens on a socket.
+func Answers(path string) bool {
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err != nil {
+		return !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, fs.ErrNotExist)
+	}
+	conn.Close()
+	return true
+}

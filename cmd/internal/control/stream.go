@@ -1,0 +1,145 @@
+package control
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"uswitch/cmd/internal/world"
+	"uswitch/switch/trace"
+	"uswitch/switch/trace/pcap"
+)
+
+// The queue between the lab and one listener: a trace reads the beginning of each frame, a capture all of it.
+const (
+	queueEvents  = 8192
+	traceBytes   = 2 << 20
+	traceSnap    = 256
+	captureBytes = 8 << 20
+)
+
+// TraceQuery says what of the trace is wanted, and how.
+type TraceQuery struct {
+	Format string // text, json or pcapng
+	Filter trace.FilterSpec
+	Width  int // of text, in columns
+	Colour bool
+	NoFold bool
+	Snap   int // bytes of each frame in a capture; 0: all
+}
+
+// Query returns it as a query.
+func (t TraceQuery) Query() url.Values {
+	q := url.Values{"format": {t.Format}, "host": t.Filter.Hosts, "hook": t.Filter.Hooks}
+	for key, value := range map[string]string{"port": t.Filter.Port, "proto": t.Filter.Proto} {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	for key, value := range map[string]bool{"drops": t.Filter.Drops, "colour": t.Colour, "no-fold": t.NoFold} {
+		if value {
+			q.Set(key, "1")
+		}
+	}
+	for key, value := range map[string]int{"width": t.Width, "snap": t.Snap} {
+		if value != 0 {
+			q.Set(key, strconv.Itoa(value))
+		}
+	}
+	return q
+}
+
+func parseTrace(q url.Values) (t TraceQuery, err error) {
+	t = TraceQuery{Format: q.Get("format"), Colour: q.Has("colour"), NoFold: q.Has("no-fold"), Filter: trace.FilterSpec{
+		Hosts: q["host"], Port: q.Get("port"), Proto: q.Get("proto"), Hooks: q["hook"], Drops: q.Has("drops")}}
+	if t.Format == "" {
+		t.Format = "text"
+	}
+	for key, value := range map[string]*int{"width": &t.Width, "snap": &t.Snap} {
+		if text := q.Get(key); text != "" {
+			if *value, err = strconv.Atoi(text); err != nil || *value < 0 || *value > 1<<16 {
+				return t, fmt.Errorf("%s %q: want a number from 0 to %d", key, text, 1<<16)
+			}
+		}
+	}
+	return t, nil
+}
+
+// trace streams events to one listener, through a queue of its own.
+func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
+	q, err := parseTrace(r.URL.Query())
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	filter, err := q.Filter.Compile(world.Addresses(s.world.Plan()))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	kinds := map[string]string{"text": "text/plain; charset=utf-8", "json": "application/x-ndjson", "pcapng": "application/octet-stream"}
+	if kinds[q.Format] == "" {
+		fail(w, fmt.Errorf("format %q: want text, json or pcapng", q.Format))
+		return
+	}
+	out, done, err := s.stream(w, kinds[q.Format])
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer done()
+	ring := trace.NewRing(queueEvents, traceBytes, traceSnap)
+	if q.Format == "pcapng" {
+		ring = trace.NewRing(queueEvents, captureBytes, q.Snap)
+	}
+	sink, err := s.sink(out, q)
+	if err != nil {
+		return // the client is gone before the first byte
+	}
+	s.world.Tracer().Attach(ring)
+	defer s.world.Tracer().Detach(ring)
+	_ = ring.Drain(r.Context(), filter, sink, time.Now)
+}
+
+func (s *Server) sink(out *flushed, q TraceQuery) (trace.Sink, error) {
+	switch q.Format {
+	case "json":
+		return trace.NewJSON(out), nil
+	case "pcapng":
+		return pcap.New(out, pcap.Options{Comment: "lab " + s.world.Plan().Name, SnapLength: uint32(q.Snap)})
+	}
+	return trace.NewPrinter(out, trace.TextOptions{Width: q.Width, Colour: q.Colour, NoFold: q.NoFold,
+		Names: world.Names(s.world.Plan())}), nil
+}
+
+// stream begins an answer without end: it goes out as it is written, and may wait for a slow client as long as that
+// likes. done must be called when it is over.
+func (s *Server) stream(w http.ResponseWriter, contentType string) (out *flushed, done func(), err error) {
+	select {
+	case s.streams <- struct{}{}:
+	default:
+		return nil, nil, &Error{Code: http.StatusServiceUnavailable, Message: fmt.Sprintf("%d listeners are listening already", maxStreams)}
+	}
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(time.Time{})
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(http.StatusOK)
+	_ = c.Flush()
+	return &flushed{w, c}, func() { <-s.streams }, nil
+}
+
+// flushed sends every write at once.
+type flushed struct {
+	w http.ResponseWriter
+	c *http.ResponseController
+}
+
+func (f *flushed) Write(b []byte) (int, error) {
+	n, err := f.w.Write(b)
+	if err == nil {
+		err = f.c.Flush()
+	}
+	return n, err
+}

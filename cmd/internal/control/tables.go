@@ -1,0 +1,136 @@
+package control
+
+import (
+	"net/http"
+	"net/netip"
+	"time"
+
+	"uswitch/switch/trace"
+)
+
+// The tables, read from the world as it is at the moment. Lists are never null.
+
+func (s *Server) lab(*http.Request) (any, error) {
+	p := s.world.Plan()
+	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, PID: s.pid, Started: s.world.Epoch(),
+		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding()}, nil
+}
+
+func (s *Server) hosts(*http.Request) (any, error) {
+	rows := []Host{}
+	for _, h := range s.world.Hosts() {
+		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: h.Namespace, Gateway: h.Plan.Gateway,
+			Command: h.Plan.Command, Environment: h.Plan.Environment, Interfaces: []Interface{}}
+		state, pid, status := h.Service()
+		row.State, row.PID, row.Status = string(state), pid, status
+		for _, c := range h.Cards {
+			why, _ := c.Unplugged()
+			row.Interfaces = append(row.Interfaces, Interface{Name: c.Plan.Name, Network: c.Plan.Network, Address: c.Plan.Address,
+				MAC: c.Plan.MAC, MTU: c.Plan.MTU, Unplugged: why})
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func (s *Server) networks(*http.Request) (any, error) {
+	rows := []Network{}
+	now := time.Now()
+	for _, n := range s.world.Networks() {
+		fdb := n.Switch.FDB()
+		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet, Gateway: n.Plan.Gateway.Addr(),
+			GatewayMAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Internal: n.Plan.Internal, Masquerade: n.Plan.Masquerade,
+			AgeingTime: int(max(fdb.Ageing(), 0) / time.Second), FDBMaxLearned: fdb.MaxLearned(), Ports: len(n.Switch.Ports())}
+		for _, e := range n.Switch.Entries(now) {
+			if !e.Static && e.Port != "" {
+				row.FDBLearned++
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func (s *Server) ports(*http.Request) (any, error) {
+	rows := []Port{}
+	for _, n := range s.world.Networks() {
+		for _, p := range n.Switch.Ports() {
+			k, c := p.Knobs(), p.Counters()
+			rows = append(rows, Port{Network: n.Plan.Name, Name: p.Name(), Number: p.ID(), Learning: k.Learning, Flood: k.Flood,
+				McastFlood: k.MulticastFlood, BcastFlood: k.BroadcastFlood, Isolated: k.Isolated, StormLimit: k.StormLimit, MTU: k.MTU,
+				RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
+				TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped})
+		}
+		c := n.Leg.Counters()
+		rows = append(rows, Port{Network: n.Plan.Name, Name: "gateway", Flood: true, McastFlood: true, BcastFlood: true, MTU: n.Leg.MTU(),
+			RxPackets: c.TxPackets, RxBytes: c.TxBytes, RxDropped: c.TxDropped,
+			TxPackets: c.RxPackets, TxBytes: c.RxBytes, TxDropped: c.RxDropped})
+	}
+	return rows, nil
+}
+
+func (s *Server) fdb(*http.Request) (any, error) {
+	rows := []FDBEntry{}
+	now := time.Now()
+	for _, n := range s.world.Networks() {
+		for _, e := range n.Switch.Entries(now) {
+			row := FDBEntry{MAC: e.MAC, Ifname: e.Port, Flags: []string{}, Master: n.Plan.Name}
+			switch {
+			case e.Port == "":
+				row.Ifname, row.State = n.Plan.Name, "permanent"
+			case e.Static:
+				row.State = "static"
+			default:
+				age := e.Seen.Seconds()
+				row.Age = &age
+			}
+			if e.Sticky {
+				row.Flags = append(row.Flags, "sticky")
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+func (s *Server) neighbors(*http.Request) (any, error) {
+	rows := []Neighbor{}
+	now := time.Now()
+	for _, i := range s.world.Gateway().Interfaces() {
+		for _, n := range i.Neighbors(now) {
+			row := Neighbor{Dst: n.Addr, Dev: i.Name(), State: []string{n.State.String()}}
+			if n.MAC.IsStation() {
+				row.Lladdr = n.MAC.String()
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+func (s *Server) routes(*http.Request) (any, error) {
+	rows := []Route{}
+	for _, r := range s.world.Gateway().Routes() {
+		row := Route{Dst: r.Prefix.String(), Dev: r.Dev.Name(), Flags: []string{}}
+		if r.Prefix == netip.PrefixFrom(netip.IPv4Unspecified(), 0) {
+			row.Dst = "default"
+		}
+		if r.Connected() {
+			row.Protocol, row.Scope, row.Prefsrc = "kernel", "link", r.Dev.Addr().Addr().String()
+		} else {
+			row.Gateway = r.Via.String()
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func (s *Server) drops(*http.Request) (any, error) {
+	rows := []Drop{}
+	for _, r := range trace.Reasons() {
+		if n := s.world.Tracer().Drops(r); n > 0 {
+			rows = append(rows, Drop{Reason: r.String(), Count: n, Sentence: r.Sentence()})
+		}
+	}
+	return rows, nil
+}

@@ -1,0 +1,74 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/world"
+	"uswitch/tap"
+)
+
+// Exec runs a program inside a host of a lab that is up, with this process's input and output, and returns its status. A
+// Ctrl-C is the program's alone.
+func Exec(ctx context.Context, c *control.Client, host string, argv []string, environment ...string) (status int, err error) {
+	h, err := findHost(ctx, c, host)
+	if err != nil {
+		return 1, err
+	}
+	dir, err := world.Directory()
+	if err != nil {
+		return 1, err
+	}
+	t, err := tap.New(dir)
+	if err != nil {
+		return 1, err
+	}
+	defer t.Close()
+	argv = world.Program(argv)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = append(world.Environment(c.Lab(), host, h.Environment), environment...)
+	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
+	defer signal.Reset(syscall.SIGINT, syscall.SIGQUIT)
+	if err := t.Start(h.Namespace, cmd); err != nil {
+		return world.Status(nil, err), fmt.Errorf("%s: %w", host, err)
+	}
+	err = cmd.Wait()
+	return world.Status(cmd.ProcessState, err), nil
+}
+
+func findHost(ctx context.Context, c *control.Client, name string) (*control.Host, error) {
+	var hosts []control.Host
+	if err := c.Get(ctx, "/v1/hosts", nil, &hosts); err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range hosts {
+		if hosts[i].Name == name {
+			return &hosts[i], nil
+		}
+		names = append(names, hosts[i].Name)
+	}
+	return nil, fmt.Errorf("host %q: there is no such host in lab %s; there are %s", name, c.Lab(), strings.Join(names, ", "))
+}
+
+// Shell runs a shell inside a host: the person's own, whose prompt begins with the host's name if it is bash or sh.
+func Shell(ctx context.Context, c *control.Client, host string) (status int, err error) {
+	shell := os.Getenv("SHELL")
+	if shell == "" {
+		shell = "/bin/sh"
+	}
+	prompt := "PS1=[" + host + "] \\$ "
+	if filepath.Base(shell) == "bash" {
+		// bash's own start-up files set PS1, so that it is changed again before each prompt.
+		prompt = fmt.Sprintf(`PROMPT_COMMAND=PS1="[%s] ${PS1#\[%s\] }"`, host, host)
+	}
+	return Exec(ctx, c, host, []string{shell}, prompt)
+}

@@ -1,0 +1,81 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/world"
+	"uswitch/tap"
+)
+
+// stopTime is how long a lab may take to go: its commands have world.Patience to end.
+const stopTime = world.Patience + 10*time.Second
+
+// Stop takes a lab down and waits until it is gone: until its lock is free.
+func Stop(ctx context.Context, c *control.Client) error {
+	if err := c.Do(ctx, http.MethodPost, "/v1/stop", nil, nil, nil); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(stopTime)
+	for time.Now().Before(deadline) {
+		if !locked(c.Lab()) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("lab %s was told to stop, and is not gone after %v", c.Lab(), stopTime)
+}
+
+// locked reports whether the lab's lock is there: its file goes last.
+func locked(lab string) bool {
+	for _, dir := range world.Directories() {
+		if _, err := os.Stat(filepath.Join(dir, lab+".lock")); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Cleanup removes what labs have left behind whose process is gone, and says what it did.
+func Cleanup() (did []string, err error) {
+	dir, err := world.Directory()
+	if err != nil {
+		return nil, err
+	}
+	host, err := tap.New(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer host.Close()
+	found, err := host.Reclaim()
+	for _, r := range found {
+		if r.Outcome != tap.InUse {
+			did = append(did, r.String())
+		}
+	}
+	locks, _ := filepath.Glob(filepath.Join(dir, "*.lock"))
+	for _, path := range locks {
+		lab := strings.TrimSuffix(filepath.Base(path), ".lock")
+		lock, taken := world.TakeLock(dir, lab)
+		if taken != nil {
+			continue // it is up
+		}
+		removed := os.Remove(control.Path(dir, lab))
+		if removed == nil {
+			did = append(did, fmt.Sprintf("socket of lab %s: removed; nobody answered", lab))
+		}
+		err = errors.Join(err, lock.Release())
+	}
+	return did, err
+}

@@ -1,0 +1,85 @@
+package session
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"syscall"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/switch/trace/pcap"
+)
+
+// Trace copies a lab's trace to out until the lab or ctx ends, or nobody reads any more.
+func Trace(ctx context.Context, c *control.Client, q control.TraceQuery, out io.Writer) error {
+	answer, err := c.Stream(ctx, http.MethodGet, "/v1/trace", q.Query(), nil)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	_, err = io.Copy(out, answer)
+	return StreamEnd(ctx, err)
+}
+
+// Capture writes a lab's capture to a file, or to out if path is -, until the lab or ctx ends. What is on a full disk
+// ends with a whole block.
+func Capture(ctx context.Context, c *control.Client, q control.TraceQuery, path string, force bool, out io.Writer) error {
+	if path != "-" {
+		file, err := pcap.Create(path, force)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		out = file
+	}
+	q.Format = "pcapng"
+	answer, err := c.Stream(ctx, http.MethodGet, "/v1/trace", q.Query(), nil)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	return StreamEnd(ctx, copyBlocks(out, bufio.NewReader(answer)))
+}
+
+// StreamEnd returns nil for the errors with which a stream ends because somebody wants it to: ctx has ended, the lab is
+// gone, or nobody reads any more.
+func StreamEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
+}
+
+// maxBlock bounds a block of pcapng: a frame of 64 KiB, its comment, and what stands around them.
+const maxBlock = 1 << 20
+
+// copyBlocks copies pcapng block by block, each with one Write, until the end of in. A block that is cut short is left
+// out.
+//
+//	type (4 bytes), length of all of it (4 bytes), ..., length again
+func copyBlocks(out io.Writer, in io.Reader) error {
+	var block []byte
+	for {
+		block = append(block[:0], make([]byte, 8)...)
+		if _, err := io.ReadFull(in, block); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		length := binary.LittleEndian.Uint32(block[4:])
+		if length < 12 || length > maxBlock {
+			return fmt.Errorf("the capture holds a block of %d bytes, which cannot be", length)
+		}
+		block = append(block, make([]byte, length-8)...)
+		if _, err := io.ReadFull(in, block[8:]); err != nil {
+			return err
+		}
+		if _, err := out.Write(block); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"uswitch/cmd/internal/control"
+)
+
+// Labs writes the labs that are up at now, as `docker ps` lists containers.
+func Labs(w io.Writer, labs []control.Lab, now time.Time) error {
+	t := newTable("LAB", "PID", "UP", "HOSTS", "NETWORKS", "UPLINK", "FROM")
+	for _, l := range labs {
+		t.add(l.Name, strconv.Itoa(l.PID), span(now.Sub(l.Started)), strconv.Itoa(l.Hosts), strconv.Itoa(l.Networks), l.Uplink, l.Source)
+	}
+	return t.write(w)
+}
+
+// span writes a time as people say it: 12s, 5m, 2h.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(max(d, 0).Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
+
+// Hosts writes the hosts, a line for each network card.
+func Hosts(w io.Writer, hosts []control.Host) error {
+	t := newTable("HOST", "CARD", "ADDRESS", "MAC", "NETWORK", "GATEWAY", "NAMESPACE", "COMMAND")
+	for _, h := range hosts {
+		name, gateway, namespace, command := h.Name, "-", h.Namespace.Path, serviceState(h)
+		if h.Gateway.IsValid() {
+			gateway = h.Gateway.String()
+		}
+		if len(h.Interfaces) == 0 {
+			t.add(name, "-", "-", "-", "-", gateway, namespace, command)
+		}
+		for _, i := range h.Interfaces {
+			network := i.Network
+			if i.Unplugged != "" {
+				network += " (unplugged)"
+			}
+			t.add(name, i.Name, i.Address.String(), i.MAC.String(), network, gateway, namespace, command)
+			name, gateway, namespace, command = "", "", "", ""
+		}
+	}
+	return t.write(w)
+}
+
+// serviceState says what a host's command does.
+func serviceState(h control.Host) string {
+	line := strings.Join(h.Command, " ")
+	switch h.State {
+	case "running":
+		return fmt.Sprintf("running (process %d): %s", h.PID, line)
+	case "waiting":
+		return "waiting: " + line
+	case "ended":
+		return fmt.Sprintf("ended with status %d: %s", h.Status, line)
+	}
+	return "none"
+}
+
+// Networks writes the networks.
+func Networks(w io.Writer, networks []control.Network) error {
+	t := newTable("NETWORK", "SUBNET", "GATEWAY", "GATEWAY'S MAC", "MTU", "PORTS", "LEARNED", "AGEING", "KIND")
+	for _, n := range networks {
+		kind := "routed"
+		switch {
+		case n.Internal:
+			kind = "internal"
+		case n.Masquerade:
+			kind = "masqueraded"
+		}
+		t.add(n.Name, n.Subnet.String(), n.Gateway.String(), n.GatewayMAC.String(), strconv.Itoa(n.MTU), strconv.Itoa(n.Ports),
+			fmt.Sprintf("%d of %d", n.FDBLearned, n.FDBMaxLearned), fmt.Sprintf("%ds", n.AgeingTime), kind)
+	}
+	return t.write(w)
+}
+
+// Ports writes the switches' ports with what went through, and the knobs that are not as they usually are.
+func Ports(w io.Writer, ports []control.Port) error {
+	t := newTable("NETWORK", "PORT", "NO", "MTU", "FROM HOST", "BYTES", "DROPPED", "TO HOST", "BYTES", "DROPPED", "KNOBS")
+	for _, p := range ports {
+		count := func(n uint64) string { return strconv.FormatUint(n, 10) }
+		number := "-"
+		if p.Number > 0 {
+			number = count(uint64(p.Number))
+		}
+		t.add(p.Network, p.Name, number, strconv.Itoa(p.MTU), count(p.RxPackets), count(p.RxBytes), count(p.RxDropped),
+			count(p.TxPackets), count(p.TxBytes), count(p.TxDropped), knobs(p))
+	}
+	return t.write(w)
+}
+
+// knobs names a port's knobs that are turned, in the words that turn them.
+func knobs(p control.Port) string {
+	if p.Number == 0 {
+		return "the gateway"
+	}
+	var turned []string
+	for _, k := range []struct {
+		name      string
+		on, usual bool
+	}{
+		{"learning", p.Learning, true}, {"flood", p.Flood, true}, {"mcast_flood", p.McastFlood, true},
+		{"bcast_flood", p.BcastFlood, true}, {"isolated", p.Isolated, false},
+	} {
+		if k.on != k.usual {
+			turned = append(turned, k.name+"="+map[bool]string{true: "on", false: "off"}[k.on])
+		}
+	}
+	turned = append(turned, fmt.Sprintf("storm_limit=%d", p.StormLimit))
+	return strings.Join(turned, " ")
+}
+
+// Drops writes why packets were dropped.
+func Drops(w io.Writer, drops []control.Drop) error {
+	if len(drops) == 0 {
+		_, err := fmt.Fprintln(w, "No packet was dropped.")
+		return err
+	}
+	t := newTable("DROPPED", "REASON", "WHICH MEANS")
+	for _, d := range drops {
+		t.add(strconv.FormatUint(d.Count, 10), d.Reason, d.Sentence)
+	}
+	return t.write(w)
+}
+
+// Published writes the ports that are open to the outside.
+func Published(w io.Writer, ports []control.Published) error {
+	t := newTable("OUTSIDE", "PROTOCOL", "HOST", "INSIDE")
+	for _, p := range ports {
+		t.add(netip.AddrPortFrom(p.HostIP, p.HostPort).String(), p.Protocol, cmp.Or(p.Host, "-"), p.To.String())
+	}
+	return t.write(w)
+}

@@ -1,0 +1,205 @@
+package world
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"uswitch/nat"
+	vswitch "uswitch/switch"
+	"uswitch/switch/frame"
+)
+
+// Change is what `uswitch set` asks for. All of its values are taken, or none.
+type Change struct {
+	Kind    string            `json:"kind"`              // port, network, fdb or gateway
+	Name    string            `json:"name,omitempty"`    // the host of a port, a network; for fdb the station's MAC address
+	Network string            `json:"network,omitempty"` // of a port or a station; not needed where there is only one
+	Values  map[string]string `json:"values"`
+}
+
+// Set carries a change out.
+func (w *World) Set(c Change) error {
+	if len(c.Values) == 0 {
+		return fmt.Errorf("nothing to set: want KEY=VALUE")
+	}
+	switch c.Kind {
+	case "port":
+		return w.setPort(c)
+	case "network":
+		return w.setNetwork(c)
+	case "fdb":
+		return w.setFDB(c)
+	case "gateway":
+		return w.setGateway(c)
+	}
+	return fmt.Errorf("set %s: want port, network, fdb or gateway", c.Kind)
+}
+
+func (w *World) setPort(c Change) error {
+	n, port, err := w.findPort(c.Name, c.Network)
+	if err != nil {
+		return err
+	}
+	k := port.Knobs()
+	if err := assign(c, map[string]func(string) error{
+		"learning":    onOff(&k.Learning),
+		"flood":       onOff(&k.Flood),
+		"mcast_flood": onOff(&k.MulticastFlood),
+		"bcast_flood": onOff(&k.BroadcastFlood),
+		"isolated":    onOff(&k.Isolated),
+		"storm_limit": number(&k.StormLimit, 0, 1<<30),
+	}); err != nil {
+		return err
+	}
+	n.Switch.SetKnobs(port, k)
+	return nil
+}
+
+func (w *World) setNetwork(c Change) error {
+	n, err := w.findNetwork(c.Name)
+	if err != nil {
+		return err
+	}
+	seconds, most := -1, -1
+	if err := assign(c, map[string]func(string) error{
+		"ageing_time":     number(&seconds, 0, 1_000_000), // the range of IEEE 802.1D-2004 table 7-5, and 0 as Linux has it
+		"fdb_max_learned": number(&most, 1, 1<<30),
+	}); err != nil {
+		return err
+	}
+	if seconds >= 0 {
+		n.Switch.FDB().SetAgeing(Ageing(seconds))
+	}
+	if most > 0 {
+		n.Switch.FDB().SetMaxLearned(most)
+	}
+	return nil
+}
+
+// setFDB enters a station behind a host's port, or forgets it.
+func (w *World) setFDB(c Change) error {
+	mac, err := frame.ParseMAC(c.Name)
+	if err != nil {
+		return err
+	}
+	host, sticky := "", false
+	if err := assign(c, map[string]func(string) error{
+		"port":   text(&host),
+		"sticky": onOff(&sticky),
+	}); err != nil {
+		return err
+	}
+	if host == "none" {
+		n, err := w.findNetwork(c.Network)
+		if err == nil && !n.Switch.FDB().Remove(mac) {
+			err = fmt.Errorf("%v is not in the table of %s", mac, n.Plan.Name)
+		}
+		return err
+	}
+	if host == "" {
+		return fmt.Errorf("set fdb %v: want port=HOST, or port=none to forget it", mac)
+	}
+	n, port, err := w.findPort(host, c.Network)
+	if err != nil {
+		return err
+	}
+	return n.Switch.SetStatic(mac, port, sticky)
+}
+
+func (w *World) setGateway(c Change) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	forwarding, t := w.gateway.Forwarding(), w.timeouts
+	if err := assign(c, map[string]func(string) error{
+		"ip_forward":              onOff(&forwarding),
+		"tcp_timeout_established": duration(&t.TCPEstablished),
+		"tcp_timeout_transitory":  duration(&t.TCPTransitory),
+		"tcp_timeout_time_wait":   duration(&t.TCPTimeWait),
+		"tcp_timeout_close":       duration(&t.TCPClose),
+		"udp_timeout":             duration(&t.UDP),
+		"icmp_timeout":            duration(&t.ICMP),
+		"generic_timeout":         duration(&t.Other),
+	}); err != nil {
+		return err
+	}
+	w.gateway.SetForwarding(forwarding)
+	w.gateway.SetTimeouts(t)
+	w.timeouts = t
+	return nil
+}
+
+// Timeouts returns how long connections are remembered.
+func (w *World) Timeouts() nat.Timeouts {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.timeouts
+}
+
+// findNetwork finds a network; the name may be left out where there is only one.
+func (w *World) findNetwork(name string) (*Network, error) {
+	if name == "" && len(w.networks) == 1 {
+		return w.networks[0], nil
+	}
+	if n := w.Network(name); n != nil {
+		return n, nil
+	}
+	var names []string
+	for _, n := range w.networks {
+		names = append(names, n.Plan.Name)
+	}
+	return nil, fmt.Errorf("network %q: there is no such network; there are %s", name, strings.Join(names, ", "))
+}
+
+// findPort finds the port of a host; the network may be left out where the host is on one only.
+func (w *World) findPort(host, network string) (*Network, *vswitch.Port, error) {
+	var on []string
+	for _, n := range w.networks {
+		port, ok := n.Switch.Port(host)
+		if !ok {
+			continue
+		}
+		if n.Plan.Name == network || network == "" && len(w.networksOf(host)) == 1 {
+			return n, port, nil
+		}
+		on = append(on, n.Plan.Name)
+	}
+	switch {
+	case w.plan.Host(host) == nil:
+		return nil, nil, fmt.Errorf("host %q: there is no such host; there are %s", host, strings.Join(w.hostNames(), ", "))
+	case len(on) == 0:
+		return nil, nil, fmt.Errorf("%s is plugged in nowhere", host)
+	}
+	return nil, nil, fmt.Errorf("%s is on %s: say which with --network", host, strings.Join(on, " and "))
+}
+
+func (w *World) networksOf(host string) (names []string) {
+	if h := w.plan.Host(host); h != nil {
+		for _, i := range h.Interfaces {
+			names = append(names, i.Network)
+		}
+	}
+	return names
+}
+
+func (w *World) hostNames() (names []string) {
+	for _, h := range w.plan.Hosts {
+		names = append(names, h.Name)
+	}
+	return names
+}
+
+// assign reads every value with the reader of its key.
+func assign(c Change, readers map[string]func(string) error) error {
+	for _, key := range slices.Sorted(maps.Keys(c.Values)) {
+		read, ok := readers[key]
+		if !ok {
+			return fmt.Errorf("set %s: %q: want one of %s", c.Kind, key, strings.Join(slices.Sorted(maps.Keys(readers)), ", "))
+		}
+		if err := read(c.Values[key]); err != nil {
+			return fmt.Errorf("set %s: %s: %w", c.Kind, key, err)
+		}
+	}
+	return nil
+}

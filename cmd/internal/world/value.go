@@ -1,0 +1,54 @@
+package world
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// The readers below read a value as people type it into a variable.
+
+// onOff reads a switch, as `bridge link set` and sysctl write it.
+func onOff(v *bool) func(string) error {
+	return func(text string) error {
+		switch text {
+		case "on", "1", "true":
+			*v = true
+		case "off", "0", "false":
+			*v = false
+		default:
+			return fmt.Errorf("%q: want on or off", text)
+		}
+		return nil
+	}
+}
+
+func number(v *int, least, most int) func(string) error {
+	return func(text string) error {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("%q: want a number from %d to %d", text, least, most)
+		}
+		*v = n
+		return nil
+	}
+}
+
+// duration reads whole seconds, as the kernel's timeouts are written.
+func duration(v *time.Duration) func(string) error {
+	return func(text string) error {
+		n := 0
+		if err := number(&n, 1, 1<<31-1)(text); err != nil {
+			return fmt.Errorf("%w of seconds", err)
+		}
+		*v = time.Duration(n) * time.Second
+		return nil
+	}
+}
+
+func text(v *string) func(string) error {
+	return func(text string) error {
+		*v = text
+		return nil
+	}
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/session"
+)
+
+func newExec() *cobra.Command {
+	c := &cobra.Command{
+		Use:               "exec HOST [--] PROGRAM [ARGUMENT ...]",
+		Short:             "Run a program inside a host",
+		Long:              "Runs a program of this machine inside a host's network namespace and exits with its status.",
+		Example:           "  uswitch exec RED -- ip addr",
+		GroupID:           groupLab,
+		Args:              usage(cobra.MinimumNArgs(2)),
+		ValidArgsFunction: completeHosts,
+	}
+	c.Flags().SetInterspersed(false)
+	return onLab(c, func(ctx context.Context, lab *control.Client, args []string) error {
+		program := args[1:]
+		if program[0] == "--" {
+			program = program[1:]
+		}
+		if len(program) == 0 {
+			return usageError{errors.New("exec: want a program to run")}
+		}
+		status, err := session.Exec(ctx, lab, args[0], program)
+		return failed(status, err)
+	})
+}
+
+func newShell() *cobra.Command {
+	return onLab(&cobra.Command{
+		Use:               "shell HOST",
+		Short:             "Open a shell inside a host",
+		Long:              "Opens your shell (SHELL) inside a host's network namespace; the prompt begins with the host's name.",
+		Example:           "  uswitch shell RED",
+		GroupID:           groupLab,
+		Args:              usage(cobra.ExactArgs(1)),
+		ValidArgsFunction: completeHosts,
+	}, func(ctx context.Context, lab *control.Client, args []string) error {
+		status, err := session.Shell(ctx, lab, args[0])
+		return failed(status, err)
+	})
+}

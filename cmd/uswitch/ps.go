@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/view"
+)
+
+func newPs() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "ps",
+		Short:   "List the labs that are up",
+		Example: "  uswitch ps",
+		GroupID: groupLab,
+		Args:    usage(cobra.NoArgs),
+	}
+	format := output(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		labs := []control.Lab{}
+		for _, client := range control.Up() {
+			var l control.Lab
+			if err := client.Get(c.Context(), "/v1/lab", nil, &l); err != nil {
+				fmt.Fprintln(os.Stderr, "uswitch:", err)
+				continue
+			}
+			labs = append(labs, l)
+		}
+		return show(*format, labs, func() error { return view.Labs(os.Stdout, labs, time.Now()) })
+	}
+	return c
+}
+
+// show prints a table as text or as JSON.
+func show(format string, rows any, text func() error) error {
+	switch format {
+	case "text":
+		return text()
+	case "json":
+		return view.JSON(os.Stdout, rows)
+	}
+	return usageError{fmt.Errorf("-o %s: want text or json", format)}
+}
+
+// get asks the lab for a table and prints it.
+func get[T any](ctx context.Context, lab *control.Client, path, format string, text func([]T) error) error {
+	var rows []T
+	if err := lab.Get(ctx, path, nil, &rows); err != nil {
+		return err
+	}
+	return show(format, rows, func() error { return text(rows) })
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/world"
+)
+
+func newSet() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "set",
+		Short:   "Change a port, a network, a forwarding table or the gateway",
+		Example: "  uswitch set gateway ip_forward=0",
+		GroupID: groupChange,
+		Args:    usage(cobra.NoArgs),
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(
+		setOf("port", "port HOST KEY=VALUE ...", "What a port may do, in the words of bridge link set",
+			`Keys: learning, flood, mcast_flood, bcast_flood and isolated, each on or off; storm_limit, the broadcasts, multicasts
+and floods a second that may come in (0: no limit).`, "  uswitch set port RED isolated=on", 1),
+		setOf("network", "network NETWORK KEY=VALUE ...", "How long and how much a switch remembers",
+			`Keys: ageing_time in seconds (0: nothing is remembered, every frame is flooded); fdb_max_learned.`,
+			"  uswitch set network br0 ageing_time=10", 1),
+		setOf("fdb", "fdb MAC port=HOST|none [sticky=on]", "Where a station is, whatever its frames say",
+			`port=HOST enters the station; port=none forgets it. With sticky=on frames from elsewhere pass and the entry
+stays; without it such frames are dropped.`, "  uswitch set fdb 02:42:0b:0b:0b:02 port=RED", 1),
+		setOf("gateway", "gateway KEY=VALUE ...", "ip_forward, and how long connections are remembered",
+			`Keys: ip_forward, 0 or 1; in seconds tcp_timeout_established, tcp_timeout_transitory, tcp_timeout_time_wait,
+tcp_timeout_close, udp_timeout, icmp_timeout, generic_timeout.`, "  uswitch set gateway ip_forward=0", 0),
+	)
+	return c
+}
+
+// setOf makes the command for one kind of thing, which has so many words before the values.
+func setOf(kind, use, short, long, example string, names int) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Long: short + ". " + long, Example: example, Args: usage(cobra.MinimumNArgs(names + 1))}
+	change := world.Change{Kind: kind}
+	if kind == "port" || kind == "fdb" {
+		c.Flags().StringVar(&change.Network, "network", "", "the `NETWORK`, for a host on several")
+	}
+	if kind == "port" {
+		c.ValidArgsFunction = completeHosts
+	}
+	return onLab(c, func(ctx context.Context, lab *control.Client, args []string) error {
+		if names > 0 {
+			change.Name = args[0]
+		}
+		change.Values = map[string]string{}
+		for _, arg := range args[names:] {
+			key, value, ok := strings.Cut(arg, "=")
+			if !ok {
+				return usageError{fmt.Errorf("set %s: %q: want KEY=VALUE", kind, arg)}
+			}
+			change.Values[key] = value
+		}
+		return lab.Do(ctx, http.MethodPost, "/v1/set", nil, change, nil)
+	})
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/view"
+)
+
+func newShow() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "show",
+		Short:   "Show a table: ports, fdb, neigh, hosts, networks, routes, drops, conntrack, published",
+		Example: "  uswitch show fdb",
+		GroupID: groupLook,
+		Args:    usage(cobra.NoArgs),
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	out := os.Stdout
+	c.AddCommand(
+		tableOf("hosts", "Hosts with their addresses and commands", "/v1/hosts",
+			func(rows []control.Host) error { return view.Hosts(out, rows) }),
+		tableOf("networks", "Networks with their settings", "/v1/networks",
+			func(rows []control.Network) error { return view.Networks(out, rows) }),
+		tableOf("ports", "Ports of the switches: what went through, and their knobs", "/v1/ports",
+			func(rows []control.Port) error { return view.Ports(out, rows) }),
+		newShowFDB(),
+		tableOf("neigh", "The gateway's neighbours, as ip neigh prints them", "/v1/neigh",
+			func(rows []control.Neighbor) error { return view.Neighbors(out, rows) }),
+		tableOf("routes", "The gateway's routes, as ip route prints them", "/v1/routes",
+			func(rows []control.Route) error { return view.Routes(out, rows) }),
+		tableOf("drops", "How many packets were dropped, and why", "/v1/drops",
+			func(rows []control.Drop) error { return view.Drops(out, rows) }),
+		tableOf("conntrack", "Connections, as conntrack -L prints them, with counters", "/v1/conntrack",
+			func(rows []control.Conn) error { return view.Conns(out, rows, view.ConnOptions{Counters: true}) }),
+		tableOf("published", "Ports that are open to the outside", "/v1/publish",
+			func(rows []control.Published) error { return view.Published(out, rows) }),
+	)
+	return c
+}
+
+// tableOf makes the command for one table.
+func tableOf[T any](name, short, path string, text func([]T) error) *cobra.Command {
+	c := &cobra.Command{Use: name, Short: short, Example: "  uswitch show " + name, Args: usage(cobra.NoArgs)}
+	format := output(c)
+	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
+		return get(ctx, lab, path, *format, text)
+	})
+}
+
+func newShowFDB() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "fdb",
+		Short:   "Forwarding tables, as bridge fdb show prints them",
+		Example: "  uswitch show fdb --age",
+		Args:    usage(cobra.NoArgs),
+	}
+	format := output(c)
+	ages := c.Flags().Bool("age", false, "also how long ago each learned station was last heard")
+	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
+		var rows []control.FDBEntry
+		if err := lab.Get(ctx, "/v1/fdb", nil, &rows); err != nil {
+			return err
+		}
+		if !*ages {
+			rows = view.WithoutAges(rows)
+		}
+		return show(*format, rows, func() error { return view.FDB(os.Stdout, rows, *ages) })
+	})
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/session"
+)
+
+func newStop() *cobra.Command {
+	return &cobra.Command{
+		Use:               "stop [LAB]",
+		Short:             "Take a lab down",
+		Long:              "Ends the commands of a lab's hosts, removes everything that was made for it, and waits until that is done.",
+		Example:           "  uswitch stop",
+		GroupID:           groupLab,
+		Args:              usage(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: completeLabs,
+		RunE: func(c *cobra.Command, args []string) error {
+			lab, err := control.Find(append(args, "")[0])
+			if err != nil {
+				return err
+			}
+			return session.Stop(c.Context(), lab)
+		},
+	}
+}
+
+func newCleanup() *cobra.Command {
+	return &cobra.Command{
+		Use:   "cleanup",
+		Short: "Remove what labs left behind whose process was killed",
+		Long: `Removes namespaces, sockets and locks of labs whose process is gone. It goes by the mark that each lab's
+process has put on what it made, and touches nothing else; labs that are up are left alone.`,
+		Example: "  uswitch cleanup",
+		GroupID: groupLab,
+		Args:    usage(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			did, err := session.Cleanup()
+			for _, line := range did {
+				fmt.Println(line)
+			}
+			if len(did) == 0 && err == nil {
+				fmt.Println("nothing was left behind")
+			}
+			return err
+		},
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/view"
+	"uswitch/switch/trace"
+)
+
+func newTrace() *cobra.Command {
+	var q control.TraceQuery
+	c := &cobra.Command{
+		Use:   "trace",
+		Short: "Watch every step of every packet, live",
+		Long: `Prints what the lab's switches and its gateway do with each packet, step by step, until Ctrl-C. Options
+choose packets; of several hosts or hooks one is enough. A packet that is chosen is followed to its end, and its
+connection with it, though its addresses change on the way. A slow reader never slows the lab: it misses the oldest
+events, and is told how many.`,
+		Example: "  uswitch trace --host RED --proto icmp",
+		GroupID: groupLook,
+		Args:    usage(cobra.NoArgs),
+	}
+	c.Flags().StringVarP(&q.Format, "output", "o", "text", "print `text or json`, an object a line")
+	c.Flags().BoolVar(&q.NoFold, "no-fold", false, "print every packet of a burst")
+	filterFlags(c.Flags(), &q.Filter)
+	complete(c)
+	return onLab(c, func(_ context.Context, lab *control.Client, _ []string) error {
+		if q.Format != "text" && q.Format != "json" {
+			return usageError{fmt.Errorf("-o %s: want text or json", q.Format)}
+		}
+		q.Width, q.Colour = view.Terminal(os.Stdout)
+		ctx, stop := session.Interruptible()
+		defer stop()
+		return session.Trace(ctx, lab, q, os.Stdout)
+	})
+}
+
+func newCapture() *cobra.Command {
+	var q control.TraceQuery
+	var path string
+	var force bool
+	c := &cobra.Command{
+		Use:   "capture -w FILE|-",
+		Short: "Capture every step of every packet for Wireshark",
+		Long: `Writes a pcapng file in which each packet appears once for every step that it takes, until Ctrl-C: the step is
+the interface, what happened there the packet's comment. With - it goes to standard output:
+uswitch capture -w - | wireshark -k -i -`,
+		Example: "  uswitch capture -w all.pcapng",
+		GroupID: groupLook,
+		Args:    usage(cobra.NoArgs),
+	}
+	c.Flags().StringVarP(&path, "write", "w", "", "write to `FILE`; - is standard output")
+	c.Flags().BoolVar(&force, "force", false, "overwrite the file")
+	c.Flags().IntVar(&q.Snap, "snap", 0, "keep the first `BYTES` of each frame; 0: all")
+	filterFlags(c.Flags(), &q.Filter)
+	complete(c)
+	return onLab(c, func(_ context.Context, lab *control.Client, _ []string) error {
+		if path == "" {
+			return usageError{fmt.Errorf("capture: want -w FILE, or -w - for standard output")}
+		}
+		if path == "-" && view.IsTerminal(os.Stdout) {
+			return usageError{fmt.Errorf("capture: a capture is not for a terminal: want -w FILE, or a pipe behind -w -")}
+		}
+		ctx, stop := session.Interruptible()
+		defer stop()
+		return session.Capture(ctx, lab, q, path, force, os.Stdout)
+	})
+}
+
+func filterFlags(f *pflag.FlagSet, spec *trace.FilterSpec) {
+	f.StringArrayVar(&spec.Hosts, "host", nil, "only packets of `HOST`, a host's name or an address")
+	f.StringVar(&spec.Port, "port", "", "only TCP and UDP packets with `PORT` at either end")
+	f.StringVar(&spec.Proto, "proto", "", "only `PROTOCOL`: arp, ip, icmp, tcp, udp, or a number")
+	f.StringArrayVar(&spec.Hooks, "hook", nil, "only steps at `HOOK`: ingress, bridge, prerouting, forward ...")
+	f.BoolVar(&spec.Drops, "drops", false, "only drops")
+}
+
+// complete offers values for the filters.
+func complete(c *cobra.Command) {
+	var hooks []string
+	for _, h := range trace.Hooks() {
+		hooks = append(hooks, h.String())
+	}
+	_ = c.RegisterFlagCompletionFunc("hook", cobra.FixedCompletions(hooks, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("proto", cobra.FixedCompletions([]string{"arp", "ip", "icmp", "tcp", "udp"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("host", func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return hostNames(c), cobra.ShellCompDirectiveNoFileComp
+	})
+}

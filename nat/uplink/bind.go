@@ -1,0 +1,249 @@
+package uplink
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// endpoint is where a flow begins inside. For ICMP echo the identifier is the port.
+type endpoint struct {
+	proto uint8
+	addr  [4]byte
+	port  uint16
+}
+
+// outside is a port of the uplink's own address.
+type outside struct {
+	proto uint8
+	port  uint16
+}
+
+// mapping is one inside endpoint and the outside port that it has, whatever it talks to. Its fields are guarded by
+// Host.mu, except where a type guards itself.
+//
+//	UDP, ICMP by ping sockets   sock is the reservation and carries everything; evicted it is nil until it is wanted again
+//	ICMP by the raw socket      sock stays nil, the table is the reservation
+//	TCP                         sock stays nil: each connection has a socket of its own (dial), all bound to this port.
+//	                            The first is the reservation; while at least one is open, nobody else gets the port
+type mapping struct {
+	inside endpoint
+	port   uint16
+	refs   int
+	who    *source
+	used   atomic.Int64 // when a packet left last, in nanoseconds
+	sock   *socket
+	raw    bool // ICMP by the raw socket
+	dials  map[netip.AddrPort]*dial
+	sent   quotes // what left last, for ICMP errors
+}
+
+func (m *mapping) outside() outside { return outside{m.inside.proto, m.port} }
+
+// bindTries is how often another port is taken when the kernel offers one that the table still remembers.
+const bindTries = 64
+
+// Bind implements nat.Binder. UDP and ICMP get a socket for each inside endpoint, TCP one for each connection, each bound
+// to the endpoint's port.
+func (h *Host) Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason) {
+	h.forbidden.refresh(now)
+	if r := h.refuses(t.Dst()); r != trace.NoReason {
+		return netip.AddrPort{}, r
+	}
+	if t.Proto != frame.ProtoTCP && t.Proto != frame.ProtoUDP && t.Proto != frame.ProtoICMP {
+		return netip.AddrPort{}, trace.NoProto
+	}
+	key := endpoint{t.Proto, t.SrcIP, t.SrcPort}
+	h.mu.Lock()
+	if m := h.inside[key]; m != nil {
+		defer h.mu.Unlock()
+		return h.use(m, t), trace.NoReason
+	}
+	evicted, r := h.admit(t)
+	h.mu.Unlock()
+	closeAll(evicted)
+	if r != trace.NoReason {
+		return netip.AddrPort{}, r
+	}
+	return h.bindNew(key, t, now)
+}
+
+// admit reserves a file descriptor for a new mapping; Host.sockets counts it from here on.
+func (h *Host) admit(t frame.Tuple) (evicted []closer, r trace.Reason) {
+	s := h.source(t.SrcIP)
+	defer h.drop(s)
+	switch {
+	case h.closed:
+		return nil, trace.NoUplink
+	case t.Proto == frame.ProtoTCP:
+		evicted, r = h.admitDial(s)
+	default:
+		evicted, r = h.admitFlow(s)
+	}
+	if r == trace.NoReason {
+		h.sockets++
+	}
+	return evicted, r
+}
+
+// bindNew opens the socket of a new mapping, outside the lock, and enters the mapping.
+func (h *Host) bindNew(key endpoint, t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason) {
+	for try := range bindTries {
+		sock, port, r := h.openBound(key, t.SrcPort)
+		if r != trace.NoReason {
+			h.uncount()
+			return netip.AddrPort{}, r
+		}
+		h.mu.Lock()
+		m := h.inside[key]
+		if m == nil && !h.closed && (h.outside[outside{key.proto, port}] == nil || try == bindTries-1 && h.inherit(key.proto, port)) {
+			defer h.mu.Unlock()
+			return h.enter(key, port, sock, t, now), trace.NoReason
+		}
+		own, closed := netip.AddrPort{}, h.closed
+		if m != nil && !closed {
+			own = h.use(m, t) // somebody was faster
+		}
+		h.mu.Unlock()
+		if sock != nil {
+			_ = sock.Close()
+		}
+		switch {
+		case closed:
+			h.uncount()
+			return own, trace.NoUplink
+		case m != nil:
+			h.uncount()
+			return own, trace.NoReason
+		}
+	}
+	h.uncount()
+	return netip.AddrPort{}, trace.NATNoPort
+}
+
+// uncount gives back what admit has counted.
+func (h *Host) uncount() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sockets--
+}
+
+// inherit reports whether a port may go to a new mapping although an old one has it: when hardly any other is left, and
+// the old one has lost its socket to busier ones. Should it send again, it shares the new socket, and answers are told
+// apart by who sends them.
+func (h *Host) inherit(proto uint8, port uint16) bool {
+	o := h.outside[outside{proto, port}]
+	if proto == frame.ProtoTCP || o.sock != nil || o.raw {
+		return false
+	}
+	delete(h.inside, o.inside)
+	return true
+}
+
+// enter puts a new mapping into the tables.
+func (h *Host) enter(key endpoint, port uint16, sock *socket, t frame.Tuple, now time.Time) netip.AddrPort {
+	m := &mapping{inside: key, port: port, who: h.source(key.addr)}
+	m.used.Store(now.UnixNano())
+	if o := h.outside[m.outside()]; o != nil {
+		m.refs = o.refs // inherited: they will be released at this port
+	}
+	h.inside[key], h.outside[m.outside()] = m, m
+	own := h.use(m, t)
+	switch {
+	case sock == nil: // the raw socket carries it, and is not counted
+		h.sockets--
+		m.raw = true
+	case key.proto == frame.ProtoTCP:
+		d := m.dials[destination(t)]
+		d.sock = sock
+		m.who.dials[d] = struct{}{}
+	default:
+		m.sock = sock
+		m.who.flows[m] = struct{}{}
+		h.running.Go(func() { h.receive(m, sock) })
+	}
+	return own
+}
+
+// use counts one more flow of a mapping.
+func (h *Host) use(m *mapping, t frame.Tuple) netip.AddrPort {
+	m.refs++
+	if m.inside.proto == frame.ProtoTCP {
+		h.order++
+		d := m.dials[destination(t)]
+		if d == nil {
+			d = &dial{m: m, order: h.order}
+			if m.dials == nil {
+				m.dials = map[netip.AddrPort]*dial{}
+			}
+			m.dials[destination(t)] = d
+		}
+		d.refs++
+	}
+	return netip.AddrPortFrom(h.addr, m.port)
+}
+
+// Release implements nat.Binder. With its last flow a mapping ends. A TCP connection that the gateway has forgotten is
+// reset, unless the inside has closed it: then what it sent is still delivered.
+func (h *Host) Release(t frame.Tuple) {
+	h.mu.Lock()
+	m := h.outside[outside{t.Proto, t.SrcPort}]
+	if m == nil {
+		h.mu.Unlock()
+		return
+	}
+	var end []closer
+	var over *splice
+	if d := m.dials[destination(t)]; d != nil {
+		if d.refs--; d.refs == 0 {
+			delete(m.dials, destination(t))
+			end, over = h.takeDial(d), d.splice
+		}
+	}
+	if m.refs--; m.refs == 0 {
+		end = append(end, h.forget(m)...)
+	}
+	h.mu.Unlock()
+	closeAll(end)
+	if over != nil {
+		over.release()
+	}
+}
+
+// forget takes a mapping out of the tables and returns its sockets, which the caller closes outside the lock.
+func (h *Host) forget(m *mapping) []closer {
+	delete(h.inside, m.inside)
+	delete(h.outside, m.outside())
+	end := h.takeSocket(m)
+	for _, d := range m.dials {
+		end = append(end, h.takeDial(d)...)
+	}
+	h.drop(m.who)
+	return end
+}
+
+// takeSocket takes the socket of a mapping away, if it has one.
+func (h *Host) takeSocket(m *mapping) []closer {
+	if m.sock == nil {
+		return nil
+	}
+	sock := m.sock
+	m.sock = nil
+	delete(m.who.flows, m)
+	h.sockets--
+	h.drop(m.who)
+	return []closer{sock}
+}
+
+// refuses reports whether a destination is closed to the lab.
+func (h *Host) refuses(dst netip.Addr) trace.Reason {
+	if !h.allowHost && h.forbidden.covers(dst) {
+		return trace.HostForbidden
+	}
+	return trace.NoReason
+}
+
+func destination(t frame.Tuple) netip.AddrPort { return netip.AddrPortFrom(t.Dst(), t.DstPort) }

@@ -1,0 +1,38 @@
+// Package uplink is the ways out of a lab.
+//
+//	uplink     what the outside sees                                    needs
+//	Host       traffic of this very process: ordinary host sockets      nothing (ICMP echo: a sysctl or root)
+//	Netns      real packets, translated, on a TAP in a namespace        a TAP
+//	none       nothing: give the gateway no default route, and what     nothing
+//	           wants out is dropped for trace.NoRoute and refused
+//
+// Host is most of the package. Packets that leave come in at Output, what comes back goes to the function given to
+// Attach, and in between there are only sockets:
+//
+//	                nat.Gateway
+//	      Output |               ^ Attach's deliver
+//	   +---------+---------+-----+----------------------------+
+//	   |         |         |                                  |
+//	  TCP       UDP    ICMP echo        published TCP    published UDP
+//	   |         |         |                  |               |
+//	netstack     |         |               netstack           |
+//	   |         |         |                  |               |
+//	 splice      |         |               splice             |
+//	   |         |         |                  |               |
+//	connect   sendto   ping or raw          accept         recvfrom
+//	   +---------+---------+------------------+---------------+
+//	                   the host's kernel
+//
+// A port is reserved by binding a socket (Bind), so the translation that the trace shows is what the outside sees. One
+// inside endpoint has one outside port whatever it talks to (endpoint-independent mapping, RFC 4787 REQ-1, RFC 5382
+// REQ-1, RFC 5508 REQ-1). Which answers get in is the gateway's connection table's decision: address- and
+// port-dependent filtering (RFC 4787 REQ-8b).
+//
+// TCP is terminated, because no unprivileged socket sends somebody else's segments. It is honest all the same: the host
+// connects first, and only when the other side has answered is the inside handshake completed. Refused is a RST,
+// unreachable is an ICMP error, silence is silence. What termination cannot carry: simultaneous open, urgent data as
+// such, TTL (traceroute -T sees the destination right behind the gateway), and keepalives, which each side answers for
+// itself. UDP and ICMP echo carry TTL, type of service and DF both ways, and ICMP errors come back inside out.
+//
+// Read bind.go, then output.go; tcp.go is the way of a connection, listen.go that of a published port.
+package uplink

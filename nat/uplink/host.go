@@ -1,0 +1,179 @@
+package uplink
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"uswitch/nat"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// HostConfig describes a Host. The zero value is a usable one.
+type HostConfig struct {
+	// Addr is the uplink's own address and network, as the inside sees it; it must be the Addr of the gateway's
+	// interface. The zero value means OutgoingAddr.
+	Addr netip.Prefix
+	// Gateway stands for the host itself: it is the source of published connections that come from the host's own
+	// loopback, and of ICMP errors that the host's own kernel is the cause of. The zero value means DefaultGateway. It
+	// must not be on a network of the lab.
+	Gateway netip.Addr
+	// AllowHost opens the host's own addresses and 169.254.169.254 to the lab.
+	AllowHost bool
+	// MTU bounds the IP packets of TCP towards the inside, in bytes; 0 means 1500. It is that of the lab's networks, not
+	// that of the gateway's interface to this uplink, which takes MaxMTU.
+	MTU int
+	// GSO makes TCP towards the inside come in super-frames that the ports cut (frame.Offload). Only for a gateway whose
+	// networks all carry them.
+	GSO bool
+	// Limits bound what the inside can make the host spend; zero fields mean the defaults.
+	Limits Limits
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// MaxMTU is the MTU that the gateway's interface to a Host should have: sockets take whole datagrams, so nothing has to
+// be cut before it reaches them.
+const MaxMTU = 65535
+
+// DefaultGateway is HostConfig.Gateway's default.
+var DefaultGateway = netip.AddrFrom4([4]byte{192, 168, 104, 1})
+
+// Host is the way out through the host's own sockets. Every method may be called from many goroutines.
+type Host struct {
+	addr      netip.Addr
+	prefix    netip.Prefix
+	gateway   netip.Addr
+	allowHost bool
+	limits    Limits
+	now       func() time.Time
+	deliver   atomic.Pointer[func(frame.Frame, time.Time)]
+	forbidden forbidden
+	ids       atomic.Uint32 // the last IP identification that was used
+	net       *netstack
+	done      chan struct{} // closed by Close
+	running   sync.WaitGroup
+
+	mu         sync.RWMutex // guards all below; never held across a system call
+	inside     map[endpoint]*mapping
+	outside    map[outside]*mapping
+	sources    map[[4]byte]*source
+	order      uint64 // of dials
+	sockets    int    // open file descriptors of mappings, dials and connections
+	raw        *socket
+	listens    map[outside][]*udpListener
+	open       map[*splice]struct{}
+	closers    map[closer]struct{} // listeners
+	aliases    map[aliased]*alias
+	aliasPorts map[outside]bool
+	lastAlias  uint16
+	closed     bool
+}
+
+type closer interface{ Close() error }
+
+var (
+	_ nat.Uplink = (*Host)(nil)
+	_ nat.Binder = (*Host)(nil)
+)
+
+// NewHost makes a Host. It touches no network: a host without any route is as good as another until something wants out.
+func NewHost(c HostConfig) (*Host, error) {
+	if !c.Addr.IsValid() {
+		c.Addr = OutgoingAddr()
+	}
+	if !c.Gateway.IsValid() {
+		c.Gateway = DefaultGateway
+	}
+	if c.MTU == 0 {
+		c.MTU = 1500
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	switch {
+	case !c.Addr.Addr().Is4() || !c.Gateway.Is4():
+		return nil, fmt.Errorf("uplink: address %v, gateway %v: want IPv4", c.Addr, c.Gateway)
+	case c.Addr.Addr() == c.Gateway:
+		return nil, fmt.Errorf("uplink: address and gateway are both %v: they must differ", c.Gateway)
+	case c.MTU < 576 || c.MTU > MaxMTU:
+		return nil, fmt.Errorf("uplink: MTU %d: want 576 to %d", c.MTU, MaxMTU)
+	}
+	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway, allowHost: c.AllowHost,
+		limits: c.Limits.withDefaults(), now: c.Now, done: make(chan struct{}),
+		inside: map[endpoint]*mapping{}, outside: map[outside]*mapping{}, sources: map[[4]byte]*source{},
+		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
+		aliases: map[aliased]*alias{}, aliasPorts: map[outside]bool{}}
+	var err error
+	if h.net, err = newNetstack(h, c.MTU, c.GSO); err != nil {
+		return nil, err
+	}
+	h.start(func() { h.net.report(h.done) })
+	return h, nil
+}
+
+// Addr returns the uplink's own address and network: what translated packets have as their source.
+func (h *Host) Addr() netip.Prefix { return h.prefix }
+
+// Attach tells the uplink where to hand what comes in: Gateway.InputUplink, with the gateway's interface to this uplink.
+// It must be called before the first packet leaves. deliver is called from many goroutines at once; the frame has
+// EthernetHeader bytes of room in front, and is lent for the call.
+func (h *Host) Attach(deliver func(f frame.Frame, now time.Time)) { h.deliver.Store(&deliver) }
+
+// Output implements nat.Uplink. It never waits for the network.
+func (h *Host) Output(f frame.Frame, now time.Time) trace.Reason { return h.output(f, now) }
+
+// errClosed is what is said to whoever wants something of a Host that was closed.
+var errClosed = errors.New("uplink: closed")
+
+// Close ends every connection, with a RST to both sides, and every listener, and gives every file descriptor back. It
+// returns when all goroutines are gone. No deliver is called afterwards.
+func (h *Host) Close() error {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return nil
+	}
+	h.closed = true
+	close(h.done)
+	var end []closer
+	for c := range h.closers {
+		end = append(end, c)
+	}
+	for s := range h.open {
+		end = append(end, s)
+	}
+	for _, m := range h.inside {
+		end = append(end, h.forget(m)...)
+	}
+	if h.raw != nil {
+		end = append(end, h.raw)
+		h.raw = nil
+	}
+	h.mu.Unlock()
+	closeAll(end)
+	h.net.close()
+	h.running.Wait()
+	return nil
+}
+
+// start runs f in a goroutine that Close waits for.
+func (h *Host) start(f func()) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.running.Go(f)
+	return true
+}
+
+func closeAll(all []closer) {
+	for _, c := range all {
+		_ = c.Close() // a socket that does not close has nowhere to say so
+	}
+}

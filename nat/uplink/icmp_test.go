@@ -1,0 +1,100 @@
+//go:build linux
+
+package uplink_test
+
+import (
+	"os"
+	"testing"
+
+	"uswitch/nat/uplink"
+	"uswitch/switch/frame"
+)
+
+// bothPings runs a test with ping sockets and with the raw one.
+func bothPings(t *testing.T, f func(t *testing.T)) {
+	outside(t)
+	for name, group := range map[string]string{"ping sockets": "0 2147483647", "raw socket": "1 0"} {
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile("/proc/sys/net/ipv4/ping_group_range", []byte(group), 0); err != nil {
+				t.Fatal(err)
+			}
+			f(t)
+		})
+	}
+}
+
+func TestPing(t *testing.T) {
+	bothPings(t, func(t *testing.T) {
+		l := newLab(t, uplink.HostConfig{})
+		if err := uplink.CheckPing(); err != nil {
+			t.Error(err)
+		}
+		payload := string(randomBytes(1400))
+		for _, to := range []string{server, far} {
+			for seq := range uint16(3) {
+				got := l.hears(t, func() { l.ping(red.String(), to, 7, seq, 64, payload) })
+				want := told{to, red.String(), frame.ICMPEchoReply, 0, 7, got.ttl, payload}
+				if got != want {
+					t.Errorf("%s: heard %+v", to, got)
+				}
+				// The answer's TTL is the outside's, less the hops that it came by: here the gateway, and wan.
+				if want := map[string]uint8{server: 63, far: 62}[to]; got.ttl != want {
+					t.Errorf("%s: ttl %d, want %d", to, got.ttl, want)
+				}
+			}
+		}
+	})
+}
+
+func TestPingOfTwoHostsWithTheSameID(t *testing.T) {
+	bothPings(t, func(t *testing.T) {
+		l := newLab(t, uplink.HostConfig{})
+		for range 3 {
+			for _, from := range []string{red.String(), blue.String()} {
+				if got := l.hears(t, func() { l.ping(from, server, 9, 1, 64, from) }); got.to != from || got.id != 9 || got.payload != from {
+					t.Errorf("%s: heard %+v", from, got)
+				}
+			}
+		}
+	})
+}
+
+func TestTraceroute(t *testing.T) {
+	hops := []string{"11.11.11.1", "198.18.0.1", "198.18.1.2"}
+	for name, probe := range map[string]func(*lab, uint8){
+		"UDP":  func(l *lab, ttl uint8) { l.probe(red.String(), 33000, far, 33434+uint16(ttl), ttl) },
+		"ICMP": func(l *lab, ttl uint8) { l.ping(red.String(), far, 33000, uint16(ttl), ttl, "probe") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothPings(t, func(t *testing.T) {
+				l := newLab(t, uplink.HostConfig{})
+				for i, hop := range hops[:2] {
+					got := l.hears(t, func() { probe(l, uint8(i+1)) })
+					want := told{hop, red.String(), frame.ICMPTimeExceeded, 0, 33000, got.ttl, red.String() + ">" + far}
+					if got != want {
+						t.Errorf("hop %d: heard %+v, want %+v", i+1, got, want)
+					}
+				}
+				if got := l.hears(t, func() { probe(l, 3) }); got.from != far || got.id != 33000 {
+					t.Errorf("the end: heard %+v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestPingOfWhatCannotBeReached(t *testing.T) {
+	bothPings(t, func(t *testing.T) {
+		l := newLab(t, uplink.HostConfig{})
+		for to, want := range map[string]told{
+			unreachable:       {"198.18.0.1", red.String(), 3, 1, 5, 0, red.String() + ">" + unreachable},
+			hostsOwn:          {"11.11.11.1", red.String(), 3, 13, 5, 0, red.String() + ">" + hostsOwn},
+			"169.254.169.254": {"11.11.11.1", red.String(), 3, 13, 5, 0, red.String() + ">169.254.169.254"},
+		} {
+			got := l.hears(t, func() { l.ping(red.String(), to, 5, 1, 64, "") })
+			if got.ttl = 0; got != want {
+				t.Errorf("%s: heard %+v, want %+v", to, got, want)
+			}
+		}
+	})
+}

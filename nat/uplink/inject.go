@@ -1,0 +1,79 @@
+package uplink
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"uswitch/switch/frame"
+)
+
+// inject hands a frame to the gateway.
+func (h *Host) inject(f frame.Frame) {
+	if deliver := h.deliver.Load(); deliver != nil {
+		(*deliver)(f, h.now())
+	}
+}
+
+// header writes the IP header of a packet of n bytes in all in front of what stands behind it.
+func (h *Host) header(b packetBuffer, n int, proto uint8, ttl, tos uint8, src, dst netip.Addr) frame.IPv4 {
+	ip := frame.PutIPv4(b[frame.EthernetHeader:][:n], proto, ttl, uint16(h.ids.Add(1)), src, dst)
+	ip[1] = tos
+	ip.SetChecksum()
+	return ip
+}
+
+// injectUDP makes a packet of a datagram whose payload stands at payloadAt.
+func (h *Host) injectUDP(b packetBuffer, r received, dstPort uint16) {
+	if !r.from.IsValid() {
+		return
+	}
+	n := frame.IPv4Header + frame.UDPHeader + r.n
+	ip := h.header(b, n, frame.ProtoUDP, r.ttl, r.tos, r.from.Addr(), h.addr)
+	u := frame.UDP(ip.Payload())
+	binary.BigEndian.PutUint16(u[0:], r.from.Port())
+	binary.BigEndian.PutUint16(u[2:], dstPort)
+	binary.BigEndian.PutUint16(u[4:], uint16(len(u)))
+	binary.BigEndian.PutUint16(u[6:], 0)
+	sum := frame.Checksum(u, frame.PseudoHeader(frame.ProtoUDP, ip.Src(), ip.Dst(), len(u)))
+	if sum == 0 {
+		sum = 0xffff // RFC 768: 0 means none
+	}
+	binary.BigEndian.PutUint16(u[6:], sum)
+	h.inject(frame.Frame{Data: b[:frame.EthernetHeader+n]})
+}
+
+// injectEchoReply makes a packet of what a ping socket received: a reply whose identifier is the socket's.
+func (h *Host) injectEchoReply(b packetBuffer, r received) {
+	n := frame.IPv4Header + r.n
+	m, ok := frame.ParseICMP(b[frame.EthernetHeader+frame.IPv4Header:][:r.n])
+	if !ok || !r.from.IsValid() {
+		return
+	}
+	m.SetChecksum() // the kernel has verified it
+	h.header(b, n, frame.ProtoICMP, r.ttl, r.tos, r.from.Addr(), h.addr)
+	h.inject(frame.Frame{Data: b[:frame.EthernetHeader+n]})
+}
+
+// errorTTL is the TTL of an ICMP error that came without one, net.ipv4.ip_default_ttl.
+const errorTTL = 64
+
+// injectError tells the inside what became of a packet that left. quote is that packet as it left, as far as known, from
+// its IP header on; from is whose message it is.
+func (h *Host) injectError(from netip.Addr, icmpType, code uint8, mtu uint16, quote []byte) {
+	if !from.IsValid() || from == h.addr || from.IsLoopback() {
+		from = h.gateway // this host's own kernel: no address of ours may come from outside
+	}
+	n := frame.IPv4Header + frame.ICMPHeader + len(quote)
+	b := buffers.Get().(packetBuffer)
+	defer buffers.Put(b)
+	m := frame.ICMP(b[frame.EthernetHeader+frame.IPv4Header:][:frame.ICMPHeader+len(quote)])
+	clear(m[:frame.ICMPHeader])
+	m[0], m[1] = icmpType, code
+	if icmpType == frame.ICMPUnreachable && code == frame.UnreachableTooBig {
+		binary.BigEndian.PutUint16(m[6:], mtu)
+	}
+	copy(m.Payload(), quote)
+	m.SetChecksum()
+	h.header(b, n, frame.ProtoICMP, errorTTL, 0, from, h.addr)
+	h.inject(frame.Frame{Data: b[:frame.EthernetHeader+n]})
+}

@@ -1,0 +1,108 @@
+package uplink
+
+import (
+	"sync/atomic"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+
+	"uswitch/switch/frame"
+)
+
+// link is netstack's network card; the gateway is at the other end of the cable. Both directions are direct calls.
+// Netstack may send while it holds the lock of a connection, and the gateway may answer at once by calling netstack
+// again. A segment may come in that way, because it is only queued for its connection; an ICMP error may not, see
+// inputError.
+type link struct {
+	host       *Host
+	mtu        uint32
+	gso        bool
+	dispatcher atomic.Pointer[stack.NetworkDispatcher] // nil before the card is in use and after
+}
+
+// gsoMaxSize is how large a super-frame of netstack's may get, in bytes: with its headers it must fit an IP packet.
+const gsoMaxSize = 65000
+
+var (
+	_ stack.LinkEndpoint = (*link)(nil)
+	_ stack.GSOEndpoint  = (*link)(nil)
+)
+
+// WritePackets implements stack.LinkWriter: it hands packets to the gateway.
+func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
+	b := buffers.Get().(packetBuffer)
+	defer buffers.Put(b)
+	for _, pkt := range pkts.AsSlice() {
+		n := frame.EthernetHeader
+		for _, part := range pkt.AsSlices() {
+			n += copy(b[n:], part)
+		}
+		l.host.inject(frame.Frame{Data: b[:n], Offload: offload(pkt)})
+	}
+	return pkts.Len(), nil
+}
+
+// offload says in the frame's terms what netstack has left to do.
+func offload(pkt *stack.PacketBuffer) frame.Offload {
+	o := pkt.GSOOptions
+	if o.Type != stack.GSOTCPv4 {
+		return frame.Offload{}
+	}
+	transport := frame.EthernetHeader + o.L3HdrLen
+	f := frame.Offload{NeedsChecksum: o.NeedsCsum, ChecksumStart: transport, ChecksumOffset: o.CsumOffset}
+	if o.MSS > 0 {
+		f.GSO, f.GSOSize = frame.GSOTCPv4, o.MSS
+		f.HeaderLen = transport + uint16(len(pkt.TransportHeader().Slice()))
+	}
+	return f
+}
+
+// deliver hands a packet to netstack, which keeps a copy.
+func (l *link) deliver(pkt *stack.PacketBuffer) {
+	if d := l.dispatcher.Load(); d != nil {
+		(*d).DeliverNetworkPacket(header.IPv4ProtocolNumber, pkt)
+	}
+}
+
+// Capabilities: checksums of what comes in were verified by outputTCP, or vouched for by a sender with offload. Of what
+// goes out netstack computes them itself, and never CapabilityTXChecksumOffload: with that it would leave them out even
+// of the packets that carry no request to complete them.
+func (l *link) Capabilities() stack.LinkEndpointCapabilities {
+	return stack.CapabilityRXChecksumOffload
+}
+
+// GSOMaxSize and SupportedGSO implement stack.GSOEndpoint.
+func (l *link) GSOMaxSize() uint32 { return gsoMaxSize }
+
+// SupportedGSO says whether the gateway takes super-frames.
+func (l *link) SupportedGSO() stack.SupportedGSO {
+	if l.gso {
+		return stack.HostGSOSupported
+	}
+	return stack.GSONotSupported
+}
+
+// Attach implements stack.NetworkLinkEndpoint; nil takes the card out.
+func (l *link) Attach(d stack.NetworkDispatcher) {
+	if d == nil {
+		l.dispatcher.Store(nil)
+		return
+	}
+	l.dispatcher.Store(&d)
+}
+
+// The rest of stack.LinkEndpoint is what a cable of plain IP packets has to say.
+
+func (l *link) IsAttached() bool                        { return l.dispatcher.Load() != nil }
+func (l *link) MTU() uint32                             { return l.mtu }
+func (l *link) SetMTU(uint32)                           {}
+func (l *link) MaxHeaderLength() uint16                 { return 0 }
+func (l *link) LinkAddress() tcpip.LinkAddress          { return "" }
+func (l *link) SetLinkAddress(tcpip.LinkAddress)        {}
+func (l *link) Wait()                                   {}
+func (l *link) ARPHardwareType() header.ARPHardwareType { return header.ARPHardwareNone }
+func (l *link) AddHeader(*stack.PacketBuffer)           {}
+func (l *link) ParseHeader(*stack.PacketBuffer) bool    { return true }
+func (l *link) Close()                                  {}
+func (l *link) SetOnCloseAction(func())                 {}

@@ -1,0 +1,137 @@
+package uplink
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"uswitch/switch/frame"
+)
+
+// Listener is a published port: what arrives there enters the gateway as packets from the client's own address to the
+// uplink's address and this port. A DNAT rule decides who serves it; without one the gateway itself answers that nothing
+// listens.
+//
+// A client whose address cannot appear on a wire, the host itself by loopback or by the uplink's own address, enters with
+// HostConfig.Gateway as its source instead, and a port of its own there so that answers find back.
+type Listener struct {
+	addr netip.AddrPort
+	stop func()
+}
+
+// Addr returns where it listens, with the port that the kernel chose if port 0 was asked for. Rules see that port.
+func (l *Listener) Addr() netip.AddrPort { return l.addr }
+
+// Close unpublishes the port. TCP connections that exist go on. UDP has no connections: whoever calls Close also calls
+// Gateway.DropConns for those with this port as their original destination, or the service's answers to them would be
+// translated still.
+func (l *Listener) Close() error {
+	l.stop()
+	return nil
+}
+
+// Listen publishes a port of the host, for frame.ProtoTCP or frame.ProtoUDP. It takes exactly that address (0.0.0.0:
+// all); if somebody has it already, the error names them where the system tells.
+func (h *Host) Listen(proto uint8, at netip.AddrPort) (*Listener, error) {
+	if !at.Addr().Is4() || proto != frame.ProtoTCP && proto != frame.ProtoUDP {
+		return nil, fmt.Errorf("uplink: publish %v/%s: want an IPv4 address and tcp or udp", at, frame.ProtoName(proto))
+	}
+	var l *Listener
+	var err error
+	if proto == frame.ProtoTCP {
+		l, err = h.listenTCP(at)
+	} else {
+		l, err = h.listenUDP(at)
+	}
+	if err != nil {
+		return nil, explainListen(proto, at, err)
+	}
+	return l, nil
+}
+
+// explainListen says in a person's words why a port cannot be published.
+func explainListen(proto uint8, at netip.AddrPort, err error) error {
+	name := fmt.Sprintf("%d/%s", at.Port(), frame.ProtoName(proto))
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		if owner := portOwner(proto, at.Port()); owner != "" {
+			return fmt.Errorf("port %s is already allocated by %s", name, owner)
+		}
+		return fmt.Errorf("port %s is already allocated on %v", name, at.Addr())
+	case errors.Is(err, unix.EADDRNOTAVAIL):
+		return fmt.Errorf("port %s: %v is not an address of this host", name, at.Addr())
+	case errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM):
+		return fmt.Errorf("port %s: ports below 1024 are root's; `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=%d` opens this one",
+			name, at.Port())
+	}
+	return fmt.Errorf("port %s: %w", name, err)
+}
+
+// alias is a port of HostConfig.Gateway that stands for a client of the host's own.
+type alias struct {
+	port outside
+	refs int
+}
+
+// seenAs returns the address and port that the inside sees of a client, until leave is called.
+func (h *Host) seenAs(proto uint8, client netip.AddrPort) (seen netip.AddrPort, ok bool) {
+	if !client.Addr().IsLoopback() && client.Addr() != h.addr {
+		return client, true
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := aliased{proto, client}
+	a := h.aliases[key]
+	for range 1 << 16 {
+		if a != nil {
+			break
+		}
+		h.lastAlias++ // round and round, so that a port rests before the next one gets it
+		if port := (outside{proto, h.lastAlias}); port.port >= 1024 && !h.aliasPorts[port] {
+			a = &alias{port: port}
+			h.aliases[key], h.aliasPorts[port] = a, true
+		}
+	}
+	if a == nil {
+		return netip.AddrPort{}, false
+	}
+	a.refs++
+	return netip.AddrPortFrom(h.gateway, a.port.port), true
+}
+
+// leave ends one seenAs.
+func (h *Host) leave(proto uint8, client netip.AddrPort) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := aliased{proto, client}
+	if a := h.aliases[key]; a != nil {
+		if a.refs--; a.refs == 0 {
+			delete(h.aliases, key)
+			delete(h.aliasPorts, a.port)
+		}
+	}
+}
+
+// aliased is a client that has an alias.
+type aliased struct {
+	proto  uint8
+	client netip.AddrPort
+}
+
+// track makes Close end c, unless the Host is closed already.
+func (h *Host) track(c closer) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.closed {
+		h.closers[c] = struct{}{}
+	}
+	return !h.closed
+}
+
+func (h *Host) untrack(c closer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.closers, c)
+}

@@ -1,0 +1,107 @@
+package uplink
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+
+	"uswitch/switch/frame"
+)
+
+// netstack is gVisor's TCP, which stands in for every host of the outside at once: its card takes packets for any
+// address (promiscuous) and sends from any (spoofing). Only TCP and ICMP errors about it reach it.
+type netstack struct {
+	stack  *stack.Stack
+	link   *link
+	errors chan []byte // ICMP errors on their way to report
+}
+
+// errorsKept bounds the ICMP errors that wait for netstack; more are lost, as on any network.
+const errorsKept = 64
+
+const (
+	nic = 1
+
+	// maxInFlight bounds the SYNs that wait for a dial. The limits of each source are the ones that count (Limits.Dials);
+	// past this one netstack ignores SYNs, of whomever.
+	maxInFlight = 1 << 16
+
+	// Buffers of one connection in netstack, in bytes. They fill only as far as one side is slower than the other. The
+	// inside is microseconds away, so that half a megabyte fills the pipe.
+	minBuffer     = 4 << 10
+	defaultBuffer = 512 << 10
+	maxBuffer     = 2 << 20
+
+	// timeWait is short, because netstack's TIME-WAIT would swallow a SYN that reuses the port of a connection that the
+	// outside closed first, which an inside host may do. No old segment can be on the way between the two.
+	timeWait = time.Millisecond
+)
+
+func newNetstack(h *Host, mtu int, gso bool) (*netstack, error) {
+	n := &netstack{errors: make(chan []byte, errorsKept), link: &link{host: h, mtu: uint32(mtu), gso: gso}}
+	n.stack = stack.New(stack.Options{
+		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol},
+		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol},
+	})
+	sack, moderate, wait := tcpip.TCPSACKEnabled(true), tcpip.TCPModerateReceiveBufferOption(true), tcpip.TCPTimeWaitTimeoutOption(timeWait)
+	options := []tcpip.SettableTransportProtocolOption{&sack, &moderate, &wait,
+		&tcpip.TCPSendBufferSizeRangeOption{Min: minBuffer, Default: defaultBuffer, Max: maxBuffer},
+		&tcpip.TCPReceiveBufferSizeRangeOption{Min: minBuffer, Default: defaultBuffer, Max: maxBuffer}}
+	for _, o := range options {
+		if err := n.stack.SetTransportProtocolOption(tcp.ProtocolNumber, o); err != nil {
+			return nil, fmt.Errorf("uplink: netstack: %v", err)
+		}
+	}
+	if err := n.stack.CreateNICWithOptions(nic, n.link, stack.NICOptions{Name: "uplink"}); err != nil {
+		return nil, fmt.Errorf("uplink: netstack: %v", err)
+	}
+	n.stack.SetSpoofing(nic, true)
+	n.stack.SetPromiscuousMode(nic, true)
+	n.stack.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, NIC: nic}})
+	forwarder := tcp.NewForwarder(n.stack, 0, maxInFlight, h.accept)
+	n.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, forwarder.HandlePacket)
+	return n, nil
+}
+
+// input gives netstack a segment, which it borrows.
+func (n *netstack) input(p frame.IPv4) {
+	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(p)})
+	n.link.deliver(pkt)
+	pkt.DecRef()
+}
+
+// inputError gives netstack an ICMP error, later and from another goroutine: it takes the lock of the connection that it
+// is about, and whoever brings it may hold that lock, if the gateway refuses what the connection is just sending.
+func (n *netstack) inputError(p frame.IPv4) {
+	select {
+	case n.errors <- append([]byte(nil), p...):
+	default:
+	}
+}
+
+// report brings netstack its ICMP errors until done is closed.
+func (n *netstack) report(done <-chan struct{}) {
+	for {
+		select {
+		case p := <-n.errors:
+			n.input(p)
+		case <-done:
+			return
+		}
+	}
+}
+
+// close resets every connection and waits for netstack's goroutines.
+func (n *netstack) close() { n.stack.Destroy() }
+
+// fullAddress is a as netstack has it.
+func fullAddress(a netip.AddrPort) tcpip.FullAddress {
+	return tcpip.FullAddress{NIC: nic, Addr: tcpip.AddrFrom4(a.Addr().As4()), Port: a.Port()}
+}

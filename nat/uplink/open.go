@@ -1,0 +1,95 @@
+package uplink
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// openBound opens a socket for a new mapping and tells which port it got. ICMP keeps the sender's identifier where it is
+// free; TCP and UDP ports are the kernel's choice, which is random (RFC 6056) and never below 1024. A nil socket means
+// that the raw socket will carry the mapping.
+func (h *Host) openBound(key endpoint, wish uint16) (*socket, uint16, trace.Reason) {
+	if key.proto != frame.ProtoICMP {
+		return h.openPort(key.proto, 0)
+	}
+	sock, port, r := h.openPort(key.proto, wish)
+	if r == trace.NATNoPort {
+		sock, port, r = h.openPort(key.proto, 0)
+	}
+	if r == trace.NoPing {
+		return h.openRaw(wish)
+	}
+	return sock, port, r
+}
+
+// openPort opens a socket bound to a port, 0 meaning any. When the process has no file descriptor left, the heaviest user
+// gives one up, once.
+func (h *Host) openPort(proto uint8, port uint16) (*socket, uint16, trace.Reason) {
+	sock, port, err := openSocket(proto, port)
+	if errors.Is(err, unix.EMFILE) && h.relieve() {
+		sock, port, err = openSocket(proto, port)
+	}
+	switch {
+	case err == nil:
+		return sock, port, trace.NoReason
+	case proto == frame.ProtoICMP && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)),
+		errors.Is(err, unix.EPROTONOSUPPORT):
+		return nil, 0, trace.NoPing
+	}
+	return nil, 0, why(err, false)
+}
+
+// relieve closes one socket of whoever has the most, if there is one that can be spared.
+func (h *Host) relieve() bool {
+	h.mu.Lock()
+	var heaviest *source
+	for _, s := range h.sources {
+		if len(s.flows)+len(s.dials) > 0 && (heaviest == nil || s.weight() > heaviest.weight() ||
+			s.weight() == heaviest.weight() && number(s.addr) < number(heaviest.addr)) {
+			heaviest = s
+		}
+	}
+	var end []closer
+	if heaviest != nil {
+		if end = h.evictFlow(heaviest); end == nil {
+			end = h.evictDial(heaviest)
+		}
+	}
+	h.mu.Unlock()
+	closeAll(end)
+	return len(end) > 0
+}
+
+// why turns what the kernel says about a packet or a socket into a reason. dontFragment: the packet had DF set; then too
+// big is no error here, since the kernel's own message about it follows (see receiveErrors).
+func why(err error, dontFragment bool) trace.Reason {
+	var errno unix.Errno
+	if err == nil {
+		return trace.NoReason
+	}
+	if !errors.As(err, &errno) {
+		return trace.TxError // closed meanwhile
+	}
+	switch errno {
+	case unix.EMFILE, unix.ENFILE, unix.ENOMEM:
+		return trace.NoMem
+	case unix.EADDRNOTAVAIL, unix.EADDRINUSE:
+		return trace.NATNoPort
+	case unix.ENETUNREACH, unix.ENETDOWN:
+		return trace.NoRoute
+	case unix.EHOSTUNREACH, unix.EHOSTDOWN, unix.EACCES, unix.EPERM, unix.EINVAL:
+		return trace.Unreachable
+	case unix.ECONNREFUSED:
+		return trace.Refused
+	case unix.EMSGSIZE:
+		if dontFragment {
+			return trace.NoReason
+		}
+		return trace.PktTooBig
+	}
+	return trace.TxError
+}

@@ -1,0 +1,184 @@
+package uplink
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"uswitch/switch/frame"
+)
+
+// socket is a host socket that the runtime's poller watches. Its methods may be called from many goroutines; Close wakes
+// those that wait.
+type socket struct {
+	file *os.File
+	conn syscall.RawConn
+	df   atomic.Bool // as the kernel was told last
+}
+
+// wrap takes over a non-blocking descriptor.
+func wrap(fd int) (*socket, error) {
+	f := os.NewFile(uintptr(fd), "socket")
+	conn, err := f.SyscallConn()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &socket{file: f, conn: conn}, nil
+}
+
+// openSocket opens a socket for an IP protocol, bound to a port on all of the host's addresses, and returns the port. Of
+// ICMP that is a ping socket, and the identifier is its port.
+func openSocket(proto uint8, port uint16) (*socket, uint16, error) {
+	kind := unix.SOCK_DGRAM
+	if proto == frame.ProtoTCP {
+		kind = unix.SOCK_STREAM
+	}
+	fd, err := newSocket(kind, int(proto))
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := prepare(fd, proto); err != nil {
+		unix.Close(fd)
+		return nil, 0, err
+	}
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)}); err != nil {
+		unix.Close(fd)
+		return nil, 0, err
+	}
+	own, err := unix.Getsockname(fd)
+	if err != nil {
+		unix.Close(fd)
+		return nil, 0, err
+	}
+	s, err := wrap(fd)
+	return s, addrPort(own).Port(), err
+}
+
+// openRawSocket opens the socket that carries every echo of a host that gives ping sockets to nobody but raw ones to us.
+func openRawSocket() (*socket, error) {
+	fd, err := newSocket(unix.SOCK_RAW, unix.IPPROTO_ICMP)
+	if err != nil {
+		return nil, err
+	}
+	return wrap(fd)
+}
+
+// CheckPing reports whether echo requests of the inside can leave: nil, or one line that says what would let them.
+func CheckPing() error {
+	sock, _, err := openSocket(frame.ProtoICMP, 0)
+	if err != nil {
+		sock, err = openRawSocket()
+	}
+	if err != nil {
+		return fmt.Errorf("uplink: ping will not reach the outside: this user may open neither ping sockets nor raw ones; "+
+			"`sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"` allows ping sockets to everyone (%w)", err)
+	}
+	return sock.Close()
+}
+
+// SyscallConn, CloseWrite, SetLinger, SetWriteDeadline and Close make it a stream, as *net.TCPConn is one.
+func (s *socket) SyscallConn() (syscall.RawConn, error) { return s.conn, nil }
+
+func (s *socket) CloseWrite() error {
+	return s.control(func(fd int) error { return unix.Shutdown(fd, unix.SHUT_WR) })
+}
+
+func (s *socket) SetLinger(seconds int) error {
+	return s.control(func(fd int) error {
+		return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: int32(seconds)})
+	})
+}
+
+func (s *socket) SetWriteDeadline(t time.Time) error { return s.file.SetWriteDeadline(t) }
+
+// Close gives the descriptor back.
+func (s *socket) Close() error { return s.file.Close() }
+
+// control runs f with the descriptor, unless the socket is closed.
+func (s *socket) control(f func(fd int) error) error {
+	var err error
+	if e := s.conn.Control(func(fd uintptr) { err = f(int(fd)) }); e != nil {
+		return e
+	}
+	return err
+}
+
+// ipOptions are fields of an IP header that a datagram takes along.
+type ipOptions struct {
+	ttl, tos     uint8
+	dontFragment bool
+	from         netip.Addr // the host's address to send from; invalid: as the host's routing chooses
+}
+
+// sendRetries: an error that an earlier datagram earned is reported once, to the next caller, instead of sending; with
+// several waiting, several times.
+const sendRetries = 4
+
+// sendTo sends one datagram without waiting.
+func (s *socket) sendTo(b []byte, to netip.AddrPort, o ipOptions) error {
+	return s.control(func(fd int) (err error) {
+		if s.df.Load() != o.dontFragment {
+			setDontFragment(fd, o.dontFragment)
+			s.df.Store(o.dontFragment)
+		}
+		for range sendRetries {
+			_, err = unix.SendmsgN(fd, b, o.message(), sockaddr(to), unix.MSG_DONTWAIT)
+			if !errors.Is(err, unix.ECONNREFUSED) && !errors.Is(err, unix.EHOSTUNREACH) && !errors.Is(err, unix.EINTR) {
+				return err
+			}
+		}
+		return err
+	})
+}
+
+// connect connects a TCP socket and waits for the answer.
+func (s *socket) connect(to netip.AddrPort) error {
+	err := s.control(func(fd int) error { return unix.Connect(fd, sockaddr(to)) })
+	if !errors.Is(err, unix.EINPROGRESS) && !errors.Is(err, unix.EINTR) {
+		return err
+	}
+	var result error
+	err = s.conn.Write(func(fd uintptr) bool {
+		errno, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
+		if err != nil || errno != 0 {
+			if result = err; err == nil {
+				result = unix.Errno(errno)
+			}
+			return true
+		}
+		_, err = unix.Getpeername(int(fd)) // the poller may wake for nothing
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	return result
+}
+
+func sockaddr(a netip.AddrPort) unix.Sockaddr {
+	return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
+}
+
+// addrPort returns the zero AddrPort for what is not IPv4.
+func addrPort(sa unix.Sockaddr) netip.AddrPort {
+	if in, ok := sa.(*unix.SockaddrInet4); ok {
+		return netip.AddrPortFrom(netip.AddrFrom4(in.Addr), uint16(in.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// fileLimit is how many file descriptors the process may have.
+func fileLimit() int {
+	var l unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil || l.Cur > 1<<20 {
+		return 1 << 20
+	}
+	return int(l.Cur)
+}

@@ -1,0 +1,162 @@
+package uplink
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"uswitch/switch/frame"
+)
+
+func newSocket(kind, proto int) (int, error) {
+	return unix.Socket(unix.AF_INET, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+}
+
+// prepare sets the options that a socket must have before it is bound. TCP: connections to several places share a port
+// (socket(7): SO_REUSEADDR). Others: TTL and type of service of what arrives, and ICMP errors with their offender
+// (ip(7): IP_RECVERR).
+func prepare(fd int, proto uint8) error {
+	if proto == frame.ProtoTCP {
+		return first(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
+			unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1))
+	}
+	setDontFragment(fd, false)
+	// Ping sockets share an identifier unless one of them objects, and of two only one would get the replies.
+	return first(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 0),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVTTL, 1),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVTOS, 1),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1))
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setDontFragment makes datagrams leave with DF or without. The kernel's own path MTU discovery would decide for the
+// sender inside, which has its own.
+func setDontFragment(fd int, on bool) {
+	mode := unix.IP_PMTUDISC_DONT
+	if on {
+		mode = unix.IP_PMTUDISC_DO
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, mode) // every kernel has it
+}
+
+// message returns the control message that gives one datagram its TTL and type of service.
+func (o ipOptions) message() []byte {
+	b := make([]byte, 0, 2*unix.CmsgSpace(4)+unix.CmsgSpace(unix.SizeofInet4Pktinfo))
+	b = appendMessage(b, unix.IP_TTL, binary.NativeEndian.AppendUint32(nil, uint32(o.ttl)))
+	b = appendMessage(b, unix.IP_TOS, binary.NativeEndian.AppendUint32(nil, uint32(o.tos)))
+	if o.from.IsValid() {
+		var info [unix.SizeofInet4Pktinfo]byte // ipi_ifindex, ipi_spec_dst, ipi_addr
+		own := o.from.As4()
+		copy(info[4:8], own[:])
+		b = appendMessage(b, unix.IP_PKTINFO, info[:])
+	}
+	return b
+}
+
+func appendMessage(b []byte, kind int32, data []byte) []byte {
+	at := len(b)
+	b = b[:at+unix.CmsgSpace(len(data))]
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[at]))
+	h.Level, h.Type = unix.IPPROTO_IP, kind
+	h.SetLen(unix.CmsgLen(len(data)))
+	copy(b[at+unix.CmsgLen(0):], data)
+	return b
+}
+
+// prepareListener asks for the address that a client wrote to (ip(7): IP_PKTINFO).
+func prepareListener(fd int) error {
+	return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
+}
+
+// received is what arrived besides a datagram's payload.
+type received struct {
+	n        int
+	from     netip.AddrPort
+	ttl, tos uint8
+	local    netip.Addr // that it was sent to, if asked for (IP_PKTINFO)
+}
+
+// receiveFrom reads one datagram without waiting. oob is scratch space.
+func receiveFrom(fd int, b, oob []byte) (received, error) {
+	n, oobn, _, from, err := unix.Recvmsg(fd, b, oob, unix.MSG_DONTWAIT)
+	if err != nil {
+		return received{}, err
+	}
+	r := received{n: n, from: addrPort(from), ttl: 64}
+	eachMessage(oob[:oobn], func(kind int32, data []byte) {
+		switch {
+		case kind == unix.IP_TTL && len(data) >= 4:
+			r.ttl = uint8(binary.NativeEndian.Uint32(data))
+		case kind == unix.IP_TOS && len(data) >= 1:
+			r.tos = data[0]
+		case kind == unix.IP_PKTINFO && len(data) >= 12:
+			r.local = netip.AddrFrom4([4]byte(data[4:8])) // ipi_spec_dst
+		}
+	})
+	return r, nil
+}
+
+// eachMessage walks the control messages of IP.
+func eachMessage(oob []byte, f func(kind int32, data []byte)) {
+	for len(oob) >= unix.SizeofCmsghdr {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(oob)
+		if err != nil {
+			return
+		}
+		if h.Level == unix.IPPROTO_IP {
+			f(h.Type, data)
+		}
+		oob = rest
+	}
+}
+
+// failure is an ICMP error, or the kernel's own, about a datagram that left by a socket.
+type failure struct {
+	to             netip.AddrPort // where the datagram went; for a ping socket the port means nothing
+	from           netip.Addr     // who says so; invalid if it is this kernel
+	icmpType, code uint8
+	mtu            uint16
+	quote          []byte // what followed the datagram's transport header; for a ping socket its ICMP header too
+}
+
+// Origins of struct sock_extended_err (linux/errqueue.h).
+const (
+	originLocal = 1
+	originICMP  = 2
+)
+
+// receiveFailure takes one error off the socket's error queue, if there is one (ip(7), IP_RECVERR).
+func receiveFailure(fd int, b, oob []byte) (f failure, ok bool) {
+	n, oobn, _, to, err := unix.Recvmsg(fd, b, oob, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+	if err != nil {
+		return f, false
+	}
+	f.to, f.quote = addrPort(to), b[:n]
+	eachMessage(oob[:oobn], func(kind int32, data []byte) {
+		if kind != unix.IP_RECVERR || len(data) < 16 {
+			return
+		}
+		errno, origin := unix.Errno(binary.NativeEndian.Uint32(data)), data[4]
+		f.mtu = uint16(binary.NativeEndian.Uint32(data[8:]))
+		switch {
+		case origin == originICMP:
+			f.icmpType, f.code = data[5], data[6]
+			if len(data) >= 16+8 && binary.NativeEndian.Uint16(data[16:]) == unix.AF_INET {
+				f.from = netip.AddrFrom4([4]byte(data[20:24]))
+			}
+		case origin == originLocal && errno == unix.EMSGSIZE:
+			f.icmpType, f.code = frame.ICMPUnreachable, frame.UnreachableTooBig
+		}
+	})
+	return f, true
+}

@@ -1,0 +1,67 @@
+//go:build !linux
+
+package uplink
+
+import (
+	"net/netip"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"uswitch/switch/frame"
+)
+
+// Elsewhere than on Linux, TCP, UDP and ping work; TTL and type of service are the kernel's, and ICMP errors are not
+// passed on, since only Linux tells a socket about them.
+
+func newSocket(kind, proto int) (int, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	fd, err := unix.Socket(unix.AF_INET, kind, proto)
+	if err != nil {
+		return -1, err
+	}
+	unix.CloseOnExec(fd)
+	return fd, unix.SetNonblock(fd, true)
+}
+
+func prepare(fd int, proto uint8) error {
+	if proto != frame.ProtoTCP {
+		return nil
+	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		return err
+	}
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) // what BSD needs to share a port
+}
+
+func prepareListener(int) error { return nil }
+
+func setDontFragment(int, bool) {}
+
+func (o ipOptions) message() []byte { return nil }
+
+type received struct {
+	n        int
+	from     netip.AddrPort
+	ttl, tos uint8
+	local    netip.Addr
+}
+
+func receiveFrom(fd int, b, _ []byte) (received, error) {
+	n, from, err := unix.Recvfrom(fd, b, unix.MSG_DONTWAIT)
+	if err != nil {
+		return received{}, err
+	}
+	return received{n: n, from: addrPort(from), ttl: 64}, nil
+}
+
+type failure struct {
+	to             netip.AddrPort
+	from           netip.Addr
+	icmpType, code uint8
+	mtu            uint16
+	quote          []byte
+}
+
+func receiveFailure(int, []byte, []byte) (failure, bool) { return failure{}, false }

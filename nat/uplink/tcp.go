@@ -1,0 +1,238 @@
+package uplink
+
+import (
+	"errors"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/waiter"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// A TCP connection that leaves:
+//
+//	Bind         a socket is bound: the connection has its outside port                       dial, with a socket
+//	outputTCP    the SYN is noted, netstack gets it, and a goroutine comes to accept
+//	accept       connect, and wait
+//	             answered:      netstack completes the inside handshake                       splice
+//	             refused:       RST
+//	             unreachable:   an ICMP error that quotes the SYN
+//	             no answer:     nothing
+//	splice       copies both ways until both sides have closed, or one reset
+//	Release      the gateway has forgotten it
+
+// dial is a TCP connection of a mapping, before and after it is connected. Guarded by Host.mu.
+type dial struct {
+	m      *mapping
+	refs   int
+	order  uint64 // of beginning
+	sock   *socket
+	syn    []byte // as it left: what an ICMP error quotes
+	splice *splice
+}
+
+// takeDial takes the socket of a dial away, which ends the attempt, if there is one.
+func (h *Host) takeDial(d *dial) []closer {
+	if d.sock == nil {
+		return nil
+	}
+	sock := d.sock
+	d.sock = nil
+	delete(d.m.who.dials, d)
+	h.sockets--
+	h.drop(d.m.who)
+	return []closer{sock}
+}
+
+// outputTCP gives a segment to netstack.
+func (h *Host) outputTCP(p *outgoing) trace.Reason {
+	t, ok := frame.ParseTCP(p.ip.Payload())
+	switch {
+	case !ok:
+		return trace.BadL4
+	case p.damaged():
+		return trace.BadL4Checksum
+	case t.Flags()&(frame.SYN|frame.ACK|frame.RST|frame.FIN) == frame.SYN:
+		if r := h.refuses(p.ip.Dst()); r != trace.NoReason {
+			return r
+		}
+		if !h.noteSYN(t, p) {
+			return trace.NATNoPort
+		}
+	}
+	h.net.input(p.ip)
+	return trace.NoReason
+}
+
+// noteSYN keeps what an ICMP error about the dial will quote. It returns false if the port was never bound.
+func (h *Host) noteSYN(t frame.TCP, p *outgoing) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d := h.dialOf(outside{frame.ProtoTCP, t.SrcPort()}, netip.AddrPortFrom(p.ip.Dst(), t.DstPort()))
+	if d == nil {
+		return false
+	}
+	if n := p.ip.HeaderLen() + 8; d.syn == nil || string(d.syn[n-8:]) != string(p.ip[n-8:n]) {
+		d.syn = append([]byte(nil), p.ip[:n]...)
+	}
+	return true
+}
+
+func (h *Host) dialOf(port outside, to netip.AddrPort) *dial {
+	if m := h.outside[port]; m != nil {
+		return m.dials[to]
+	}
+	return nil
+}
+
+// accept is netstack's question what to do with a SYN, in a goroutine of its own.
+func (h *Host) accept(r *tcp.ForwarderRequest) {
+	if !h.enterRunning() {
+		r.Complete(false)
+		return
+	}
+	defer h.running.Done()
+	id := r.ID()
+	to := netip.AddrPortFrom(netip.AddrFrom4(id.LocalAddress.As4()), id.LocalPort)
+	d, sock, why := h.beginDial(outside{frame.ProtoTCP, id.RemotePort}, to)
+	if sock == nil {
+		r.Complete(false)
+		h.tell(d, why)
+		return
+	}
+	if err := sock.connect(to); err != nil {
+		h.endDial(d, sock)
+		r.Complete(errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ECONNRESET))
+		h.tell(d, unreached(err))
+		return
+	}
+	if !h.connected(d, sock) {
+		r.Complete(false) // given up meanwhile
+		return
+	}
+	var wq waiter.Queue
+	ep, err := r.CreateEndpoint(&wq)
+	r.Complete(false)
+	if err != nil {
+		h.disconnect(d.m.inside.addr, sock)
+		return
+	}
+	h.splice(&splice{host: h, who: d.m.inside.addr, ep: ep, queue: &wq, conn: sock}, d)
+}
+
+// enterRunning makes Close wait for this goroutine, until running.Done.
+func (h *Host) enterRunning() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.running.Add(1)
+	return true
+}
+
+// beginDial finds the socket that Bind has reserved, or opens one at the same port: for a further destination of the
+// same mapping, or when a SYN is repeated after the first attempt was given up.
+func (h *Host) beginDial(port outside, to netip.AddrPort) (*dial, *socket, trace.Reason) {
+	h.mu.Lock()
+	d := h.dialOf(port, to)
+	switch {
+	case d == nil || h.closed:
+		h.mu.Unlock()
+		return nil, nil, trace.NoReason
+	case d.sock != nil:
+		defer h.mu.Unlock()
+		return d, d.sock, trace.NoReason
+	}
+	s := h.source(d.m.inside.addr)
+	evicted, r := h.admitDial(s)
+	if r == trace.NoReason {
+		h.sockets++
+	}
+	h.mu.Unlock()
+	closeAll(evicted)
+	if r != trace.NoReason {
+		return d, nil, r
+	}
+	sock, _, r := h.openPort(frame.ProtoTCP, port.port)
+	h.mu.Lock()
+	if r == trace.NoReason && d.sock == nil && d.refs > 0 && !h.closed {
+		h.order++
+		d.sock, d.order = sock, h.order
+		d.m.who = h.source(d.m.inside.addr)
+		d.m.who.dials[d] = struct{}{}
+		h.mu.Unlock()
+		return d, sock, trace.NoReason
+	}
+	h.sockets--
+	h.mu.Unlock()
+	if sock != nil {
+		_ = sock.Close()
+	}
+	return d, nil, r
+}
+
+// endDial closes the socket of an attempt that failed, unless somebody has given it up already.
+func (h *Host) endDial(d *dial, sock *socket) {
+	h.mu.Lock()
+	var end []closer
+	if d.sock == sock {
+		end = h.takeDial(d)
+	}
+	h.mu.Unlock()
+	closeAll(end)
+}
+
+// connected turns a dial into a connection, and returns false if it was given up meanwhile.
+func (h *Host) connected(d *dial, sock *socket) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if d.sock != sock {
+		return false
+	}
+	d.sock = nil
+	delete(d.m.who.dials, d)
+	d.m.who.conns++
+	return true
+}
+
+// disconnect gives back the socket of a connection that inside source had.
+func (h *Host) disconnect(who [4]byte, conn stream) {
+	_ = conn.SetLinger(0) // a RST, unless both sides have closed in order
+	_ = conn.Close()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sockets--
+	if s := h.sources[who]; s != nil {
+		s.conns--
+		h.drop(s)
+	}
+}
+
+// unreached says what is told to the inside about a dial that failed, NoReason being silence.
+func unreached(err error) trace.Reason {
+	switch r := why(err, false); r {
+	case trace.NoRoute, trace.Unreachable, trace.NATNoPort, trace.NoMem:
+		return r
+	}
+	return trace.NoReason
+}
+
+// tell sends the ICMP message that goes with a reason to whoever sent the dial's SYN.
+func (h *Host) tell(d *dial, r trace.Reason) {
+	codes := map[trace.Reason]uint8{trace.NoRoute: frame.UnreachableNet, trace.Unreachable: frame.UnreachableHost,
+		trace.NATNoPort: frame.UnreachableAdmin, trace.NoMem: frame.UnreachableAdmin, trace.SourceLimit: frame.UnreachableAdmin}
+	code, ok := codes[r]
+	if !ok || d == nil {
+		return
+	}
+	h.mu.RLock()
+	syn := d.syn
+	h.mu.RUnlock()
+	if syn != nil {
+		h.injectError(h.gateway, frame.ICMPUnreachable, code, 0, syn)
+	}
+}
