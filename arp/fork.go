@@ -18,14 +18,14 @@ func (c *Cache[P]) Fork() *Cache[P] {
 }
 
 // Restore makes a table of the rows of a list, as they were at now: of another machine's table, say, of which no more is
-// known. Neighbours whose address is not known are left out; one that is being asked again counts as Stale.
+// known. A neighbour that was asked for in vain counts as Failed, one that is being asked again as Stale.
 func Restore[P any](rows []Neighbor, now time.Time) *Cache[P] {
 	c := New[P]()
 	for _, n := range rows {
 		e := &entry[P]{mac: n.MAC, state: n.State, updated: now.Add(-n.Age)}
 		switch n.State {
-		case Incomplete, Failed:
-			continue
+		case Incomplete:
+			e.state = Failed
 		case Delay, Probe:
 			e.state = Stale
 		}

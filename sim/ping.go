@@ -83,7 +83,7 @@ func (p *pinging) ask() {
 	if size := frame.IPv4Header + frame.ICMPHeader + p.options.Size; p.options.DontFragment && size > p.mtu {
 		fmt.Fprintf(p.out, "ping: local error: message too long, mtu=%d\n", p.mtu)
 		p.result.Errors++
-		p.result.Failure = fmt.Errorf("message too long: at most %d bytes fit the way, as far as it is known", p.mtu)
+		p.result.Failure = fmt.Errorf("%w: at most %d bytes fit the way, as far as it is known", ErrTooLong, p.mtu)
 	} else {
 		p.m.send(outgoing{proto: frame.ProtoICMP, src: p.src, dst: p.dst, ttl: p.options.TTL,
 			dontFragment: p.options.DontFragment, payload: p.request()}, p.mtu)

@@ -47,7 +47,7 @@ func TestExplainAgrees(t *testing.T) {
 			t.Errorf("seed %d: %v: works %v and stop %v", seed, l.question, got.Works, got.Stop)
 		}
 		explained := stepsOf(got)
-		if len(steps) < len(explained) || !slices.Equal(explained, steps[:len(explained)]) || len(steps) > 0 && len(explained) == 0 {
+		if len(steps) > 0 && len(explained) == 0 || !agree(explained, steps, l.question.Protocol == "tcp") {
 			t.Errorf("seed %d: %v: explained\n%s\nreally\n%s", seed, l.question, strings.Join(explained, "\n"), strings.Join(steps, "\n"))
 		}
 		if t.Failed() {
@@ -98,6 +98,19 @@ func TestWhyNotMends(t *testing.T) {
 	}
 }
 
+// agree reports whether what was explained is what happened first. TCP asks again, so that its steps may have others in
+// between.
+func agree(explained, steps []string, gaps bool) bool {
+	for _, want := range explained {
+		i := slices.Index(steps, want)
+		if i < 0 || i > 0 && !gaps {
+			return false
+		}
+		steps = steps[i+1:]
+	}
+	return true
+}
+
 // generated is a lab with a question about it.
 type generated struct {
 	*sim.World
@@ -114,7 +127,7 @@ func generate(t testing.TB, seed uint64) *generated {
 	var addrs, hosts []string
 	networks := 1 + r.IntN(2)
 	for n := range networks {
-		fmt.Fprintf(&b, "network br%d 10.%d.0.0/24 %s\n", n, n+1, one("", "", "", "", "", "mtu 1400", "gateway none"))
+		fmt.Fprintf(&b, "network br%d 10.%d.0.0/24 %s\n", n, n+1, one("", "", "", "", "mtu 1400", "mtu 1400", "gateway none"))
 	}
 	for n := range networks {
 		for h := range 1 + r.IntN(3) {
@@ -145,7 +158,7 @@ func generate(t testing.TB, seed uint64) *generated {
 	}
 	if l.question.Protocol != "icmp" {
 		l.question.Port = []uint16{53, 80, 8080}[r.IntN(3)]
-	} else if r.IntN(3) == 0 {
+	} else if r.IntN(2) == 0 {
 		l.question.Size, l.question.DontFragment = 1250+r.IntN(250), r.IntN(2) == 0
 	}
 	return l
@@ -185,9 +198,24 @@ func (l *generated) live(r *rand.Rand, one func(...string) string, addrs []strin
 	}
 	for _, h := range l.Hosts() {
 		h.SetUp(r.IntN(12) > 0)
+		if r.IntN(6) == 0 {
+			l.portMTU(h.Name(), 1300)
+		}
 	}
+	l.RunFor(10 * time.Second) // whoever has asked for a neighbour has given up
 	if r.IntN(6) == 0 {
 		l.RunFor(301 * time.Second)
+	}
+}
+
+// portMTU is what a host's interface takes at most.
+func (l *generated) portMTU(host string, mtu int) {
+	for _, s := range l.Switches() {
+		if p, ok := s.Port(host); ok {
+			k := p.Knobs()
+			k.MTU = mtu
+			s.SetKnobs(p, k)
+		}
 	}
 }
 
@@ -343,6 +371,11 @@ func (l *generated) obeyInside(h *sim.Host, words []string, q *ask.Question) boo
 		return h.SetGateway(ip(words[len(words)-1])) == nil
 	case strings.HasPrefix(text, "ip link set") && words[len(words)-1] == "up":
 		h.SetUp(true)
+	case strings.HasPrefix(text, "ip link set"):
+		mtu := 0
+		_, err := fmt.Sscan(words[len(words)-1], &mtu)
+		l.portMTU(h.Name(), mtu)
+		return err == nil
 	case strings.HasPrefix(text, "uswitch serve"):
 		h.ServeTCP(q.Port, sim.Page(nil))
 		if fmt.Sprint(q.Port) != words[len(words)-1] {

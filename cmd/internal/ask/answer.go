@@ -67,5 +67,5 @@ type Stop struct {
 	card   *sim.CardState
 	addr   netip.Addr   // that was looked for
 	event  *trace.Event // where a step says so
-	at     int          // its number among the steps; how far the question came
+	at     int          // how far the packets had come
 }

@@ -50,14 +50,16 @@ func (f *flow) answer() *Answer {
 	return a
 }
 
+// reachedOutside reports whether the question of a host has left the lab, and the uplink has taken it.
 func (f *flow) reachedOutside() bool {
-	up := f.lab.uplink()
+	up, taken := f.lab.uplink(), false
 	for i := range f.steps {
-		if e := &f.steps[i].Event; up != nil && e.Hook == trace.Egress && e.Where == up.Name() && e.Verdict != trace.Drop {
-			return true
+		s := &f.steps[i]
+		if up != nil && s.way == There && f.target.From != Outsider && s.Hook == trace.Egress && (s.Where == up.Name() || s.Port == up.Name()) {
+			taken = s.Verdict != trace.Drop
 		}
 	}
-	return false
+	return taken
 }
 
 // sentence is the answer in one sentence.

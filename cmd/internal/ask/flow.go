@@ -64,7 +64,7 @@ func (t *trial) run() (*flow, error) {
 		w.Step()
 	}
 	if errors.Is(f.failed, sim.ErrTimeout) {
-		f.silent = true
+		f.failed, f.silent = nil, true
 	}
 	f.collect()
 	return f, nil
@@ -151,10 +151,10 @@ func packetOf(e *trace.Event) (frame.IPv4, bool) {
 		}
 		b = eth.Payload()
 	}
-	if len(b) < frame.IPv4Header+8 || b[0]>>4 != 4 {
+	if len(b) < frame.IPv4Header || b[0]>>4 != 4 {
 		return nil, false
 	}
-	if p := frame.IPv4(b); p.HeaderLen() >= frame.IPv4Header && p.HeaderLen()+8 <= len(b) {
+	if p := frame.IPv4(b); p.HeaderLen() >= frame.IPv4Header && p.HeaderLen() <= len(b) {
 		return p, true
 	}
 	return nil, false

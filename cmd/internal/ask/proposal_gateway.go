@@ -80,6 +80,9 @@ func (t *trial) masquerade(s *Stop) (all []proposal) {
 	}
 	leg := t.inner(ip.Src())
 	if leg == nil {
+		if owner, _ := t.lab.owner(ip.Dst()); owner != nil {
+			return t.giveGateway(owner) // it was for a network that the gateway does not stand on
+		}
 		return nil
 	}
 	for _, verb := range []string{"-A", "-I"} {
@@ -128,7 +131,7 @@ type closed struct{}
 // Output implements nat.Uplink.
 func (closed) Output(frame.Frame, time.Time) trace.Reason { return trace.NoUplink }
 
-// addLeg puts the gateway onto a network.
+// addLeg puts the gateway onto a network, and points the default route of its hosts there, unless they have one.
 func (l *Lab) addLeg(network string, addr netip.Prefix) error {
 	sw := l.network(network)
 	if sw == nil {
@@ -136,10 +139,19 @@ func (l *Lab) addLeg(network string, addr netip.Prefix) error {
 	}
 	mac := frame.MACFromIPv4(addr.Addr())
 	i, err := l.Gateway.Add(nat.InterfaceConfig{Name: network, Addr: addr, MAC: mac, Segment: sw}, l.Now)
-	if err == nil {
-		sw.SetLocal(mac, i)
+	if err != nil {
+		return err
 	}
-	return err
+	sw.SetLocal(mac, i)
+	for j := range l.Hosts {
+		h := &l.Hosts[j]
+		for _, c := range h.Cards {
+			if _, has := routeOf(h, netip.IPv4Unspecified()); !has && c.Network == network {
+				h.Routes = append(h.Routes, sim.HostRoute{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: addr.Addr(), Card: c.Name})
+			}
+		}
+	}
+	return nil
 }
 
 // serve lets a host listen.

@@ -13,7 +13,7 @@ type sorter struct {
 	question target
 	there    []frame.Tuple // how the question has looked so far
 	first    uint64        // journey of the question
-	ids      packetID      // of the question; its other fragments have the same
+	ids      [2]packetID   // of the question and its answer; their other fragments have the same
 	answered bool
 	errors   bool
 	journeys map[uint64]*kind // nil: somebody else's
@@ -67,12 +67,14 @@ func (s *sorter) judge(e *trace.Event) *kind {
 		if p.Proto() != s.question.proto() || p.Dst() != s.question.addr {
 			return nil
 		}
-		s.first, s.ids, s.there = e.Packet, id, []frame.Tuple{tuple}
+		s.first, s.ids[0], s.there = e.Packet, id, []frame.Tuple{tuple}
 		return &kind{way: There}
-	case id == s.ids && (p.FragmentOffset() > 0 || p.MoreFragments()):
+	case id == s.ids[0] && p.IsFragment():
 		return &kind{way: There}
+	case id == s.ids[1] && p.IsFragment():
+		return &kind{way: Back}
 	case hasTuple && !s.answered && s.answers(tuple):
-		s.answered = true
+		s.answered, s.ids[1] = true, id
 		return &kind{way: Back}
 	case p.Proto() == frame.ProtoICMP && !s.errors && s.quotes(p):
 		s.errors = true
@@ -112,7 +114,7 @@ func (s *sorter) answers(t frame.Tuple) bool {
 // quotes reports whether an ICMP error is about the question, or about its answer.
 func (s *sorter) quotes(p frame.IPv4) bool {
 	m := frame.ICMP(p.Payload())
-	if !m.IsError() || len(m) < frame.ICMPHeader+frame.IPv4Header+8 {
+	if len(m) < frame.ICMPHeader+frame.IPv4Header+8 || !m.IsError() {
 		return false
 	}
 	quote := frame.IPv4(m.Payload())

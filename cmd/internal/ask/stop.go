@@ -12,31 +12,34 @@ import (
 	"uswitch/switch/trace"
 )
 
-// stop finds what keeps the question from being answered: nil if nothing does. What the asker itself decides comes first,
-// then the step that dropped a packet, then what has to be concluded from the silence.
+// stop finds the first thing that keeps the question from being answered: nil if nothing does. It follows the packet: what
+// the asker decides, a step that dropped the question, the host that it was for, a step that dropped the answer; and then
+// what has to be concluded from the silence.
 func (f *flow) stop() *Stop {
 	if f.ok() {
 		return nil
 	}
 	asker := f.lab.host(f.target.From)
-	if s := f.stopAtHost(asker, f.target.addr, There); s != nil {
-		return s
+	for _, find := range []func() *Stop{
+		func() *Stop { return f.stopAtHost(asker, f.target.addr, There) },
+		func() *Stop { return f.stopAtStep(There) },
+		f.notListening,
+		func() *Stop { return f.stopAtStep(Back) },
+		f.stopAtTarget,
+	} {
+		if s := find(); s != nil {
+			return s
+		}
 	}
-	if s := f.stopAtStep(); s != nil {
-		return s
-	}
-	if s := f.stopAtTarget(); s != nil {
-		return s
+	if errors.Is(f.failed, sim.ErrTooLong) {
+		return &Stop{Way: There, Where: f.target.From, Type: "send", reason: trace.FragNeeded, Reason: trace.FragNeeded.String(),
+			Sentence: f.failed.Error(), host: asker}
 	}
 	if !f.has(There) && asker != nil { // it never left: the next hop did not answer
 		r, _ := routeOf(asker, f.target.addr)
 		return f.unanswered(asker, nextHop(r, f.target.addr), There)
 	}
 	if f.failed != nil {
-		if strings.HasPrefix(f.failed.Error(), "message too long") {
-			return &Stop{Way: There, Where: f.target.From, Type: "send", reason: trace.FragNeeded, Reason: trace.FragNeeded.String(),
-				Sentence: f.failed.Error(), host: asker}
-		}
 		return f.outside(trace.Unreachable, "it hears: "+f.failed.Error())
 	}
 	return f.outside(trace.TimedOut, "nobody answers there, or the answer does not come this way")
@@ -52,7 +55,7 @@ func nextHop(r wayOut, dst netip.Addr) netip.Addr {
 
 func (f *flow) outside(r trace.Reason, sentence string) *Stop {
 	return &Stop{Way: There, Where: "outside", Type: "answer", reason: r, Reason: r.String(), Sentence: sentence, addr: f.target.addr,
-		at: len(f.steps)}
+		at: f.progress(len(f.steps))}
 }
 
 // stopAtHost finds what keeps a host from sending to an address at all.
@@ -62,7 +65,7 @@ func (f *flow) stopAtHost(h *sim.HostState, to netip.Addr, w Way) *Stop {
 	}
 	s := &Stop{Way: w, Where: h.Name, host: h, addr: to}
 	if w == Back {
-		s.at = len(f.steps)
+		s.at = f.progress(len(f.steps))
 	}
 	r, ok := routeOf(h, to)
 	if s.card = r.card; !ok && len(h.Cards) > 0 {
@@ -87,31 +90,53 @@ func (f *flow) stopAtHost(h *sim.HostState, to netip.Addr, w Way) *Stop {
 	return s
 }
 
-// stopAtStep finds the step that ended the question's way or the answer's: the last one that dropped a packet for which
-// it mattered.
-func (f *flow) stopAtStep() *Stop {
-	for _, w := range []Way{Back, There} {
-		for i := range slices.Backward(f.steps) {
-			s := &f.steps[i]
-			if s.way == w && !s.arp.IsValid() && s.Verdict == trace.Drop && f.matters(s) {
-				return f.stopOf(s, i)
-			}
+// stopAtStep finds the step that ended the question's way or the answer's: the first one that dropped a packet for which
+// it mattered. What is dropped later is what was said about that.
+func (f *flow) stopAtStep(w Way) *Stop {
+	for i := range f.steps {
+		s := &f.steps[i]
+		if s.way == w && !s.arp.IsValid() && s.Verdict == trace.Drop && f.matters(s) {
+			return f.stopOf(s, i)
 		}
 	}
 	return nil
+}
+
+// progress counts how far the packets had come before a step. ARP does not count: it may be asked again and again.
+func (f *flow) progress(before int) (n int) {
+	for i := range f.steps[:before] {
+		if !f.steps[i].arp.IsValid() {
+			n++
+		}
+	}
+	return n
+}
+
+// notListening is for a question that has reached a host where nobody waits for it, be it the asker itself.
+func (f *flow) notListening() *Stop {
+	h, _ := f.delivered()
+	if owner, _ := f.lab.owner(f.target.addr); h == nil && owner != nil && owner.Name == f.target.From {
+		h = owner
+	}
+	port, hasPort := f.deliveredPort()
+	if h == nil || !hasPort || listens(h, f.target.Protocol, port) {
+		return nil
+	}
+	return &Stop{Way: There, Where: h.Name, Type: "deliver", reason: trace.NoSocket, Reason: trace.NoSocket.String(), host: h,
+		Sentence: fmt.Sprintf("nobody in %s listens on %s port %d", h.Name, strings.ToUpper(f.target.Protocol), port), at: f.progress(len(f.steps))}
 }
 
 // stopOf says what a step's drop means.
 func (f *flow) stopOf(s *step, i int) *Stop {
 	if s.Reason == trace.NeighFailed {
 		if stop := f.unanswered(nil, f.waitedFor(s), s.way); stop != nil {
-			stop.at = i
+			stop.at = f.progress(i)
 			return stop
 		}
 	}
 	where, what := s.Step()
 	return &Stop{Way: s.way, Where: where, Type: what, Reason: s.Reason.String(), Sentence: s.Reason.Sentence(),
-		Rule: ruleOf(f.world.Gateway().Rules(), &s.Event), reason: s.Reason, event: &s.Event, at: i}
+		Rule: ruleOf(f.world.Gateway().Rules(), &s.Event), reason: s.Reason, event: &s.Event, at: f.progress(i)}
 }
 
 // waitedFor is the neighbour that a packet of the gateway's waited for.
@@ -146,18 +171,13 @@ func (f *flow) matters(s *step) bool {
 
 // stopAtTarget looks at the host that the question came to, when nothing that the switch saw explains the silence.
 func (f *flow) stopAtTarget() *Stop {
-	h, from, at := f.delivered()
+	h, from := f.delivered()
 	if h == nil {
 		return nil
 	}
-	port, hasPort := f.deliveredPort()
-	if hasPort && !listens(h, f.target.Protocol, port) && (errors.Is(f.failed, sim.ErrRefused) || f.has(Back)) {
-		return &Stop{Way: There, Where: h.Name, Type: "deliver", reason: trace.NoSocket, Reason: trace.NoSocket.String(), host: h,
-			Sentence: fmt.Sprintf("nobody in %s listens on %s port %d", h.Name, strings.ToUpper(f.target.Protocol), port), at: at}
-	}
 	asker := f.lab.host(f.target.From)
 	if owner, _ := f.lab.owner(from); owner == h || f.has(Back) && asker != nil && f.answeredFrom() != f.target.addr {
-		return f.hairpin(h, asker, at)
+		return f.hairpin(h, asker)
 	}
 	if f.has(Back) {
 		return nil
@@ -173,8 +193,8 @@ func (f *flow) stopAtTarget() *Stop {
 const hairpin = "hairpin"
 
 // hairpin is for a question that was led back to the asker's own network, or to the asker itself.
-func (f *flow) hairpin(h, asker *sim.HostState, at int) *Stop {
-	s := &Stop{Way: Back, Where: f.target.From, Type: "deliver", Reason: hairpin, host: h, at: at}
+func (f *flow) hairpin(h, asker *sim.HostState) *Stop {
+	s := &Stop{Way: Back, Where: f.target.From, Type: "deliver", Reason: hairpin, host: h, at: f.progress(len(f.steps))}
 	if h == asker {
 		s.Way = There
 		s.Sentence = fmt.Sprintf("the question comes back to %s with its own address as the source, which no kernel believes", h.Name)
@@ -198,7 +218,7 @@ func (f *flow) answeredFrom() (from netip.Addr) {
 }
 
 // delivered finds the host that the question has reached, and who it came from as that host sees it.
-func (f *flow) delivered() (h *sim.HostState, from netip.Addr, at int) {
+func (f *flow) delivered() (h *sim.HostState, from netip.Addr) {
 	for i := range f.steps {
 		s := &f.steps[i]
 		if s.way != There || s.arp.IsValid() || s.Hook != trace.Egress || s.Verdict == trace.Drop {
@@ -209,10 +229,10 @@ func (f *flow) delivered() (h *sim.HostState, from netip.Addr, at int) {
 			continue
 		}
 		if owner, card := f.lab.owner(ip.Dst()); owner != nil && card.Port == s.Port && card.Network == s.Where {
-			h, from, at = owner, ip.Src(), i
+			h, from = owner, ip.Src()
 		}
 	}
-	return h, from, at
+	return h, from
 }
 
 // unanswered says why nobody told asker (nil: the gateway) who has an address.
@@ -223,7 +243,7 @@ func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w Way) *Stop {
 	}
 	s := &Stop{Way: w, Where: name, Type: "arp", reason: trace.NeighFailed, host: asker, addr: a}
 	if w == Back {
-		s.at = len(f.steps)
+		s.at = f.progress(len(f.steps))
 	}
 	for i := range f.steps {
 		if o := &f.steps[i]; o.arp == a && o.Verdict == trace.Drop && f.matters(o) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"uswitch/sim"
+	"uswitch/switch/trace"
 )
 
 // Advice is what WhyNot has found out.
@@ -62,6 +63,9 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 		if better == nil {
 			break
 		}
+		if n := len(a.Steps); n > 0 && a.Steps[n-1].Reason == remedy.Reason && a.Rest.reason == trace.FragNeeded {
+			a.Steps = a.Steps[:n-1] // an even smaller packet stands for both
+		}
 		a.Steps = append(a.Steps, remedy)
 		t, a.Rest = better, next
 	}
@@ -97,6 +101,9 @@ func (t *trial) improve(s *Stop) (better *trial, next *Stop, r Remedy, err error
 
 // further reports whether a question stopped by s has come further than one stopped by before.
 func (s *Stop) further(before *Stop) bool {
+	if s.Where == Outsider {
+		return before.Where != Outsider
+	}
 	if s.Way != before.Way {
 		return s.Way == Back
 	}
@@ -147,12 +154,11 @@ func (a *Advice) WriteText(out io.Writer) error {
 		for _, l := range wrap(r.Because, width-4) {
 			fmt.Fprintln(&b, "    "+l)
 		}
+		for _, l := range wrap("Try: "+r.Text, width-4) {
+			fmt.Fprintln(&b, "    "+l)
+		}
 		if r.Command != "" {
-			fmt.Fprintf(&b, "    Try:\n        %s\n", r.Command)
-		} else {
-			for _, l := range wrap("Try: "+r.Text, width-4) {
-				fmt.Fprintln(&b, "    "+l)
-			}
+			fmt.Fprintln(&b, "        "+r.Command)
 		}
 	}
 	if a.Rest != nil {
