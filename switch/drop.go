@@ -11,19 +11,24 @@ func (s *Switch) dropFrom(p *Port, h trace.Hook, r trace.Reason, f frame.Frame, 
 	if p != nil {
 		p.rxDrops.Add(1)
 	}
-	s.drop(p, h, r, f, j)
+	s.drop(p, h, r, 0, f, j)
 }
 
 // dropTo counts a copy that the port it was meant for did not take, against that port.
 func (s *Switch) dropTo(p *Port, r trace.Reason, f frame.Frame, j *trace.Journey) {
 	p.txDrops.Add(1)
-	s.drop(p, trace.Egress, r, f, j)
+	fits := 0
+	if r == trace.PktTooBig {
+		fits = p.knobs.Load().MTU
+	}
+	s.drop(p, trace.Egress, r, fits, f, j)
 }
 
-func (s *Switch) drop(p *Port, h trace.Hook, r trace.Reason, f frame.Frame, j *trace.Journey) {
+// drop is where both end; fits is the size that would have passed, on a drop that is about size.
+func (s *Switch) drop(p *Port, h trace.Hook, r trace.Reason, fits int, f frame.Frame, j *trace.Journey) {
 	s.tracer.Count(r)
 	if j.On() {
-		j.Emit(trace.Event{Hook: h, Verdict: trace.Drop, Reason: r, Where: s.name, Port: p.nameOrNone(), Frame: f})
+		j.Emit(trace.Event{Hook: h, Verdict: trace.Drop, Reason: r, Count: uint32(fits), Where: s.name, Port: p.nameOrNone(), Frame: f})
 	}
 }
 

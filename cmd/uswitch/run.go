@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -14,6 +15,7 @@ import (
 func newRun() *cobra.Command {
 	o := session.Options{Stdout: os.Stdout, Stderr: os.Stderr}
 	var load lab.LoadOptions
+	var simulate bool
 	c := &cobra.Command{
 		Use:   "run LAB|FILE [-- COMMAND ...]",
 		Short: "Bring a lab up, and show what happens in it until it ends",
@@ -31,10 +33,11 @@ Built-in labs:
 		ValidArgsFunction: completeBuiltins,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Command = args[1:]
-			return run(args[0], load, o)
+			return run(args[0], load, o, simulate)
 		},
 	}
 	f := c.Flags()
+	f.BoolVar(&simulate, "sim", false, "run the lab in memory: no privileges, no network cards, no waiting, the same output every time")
 	f.StringVar(&o.Trace, "trace", "text", "how to print the trace: `text, json or off`")
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
 	f.BoolVar(&o.Force, "force", false, "overwrite the capture file")
@@ -60,14 +63,24 @@ func builtins() string {
 	return b.String()
 }
 
-func run(name string, load lab.LoadOptions, o session.Options) error {
+func run(name string, load lab.LoadOptions, o session.Options, simulate bool) error {
+	if o.Trace != "text" && o.Trace != "json" && o.Trace != "off" {
+		return usageError{fmt.Errorf("--trace %s: want text, json or off", o.Trace)}
+	}
 	plan, err := session.Load(name, load, o.Stderr)
 	if err != nil {
 		return err
 	}
-	if o.Plan = plan; o.Trace != "text" && o.Trace != "json" && o.Trace != "off" {
-		return usageError{fmt.Errorf("--trace %s: want text, json or off", o.Trace)}
+	o.Plan = plan
+	start := session.Run
+	if simulate {
+		start = session.Simulate
 	}
-	status, err := session.Run(o)
+	status, err := start(o)
+	var cannot *session.CannotError
+	if errors.As(err, &cannot) {
+		err = fmt.Errorf("this lab needs more than there is:\n  %s\nwithout all that: uswitch run --sim %s",
+			strings.ReplaceAll(err.Error(), "\n", "\n  "), name)
+	}
 	return failed(status, err)
 }

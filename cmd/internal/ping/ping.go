@@ -36,12 +36,13 @@ func Run(ctx context.Context, o Options, out io.Writer) int {
 	return status
 }
 
-// pause lets a moment pass between two addresses, so that whoever watches the network sees which question an answer
-// belongs to.
+// Pause passes between two addresses, so that whoever watches the network sees which question an answer belongs to.
+const Pause = 200 * time.Millisecond
+
 func pause(ctx context.Context) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(200 * time.Millisecond):
+	case <-time.After(Pause):
 	}
 }
 

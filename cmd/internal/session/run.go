@@ -25,17 +25,17 @@ type Options struct {
 // Run brings a lab up, waits for its end and takes it down. The status is the lab's: see world.World.Run; that of the
 // command if there is one; 128 and the signal's number if a signal came before either had ended.
 func Run(o Options) (status int, err error) {
-	dir, err := world.Directory()
-	if err != nil {
-		return 1, err
-	}
+	dir, noDir := world.Directory()
 	host, err := tap.New(dir)
 	if err != nil {
-		return 1, err
+		return 1, &CannotError{err}
 	}
 	defer host.Close()
 	if err := host.Check(); err != nil {
 		return 1, &CannotError{err}
+	}
+	if noDir != nil {
+		return 1, noDir
 	}
 	lock, err := world.TakeLock(dir, o.Plan.Name)
 	if err != nil {

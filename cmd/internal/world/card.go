@@ -22,7 +22,7 @@ func (w *World) plugIn(h *Host, plan *lab.Interface) error {
 	if err != nil {
 		return err
 	}
-	card.Port, err = network.Switch.Attach(h.Plan.Name, device, knobs(plan))
+	card.Port, err = network.Switch.Attach(h.Plan.Name, device, Knobs(plan))
 	if err != nil {
 		device.Close()
 		return err
@@ -91,8 +91,8 @@ func changes(before, now tap.State) (lines []string) {
 	return lines
 }
 
-// knobs turns what the lab file says of a port into the switch's terms.
-func knobs(plan *lab.Interface) vswitch.Knobs {
+// Knobs turns what the lab file says of a port into the switch's terms.
+func Knobs(plan *lab.Interface) vswitch.Knobs {
 	return vswitch.Knobs{
 		Learning:       plan.Port.Learning,
 		Flood:          plan.Port.Flood,

@@ -70,7 +70,7 @@ func (w *World) setNetwork(c Change) error {
 		return err
 	}
 	if seconds >= 0 {
-		n.Switch.FDB().SetAgeing(ageing(seconds))
+		n.Switch.FDB().SetAgeing(Ageing(seconds))
 	}
 	if most > 0 {
 		n.Switch.FDB().SetMaxLearned(most)

@@ -21,15 +21,15 @@ type Network struct {
 func newNetwork(plan *lab.Network, tracer *trace.Tracer, epoch time.Time) *Network {
 	return &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
 		Name:       plan.Name,
-		Ageing:     ageing(plan.AgeingTime),
+		Ageing:     Ageing(plan.AgeingTime),
 		MaxLearned: plan.FDBMaxLearned,
 		Tracer:     tracer,
 		Epoch:      epoch,
 	})}
 }
 
-// ageing turns a bridge's ageing_time into the switch's, for which zero is not "never believe" but "the default".
-func ageing(seconds int) time.Duration {
+// Ageing turns a bridge's ageing_time into the switch's, for which zero is not "never believe" but "the default".
+func Ageing(seconds int) time.Duration {
 	if seconds == 0 {
 		return -1
 	}

@@ -1,0 +1,64 @@
+package session
+
+import (
+	"fmt"
+
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
+	"uswitch/sim"
+)
+
+// topology is a plan as the simulator has it.
+func topology(p *lab.Plan) sim.Topology {
+	t := sim.Topology{Rules: world.Rules(p), NoForwarding: !p.IPForward}
+	if p.Uplink.Kind != lab.UplinkNone {
+		t.Internet = &sim.InternetConfig{}
+	}
+	for _, n := range p.Networks {
+		t.Networks = append(t.Networks, sim.NetworkConfig{Name: n.Name, Subnet: n.Subnet, Gateway: n.Gateway.Addr(),
+			GatewayMAC: n.GatewayMAC, MTU: n.MTU, Ageing: world.Ageing(n.AgeingTime), MaxLearned: n.FDBMaxLearned})
+	}
+	for _, h := range p.Hosts {
+		config := sim.HostConfig{Name: h.Name, Gateway: h.Gateway, NoGateway: !h.Gateway.IsValid()}
+		for _, i := range h.Interfaces {
+			knobs := world.Knobs(&i)
+			config.Cards = append(config.Cards, sim.CardConfig{Network: i.Network, Addr: i.Address.Addr(), MAC: i.MAC, MTU: i.MTU, Knobs: &knobs})
+		}
+		t.Hosts = append(t.Hosts, config)
+	}
+	return t
+}
+
+// addStatic enters the stations that the lab file names.
+func addStatic(w *sim.World, p *lab.Plan) error {
+	for _, n := range p.Networks {
+		s, _ := w.Switch(n.Name)
+		for _, e := range n.FDB {
+			port, ok := s.Port(e.Host)
+			if !ok {
+				return fmt.Errorf("network %s: %s has no port for the entry %v", n.Name, e.Host, e.MAC)
+			}
+			if err := s.SetStatic(e.MAC, port, e.Sticky); err != nil {
+				return fmt.Errorf("network %s: entry %v: %w", n.Name, e.MAC, err)
+			}
+		}
+	}
+	return nil
+}
+
+// differences says what of a plan the simulator does in its own way.
+func differences(p *lab.Plan) (lines []string) {
+	switch p.Uplink.Kind {
+	case lab.UplinkHost, lab.UplinkNetns:
+		lines = append(lines, fmt.Sprintf("uplink %s: the simulator has an internet of its own instead", p.Uplink.Kind))
+	}
+	for _, h := range p.Hosts {
+		if len(h.Ports) > 0 {
+			lines = append(lines, h.Name+": ports are not published: nobody outside of the simulator can come in")
+		}
+	}
+	if p.KeepUp {
+		lines = append(lines, "a simulated lab ends with its commands: nobody could do anything with it afterwards")
+	}
+	return lines
+}

@@ -1,0 +1,155 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+)
+
+// threeHosts is the lab of most tests. An @ in a lab file stands for the test's own suffix: namespaces are names that the
+// whole machine shares.
+//
+//	RED   11.11.11.2 02:42:0b:0b:0b:02 --+
+//	BLUE  11.11.11.3 02:42:0b:0b:0b:03 --+-- br0 -- gateway 11.11.11.1 02:42:0b:0b:0b:01
+//	GREEN 11.11.11.4 02:42:0b:0b:0b:04 --+
+const threeHosts = `
+name: lab@
+networks:
+  br0: {ipam: {config: [{subnet: 11.11.11.0/24}]}}
+services:
+  RED@: {networks: {br0: {ipv4_address: 11.11.11.2}}}
+  BLUE@: {networks: {br0: {ipv4_address: 11.11.11.3}}}
+  GREEN@: {networks: {br0: {ipv4_address: 11.11.11.4}}}
+x-uswitch: {uplink: none}
+`
+
+// Addresses of threeHosts.
+const (
+	gatewayIP, redIP, blueIP, greenIP     = "11.11.11.1", "11.11.11.2", "11.11.11.3", "11.11.11.4"
+	gatewayMAC, redMAC, blueMAC, greenMAC = "02:42:0b:0b:0b:01", "02:42:0b:0b:0b:02", "02:42:0b:0b:0b:03", "02:42:0b:0b:0b:04"
+)
+
+// lab is a `uswitch run` that has the lab up.
+type lab struct {
+	*process
+	t      *testing.T
+	suffix string
+	name   string
+	file   string
+}
+
+var labs atomic.Int64
+
+// newLab writes a lab file; nothing runs yet. At the end of the test nothing may be left of the lab.
+func newLab(t *testing.T, file string) *lab {
+	t.Helper()
+	l := &lab{t: t, suffix: fmt.Sprintf("-%d-%d", os.Getpid(), labs.Add(1))}
+	l.name = "lab" + l.suffix
+	l.file = filepath.Join(t.TempDir(), "lab.yaml")
+	if err := os.WriteFile(l.file, []byte(l.own(file)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.checkNothingLeft)
+	return l
+}
+
+// startLab brings a lab up, with its trace in JSON, and takes it down at the end of the test.
+func startLab(t *testing.T, file string, args ...string) *lab {
+	t.Helper()
+	l := newLab(t, file)
+	l.run(args...)
+	l.waitUp()
+	return l
+}
+
+// own puts the test's own suffix in the place of every @.
+func (l *lab) own(text string) string { return strings.ReplaceAll(text, "@", l.suffix) }
+
+// ns returns the namespace of a host.
+func (l *lab) ns(host string) string { return host + l.suffix }
+
+// run starts `uswitch run`, with the trace in JSON.
+func (l *lab) run(args ...string) {
+	l.t.Helper()
+	l.process = begin(l.t, append([]string{uswitch, "run", l.file, "--trace", "json"}, args...)...)
+	l.t.Cleanup(l.stop)
+}
+
+// waitUp waits until every host is plugged in and the gateway has told them of itself.
+func (l *lab) waitUp() {
+	l.t.Helper()
+	l.event("announcement of the gateway", func(e event) bool { return e.Where == "gateway" && strings.Contains(e.Text, "is mine") })
+}
+
+// stop asks the lab to end, if it still runs, and looks at how it has ended.
+func (l *lab) stop() {
+	l.t.Helper()
+	l.signal(syscall.SIGTERM)
+	l.wait()
+	for _, bad := range []string{"DATA RACE", "panic:", "goroutine "} {
+		if strings.Contains(l.stderr.String(), bad) {
+			l.t.Errorf("the lab has written:\n%s", l.stderr)
+			break
+		}
+	}
+}
+
+// event is a line of the trace. Names of hosts are without the test's suffix.
+type event struct {
+	Packet    uint64
+	Hop       int
+	Hook      string
+	Verdict   string
+	Reason    string
+	Where     string
+	Port      string
+	Ports     []string
+	SrcMAC    string `json:"src_mac"`
+	DstMAC    string `json:"dst_mac"`
+	EtherType string
+	Length    int
+	Text      string
+	Lost      uint64
+}
+
+func (l *lab) decode(line string) (e event) {
+	line = strings.ReplaceAll(line, l.suffix, "")
+	if err := json.Unmarshal([]byte(line), &e); err != nil {
+		l.t.Errorf("a line of the trace that is no JSON: %v: %s", err, line)
+	}
+	return e
+}
+
+// event waits for an event.
+func (l *lab) event(what string, is func(event) bool) event {
+	l.t.Helper()
+	return l.eventFrom(0, what, is)
+}
+
+// eventFrom waits for an event behind the nth line of the trace.
+func (l *lab) eventFrom(n int, what string, is func(event) bool) event {
+	l.t.Helper()
+	return l.decode(l.stdout.find(l.t, n, what, func(line string) bool { return is(l.decode(line)) }))
+}
+
+// events returns the events so far that match.
+func (l *lab) events(is func(event) bool) (matching []event) {
+	all, _, _ := l.stdout.from(0)
+	for _, line := range all {
+		if e := l.decode(line); is(e) {
+			matching = append(matching, e)
+		}
+	}
+	return matching
+}
+
+// drop waits for a drop at a port for a reason.
+func (l *lab) drop(port, reason string) event {
+	l.t.Helper()
+	return l.event("drop of "+reason+" at "+port, func(e event) bool { return e.Reason == reason && e.Port == port })
+}

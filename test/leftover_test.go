@@ -1,0 +1,66 @@
+package test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// checkNothingLeft looks for namespaces, files, processes and links that a lab has left behind.
+func (l *lab) checkNothingLeft() {
+	for _, pattern := range []string{"/run/netns/*", "/run/uswitch/*", "/run/uswitch/*/*"} {
+		paths, _ := filepath.Glob(pattern)
+		for _, path := range paths {
+			if strings.HasSuffix(strings.TrimSuffix(path, filepath.Ext(path)), l.suffix) {
+				l.t.Errorf("left behind: %s", path)
+			}
+		}
+	}
+	for pid, command := range processesOf(l.t, l.name) {
+		l.t.Errorf("left running: process %d, %s", pid, command)
+	}
+	if now := links(); now != linksBefore {
+		l.t.Errorf("links of the machine: %s; before the tests: %s", now, linksBefore)
+	}
+}
+
+// processesOf finds the programs that run in a lab, by what uswitch puts into their environment.
+func processesOf(t *testing.T, lab string) map[int]string {
+	t.Helper()
+	found := map[int]string{}
+	paths, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		environment, _ := os.ReadFile(path) // empty for a process that has just ended
+		if bytes.Contains(environment, []byte("USWITCH_LAB="+lab+"\x00")) {
+			dir := filepath.Dir(path)
+			pid, _ := strconv.Atoi(filepath.Base(dir))
+			command, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+			found[pid] = string(bytes.ReplaceAll(command, []byte{0}, []byte{' '}))
+		}
+	}
+	return found
+}
+
+// descriptors counts the open files of a process.
+func (p *process) descriptors() int {
+	entries, _ := os.ReadDir("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/fd")
+	return len(entries)
+}
+
+// memory returns the resident memory of a process in KiB.
+func (p *process) memory() int {
+	text, _ := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, _ := strconv.Atoi(strings.Fields(rest)[0])
+			return kib
+		}
+	}
+	return 0
+}

@@ -1,0 +1,98 @@
+package test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The tests of this package that need a lab run the program that people run, in real namespaces. Their names begin with
+// the row of the requirements (A, S, G), of the fault catalogue (F) or of the walkthroughs (W) that they hold to.
+
+// uswitch is the path of the program under test. It is built with the race detector where there is a C compiler, so that
+// every test here also looks for races.
+var uswitch string
+
+// linksBefore are the links of this machine before any test; no test, and no lab, may change them.
+var linksBefore string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !set("test.parallel") {
+		_ = flag.Set("test.parallel", "6") // labs mostly wait for each other's packets
+	}
+	os.Exit(buildAndRun(m))
+}
+
+func set(name string) (found bool) {
+	flag.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "uswitch-test-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		uswitch = filepath.Join(dir, "uswitch")
+		err = build()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	linksBefore = links()
+	return m.Run()
+}
+
+func build() error {
+	args := []string{"build", "-o", uswitch}
+	if _, err := exec.LookPath("gcc"); err == nil {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, "uswitch/cmd/uswitch")...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
+}
+
+// links lists the links of the machine's own namespace.
+func links() string {
+	out, _ := exec.Command("ip", "-o", "link").Output()
+	var names []string
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if len(fields) > 1 {
+			names = append(names, fields[1])
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+// needs skips a test where labs cannot be made, or where a program is missing; in CI that is a failure.
+func needs(t *testing.T, programs ...string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		skip(t, "root")
+	}
+	if _, err := os.Stat("/dev/net/tun"); err != nil {
+		skip(t, err.Error())
+	}
+	for _, program := range append(programs, "ip", "ping") {
+		if _, err := exec.LookPath(program); err != nil {
+			skip(t, "the program "+program)
+		}
+	}
+}
+
+func skip(t *testing.T, missing string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal("needs " + missing)
+	}
+	t.Skip("needs " + missing)
+}
