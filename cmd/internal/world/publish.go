@@ -32,12 +32,22 @@ func (w *World) publishAll(context.Context) error {
 	for i := range w.plan.Hosts {
 		h := &w.plan.Hosts[i]
 		for _, p := range h.Ports {
-			if _, err := w.Publish(h.Name, p); err != nil {
+			open, err := w.Publish(h.Name, p)
+			if err != nil {
 				return err
 			}
+			w.report("published: " + open.String() + reachableFrom(open))
 		}
 	}
 	return nil
+}
+
+// reachableFrom warns of a port that more can reach than people expect.
+func reachableFrom(p *Published) string {
+	if p.HostIP.IsUnspecified() {
+		return "; open to every machine that reaches this one (127.0.0.1:PORT:PORT is for this one alone)"
+	}
+	return ""
 }
 
 // ErrNotPublished is returned for a port that is not open.

@@ -21,15 +21,13 @@ type wayOut struct {
 // openWayOut opens what the plan asks for and points the default route there.
 func (w *World) openWayOut(context.Context) error {
 	open := map[lab.UplinkKind]func() (next netip.Addr, err error){
-		lab.UplinkNone: nil,
-		lab.UplinkSim:  w.openSim,
+		lab.UplinkSim:   w.openSim,
+		lab.UplinkHost:  w.openHost,
+		lab.UplinkNetns: w.openNetns,
 	}
 	kind := w.plan.Uplink.Kind
-	begin, known := open[kind]
-	switch {
-	case !known:
-		return fmt.Errorf("uplink %s: this build of uswitch has only none and sim; try --uplink sim", kind)
-	case begin == nil:
+	begin, wanted := open[kind]
+	if !wanted {
 		return nil
 	}
 	next, err := begin()

@@ -1,0 +1,47 @@
+# Everything that is done with this repository. `make help` lists it.
+
+GO      ?= go
+# Packages of Debian and Ubuntu that the tests need: programs that we did not write, to be tested against.
+PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshark netsniff-ng curl netcat-openbsd \
+           dnsutils traceroute mtr-tiny nmap hping3 iperf3 ethtool bridge-utils gcc libc6-dev
+
+.DEFAULT_GOAL := build
+.PHONY: build run test lint cover fuzz packages help
+
+build: ## build bin/uswitch
+	$(GO) build -o bin/uswitch ./cmd/uswitch
+
+run: build ## build, and run the lab red-blue: on real network cards, or simulated where those cannot be had
+	@out=$$(mktemp); trap 'rm -f "$$out"' EXIT; \
+	if ./bin/uswitch run red-blue --trace off -- true 2>"$$out" >/dev/null; then ./bin/uswitch run red-blue; \
+	else cat "$$out"; echo; ./bin/uswitch run --sim red-blue; fi
+
+test: packages lint ## run every test, with the race detector; CI=true makes a missing tool or privilege a failure
+	$(GO) test -race -p 2 ./...
+
+lint: ## gofmt, go vet and staticcheck
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+cover: ## run the tests and write how much of the code they run to out/cover.html
+	@mkdir -p out
+	$(GO) test -p 2 -coverpkg=./... -coverprofile=out/cover ./...
+	$(GO) tool cover -html=out/cover -o out/cover.html
+	$(GO) tool cover -func=out/cover | tail -1
+
+FUZZTIME ?= 30s
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+packages: ## install what the tests need (root on Debian or Ubuntu), or print how
+	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; \
+	else echo "for all tests: sudo apt-get install$$missing"; fi
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14

@@ -1,0 +1,60 @@
+package world
+
+import (
+	"net/netip"
+	"time"
+
+	"uswitch/nat"
+	"uswitch/nat/uplink"
+	"uswitch/switch/frame"
+)
+
+// openHost opens a way out through sockets of this machine.
+func (w *World) openHost() (next netip.Addr, err error) {
+	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.plan.AllowHost, MTU: w.smallestMTU()})
+	if err != nil {
+		return next, err
+	}
+	w.undo.add(host.Close)
+	leg, err := w.addUplink(nat.InterfaceConfig{Addr: host.Addr(), MTU: uplink.MaxMTU, Uplink: host})
+	if err != nil {
+		return next, err
+	}
+	host.Attach(func(f frame.Frame, now time.Time) { w.gateway.InputUplink(leg, f, now) })
+	if err := uplink.CheckPing(); err != nil {
+		w.report("uplink host: " + err.Error())
+	}
+	w.way = &wayOut{leg: leg, listen: w.listenOn(host)}
+	return netip.Addr{}, nil // sockets need no next hop
+}
+
+// smallestMTU is what TCP towards any network of the lab fits into.
+func (w *World) smallestMTU() int {
+	smallest := 0
+	for _, n := range w.networks {
+		if smallest == 0 || n.Plan.MTU < smallest {
+			smallest = n.Plan.MTU
+		}
+	}
+	return smallest
+}
+
+// listenOn publishes ports as sockets of this machine. UDP has no end of its own, so that the gateway forgets what came
+// in by a port when that is closed.
+func (w *World) listenOn(host *uplink.Host) func(string, netip.AddrPort) (uint16, func() error, error) {
+	numbers := map[string]uint8{"tcp": frame.ProtoTCP, "udp": frame.ProtoUDP}
+	return func(proto string, at netip.AddrPort) (uint16, func() error, error) {
+		l, err := host.Listen(numbers[proto], at)
+		if err != nil {
+			return 0, nil, err
+		}
+		port := l.Addr().Port()
+		return port, func() error {
+			err := l.Close()
+			w.gateway.DropConns(func(c nat.Conn) bool {
+				return c.DNAT && c.Original.Proto == numbers[proto] && c.Original.DstPort == port && proto == "udp"
+			}, time.Now())
+			return err
+		}, nil
+	}
+}

@@ -1,0 +1,41 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"uswitch/nat"
+	"uswitch/nat/uplink"
+	"uswitch/switch/frame"
+	"uswitch/tap"
+)
+
+// openNetns opens a way out through a card in a namespace of the person's choosing; the card is called by the lab's
+// way out, uplink, and has the address that is the gateway's next hop.
+func (w *World) openNetns() (next netip.Addr, err error) {
+	plan := w.plan.Uplink
+	ns, err := w.host.Adopt(plan.Netns)
+	if err != nil {
+		return next, err
+	}
+	device, err := w.host.Open(ns, tap.Interface{Name: UplinkName, DisableIPv6: true,
+		Addresses: []netip.Prefix{netip.PrefixFrom(plan.Gateway, plan.Address.Bits())}})
+	if err != nil {
+		return next, err
+	}
+	way := uplink.NewNetns(UplinkName, device, w.tracer)
+	w.undo.add(way.Close)
+	leg, err := w.addUplink(nat.InterfaceConfig{Addr: plan.Address, MAC: frame.MACFromIPv4(plan.Address.Addr()), Segment: way})
+	if err != nil {
+		return next, err
+	}
+	w.ports.Go(func() {
+		if err := way.Run(leg, time.Now); err != nil && !errors.Is(err, tap.ErrGone) {
+			w.report(fmt.Sprintf("uplink: unplugged: %v", err))
+		}
+	})
+	w.way = &wayOut{leg: leg, listen: noListener}
+	return plan.Gateway, nil
+}
