@@ -3,6 +3,7 @@ package test
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,11 +81,26 @@ func (l *lab) run(args ...string) {
 	l.t.Cleanup(l.stop)
 }
 
-// waitUp waits until every host is plugged in and the gateway has told them of itself.
+// waitUp waits until the lab answers.
 func (l *lab) waitUp() {
 	l.t.Helper()
-	l.event("announcement of the gateway", func(e event) bool { return e.Where == "gateway" && strings.Contains(e.Text, "is mine") })
+	eventually(l.t, "somebody answers behind "+l.socket(), func() bool {
+		select {
+		case <-l.ended:
+			l.t.Fatalf("the lab has ended; stderr:\n%s", l.stderr)
+		default:
+		}
+		conn, err := net.Dial("unix", l.socket())
+		if err != nil {
+			return false
+		}
+		conn.Close()
+		return true
+	})
 }
+
+// socket returns the path of the lab's control socket.
+func (l *lab) socket() string { return "/run/uswitch/" + l.name + ".sock" }
 
 // stop asks the lab to end, if it still runs, and looks at how it has ended.
 func (l *lab) stop() {
@@ -148,8 +164,91 @@ func (l *lab) events(is func(event) bool) (matching []event) {
 	return matching
 }
 
-// drop waits for a drop at a port for a reason.
+// drop waits for a drop at a port for a reason, which must also be counted.
 func (l *lab) drop(port, reason string) event {
 	l.t.Helper()
-	return l.event("drop of "+reason+" at "+port, func(e event) bool { return e.Reason == reason && e.Port == port })
+	e := l.event("drop of "+reason+" at "+port, func(e event) bool { return e.Reason == reason && e.Port == port })
+	if l.drops(reason) == 0 {
+		l.t.Errorf("%s is in the trace, but not counted", reason)
+	}
+	return e
+}
+
+// drops returns how many packets the lab has dropped for a reason.
+func (l *lab) drops(reason string) (n uint64) {
+	l.t.Helper()
+	var rows []struct {
+		Reason string
+		Count  uint64
+	}
+	l.get("drops", &rows)
+	for _, row := range rows {
+		if row.Reason == reason {
+			n = row.Count
+		}
+	}
+	return n
+}
+
+// get asks the lab's control socket with curl. Names of hosts come without the test's suffix.
+func (l *lab) get(what string, into any) {
+	l.t.Helper()
+	text := must(l.t, "curl", "-s", "--fail-with-body", "--unix-socket", l.socket(), "http://uswitch/v1/"+what)
+	if err := json.Unmarshal([]byte(strings.ReplaceAll(text, l.suffix, "")), into); err != nil {
+		l.t.Fatalf("%s: %v: %s", what, err, text)
+	}
+}
+
+// station is a row of the forwarding table.
+type station struct {
+	MAC, Ifname, Master, State string
+	Flags                      []string
+}
+
+// behind returns the port behind which a station lives, "" if nobody knows.
+func (l *lab) behind(mac string) string {
+	l.t.Helper()
+	var rows []station
+	l.get("fdb", &rows)
+	for _, row := range rows {
+		if row.MAC == mac {
+			return row.Ifname
+		}
+	}
+	return ""
+}
+
+// port is a row of the ports' table.
+type port struct {
+	Name      string
+	Received  uint64 `json:"rx_packets"`
+	RxDropped uint64 `json:"rx_dropped"`
+	TxDropped uint64 `json:"tx_dropped"`
+}
+
+// port returns the port of a host, the zero value if there is none.
+func (l *lab) port(host string) port {
+	l.t.Helper()
+	var rows []port
+	l.get("ports", &rows)
+	for _, row := range rows {
+		if row.Name == host {
+			return row
+		}
+	}
+	return port{}
+}
+
+// command runs a uswitch command on this lab, and returns both streams and the status.
+func (l *lab) command(args ...string) (text string, status int) {
+	l.t.Helper()
+	return output(l.t, append([]string{"env", "USWITCH_LAB=" + l.name, uswitch}, args...)...)
+}
+
+// set is `uswitch set`, which must succeed.
+func (l *lab) set(args ...string) {
+	l.t.Helper()
+	if text, status := l.command(append([]string{"set"}, args...)...); status != 0 {
+		l.t.Fatalf("set %v: status %d: %s", args, status, text)
+	}
 }

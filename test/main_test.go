@@ -82,7 +82,7 @@ func needs(t *testing.T, programs ...string) {
 	if _, err := os.Stat("/dev/net/tun"); err != nil {
 		skip(t, err.Error())
 	}
-	for _, program := range append(programs, "ip", "ping") {
+	for _, program := range append(programs, "ip", "ping", "curl") {
 		if _, err := exec.LookPath(program); err != nil {
 			skip(t, "the program "+program)
 		}
