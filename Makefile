@@ -6,15 +6,14 @@ PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshar
            dnsutils traceroute mtr-tiny nmap hping3 iperf3 ethtool bridge-utils gcc libc6-dev
 
 .DEFAULT_GOAL := build
-.PHONY: build run test lint cover fuzz packages help
+.PHONY: build run test lint cover bench fuzz packages help
 
 build: ## build bin/uswitch
 	$(GO) build -o bin/uswitch ./cmd/uswitch
 
 run: build ## build, and run the lab red-blue: on real network cards, or simulated where those cannot be had
-	@out=$$(mktemp); trap 'rm -f "$$out"' EXIT; \
-	if ./bin/uswitch run red-blue --trace off -- true 2>"$$out" >/dev/null; then ./bin/uswitch run red-blue; \
-	else cat "$$out"; echo; ./bin/uswitch run --sim red-blue; fi
+	@./bin/uswitch run red-blue || { status=$$?; [ $$status = 125 ] || exit $$status; \
+		echo; echo "so, in memory:  uswitch run --sim red-blue"; echo; ./bin/uswitch run --sim red-blue; }
 
 test: packages lint ## run every test, with the race detector; CI=true makes a missing tool or privilege a failure
 	$(GO) test -race -p 2 ./...
@@ -29,6 +28,9 @@ cover: ## run the tests and write how much of the code they run to out/cover.htm
 	$(GO) test -p 2 -coverpkg=./... -coverprofile=out/cover ./...
 	$(GO) tool cover -html=out/cover -o out/cover.html
 	$(GO) tool cover -func=out/cover | tail -1
+
+bench: ## compare the switch with a bare cable and the kernel's bridge, in turns (root)
+	$(GO) run ./test/bench
 
 FUZZTIME ?= 30s
 fuzz: ## run every fuzz target for FUZZTIME (30s)

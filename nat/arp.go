@@ -18,7 +18,7 @@ func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 	a, _ := frame.ParseARP(e.Payload())
 	sender, mac := a.SenderIP(), a.SenderMAC()
 	if p.j.On() {
-		p.emitARP(out.Case, out.Learned, a)
+		p.emitARP(out.Case, out.Learned, out.Defend, a)
 	}
 	switch out.Case {
 	case arp.Asked, arp.Probed:
@@ -36,7 +36,7 @@ func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 }
 
 // emitARP tells what the gateway made of an ARP packet.
-func (p *packet) emitARP(c arp.Case, learned bool, a frame.ARP) {
+func (p *packet) emitARP(c arp.Case, learned, defended bool, a frame.ARP) {
 	event := func(v trace.Verdict, n trace.Note) trace.Event {
 		e := p.event(trace.ARP, v, n)
 		e.Port, e.MAC, e.Addr = p.in.name, a.SenderMAC(), a.SenderIP()
@@ -51,7 +51,11 @@ func (p *packet) emitARP(c arp.Case, learned bool, a frame.ARP) {
 	}
 	notes := map[arp.Case]trace.Note{arp.NotMine: trace.ARPNotMine, arp.Asked: trace.ARPAnswered,
 		arp.Probed: trace.ARPProbed, arp.Told: trace.ARPHeard, arp.Unsolicited: trace.ARPIgnored, arp.Conflict: trace.ARPConflict}
-	e := event(trace.Consume, notes[c])
+	note := notes[c]
+	if defended {
+		note = trace.ARPDefended
+	}
+	e := event(trace.Consume, note)
 	if c == arp.NotMine || c == arp.Asked || c == arp.Probed || c == arp.Conflict {
 		e.Addr = a.TargetIP()
 	}

@@ -21,7 +21,35 @@ func (p *packet) parse() trace.Reason {
 	}
 	p.ip = ip
 	p.f.Data = p.f.Data[:frame.EthernetHeader+len(ip)]
+	if !p.offloadOK() {
+		return trace.BadOffload
+	}
 	return trace.NoReason
+}
+
+// offloadOK reports whether the checksum that the sender has left to the device is the transport's, or lies behind the
+// transport header in a packet that is tunnelled: nothing that rules have read may change when it is written.
+func (p *packet) offloadOK() bool {
+	o := &p.f.Offload
+	behind := int(o.ChecksumStart) - frame.EthernetHeader - p.ip.HeaderLen()
+	switch proto := p.ip.Proto(); {
+	case !o.Valid(len(p.f.Data)):
+		return false
+	case !o.NeedsChecksum:
+		return true
+	case proto == frame.ProtoTCP:
+		return behind == 0 && o.ChecksumOffset == 16
+	case proto == frame.ProtoUDP:
+		return behind == 0 && o.ChecksumOffset == 6 || behind >= frame.UDPHeader
+	case proto == frame.ProtoICMP:
+		return false
+	}
+	return behind >= 0
+}
+
+// partial reports whether the transport checksum is left to the device; that of a tunnelled packet does not count.
+func (p *packet) partial() bool {
+	return p.f.Offload.NeedsChecksum && int(p.f.Offload.ChecksumStart) == frame.EthernetHeader+p.ip.HeaderLen()
 }
 
 var (
@@ -95,7 +123,7 @@ func (p *packet) readTransport() trace.Reason {
 	switch p.ip.Proto() {
 	case frame.ProtoICMP:
 		m, ok := frame.ParseICMP(payload)
-		if !ok || !p.f.Offload.NeedsChecksum && !m.ChecksumOK() {
+		if !ok || !m.ChecksumOK() {
 			return trace.BadICMP
 		}
 	case frame.ProtoUDP:

@@ -60,7 +60,7 @@ type flow struct {
 	dir      direction
 	state    rule.ConnState
 	first    bool // the connection begins with this packet and is not in the table yet
-	verbatim bool // translated already: an ICMP error that the gateway itself wrote
+	verbatim bool // translated already: an ICMP error or a RST with which the gateway itself refuses a packet
 }
 
 func (f flow) id() uint64 {
@@ -120,12 +120,12 @@ func (t *conntrack) track(tuple frame.Tuple, s segment, now time.Time) flow {
 // continued accounts for a packet of a connection that is in the table.
 func (t *conntrack) continued(h half, tuple frame.Tuple, s segment, now time.Time) flow {
 	c := h.conn
+	before := c.status()
 	if tuple.Proto == frame.ProtoTCP && !c.tcp.follow(h.dir, s) {
 		return flow{state: rule.StateInvalid}
 	}
 	c.traffic[h.dir].packets++
 	c.traffic[h.dir].bytes += uint64(s.length)
-	before := c.status()
 	if h.dir == reply && !c.replied {
 		c.replied = true
 		t.crowd.answered(c)
@@ -157,20 +157,26 @@ func (t *conntrack) related(quoted frame.Tuple, now time.Time) flow {
 	return flow{conn: h.conn, dir: h.dir, state: rule.StateRelated}
 }
 
-// confirm puts a new connection into the table, its translation being decided. At a limit somebody has to go, see crowd;
-// if that is the newcomer, the reason says so.
-func (t *conntrack) confirm(c *conn, now time.Time) trace.Reason {
+// confirm puts the connection of a first packet into the table, its translation being decided. If another packet of the
+// flow was faster, here or from the other side, and became the same, both belong to the connection that it made (the
+// kernel's nf_ct_resolve_clash). At a limit somebody has to go, see crowd; if that is the newcomer, the reason says so.
+func (t *conntrack) confirm(f flow, s segment, now time.Time) (flow, trace.Reason) {
+	c := f.conn
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if h, ok := t.halves[c.tuples[original]]; ok && h.conn.target(h.dir) == c.target(original) {
+		t.free(c)
+		return t.continued(h, c.tuples[original], s, now), trace.NoReason
+	}
 	for _, tuple := range c.tuples {
 		if _, taken := t.halves[tuple]; taken {
-			return trace.NATNoPort
+			return f, trace.NATNoPort
 		}
 	}
 	for {
 		victim, r := t.crowd.admit(c)
 		if r != trace.NoReason {
-			return r
+			return f, r
 		}
 		if victim == nil {
 			break
@@ -182,7 +188,8 @@ func (t *conntrack) confirm(c *conn, now time.Time) trace.Reason {
 	t.halves[c.tuples[reply]] = half{c, reply}
 	t.crowd.seat(c)
 	t.tell(ConnNew, c, now)
-	return trace.NoReason
+	f.first = false
+	return f, trace.NoReason
 }
 
 // abandon gives back what a connection that was never confirmed has reserved.

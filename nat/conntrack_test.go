@@ -138,6 +138,34 @@ func (l *lab) of(h host) (n int) {
 	return n
 }
 
+func TestFullTableRefusesTheHeaviest(t *testing.T) {
+	l := newLabWith(t, nat.Config{MaxConns: 16})
+	l.answered(l.red, 20, 1000)
+	if n := l.of(l.red); n != 16 {
+		t.Fatalf("RED has %d connections, want all 16", n)
+	}
+	l.drops(trace.SourceLimit, 4)
+	l.br0.raw()
+	l.pink.send(udp("11.11.11.3:1", "22.22.22.2:53", ""))
+	if red, pink := l.of(l.red), l.of(l.pink); red != 15 || pink != 1 {
+		t.Errorf("RED has %d and PINK %d, want 15 and 1: PINK's first takes the place of RED's newest", red, pink)
+	}
+	for _, c := range l.Conns(l.now) {
+		if c.Original.SrcPort == 1015 {
+			t.Error("RED's newest is still there; it should have made room")
+		}
+	}
+	l.answered(l.pink, 20, 1000)
+	if red, pink := l.of(l.red), l.of(l.pink); red != 8 || pink != 8 {
+		t.Errorf("RED has %d and PINK %d, want 8 each: nobody takes more than half from the other", red, pink)
+	}
+	// The refused is told.
+	l.now = l.now.Add(time.Minute)
+	l.br0.raw()
+	l.red.send(udp("11.11.11.2:1", "22.22.22.2:53", "q"))
+	l.want(l.br0, `icmp 3/13 11.11.11.1 > 11.11.11.2 ttl 64 about udp 11.11.11.2:1 > 22.22.22.2:53 ttl 63 "q"`)
+}
+
 func TestClosedOnesMakeRoomFirst(t *testing.T) {
 	l := newLabWith(t, nat.Config{MaxConns: 8})
 	l.answered(l.red, 4, 1000)
@@ -152,6 +180,42 @@ func TestClosedOnesMakeRoomFirst(t *testing.T) {
 		if c.State != "" {
 			t.Errorf("%s is still there, %s", c.Original.Source(), c.State)
 		}
+	}
+}
+
+func TestHalfOpenFloodPushesOutItsOwn(t *testing.T) {
+	l := newLabWith(t, nat.Config{MaxConns: 64})
+	l.answered(l.red, 10, 1000)
+	l.pink.send(tcp("11.11.11.3:7", "22.22.22.2:80", seg{flags: "S"})) // half open, and older than the flood
+	for i := range 10000 {
+		l.red.send(tcp(fmt.Sprintf("11.11.11.2:%d", 2000+i), "22.22.22.2:80", seg{flags: "S"}))
+	}
+	if n := len(l.Conns(l.now)); n > 64 {
+		t.Errorf("%d connections", n)
+	}
+	established := 0
+	for _, c := range l.Conns(l.now) {
+		if c.Replied {
+			established++
+		}
+	}
+	if established != 10 {
+		t.Errorf("%d of 10 answered connections survived", established)
+	}
+	if l.of(l.pink) != 1 {
+		t.Error("PINK's half-open connection was pushed out by RED's flood")
+	}
+	// Whoever is answered gets in, the flooder too.
+	l.answered(l.pink, 3, 3000)
+	l.answered(l.red, 3, 20000)
+	answered := map[string]int{}
+	for _, c := range l.Conns(l.now) {
+		if c.Replied {
+			answered[c.Original.Src().String()]++
+		}
+	}
+	if answered["11.11.11.2"] != 13 || answered["11.11.11.3"] != 3 {
+		t.Errorf("answered connections: %v, want 13 of RED and 3 of PINK", answered)
 	}
 }
 

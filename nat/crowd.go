@@ -13,10 +13,11 @@ const DefaultMaxConns = 65536
 // crowd decides who has a place in a connection table that is full. The rules, in order:
 //
 //   - at most half of the places go to connections that nobody has answered yet; past that the one that has waited
-//     longest goes, so that a flood of SYNs pushes out its own and not what is established;
+//     longest goes, of a host that has more than half of those places to itself its own: a flood of SYNs pushes out its
+//     own, neither what is established nor what others begin;
 //   - a connection that both sides have closed makes room before any other;
-//   - otherwise the newest connection of the host that has the most goes, and if that is the newcomer's host, it is the
-//     newcomer that is refused.
+//   - otherwise the newest connection of the host that has the most goes, and if the newcomer's host has as many, it is
+//     the newcomer that is refused.
 //
 // It is guarded by the table's lock.
 type crowd struct {
@@ -31,11 +32,11 @@ type crowd struct {
 type host struct {
 	addr       [4]byte
 	conns      *list.List // of *conn, oldest first
-	unanswered int
+	unanswered *list.List // of *conn, oldest first: those that nobody has answered
 }
 
 // seats are a connection's places in the lists of a crowd.
-type seats struct{ host, unanswered, done *list.Element }
+type seats struct{ host, hostUnanswered, unanswered, done *list.Element }
 
 func newCrowd(limit int) crowd {
 	if limit <= 0 {
@@ -46,11 +47,13 @@ func newCrowd(limit int) crowd {
 
 // admit reports who has to go before c can be seated: nobody, another connection, or (with a reason) c itself.
 func (w *crowd) admit(c *conn) (victim *conn, r trace.Reason) {
+	own := w.hosts[c.tuples[original].SrcIP]
 	if w.unanswered.Len() >= max(w.limit/2, 1) {
-		if h := w.hosts[c.tuples[original].SrcIP]; h != nil && h.unanswered > w.limit/4 {
-			return nil, trace.SourceLimit
+		waiting := w.unanswered
+		if own != nil && own.unanswered.Len() > w.limit/4 {
+			waiting = own.unanswered
 		}
-		return w.unanswered.Front().Value.(*conn), trace.NoReason
+		return waiting.Front().Value.(*conn), trace.NoReason
 	}
 	if w.count < w.limit {
 		return nil, trace.NoReason
@@ -59,7 +62,7 @@ func (w *crowd) admit(c *conn) (victim *conn, r trace.Reason) {
 		return oldest.Value.(*conn), trace.NoReason
 	}
 	heaviest := w.heaviest()
-	if heaviest.addr == c.tuples[original].SrcIP {
+	if own != nil && own.conns.Len() >= heaviest.conns.Len() {
 		return nil, trace.SourceLimit
 	}
 	return heaviest.conns.Back().Value.(*conn), trace.NoReason
@@ -81,20 +84,19 @@ func (w *crowd) seat(c *conn) {
 	addr := c.tuples[original].SrcIP
 	h := w.hosts[addr]
 	if h == nil {
-		h = &host{addr: addr, conns: list.New()}
+		h = &host{addr: addr, conns: list.New(), unanswered: list.New()}
 		w.hosts[addr] = h
 	}
-	h.unanswered++
 	w.count++
-	c.seats = seats{host: h.conns.PushBack(c), unanswered: w.unanswered.PushBack(c)}
+	c.seats = seats{host: h.conns.PushBack(c), hostUnanswered: h.unanswered.PushBack(c), unanswered: w.unanswered.PushBack(c)}
 }
 
 // answered moves a connection out of the crowd of those that wait.
 func (w *crowd) answered(c *conn) {
 	if c.seats.unanswered != nil {
 		w.unanswered.Remove(c.seats.unanswered)
-		c.seats.unanswered = nil
-		w.hosts[c.tuples[original].SrcIP].unanswered--
+		w.hosts[c.tuples[original].SrcIP].unanswered.Remove(c.seats.hostUnanswered)
+		c.seats.unanswered, c.seats.hostUnanswered = nil, nil
 	}
 }
 

@@ -9,6 +9,10 @@ import (
 
 // fragment cuts a packet that is too large for the way out (RFC 791 3.2) and sends the pieces.
 func (g *Gateway) fragment(p *packet) {
+	if p.f.Offload.GSO != frame.GSONone {
+		g.fragmentSegments(p)
+		return
+	}
 	p.f.FinishChecksum()
 	header, payload := p.ip[:p.ip.HeaderLen()], p.ip.Payload()
 	later := laterHeader(header)
@@ -34,6 +38,25 @@ func (g *Gateway) fragment(p *packet) {
 		q := *p
 		q.f, q.ip = frame.Frame{Data: b}, ip
 		g.transmit(&q)
+	}
+}
+
+// fragmentSegments cuts a super-frame first into the packets that it stands for, and each of these into fragments.
+func (g *Gateway) fragmentSegments(p *packet) {
+	frame.Ethernet(p.f.Data).SetHeader(frame.MAC{}, frame.MAC{}, frame.TypeIPv4) // from an uplink it is mere room
+	segments, ok := frame.Segment(p.f, make([]byte, p.f.Offload.WireLength(len(p.f.Data))))
+	if !ok {
+		g.drop(p, trace.Postrouting, trace.BadOffload)
+		return
+	}
+	for one, more := segments.Next(); more; one, more = segments.Next() {
+		q := *p
+		q.f, q.ip = one, frame.IPv4(one.Data[frame.EthernetHeader:])
+		if q.fits() {
+			g.transmit(&q)
+		} else {
+			g.fragment(&q)
+		}
 	}
 }
 

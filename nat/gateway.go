@@ -130,7 +130,7 @@ func (g *Gateway) Remove(i *Interface) {
 		return nil
 	})
 	for _, h := range i.neighbors.Flush() {
-		g.dropHeld(h, trace.PortGone, h.p.now)
+		g.dropHeld(h, trace.Neighbor, trace.PortGone, h.p.now)
 	}
 }
 

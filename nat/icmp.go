@@ -43,15 +43,9 @@ func message(r trace.Reason) (icmpType, code uint8, ok bool) {
 
 // reject answers for a REJECT rule; 0 means that there is nothing to answer.
 func (g *Gateway) reject(p *packet, with rule.Reject) {
-	codes := map[rule.Reject]uint8{
-		rule.RejectNet: frame.UnreachableNet, rule.RejectHost: frame.UnreachableHost,
-		rule.RejectProto: frame.UnreachableProtocol, rule.RejectPort: frame.UnreachablePort,
-		rule.RejectNetProhibited: frame.UnreachableNetAdmin, rule.RejectHostProhibited: frame.UnreachableHostAdm,
-		rule.RejectAdmin: frame.UnreachableAdmin,
-	}
 	if with == rule.RejectReset && p.tuple.Proto == frame.ProtoTCP {
 		g.reset(p)
-	} else if code, ok := codes[with]; ok {
+	} else if code, ok := with.Code(); ok {
 		g.sendError(p, frame.ICMPUnreachable, code)
 	}
 }
@@ -91,11 +85,11 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	to := p.ip.Src()
 	if c := p.flow.conn; c != nil && p.hasTuple {
 		before := c.tuples[p.flow.dir]
-		rewriteTuple(quote, p.tuple, before, p.f.Offload.NeedsChecksum)
+		rewriteTuple(quote, p.tuple, before, p.partial())
 		to = before.Src()
 	}
 	message.SetChecksum()
-	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, 0, p.in.self.Addr.Addr(), to)
+	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), p.in.self.Addr.Addr(), to)
 	answer := packet{f: frame.Frame{Data: b}, now: p.now, flow: flow{verbatim: true, state: rule.StateInvalid}}
 	if p.flow.conn != nil {
 		answer.flow = flow{conn: p.flow.conn, dir: p.flow.dir.other(), state: rule.StateRelated, verbatim: true}

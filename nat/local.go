@@ -84,10 +84,10 @@ func (g *Gateway) reset(p *packet) {
 	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.TCPHeader)
 	ip := b[frame.EthernetHeader:]
 	segment := ip[frame.IPv4Header:]
-	putRST(segment, answer.SrcPort, answer.DstPort, p.segment, len(frame.TCP(p.ip.Payload()).Payload()))
+	putRST(segment, answer.SrcPort, answer.DstPort, p.segment)
 	sum := frame.Checksum(segment, frame.PseudoHeader(frame.ProtoTCP, answer.Src(), answer.Dst(), len(segment)))
 	binary.BigEndian.PutUint16(segment[16:], sum)
-	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, 0, answer.Src(), answer.Dst())
+	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, uint16(g.forged.Add(1)), answer.Src(), answer.Dst())
 	q.f = frame.Frame{Data: b}
 	g.send(&q)
 }

@@ -108,17 +108,17 @@ func (t *conntrack) portIsFree(c *conn, addr [4]byte, port uint16) bool {
 func (t *conntrack) ambiguous(c *conn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, taken := t.halves[c.tuples[reply]]
-	return taken
+	return t.answersTaken(c, c.tuples[reply].DstIP, c.tuples[reply].DstPort)
 }
 
-// answersTaken reports whether another connection expects the answers that c would get with that source.
+// answersTaken reports whether another connection expects the answers that c would get with that source. One that another
+// packet of the same flow has just made is not another.
 func (t *conntrack) answersTaken(c *conn, addr [4]byte, port uint16) bool {
 	answers := c.tuples[reply]
 	answers.DstIP = addr
 	setPort(&answers, &answers.DstPort, port)
-	_, taken := t.halves[answers]
-	return taken
+	h, taken := t.halves[answers]
+	return taken && h.conn.tuples[h.dir.other()] != c.tuples[original]
 }
 
 // hasPort reports whether a protocol has ports or, as ICMP, something that does for one.

@@ -54,21 +54,26 @@ func (p *packet) deliver(to frame.MAC, age time.Duration, note trace.Note) {
 	p.out.segment.Output(p.f, p.j, p.now)
 }
 
-// held is a packet that waits for its next hop's address, with bytes of its own.
+// held is a packet that waits, for its next hop's address or for its other fragments, with bytes of its own.
 type held struct {
 	p     packet
 	token trace.Token
 }
 
-// hold lets a packet wait, and asks for its next hop unless somebody has.
-func (g *Gateway) hold(p *packet) {
+// held returns a copy that may wait. The event that says so is still to be emitted.
+func (p *packet) held() held {
 	h := held{p: *p, token: p.j.Leave()}
 	h.p.f, h.p.j = p.f.Clone(), nil
 	h.p.ip = frame.IPv4(h.p.f.Data[frame.EthernetHeader:])
+	return h
+}
+
+// hold lets a packet wait, and asks for its next hop unless somebody has.
+func (g *Gateway) hold(p *packet) {
 	out := p.out
-	r, dropped := out.neighbors.Hold(p.nextHop, h, p.now)
+	r, dropped := out.neighbors.Hold(p.nextHop, p.held(), p.now)
 	for _, d := range dropped {
-		g.dropHeld(d, trace.NeighQueueFull, p.now)
+		g.dropHeld(d, trace.Neighbor, trace.NeighQueueFull, p.now)
 	}
 	switch r.Answer {
 	case arp.Known:
@@ -102,9 +107,9 @@ func (g *Gateway) release(waiting []held, mac frame.MAC, now time.Time) {
 }
 
 // dropHeld gives a packet up that has waited in vain.
-func (g *Gateway) dropHeld(h held, r trace.Reason, now time.Time) {
+func (g *Gateway) dropHeld(h held, hook trace.Hook, r trace.Reason, now time.Time) {
 	h.p.j, h.p.now = g.tracer.Resume(h.token, now), now
-	g.refuse(&h.p, trace.Neighbor, r)
+	g.refuse(&h.p, hook, r)
 	h.p.j.End()
 }
 

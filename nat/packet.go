@@ -34,7 +34,7 @@ type packet struct {
 func (p *packet) event(h trace.Hook, v trace.Verdict, n trace.Note) trace.Event {
 	e := trace.Event{Hook: h, Verdict: v, Note: n, Where: gatewayName, Conn: p.flow.id(), Before: p.tuple, Frame: p.f}
 	if p.ip != nil {
-		e.IP, e.Frame.Data = true, p.ip
+		e.IP, e.Frame = true, p.f.Packet()
 	}
 	return e
 }

@@ -179,7 +179,9 @@ func quoteOf(ip frame.IPv4) (frame.IPv4, bool) {
 	if !ok || !m.IsError() || len(m.Payload()) < frame.IPv4Header+8 {
 		return nil, false
 	}
-	return frame.IPv4(m.Payload()), true
+	quote := frame.IPv4(m.Payload())
+	header := quote.HeaderLen()
+	return quote, quote[0]>>4 == 4 && header >= frame.IPv4Header && len(quote) >= header+8
 }
 
 func describe(ip frame.IPv4) string {
@@ -208,9 +210,9 @@ func describe(ip frame.IPv4) string {
 		return fmt.Sprintf("proto %d %s", ip.Proto(), ends)
 	case t.Proto == frame.ProtoICMP:
 		name := map[uint8]string{frame.ICMPEcho: "echo", frame.ICMPEchoReply: "echo-reply"}[payload[0]]
-		return fmt.Sprintf("%s %s id %d%s", name, ends, t.SrcPort, data(payload[frame.ICMPHeader:]))
+		return fmt.Sprintf("%s %s id %d%s", name, ends, t.SrcPort, describeData(payload[frame.ICMPHeader:]))
 	case t.Proto == frame.ProtoUDP:
-		return fmt.Sprintf("udp %s > %s ttl %d%s", t.Source(), t.Destination(), ip.TTL(), data(payload[frame.UDPHeader:]))
+		return fmt.Sprintf("udp %s > %s ttl %d%s", t.Source(), t.Destination(), ip.TTL(), describeData(payload[frame.UDPHeader:]))
 	default:
 		line := fmt.Sprintf("tcp %s > %s ttl %d", t.Source(), t.Destination(), ip.TTL())
 		segment, ok := frame.ParseTCP(payload)
@@ -223,12 +225,12 @@ func describe(ip frame.IPv4) string {
 				flags += string(letter)
 			}
 		}
-		return line + " " + flags + data(segment.Payload())
+		return line + " " + flags + describeData(segment.Payload())
 	}
 }
 
-// data quotes what is short.
-func data(b []byte) string {
+// describeData quotes what is short.
+func describeData(b []byte) string {
 	switch {
 	case len(b) == 0:
 		return ""

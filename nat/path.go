@@ -15,10 +15,8 @@ func (g *Gateway) InputUplink(in *Interface, f frame.Frame, now time.Time) {
 	defer j.End()
 	in.rx.count(len(f.Data) - frame.EthernetHeader)
 	if j.On() {
-		ip := f
-		ip.Data = f.Data[frame.EthernetHeader:]
 		j.Emit(trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Note: trace.UplinkReceived, Where: in.name,
-			IP: true, Frame: ip})
+			IP: true, Frame: f.Packet()})
 	}
 	g.path(&packet{f: f, in: in, j: j, now: now})
 }
@@ -55,9 +53,7 @@ func (g *Gateway) path(p *packet) {
 		return
 	}
 	g.track(p)
-	if !g.translateDestination(p, v, trace.Prerouting) {
-		return
-	}
+	g.translateDestination(p, v, trace.Prerouting)
 
 	// The gateway's own addresses, and everyone's, end here.
 	if v.isLocal(p) {
@@ -101,16 +97,18 @@ func (g *Gateway) output(p *packet) {
 		return
 	}
 	if p.j.On() {
-		p.j.Emit(p.event(trace.Output, trace.Accept, trace.Originated))
+		e := p.event(trace.Output, trace.Accept, trace.Originated)
+		if p.flow.verbatim {
+			e.Note, e.Addr = trace.ErrorSent, p.ip.Dst()
+		}
+		p.j.Emit(e)
 	}
 	v := g.view.Load()
 	if !g.filter(p, rule.Raw, trace.Output) {
 		return
 	}
 	g.track(p)
-	if !g.translateDestination(p, v, trace.Output) {
-		return
-	}
+	g.translateDestination(p, v, trace.Output)
 	if v.isLocal(p) {
 		if g.filter(p, rule.Filter, trace.Output) {
 			g.input(p)
@@ -167,9 +165,5 @@ func (g *Gateway) route(p *packet, v *view) bool {
 
 // fits reports whether the packet can leave as it is; of a super-frame each segment has to.
 func (p *packet) fits() bool {
-	n := len(p.ip)
-	if p.f.Offload.GSO != frame.GSONone {
-		n = int(p.f.Offload.HeaderLen) - frame.EthernetHeader + int(p.f.Offload.GSOSize)
-	}
-	return n <= p.out.config.MTU
+	return p.f.Offload.WireLength(len(p.f.Data))-frame.EthernetHeader <= p.out.config.MTU
 }

@@ -9,7 +9,7 @@ import (
 // rewrite changes the packet's addresses and ports, and each checksum by the difference (RFC 1624).
 func (p *packet) rewrite(src [4]byte, srcPort uint16, dst [4]byte, dstPort uint16) {
 	after := frame.Tuple{SrcIP: src, DstIP: dst, SrcPort: srcPort, DstPort: dstPort, Proto: p.tuple.Proto}
-	rewriteTuple(p.ip, p.tuple, after, p.f.Offload.NeedsChecksum)
+	rewriteTuple(p.ip, p.tuple, after, p.partial())
 	p.tuple = after
 }
 

@@ -1,10 +1,6 @@
 package nat
 
-import (
-	"encoding/binary"
-
-	"uswitch/switch/frame"
-)
+import "uswitch/switch/frame"
 
 // tcpState is how far a TCP connection has come, with the kernel's names (nf_conntrack_proto_tcp.c). It is followed far
 // enough to give each connection the right time to live; payload and windows are the endpoints' business.
@@ -27,56 +23,6 @@ var tcpStateNames = [...]string{"NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "
 
 func (s tcpState) String() string { return tcpStateNames[s] }
 
-// segment is what connection tracking reads of a packet besides its tuple.
-type segment struct {
-	flags    frame.TCPFlags
-	seq      uint32
-	ack      uint32
-	window   uint32
-	scale    int  // the window scale option of a SYN, -1 without
-	question bool // ICMP: asks for an answer
-	length   int  // of the IP packet in bytes, of all its segments for a super-frame
-}
-
-// readSegment reads what there is; a packet that is not TCP has a length only.
-func readSegment(p frame.IPv4) segment {
-	s := segment{length: len(p), scale: -1}
-	if m, ok := frame.ParseICMP(p.Payload()); ok && p.Proto() == frame.ProtoICMP {
-		s.question = m.IsQuestion()
-	}
-	if p.Proto() != frame.ProtoTCP || p.FragmentOffset() != 0 {
-		return s
-	}
-	t, ok := frame.ParseTCP(p.Payload())
-	if !ok {
-		return s
-	}
-	s.flags, s.seq, s.ack, s.window = t.Flags(), t.Seq(), t.Ack(), uint32(t.Window())
-	if s.flags&frame.SYN != 0 {
-		s.scale = windowScale(t[frame.TCPHeader:t.HeaderLen()])
-	}
-	return s
-}
-
-// windowScale finds the option of RFC 7323 2.2. A malformed option ends the search.
-func windowScale(options []byte) int {
-	for len(options) > 0 {
-		switch kind := options[0]; {
-		case kind == 0:
-			return -1
-		case kind == 1:
-			options = options[1:]
-		case len(options) < 2 || options[1] < 2 || int(options[1]) > len(options):
-			return -1
-		case kind == 3 && options[1] == 3:
-			return min(int(options[2]), 14)
-		default:
-			options = options[options[1]:]
-		}
-	}
-	return -1
-}
-
 // tcpTrack follows one connection.
 type tcpTrack struct {
 	state tcpState
@@ -85,10 +31,13 @@ type tcpTrack struct {
 
 // tcpSide is what one side has said.
 type tcpSide struct {
-	acked  bool   // it has acknowledged something
-	ack    uint32 // what it acknowledged last
-	window uint32 // how much more it takes, in bytes
-	scale  uint8
+	acked    bool   // it has acknowledged something
+	ack      uint32 // what it acknowledged last
+	window   uint32 // how much more it takes, in bytes
+	next     uint32 // the sequence number behind the last that it sent
+	scaled   bool   // its SYN offered to scale windows, by scale bits
+	scale    uint8
+	finished bool // it has sent a FIN
 }
 
 func (t *tcpTrack) closed() bool { return t.state == tcpTimeWait || t.state == tcpClose }
@@ -99,37 +48,47 @@ func (t *tcpTrack) reopens(d direction, s segment) bool {
 }
 
 // follow moves the connection on by one segment. It returns false for a RST that the receiver will not believe
-// (RFC 5961 3.2: the sequence number is outside the window), which must not end the connection here either.
+// (RFC 5961 3.2: the sequence number is outside the window). One inside the window that is not exactly the next number
+// passes, but ends nothing either: the receiver will ask back, and if it is true, another one follows.
 func (t *tcpTrack) follow(d direction, s segment) bool {
-	if s.flags&frame.RST != 0 && !t.credible(d, s) {
-		return false
+	side := &t.sides[d]
+	if s.flags&frame.RST != 0 {
+		exact, credible := t.judge(d, s)
+		if exact {
+			t.state = tcpClose
+		}
+		return credible
 	}
 	t.state = t.next(d, s.flags)
-	side := &t.sides[d]
-	if s.flags&frame.SYN != 0 && s.scale >= 0 {
-		side.scale = uint8(s.scale)
+	if s.flags&frame.SYN != 0 && t.state <= tcpSynRecv {
+		side.scaled, side.scale = s.scale >= 0, uint8(max(s.scale, 0))
 	}
 	if s.flags&frame.ACK != 0 {
 		side.acked, side.ack = true, s.ack
 		side.window = s.window
-		if s.flags&frame.SYN == 0 && t.sides[d.other()].scale > 0 {
+		if s.flags&frame.SYN == 0 && side.scaled && t.sides[d.other()].scaled {
 			side.window <<= side.scale
 		}
 	}
+	side.next = s.end
+	side.finished = side.finished || s.flags&frame.FIN != 0 && t.state >= tcpFinWait
 	return true
 }
 
-// credible reports whether the sequence number of a RST is in the window of the side that it is sent to.
-func (t *tcpTrack) credible(d direction, s segment) bool {
-	receiver := t.sides[d.other()]
-	return !receiver.acked || s.seq-receiver.ack <= receiver.window
+// judge compares the sequence number of a RST with what the side that it is sent to expects: the one it has acknowledged,
+// or the one behind what is still on its way there.
+func (t *tcpTrack) judge(d direction, s segment) (exact, credible bool) {
+	sender, receiver := t.sides[d], t.sides[d.other()]
+	if !receiver.acked {
+		return true, true
+	}
+	credible = s.seq-receiver.ack <= receiver.window
+	return credible && (s.seq == receiver.ack || s.seq == sender.next), credible
 }
 
 // next is the table of states, reduced to what happens between honest endpoints.
 func (t *tcpTrack) next(d direction, flags frame.TCPFlags) tcpState {
 	switch {
-	case flags&frame.RST != 0:
-		return tcpClose
 	case flags&frame.SYN != 0 && flags&frame.ACK == 0:
 		if t.state == tcpNone {
 			return tcpSynSent
@@ -143,7 +102,9 @@ func (t *tcpTrack) next(d direction, flags frame.TCPFlags) tcpState {
 		case tcpSynRecv, tcpEstablished:
 			return tcpFinWait
 		case tcpFinWait, tcpCloseWait:
-			return tcpLastAck
+			if t.sides[d.other()].finished { // else it is the first FIN once more
+				return tcpLastAck
+			}
 		}
 	case flags&frame.ACK != 0:
 		switch t.state {
@@ -174,25 +135,4 @@ func begins(tuple frame.Tuple, s segment) bool {
 		return s.question
 	}
 	return true
-}
-
-// putRST writes a TCP reset into b, which must hold TCPHeader bytes, in answer to the segment s (RFC 9293 3.10.7.1).
-func putRST(b []byte, srcPort, dstPort uint16, s segment, payload int) {
-	clear(b[:frame.TCPHeader])
-	binary.BigEndian.PutUint16(b[0:], srcPort)
-	binary.BigEndian.PutUint16(b[2:], dstPort)
-	b[12], b[13] = frame.TCPHeader/4<<4, byte(frame.RST)
-	if s.flags&frame.ACK != 0 {
-		binary.BigEndian.PutUint32(b[4:], s.ack)
-		return
-	}
-	ack := s.seq + uint32(payload)
-	if s.flags&frame.SYN != 0 {
-		ack++
-	}
-	if s.flags&frame.FIN != 0 {
-		ack++
-	}
-	binary.BigEndian.PutUint32(b[8:], ack)
-	b[13] |= byte(frame.ACK)
 }

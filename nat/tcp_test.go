@@ -34,6 +34,7 @@ func TestTCPStates(t *testing.T) {
 		"closed by the server":      "red S SYN_SENT, srv SA SYN_RECV, red A ESTABLISHED, srv FA FIN_WAIT, red A CLOSE_WAIT, red FA LAST_ACK, srv A TIME_WAIT",
 		"closed by both":            "red S SYN_SENT, srv SA SYN_RECV, red A ESTABLISHED, red FA FIN_WAIT, srv FA LAST_ACK, red A TIME_WAIT",
 		"FIN and ACK in one":        "red S SYN_SENT, srv SA SYN_RECV, red A ESTABLISHED, red FA FIN_WAIT, srv FA LAST_ACK, red A TIME_WAIT, red A TIME_WAIT",
+		"FIN again":                 "red S SYN_SENT, srv SA SYN_RECV, red A ESTABLISHED, red FA FIN_WAIT, red FA FIN_WAIT, srv A CLOSE_WAIT, srv PA CLOSE_WAIT, red A CLOSE_WAIT, red FA CLOSE_WAIT, srv A CLOSE_WAIT, srv FA LAST_ACK, red A TIME_WAIT",
 		"SYN on an old connection":  "red S SYN_SENT, srv SA SYN_RECV, red A ESTABLISHED, red S ESTABLISHED, srv A ESTABLISHED",
 		"both at once":              "red S SYN_SENT, srv S SYN_SENT, red SA SYN_SENT, srv SA SYN_RECV, red A ESTABLISHED",
 		"reset by RED":              "red S SYN_SENT, srv SA SYN_RECV, red A ESTABLISHED, red R CLOSE",
@@ -56,6 +57,21 @@ func TestTCPStates(t *testing.T) {
 	}
 }
 
+func TestHalfClosedTransferIsNotOver(t *testing.T) {
+	// RED has closed its side, twice because the first FIN was not acknowledged in time; the server goes on sending for long.
+	l := newLab(t, masquerade)
+	l.handshake()
+	for range 2 {
+		l.say("red", seg{flags: "FA", seq: 101, ack: 501, window: 1000})
+	}
+	l.say("srv", seg{flags: "A", seq: 501, ack: 102, window: 1000})
+	l.say("srv", seg{flags: "A", seq: 501, ack: 102, window: 1000, data: "more"})
+	l.say("red", seg{flags: "A", seq: 102, ack: 505, window: 1000})
+	if c := l.conn(); c.State != "CLOSE_WAIT" || c.Timeout != 4*time.Minute {
+		t.Errorf("%s for %v, want CLOSE_WAIT for 4m", c.State, c.Timeout)
+	}
+}
+
 // windowScale is the option of RFC 7323.
 func windowScale(shift byte) []byte { return []byte{1, 3, 3, shift} }
 
@@ -72,7 +88,9 @@ func TestF37Resets(t *testing.T) {
 		"one before":             {500, nil, nil, "ESTABLISHED", false, ""},
 		"far off":                {1 << 31, nil, nil, "ESTABLISHED", false, ""},
 		"behind the window":      {1502, nil, nil, "ESTABLISHED", false, ""},
+		"in the window":          {900, nil, nil, "ESTABLISHED", true, ""}, // draws a challenge ACK, RFC 5961 3.2
 		"behind data in flight":  {505, nil, nil, "CLOSE", true, "data"},
+		"scaled":                 {3000, windowScale(2), windowScale(0), "ESTABLISHED", true, ""},
 		"behind the scaled":      {4502, windowScale(2), windowScale(0), "ESTABLISHED", false, ""},
 		"scale of one side only": {3000, windowScale(2), nil, "ESTABLISHED", false, ""},
 	} {

@@ -26,32 +26,37 @@ func (g *Gateway) Tick(now time.Time) (next time.Time) {
 	sooner(g.conns.sweep(now))
 	g.releaseUnbound()
 	late, due := g.frags.expire(now)
-	for _, p := range late {
-		p.now = now
-		g.refuse(p, trace.Prerouting, trace.FragTimeout)
+	for _, h := range late {
+		g.dropHeld(h, trace.Prerouting, trace.FragTimeout, now)
 	}
 	sooner(due)
 	if !next.IsZero() {
-		g.deadline.CompareAndSwap(0, int64(next.Sub(g.epoch)))
+		g.bring(next)
 	}
 	return next
 }
 
 // arm makes sure that Tick is called at t or before.
 func (g *Gateway) arm(t time.Time) {
+	if g.bring(t) {
+		select {
+		case g.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// bring brings the deadline forward to t, and returns false if it is not later anyway.
+func (g *Gateway) bring(t time.Time) bool {
 	due := max(int64(t.Sub(g.epoch)), 1)
 	for {
 		before := g.deadline.Load()
 		if before != 0 && before <= due {
-			return
+			return false
 		}
 		if g.deadline.CompareAndSwap(before, due) {
-			break
+			return true
 		}
-	}
-	select {
-	case g.wake <- struct{}{}:
-	default:
 	}
 }
 
@@ -71,7 +76,7 @@ func (g *Gateway) neighborTick(i *Interface, now time.Time) time.Time {
 			g.ask(i, a.Addr, a.To, now)
 		}
 		for _, h := range a.Held {
-			g.dropHeld(h, trace.NeighFailed, now)
+			g.dropHeld(h, trace.Neighbor, trace.NeighFailed, now)
 		}
 	}
 	return next

@@ -16,7 +16,7 @@ import (
 // enough, else the answer, after which the connection is closed.
 type Service func(client netip.AddrPort, received []byte) (answer []byte)
 
-// Bounds and times of TCP. Linux has the same times, except for TIME-WAIT, which is 60 s there.
+// Bounds of TCP.
 const (
 	maxConns    = 1024      // connections of one machine; further ones are not answered
 	maxReceived = 1 << 18   // bytes that one connection may bring

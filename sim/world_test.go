@@ -2,12 +2,16 @@ package sim_test
 
 import (
 	"bytes"
+	"fmt"
+	"io"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"uswitch/sim"
+	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -114,4 +118,114 @@ func TestTwoRunsAreTheSame(t *testing.T) {
 	if !strings.Contains(first, "From here you look like 192.168.104.2:") {
 		t.Errorf("no page:\n%s", first)
 	}
+}
+
+// TestTwoThousandHosts: the Linux bridge ends at 1023 ports.
+func TestTwoThousandHosts(t *testing.T) {
+	const hosts = 2000
+	topology := sim.Topology{Networks: []sim.NetworkConfig{
+		{Name: "br0", Subnet: netip.MustParsePrefix("10.7.0.0/16"), Gateway: ip("10.7.0.1")}}}
+	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 7, byte(1 + i/200), byte(1 + i%200)}) }
+	for i := range hosts {
+		topology.Hosts = append(topology.Hosts, sim.HostConfig{Name: fmt.Sprintf("h%d", i),
+			Cards: []sim.CardConfig{{Network: "br0", Addr: addr(i)}}})
+	}
+	w := build(t, topology)
+	for i, h := range w.Hosts() {
+		if i%100 != 0 {
+			continue
+		}
+		for _, dst := range []netip.Addr{addr(hosts - 1 - i), ip("10.7.0.1")} {
+			r, err := w.Ping(h.Name(), dst, sim.PingOptions{Count: 2, Interval: 10 * time.Millisecond}, io.Discard)
+			if err != nil || r.Received != 2 {
+				t.Errorf("%s pings %v: %d of 2 received, %v", h.Name(), dst, r.Received, err)
+			}
+		}
+	}
+	br0, _ := w.Switch("br0")
+	if n := len(br0.Ports()); n != hosts {
+		t.Errorf("%d ports, want %d", n, hosts)
+	}
+	if n := len(br0.Entries(w.Clock().Now())); n < 40 {
+		t.Errorf("%d stations are known, want the 40 that have spoken", n)
+	}
+}
+
+func TestTopologyMistakes(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*sim.Topology)
+		want   string
+	}{
+		{"nameless network", func(t *sim.Topology) { t.Networks[0].Name = "" }, "it needs a name"},
+		{"two networks of a name", func(t *sim.Topology) { t.Networks = append(t.Networks, t.Networks[0]) }, "there are two of that name"},
+		{"no subnet", func(t *sim.Topology) { t.Networks[0].Subnet = netip.Prefix{} }, "want an IPv4 prefix"},
+		{"gateway elsewhere", func(t *sim.Topology) { t.Networks[0].Gateway = ip("1.2.3.4") }, "network br0: gateway 1.2.3.4 is not in 11.11.11.0/24"},
+		{"bad gateway MAC", func(t *sim.Topology) { t.Networks[0].GatewayMAC = frame.Broadcast }, "cannot be the address of one station"},
+		{"two hosts of a name", func(t *sim.Topology) { t.Hosts[1].Name = "RED" }, "host RED: a host needs a name of its own"},
+		{"no such network", func(t *sim.Topology) { t.Hosts[0].Cards[0].Network = "br7" }, `host RED: network "br7": there is no such network`},
+		{"address elsewhere", func(t *sim.Topology) { t.Hosts[0].Cards[0].Addr = ip("1.2.3.4") }, "host RED: address 1.2.3.4 is not in network br0"},
+		{"bad MAC", func(t *sim.Topology) { t.Hosts[0].Cards[0].MAC = frame.Broadcast }, "host RED: MAC ff:ff:ff:ff:ff:ff"},
+		{"tiny MTU", func(t *sim.Topology) { t.Hosts[0].Cards[0].MTU = 20 }, "host RED: MTU 20: want 68 to 65535"},
+		{"unreachable gateway", func(t *sim.Topology) { t.Hosts[0].Gateway = ip("1.2.3.4") }, "host RED: gateway 1.2.3.4: network is unreachable"},
+		{"bad rule", func(t *sim.Topology) { t.Rules = []string{"-A FORWARD -j NOTHING"} }, "NOTHING"},
+		{"router elsewhere", func(t *sim.Topology) { t.Internet.Routers = []netip.Addr{ip("1.2.3.4")} }, "want the first router on the uplink's network"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			topology := redBlue()
+			tt.change(&topology)
+			_, err := sim.New(topology)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want something with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzPackets throws IP packets at everything in the world: whatever they hold, nobody panics, and RED's ping works
+// afterwards.
+func FuzzPackets(f *testing.F) {
+	f.Add(uint8(0), frame.ProtoICMP, uint8(64), []byte{8, 0, 0xf7, 0xff, 0, 0, 0, 0})
+	f.Add(uint8(3), frame.ProtoTCP, uint8(64), []byte{0, 1, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0x60, 2, 0, 0, 0, 0, 0, 0, 2, 4, 0, 1})
+	f.Add(uint8(2), frame.ProtoUDP, uint8(1), []byte{0, 1, 0, 53, 0, 8, 0, 0})
+	targets := []string{"11.11.11.3", "11.11.11.1", "8.8.8.8", "93.184.216.34", "192.168.104.1", "198.51.100.99", "192.168.104.2",
+		"255.255.255.255", "224.0.0.1", "9.9.9.9"}
+	f.Fuzz(func(t *testing.T, to, proto, ttl uint8, payload []byte) {
+		if len(payload) > 60000 {
+			return
+		}
+		w := build(t, redBlue())
+		red := host(t, w, "RED")
+		host(t, w, "BLUE").ServeTCP(80, sim.Page(func(netip.AddrPort, *http.Request) string { return "x" }))
+		dst := ip(targets[int(to)%len(targets)])
+		b := make([]byte, frame.EthernetHeader+frame.IPv4Header+len(payload))
+		copy(b[frame.EthernetHeader+frame.IPv4Header:], payload)
+		packet := frame.PutIPv4(b[frame.EthernetHeader:], proto, ttl, 1, ip("11.11.11.2"), dst)
+		fixChecksum(packet)
+		mac := frame.MACFromIPv4(ip("11.11.11.1"))
+		if dst == ip("11.11.11.3") {
+			mac = frame.MACFromIPv4(dst)
+		}
+		frame.Ethernet(b).SetHeader(mac, red.Cards()[0].MAC(), frame.TypeIPv4)
+		red.Cards()[0].Send(b)
+		w.RunFor(5 * time.Minute)
+		if r, err := w.Ping("RED", ip("8.8.8.8"), sim.PingOptions{Count: 1}, io.Discard); err != nil || r.Received != 1 {
+			t.Errorf("afterwards the ping fails: %+v, %v", r, err)
+		}
+	})
+}
+
+// fixChecksum makes the transport checksum right, so that what the fuzzer thinks of gets farther.
+func fixChecksum(p frame.IPv4) {
+	payload, sum := p.Payload(), frame.PseudoHeader(p.Proto(), p.Src(), p.Dst(), len(p.Payload()))
+	at := map[uint8]int{frame.ProtoICMP: 2, frame.ProtoTCP: 16, frame.ProtoUDP: 6}[p.Proto()]
+	if p.Proto() == frame.ProtoICMP {
+		sum = 0
+	}
+	if at == 0 || len(payload) < at+2 {
+		return
+	}
+	payload[at], payload[at+1] = 0, 0
+	c := frame.Checksum(payload, sum)
+	payload[at], payload[at+1] = byte(c>>8), byte(c)
 }

@@ -9,14 +9,14 @@ import (
 // from (nil: the local port), and tells whoever listens.
 func (s *Switch) dropFrom(p *Port, h trace.Hook, r trace.Reason, f frame.Frame, j *trace.Journey) {
 	if p != nil {
-		p.rxDrops.Add(1)
+		p.rx.drops.Add(1)
 	}
 	s.drop(p, h, r, 0, f, j)
 }
 
 // dropTo counts a copy that the port it was meant for did not take, against that port.
 func (s *Switch) dropTo(p *Port, r trace.Reason, f frame.Frame, j *trace.Journey) {
-	p.txDrops.Add(1)
+	p.tx.drops.Add(1)
 	fits := 0
 	if r == trace.PktTooBig {
 		fits = p.knobs.Load().MTU

@@ -10,8 +10,8 @@ import (
 	"uswitch/switch/frame"
 )
 
-// FDB is the forwarding database: which station lives behind which port (802.1D 7.9). Looking up and refreshing take the
-// lock for reading; only a new, moved or removed entry takes it for writing.
+// FDB is the forwarding database: which station lives behind which port (802.1D 7.9). Looking up and refreshing take no
+// lock, so that ports do not slow each other down; only a new, moved or removed entry takes it.
 //
 // The number of learned entries is bounded. When the table is full, a new station takes the place of one that has been
 // silent, on a port that holds the most entries or at least its share: a port that floods the table with addresses evicts
@@ -20,15 +20,17 @@ type FDB struct {
 	ageing atomic.Int64 // nanoseconds
 	limit  atomic.Int64 // learned entries
 
-	mu       sync.RWMutex // guards the entries and all the queues
-	entries  map[frame.MAC]*entry
-	local    *entry // the local station's, nil while there is none
+	index index // changed under mu, read by anybody
+
+	mu       sync.Mutex // guards all the queues
+	local    *entry     // the local station's, nil while there is none
 	learned  int
 	queues   map[*Port]*queue // learned entries of each port, for eviction
 	heaviest *queue           // a queue that is at least as long as the average
 }
 
-// entry is where a station lives. Its fields are guarded by the table's lock except seen.
+// entry is where a station lives. Once it is in the index its fields do not change, but for seen, and those of its queue,
+// which the table's lock guards.
 type entry struct {
 	mac    frame.MAC
 	port   *Port // nil: the local station
@@ -49,7 +51,8 @@ type place struct {
 }
 
 func newFDB(ageing time.Duration, limit int) *FDB {
-	t := &FDB{entries: map[frame.MAC]*entry{}, queues: map[*Port]*queue{}}
+	t := &FDB{queues: map[*Port]*queue{}}
+	t.index.init()
 	t.ageing.Store(int64(ageing))
 	t.limit.Store(int64(limit))
 	return t
@@ -69,10 +72,8 @@ func (t *FDB) SetMaxLearned(n int) { t.limit.Store(int64(n)) }
 
 // lookup finds where a station lives.
 func (t *FDB) lookup(mac frame.MAC, now time.Duration) (place, bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	e, ok := t.entries[mac]
-	if !ok || t.aged(e, now) {
+	e := t.index.find(mac)
+	if e == nil || t.aged(e, now) {
 		return place{}, false
 	}
 	if e.static {
@@ -90,21 +91,19 @@ func (t *FDB) setLocal(mac frame.MAC) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.local != nil {
-		t.delete(t.local.mac)
+		t.delete(t.local)
 	}
-	t.delete(mac)
 	t.local = &entry{mac: mac, static: true}
-	t.entries[mac] = t.local
+	t.replace(t.local)
 }
 
 func (t *FDB) setStatic(mac frame.MAC, p *Port, sticky bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e, ok := t.entries[mac]; ok && e.port == nil {
+	if e := t.index.find(mac); e != nil && e.port == nil {
 		return fmt.Errorf("%v is the gateway's own address", mac)
 	}
-	t.delete(mac)
-	t.entries[mac] = &entry{mac: mac, port: p, static: true, sticky: sticky}
+	t.replace(&entry{mac: mac, port: p, static: true, sticky: sticky})
 	return nil
 }
 
@@ -112,11 +111,11 @@ func (t *FDB) setStatic(mac frame.MAC, p *Port, sticky bool) error {
 func (t *FDB) Remove(mac frame.MAC) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e, ok := t.entries[mac]
-	if !ok || e.port == nil {
+	e := t.index.find(mac)
+	if e == nil || e.port == nil {
 		return false
 	}
-	t.delete(mac)
+	t.delete(e)
 	return true
 }
 
@@ -124,9 +123,9 @@ func (t *FDB) Remove(mac frame.MAC) bool {
 func (t *FDB) Flush(p *Port) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for mac, e := range t.entries {
+	for e := range t.index.all() {
 		if !e.static && (p == nil || e.port == p) {
-			t.delete(mac)
+			t.delete(e)
 		}
 	}
 }
@@ -136,9 +135,9 @@ func (t *FDB) dropPort(p *Port) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p.gone.Store(true)
-	for mac, e := range t.entries {
+	for e := range t.index.all() {
 		if e.port == p {
-			t.delete(mac)
+			t.delete(e)
 		}
 	}
 	if t.heaviest == t.queues[p] {
@@ -147,17 +146,25 @@ func (t *FDB) dropPort(p *Port) {
 	delete(t.queues, p)
 }
 
-// delete needs the lock.
-func (t *FDB) delete(mac frame.MAC) {
-	e, ok := t.entries[mac]
-	if !ok {
-		return
+// delete takes an entry out of the table. It needs the lock, as those below.
+func (t *FDB) delete(e *entry) {
+	t.unqueue(e)
+	t.index.remove(e.mac)
+}
+
+// replace enters an entry in place of the one that has its address.
+func (t *FDB) replace(e *entry) {
+	if before := t.index.find(e.mac); before != nil {
+		t.unqueue(before)
 	}
+	t.index.put(e)
+}
+
+func (t *FDB) unqueue(e *entry) {
 	if !e.static {
 		t.queues[e.port].remove(e)
 		t.learned--
 	}
-	delete(t.entries, mac)
 }
 
 // Entry is one row of the table, for people.
@@ -179,17 +186,17 @@ func (t *FDB) list(now time.Duration) []Entry {
 	return rows
 }
 
-// rows is list unsorted: frames wait for the lock, so it is held no longer than it has to be.
+// rows is list unsorted: new stations wait for the lock, so it is held no longer than it has to be.
 func (t *FDB) rows(now time.Duration) []Entry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	rows := make([]Entry, 0, len(t.entries))
-	for mac, e := range t.entries {
+	rows := make([]Entry, 0, t.index.count)
+	for e := range t.index.all() {
 		if t.aged(e, now) {
-			t.delete(mac)
+			t.delete(e)
 			continue
 		}
-		rows = append(rows, Entry{MAC: mac, Port: e.port.nameOrNone(), Static: e.static, Sticky: e.sticky,
+		rows = append(rows, Entry{MAC: e.mac, Port: e.port.nameOrNone(), Static: e.static, Sticky: e.sticky,
 			Since: now - e.since, Seen: now - time.Duration(e.seen.Load())})
 	}
 	return rows

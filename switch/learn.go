@@ -33,19 +33,20 @@ func (f finding) note() trace.Note {
 	return trace.Learned
 }
 
-// learn notes that a frame from mac arrived at p. The usual case, a station that stays where it is, only takes the lock
-// for reading; learnSlow is apart so that this stays small.
+// learn notes that a frame from mac arrived at p. The usual case, a station that stays where it is, takes no lock;
+// learnSlow is apart so that this stays small.
 func (t *FDB) learn(mac frame.MAC, p *Port, now time.Duration) finding {
-	t.mu.RLock()
-	outcome, settled := t.settled(t.entries[mac], p, now)
-	t.mu.RUnlock()
-	if settled {
+	if outcome, settled := t.settled(t.index.find(mac), p, now); settled {
 		return finding{outcome: outcome}
 	}
 	return t.learnSlow(mac, p, now)
 }
 
-// settled answers where the table stays as it is. It needs the lock, for reading at least; e is nil for a new station.
+// seenStep is how much later a station must be heard again for its entry to say so. Entries are read by the goroutines of
+// all ports, and writing to one for each frame would take it from their processors' caches as often.
+const seenStep = time.Millisecond
+
+// settled answers where the table stays as it is. e is nil for a new station.
 func (t *FDB) settled(e *entry, p *Port, now time.Duration) (outcome, bool) {
 	learns := p.knobs.Load().Learning && t.ageing.Load() >= 0 && !p.gone.Load()
 	switch {
@@ -57,7 +58,9 @@ func (t *FDB) settled(e *entry, p *Port, now time.Duration) (outcome, bool) {
 		}
 		return spoofed, true
 	case e.static, learns && e.port == p && !t.aged(e, now):
-		e.seen.Store(int64(now))
+		if int64(now)-e.seen.Load() >= int64(seenStep) {
+			e.seen.Store(int64(now))
+		}
 		return refreshed, true
 	}
 	return refreshed, !learns
@@ -66,7 +69,7 @@ func (t *FDB) settled(e *entry, p *Port, now time.Duration) (outcome, bool) {
 func (t *FDB) learnSlow(mac frame.MAC, p *Port, now time.Duration) finding {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e := t.entries[mac]
+	e := t.index.find(mac)
 	if outcome, settled := t.settled(e, p, now); settled {
 		return finding{outcome: outcome}
 	}
@@ -75,10 +78,11 @@ func (t *FDB) learnSlow(mac frame.MAC, p *Port, now time.Duration) finding {
 		if e.port != p && !t.aged(e, now) {
 			found = finding{moved, e.port.name}
 		}
-		t.delete(mac)
+		t.unqueue(e)
 	}
 	for t.learned >= int(t.limit.Load()) {
 		if !t.evict() {
+			t.index.remove(mac)
 			return finding{outcome: full}
 		}
 	}
@@ -97,7 +101,7 @@ func (t *FDB) insert(e *entry, now time.Duration) {
 	if t.heaviest == nil || q.length > t.heaviest.length {
 		t.heaviest = q
 	}
-	t.entries[e.mac] = e
+	t.index.put(e)
 	t.learned++
 }
 
@@ -115,12 +119,12 @@ func (t *FDB) evict() bool {
 	if t.heaviest == nil || t.heaviest.length == 0 {
 		return false
 	}
-	t.delete(t.heaviest.silent().mac)
+	t.delete(t.heaviest.silent())
 	return true
 }
 
 // queue holds a port's learned entries, those that have been silent longest near the front. An entry is not moved when it
-// is refreshed, which happens under the reading lock; the eviction that meets it gives it a second chance instead.
+// is refreshed, which happens without the lock; the eviction that meets it gives it a second chance instead.
 type queue struct {
 	port        uint32
 	first, last *entry

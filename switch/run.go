@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -30,12 +29,13 @@ func (p *Port) Run() (err error) {
 			err = errors.Join(err, closing)
 		}
 	}()
+	clock := newClock(p.link)
 	for {
 		f, err := p.link.Read()
 		if err != nil {
 			return err
 		}
-		p.sw.Input(p, f, time.Now())
+		p.sw.Input(p, f, clock.now(p.sw.tracer.Listening()))
 	}
 }
 

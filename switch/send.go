@@ -13,7 +13,7 @@ func (p *Port) send(f frame.Frame, j *trace.Journey) {
 		p.sw.dropTo(p, trace.PktTooBig, f, j)
 		return
 	}
-	if p.cuts && (f.Offload.NeedsChecksum || f.Offload.GSO != frame.GSONone) {
+	if p.cuts && f.Unfinished() {
 		p.finish(f, j)
 		return
 	}

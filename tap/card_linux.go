@@ -60,16 +60,25 @@ func (d *card) read() ([]byte, error) {
 	return b, nil
 }
 
-// write hands a frame to the kernel, behind a header if the TAP has one. It goes past os.File, whose lock would make
-// writers wait for each other.
-func (d *card) write(header, data []byte) error {
+// Waited implements Device.
+func (d *card) Waited() bool { return d.in.waited }
+
+// write hands a frame to the kernel, behind the header if the TAP has one, else it is nil. It goes past os.File, whose lock
+// would make writers wait for each other.
+func (d *card) write(header *virtioHeader, data []byte) error {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if d.closed {
 		return d.gone
 	}
 	for {
-		switch err := writeFrame(d.fd, header, data); err {
+		var err syscall.Errno
+		if header == nil {
+			err = writeFrame(d.fd, data)
+		} else {
+			err = writeBehind(d.fd, header, data)
+		}
+		switch err {
 		case 0:
 			return nil
 		case unix.EINTR:

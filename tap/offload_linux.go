@@ -31,7 +31,7 @@ func (d offload) Write(f frame.Frame) error {
 	}
 	var header virtioHeader
 	header.encode(f.Offload)
-	return d.write(header[:], f.Data)
+	return d.write(&header, f.Data)
 }
 
 // TakesOffload implements Device.

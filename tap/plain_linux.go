@@ -13,7 +13,7 @@ func (d plain) Read() (frame.Frame, error) {
 
 // Write implements Device.
 func (d plain) Write(f frame.Frame) error {
-	if f.Offload.NeedsChecksum || f.Offload.GSO != frame.GSONone {
+	if f.Unfinished() {
 		return d.offload
 	}
 	return d.write(nil, f.Data)

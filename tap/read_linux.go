@@ -32,9 +32,10 @@ type reader struct {
 	shared *buffers
 	try    func(fd uintptr) (done bool) // the method, as a value that is made once
 
-	buf *buffer // borrowed; nil while there is nothing to read
-	n   int     // bytes of the frame in it
-	err error
+	buf    *buffer // borrowed; nil while there is nothing to read
+	n      int     // bytes of the frame in it
+	waited bool    // before there was something to read
+	err    syscall.Errno
 }
 
 func (r *reader) init(raw syscall.RawConn, shared *buffers) {
@@ -44,8 +45,9 @@ func (r *reader) init(raw syscall.RawConn, shared *buffers) {
 
 // next waits for a frame and returns its bytes, which stay until the next call.
 func (r *reader) next() ([]byte, error) {
+	r.waited = false
 	err := r.raw.Read(r.try)
-	if err == nil {
+	if err == nil && r.err != 0 {
 		err = r.err
 	}
 	if err != nil {
@@ -62,12 +64,13 @@ func (r *reader) attempt(fd uintptr) (done bool) {
 		r.buf = r.shared.borrow()
 	}
 	for {
-		r.n, r.err = unix.Read(int(fd), r.buf[:])
+		r.n, r.err = readFrame(fd, r.buf)
 		switch r.err {
 		case unix.EINTR:
 			continue
 		case unix.EAGAIN:
 			r.release()
+			r.waited = true
 			return false
 		}
 		return true

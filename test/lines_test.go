@@ -67,6 +67,12 @@ func (l *lines) String() string {
 	return strings.Join(all, "\n")
 }
 
+// tail returns the last lines.
+func (l *lines) tail() string {
+	all, _, _ := l.from(0)
+	return strings.Join(all[max(0, len(all)-12):], "\n")
+}
+
 // find waits for a line that matches, from the nth on. what is for the message of its failure.
 func (l *lines) find(t *testing.T, n int, what string, matches func(string) bool) string {
 	t.Helper()
@@ -77,12 +83,12 @@ func (l *lines) find(t *testing.T, n int, what string, matches func(string) bool
 			return more[i]
 		}
 		if seen += len(more); end {
-			t.Fatalf("no %s in all that was written:\n%s", what, l)
+			t.Fatalf("no %s in all that was written, which ends with\n%s", what, l.tail())
 		}
 		select {
 		case <-news:
 		case <-late:
-			t.Fatalf("no %s in what was written so far:\n%s", what, l)
+			t.Fatalf("no %s in what was written so far, which ends with\n%s", what, l.tail())
 		}
 	}
 }

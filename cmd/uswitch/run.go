@@ -22,7 +22,8 @@ func newRun() *cobra.Command {
 		Long: `Brings a lab up from a built-in lab or a Compose file, runs the commands of its hosts, and prints their
 output with the trace between it. The lab ends with its commands, or, if it stays up, with Ctrl-C or
 uswitch stop; everything that was made is then removed. With -- COMMAND it ends with that command, which
-runs on this machine while the lab is up. The exit status is the first one that is not 0, or COMMAND's.
+runs on this machine while the lab is up. The exit status is the first one that is not 0, or COMMAND's; 125 if
+this machine cannot have network cards of its own making.
 
 Built-in labs:
 ` + builtins(),
@@ -41,6 +42,7 @@ Built-in labs:
 	f.StringVar(&o.Trace, "trace", "text", "how to print the trace: `text, json or off`")
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
 	f.BoolVar(&o.Force, "force", false, "overwrite the capture file")
+	f.BoolVar(&o.Plain, "no-offload", false, "every frame as on a wire: no super-frames, no checksums left to others")
 	f.StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
 	f.StringVar(&load.Uplink, "uplink", "", "the way out, in place of the file's: `none, sim, host or netns:NAME`")
 	return c
@@ -79,7 +81,7 @@ func run(name string, load lab.LoadOptions, o session.Options, simulate bool) er
 	status, err := start(o)
 	var cannot *session.CannotError
 	if errors.As(err, &cannot) {
-		err = fmt.Errorf("this lab needs more than there is:\n  %s\nwithout all that: uswitch run --sim %s",
+		status, err = 125, fmt.Errorf("this lab needs more than there is:\n  %s\nwithout all that: uswitch run --sim %s",
 			strings.ReplaceAll(err.Error(), "\n", "\n  "), name)
 	}
 	return failed(status, err)

@@ -44,7 +44,7 @@ type mapping struct {
 func (m *mapping) outside() outside { return outside{m.inside.proto, m.port} }
 
 // bindTries is how often another port is taken when the kernel offers one that the table still remembers.
-const bindTries = 16
+const bindTries = 64
 
 // Bind implements nat.Binder. UDP and ICMP get a socket for each inside endpoint, TCP one for each connection, each bound
 // to the endpoint's port.
@@ -91,48 +91,65 @@ func (h *Host) admit(t frame.Tuple) (evicted []closer, r trace.Reason) {
 
 // bindNew opens the socket of a new mapping, outside the lock, and enters the mapping.
 func (h *Host) bindNew(key endpoint, t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason) {
-	var spare []closer // ports that the kernel gave although the table still remembers them
-	defer func() { closeAll(spare) }()
-	for range bindTries {
+	for try := range bindTries {
 		sock, port, r := h.openBound(key, t.SrcPort)
 		if r != trace.NoReason {
-			h.mu.Lock()
-			h.sockets--
-			h.mu.Unlock()
+			h.uncount()
 			return netip.AddrPort{}, r
 		}
 		h.mu.Lock()
 		m := h.inside[key]
-		switch {
-		case h.closed || m != nil: // somebody was faster
-			defer h.mu.Unlock()
-			h.sockets--
-			if sock != nil {
-				spare = append(spare, sock)
-			}
-			if m == nil {
-				return netip.AddrPort{}, trace.NoUplink
-			}
-			return h.use(m, t), trace.NoReason
-		case h.outside[outside{key.proto, port}] == nil:
+		if m == nil && !h.closed && (h.outside[outside{key.proto, port}] == nil || try == bindTries-1 && h.inherit(key.proto, port)) {
 			defer h.mu.Unlock()
 			return h.enter(key, port, sock, t, now), trace.NoReason
 		}
+		own, closed := netip.AddrPort{}, h.closed
+		if m != nil && !closed {
+			own = h.use(m, t) // somebody was faster
+		}
 		h.mu.Unlock()
 		if sock != nil {
-			spare = append(spare, sock)
+			_ = sock.Close()
+		}
+		switch {
+		case closed:
+			h.uncount()
+			return own, trace.NoUplink
+		case m != nil:
+			h.uncount()
+			return own, trace.NoReason
 		}
 	}
-	h.mu.Lock()
-	h.sockets--
-	h.mu.Unlock()
+	h.uncount()
 	return netip.AddrPort{}, trace.NATNoPort
+}
+
+// uncount gives back what admit has counted.
+func (h *Host) uncount() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sockets--
+}
+
+// inherit reports whether a port may go to a new mapping although an old one has it: when hardly any other is left, and
+// the old one has lost its socket to busier ones. Should it send again, it shares the new socket, and answers are told
+// apart by who sends them.
+func (h *Host) inherit(proto uint8, port uint16) bool {
+	o := h.outside[outside{proto, port}]
+	if proto == frame.ProtoTCP || o.sock != nil || o.raw {
+		return false
+	}
+	delete(h.inside, o.inside)
+	return true
 }
 
 // enter puts a new mapping into the tables.
 func (h *Host) enter(key endpoint, port uint16, sock *socket, t frame.Tuple, now time.Time) netip.AddrPort {
 	m := &mapping{inside: key, port: port, who: h.source(key.addr)}
 	m.used.Store(now.UnixNano())
+	if o := h.outside[m.outside()]; o != nil {
+		m.refs = o.refs // inherited: they will be released at this port
+	}
 	h.inside[key], h.outside[m.outside()] = m, m
 	own := h.use(m, t)
 	switch {

@@ -70,6 +70,7 @@ type Host struct {
 	closers    map[closer]struct{} // listeners
 	aliases    map[aliased]*alias
 	aliasPorts map[outside]bool
+	lastAlias  uint16
 	closed     bool
 }
 
@@ -108,8 +109,11 @@ func NewHost(c HostConfig) (*Host, error) {
 		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
 		aliases: map[aliased]*alias{}, aliasPorts: map[outside]bool{}}
 	var err error
-	h.net, err = newNetstack(h, c.MTU, c.GSO)
-	return h, err
+	if h.net, err = newNetstack(h, c.MTU, c.GSO); err != nil {
+		return nil, err
+	}
+	h.start(func() { h.net.report(h.done) })
+	return h, nil
 }
 
 // Addr returns the uplink's own address and network: what translated packets have as their source.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package uplink_test
 
 import (
@@ -30,8 +32,7 @@ func TestPing(t *testing.T) {
 		payload := string(randomBytes(1400))
 		for _, to := range []string{server, far} {
 			for seq := range uint16(3) {
-				l.ping(red.String(), to, 7, seq, 64, payload)
-				got := l.hears(t)
+				got := l.hears(t, func() { l.ping(red.String(), to, 7, seq, 64, payload) })
 				want := told{to, red.String(), frame.ICMPEchoReply, 0, 7, got.ttl, payload}
 				if got != want {
 					t.Errorf("%s: heard %+v", to, got)
@@ -50,8 +51,7 @@ func TestPingOfTwoHostsWithTheSameID(t *testing.T) {
 		l := newLab(t, uplink.HostConfig{})
 		for range 3 {
 			for _, from := range []string{red.String(), blue.String()} {
-				l.ping(from, server, 9, 1, 64, from)
-				if got := l.hears(t); got.to != from || got.id != 9 || got.payload != from {
+				if got := l.hears(t, func() { l.ping(from, server, 9, 1, 64, from) }); got.to != from || got.id != 9 || got.payload != from {
 					t.Errorf("%s: heard %+v", from, got)
 				}
 			}
@@ -69,15 +69,13 @@ func TestTraceroute(t *testing.T) {
 			bothPings(t, func(t *testing.T) {
 				l := newLab(t, uplink.HostConfig{})
 				for i, hop := range hops[:2] {
-					probe(l, uint8(i+1))
-					got := l.hears(t)
+					got := l.hears(t, func() { probe(l, uint8(i+1)) })
 					want := told{hop, red.String(), frame.ICMPTimeExceeded, 0, 33000, got.ttl, red.String() + ">" + far}
 					if got != want {
 						t.Errorf("hop %d: heard %+v, want %+v", i+1, got, want)
 					}
 				}
-				probe(l, 3)
-				if got := l.hears(t); got.from != far || got.id != 33000 {
+				if got := l.hears(t, func() { probe(l, 3) }); got.from != far || got.id != 33000 {
 					t.Errorf("the end: heard %+v", got)
 				}
 			})
@@ -93,8 +91,7 @@ func TestPingOfWhatCannotBeReached(t *testing.T) {
 			hostsOwn:          {"11.11.11.1", red.String(), 3, 13, 5, 0, red.String() + ">" + hostsOwn},
 			"169.254.169.254": {"11.11.11.1", red.String(), 3, 13, 5, 0, red.String() + ">169.254.169.254"},
 		} {
-			l.ping(red.String(), to, 5, 1, 64, "")
-			got := l.hears(t)
+			got := l.hears(t, func() { l.ping(red.String(), to, 5, 1, 64, "") })
 			if got.ttl = 0; got != want {
 				t.Errorf("%s: heard %+v, want %+v", to, got, want)
 			}

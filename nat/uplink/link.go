@@ -11,9 +11,9 @@ import (
 )
 
 // link is netstack's network card; the gateway is at the other end of the cable. Both directions are direct calls.
-// Netstack may send while it holds locks of a connection, and the gateway may answer at once (an ICMP error, a RST) by
-// calling netstack again: that is allowed, because input only queues for a connection and takes none of its locks.
-// Netstack's own loopback is built on that too.
+// Netstack may send while it holds the lock of a connection, and the gateway may answer at once by calling netstack
+// again. A segment may come in that way, because it is only queued for its connection; an ICMP error may not, see
+// inputError.
 type link struct {
 	host       *Host
 	mtu        uint32

@@ -84,8 +84,12 @@ func (h *Host) seenAs(proto uint8, client netip.AddrPort) (seen netip.AddrPort, 
 	defer h.mu.Unlock()
 	key := aliased{proto, client}
 	a := h.aliases[key]
-	for i := 0; a == nil && i < 1<<16; i++ {
-		if port := (outside{proto, client.Port() + uint16(i)}); port.port != 0 && !h.aliasPorts[port] {
+	for range 1 << 16 {
+		if a != nil {
+			break
+		}
+		h.lastAlias++ // round and round, so that a port rests before the next one gets it
+		if port := (outside{proto, h.lastAlias}); port.port >= 1024 && !h.aliasPorts[port] {
 			a = &alias{port: port}
 			h.aliases[key], h.aliasPorts[port] = a, true
 		}

@@ -116,10 +116,20 @@ func (h *Host) dialInside(from, to netip.AddrPort) (tcpip.Endpoint, *waiter.Queu
 			err = &tcpip.ErrAborted{}
 		}
 	}
-	if err != nil {
+	if err != nil || !established(ep) {
 		ep.Abort()
 		ep.Close()
 		return nil, nil, false
 	}
 	return ep, queue, true
+}
+
+// established reports whether a connection came about, although it may have ended since. An answer that arrives while
+// Connect still runs leaves no error behind.
+func established(ep tcpip.Endpoint) bool {
+	switch tcp.EndpointState(ep.State()) {
+	case tcp.StateEstablished, tcp.StateCloseWait:
+		return true
+	}
+	return false
 }

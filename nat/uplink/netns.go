@@ -1,6 +1,9 @@
 package uplink
 
 import (
+	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"uswitch/nat"
@@ -22,25 +25,56 @@ type Netns struct {
 	name   string
 	link   Link
 	tracer *trace.Tracer
+
+	cuts    bool      // the link takes only frames with nothing left to do
+	scratch sync.Pool // of *[]byte: where a frame is cut
 }
 
 var _ nat.Segment = (*Netns)(nil)
 
-// NewNetns makes an uplink of a card. name is what the trace calls it.
+// NewNetns makes an uplink of a card. name is what the trace calls it. If the card says that it does not take frames with
+// work left to do (TakesOffload, as a tap.Device does), they are finished for it.
 func NewNetns(name string, link Link, tracer *trace.Tracer) *Netns {
-	return &Netns{name: name, link: link, tracer: tracer}
+	n := &Netns{name: name, link: link, tracer: tracer, scratch: sync.Pool{New: func() any { return new([]byte) }}}
+	if l, ok := link.(interface{ TakesOffload() bool }); ok {
+		n.cuts = !l.TakesOffload()
+	}
+	return n
 }
 
 // Output implements nat.Segment.
 func (n *Netns) Output(f frame.Frame, j *trace.Journey, _ time.Time) {
 	e := trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Note: trace.UplinkSent, Where: n.name, Port: n.name, Frame: f}
-	if err := n.link.Write(f); err != nil {
+	if err := n.write(f); err != nil {
 		n.tracer.Count(trace.TxError)
 		e.Verdict, e.Note, e.Reason = trace.Drop, trace.NoNote, trace.TxError
 	}
 	if j.On() {
 		j.Emit(e)
 	}
+}
+
+// errCut is said of a frame that is not what its Offload says.
+var errCut = errors.New("uplink: the frame cannot be cut")
+
+// write hands a frame to the link, cut and completed if need be.
+func (n *Netns) write(f frame.Frame) error {
+	if !n.cuts || !f.Unfinished() {
+		return n.link.Write(f)
+	}
+	scratch := n.scratch.Get().(*[]byte)
+	defer n.scratch.Put(scratch)
+	*scratch = slices.Grow((*scratch)[:0], f.Offload.WireLength(len(f.Data)))
+	segments, ok := frame.Segment(f, (*scratch)[:cap(*scratch)])
+	if !ok {
+		return errCut
+	}
+	for one, more := segments.Next(); more; one, more = segments.Next() {
+		if err := n.link.Write(one); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Run carries what comes in to the gateway's interface on this uplink, until the link ends or is closed; it returns the

@@ -125,7 +125,7 @@ func (h *Host) socketOf(port outside, now time.Time) (*mapping, *socket, trace.R
 // reopen gives a mapping whose socket was evicted a new one at the same port.
 func (h *Host) reopen(m *mapping) (*socket, trace.Reason) {
 	h.mu.Lock()
-	if h.closed || m.refs == 0 {
+	if h.closed || h.outside[m.outside()] != m {
 		h.mu.Unlock()
 		return nil, trace.NATNoPort
 	}
@@ -140,7 +140,7 @@ func (h *Host) reopen(m *mapping) (*socket, trace.Reason) {
 	}
 	sock, _, r := h.openPort(m.inside.proto, m.port)
 	h.mu.Lock()
-	if r == trace.NoReason && m.sock == nil && m.refs > 0 && !h.closed {
+	if r == trace.NoReason && m.sock == nil && h.outside[m.outside()] == m && !h.closed {
 		m.sock, m.who = sock, h.source(m.inside.addr) // its source may have been forgotten while it had nothing
 		m.who.flows[m] = struct{}{}
 		h.running.Go(func() { h.receive(m, sock) })

@@ -15,8 +15,8 @@ import (
 // processes are visible.
 func portOwner(proto uint8, port uint16) string {
 	inodes := map[string]bool{}
-	for _, table := range []string{"/proc/net/" + frame.ProtoName(proto), "/proc/net/" + frame.ProtoName(proto) + "6"} {
-		readInodes(table, proto, port, inodes)
+	for _, family := range []string{"", "6"} { // thread-self: the process's first thread may be in another namespace
+		readInodes("/proc/thread-self/net/"+frame.ProtoName(proto)+family, proto, port, inodes)
 	}
 	if len(inodes) == 0 {
 		return ""

@@ -1,3 +1,5 @@
+//go:build linux
+
 package uplink_test
 
 import (
@@ -168,7 +170,7 @@ func TestTCPRefusedAndUnreachable(t *testing.T) {
 		{"refused", server + ":81", "refused"},
 		{"unreachable", unreachable + ":80", "no route"},
 	} {
-		_, err := l.dial(red, 0, test.to, patience)
+		_, err := l.dial(red, 0, test.to, patience) // a SYN that meets silence is repeated
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
@@ -198,9 +200,7 @@ func TestTCPManyDialsToABlackHoleDisturbNobody(t *testing.T) {
 	for _, from := range []netip.Addr{red, blue} {
 		exchange(t, l.mustDial(t, from, server+":12"), []byte("hello"))
 	}
-	if n := openSockets(); n > 64+20 {
-		t.Errorf("%d sockets are open, with a limit of 64 dials", n)
-	}
+	eventually(t, "more sockets stay open than 64 dials need", func() bool { return openSockets() <= 64+20 })
 }
 
 func TestTCPPortIsTheSameForAllDestinations(t *testing.T) {

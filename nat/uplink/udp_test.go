@@ -1,9 +1,13 @@
+//go:build linux
+
 package uplink_test
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +17,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 
 	"uswitch/nat/uplink"
+	"uswitch/switch/trace"
 )
 
 // udp opens a UDP socket inside; port 0 is any. With to it is connected.
@@ -110,8 +115,7 @@ func TestUDPErrorsComeInsideOut(t *testing.T) {
 		{"unreachable", unreachable, 53, told{"198.18.0.1", red.String(), 3, 1, 4001, 63, "11.11.11.2>" + unreachable}},
 		{"the gateway's word about a forbidden place", hostsOwn, 53, told{"11.11.11.1", red.String(), 3, 13, 4001, 64, "11.11.11.2>" + hostsOwn}},
 	} {
-		l.probe(red.String(), 4001, test.to, test.port, 64)
-		got := l.hears(t)
+		got := l.hears(t, func() { l.probe(red.String(), 4001, test.to, test.port, 64) })
 		got.ttl, test.want.ttl = 0, 0
 		if got != test.want {
 			t.Errorf("%s: heard %+v, want %+v", test.name, got, test.want)
@@ -136,11 +140,23 @@ func TestUDPManyPortsAreBounded(t *testing.T) {
 		_ = s.SetReadDeadline(time.Now().Add(patience))
 		_, from, err := s.ReadFrom(make([]byte, 8))
 		if err != nil {
-			t.Fatal(err)
+			var drops []string
+			for _, r := range trace.Reasons() {
+				if n := l.tracer.Drops(r); n > 0 {
+					drops = append(drops, fmt.Sprint(r, " ", n))
+				}
+			}
+			t.Fatal(err, drops, len(l.gateway.Conns(l.now())))
 		}
+		_, _ = s.WriteTo([]byte("!"), from) // the gateway keeps few connections that nobody answers
 		return from.String()
 	}
 	before := send(first)
+	const ports = "/proc/sys/net/ipv4/ip_local_port_range"
+	if err := os.WriteFile(ports, []byte("1024 65535"), 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.WriteFile(ports, []byte("32768 60999"), 0) })
 	count := 50000
 	if testing.Short() {
 		count = 500

@@ -15,6 +15,21 @@ func (f Frame) Clone() Frame {
 	return f
 }
 
+// Packet returns the packet behind the Ethernet header, whose Offload counts from there. The bytes are those of f.
+func (f Frame) Packet() Frame {
+	f.Data = f.Data[EthernetHeader:]
+	if f.Offload.NeedsChecksum {
+		f.Offload.ChecksumStart -= EthernetHeader
+	}
+	if f.Offload.GSO != GSONone {
+		f.Offload.HeaderLen -= EthernetHeader
+	}
+	return f
+}
+
+// Unfinished reports whether something is left to do before the frame can go onto a wire; see Segment.
+func (f Frame) Unfinished() bool { return f.Offload.NeedsChecksum || f.Offload.GSO != GSONone }
+
 // GSO says how a super-frame is to be cut into packets that fit the wire.
 type GSO uint8
 
@@ -107,8 +122,8 @@ func (f *Frame) FinishChecksum() {
 	start := int(f.Offload.ChecksumStart)
 	field := f.Data[start+int(f.Offload.ChecksumOffset):]
 	sum := Checksum(f.Data[start:], 0)
-	if sum == 0 {
-		sum = 0xffff // in UDP a zero means that there is none; in one's complement both are zero
+	if sum == 0 && f.Offload.ChecksumOffset == udpChecksum {
+		sum = 0xffff // in UDP a zero means that there is none; in one's complement both are zero (RFC 768)
 	}
 	binary.BigEndian.PutUint16(field, sum)
 	f.Offload = Offload{}

@@ -39,7 +39,7 @@ func (e *Event) aboutConnections() string {
 		}
 		return "no rule changes where it comes from"
 	case ReplyTranslated:
-		return "the answer of " + e.connection()
+		return "the answer of " + e.connection() + ", known by its reply tuple"
 	case Logged:
 		return "LOG takes note of it"
 	case SameTranslation:

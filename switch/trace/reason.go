@@ -96,7 +96,7 @@ func Reasons() []Reason {
 
 var sentences = [reasonEnd]string{
 	NoReason:      "the packet was not dropped",
-	PktTooSmall:   "shorter than the 14 bytes of an Ethernet header: nobody can say where it should go",
+	PktTooSmall:   "shorter than its own header, 14 bytes for Ethernet and 20 for IPv4: nobody can say where it should go",
 	PktTooBig:     "larger than the MTU of the port that it should leave by: a switch cannot cut frames, only the sender can send smaller ones",
 	BadOffload:    "its offload header asks for something impossible (checksum or segments outside the frame)",
 	GroupSource:   "its source address is a group or all zeroes: no station can have such an address, so it is not believed",

@@ -22,7 +22,7 @@ func (e *Event) translation() string {
 	change := becomes(e.Before, e.After)
 	switch e.Note {
 	case ReplyTranslated:
-		return "the answer of " + e.connection() + ": " + change
+		return "the answer of " + e.connection() + ", known by its reply tuple: " + change
 	case SameTranslation:
 		return e.connection() + ", as before: " + change
 	case ConnRelated:

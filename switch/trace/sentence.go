@@ -110,7 +110,7 @@ func (e *Event) passes() string {
 		if e.IP {
 			return "leaves"
 		}
-		return "delivered"
+		return "sent"
 	}
 	return "passes"
 }

@@ -84,8 +84,8 @@ func span(d time.Duration) string {
 
 // ago says when something happened that is d old.
 func ago(d time.Duration) string {
-	if d < 50*time.Microsecond {
-		return "just now"
+	if d < time.Millisecond {
+		return "just now" // tables do not note more than that
 	}
 	return span(d) + " ago"
 }

@@ -17,6 +17,7 @@ type Options struct {
 	Trace   string    // text, json or off
 	Pcap    string    // a file for the capture; empty: none
 	Force   bool      // overwrite the file
+	Plain   bool      // network cards without offload: every frame as on a wire
 	Command []string  // a command for this machine, for which the lab is up; empty: the lab ends by itself
 
 	Stdout, Stderr *os.File // required
@@ -79,7 +80,7 @@ func (s *session) run() (status int, err error) {
 	ctx, gone := context.WithCancelCause(ctx)
 	s.screen.onGone = func() { gone(errNobodyReads) }
 
-	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report})
+	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Plain: s.Plain})
 	if err != nil {
 		return 1, err
 	}

@@ -22,7 +22,7 @@ func Trace(ctx context.Context, c *control.Client, q control.TraceQuery, out io.
 	}
 	defer answer.Close()
 	_, err = io.Copy(out, answer)
-	return StreamEnd(err)
+	return StreamEnd(ctx, err)
 }
 
 // Capture writes a lab's capture to a file, or to out if path is -, until the lab or ctx ends. What is on a full disk
@@ -42,12 +42,13 @@ func Capture(ctx context.Context, c *control.Client, q control.TraceQuery, path 
 		return err
 	}
 	defer answer.Close()
-	return StreamEnd(copyBlocks(out, bufio.NewReader(answer)))
+	return StreamEnd(ctx, copyBlocks(out, bufio.NewReader(answer)))
 }
 
-// StreamEnd returns nil for the errors with which a stream ends when somebody wants it to.
-func StreamEnd(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+// StreamEnd returns nil for the errors with which a stream ends because somebody wants it to: ctx has ended, the lab is
+// gone, or nobody reads any more.
+func StreamEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil
 	}
 	return err

@@ -86,7 +86,13 @@ func (w *World) enter(h *Host) (err error) {
 	if err != nil {
 		return hostError(h, err)
 	}
-	w.undo.add(func() error { return hostError(h, w.host.Release(h.Namespace)) })
+	w.undo.add(func() error {
+		// Nobody is ended in a namespace that has only the same number: somebody may have deleted ours meanwhile.
+		if now, err := w.host.Adopt(h.Namespace.Path); err == nil && now.ID == h.Namespace.ID {
+			endInside(h.Namespace)
+		}
+		return hostError(h, w.host.Release(h.Namespace))
+	})
 	return nil
 }
 

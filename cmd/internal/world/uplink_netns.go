@@ -20,7 +20,7 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 	if err != nil {
 		return next, err
 	}
-	device, err := w.host.Open(ns, tap.Interface{Name: UplinkName, DisableIPv6: true,
+	device, err := w.open(ns, tap.Interface{Name: UplinkName, DisableIPv6: true,
 		Addresses: []netip.Prefix{netip.PrefixFrom(plan.Gateway, plan.Address.Bits())}})
 	if err != nil {
 		return next, err

@@ -20,6 +20,8 @@ type Options struct {
 	// Report takes a line for the person who runs the lab: what changed without having been asked for. It is called from
 	// any goroutine. Nil keeps the lines to itself.
 	Report func(line string)
+	// Plain makes every frame as it would be on a wire: no card leaves checksums and the cutting of its stream to others.
+	Plain bool
 }
 
 // World is one lab, up or on its way there or back.
@@ -27,6 +29,7 @@ type World struct {
 	plan    *lab.Plan
 	host    tap.Host
 	report  func(string)
+	plain   bool
 	epoch   time.Time
 	tracer  *trace.Tracer
 	gateway *nat.Gateway
@@ -48,7 +51,7 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 	if o.Report == nil {
 		o.Report = func(string) {}
 	}
-	w := &World{plan: plan, host: o.Host, report: o.Report, epoch: time.Now(), tracer: new(trace.Tracer),
+	w := &World{plan: plan, host: o.Host, report: o.Report, plain: o.Plain, epoch: time.Now(), tracer: new(trace.Tracer),
 		timeouts: nat.DefaultTimeouts()}
 	rules := rule.NewTables(rule.IPv4)
 	if err := rules.Apply(Rules(plan)); err != nil {

@@ -231,7 +231,7 @@ func TestTsharkReadsIt(t *testing.T) {
 	want := `RED ingress|0x00000001|1||1772366400.123456789|02:42:0b:0b:0b:02 > 02:42:0b:0b:0b:03
 br0 learn||1||1772366400.123457789|02:42:0b:0b:0b:02 lives behind \x1b[31mRED
 br0 forward||1|7|1772366400.123458789|to BLUE only: learned just now
-BLUE egress|0x00000002|1||1772366400.123459789|delivered
+BLUE egress|0x00000002|1||1772366400.123459789|sent
 RED ingress|0x00000001|2||1772366400.123460789|02:42:0b:0b:0b:02 > 02:42:0b:0b:0b:03
 gateway postrouting||2||1772366400.123461789|passes
 gateway postrouting||2||1772366400.123462789|passes

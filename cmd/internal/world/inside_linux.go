@@ -1,0 +1,33 @@
+package world
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"uswitch/tap"
+)
+
+// endInside ends the processes that are in a namespace of ours, as the end of a container's first process does: what a command
+// has started and let go of, or a shell that somebody has open there.
+func endInside(ns tap.Namespace) {
+	want := fmt.Sprintf("net:[%d]", ns.ID.Inode)
+	links, _ := filepath.Glob("/proc/[0-9]*/ns/net")
+	for _, path := range links {
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		process, err := unix.PidfdOpen(pid, 0) // from here on the number cannot become somebody else's
+		if err != nil {
+			continue
+		}
+		if where, err := os.Readlink(path); err == nil && where == want {
+			_ = unix.PidfdSendSignal(process, unix.SIGKILL, nil, 0)
+		}
+		unix.Close(process)
+	}
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package world
+
+import "uswitch/tap"
+
+func endInside(tap.Namespace) {}

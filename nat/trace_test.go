@@ -1,0 +1,179 @@
+package nat_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// notes are short names for what a step found.
+var notes = map[trace.Note]string{
+	trace.EchoAnswered: "echo-answered", trace.Originated: "originated", trace.ConnNew: "new", trace.ConnOriginal: "original",
+	trace.ConnReply: "reply", trace.ConnRelated: "related", trace.ConnUntracked: "untracked", trace.NoRuleChanged: "no-rule",
+	trace.ReplyTranslated: "reply-translated", trace.SameTranslation: "same-translation", trace.Logged: "logged",
+	trace.RouteConnected: "connected", trace.RouteDefault: "default", trace.RoutePrefix: "prefix", trace.Reassembled: "reassembled",
+	trace.FragmentHeld: "fragment-held", trace.FragmentedInto: "fragmented", trace.UplinkSent: "sent", trace.UplinkReceived: "received",
+	trace.NeighborKnown: "known", trace.NeighborAsked: "asked", trace.NeighborWaiting: "waiting", trace.NeighborSent: "released",
+	trace.NeighborProbe: "probe", trace.ARPAnswered: "arp-answered", trace.ARPLearned: "learned", trace.ARPHeard: "heard",
+	trace.ARPNotMine: "not-mine", trace.ARPConflict: "conflict", trace.ARPDefended: "defended", trace.ARPAnnounced: "announced",
+	trace.ErrorSent: "error-sent",
+}
+
+// line writes an event down: packet and hop, hook, verdict, and why.
+func line(e trace.Event) string {
+	s := fmt.Sprintf("%d.%d %v %v", e.Packet, e.Hop, e.Hook, e.Verdict)
+	if e.Note != trace.NoNote {
+		s += " " + notes[e.Note]
+	}
+	if e.Reason != trace.NoReason {
+		s += " " + e.Reason.String()
+	}
+	if e.Verdict == trace.Rewrite {
+		s += fmt.Sprintf(" %s > %s => %s > %s", e.Before.Source(), e.Before.Destination(), e.After.Source(), e.After.Destination())
+	}
+	if e.Rule != "" {
+		s += " " + e.Rule
+	}
+	return s
+}
+
+// trace fails the test unless these are the events since it was last asked. Hops must count from 1 without a gap.
+func (l *lab) trace(t testing.TB, want ...string) {
+	t.Helper()
+	var got []string
+	hops := map[uint64]uint32{}
+	var e trace.Event
+	for _, ok := l.ring.TryNext(&e); ok; _, ok = l.ring.TryNext(&e) {
+		got = append(got, line(e))
+		if hops[e.Packet]++; e.Hop != hops[e.Packet] {
+			t.Errorf("%s: want hop %d", line(e), hops[e.Packet])
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("steps:\n  %s\nwant:\n  %s", joined(got), joined(want))
+	}
+}
+
+func TestTracePingToTheGateway(t *testing.T) {
+	l := newLab(t)
+	l.listen()
+	l.red.send(echo("11.11.11.2", "11.11.11.1", 7, ""))
+	l.trace(t, "1.1 prerouting accept no-rule", "1.2 input accept -P INPUT ACCEPT", "1.3 input consume echo-answered",
+		"2.1 output accept originated", "2.2 route accept connected", "2.3 output accept -P OUTPUT ACCEPT", "2.4 neighbor accept known")
+}
+
+func TestTraceMasquerade(t *testing.T) {
+	l := newLab(t, masquerade)
+	l.pink.send(udp("11.11.11.3:1818", "8.8.8.8:53", "")) // so that RED's port changes
+	l.listen()
+	l.red.send(udp(redPort, "8.8.8.8:53", "first"))
+	l.wan.send(udp("8.8.8.8:53", "192.0.2.2:1819", "reply"))
+	l.red.send(udp(redPort, "8.8.8.8:53", "later"))
+	l.trace(t,
+		"1.1 prerouting accept no-rule",
+		"1.2 route accept default",
+		"1.3 forward accept -P FORWARD ACCEPT",
+		"1.4 postrouting rewrite 11.11.11.2:1818 > 8.8.8.8:53 => 192.0.2.2:1819 > 8.8.8.8:53 "+
+			"-A POSTROUTING -s 11.11.11.0/24 ! -o br0 -j MASQUERADE",
+		"1.5 egress accept sent",
+
+		"2.1 ingress accept received",
+		"2.2 prerouting rewrite reply-translated 8.8.8.8:53 > 192.0.2.2:1819 => 8.8.8.8:53 > 11.11.11.2:1818",
+		"2.3 route accept connected",
+		"2.4 forward accept -P FORWARD ACCEPT",
+		"2.5 neighbor accept known",
+
+		"3.1 prerouting accept original",
+		"3.2 route accept default",
+		"3.3 forward accept -P FORWARD ACCEPT",
+		"3.4 postrouting rewrite same-translation 11.11.11.2:1818 > 8.8.8.8:53 => 192.0.2.2:1819 > 8.8.8.8:53",
+		"3.5 egress accept sent")
+}
+
+func TestTraceNoTranslation(t *testing.T) {
+	l := newLab(t)
+	l.listen()
+	l.red.send(udp(redPort, "22.22.22.2:53", ""))
+	l.blue.send(udp("22.22.22.2:53", redPort, ""))
+	l.trace(t,
+		"1.1 prerouting accept no-rule", "1.2 route accept connected", "1.3 forward accept -P FORWARD ACCEPT",
+		"1.4 postrouting accept no-rule", "1.5 neighbor accept known",
+		"2.1 prerouting accept reply", "2.2 route accept connected", "2.3 forward accept -P FORWARD ACCEPT", "2.4 neighbor accept known")
+}
+
+func TestTraceDrops(t *testing.T) {
+	l := newLab(t, "-P FORWARD DROP", "-A FORWARD -p tcp -j REJECT --reject-with tcp-reset", "-A FORWARD -p udp -j LOG --log-prefix no")
+	l.listen()
+	l.red.send(udp(redPort, "8.8.8.8:53", ""))
+	l.trace(t, "1.1 prerouting accept no-rule", "1.2 route accept default",
+		"1.3 forward accept logged -A FORWARD -p udp -j LOG --log-prefix no", "1.4 forward drop policy-drop -P FORWARD DROP")
+	l.red.send(tcp(redPort, server, seg{flags: "S"}))
+	l.trace(t, "2.1 prerouting accept no-rule", "2.2 route accept default",
+		"2.3 forward drop netfilter-reject -A FORWARD -p tcp -j REJECT --reject-with tcp-reset",
+		"3.1 output accept error-sent", "3.2 route accept connected", "3.3 output accept -P OUTPUT ACCEPT", "3.4 neighbor accept known")
+	l.red.send(udp("11.11.11.9:5", "127.0.0.1:53", ""))
+	l.trace(t, "4.1 prerouting drop martian")
+}
+
+func TestTraceDNAT(t *testing.T) {
+	l := newLab(t, "-t nat -A PREROUTING -i uplink -p udp -m udp --dport 8080 -j DNAT --to-destination 11.11.11.2:80")
+	l.listen()
+	l.wan.send(udp("8.8.8.8:53", "192.0.2.2:8080", "ask"))
+	l.red.send(udp("11.11.11.2:80", "8.8.8.8:53", "answer"))
+	l.trace(t,
+		"1.1 ingress accept received",
+		"1.2 prerouting rewrite new 8.8.8.8:53 > 192.0.2.2:8080 => 8.8.8.8:53 > 11.11.11.2:80 "+
+			"-A PREROUTING -i uplink -p udp -m udp --dport 8080 -j DNAT --to-destination 11.11.11.2:80",
+		"1.3 route accept connected", "1.4 forward accept -P FORWARD ACCEPT", "1.5 postrouting accept no-rule", "1.6 neighbor accept known",
+		"2.1 prerouting accept reply", "2.2 route accept default", "2.3 forward accept -P FORWARD ACCEPT",
+		"2.4 postrouting rewrite reply-translated 11.11.11.2:80 > 8.8.8.8:53 => 192.0.2.2:8080 > 8.8.8.8:53", "2.5 egress accept sent")
+}
+
+func TestTraceError(t *testing.T) {
+	l := newLab(t, masquerade)
+	l.red.send(udp(redPort, "8.8.8.8:53", "q"))
+	sent := l.wan.raw()[0]
+	l.listen()
+	l.wan.send(icmp("10.0.0.9", "192.0.2.2", 11, 0, 0, sent))
+	l.trace(t, "1.1 ingress accept received",
+		"1.2 prerouting rewrite related 10.0.0.9 id 0 > 192.0.2.2 id 0 => 10.0.0.9 id 0 > 11.11.11.2 id 0",
+		"1.3 route accept connected", "1.4 forward accept -P FORWARD ACCEPT", "1.5 neighbor accept known")
+
+	// The gateway's own, which answers what the TTL ended.
+	l.red.send(withTTL(udp(redPort, "8.8.8.8:53", "q"), 1))
+	l.trace(t, "2.1 prerouting accept original", "2.2 route accept default", "2.3 forward drop ttl-expired",
+		"3.1 output accept error-sent", "3.2 route accept connected", "3.3 output accept -P OUTPUT ACCEPT", "3.4 neighbor accept known")
+}
+
+func TestTraceWaiting(t *testing.T) {
+	l := newLab(t)
+	l.listen()
+	l.red.send(udp(redPort, "22.22.22.9:53", "q"))
+	l.green().arp(frame.ARPReply, gatewayMAC)
+	l.trace(t, "1.1 prerouting accept no-rule", "1.2 route accept connected", "1.3 forward accept -P FORWARD ACCEPT",
+		"1.4 postrouting accept no-rule", "1.5 neighbor queue asked", "2.1 arp accept originated",
+		"3.1 arp consume learned", "1.6 neighbor accept released")
+}
+
+func TestTraceOfEveryRow(t *testing.T) {
+	// Whatever happens, hops count from 1, the last step of a journey is an outcome, and a connection's id does not change.
+	l := newLab(t, masquerade)
+	l.listen()
+	l.handshake()
+	l.red.send(cut(whole(), 40)...)
+	l.red.send(packetOf(47, ip4("11.11.11.2"), ip4("8.8.8.8"), nil), udp("11.11.11.2:5", "22.22.22.255:5", ""))
+	conns, hops := map[uint64]uint64{}, map[uint64]uint32{}
+	var e trace.Event
+	for _, ok := l.ring.TryNext(&e); ok; _, ok = l.ring.TryNext(&e) {
+		if hops[e.Packet]++; e.Hop != hops[e.Packet] {
+			t.Errorf("%s: want hop %d", line(e), hops[e.Packet])
+		}
+		if c := conns[e.Packet]; c != 0 && e.Conn != c {
+			t.Errorf("%s: connection %d was %d before", line(e), e.Conn, c)
+		}
+		conns[e.Packet] = e.Conn
+	}
+}

@@ -1,0 +1,67 @@
+package uplink_test
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"uswitch/nat/uplink"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// cardLink is a card that keeps what it gets.
+type cardLink struct{ got []frame.Frame }
+
+func (c *cardLink) Read() (frame.Frame, error) { return frame.Frame{}, frame.ErrLinkGone }
+func (c *cardLink) Close() error               { return nil }
+func (c *cardLink) Write(f frame.Frame) error {
+	c.got = append(c.got, f.Clone())
+	return nil
+}
+
+// plainCard takes only frames with nothing left to do.
+type plainCard struct{ cardLink }
+
+func (*plainCard) TakesOffload() bool { return false }
+
+// TestNetnsFinishes: a super-frame leaves whole by a card that takes it, and in pieces with their checksums by another.
+func TestNetnsFinishes(t *testing.T) {
+	const headers = frame.EthernetHeader + frame.IPv4Header + frame.UDPHeader
+	src, dst := netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("8.8.8.8")
+	b := append(make([]byte, headers), strings.Repeat("x", 2500)...)
+	frame.Ethernet(b).SetHeader(frame.MAC{2, 1}, frame.MAC{2, 2}, frame.TypeIPv4)
+	frame.PutIPv4(b[frame.EthernetHeader:], frame.ProtoUDP, 64, 1, src, dst)
+	udp := b[frame.EthernetHeader+frame.IPv4Header:]
+	binary.BigEndian.PutUint16(udp[4:], uint16(len(udp)))
+	binary.BigEndian.PutUint16(udp[6:], ^frame.Checksum(nil, frame.PseudoHeader(frame.ProtoUDP, src, dst, len(udp))))
+	super := frame.Frame{Data: b, Offload: frame.Offload{NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 6,
+		GSO: frame.GSOUDPL4, GSOSize: 1000, HeaderLen: headers}}
+
+	var whole cardLink
+	uplink.NewNetns("wan", &whole, new(trace.Tracer)).Output(super, nil, time.Time{})
+	if len(whole.got) != 1 || whole.got[0].Offload != super.Offload {
+		t.Errorf("%d frames, want the one that was sent", len(whole.got))
+	}
+
+	var plain plainCard
+	tracer := new(trace.Tracer)
+	out := uplink.NewNetns("wan", &plain, tracer)
+	out.Output(super, nil, time.Time{})
+	if len(plain.got) != 3 {
+		t.Fatalf("%d frames, want 3", len(plain.got))
+	}
+	for i, f := range plain.got {
+		payload := f.Data[frame.EthernetHeader+frame.IPv4Header:]
+		if f.Offload != (frame.Offload{}) || frame.Checksum(payload, frame.PseudoHeader(frame.ProtoUDP, src, dst, len(payload))) != 0 {
+			t.Errorf("datagram %d is not complete: %+v", i, f.Offload)
+		}
+	}
+	super.Offload.GSO = frame.GSOTCPv4
+	out.Output(super, nil, time.Time{})
+	if len(plain.got) != 3 || tracer.Drops(trace.TxError) != 1 {
+		t.Errorf("a frame that is not what its Offload says: %d frames, %d drops", len(plain.got), tracer.Drops(trace.TxError))
+	}
+}
