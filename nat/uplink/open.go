@@ -20,7 +20,7 @@ func (h *Host) openBound(key endpoint, wish uint16) (*socket, uint16, trace.Reas
 	if r == trace.NATNoPort {
 		sock, port, r = h.openPort(key.proto, 0)
 	}
-	if r == trace.NoPing {
+	if r == trace.NoICMPSocket {
 		return h.openRaw(wish)
 	}
 	return sock, port, r
@@ -38,7 +38,7 @@ func (h *Host) openPort(proto uint8, port uint16) (*socket, uint16, trace.Reason
 		return sock, port, trace.NoReason
 	case proto == frame.ProtoICMP && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)),
 		errors.Is(err, unix.EPROTONOSUPPORT):
-		return nil, 0, trace.NoPing
+		return nil, 0, trace.NoICMPSocket
 	}
 	return nil, 0, why(err, false)
 }
