@@ -33,7 +33,9 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 		return
 	}
 	if j.On() {
-		j.Emit(trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Where: s.name, Port: p.name, Frame: f})
+		e := trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Where: s.name, Port: p.name, Frame: f}
+		e.Note, e.Count = together(f)
+		j.Emit(e)
 	}
 
 	// learn: the source lives behind this port (802.1D 7.8).

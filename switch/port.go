@@ -20,6 +20,13 @@ type Link interface {
 	Close() error
 }
 
+// Finisher is a Link that cannot pass on what a sender has left undone (frame.Offload) if TakesOffload answers false, once
+// and for all when it is plugged in: its port then cuts super-frames and completes checksums. Any other Link gets the
+// frames as they are.
+type Finisher interface {
+	TakesOffload() bool
+}
+
 // DefaultStormLimit bounds the flooded frames per second that one port may send. A host that resolves a whole /16 stays
 // below it; a loop does not.
 const DefaultStormLimit = 10000
@@ -46,6 +53,7 @@ type Port struct {
 	name  string
 	sw    *Switch
 	link  Link
+	cuts  bool // the link takes only frames with nothing left to do
 	knobs atomic.Pointer[Knobs]
 	gone  atomic.Bool
 	fault atomic.Pointer[error] // the panic that the port was unplugged for
@@ -86,37 +94,6 @@ func (p *Port) Counters() Counters {
 		RxFrames: p.rx.frames.Load(), RxBytes: p.rx.bytes.Load(), RxDropped: p.rxDrops.Load(),
 		TxFrames: p.tx.frames.Load(), TxBytes: p.tx.bytes.Load(), TxDropped: p.txDrops.Load(),
 	}
-}
-
-// send hands a frame to the link, if it fits.
-func (p *Port) send(f frame.Frame, j *trace.Journey) {
-	if mtu := p.knobs.Load().MTU; mtu > 0 && payload(f) > mtu {
-		p.sw.dropTo(p, trace.PktTooBig, f, j)
-		return
-	}
-	// The event goes out before the frame: the answer may be back in the switch before the system call returns, and a
-	// reader should see the question first.
-	if j.On() {
-		j.Emit(trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Where: p.sw.name, Port: p.name, Frame: f})
-	}
-	if err := p.write(f); err != nil {
-		p.sw.dropTo(p, linkReason(err), f, j)
-		return
-	}
-	p.tx.count(f)
-}
-
-// payload returns the bytes that an MTU limits: of one segment where the frame stands for many. A VLAN tag is not counted,
-// as in Linux.
-func payload(f frame.Frame) int {
-	n := len(f.Data)
-	if f.Offload.GSO != frame.GSONone {
-		n = min(n, int(f.Offload.HeaderLen)+int(f.Offload.GSOSize))
-	}
-	if e, ok := frame.ParseEthernet(f.Data); ok && e.Type() == frame.TypeVLAN {
-		n -= 4
-	}
-	return n - frame.EthernetHeader
 }
 
 func linkReason(err error) trace.Reason {

@@ -14,6 +14,10 @@ type Device interface {
 	// Ethernet header.
 	Write(f frame.Frame) error
 
+	// TakesOffload says whether Write takes unfinished frames, and Read returns them: whether the card was opened with
+	// Interface.Offload.
+	TakesOffload() bool
+
 	// Close takes the card away. A Read that waits returns, and so does everything later, with ErrGone. Closing twice is
 	// no error.
 	Close() error

@@ -12,6 +12,24 @@ import (
 	"uswitch/tap"
 )
 
+// eachKind runs a test with plain cards and with cards with offload.
+func eachKind(t *testing.T, test func(t *testing.T, offload bool)) {
+	t.Parallel()
+	for _, offload := range []bool{false, true} {
+		t.Run(kindName(offload), func(t *testing.T) {
+			t.Parallel()
+			test(t, offload)
+		})
+	}
+}
+
+func kindName(offload bool) string {
+	if offload {
+		return "offload"
+	}
+	return "plain"
+}
+
 // cable carries frames one way until a device is gone.
 func cable(from, to tap.Device) {
 	for {
@@ -24,13 +42,15 @@ func cable(from, to tap.Device) {
 }
 
 // TestCable joins two namespaces with nothing but a loop in between, and lets ping judge.
-func TestCable(t *testing.T) {
-	t.Parallel()
+func TestCable(t *testing.T) { eachKind(t, testCable) }
+
+func testCable(t *testing.T, offload bool) {
 	host, ping := newHost(t), needs(t, "ping")
 	red, blue := create(t, host), create(t, host)
-	redCfg := quietly("11.11.11.2/24")
+	redCfg, blueCfg := quietly("11.11.11.2/24"), quietly("11.11.11.3/24")
 	redCfg.MAC = frame.MAC{0x02, 0x42, 11, 11, 11, 2}
-	redEnd, blueEnd := open(t, host, red, redCfg), open(t, host, blue, quietly("11.11.11.3/24"))
+	redCfg.Offload, blueCfg.Offload = offload, offload
+	redEnd, blueEnd := open(t, host, red, redCfg), open(t, host, blue, blueCfg)
 	go cable(redEnd, blueEnd)
 	go cable(blueEnd, redEnd)
 
@@ -51,8 +71,9 @@ func TestCable(t *testing.T) {
 }
 
 // TestGone takes the device away under a reader in every way there is.
-func TestGone(t *testing.T) {
-	t.Parallel()
+func TestGone(t *testing.T) { eachKind(t, testGone) }
+
+func testGone(t *testing.T, offload bool) {
 	ways := []struct {
 		name string
 		take func(t *testing.T, host tap.Host, ns tap.Namespace, device tap.Device)
@@ -73,7 +94,9 @@ func TestGone(t *testing.T) {
 			t.Parallel()
 			host := newHost(t)
 			ns := create(t, host)
-			device := open(t, host, ns, quietly("11.11.11.2/24"))
+			cfg := quietly("11.11.11.2/24")
+			cfg.Offload = offload
+			device := open(t, host, ns, cfg)
 			reads := make(chan error)
 			go func() {
 				_, err := device.Read()
@@ -129,11 +152,14 @@ func wantGone(t *testing.T, device tap.Device) {
 }
 
 // TestDownAndUp takes a card down and up again under a reader and a writer.
-func TestDownAndUp(t *testing.T) {
-	t.Parallel()
+func TestDownAndUp(t *testing.T) { eachKind(t, testDownAndUp) }
+
+func testDownAndUp(t *testing.T, offload bool) {
 	host := newHost(t)
 	ns := create(t, host)
-	device := open(t, host, ns, quietly("11.11.11.2/24"))
+	cfg := quietly("11.11.11.2/24")
+	cfg.Offload = offload
+	device := open(t, host, ns, cfg)
 	frames := make(chan string, 10)
 	go func() {
 		for {
@@ -175,11 +201,13 @@ var arpRequest = []byte{
 }
 
 // TestFramesAreWhole sends frames of odd kinds from inside, and compares the bytes that arrive.
-func TestFramesAreWhole(t *testing.T) {
-	t.Parallel()
+func TestFramesAreWhole(t *testing.T) { eachKind(t, testFramesAreWhole) }
+
+func testFramesAreWhole(t *testing.T, offload bool) {
 	host := newHost(t)
 	ns := create(t, host)
 	cfg := quietly()
+	cfg.Offload = offload
 	cfg.MTU = 65521
 	device := open(t, host, ns, cfg)
 	tests := []struct {
@@ -210,20 +238,39 @@ func TestFramesAreWhole(t *testing.T) {
 }
 
 // TestWriteRefuses offers frames that the device cannot take.
-func TestWriteRefuses(t *testing.T) {
-	t.Parallel()
+func TestWriteRefuses(t *testing.T) { eachKind(t, testWriteRefuses) }
+
+func testWriteRefuses(t *testing.T, offload bool) {
 	host := newHost(t)
-	device := open(t, host, create(t, host), quietly())
+	cfg := quietly()
+	cfg.Offload = offload
+	device := open(t, host, create(t, host), cfg)
+	if device.TakesOffload() != offload {
+		t.Errorf("TakesOffload: %v, want %v", device.TakesOffload(), offload)
+	}
 	good := frame.Frame{Data: testFrame(60)}
 	if err := device.Write(good); err != nil {
 		t.Errorf("a good frame: %v", err)
 	}
-	unsummed, super := good, good
-	unsummed.Offload.NeedsChecksum = true
-	super.Offload.GSO = frame.GSOTCPv4
-	for name, f := range map[string]frame.Frame{"without a checksum": unsummed, "super-frame": super} {
-		if err := device.Write(f); !errors.Is(err, tap.ErrOffload) {
-			t.Errorf("%s: %v, want ErrOffload", name, err)
+	tests := []struct {
+		name   string
+		frame  frame.Offload
+		refuse bool
+	}{
+		{"without a checksum", frame.Offload{NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 6}, !offload},
+		{"with a checksum that somebody vouches for", frame.Offload{ChecksumValid: true}, false},
+		{"checksum behind the end", frame.Offload{NeedsChecksum: true, ChecksumStart: 50, ChecksumOffset: 9}, true},
+		{"super-frame without a checksum to complete", frame.Offload{GSO: frame.GSOTCPv4, GSOSize: 10, HeaderLen: 54}, true},
+		{"segments without a size", frame.Offload{GSO: frame.GSOTCPv4, HeaderLen: 54, NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 16}, true},
+		{"headers behind the end", frame.Offload{GSO: frame.GSOUDPL4, GSOSize: 8, HeaderLen: 60, NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 6}, true},
+		{"segments of no kind that is known", frame.Offload{GSO: 3, GSOSize: 8, HeaderLen: 42, NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 6}, true},
+	}
+	for _, test := range tests {
+		f := good
+		f.Offload = test.frame
+		err := device.Write(f)
+		if !test.refuse && err != nil || test.refuse && !errors.Is(err, tap.ErrOffload) {
+			t.Errorf("%s: %v", test.name, err)
 		}
 	}
 	for _, length := range []int{0, 1, 13} {
@@ -235,9 +282,17 @@ func TestWriteRefuses(t *testing.T) {
 
 // TestNothingIsAllocated is not parallel, for it counts the allocations of this process.
 func TestNothingIsAllocated(t *testing.T) {
+	for _, offload := range []bool{false, true} {
+		t.Run(kindName(offload), func(t *testing.T) { testNothingIsAllocated(t, offload) })
+	}
+}
+
+func testNothingIsAllocated(t *testing.T, offload bool) {
 	host := newHost(t)
 	ns := create(t, host)
-	device := open(t, host, ns, quietly("11.11.11.2/24"))
+	cfg := quietly("11.11.11.2/24")
+	cfg.Offload = offload
+	device := open(t, host, ns, cfg)
 	ask := frame.Frame{Data: arpRequest}
 	allocs := testing.AllocsPerRun(100, func() {
 		if err := device.Write(ask); err != nil {

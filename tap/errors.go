@@ -19,8 +19,11 @@ var (
 	ErrFull = frame.ErrLinkFull
 
 	// ErrOffload is what Write answers to a frame that is unfinished (its Offload asks for a checksum or for
-	// segmentation) when the device cannot pass that on.
-	ErrOffload = errors.New("the device takes only frames with nothing left to do")
+	// segmentation) when the device cannot pass that on: because it is a plain one, or because the Offload is impossible.
+	ErrOffload = errors.New("the device cannot finish this frame")
+
+	// ErrNoOffload is wrapped by the error of Open when this kernel has no cards with offload; open a plain one.
+	ErrNoOffload = errors.New("this kernel's TAPs cannot carry unfinished frames (IFF_VNET_HDR)")
 
 	// ErrOwned is wrapped by the error of Create when the namespace belongs to a lab that is up.
 	ErrOwned = errors.New("in use by a lab that is up")

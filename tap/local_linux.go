@@ -11,6 +11,7 @@ import (
 // local is the Host that does everything itself, with the privileges of this process.
 type local struct {
 	records records
+	buffers buffers
 
 	// mu guards the workshop: that it is made once, and that one card at a time is made in it.
 	mu       sync.Mutex

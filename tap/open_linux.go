@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
-	"github.com/songgao/water"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
@@ -18,24 +16,43 @@ func (l *local) Open(ns Namespace, cfg Interface) (Device, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	file, fd, err := l.plug(ns, cfg.Name)
+	device, err := l.open(ns, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s in namespace %s: %w", cfg.Name, ns.Name, err)
 	}
-	if err := Do(ns, func() error { return configure(cfg) }); err != nil {
-		file.Close() // takes the card along, with its addresses and routes
-		return nil, fmt.Errorf("%s in namespace %s: %w", cfg.Name, ns.Name, err)
-	}
-	return newPlain(l, file, fd, cfg.Name+" in namespace "+ns.Name), nil
+	return device, nil
 }
 
-// plug makes a TAP in the workshop and moves it into a namespace, where it keeps its name.
-func (l *local) plug(ns Namespace, name string) (file *os.File, fd int, err error) {
+func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
+	kind := openPlain
+	if cfg.Offload {
+		kind = openOffload
+	}
+	file, err := l.plug(ns, cfg.Name, kind)
+	if err != nil {
+		return nil, err
+	}
+	if err := Do(ns, func() error { return configure(cfg) }); err != nil {
+		file.Close() // takes the card along, with its addresses and routes
+		return nil, err
+	}
+	card, err := newCard(l, file, cfg.Name+" in namespace "+ns.Name)
+	switch {
+	case err != nil:
+		return nil, err
+	case cfg.Offload:
+		return offload{card}, nil
+	}
+	return plain{card}, nil
+}
+
+// plug makes a TAP of a kind in the workshop and moves it into a namespace, where it keeps its name.
+func (l *local) plug(ns Namespace, name string, kind func(name string) (*os.File, error)) (file *os.File, err error) {
 	err = l.inWorkshop(func() error {
 		if _, err := netlink.LinkByName(name); err == nil { // lo, and perhaps sit0 or tunl0
 			return takenError("every namespace has one of that name")
 		}
-		if file, fd, err = openTAP(name); err != nil {
+		if file, err = kind(name); err != nil {
 			return err
 		}
 		if err = move(name, ns.Path); err != nil {
@@ -50,35 +67,7 @@ func (l *local) plug(ns Namespace, name string) (file *os.File, fd int, err erro
 			err = takenError("already exists")
 		}
 	}
-	return file, fd, err
-}
-
-// openTAP makes a TAP without offload headers in the calling thread's namespace. It vanishes when the file is closed,
-// which is not passed on to children.
-//
-// Package water opens the descriptor without O_CLOEXEC; holding ForkLock keeps children from being forked before that is
-// mended. It also loses the descriptor if the name is taken, so callers see to it that it is not.
-func openTAP(name string) (file *os.File, fd int, err error) {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	tap, err := water.New(water.Config{
-		DeviceType:             water.TAP,
-		PlatformSpecificParams: water.PlatformSpecificParams{Name: name},
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("make a TAP with /dev/net/tun: %w", err)
-	}
-	file = tap.ReadWriteCloser.(*os.File)
-	raw, err := file.SyscallConn() // Fd may make the file blocking, and a Read then survives Close
-	if err == nil {
-		err = raw.Control(func(descriptor uintptr) { fd = int(descriptor) })
-	}
-	if err != nil {
-		file.Close()
-		return nil, 0, err
-	}
-	unix.CloseOnExec(fd)
-	return file, fd, nil
+	return file, err
 }
 
 // move takes a link from the calling thread's namespace to another one.

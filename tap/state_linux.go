@@ -10,7 +10,7 @@ import (
 )
 
 // State implements Device.
-func (d *plain) State() (State, error) {
+func (d *card) State() (State, error) {
 	var state State
 	err := d.inside(func(namespace *os.File) error {
 		return onThread(func() (err error) {
@@ -26,7 +26,7 @@ func (d *plain) State() (State, error) {
 
 // stateHere asks the calling thread's namespace. The card is found by its name, and the name may change between the two
 // questions; so a second attempt is made.
-func (d *plain) stateHere() (State, error) {
+func (d *card) stateHere() (State, error) {
 	id, err := currentID()
 	if err != nil {
 		return State{}, err
@@ -57,7 +57,7 @@ func (d *plain) stateHere() (State, error) {
 }
 
 // inside opens the namespace that the card is in at this moment (TUNGETDEVNETNS, Linux 5.7), for as long as f runs.
-func (d *plain) inside(f func(namespace *os.File) error) error {
+func (d *card) inside(f func(namespace *os.File) error) error {
 	d.mu.RLock()
 	if d.closed {
 		d.mu.RUnlock()
@@ -74,7 +74,7 @@ func (d *plain) inside(f func(namespace *os.File) error) error {
 }
 
 // currentName asks the TAP itself what it is called now.
-func (d *plain) currentName() (string, error) {
+func (d *card) currentName() (string, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if d.closed {
@@ -88,7 +88,7 @@ func (d *plain) currentName() (string, error) {
 }
 
 // ioctlError translates what the kernel answers when the card is no more (tun.c: __tun_chr_ioctl without a tun).
-func (d *plain) ioctlError(what string, err error) error {
+func (d *card) ioctlError(what string, err error) error {
 	if err == unix.EBADFD {
 		return d.gone
 	}

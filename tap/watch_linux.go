@@ -13,7 +13,7 @@ import (
 // Watch implements Device. A netlink socket inside the card's namespace would keep that alive. So the socket is in the
 // workshop and listens to every namespace that has a number there (NETLINK_LISTEN_ALL_NSID); a message is no more than
 // the hint to look.
-func (d *plain) Watch(changed func(State)) (stop func(), err error) {
+func (d *card) Watch(changed func(State)) (stop func(), err error) {
 	socket, err := d.host.listen()
 	if err != nil {
 		return nil, fmt.Errorf("%s: watch: %w", d.name, err)
@@ -74,7 +74,7 @@ func (l *local) number(namespace *os.File) (nsid int, err error) {
 
 // watch is one Watch at work; only its own goroutine touches it once run is called.
 type watch struct {
-	device  *plain
+	device  *card
 	socket  *os.File
 	changed func(State)
 

@@ -21,4 +21,7 @@
 //   - Addresses are numbers: no name is ever looked up.
 //   - iptables-restore is all or nothing for the whole input, not for each table.
 //   - Interface names that the kernel refuses (a blank, a slash) are refused here as well, and so are quotes in names.
+//
+// Legacy iptables prints almost every rule and listing in the same bytes. It saves the tables in another order, has other
+// words for what the kernel refuses, keeps `! --dport 0:1023` as it was typed, and takes `! -s 0.0.0.0/0`.
 package rule

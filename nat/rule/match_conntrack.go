@@ -1,7 +1,5 @@
 package rule
 
-import "strings"
-
 // ctField is one of the four places in a connection's two tuples that --ctorigsrc and its kin look at, in the order in which
 // they are printed.
 type ctField int
@@ -16,15 +14,6 @@ const (
 
 var ctAddrOptions = [ctFields]string{"ctorigsrc", "ctorigdst", "ctreplsrc", "ctrepldst"}
 var ctPortOptions = [ctFields]string{"ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport"}
-
-// Direction is the direction of a packet within its connection. The zero value is the first packet's.
-type Direction uint8
-
-// The directions.
-const (
-	Original Direction = iota
-	Reply
-)
 
 // conntrackMatch is -m conntrack.
 type conntrackMatch struct {
@@ -108,16 +97,6 @@ func (m *conntrackMatch) setField(g given) (err error) {
 	return err
 }
 
-func parseDirection(arg string) (Direction, error) {
-	switch {
-	case strings.EqualFold(arg, "ORIGINAL"):
-		return Original, nil
-	case strings.EqualFold(arg, "REPLY"):
-		return Reply, nil
-	}
-	return 0, usage("conntrack: Bad value for \"--ctdir\" option: \"%s\"", arg)
-}
-
 func (m *conntrackMatch) finish(*spec) error {
 	if m.states == 0 && !m.beyondConn {
 		return usage("conntrack: At least one option is required")
@@ -148,52 +127,4 @@ func (m *conntrackMatch) ends(f ctField, addr [4]byte, port uint16) bool {
 		return false
 	}
 	return !m.ports[f].set || m.ports[f].contains(port)
-}
-
-func (m *conntrackMatch) save(b *strings.Builder)         { m.write(b, "--", true) }
-func (m *conntrackMatch) list(b *strings.Builder, n bool) { m.write(b, "", n) }
-
-// write prints the options in iptables' order, each with dashes or none before it.
-func (m *conntrackMatch) write(b *strings.Builder, dashes string, numeric bool) {
-	word := func(invert bool, option, value string) {
-		writeNot(b, invert)
-		b.WriteString(" " + dashes + option + " " + value)
-	}
-	if m.states != 0 {
-		word(m.notStates, "ctstate", m.states.String())
-	}
-	if m.hasProto {
-		word(m.notProto, "ctproto", decimal(m.proto))
-	}
-	for f, a := range m.addrs {
-		if a.set {
-			word(a.invert, ctAddrOptions[f], a.list(numeric || dashes != ""))
-		}
-	}
-	for f, r := range m.ports {
-		if r.set {
-			text := decimal(r.low)
-			if r.high != r.low {
-				text += ":" + decimal(r.high)
-			}
-			word(r.invert, ctPortOptions[f], text)
-		}
-	}
-	if m.hasDir && m.direction == Original {
-		word(false, "ctdir", "ORIGINAL")
-	} else if m.hasDir {
-		word(false, "ctdir", "REPLY")
-	}
-}
-
-// list returns the address as it was typed, a whole one without its mask.
-func (a ctAddr) list(numeric bool) string {
-	bits, _ := a.text.prefixLen()
-	switch {
-	case bits == a.text.ip.BitLen():
-		return a.text.ip.String()
-	case bits == 0 && !numeric:
-		return "anywhere"
-	}
-	return a.text.ip.String() + a.text.suffix()
 }

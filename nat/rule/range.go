@@ -7,6 +7,16 @@ import (
 	"uswitch/switch/frame"
 )
 
+// Range is what a translation may choose from.
+type Range struct {
+	MinAddr, MaxAddr netip.Addr // invalid where the rule names no address: it stays, or it is the gateway's own
+	HasPorts         bool       // whether the rule names ports; else the port stays if it can
+	MinPort, MaxPort uint16
+	BasePort         uint16 // DNAT with a shift: MinPort stands for this one, and so on; 0 is no shift
+	Random           bool   // --random or --random-fully: not the first free port but any
+	Persistent       bool   // --persistent: the same address for the same client
+}
+
 // text returns the range as --to-source and --to-destination take it: addr[-addr][:port[-port]].
 func (r Range) text(f Family) string {
 	addr := ""

@@ -25,14 +25,22 @@ func needRoot(t *testing.T, tools ...string) {
 			missing = tool
 		}
 	}
-	if missing == "" {
-		return
+	if missing != "" {
+		unavailable(t, missing)
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("needs %s", missing)
-	}
-	t.Skipf("needs %s", missing)
 }
+
+// unavailable skips a test, or fails it where CI=true, for want of something.
+func unavailable(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal("needs " + what)
+	}
+	t.Skip("needs " + what)
+}
+
+// spoken is the version of iptables whose bytes are compared; others print a little differently.
+const spoken = "v1.8.9 (nf_tables)"
 
 var namespaces atomic.Int64
 
@@ -46,6 +54,9 @@ type real struct {
 func newReal(t *testing.T) *real {
 	t.Helper()
 	needRoot(t, "iptables-nft", "ip6tables-nft")
+	if out, err := exec.Command("iptables-nft", "-V").Output(); err != nil || !strings.Contains(string(out), spoken) {
+		unavailable(t, fmt.Sprintf("iptables-nft %s, this is %s%v", spoken, out, err))
+	}
 	r := &real{t, fmt.Sprintf("usw-rule-%d-%d", os.Getpid(), namespaces.Add(1))}
 	if out, err := exec.Command("ip", "netns", "add", r.namespace).CombinedOutput(); err != nil {
 		t.Fatalf("ip netns add: %v: %s", err, out)

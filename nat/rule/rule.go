@@ -68,8 +68,3 @@ func newRule(chain string, s spec, c *Counter) *Rule {
 	}
 	return r
 }
-
-// says reports whether two rules say the same, wherever they stand: what -D and -C compare.
-func (s *spec) says(other *spec) bool {
-	return s.conditions() == other.conditions() && s.verdict() == other.verdict()
-}

@@ -9,7 +9,7 @@ import (
 )
 
 // TestAgreesOnSession types testdata/session4.txt, one command after the other, to the real iptables and to ours: every
-// answer is the same. A line that begins with ~ is one where ours answers differently on purpose, and with - one that is
+// answer is the same. A line that begins with ~ is one where ours answers differently on purpose, and with % one that is
 // typed only to the real one, to bring both to the same state again.
 func TestAgreesOnSession(t *testing.T) {
 	t.Parallel()

@@ -71,3 +71,23 @@ func (s ConnState) String() string {
 	}
 	return strings.Join(names, ",")
 }
+
+// Direction is the direction of a packet within its connection. The zero value is the first packet's.
+type Direction uint8
+
+// The directions.
+const (
+	Original Direction = iota
+	Reply
+)
+
+// parseDirection reads the argument of --ctdir.
+func parseDirection(arg string) (Direction, error) {
+	switch {
+	case strings.EqualFold(arg, "ORIGINAL"):
+		return Original, nil
+	case strings.EqualFold(arg, "REPLY"):
+		return Reply, nil
+	}
+	return 0, usage("conntrack: Bad value for \"--ctdir\" option: \"%s\"", arg)
+}

@@ -2,7 +2,6 @@ package rule
 
 import (
 	"errors"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -53,8 +52,8 @@ func (t *Tables) Exec(args []string) (output string, err error) {
 	return output + edited, nil
 }
 
-// Apply carries out command lines as they are typed, with or without the word iptables in front; blank lines and those
-// that begin with # are skipped. It is all or nothing: after an error, an *Error that names the line, nothing has changed.
+// Apply carries out command lines as they are typed in a shell (see SplitLine), with or without the word iptables in
+// front; blank lines and those that begin with # are skipped. It is all or nothing: after an error, an *Error that names the line, nothing has changed.
 func (t *Tables) Apply(lines []string) error {
 	t.edit.Lock()
 	defer t.edit.Unlock()
@@ -64,7 +63,7 @@ func (t *Tables) Apply(lines []string) error {
 		if len(words) > 0 && words[0] == t.family.tool() {
 			words = words[1:]
 		}
-		if err == nil && len(words) > 0 && !strings.HasPrefix(words[0], "#") {
+		if err == nil && len(words) > 0 {
 			err = draft.apply(words)
 		}
 		if err != nil {

@@ -1,11 +1,9 @@
 package rule_test
 
 import (
-	"errors"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"uswitch/nat/rule"
 	"uswitch/switch/trace"
@@ -24,7 +22,7 @@ func run(t *testing.T, tables *rule.Tables, line string) string {
 // TestTutorial types what tutorials type, and reads what they show.
 func TestTutorial(t *testing.T) {
 	tables := newTables(t, "iptables -P FORWARD DROP", "-A FORWARD -s 11.11.11.0/24 -j ACCEPT",
-		"# the way out", "", "iptables -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE")
+		"  # the way out isn't open", "", "iptables -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE")
 	for line, want := range map[string]string{
 		"-t nat -S": `-P PREROUTING ACCEPT
 -P INPUT ACCEPT
@@ -48,66 +46,6 @@ num   pkts bytes target     prot opt in     out     source               destina
 	} {
 		if got := run(t, tables, line); got != want {
 			t.Errorf("%s:%s", line, difference(want, got))
-		}
-	}
-}
-
-// TestErrors reads messages and exit statuses.
-func TestErrors(t *testing.T) {
-	for _, c := range []struct {
-		line   string
-		status rule.Status
-		want   string
-	}{
-		{"", rule.ParameterProblem, "iptables: no command specified"},
-		{"-A nosuch -j DROP", rule.OtherProblem, "iptables: No chain/target/match by that name."},
-		{"-A FORWARD -j nosuch", rule.ParameterProblem, "iptables: Chain 'nosuch' does not exist"},
-		{"-D FORWARD -j DROP", rule.OtherProblem, "iptables: Bad rule (does a matching rule exist in that chain?)."},
-		{"-t mangle -L", rule.VersionProblem, "iptables: table 'mangle' is not supported: there are filter, nat and raw"},
-		{"-A FORWARD -m time -j DROP", rule.ParameterProblem,
-			"iptables: Couldn't load match `time': not supported here; there are addrtype comment conntrack icmp limit mac mark multiport state tcp udp"},
-		{"-A FORWARD -j NFQUEUE", rule.ParameterProblem,
-			"iptables: Couldn't load target `NFQUEUE': not supported here; there are ACCEPT DROP RETURN REJECT LOG MARK MASQUERADE SNAT DNAT REDIRECT"},
-		{"-A FORWARD -m conntrack --ctstatus ASSURED -j DROP", rule.ParameterProblem,
-			"iptables: conntrack: option \"--ctstatus\" is not supported: there is --ctstate"},
-		{"-A FORWARD -s ! 1.2.3.4 -j DROP", rule.ParameterProblem, "iptables: the ! stands before its option: `! -s ...', not `-s !'"},
-		{"-A FORWARD -j MASQUERADE", rule.ResourceProblem,
-			"iptables: RULE_APPEND failed (Invalid argument): rule in chain FORWARD: MASQUERADE is for the nat table"},
-		{"-t nat -A PREROUTING -j MASQUERADE", rule.ResourceProblem,
-			"iptables: RULE_APPEND failed (Invalid argument): rule in chain PREROUTING: MASQUERADE is for POSTROUTING only"},
-		{"-t nat -I POSTROUTING -j DNAT --to 1.2.3.4", rule.ResourceProblem,
-			"iptables: RULE_INSERT failed (Invalid argument): rule in chain POSTROUTING: DNAT is for PREROUTING and OUTPUT only"},
-		{"-A OUTPUT -m mac --mac-source 2:2:2:2:2:2 -j DROP", rule.ResourceProblem,
-			"iptables: RULE_APPEND failed (Invalid argument): rule in chain OUTPUT: -m mac means nothing in OUTPUT"},
-		{"-A INPUT -m addrtype --dst-type LOCAL --limit-iface-out", rule.ResourceProblem,
-			"iptables: RULE_APPEND failed (Invalid argument): rule in chain INPUT: --limit-iface-out means nothing in INPUT"},
-		{"-A used -j used", rule.ResourceProblem,
-			"iptables: RULE_APPEND failed (Too many links): rule in chain used: chain used would call itself"},
-		{"-X used", rule.ResourceProblem,
-			"iptables: CHAIN_DEL failed (Device or resource busy): chain used: 1 rules still call it"},
-		{"-X full", rule.ResourceProblem,
-			"iptables: CHAIN_DEL failed (Device or resource busy): chain full: it has rules, which -F full would delete"},
-		{"-X INPUT", rule.OtherProblem, "iptables: Can't delete built-in chain."},
-		{"-Z FORWARD 7", rule.OtherProblem, "iptables: Index of counter too big."},
-		{"-A FORWARD -j DROP !", rule.ParameterProblem, "iptables: nothing appropriate following !"},
-		{"-A FORWARD --jump=DROP --numeric=1", rule.ParameterProblem, "iptables: option \"--numeric\" takes no argument"},
-		{"-A FORWARD -w x -j DROP", rule.ParameterProblem, "iptables: wait seconds not numeric"},
-		{"-6 -A FORWARD -j DROP", rule.ParameterProblem,
-			"iptables: -4 and -6 are for files that both iptables-restore and ip6tables-restore read"},
-		{"-A FORWARD -m comment --comment \"a\nb\"", rule.ParameterProblem, "iptables: Newlines not allowed in --comment"},
-		{"-A FORWARD -j LOG --log-prefix \"a\nb\"", rule.ParameterProblem, "iptables: Newlines not allowed in --log-prefix"},
-		{"-N \"a\\\"b\"", rule.ParameterProblem, "iptables: Invalid chain name `a\"b'"},
-		{"-N a\x01", rule.ParameterProblem, "iptables: Invalid chain name `a\x01'"},
-	} {
-		tables := newTables(t, "-N used", "-N full", "-A FORWARD -j used", "-A full -j DROP")
-		before := tables.Snapshot()
-		output, err := tables.Exec(words(t, c.line))
-		var e *rule.Error
-		if !errors.As(err, &e) || e.Status != c.status || e.Error() != c.want || output != "" {
-			t.Errorf("%s\n\tgot  %v (%+v)\n\twant %s (%d)", c.line, err, e, c.want, c.status)
-		}
-		if tables.Snapshot() != before {
-			t.Errorf("%s changed something", c.line)
 		}
 	}
 }
@@ -185,117 +123,6 @@ func TestApplyIsAtomic(t *testing.T) {
 	}
 }
 
-// TestRestore reads inputs with each option.
-func TestRestore(t *testing.T) {
-	const input = `# a comment
-*filter
-:INPUT DROP [5:6]
-:old - [0:0]
-:new - [0:0]
-[3:4] -A INPUT -s 1.1.1.1,2.2.2.2 -j new
--6 -A INPUT -p ipv6-icmp -j DROP
-
--I new -j LOG --log-prefix "a \"b\" c"
-COMMIT
-*nat
--A POSTROUTING -j MASQUERADE
-COMMIT
-`
-	const head, old = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n*filter\n", "-A FORWARD -j old\n"
-	const log = "-A new -j LOG --log-prefix \"a \\\"b\\\" c\"\n"
-	const nat = "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
-	const plain = ":INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:new - [0:0]\n:old - [0:0]\n"
-	const added = "-A INPUT -s 1.1.1.1/32 -j new\n-A INPUT -s 2.2.2.2/32 -j new\n"
-	const untouched = head + ":INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:old - [0:0]\n" + old + "-A old -j DROP\nCOMMIT\n"
-	for _, c := range []struct {
-		name    string
-		options rule.RestoreOptions
-		save    rule.SaveOptions
-		want    string
-	}{
-		{"plain", rule.RestoreOptions{}, rule.SaveOptions{},
-			head + plain + added + log + "COMMIT\n" + nat + "-A POSTROUTING -j MASQUERADE\nCOMMIT\n"},
-		{"counters", rule.RestoreOptions{Counters: true}, rule.SaveOptions{Counters: true, Table: rule.Filter},
-			"*filter\n:INPUT DROP [5:6]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:new - [0:0]\n:old - [0:0]\n" +
-				"[3:4] -A INPUT -s 1.1.1.1/32 -j new\n[3:4] -A INPUT -s 2.2.2.2/32 -j new\n[0:0] " + log + "COMMIT\n"},
-		{"noflush", rule.RestoreOptions{NoFlush: true}, rule.SaveOptions{},
-			head + strings.Replace(plain, "FORWARD ACCEPT", "FORWARD DROP", 1) + added + old + log + "COMMIT\n" +
-				nat + "-A POSTROUTING -j MASQUERADE\nCOMMIT\n"},
-		{"one table", rule.RestoreOptions{Table: rule.NAT}, rule.SaveOptions{},
-			untouched + nat + "-A POSTROUTING -j MASQUERADE\nCOMMIT\n"},
-		{"test", rule.RestoreOptions{Test: true}, rule.SaveOptions{}, untouched + nat + "COMMIT\n"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			tables := newTables(t, "-N old", "-A old -j DROP", "-A FORWARD -j old", "-P FORWARD DROP")
-			if err := tables.Restore(strings.NewReader(input), c.options); err != nil {
-				t.Fatal(err)
-			}
-			if got := tables.Snapshot().Save(c.save); got != c.want {
-				t.Errorf("%s\n%s", difference(c.want, got), got)
-			}
-		})
-	}
-}
-
-// TestRestoreErrors names the line, and changes nothing, not even in tables that were complete.
-func TestRestoreErrors(t *testing.T) {
-	for input, want := range map[string]string{
-		"*filter\n-F\n-A INPUT --foo\nCOMMIT\n":               "line 3: unknown option \"--foo\"",
-		"*filter\n-A nosuch -j DROP\nCOMMIT\n":                "line 2: No chain/target/match by that name.",
-		"*filter\n:INPUT ACCEPT [0:0]\n":                      "line 3: COMMIT expected",
-		"*mangle\nCOMMIT\n":                                   "line 1: table 'mangle' is not supported: there are filter, nat and raw",
-		"-A INPUT -j DROP\n":                                  "line 1: expected *table, not `-A INPUT -j DROP'",
-		"*filter\n-t nat -L\nCOMMIT\n":                        "line 2: The -t option cannot be used in iptables-restore.",
-		"*filter\n:INPUT\nCOMMIT\n":                           "line 2: policy invalid: want :CHAIN POLICY [packets:bytes]",
-		"*filter\n:INPUT REJECT\nCOMMIT\n":                    "line 2: Bad policy name.",
-		"*filter\n:user DROP\nCOMMIT\n":                       "line 2: Can't set policy `DROP' on `user': only built-in chains have one",
-		"*filter\n:LOG -\nCOMMIT\n":                           "line 2: chain name may not clash with target name",
-		"*nat\n:OUTPUT DROP [0:0]\nCOMMIT\n":                  "line 2: The \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.",
-		"*filter\n[1:2 -A INPUT\nCOMMIT\n":                    "line 2: need ]",
-		"*filter\n[1;2] -A INPUT\nCOMMIT\n":                   "line 2: invalid counters `[1;2]'",
-		"*filter\n-C INPUT -j DROP\nCOMMIT\n":                 "line 2: Bad rule (does a matching rule exist in that chain?).",
-		"*filter\n-A INPUT -j LOG --log-prefix \"x\nCOMMIT\n": "line 2: a quote is not closed",
-		"*filter\n-A INPUT -j ACCEPT\n-A INPUT -j SNAT --to 1.1.1.1\n-A INPUT -j DROP\nCOMMIT\n": "line 3: RULE_APPEND failed (Invalid argument): rule in chain INPUT: SNAT is for the nat table",
-		"*filter\n:a -\n:b -\n-A a -j b\n-A b -j a\nCOMMIT\n":                                    "line 5: RULE_APPEND failed (Too many links): rule in chain b: chain a would call itself",
-		"*filter\n-F\nCOMMIT\n*nat\n-A INPUT -j MASQUERADE\nCOMMIT":                              "line 5: RULE_APPEND failed (Invalid argument): rule in chain INPUT: MASQUERADE is for POSTROUTING only",
-	} {
-		tables := newTables(t, "-A FORWARD -j ACCEPT")
-		before := tables.Snapshot()
-		err := tables.Restore(strings.NewReader(input), rule.RestoreOptions{})
-		if err == nil || err.Error() != "iptables-restore: "+want {
-			t.Errorf("%q\n\tgot  %v\n\twant iptables-restore: %s", input, err, want)
-		}
-		if tables.Snapshot() != before {
-			t.Errorf("%q changed something", input)
-		}
-	}
-	bad := rule.RestoreOptions{Counters: true}
-	err := newTables(t).Restore(strings.NewReader("*filter\n:INPUT ACCEPT [x]\nCOMMIT\n"), bad)
-	if err == nil || err.Error() != "iptables-restore: line 2: invalid policy counters for chain 'INPUT'" {
-		t.Error(err)
-	}
-	long := "*filter\n-A INPUT -m comment --comment " + strings.Repeat("x", 20000) + "\nCOMMIT\n"
-	if err := newTables(t).Restore(strings.NewReader(long), rule.RestoreOptions{}); err == nil {
-		t.Error("an endless line was read")
-	}
-}
-
-// TestSaveComments prints the lines with the date that iptables-save has.
-func TestSaveComments(t *testing.T) {
-	now := time.Date(2026, time.November, 2, 5, 8, 15, 0, time.UTC)
-	got := newTables(t).Snapshot().Save(rule.SaveOptions{Table: rule.Raw, Now: now})
-	want := `# Generated by iptables-save v1.8.9 (uswitch) on Mon Nov  2 05:08:15 2026
-*raw
-:PREROUTING ACCEPT [0:0]
-:OUTPUT ACCEPT [0:0]
-COMMIT
-# Completed on Mon Nov  2 05:08:15 2026
-`
-	if got != want {
-		t.Error(difference(want, got))
-	}
-}
-
 // TestHelp prints help and version, in the family's name.
 func TestHelp(t *testing.T) {
 	tables := rule.NewTables(rule.IPv6)
@@ -344,5 +171,78 @@ func TestParseTable(t *testing.T) {
 	}
 	if _, ok := rule.ParseTable("mangle"); ok || rule.Table(0).String() != "invalid table" {
 		t.Error("a table that is not there was found")
+	}
+}
+
+// TestEdits follows one chain through -A, -I, -R, -D and -C, and reads what -v says of each.
+func TestEdits(t *testing.T) {
+	tables := newTables(t)
+	for _, step := range []struct{ line, output, chain string }{
+		{"-A FORWARD -v -s 1.1.1.1,2.2.2.2 -j DROP",
+			"DROP  all opt -- in * out *  1.1.1.1  -> 0.0.0.0/0  \nDROP  all opt -- in * out *  2.2.2.2  -> 0.0.0.0/0  \n", "1D 2D"},
+		{"-I FORWARD -s 3.3.3.3,4.4.4.4 -j ACCEPT", "", "4A 3A 1D 2D"},
+		{"-I FORWARD 5 -v -s 5.5.5.5 -p tcp --dport 80 ! -i b -j ACCEPT",
+			"ACCEPT  tcp opt -- in !b out *  5.5.5.5  -> 0.0.0.0/0   tcp dpt:80\n", "4A 3A 1D 2D 5A"},
+		{"-R FORWARD 2 -s 6.6.6.6 -j DROP", "", "4A 6D 1D 2D 5A"},
+		{"-D FORWARD 1", "", "6D 1D 2D 5A"},
+		{"-D FORWARD -v -s 1.1.1.1,2.2.2.2 -j DROP",
+			"DROP  all opt -- in * out *  1.1.1.1  -> 0.0.0.0/0  \nDROP  all opt -- in * out *  2.2.2.2  -> 0.0.0.0/0  \n", "6D 5A"},
+		{"-C FORWARD -s 6.6.6.6 -j DROP", "", "6D 5A"},
+		{"-F FORWARD -v", "Flushing chain `FORWARD'\n", ""},
+		{"-Z FORWARD -v", "Zeroing chain `FORWARD'\n", ""},
+		{"-N c", "", ""},
+		{"-X -v", "Deleting chain `c'\n", ""},
+	} {
+		if got := run(t, tables, step.line); got != step.output {
+			t.Errorf("%s:%s", step.line, difference(step.output, got))
+		}
+		rules, _ := tables.Snapshot().Rules(rule.Filter, "FORWARD")
+		var short []string
+		for _, r := range rules {
+			short = append(short, r.String()[len("-A FORWARD -s "):][:1]+r.Target()[:1])
+		}
+		if got := strings.Join(short, " "); got != step.chain {
+			t.Errorf("%s: the chain is %s, want %s", step.line, got, step.chain)
+		}
+	}
+}
+
+// TestAmounts prints counters as iptables does: five digits, then thousands, and so on.
+func TestAmounts(t *testing.T) {
+	for counters, want := range map[string]string{
+		"0 99999":                "    0 99999",
+		"100000 9999499":         " 100K 9999K",
+		"9999500 99995000000":    "  10M  100G",
+		"1 9999500000000000":     "    1 10000T",
+		"9999499499 99994994994": "9999M   100G",
+	} {
+		tables := newTables(t, "-A FORWARD -j ACCEPT -c "+counters)
+		got, _, _ := strings.Cut(run(t, tables, "-v -L FORWARD 1"), " ACCEPT")
+		if strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
+			t.Errorf("%s: %q, want %q", counters, got, want)
+		}
+	}
+}
+
+// TestSplitLine cuts lines as a shell does.
+func TestSplitLine(t *testing.T) {
+	for line, want := range map[string]string{
+		`-A FORWARD  -j	LOG`:              "-A|FORWARD|-j|LOG",
+		`--log-prefix "a \"b\" \\ 'c'" x`: `--log-prefix|a "b" \ 'c'|x`,
+		`--comment 'two "words" \ '`:      `--comment|two "words" \ `,
+		`a"b c"'d e'f g\ h ""`:            "ab cd ef|g h|",
+		`# isn't a command`:               "",
+		" \r\n":                           "",
+		`it\'s`:                           "it's",
+	} {
+		got, err := rule.SplitLine(line)
+		if err != nil || strings.Join(got, "|") != want {
+			t.Errorf("%s: %q %v, want %s", line, got, err, want)
+		}
+	}
+	for _, line := range []string{`"`, `a 'b`, `a\`} {
+		if got, err := rule.SplitLine(line); err == nil {
+			t.Errorf("%s: %q", line, got)
+		}
 	}
 }

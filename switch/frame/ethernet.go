@@ -11,6 +11,8 @@ const (
 	TypeARP  uint16 = 0x0806
 	TypeVLAN uint16 = 0x8100
 	TypeIPv6 uint16 = 0x86dd
+
+	typeServiceVLAN uint16 = 0x88a8 // the outer tag of two (IEEE 802.1ad)
 )
 
 // Ethernet is a view of a frame without preamble and check sequence:

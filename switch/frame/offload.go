@@ -54,6 +54,32 @@ func (o Offload) Segments(length int) int {
 	return (payload + int(o.GSOSize) - 1) / int(o.GSOSize)
 }
 
+// WireLength returns how long the longest packet on the wire is for which a frame of length bytes stands.
+func (o Offload) WireLength(length int) int {
+	if o.GSO == GSONone {
+		return length
+	}
+	return min(length, int(o.HeaderLen)+int(o.GSOSize))
+}
+
+// SegmentHeader returns what HeaderLen must be, read from the super-frame itself: where the header of TCP or UDP ends. It is
+// 0 if that is not inside data.
+func (o Offload) SegmentHeader(data []byte) uint16 {
+	start, end := int(o.ChecksumStart), 0
+	switch o.GSO {
+	case GSOTCPv4, GSOTCPv6:
+		if start+TCPHeader <= len(data) {
+			end = start + TCP(data[start:]).HeaderLen()
+		}
+	case GSOUDPL4:
+		end = start + UDPHeader
+	}
+	if end > min(len(data), 1<<16-1) {
+		return 0
+	}
+	return uint16(end)
+}
+
 // Valid reports whether the metadata can be true of a frame of length bytes: the checksum lies inside, and the segments
 // have a size and a header. What is not valid must not reach a device, which would refuse it or worse.
 func (o Offload) Valid(length int) bool {

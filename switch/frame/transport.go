@@ -33,6 +33,12 @@ const (
 	TCPHeader  = 20
 )
 
+// Where the checksum stands in a header, in bytes.
+const (
+	udpChecksum = 6
+	tcpChecksum = 16
+)
+
 // ICMP is a view of an ICMP message: type, code, checksum, four bytes whose meaning depends on the type, payload.
 type ICMP []byte
 

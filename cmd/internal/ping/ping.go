@@ -1,0 +1,195 @@
+package ping
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"uswitch/switch/frame"
+)
+
+// The exit statuses of iputils' ping.
+const (
+	Answered   = 0
+	Unanswered = 1 // an address that gave no answer at all
+	Failed     = 2 // the echo could not be sent
+)
+
+// Run pings each address in turn and writes what ping writes. It returns ping's exit status; ctx ends it early.
+func Run(ctx context.Context, o Options, out io.Writer) int {
+	status := Answered
+	for i, a := range o.Addresses {
+		if i > 0 {
+			fmt.Fprintln(out)
+			pause(ctx)
+		}
+		status = max(status, one(ctx, o, a, out))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return status
+}
+
+// pause lets a moment pass between two addresses, so that whoever watches the network sees which question an answer
+// belongs to.
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(200 * time.Millisecond):
+	}
+}
+
+// pinger pings one address.
+type pinger struct {
+	Options
+	to     netip.Addr
+	out    io.Writer
+	socket *socket
+	id     uint16
+	sent   int
+	sentAt map[uint16]time.Time // echoes that nobody has answered yet
+	errors int
+	times  times
+	dups   int
+}
+
+func one(ctx context.Context, o Options, to netip.Addr, out io.Writer) int {
+	s, err := open(to, o.TTL)
+	if err != nil {
+		fmt.Fprintf(out, "ping: %v\n", err)
+		return Failed
+	}
+	defer s.close()
+	p := &pinger{Options: o, to: to, out: out, socket: s, id: uint16(rand.Uint32()), sentAt: map[uint16]time.Time{}}
+	fmt.Fprintf(out, "PING %v (%v) %d(%d) bytes of data.\n", to, to, o.Size, o.Size+8+20)
+	began := time.Now()
+	status := p.run(ctx)
+	p.summary(time.Since(began))
+	return status
+}
+
+// run sends echoes, an interval apart, and reads answers between them, until the count is reached and everything is
+// answered or has been waited for.
+func (p *pinger) run(ctx context.Context) int {
+	next := time.Now()
+	for ctx.Err() == nil {
+		if p.Count > 0 && p.sent == p.Count {
+			break
+		}
+		if err := p.send(); err != nil {
+			fmt.Fprintf(p.out, "ping: %v\n", err)
+			p.errors++
+		}
+		next = next.Add(p.Interval)
+		last := p.Count > 0 && p.sent == p.Count
+		if last {
+			next = time.Now().Add(p.Wait)
+		}
+		p.listen(ctx, next, last)
+	}
+	if len(p.times) > 0 {
+		return Answered
+	}
+	return Unanswered
+}
+
+func (p *pinger) send() error {
+	p.sent++
+	seq := uint16(p.sent)
+	now := time.Now()
+	p.sentAt[seq] = now
+	return p.socket.send(echo(p.id, seq, p.Size, now))
+}
+
+// echo returns an echo request. Its payload is the time, if there is room, and then what iputils sends: bytes that count.
+func echo(id, seq uint16, size int, now time.Time) []byte {
+	b := make([]byte, 8+size)
+	b[0] = frame.ICMPEcho
+	binary.BigEndian.PutUint16(b[4:], id)
+	binary.BigEndian.PutUint16(b[6:], seq)
+	for i := range b[8:] {
+		b[8+i] = byte(i)
+	}
+	if size >= timestamp {
+		binary.BigEndian.PutUint64(b[8:], uint64(now.UnixNano()))
+	}
+	frame.ICMP(b).SetChecksum()
+	return b
+}
+
+// listen reads answers until a moment, or until every echo is settled if nothing else is to be sent.
+func (p *pinger) listen(ctx context.Context, until time.Time, last bool) {
+	for ctx.Err() == nil && !(last && len(p.sentAt) == 0) {
+		left := time.Until(until)
+		if left <= 0 {
+			return
+		}
+		m, err := p.socket.receive(min(left, 100*time.Millisecond)) // so that ctx is heard
+		switch {
+		case errors.Is(err, errTimeout):
+		case err != nil:
+			p.fault(err)
+		default:
+			p.answer(m, time.Now())
+		}
+	}
+}
+
+// fault is an error that the kernel has kept for a ping socket: somebody on the way said so.
+func (p *pinger) fault(err error) {
+	p.errors++
+	clear(p.sentAt)
+	fmt.Fprintf(p.out, "ping: %v\n", err)
+}
+
+// answer handles a message: an answer to one of our echoes, an error about one, or something else.
+func (p *pinger) answer(m message, now time.Time) {
+	icmp, ok := frame.ParseICMP(m.icmp)
+	if !ok {
+		return
+	}
+	if icmp.Type() == frame.ICMPEchoReply && (!p.socket.raw || icmp.ID() == p.id) && m.from == p.to {
+		p.reply(icmp, m, now)
+		return
+	}
+	if seq, ours := p.quoted(icmp); icmp.IsError() && ours {
+		delete(p.sentAt, seq)
+		p.errors++
+		fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", m.from, seq, complaint(icmp))
+	}
+}
+
+// quoted reads the echo that an error is about: its IP header and at least eight bytes (RFC 792).
+func (p *pinger) quoted(icmp frame.ICMP) (seq uint16, ours bool) {
+	b := icmp.Payload()
+	if len(b) < frame.IPv4Header || b[0]>>4 != 4 {
+		return 0, false
+	}
+	ip := frame.IPv4(b)
+	if header := ip.HeaderLen(); header < frame.IPv4Header || len(b) < header+frame.ICMPHeader {
+		return 0, false
+	}
+	echo := frame.ICMP(ip.Payload())
+	return echo.Seq(), ip.Proto() == frame.ProtoICMP && ip.Dst() == p.to && echo.Type() == frame.ICMPEcho && echo.ID() == p.id
+}
+
+func (p *pinger) reply(icmp frame.ICMP, m message, now time.Time) {
+	seq := icmp.Seq()
+	line := fmt.Sprintf("%d bytes from %v: icmp_seq=%d ttl=%d", len(m.icmp), m.from, seq, m.ttl)
+	sent, open := p.sentAt[seq]
+	if !open {
+		p.dups++
+		fmt.Fprintln(p.out, line+" (DUP!)")
+		return
+	}
+	delete(p.sentAt, seq)
+	took := now.Sub(sent)
+	p.times = append(p.times, took)
+	fmt.Fprintf(p.out, "%s time=%s ms\n", line, milliseconds(took))
+}

@@ -1,0 +1,129 @@
+//go:build unix
+
+package ping
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"uswitch/switch/frame"
+)
+
+// socket sends ICMP messages to one address and receives them.
+type socket struct {
+	fd  int
+	raw bool // sees everybody's messages, errors too; else the kernel picks ours, and has chosen the identifier
+	to  unix.SockaddrInet4
+	buf [1 << 16]byte
+	oob [128]byte
+}
+
+// open makes a raw socket, or a ping socket where that is not allowed.
+func open(to netip.Addr, ttl int) (*socket, error) {
+	if err := reachable(to); err != nil {
+		return nil, err
+	}
+	s := &socket{raw: true, to: unix.SockaddrInet4{Addr: to.As4()}}
+	var err error
+	if s.fd, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP); err != nil {
+		s.raw = false
+		s.fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, unix.IPPROTO_ICMP)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("neither a raw socket nor a ping socket is allowed (want root, or net.ipv4.ping_group_range): %w", err)
+	}
+	unix.CloseOnExec(s.fd)
+	if err := s.prepare(ttl); err != nil {
+		s.close()
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	return s, nil
+}
+
+// reachable finds out whether there is a way at all, as iputils does.
+func reachable(to netip.Addr) error {
+	probe, err := net.Dial("udp4", netip.AddrPortFrom(to, 1025).String())
+	if err != nil {
+		var why syscall.Errno
+		if errors.As(err, &why) {
+			return fmt.Errorf("connect: %w", why)
+		}
+		return err
+	}
+	return probe.Close()
+}
+
+func (s *socket) prepare(ttl int) error {
+	if err := unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_RECVTTL, 1); err != nil {
+		return err
+	}
+	if !s.raw { // errors about the echoes come to a connected socket only
+		if err := unix.Connect(s.fd, &s.to); err != nil {
+			return err
+		}
+	}
+	if ttl > 0 {
+		return unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_TTL, ttl)
+	}
+	return nil
+}
+
+func (s *socket) send(b []byte) error {
+	if s.raw {
+		return unix.Sendto(s.fd, b, 0, &s.to)
+	}
+	_, err := unix.Write(s.fd, b)
+	return err
+}
+
+// receive waits for a message. The error is errTimeout, or what the kernel has heard about an echo.
+func (s *socket) receive(wait time.Duration) (message, error) {
+	timeout := unix.NsecToTimeval(max(wait, time.Microsecond).Nanoseconds())
+	if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
+		return message{}, err
+	}
+	n, oobn, _, from, err := unix.Recvmsg(s.fd, s.buf[:], s.oob[:], 0)
+	if err == unix.EAGAIN || err == unix.EINTR {
+		return message{}, errTimeout
+	}
+	if err != nil {
+		return message{}, err
+	}
+	m := message{icmp: s.buf[:n], ttl: s.ttl(s.oob[:oobn])}
+	if sa, ok := from.(*unix.SockaddrInet4); ok {
+		m.from = netip.AddrFrom4(sa.Addr)
+	}
+	if n > frame.IPv4Header && s.buf[0]>>4 == 4 { // raw sockets, and some systems' ping sockets, give the IP header too
+		ip := frame.IPv4(s.buf[:n])
+		m.ttl = int(ip.TTL())
+		m.icmp = s.buf[min(ip.HeaderLen(), n):n]
+	}
+	return m, nil
+}
+
+// ttl reads the time to live that came with a message.
+func (s *socket) ttl(oob []byte) int {
+	parts, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return 0
+	}
+	for _, part := range parts {
+		switch {
+		case part.Header.Level != unix.IPPROTO_IP:
+		case len(part.Data) >= 4: // Linux
+			return int(binary.NativeEndian.Uint32(part.Data))
+		case len(part.Data) >= 1: // the BSDs
+			return int(part.Data[0])
+		}
+	}
+	return 0
+}
+
+func (s *socket) close() { _ = unix.Close(s.fd) }

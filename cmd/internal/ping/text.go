@@ -1,0 +1,90 @@
+package ping
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"uswitch/switch/frame"
+)
+
+// complaint says in iputils' words what an ICMP error says.
+func complaint(m frame.ICMP) string {
+	switch m.Type() {
+	case frame.ICMPUnreachable:
+		if text := destination[m.Code()]; text != "" {
+			return text
+		}
+		if m.Code() == frame.UnreachableTooBig {
+			return fmt.Sprintf("Frag needed and DF set (mtu = %d)", m.MTU())
+		}
+		return fmt.Sprintf("Dest Unreachable, Bad Code: %d", m.Code())
+	case frame.ICMPTimeExceeded:
+		if m.Code() == 1 {
+			return "Frag reassembly time exceeded"
+		}
+		return "Time to live exceeded"
+	}
+	return fmt.Sprintf("ICMP type %d code %d", m.Type(), m.Code())
+}
+
+// destination are the codes of Destination Unreachable (RFC 1812 5.2.7.1).
+var destination = map[uint8]string{
+	0: "Destination Net Unreachable", 1: "Destination Host Unreachable", 2: "Destination Protocol Unreachable",
+	3: "Destination Port Unreachable", 5: "Source Route Failed", 6: "Destination Net Unknown", 7: "Destination Host Unknown",
+	8: "Source Host Isolated", 9: "Destination Net Prohibited", 10: "Destination Host Prohibited",
+	11: "Destination Net Unreachable for Type of Service", 12: "Destination Host Unreachable for Type of Service",
+	13: "Packet filtered", 14: "Precedence Violation", 15: "Precedence Cutoff",
+}
+
+// times are round-trip times, in the order of the answers.
+type times []time.Duration
+
+// summary writes the last lines.
+func (p *pinger) summary(took time.Duration) {
+	fmt.Fprintf(p.out, "\n--- %v ping statistics ---\n%d packets transmitted, %d received", p.to, p.sent, len(p.times))
+	if p.dups > 0 {
+		fmt.Fprintf(p.out, ", +%d duplicates", p.dups)
+	}
+	if p.errors > 0 {
+		fmt.Fprintf(p.out, ", +%d errors", p.errors)
+	}
+	loss := 0.0
+	if p.sent > 0 {
+		loss = float64(p.sent-len(p.times)) * 100 / float64(p.sent)
+	}
+	fmt.Fprintf(p.out, ", %.6g%% packet loss, time %dms\n", loss, took.Milliseconds())
+	if len(p.times) > 0 {
+		fmt.Fprintln(p.out, p.times)
+	}
+}
+
+// String returns the line of the statistics.
+func (t times) String() string {
+	var sum, squares float64
+	for _, d := range t {
+		ms := float64(d) / float64(time.Millisecond)
+		sum += ms
+		squares += ms * ms
+	}
+	n := float64(len(t))
+	mean := sum / n
+	deviation := math.Sqrt(max(squares/n-mean*mean, 0))
+	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	return fmt.Sprintf("rtt min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms", ms(slices.Min(t)), mean, ms(slices.Max(t)), deviation)
+}
+
+// milliseconds writes a time as iputils does: three digits that mean something.
+func milliseconds(d time.Duration) string {
+	ms := float64(d) / float64(time.Millisecond)
+	switch {
+	case ms >= 100:
+		return fmt.Sprintf("%.0f", ms)
+	case ms >= 10:
+		return fmt.Sprintf("%.1f", ms)
+	case ms >= 1:
+		return fmt.Sprintf("%.2f", ms)
+	}
+	return fmt.Sprintf("%.3f", ms)
+}

@@ -1,0 +1,11 @@
+// Package session is one `uswitch run`, from the first check to the last thing unmade: what the person sees of a lab while
+// it is up.
+//
+//	stdout   RED | 64 bytes from 11.11.11.3 ...        the hosts' output, a line at a time
+//	         #3  RED > BLUE  ICMP echo request ...     the trace between them, a journey at a time
+//	stderr   RED: unplugged: ...                       what changed without having been asked for
+//
+// SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) end the lab in order: commands first, then everything
+// that was made, in reverse. A second signal ends the process at once; the next run of the lab, or `uswitch cleanup`,
+// removes what that leaves behind. When nobody reads the output any more, the lab ends as if it had been asked to.
+package session

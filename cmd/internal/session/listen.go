@@ -1,0 +1,101 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"syscall"
+	"time"
+
+	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/world"
+	"uswitch/switch/trace"
+	"uswitch/switch/trace/pcap"
+)
+
+// Sizes of the queues between the lab and this session's own listeners: a screen needs the beginning of each frame, a
+// capture all of it.
+const (
+	queueEvents  = 8192
+	screenBytes  = 4 << 20
+	screenSnap   = 256
+	captureBytes = 32 << 20
+)
+
+// listeners are the trace on the screen and the capture.
+type listeners struct {
+	tracer *trace.Tracer
+	rings  []*trace.Ring
+	stop   context.CancelFunc
+	active sync.WaitGroup
+	ends   []func() error
+}
+
+// listen attaches what the person has asked for, before the lab's first packet.
+func (s *session) listen(w *world.World) (*listeners, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	l := &listeners{tracer: w.Tracer(), stop: stop}
+	if s.Pcap != "" {
+		if err := s.capture(ctx, l); err != nil {
+			stop()
+			return nil, err
+		}
+	}
+	switch s.Trace {
+	case "text":
+		width, colour := view.Terminal(s.Stdout)
+		l.start(ctx, trace.NewRing(queueEvents, screenBytes, screenSnap), trace.NewPrinter(s.screen,
+			trace.TextOptions{Width: width, Colour: colour, Names: world.Names(s.Plan)}), s.traceFailed)
+	case "json":
+		l.start(ctx, trace.NewRing(queueEvents, screenBytes, screenSnap), trace.NewJSON(s.screen), s.traceFailed)
+	}
+	return l, nil
+}
+
+// capture begins the capture file.
+func (s *session) capture(ctx context.Context, l *listeners) error {
+	file, err := pcap.Create(s.Pcap, s.Force)
+	if err != nil {
+		return err
+	}
+	l.ends = append(l.ends, file.Close)
+	sink, err := pcap.New(file, pcap.Options{Comment: "lab " + s.Plan.Name})
+	if err != nil {
+		file.Close()
+		return err
+	}
+	l.start(ctx, trace.NewRing(queueEvents, captureBytes, 0), sink, func(err error) {
+		s.screen.report("capture: " + err.Error() + "; the lab goes on")
+	})
+	return nil
+}
+
+func (s *session) traceFailed(err error) {
+	if !errors.Is(err, syscall.EPIPE) {
+		s.screen.report("trace: " + err.Error() + "; the lab goes on")
+	}
+}
+
+// start drains a ring into a sink until the listeners are closed; a sink that fails is told of once.
+func (l *listeners) start(ctx context.Context, ring *trace.Ring, sink trace.Sink, failed func(error)) {
+	l.tracer.Attach(ring)
+	l.rings = append(l.rings, ring)
+	l.active.Go(func() {
+		defer l.tracer.Detach(ring)
+		if err := ring.Drain(ctx, nil, sink, time.Now); err != nil {
+			failed(err)
+		}
+	})
+}
+
+// close hands on what the queues still hold, and ends.
+func (l *listeners) close() {
+	for _, ring := range l.rings {
+		l.tracer.Detach(ring)
+	}
+	l.stop()
+	l.active.Wait()
+	for _, end := range l.ends {
+		_ = end()
+	}
+}

@@ -1,0 +1,29 @@
+package session
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"uswitch/cmd/internal/lab"
+)
+
+// Load makes the plan of a lab on this machine - its environment fills in ${VARIABLES}, its routes are kept clear of - and
+// writes the plan's warnings.
+func Load(name string, o lab.LoadOptions, warnings io.Writer) (*lab.Plan, error) {
+	o.Env = map[string]string{}
+	for _, line := range os.Environ() {
+		key, value, _ := strings.Cut(line, "=")
+		o.Env[key] = value
+	}
+	o.Taken = routes()
+	plan, err := lab.Load(name, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range plan.Warnings {
+		fmt.Fprintln(warnings, "uswitch: warning:", w)
+	}
+	return plan, nil
+}

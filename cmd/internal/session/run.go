@@ -1,0 +1,128 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
+	"uswitch/tap"
+)
+
+// Options are what a person can say about one run.
+type Options struct {
+	Plan    *lab.Plan // required
+	Trace   string    // text, json or off
+	Pcap    string    // a file for the capture; empty: none
+	Force   bool      // overwrite the file
+	Command []string  // a command for this machine, for which the lab is up; empty: the lab ends by itself
+
+	Stdout, Stderr *os.File // required
+}
+
+// Run brings a lab up, waits for its end and takes it down. The status is the lab's: see world.World.Run; that of the
+// command if there is one; 128 and the signal's number if a signal came before either had ended.
+func Run(o Options) (status int, err error) {
+	dir, err := world.Directory()
+	if err != nil {
+		return 1, err
+	}
+	host, err := tap.New(dir)
+	if err != nil {
+		return 1, err
+	}
+	defer host.Close()
+	if err := host.Check(); err != nil {
+		return 1, &CannotError{err}
+	}
+	lock, err := world.TakeLock(dir, o.Plan.Name)
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+
+	s := &session{Options: o, dir: dir, host: host, screen: newScreen(o)}
+	if err := s.reclaim(); err != nil {
+		return 1, err
+	}
+	return s.run()
+}
+
+// CannotError says that this machine or this user cannot have a lab on real network cards; it has a line for each thing
+// that is missing.
+type CannotError struct{ missing error }
+
+func (e *CannotError) Error() string { return e.missing.Error() }
+
+// session is one run.
+type session struct {
+	Options
+	dir    string
+	host   tap.Host
+	screen *screen
+}
+
+// reclaim removes what a run of this lab that was killed has left behind.
+func (s *session) reclaim() error {
+	found, err := s.host.Reclaim(s.Plan.Name)
+	for _, r := range found {
+		s.screen.report(r.String())
+	}
+	return err
+}
+
+func (s *session) run() (status int, err error) {
+	ctx, stop := Interruptible()
+	defer stop()
+	ctx, gone := context.WithCancelCause(ctx)
+	s.screen.onGone = func() { gone(errNobodyReads) }
+
+	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report})
+	if err != nil {
+		return 1, err
+	}
+	listeners, err := s.listen(w)
+	if err != nil {
+		return 1, err
+	}
+	defer listeners.close()
+	if err := w.Up(ctx); err != nil {
+		return interrupted(ctx, 1), ignoreInterruption(err)
+	}
+	defer func() { err = errors.Join(err, w.Down()) }()
+
+	if len(s.Command) > 0 {
+		return s.beside(ctx, w)
+	}
+	status, complete := w.Run(ctx, s.screen.host)
+	if !complete && !s.Plan.KeepUp {
+		status = interrupted(ctx, status)
+	}
+	return status, nil
+}
+
+// beside runs the person's command while the lab is up.
+func (s *session) beside(ctx context.Context, w *world.World) (status int, err error) {
+	hosts, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.Run(hosts, s.screen.host)
+	}()
+	status, err = runCommand(ctx, s.Plan.Name, s.Command, s.Stdout, s.Stderr)
+	stop()
+	<-ended
+	return status, err
+}
+
+// ignoreInterruption returns nil for the error of a set-up that was given up because somebody asked for it.
+func ignoreInterruption(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+var errNobodyReads = fmt.Errorf("nobody reads the output any more")

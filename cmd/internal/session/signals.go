@@ -1,0 +1,56 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// signalError is the cause of a context that a signal has ended.
+type signalError struct{ signal syscall.Signal }
+
+func (e signalError) Error() string { return e.signal.String() }
+
+// Interruptible returns a context that the first signal ends, with the signal as its cause; the second one ends the
+// process. A write that nobody reads is an error from now on and no longer the end (SIGPIPE).
+func Interruptible() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	wanted := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		wanted = append(wanted, syscall.SIGHUP)
+	}
+	signal.Notify(signals, wanted...)
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE)
+	go func() {
+		first, ok := <-signals
+		if !ok {
+			return
+		}
+		cancel(signalError{first.(syscall.Signal)})
+		if second, ok := <-signals; ok {
+			os.Exit(128 + int(second.(syscall.Signal)))
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		signal.Stop(pipes)
+		cancel(nil)
+	}
+}
+
+// interrupted returns the status of something that a signal has ended before its end, or status if none has.
+func interrupted(ctx context.Context, status int) int {
+	var s signalError
+	switch cause := context.Cause(ctx); {
+	case errors.As(cause, &s):
+		return 128 + int(s.signal)
+	case errors.Is(cause, errNobodyReads):
+		return 128 + int(syscall.SIGPIPE)
+	}
+	return status
+}

@@ -1,0 +1,105 @@
+package world
+
+import (
+	"fmt"
+
+	"uswitch/cmd/internal/lab"
+	vswitch "uswitch/switch"
+	"uswitch/tap"
+)
+
+// plugIn makes a card in a host, plugs its cable into the network's switch and starts to carry frames. The port has the
+// host's name.
+func (w *World) plugIn(h *Host, plan *lab.Interface) error {
+	network := w.Network(plan.Network)
+	card := &Card{Plan: plan}
+	config := tap.Interface{Name: plan.Name, MAC: plan.MAC, MTU: plan.MTU, DisableIPv6: true}
+	config.Addresses = append(config.Addresses, plan.Address)
+	if h.Plan.GatewayDev == plan.Name {
+		config.Gateway = h.Plan.Gateway
+	}
+	device, err := w.host.Open(h.Namespace, config)
+	if err != nil {
+		return err
+	}
+	card.Port, err = network.Switch.Attach(h.Plan.Name, device, knobs(plan))
+	if err != nil {
+		device.Close()
+		return err
+	}
+	w.undo.add(func() error { return network.Switch.Detach(card.Port) })
+	w.ports.Go(func() { w.carry(h, card) })
+
+	state, err := device.State()
+	if err != nil {
+		return err
+	}
+	stop, err := device.Watch(w.watcher(h, card, network, state))
+	if err != nil {
+		return err
+	}
+	w.undo.add(func() error { stop(); return nil })
+	h.Cards = append(h.Cards, card)
+	return nil
+}
+
+// carry runs the port until it is unplugged, and says so if nobody asked for it.
+func (w *World) carry(h *Host, card *Card) {
+	if err := card.Port.Run(); err != nil {
+		why := err.Error()
+		card.unplugged.Store(&why)
+		w.report(fmt.Sprintf("%s: unplugged: %s", h.Plan.Name, why))
+	}
+}
+
+// watcher says what somebody inside the host does to the card. The switch follows a new MTU: it is the cable's.
+func (w *World) watcher(h *Host, card *Card, network *Network, before tap.State) func(tap.State) {
+	return func(now tap.State) {
+		for _, change := range changes(before, now) {
+			w.report(h.Plan.Name + ": " + change)
+		}
+		if now.MTU != before.MTU {
+			k := card.Port.Knobs()
+			k.MTU = now.MTU
+			network.Switch.SetKnobs(card.Port, k)
+		}
+		before = now
+	}
+}
+
+// changes says in words how a card differs from what it was.
+func changes(before, now tap.State) (lines []string) {
+	say := func(format string, args ...any) { lines = append(lines, before.Name+" "+fmt.Sprintf(format, args...)) }
+	if now.Namespace != before.Namespace {
+		say("has moved to the namespace net:[%d]; its cable is still in the switch", now.Namespace)
+	}
+	if now.Name != before.Name {
+		say("is now called %s", now.Name)
+	}
+	if now.MAC != before.MAC {
+		say("has the address %v now, no longer %v: the switch learns it from the next frame", now.MAC, before.MAC)
+	}
+	if now.MTU != before.MTU {
+		say("has an MTU of %d now, no longer %d; the switch sends it nothing larger", now.MTU, before.MTU)
+	}
+	switch {
+	case before.Up && !now.Up:
+		say("is down: nothing reaches it until `ip link set %s up`", now.Name)
+	case !before.Up && now.Up:
+		say("is up again")
+	}
+	return lines
+}
+
+// knobs turns what the lab file says of a port into the switch's terms.
+func knobs(plan *lab.Interface) vswitch.Knobs {
+	return vswitch.Knobs{
+		Learning:       plan.Port.Learning,
+		Flood:          plan.Port.Flood,
+		MulticastFlood: plan.Port.McastFlood,
+		BroadcastFlood: plan.Port.BcastFlood,
+		Isolated:       plan.Port.Isolated,
+		StormLimit:     plan.Port.StormLimit,
+		MTU:            plan.MTU,
+	}
+}

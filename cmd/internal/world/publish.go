@@ -1,0 +1,119 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"uswitch/cmd/internal/lab"
+)
+
+// Published is a port that is open to the outside.
+type Published struct {
+	lab.Publish
+	Host    string
+	Network string       // where the host is
+	Subnet  netip.Prefix // of that network
+	close   func() error
+}
+
+// String returns the port as people write it: 0.0.0.0:8080 -> WEB 10.2.0.2:80/tcp.
+func (p *Published) String() string {
+	return fmt.Sprintf("%v -> %s %v/%s", netip.AddrPortFrom(p.HostIP, p.HostPort), p.Host, p.To, p.Proto)
+}
+
+// publishAll opens the ports of the plan.
+func (w *World) publishAll(context.Context) error {
+	if w.way == nil || w.way.listen == nil {
+		return nil // package lab has warned of it
+	}
+	for i := range w.plan.Hosts {
+		h := &w.plan.Hosts[i]
+		for _, p := range h.Ports {
+			if _, err := w.Publish(h.Name, p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ErrNotPublished is returned for a port that is not open.
+var ErrNotPublished = errors.New("no such port is published")
+
+// Publish opens a port of a host to the outside: a listener, and the rules that lead from there to the host.
+func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
+	h := w.plan.Host(host)
+	if h == nil {
+		return nil, fmt.Errorf("host %s: there is no such host in lab %s", host, w.plan.Name)
+	}
+	if w.way == nil || w.way.listen == nil {
+		return nil, fmt.Errorf("port %d of %s cannot be published: the lab's uplink is %s; run it with --uplink host", p.To.Port(), host, w.plan.Uplink.Kind)
+	}
+	open := &Published{Publish: p, Host: host}
+	for _, i := range h.Interfaces {
+		if i.Address.Addr() == p.To.Addr() {
+			open.Network, open.Subnet = i.Network, i.Address.Masked()
+		}
+	}
+	if open.Network == "" {
+		return nil, fmt.Errorf("%v is no address of %s", p.To.Addr(), host)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.way.listen(open); err != nil {
+		return nil, fmt.Errorf("publish %v: %w", open, err)
+	}
+	if err := w.edit("-A", publishRules(open)); err != nil {
+		return nil, errors.Join(err, open.close())
+	}
+	w.published = append(w.published, open)
+	w.undo.add(func() error { return w.unpublish(open) })
+	return open, nil
+}
+
+// Unpublish closes the port of a host that matches; connections that came through it end.
+func (w *World) Unpublish(host string, p lab.Publish) error {
+	for _, open := range w.Published() {
+		if open.Host == host && open.Proto == p.Proto && open.To == p.To && open.HostPort == p.HostPort &&
+			(open.HostIP == p.HostIP || !p.HostIP.IsValid()) {
+			return w.unpublish(open)
+		}
+	}
+	return ErrNotPublished
+}
+
+// unpublish closes a port, unless it is closed already.
+func (w *World) unpublish(p *Published) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := slices.Index(w.published, p)
+	if i < 0 {
+		return nil
+	}
+	w.published = slices.Delete(w.published, i, i+1)
+	err := p.close()
+	_ = w.edit("-D", publishRules(p)) // somebody may have deleted a rule by hand
+	return err
+}
+
+// edit does one thing with each rule.
+func (w *World) edit(verb string, rules []ruleText) error {
+	if w.plan.Rules != nil {
+		return nil // the lab has rules of its own
+	}
+	var failed []error
+	for _, r := range rules {
+		failed = append(failed, w.gateway.Rules().Apply([]string{r.line(verb)}))
+	}
+	return errors.Join(failed...)
+}
+
+// Published lists the open ports in the order in which they were opened.
+func (w *World) Published() []*Published {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.published)
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "uswitch",
+		Short: "A virtual switch and gateway that say what they do with every packet",
+		Long: `uswitch builds a lab - hosts on virtual switches, with a gateway behind them - out of network namespaces and
+one process, and says what happens to every packet: where it came from, what was looked up, which rule
+decided, how its addresses were translated.`,
+		Example:       "  uswitch run red-blue",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          usage(cobra.NoArgs),
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%s: %w; try %s -h", c.Name(), err, c.CommandPath())}
+	})
+	root.SetHelpTemplate(helpTemplate)
+	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.AddGroup(&cobra.Group{ID: groupLab, Title: "A lab:"}, &cobra.Group{ID: groupLook, Title: "Look at what it does:"},
+		&cobra.Group{ID: groupChange, Title: "Change it:"}, &cobra.Group{ID: groupInside, Title: "Small programs for its hosts:"})
+	root.AddCommand(commands()...)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+const (
+	groupLab    = "lab"
+	groupLook   = "look"
+	groupChange = "change"
+	groupInside = "inside"
+)
+
+// helpTemplate ends with the example, which works as it stands: it is what most people look for, and the last thing on
+// the screen.
+const helpTemplate = `{{with or .Long .Short}}{{. | trimTrailingWhitespaces}}
+
+{{end}}Usage:
+  {{if .Runnable}}{{.UseLine}}{{else}}{{.CommandPath}} COMMAND{{end}}{{if gt (len .Aliases) 0}}
+  also: {{.NameAndAliases}}{{end}}
+{{if .HasAvailableSubCommands}}{{$root := .}}{{range .Groups}}
+{{.Title}}
+{{$id := .ID}}{{range $root.Commands}}{{if and (eq .GroupID $id) .IsAvailableCommand}}  {{rpad .Name .NamePadding}} {{.Short}}
+{{end}}{{end}}{{end}}{{if not .AllChildCommandsHaveGroup}}
+{{range .Commands}}{{if and (eq .GroupID "") .IsAvailableCommand}}  {{rpad .Name .NamePadding}} {{.Short}}
+{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}{{if .HasExample}}
+Example:
+{{.Example}}
+{{end}}`
+
+// usage makes a mistake in the arguments one of usage.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{fmt.Errorf("%s: want %s; try %s -h", c.Name(), strings.TrimPrefix(c.UseLine(), "uswitch "), c.CommandPath())}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,123 @@
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"time"
+
+	"uswitch/arp"
+	"uswitch/nat/route"
+	"uswitch/switch/frame"
+)
+
+// Host is a machine on one or more networks, as a namespace with its eth0, eth1, ... is in a real lab.
+type Host struct {
+	*Machine
+	name   string
+	cards  []*Card
+	routes route.Table[*Card]
+}
+
+func newHost(c *Clock, random *rand.Rand, name string) *Host {
+	h := &Host{name: name}
+	h.Machine = newMachine(c, random, h)
+	return h
+}
+
+// Name returns the host's name.
+func (h *Host) Name() string { return h.name }
+
+// Cards returns the network cards, eth0 first.
+func (h *Host) Cards() []*Card { return slices.Clone(h.cards) }
+
+// addCard gives the host a card on a wire.
+func (h *Host) addCard(c *Clock, mac frame.MAC, addr netip.Prefix, mtu int, w *Wire) (*Card, error) {
+	card := &Card{host: h, clock: c, name: fmt.Sprintf("eth%d", len(h.cards)), mtu: cmp.Or(mtu, 1500),
+		self: arp.Self{MAC: mac, Addr: addr}, neighbors: arp.New[[]byte](), wire: w}
+	routes, err := h.routes.With(route.Route[*Card]{Prefix: addr.Masked(), Dev: card})
+	if err != nil {
+		return nil, err
+	}
+	h.cards, h.routes = append(h.cards, card), routes
+	w.PlugHost(card.input)
+	return card, nil
+}
+
+// SetGateway makes a router on one of the host's networks the next hop of the default route.
+func (h *Host) SetGateway(via netip.Addr) error {
+	r, ok := h.routes.Lookup(via)
+	if !ok || !r.Connected() {
+		return fmt.Errorf("host %s: gateway %v: %w: not on a network of the host", h.name, via, ErrNoRoute)
+	}
+	routes, err := h.routes.With(route.Route[*Card]{Prefix: everything, Via: via, Dev: r.Dev})
+	if err == nil {
+		h.routes = routes
+	}
+	return err
+}
+
+var everything = netip.MustParsePrefix("0.0.0.0/0")
+
+// Routes lists the host's routes in the order of `ip route`.
+func (h *Host) Routes() []route.Route[*Card] { return h.routes.Routes() }
+
+// SetUp takes all cards of the host up or down.
+func (h *Host) SetUp(up bool) {
+	for _, c := range h.cards {
+		c.wire.SetUp(up)
+	}
+}
+
+// owns implements network.
+func (h *Host) owns(a netip.Addr) bool {
+	return a.IsLoopback() || slices.ContainsFunc(h.cards, func(c *Card) bool { return c.self.Addr.Addr() == a })
+}
+
+// source implements network.
+func (h *Host) source(dst netip.Addr) (src netip.Addr, mtu int, err error) {
+	if h.owns(dst) {
+		return dst, 65536, nil // by the loopback
+	}
+	r, ok := h.routes.Lookup(dst)
+	if !ok {
+		return netip.Addr{}, 0, ErrNoRoute
+	}
+	return r.Dev.self.Addr.Addr(), r.Dev.mtu, nil
+}
+
+// transmit implements network.
+func (h *Host) transmit(b []byte) {
+	dst := frame.IPv4(b[frame.EthernetHeader:]).Dst()
+	if h.owns(dst) {
+		h.time.After(0, func() { h.input(b[frame.EthernetHeader:], false) })
+		return
+	}
+	r, ok := h.routes.Lookup(dst)
+	switch {
+	case !ok:
+	case r.Connected():
+		r.Dev.transmit(b, dst)
+	default:
+		r.Dev.transmit(b, r.Via)
+	}
+}
+
+// Neighbors lists what the host knows of its neighbours at now, card by card.
+func (h *Host) Neighbors(now time.Time) []Neighbor {
+	var all []Neighbor
+	for _, c := range h.cards {
+		for _, n := range c.neighbors.List(now) {
+			all = append(all, Neighbor{n, c.name})
+		}
+	}
+	return all
+}
+
+// Neighbor is one row of a host's neighbour tables.
+type Neighbor struct {
+	arp.Neighbor
+	Card string // eth0
+}

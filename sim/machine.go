@@ -1,0 +1,135 @@
+package sim
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/netip"
+
+	"uswitch/switch/frame"
+)
+
+// Machine is a computer from IP upwards: it answers pings, serves UDP and TCP, and runs a few programs. A Host is a
+// machine on a cable, a server of the Internet one behind routers. It belongs to its scheduler's goroutine.
+type Machine struct {
+	time   Scheduler
+	random *rand.Rand
+	net    network
+
+	lastID    uint16 // of IP packets
+	lastEcho  uint16 // identifier of pings
+	lastPort  uint16 // ephemeral port
+	pings     map[uint16]*pinging
+	sockets   map[uint16]*socket    // UDP, by port
+	services  map[uint16]Service    // TCP, by port
+	conns     map[frame.Tuple]*conn // TCP, by the tuple of what this machine sends
+	fragments fragments
+}
+
+// network is what a machine stands on.
+type network interface {
+	// owns reports whether the address is the machine's own.
+	owns(netip.Addr) bool
+	// source returns the address with which a packet to dst leaves, and how large it may be in bytes. The error is
+	// ErrNoRoute.
+	source(dst netip.Addr) (src netip.Addr, mtu int, err error)
+	// transmit takes a packet, with EthernetHeader bytes of room in front, as its own. It never calls back before it
+	// returns.
+	transmit(packet []byte)
+}
+
+// ErrNoRoute is what a machine says when it has no route to an address (ENETUNREACH).
+var ErrNoRoute = errors.New("network is unreachable")
+
+// defaultTTL is net.ipv4.ip_default_ttl.
+const defaultTTL = 64
+
+func newMachine(s Scheduler, random *rand.Rand, n network) *Machine {
+	return &Machine{time: s, random: random, net: n, lastPort: firstPort - 1, pings: map[uint16]*pinging{},
+		sockets: map[uint16]*socket{}, services: map[uint16]Service{}, conns: map[frame.Tuple]*conn{}}
+}
+
+// input takes an IP packet that has arrived, with bytes that may be kept. toGroup says that the frame around it was for
+// everyone.
+func (m *Machine) input(b []byte, toGroup bool) {
+	ip, err := frame.ParseIPv4(b)
+	if err != nil || !ip.ChecksumOK() {
+		return
+	}
+	if !m.net.owns(ip.Dst()) {
+		return // a broadcast is heard and not answered (RFC 1122 3.2.2.6); hosts do not forward
+	}
+	if ip.IsFragment() {
+		if ip = m.fragments.add(ip, m.time.Now()); ip == nil {
+			return
+		}
+	}
+	switch ip.Proto() {
+	case frame.ProtoICMP:
+		m.inputICMP(ip, toGroup)
+	case frame.ProtoUDP:
+		m.inputUDP(ip, toGroup)
+	case frame.ProtoTCP:
+		m.inputTCP(ip)
+	default:
+		m.sendError(ip, toGroup, frame.ICMPUnreachable, frame.UnreachableProtocol, 0)
+	}
+}
+
+// outgoing is a packet to be sent.
+type outgoing struct {
+	proto        uint8
+	src, dst     netip.Addr
+	ttl          uint8 // 0: defaultTTL
+	dontFragment bool
+	payload      []byte
+}
+
+// send sends a packet, in pieces if it is larger than mtu bytes.
+func (m *Machine) send(o outgoing, mtu int) {
+	if o.ttl == 0 {
+		o.ttl = defaultTTL
+	}
+	m.lastID++
+	room := len(o.payload)
+	if frame.IPv4Header+room > mtu {
+		room = (mtu - frame.IPv4Header) &^ 7
+	}
+	for offset := 0; offset == 0 || offset < len(o.payload); offset += room {
+		piece := o.payload[offset:min(offset+room, len(o.payload))]
+		b := make([]byte, frame.EthernetHeader+frame.IPv4Header+len(piece))
+		copy(b[frame.EthernetHeader+frame.IPv4Header:], piece)
+		ip := frame.PutIPv4(b[frame.EthernetHeader:], o.proto, o.ttl, m.lastID, o.src, o.dst)
+		ip.SetFragment(o.dontFragment, offset+len(piece) < len(o.payload), offset)
+		ip.SetChecksum()
+		m.net.transmit(b)
+		if room == 0 {
+			return
+		}
+	}
+}
+
+// answer sends a payload back to where a packet came from.
+func (m *Machine) answer(to frame.IPv4, payload []byte) {
+	if _, mtu, err := m.net.source(to.Src()); err == nil {
+		m.send(outgoing{proto: to.Proto(), src: to.Dst(), dst: to.Src(), payload: payload}, mtu)
+	}
+}
+
+// Ephemeral ports, net.ipv4.ip_local_port_range.
+const (
+	firstPort = 32768
+	lastPort  = 60999
+)
+
+// ephemeral returns a port that nobody uses, one after the other.
+func (m *Machine) ephemeral(taken func(uint16) bool) uint16 {
+	for {
+		m.lastPort++
+		if m.lastPort > lastPort {
+			m.lastPort = firstPort
+		}
+		if !taken(m.lastPort) {
+			return m.lastPort
+		}
+	}
+}

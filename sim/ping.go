@@ -1,0 +1,186 @@
+package sim
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/netip"
+	"time"
+
+	"uswitch/switch/frame"
+)
+
+// PingOptions are what a ping can be told. The zero value of each field means what iputils' ping does by itself.
+type PingOptions struct {
+	Count        int           // -c: questions to send; 0: until it is stopped
+	Interval     time.Duration // -i: between two questions; 0: one second
+	Size         int           // -s: bytes of data behind the ICMP header; 0: 56
+	TTL          uint8         // -t; 0: 64
+	Wait         time.Duration // -W: for the last answer; 0: 10 s, or once something was heard twice the longest round trip
+	DontFragment bool          // -M do
+}
+
+// Ping runs a ping to dst, which writes the lines of iputils' ping to out and hands the result to done when it has
+// ended. The function that it returns stops it, as Ctrl-C does.
+func (m *Machine) Ping(dst netip.Addr, o PingOptions, out io.Writer, done func(PingResult)) (stop func()) {
+	if o.Interval == 0 {
+		o.Interval = time.Second
+	}
+	if o.Size == 0 {
+		o.Size = 56
+	}
+	m.lastEcho++
+	p := &pinging{m: m, id: m.lastEcho, dst: dst, options: o, out: out, done: done, sent: map[uint16]question{}}
+	src, mtu, err := m.net.source(dst)
+	if err != nil {
+		fmt.Fprintln(out, "ping: connect: Network is unreachable")
+		p.result.Status = 2
+		done(p.result)
+		return func() {}
+	}
+	p.src, p.mtu = src, mtu
+	m.pings[p.id] = p
+	fmt.Fprintf(out, "PING %v (%v) %d(%d) bytes of data.\n", dst, dst, o.Size, o.Size+frame.ICMPHeader+frame.IPv4Header)
+	p.timer = m.time.After(0, p.ask)
+	return p.finish
+}
+
+// pinging is a ping under way.
+type pinging struct {
+	m        *Machine
+	id       uint16
+	src, dst netip.Addr
+	mtu      int // of the path, as far as it is known
+	options  PingOptions
+	out      io.Writer
+	done     func(PingResult)
+	result   PingResult
+
+	seq         uint16
+	sent        map[uint16]question
+	started     time.Time
+	last        time.Time // when something was sent or heard
+	outstanding int       // the most questions that were open at once, which ping calls a pipe
+	timer       *Timer
+	over        bool
+}
+
+// question is one echo request.
+type question struct {
+	at       time.Time
+	answered bool
+}
+
+// ask sends the next question, or waits for the last answers.
+func (p *pinging) ask() {
+	p.last = p.m.time.Now()
+	if p.seq == 0 {
+		p.started = p.last
+	}
+	p.seq++
+	p.result.Sent++
+	p.sent[p.seq] = question{at: p.last}
+	if size := frame.IPv4Header + frame.ICMPHeader + p.options.Size; p.options.DontFragment && size > p.mtu {
+		fmt.Fprintf(p.out, "ping: local error: message too long, mtu=%d\n", p.mtu)
+		p.result.Errors++
+	} else {
+		p.m.send(outgoing{proto: frame.ProtoICMP, src: p.src, dst: p.dst, ttl: p.options.TTL,
+			dontFragment: p.options.DontFragment, payload: p.request()}, p.mtu)
+	}
+	if p.options.Count == 0 || p.result.Sent < p.options.Count {
+		p.timer = p.m.time.After(p.options.Interval, p.ask)
+		return
+	}
+	if !p.finished() {
+		p.timer = p.m.time.After(p.patience(), p.finish)
+	}
+}
+
+// patience is how long the last answer may take, as iputils' ping has it.
+func (p *pinging) patience() time.Duration {
+	switch {
+	case p.options.Wait > 0:
+		return p.options.Wait
+	case p.result.Received > 0:
+		return max(2*p.result.Max, p.options.Interval)
+	}
+	return 10 * time.Second
+}
+
+func (p *pinging) request() frame.ICMP {
+	message := frame.ICMP(make([]byte, frame.ICMPHeader+p.options.Size))
+	message[0] = frame.ICMPEcho
+	binary.BigEndian.PutUint16(message[4:], p.id)
+	binary.BigEndian.PutUint16(message[6:], p.seq)
+	for i := range message.Payload() {
+		message.Payload()[i] = byte(i)
+	}
+	message.SetChecksum()
+	return message
+}
+
+// replied takes an answer.
+func (p *pinging) replied(ip frame.IPv4, message frame.ICMP) {
+	q, ok := p.sent[message.Seq()]
+	if !ok || ip.Src() != p.dst {
+		return
+	}
+	p.last = p.m.time.Now()
+	took, again := p.last.Sub(q.at), ""
+	if q.answered {
+		p.result.Duplicates++
+		again = " (DUP!)"
+	} else {
+		p.result.count(took)
+		p.heard(message.Seq())
+		q.answered = true
+		p.sent[message.Seq()] = q
+	}
+	fmt.Fprintf(p.out, "%d bytes from %v: icmp_seq=%d ttl=%d time=%s ms%s\n", len(message), ip.Src(), message.Seq(), ip.TTL(),
+		milliseconds(took), again)
+	p.finished()
+}
+
+// failed takes an error that quotes a question.
+func (p *pinging) failed(e fault, seq uint16) {
+	if _, ok := p.sent[seq]; !ok {
+		return
+	}
+	p.last = p.m.time.Now()
+	p.result.Errors++
+	p.heard(seq)
+	fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", e.from, seq, e)
+	if e.icmpType == frame.ICMPUnreachable && e.code == frame.UnreachableTooBig && e.mtu > frame.IPv4Header {
+		p.mtu = min(p.mtu, e.mtu)
+	}
+	p.finished()
+}
+
+func (p *pinging) heard(seq uint16) {
+	p.outstanding = max(p.outstanding, int(p.seq-seq)+1)
+}
+
+// finished ends the ping if there is nothing more to wait for.
+func (p *pinging) finished() bool {
+	if p.options.Count == 0 || p.result.Sent < p.options.Count || p.result.Received+p.result.Errors < p.options.Count {
+		return false
+	}
+	p.finish()
+	return true
+}
+
+// finish ends the ping and prints what it has found.
+func (p *pinging) finish() {
+	if p.over {
+		return
+	}
+	p.over = true
+	p.timer.Stop()
+	delete(p.m.pings, p.id)
+	if p.result.Received == 0 {
+		p.result.Status = 1
+	}
+	p.result.Time = p.last.Sub(p.started)
+	p.result.summary(p.out, p.dst, p.outstanding)
+	p.done(p.result)
+}

@@ -1,0 +1,126 @@
+package sim
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+
+	"uswitch/switch/frame"
+)
+
+// A small TCP (RFC 9293), honest as far as it goes: handshake from either side, retransmission with a growing timeout,
+// the peer's window and segment size, orderly close, resets. It has no congestion control beyond a fixed window, keeps no
+// segment that comes out of order, and scales no window: enough for a question and a page.
+
+// Service answers a TCP connection. It is shown all that the client has sent so far, and returns nil while that is not
+// enough, else the answer, after which the connection is closed.
+type Service func(client netip.AddrPort, received []byte) (answer []byte)
+
+// Bounds and times of TCP. Linux has the same times, except for TIME-WAIT, which is 60 s there.
+const (
+	maxConns    = 1024      // connections of one machine; further ones are not answered
+	maxReceived = 1 << 18   // bytes that one connection may bring
+	maxFlight   = 1460 * 10 // bytes on their way at once, as the initial window of RFC 6928
+	ourWindow   = 65535
+	defaultMSS  = 536 // of a peer that names none (RFC 9293 3.7.1)
+)
+
+// ServeTCP lets a service answer on a port of this machine.
+func (m *Machine) ServeTCP(port uint16, s Service) { m.services[port] = s }
+
+// segment is a TCP segment to be sent.
+type segment struct {
+	seq, ack uint32
+	flags    frame.TCPFlags
+	mss      uint16 // an option of a SYN; 0: none
+	data     []byte
+}
+
+// sendSegment sends a segment of a connection, or outside any.
+func (m *Machine) sendSegment(t frame.Tuple, s segment) {
+	header := frame.TCPHeader
+	if s.mss != 0 {
+		header += 4
+	}
+	b := make([]byte, header+len(s.data))
+	binary.BigEndian.PutUint16(b[0:], t.SrcPort)
+	binary.BigEndian.PutUint16(b[2:], t.DstPort)
+	binary.BigEndian.PutUint32(b[4:], s.seq)
+	binary.BigEndian.PutUint32(b[8:], s.ack)
+	b[12], b[13] = byte(header/4)<<4, byte(s.flags)
+	binary.BigEndian.PutUint16(b[14:], ourWindow)
+	if s.mss != 0 {
+		b[20], b[21] = 2, 4
+		binary.BigEndian.PutUint16(b[22:], s.mss)
+	}
+	copy(b[header:], s.data)
+	binary.BigEndian.PutUint16(b[16:], frame.Checksum(b, frame.PseudoHeader(frame.ProtoTCP, t.Src(), t.Dst(), len(b))))
+	if _, mtu, err := m.net.source(t.Dst()); err == nil {
+		m.send(outgoing{proto: frame.ProtoTCP, src: t.Src(), dst: t.Dst(), payload: b}, mtu)
+	}
+}
+
+// inputTCP hands a segment to its connection, begins one, or refuses.
+func (m *Machine) inputTCP(ip frame.IPv4) {
+	s, ok := frame.ParseTCP(ip.Payload())
+	if !ok || frame.Checksum(s, frame.PseudoHeader(frame.ProtoTCP, ip.Src(), ip.Dst(), len(s))) != 0 {
+		return
+	}
+	t, _ := frame.TupleOf(ip)
+	if c := m.conns[t.Reply()]; c != nil {
+		if !c.restarts(s) {
+			c.input(s)
+			return
+		}
+		c.remove()
+	}
+	service := m.services[s.DstPort()]
+	switch opening := s.Flags() & (frame.SYN | frame.ACK | frame.RST | frame.FIN); {
+	case s.Flags()&frame.RST != 0:
+	case service == nil || opening != frame.SYN:
+		m.refuse(t.Reply(), s)
+	case len(m.conns) < maxConns:
+		m.accept(t.Reply(), s, service)
+	}
+}
+
+// refuse answers a segment that belongs nowhere with a RST (RFC 9293 3.10.7.1).
+func (m *Machine) refuse(t frame.Tuple, s frame.TCP) {
+	if s.Flags()&frame.ACK != 0 {
+		m.sendSegment(t, segment{seq: s.Ack(), flags: frame.RST})
+		return
+	}
+	m.sendSegment(t, segment{ack: s.Seq() + span(s), flags: frame.RST | frame.ACK})
+}
+
+// span is how many sequence numbers a segment takes.
+func span(s frame.TCP) uint32 {
+	n := uint32(len(s.Payload()))
+	if s.Flags()&frame.SYN != 0 {
+		n++
+	}
+	if s.Flags()&frame.FIN != 0 {
+		n++
+	}
+	return n
+}
+
+// AskTCP connects, sends a question, and hands all that comes back until the other side closes to done, once. The error
+// says why there is nothing: ErrRefused, ErrReset, ErrTimeout, ErrNoRoute, or an ICMP error in the words of ping.
+func (m *Machine) AskTCP(to netip.AddrPort, question []byte, done func(answer []byte, err error)) {
+	src, mtu, err := m.net.source(to.Addr())
+	if err != nil {
+		done(nil, err)
+		return
+	}
+	t := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: src.As4(), DstIP: to.Addr().As4(), DstPort: to.Port()}
+	if len(m.conns) >= maxConns {
+		done(nil, errors.New("too many connections"))
+		return
+	}
+	t.SrcPort = m.ephemeral(func(p uint16) bool { t.SrcPort = p; return m.conns[t] != nil })
+	c := m.newConn(t, mtu)
+	c.queue, c.done = question, done
+	c.state = synSent
+	c.output()
+}

@@ -1,0 +1,193 @@
+package sim
+
+import (
+	"encoding/binary"
+	"time"
+
+	"uswitch/switch/frame"
+)
+
+// state of a connection, with fewer names than RFC 9293 3.3.2: who has closed is told by closing and ended.
+//
+//	AskTCP: synSent ----+
+//	                    +--> established --> timeWait --> (gone)
+//	accept: synReceived +
+type state uint8
+
+const (
+	synSent state = iota + 1
+	synReceived
+	established
+	timeWait
+)
+
+// conn is one end of a TCP connection.
+type conn struct {
+	m       *Machine
+	tuple   frame.Tuple // of what this end sends
+	state   state
+	service Service             // of a server
+	done    func([]byte, error) // of a client; nil once it has been called
+
+	// Sending. Sequence numbers: una is the oldest that is not acknowledged, nxt the next to send, high the next that was
+	// never sent. queue[0] has the number una, once the SYN is acknowledged.
+	una, nxt, high uint32
+	queue          []byte
+	closing        bool // a FIN follows the queue
+	closed         bool // and has been acknowledged
+	window         int  // bytes that the peer takes
+	mss            int
+	timer          *Timer
+	tries          int
+
+	// Receiving.
+	rcv      uint32
+	received []byte
+	ended    bool // the peer has sent its FIN
+}
+
+// Retransmission: RFC 6298 2.1's first second, doubled each time, and Linux's number of tries for a SYN
+// (tcp_syn_retries).
+const (
+	firstTimeout = time.Second
+	maxTries     = 6
+	timeWaitTime = 10 * time.Second
+)
+
+func (m *Machine) newConn(t frame.Tuple, mtu int) *conn {
+	seq := m.random.Uint32()
+	c := &conn{m: m, tuple: t, una: seq, nxt: seq, high: seq, window: ourWindow,
+		mss: mtu - frame.IPv4Header - frame.TCPHeader}
+	m.conns[t] = c
+	return c
+}
+
+// accept answers a SYN.
+func (m *Machine) accept(t frame.Tuple, s frame.TCP, service Service) {
+	_, mtu, err := m.net.source(t.Dst())
+	if err != nil {
+		return
+	}
+	c := m.newConn(t, mtu)
+	c.state, c.service, c.rcv = synReceived, service, s.Seq()+1
+	c.readOptions(s)
+	c.output()
+}
+
+// readOptions takes the peer's segment size (RFC 9293 3.7.1).
+func (c *conn) readOptions(s frame.TCP) {
+	size := defaultMSS
+	for o := s[frame.TCPHeader:s.HeaderLen()]; len(o) > 1 && o[0] != 0; {
+		if o[0] == 1 {
+			o = o[1:]
+			continue
+		}
+		if o[1] < 2 || int(o[1]) > len(o) {
+			break
+		}
+		if o[0] == 2 && o[1] == 4 {
+			size = max(int(binary.BigEndian.Uint16(o[2:])), 64)
+		}
+		o = o[o[1]:]
+	}
+	c.mss = min(c.mss, size)
+}
+
+// restarts reports whether a SYN may begin a new connection in place of one that waits out its end (RFC 9293 3.10.7.4).
+func (c *conn) restarts(s frame.TCP) bool {
+	return c.state == timeWait && s.Flags()&(frame.SYN|frame.ACK|frame.RST) == frame.SYN && int32(s.Seq()-c.rcv) > 0
+}
+
+// output sends what may be sent: the SYN, then as much of the queue as fits the windows, then the FIN.
+func (c *conn) output() {
+	switch c.state {
+	case synSent, synReceived:
+		flags := frame.SYN
+		if c.state == synReceived {
+			flags |= frame.ACK
+		}
+		c.m.sendSegment(c.tuple, segment{seq: c.una, ack: c.rcv, flags: flags, mss: uint16(c.mss)})
+		c.nxt = c.una + 1
+	case established:
+		for c.outputOne() {
+		}
+	case timeWait:
+		return
+	}
+	if int32(c.nxt-c.high) > 0 {
+		c.high = c.nxt
+	}
+	c.setTimer()
+}
+
+// outputOne sends one segment of data or the FIN, and reports whether it did.
+func (c *conn) outputOne() bool {
+	sent := int(c.nxt - c.una)
+	if c.closed || sent > len(c.queue) {
+		return false // the FIN is on its way
+	}
+	room := min(c.window, maxFlight) - sent
+	if c.window == 0 && c.tries > 0 {
+		room = 1 - sent // a probe: is the window still shut? (RFC 9293 3.8.6.1)
+	}
+	n := min(len(c.queue)-sent, c.mss, max(room, 0))
+	last := sent+n == len(c.queue)
+	flags := frame.ACK
+	switch {
+	case last && c.closing:
+		flags |= frame.FIN | frame.PSH
+	case n == 0:
+		return false
+	case last:
+		flags |= frame.PSH
+	}
+	c.m.sendSegment(c.tuple, segment{seq: c.nxt, ack: c.rcv, flags: flags, data: c.queue[sent : sent+n]})
+	c.nxt += uint32(n)
+	if flags&frame.FIN != 0 {
+		c.nxt++
+	}
+	return true
+}
+
+// setTimer waits for an acknowledgement, if one is owed or the peer's window is shut.
+func (c *conn) setTimer() {
+	c.timer.Stop()
+	if c.nxt != c.una || len(c.queue) > 0 {
+		c.timer = c.m.time.After(firstTimeout<<c.tries, c.again)
+	}
+}
+
+// again sends everything that was not acknowledged once more.
+func (c *conn) again() {
+	if c.tries++; c.tries > maxTries {
+		c.end(ErrTimeout)
+		return
+	}
+	c.nxt = c.una
+	c.output()
+}
+
+// end tells the client how it went, and forgets the connection.
+func (c *conn) end(err error) {
+	c.remove()
+	c.tell(c.received, err)
+}
+
+func (c *conn) tell(answer []byte, err error) {
+	if done := c.done; done != nil {
+		c.done = nil
+		done(answer, err)
+	}
+}
+
+func (c *conn) remove() {
+	c.timer.Stop()
+	delete(c.m.conns, c.tuple)
+}
+
+// failed takes an ICMP error. It ends an attempt, not a connection (RFC 5461, RFC 1122 4.2.3.9).
+func (c *conn) failed(e fault) {
+	if c.state == synSent {
+		c.end(e.asError(c.tuple.Dst()))
+	}
+}

@@ -1,0 +1,144 @@
+package sim
+
+import (
+	"net/netip"
+
+	"uswitch/switch/frame"
+)
+
+// input does what RFC 9293 3.10.7 says of a segment that arrives, in its order.
+func (c *conn) input(s frame.TCP) {
+	if c.state == synSent {
+		c.inputSynSent(s)
+		return
+	}
+	flags, data, seq := s.Flags(), s.Payload(), s.Seq()
+	switch {
+	case flags&frame.RST != 0:
+		if seq == c.rcv {
+			c.end(ErrReset)
+		}
+		return
+	case flags&frame.SYN != 0 && c.state == synReceived && seq+1 == c.rcv:
+		c.again() // our answer was lost
+		return
+	case flags&frame.SYN != 0:
+		c.acknowledge() // RFC 5961 4
+		return
+	case flags&frame.ACK == 0:
+		return
+	}
+
+	// What was received before is cut off; what comes too early must come again.
+	if skip := int32(c.rcv - seq); skip > 0 && int(skip) <= len(data) {
+		data, seq = data[skip:], c.rcv
+	}
+	if seq != c.rcv {
+		c.acknowledge()
+		return
+	}
+	if !c.acknowledged(s) {
+		return
+	}
+	if len(data) == 0 && flags&frame.FIN == 0 || c.ended {
+		c.output()
+		c.settle()
+		return
+	}
+	c.rcv += uint32(len(data))
+	c.received = append(c.received, data...)
+	if flags&frame.FIN != 0 {
+		c.rcv++
+		c.ended = true
+	}
+	if len(c.received) > maxReceived {
+		c.m.sendSegment(c.tuple, segment{seq: c.nxt, flags: frame.RST})
+		c.end(ErrReset)
+		return
+	}
+	c.consume()
+	before := c.nxt
+	c.output()
+	if c.nxt == before {
+		c.acknowledge() // nothing was sent that could carry it
+	}
+	c.settle()
+}
+
+// inputSynSent waits for the other side to say yes or no (RFC 9293 3.10.7.3).
+func (c *conn) inputSynSent(s frame.TCP) {
+	flags := s.Flags()
+	if flags&frame.ACK == 0 || s.Ack() != c.una+1 {
+		return
+	}
+	switch {
+	case flags&frame.RST != 0:
+		c.end(ErrRefused)
+	case flags&frame.SYN != 0:
+		c.rcv = s.Seq() + 1
+		c.readOptions(s)
+		c.acknowledged(s)
+		c.acknowledge()
+		c.output()
+	}
+}
+
+// acknowledged takes the peer's acknowledgement and window. It reports whether the segment makes sense.
+func (c *conn) acknowledged(s frame.TCP) bool {
+	n := int32(s.Ack() - c.una)
+	if int32(s.Ack()-c.high) > 0 {
+		c.acknowledge() // of something that was never sent
+		return false
+	}
+	if n >= 0 {
+		c.window = int(s.Window())
+	}
+	if n <= 0 {
+		return c.state != synReceived
+	}
+	c.una, c.tries = s.Ack(), 0
+	if int32(c.nxt-c.una) < 0 {
+		c.nxt = c.una
+	}
+	if c.state == synSent || c.state == synReceived {
+		c.state = established
+		n--
+	}
+	if int(n) > len(c.queue) {
+		c.closed = true
+		n = int32(len(c.queue))
+	}
+	c.queue = c.queue[n:]
+	return true
+}
+
+// acknowledge sends an empty segment that says what has arrived.
+func (c *conn) acknowledge() {
+	c.m.sendSegment(c.tuple, segment{seq: c.nxt, ack: c.rcv, flags: frame.ACK})
+}
+
+// consume lets the service look at what has been received, and closes where there is nothing more to say.
+func (c *conn) consume() {
+	if c.closing {
+		return
+	}
+	if c.service != nil {
+		if answer := c.service(netip.AddrPortFrom(c.tuple.Dst(), c.tuple.DstPort), c.received); answer != nil {
+			c.queue, c.closing = append(c.queue, answer...), true
+		}
+	}
+	if c.ended {
+		c.closing = true
+		c.tell(c.received, nil)
+	}
+}
+
+// settle ends a connection that both sides have closed. It is remembered for a while, so that a repeated FIN finds
+// somebody who acknowledges it.
+func (c *conn) settle() {
+	if c.closed && c.ended && c.state == established {
+		c.state = timeWait
+		c.timer.Stop()
+		c.timer = c.m.time.After(timeWaitTime, c.remove)
+	}
+}

@@ -1,0 +1,114 @@
+package sim
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"time"
+
+	"uswitch/switch/frame"
+)
+
+// socket is a UDP port in use.
+type socket struct {
+	receive func(from netip.AddrPort, to netip.Addr, data []byte)
+	failed  func(fault) // nil: a server does not care
+}
+
+// maxDatagram is the most data that a UDP datagram over IPv4 can carry, in bytes.
+const maxDatagram = 65535 - frame.IPv4Header - frame.UDPHeader
+
+// inputUDP hands a datagram to its port, or says that nobody is there (RFC 1122 4.1.3.1).
+func (m *Machine) inputUDP(ip frame.IPv4, toGroup bool) {
+	u, ok := frame.ParseUDP(ip.Payload())
+	if !ok || u.Length() < frame.UDPHeader || u.Length() > len(u) {
+		return
+	}
+	u = u[:u.Length()]
+	if u.Checksum() != 0 && frame.Checksum(u, frame.PseudoHeader(frame.ProtoUDP, ip.Src(), ip.Dst(), len(u))) != 0 {
+		return
+	}
+	if s := m.sockets[u.DstPort()]; s != nil {
+		s.receive(netip.AddrPortFrom(ip.Src(), u.SrcPort()), ip.Dst(), u.Payload())
+		return
+	}
+	m.sendError(ip, toGroup, frame.ICMPUnreachable, frame.UnreachablePort, 0)
+}
+
+// ServeUDP answers every datagram to a port of this machine with what serve returns; nil is no answer.
+func (m *Machine) ServeUDP(port uint16, serve func(from netip.AddrPort, data []byte) []byte) {
+	m.sockets[port] = &socket{receive: func(from netip.AddrPort, to netip.Addr, data []byte) {
+		if answer := serve(from, data); answer != nil {
+			_ = m.sendUDP(netip.AddrPortFrom(to, port), from, answer, 0)
+		}
+	}}
+}
+
+// Echo is what an echo server answers (RFC 862); see ServeUDP.
+func Echo(_ netip.AddrPort, data []byte) []byte { return data }
+
+// Errors of a question that was not answered.
+var (
+	ErrRefused = errors.New("connection refused")
+	ErrTimeout = errors.New("no answer")
+	ErrReset   = errors.New("connection reset by peer")
+)
+
+// AskUDP sends a datagram and hands what comes back to done, once: the answer of the asked machine, or ErrRefused, an
+// error in the words of ping, ErrTimeout after wait, ErrNoRoute.
+func (m *Machine) AskUDP(to netip.AddrPort, data []byte, wait time.Duration, done func(answer []byte, err error)) {
+	port := m.ephemeral(func(p uint16) bool { return m.sockets[p] != nil })
+	var timer *Timer
+	end := func(answer []byte, err error) {
+		timer.Stop()
+		delete(m.sockets, port)
+		done(answer, err)
+	}
+	src, _, err := m.net.source(to.Addr())
+	if err == nil {
+		m.sockets[port] = &socket{
+			receive: func(from netip.AddrPort, _ netip.Addr, answer []byte) {
+				if from == to {
+					end(answer, nil)
+				}
+			},
+			failed: func(e fault) { end(nil, e.asError(to.Addr())) },
+		}
+		timer = m.time.After(wait, func() { end(nil, ErrTimeout) })
+		err = m.sendUDP(netip.AddrPortFrom(src, port), to, data, 0)
+	}
+	if err != nil {
+		end(nil, err)
+	}
+}
+
+// asError is what a program that talks to a machine makes of an ICMP error.
+func (e fault) asError(to netip.Addr) error {
+	if e.icmpType == frame.ICMPUnreachable && e.code == frame.UnreachablePort && e.from == to {
+		return ErrRefused
+	}
+	return errors.New(e.String() + ", says " + e.from.String())
+}
+
+// sendUDP sends one datagram.
+func (m *Machine) sendUDP(from, to netip.AddrPort, data []byte, ttl uint8) error {
+	if len(data) > maxDatagram {
+		return errors.New("message too long")
+	}
+	_, mtu, err := m.net.source(to.Addr())
+	if err != nil {
+		return err
+	}
+	b := make([]byte, frame.UDPHeader+len(data))
+	binary.BigEndian.PutUint16(b[0:], from.Port())
+	binary.BigEndian.PutUint16(b[2:], to.Port())
+	binary.BigEndian.PutUint16(b[4:], uint16(len(b)))
+	copy(b[frame.UDPHeader:], data)
+	sum := frame.Checksum(b, frame.PseudoHeader(frame.ProtoUDP, from.Addr(), to.Addr(), len(b)))
+	if sum == 0 {
+		sum = 0xffff // a zero would mean that there is none
+	}
+	binary.BigEndian.PutUint16(b[6:], sum)
+	m.send(outgoing{proto: frame.ProtoUDP, src: from.Addr(), dst: to.Addr(), ttl: ttl, payload: b}, mtu)
+	return nil
+}

@@ -1,0 +1,107 @@
+package tap
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// card is what both kinds of Device are: the descriptor of a TAP, and everything about it but what its bytes mean.
+type card struct {
+	host *local
+	file *os.File // reads wait in Go's poller
+	name string   // for errors: eth0 in namespace RED
+	in   reader
+
+	// Errors that the data path returns are made beforehand, with the card's name.
+	gone, down, full, offload error
+
+	// mu is held shared by writers, so that fd is not closed, and used for something else, under a write system call.
+	mu      sync.RWMutex
+	fd      int
+	closed  bool
+	watches []*os.File // the sockets of Watch
+}
+
+// newCard takes over the file of a TAP. It is closed if that fails.
+func newCard(host *local, file *os.File, name string) (*card, error) {
+	d := &card{
+		host:    host,
+		file:    file,
+		name:    name,
+		gone:    fmt.Errorf("%s: %w", name, ErrGone),
+		down:    fmt.Errorf("%s: %w", name, ErrDown),
+		full:    fmt.Errorf("%s: %w", name, ErrFull),
+		offload: fmt.Errorf("%s: %w", name, ErrOffload),
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	d.in.init(raw, &host.buffers)
+	return d, control(file, func(fd int) error {
+		d.fd = fd
+		return nil
+	})
+}
+
+// read waits for the next frame, with the header in front of it if the TAP has one. A TAP that is down has nothing to
+// read; so whatever error comes is the end: EBADFD or EFAULT or an error condition from poll when the card was deleted
+// under us (drivers/net/tun.c: tun_ring_recv, tun_chr_poll), or that the file is closed.
+func (d *card) read() ([]byte, error) {
+	b, err := d.in.next()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", d.gone, err)
+	}
+	return b, nil
+}
+
+// write hands a frame to the kernel, behind a header if the TAP has one. It goes past os.File, whose lock would make
+// writers wait for each other.
+func (d *card) write(header, data []byte) error {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed {
+		return d.gone
+	}
+	for {
+		switch err := writeFrame(d.fd, header, data); err {
+		case 0:
+			return nil
+		case unix.EINTR:
+			continue
+		case unix.EIO: // tun_get_user: the card is not up
+			return d.down
+		case unix.EAGAIN, unix.ENOBUFS, unix.ENOMEM:
+			return d.full
+		case unix.EBADFD:
+			return d.gone
+		default:
+			return d.refused(data, err)
+		}
+	}
+}
+
+// refused is apart because it allocates, which would cost every Write.
+func (d *card) refused(data []byte, err syscall.Errno) error {
+	return fmt.Errorf("%s: write of %d bytes: %w", d.name, len(data), err)
+}
+
+// Close implements Device.
+func (d *card) Close() error {
+	d.mu.Lock()
+	closed, watches := d.closed, d.watches
+	d.closed, d.watches = true, nil
+	d.mu.Unlock() // no writer is left, and none will come
+	if closed {
+		return nil
+	}
+	for _, watch := range watches {
+		watch.Close()
+	}
+	return d.file.Close()
+}

@@ -1,0 +1,95 @@
+package tap
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/songgao/water"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// openPlain makes a TAP without offload headers in the calling thread's namespace. It vanishes when the file is closed,
+// which is not passed on to children.
+//
+// Package water opens the descriptor without O_CLOEXEC; holding ForkLock keeps children from being forked before that is
+// mended. It also loses the descriptor if the name is taken, so callers see to it that it is not.
+func openPlain(name string) (*os.File, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	tap, err := water.New(water.Config{
+		DeviceType:             water.TAP,
+		PlatformSpecificParams: water.PlatformSpecificParams{Name: name},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make a TAP with /dev/net/tun: %w", err)
+	}
+	file := tap.ReadWriteCloser.(*os.File)
+	return file, control(file, func(fd int) error {
+		unix.CloseOnExec(fd)
+		return nil
+	})
+}
+
+// openOffload makes a TAP with offload headers in the calling thread's namespace, as openPlain makes one without. Linux
+// then keeps its hands off TCP's checksums and segments, and off UDP's too from Linux 6.2 on.
+func openOffload(name string) (*os.File, error) {
+	if err := checkHeaders(); err != nil {
+		return nil, err
+	}
+	tap := netlink.Tuntap{
+		LinkAttrs:  netlink.LinkAttrs{Name: name},
+		Mode:       netlink.TUNTAP_MODE_TAP,
+		Flags:      netlink.TUNTAP_NO_PI | netlink.TUNTAP_VNET_HDR,
+		Queues:     1,
+		NonPersist: true,
+	}
+	if err := netlink.LinkAdd(&tap); err != nil {
+		return nil, fmt.Errorf("make a TAP with offload: %w", err)
+	}
+	file := tap.Fds[0]
+	return file, control(file, func(fd int) error {
+		const tcp = unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6 | unix.TUN_F_TSO_ECN
+		err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tcp|unix.TUN_F_USO4|unix.TUN_F_USO6)
+		if err == unix.EINVAL {
+			err = unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tcp)
+		}
+		if err != nil {
+			return fmt.Errorf("%w (TUNSETOFFLOAD: %w)", ErrNoOffload, err)
+		}
+		return nil
+	})
+}
+
+// checkHeaders asks whether the kernel knows TAPs with offload headers (IFF_VNET_HDR); some sandboxes do not.
+func checkHeaders() error {
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: "/dev/net/tun", Err: err}
+	}
+	defer unix.Close(fd)
+	features, err := unix.IoctlGetUint32(fd, unix.TUNGETFEATURES)
+	if err != nil {
+		return fmt.Errorf("%w (TUNGETFEATURES: %w)", ErrNoOffload, err)
+	}
+	if features&unix.IFF_VNET_HDR == 0 {
+		return ErrNoOffload
+	}
+	return nil
+}
+
+// control runs f with the descriptor of a file, which stays non-blocking, and closes the file if f fails.
+func control(file *os.File, f func(fd int) error) error {
+	raw, err := file.SyscallConn() // Fd may make the file blocking, and a Read then survives Close
+	if err == nil {
+		failed := raw.Control(func(fd uintptr) { err = f(int(fd)) })
+		if failed != nil {
+			err = failed
+		}
+	}
+	if err != nil {
+		file.Close()
+	}
+	return err
+}
