@@ -69,7 +69,7 @@ red-blue  7    1m  2      1         sim     x.yaml
 			return view.Neighbors(b, []control.Neighbor{
 				{Dst: addr("11.11.11.2"), Dev: "br0", Lladdr: red.String(), State: []string{"REACHABLE"}},
 				{Dst: addr("11.11.11.9"), Dev: "br0", State: []string{"FAILED"}}})
-		}, "11.11.11.2 dev br0 lladdr 02:42:0b:0b:0b:02 REACHABLE\n11.11.11.9 dev br0 FAILED\n"},
+		}, "11.11.11.2 dev br0 lladdr 02:42:0b:0b:0b:02 REACHABLE \n11.11.11.9 dev br0 FAILED \n"},
 		"routes": {func(b *bytes.Buffer) error {
 			return view.Routes(b, []control.Route{{Dst: "default", Gateway: "192.168.104.1", Dev: "uplink"},
 				{Dst: "11.11.11.0/24", Dev: "br0", Protocol: "kernel", Scope: "link", Prefsrc: "11.11.11.1"}})

@@ -122,6 +122,7 @@ type event struct {
 	Hook      string
 	Verdict   string
 	Reason    string
+	Rule      string
 	Where     string
 	Port      string
 	Ports     []string
@@ -239,16 +240,8 @@ func (l *lab) port(host string) port {
 	return port{}
 }
 
-// command runs a uswitch command on this lab, and returns both streams and the status.
-func (l *lab) command(args ...string) (text string, status int) {
-	l.t.Helper()
-	return output(l.t, append([]string{"env", "USWITCH_LAB=" + l.name, uswitch}, args...)...)
-}
-
 // set is `uswitch set`, which must succeed.
 func (l *lab) set(args ...string) {
 	l.t.Helper()
-	if text, status := l.command(append([]string{"set"}, args...)...); status != 0 {
-		l.t.Fatalf("set %v: status %d: %s", args, status, text)
-	}
+	l.do(append([]string{"set"}, args...)...)
 }

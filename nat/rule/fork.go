@@ -1,0 +1,52 @@
+package rule
+
+import "slices"
+
+// Fork returns tables with the same rules, which count on from the same numbers and share nothing with t: what packets and
+// edits do to either ones the others never feel. Limits are as far used up as they are in t.
+func (t *Tables) Fork() *Tables {
+	f := &Tables{family: t.family}
+	now := t.Snapshot()
+	draft := now.clone()
+	for _, table := range allTables() {
+		for _, c := range draft.tables[table] {
+			c.count = c.count.fork()
+			for i, r := range c.rules {
+				c.rules[i] = r.fork()
+			}
+		}
+	}
+	draft.link()
+	f.current.Store(draft)
+	return f
+}
+
+// fork returns the same rule with a counter and limits of its own.
+func (r *Rule) fork() *Rule {
+	twin := *r
+	twin.count = r.count.fork()
+	twin.matches = slices.Clone(r.matches)
+	for i, m := range twin.matches {
+		if l, ok := m.(*limitMatch); ok {
+			copied := *l
+			copied.bucket = new(bucket)
+			copied.bucket.full.Store(l.bucket.full.Load())
+			twin.matches[i] = &copied
+		}
+	}
+	if twin.decision.Rule != nil {
+		twin.decision.Rule = &twin
+	}
+	return &twin
+}
+
+func (c *Counter) fork() *Counter { return counterOf(c.Packets(), c.Bytes()) }
+
+// Draft returns tables of their own that begin as s. Edits of them leave s, and the Tables that it is a Snapshot of, as they
+// are; only the counters of the rules that both have are the same ones. Whoever wants to know what a series of commands
+// would do tries it on a draft.
+func (s *Ruleset) Draft() *Tables {
+	t := &Tables{family: s.family}
+	t.current.Store(s)
+	return t
+}
