@@ -34,8 +34,8 @@ func questionOf(name, short, long string, put func(context.Context, *control.Cli
 		Long: short + ".\n\n" + long + `
 
 HOST is who asks: a host of the lab, or outside. DESTINATION is an address, a host, or gateway; somebody outside asks
-for the gateway unless told otherwise.`,
-		Example: fmt.Sprintf("  uswitch %s RED 8.8.8.8\n  uswitch %s RED BLUE --tcp 80\n  uswitch %s outside gateway --tcp 8080", name, name, name),
+for the gateway unless told otherwise: outside gateway --tcp 8080 is what the world does with a published port.`,
+		Example: "  uswitch " + name + " RED 8.8.8.8",
 		GroupID: groupLook, Args: usage(cobra.RangeArgs(0, 2)), ValidArgsFunction: completeHosts,
 	}
 	var q ask.Question

@@ -18,9 +18,9 @@ func newReach() *cobra.Command {
 		Use:   "reach",
 		Short: "Say who reaches whom, and for each no its reason",
 		Long: `Say who reaches whom, and for each no its reason. Every host pings every other, the gateway and the outside, and tries
-every port on which somebody listens or that is published; so does somebody outside. All of it happens on copies of the lab:
-nothing is sent.`,
-		Example: "  uswitch reach\n  uswitch reach -o svg > reach.svg",
+every port on which somebody listens or that is published; so does somebody outside. All of it happens on copies of the
+lab: nothing is sent.`,
+		Example: "  uswitch reach -o svg",
 		GroupID: groupLook, Args: usage(cobra.NoArgs),
 	}
 	formats := []string{"text", "json", "svg", "html"}
