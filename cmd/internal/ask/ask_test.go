@@ -2,6 +2,7 @@ package ask_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -154,7 +155,7 @@ func TestJSON(t *testing.T) {
 func TestPictures(t *testing.T) {
 	l := real(t, nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: noUplink{}}, ask.Uplink{Kind: ask.Host})
 	l.Hosts[0].Name = "<RED&>" // what comes out of a lab file must not become markup
-	m, err := l.Reach(ask.ReachOptions{Outside: ip("8.8.8.8")})
+	m, err := l.Reach(context.Background(), ask.ReachOptions{Outside: ip("8.8.8.8")})
 	if err != nil {
 		t.Fatal(err)
 	}
