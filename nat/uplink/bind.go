@@ -27,7 +27,7 @@ func (h *Host) Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason)
 		defer h.mu.Unlock()
 		return h.use(m, t), trace.NoReason
 	}
-	evicted, r := h.admit(t)
+	evicted, r := h.admitNew(t)
 	h.mu.Unlock()
 	closeAll(evicted)
 	if r != trace.NoReason {
@@ -36,22 +36,17 @@ func (h *Host) Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason)
 	return h.bindNew(key, t, now)
 }
 
-// admit reserves a file descriptor for a new mapping; Host.sockets counts it from here on.
-func (h *Host) admit(t frame.Tuple) (evicted []closer, r trace.Reason) {
+// admitNew makes room for the socket of a new mapping.
+func (h *Host) admitNew(t frame.Tuple) (evicted []closer, r trace.Reason) {
 	s := h.source(t.SrcIP)
 	defer h.drop(s)
 	switch {
 	case h.closed:
 		return nil, trace.NoUplink
 	case t.Proto == frame.ProtoTCP:
-		evicted, r = h.admitDial(s)
-	default:
-		evicted, r = h.admitFlow(s)
+		return h.admitDial(s)
 	}
-	if r == trace.NoReason {
-		h.sockets++
-	}
-	return evicted, r
+	return h.admit(s)
 }
 
 // bindNew opens the socket of a new mapping, outside the lock, and enters the mapping.
@@ -65,8 +60,10 @@ func (h *Host) bindNew(key endpoint, t frame.Tuple, now time.Time) (netip.AddrPo
 		h.mu.Lock()
 		m := h.inside[key]
 		if m == nil && !h.closed && (h.outside[outside{key.proto, port}] == nil || try == bindTries-1 && h.inherit(key.proto, port)) {
-			defer h.mu.Unlock()
-			return h.enter(key, port, sock, t, now), trace.NoReason
+			own, evicted := h.enter(key, port, sock, t, now)
+			h.mu.Unlock()
+			closeAll(evicted)
+			return own, trace.NoReason
 		}
 		own, closed := netip.AddrPort{}, h.closed
 		if m != nil && !closed {

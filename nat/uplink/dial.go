@@ -45,9 +45,6 @@ func (h *Host) beginDial(port outside, to netip.AddrPort) (*dial, *socket, trace
 	}
 	s := h.source(d.m.inside.addr)
 	evicted, r := h.admitDial(s)
-	if r == trace.NoReason {
-		h.sockets++
-	}
 	h.mu.Unlock()
 	closeAll(evicted)
 	if r != trace.NoReason {
@@ -60,7 +57,9 @@ func (h *Host) beginDial(port outside, to netip.AddrPort) (*dial, *socket, trace
 		d.sock, d.order = sock, h.order
 		d.m.who = h.source(d.m.inside.addr)
 		d.m.who.dials[d] = struct{}{}
+		evicted = h.trim(d.m.who)
 		h.mu.Unlock()
+		closeAll(evicted)
 		return d, sock, trace.NoReason
 	}
 	h.sockets--

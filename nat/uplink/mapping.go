@@ -42,15 +42,15 @@ type mapping struct {
 
 func (m *mapping) outside() outside { return outside{m.inside.proto, m.port} }
 
-// enter puts a new mapping into the tables.
-func (h *Host) enter(key endpoint, port uint16, sock *socket, t frame.Tuple, now time.Time) netip.AddrPort {
+// enter puts a new mapping into the tables. What had to go for it is for the caller to close, outside the lock.
+func (h *Host) enter(key endpoint, port uint16, sock *socket, t frame.Tuple, now time.Time) (own netip.AddrPort, evicted []closer) {
 	m := &mapping{inside: key, port: port, who: h.source(key.addr)}
 	m.used.Store(now.UnixNano())
 	if o := h.outside[m.outside()]; o != nil {
 		m.refs = o.refs // inherited: they will be released at this port
 	}
 	h.inside[key], h.outside[m.outside()] = m, m
-	own := h.use(m, t)
+	own = h.use(m, t)
 	switch {
 	case sock == nil: // the raw socket carries it, and is not counted
 		h.sockets--
@@ -64,7 +64,7 @@ func (h *Host) enter(key endpoint, port uint16, sock *socket, t frame.Tuple, now
 		m.who.flows[m] = struct{}{}
 		h.running.Go(func() { h.receive(m, sock) })
 	}
-	return own
+	return own, h.trim(m.who)
 }
 
 // use counts one more flow of a mapping.

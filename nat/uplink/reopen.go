@@ -33,10 +33,7 @@ func (h *Host) reopen(m *mapping) (*socket, trace.Reason) {
 		h.mu.Unlock()
 		return nil, trace.NATNoPort
 	}
-	evicted, r := h.admitFlow(m.who)
-	if r == trace.NoReason {
-		h.sockets++
-	}
+	evicted, r := h.admit(m.who)
 	h.mu.Unlock()
 	closeAll(evicted)
 	if r != trace.NoReason {
@@ -48,7 +45,9 @@ func (h *Host) reopen(m *mapping) (*socket, trace.Reason) {
 		m.sock, m.who = sock, h.source(m.inside.addr) // its source may have been forgotten while it had nothing
 		m.who.flows[m] = struct{}{}
 		h.running.Go(func() { h.receive(m, sock) })
+		evicted = h.trim(m.who)
 		h.mu.Unlock()
+		closeAll(evicted)
 		return sock, trace.NoReason
 	}
 	h.sockets--

@@ -10,7 +10,9 @@ type source struct {
 	conns int                   // connected
 }
 
-func (s *source) weight() int { return len(s.flows) + len(s.dials) + s.conns }
+// weight counts the sockets of a source, spare those that it can do without: what is connected stays.
+func (s *source) weight() int { return s.spare() + s.conns }
+func (s *source) spare() int  { return len(s.flows) + len(s.dials) }
 
 func (h *Host) source(addr [4]byte) *source {
 	s := h.sources[addr]
@@ -28,47 +30,64 @@ func (h *Host) drop(s *source) {
 	}
 }
 
-// admitFlow makes room for one more UDP or ICMP socket of s. What it evicts is for the caller to close, outside the lock.
-func (h *Host) admitFlow(s *source) (evicted []closer, r trace.Reason) {
-	if len(s.flows) >= h.limits.Flows {
-		evicted = append(evicted, h.evictFlow(s)...)
-	}
-	return h.admitSocket(s, evicted)
-}
-
-// admitDial makes room for one more dial of s.
-func (h *Host) admitDial(s *source) (evicted []closer, r trace.Reason) {
-	if s.conns+len(s.dials) >= h.limits.Conns && len(s.dials) == 0 {
-		return nil, trace.SourceLimit
-	}
-	if len(s.dials) >= h.limits.Dials || s.conns+len(s.dials) >= h.limits.Conns {
-		evicted = append(evicted, h.evictDial(s)...)
-	}
-	return h.admitSocket(s, evicted)
-}
-
-// admitSocket sees to it that there is a file descriptor left, at the cost of whoever has the most.
-func (h *Host) admitSocket(s *source, evicted []closer) ([]closer, trace.Reason) {
-	if h.sockets < h.limits.Sockets {
-		return evicted, trace.NoReason
-	}
-	heaviest := s
-	for _, o := range h.sources {
-		if n, m := o.weight(), heaviest.weight(); n > m || n == m && number(o.addr) < number(heaviest.addr) {
-			heaviest = o
+// admit sees to it that there is a file descriptor for one more socket of s, at the cost of whoever has the most, and
+// counts it in Host.sockets. What it evicts is for the caller to close, outside the lock.
+func (h *Host) admit(s *source) (evicted []closer, r trace.Reason) {
+	if h.sockets >= h.limits.Sockets {
+		if heaviest := h.heaviest((*source).weight); heaviest == s && s.spare() == 0 {
+			return nil, trace.SourceLimit // nobody else pays for the connections of the one that has the most
+		}
+		if evicted = h.evict(); evicted == nil {
+			return nil, trace.NoMem
 		}
 	}
-	more := h.evictFlow(heaviest)
-	if more == nil {
-		more = h.evictDial(heaviest)
+	h.sockets++
+	return evicted, trace.NoReason
+}
+
+// admitDial is admit for a TCP connection.
+func (h *Host) admitDial(s *source) (evicted []closer, r trace.Reason) {
+	if s.conns >= h.limits.Conns {
+		return nil, trace.SourceLimit
 	}
-	switch {
-	case more != nil:
-		return append(evicted, more...), trace.NoReason
-	case heaviest == s:
-		return evicted, trace.SourceLimit
+	return h.admit(s)
+}
+
+// trim brings a source that has just got one more socket back to its limits. It comes after the fact, because sockets are
+// opened outside the lock and many can be on their way at once.
+func (h *Host) trim(s *source) (evicted []closer) {
+	for len(s.flows) > h.limits.Flows {
+		evicted = append(evicted, h.evictFlow(s)...)
 	}
-	return evicted, trace.NoMem
+	for len(s.dials) > 0 && (len(s.dials) > h.limits.Dials || len(s.dials)+s.conns > h.limits.Conns) {
+		evicted = append(evicted, h.evictDial(s)...)
+	}
+	return evicted
+}
+
+// heaviest returns the source with the most of something; of several, the one with the lowest address.
+func (h *Host) heaviest(weight func(*source) int) *source {
+	var heaviest *source
+	most := 0
+	for _, s := range h.sources {
+		n := weight(s)
+		if heaviest == nil || n > most || n == most && number(s.addr) < number(heaviest.addr) {
+			heaviest, most = s, n
+		}
+	}
+	return heaviest
+}
+
+// evict takes one socket of the source that can spare the most, if there is one.
+func (h *Host) evict() []closer {
+	s := h.heaviest((*source).spare)
+	if s == nil {
+		return nil
+	}
+	if evicted := h.evictFlow(s); evicted != nil {
+		return evicted
+	}
+	return h.evictDial(s)
 }
 
 // evictFlow takes the socket of the source's flow that was used least lately. The mapping stays.
