@@ -197,7 +197,6 @@ func cpuTime(t testing.TB) time.Duration {
 var (
 	_ vswitch.Link     = tap.Device(nil)
 	_ vswitch.Finisher = tap.Device(nil)
-	_ vswitch.Burster  = tap.Device(nil)
 )
 
 // BenchmarkWriteRead asks the card for its address and reads the answer: a system call each way, and no waiting.

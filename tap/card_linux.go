@@ -60,7 +60,8 @@ func (d *card) read() ([]byte, error) {
 	return b, nil
 }
 
-// Waited implements Device.
+// Waited says whether the last Read had to wait for its frame, for whoever wants to know (vswitch.Burster). It belongs to
+// the goroutine that reads.
 func (d *card) Waited() bool { return d.in.waited }
 
 // write hands a frame to the kernel, behind the header if the TAP has one, else it is nil. It goes past os.File, whose lock

@@ -8,9 +8,6 @@ type Device interface {
 	// Read; one goroutine reads. While the card is down, Read waits. An error wraps ErrGone and is final.
 	Read() (frame.Frame, error)
 
-	// Waited says whether the last Read had to wait for its frame. It belongs to the goroutine that reads.
-	Waited() bool
-
 	// Write hands a frame to the namespace as if it came over the wire, whole or not at all. The frame is borrowed; any
 	// number of goroutines may write. Write does not wait. It answers ErrDown, ErrFull, ErrGone or ErrOffload (wrapped,
 	// with the card's name), or what the kernel said of a frame that it does not take, such as one shorter than an

@@ -77,33 +77,30 @@ func TestF85WrongFiles(t *testing.T) {
 func TestF75Names(t *testing.T) {
 	needs(t)
 	t.Parallel()
-	names := []string{"", ".", "..", "../x", "a/b", "-x", "a b", "a\tb", "a\\nb", "a\\0b", "%d", "x:1", "é", strings.Repeat("x", 64), "gateway", "all"}
-	for _, name := range names {
-		l := newLab(t, strings.Replace(threeHosts, "GREEN@", fmt.Sprintf(`"%s"`, name), 1))
-		if _, text, status := l.try("run", l.file, "--", "true"); status != 1 || !strings.Contains(text, l.file) {
-			t.Errorf("a host called %q: status %d: %s", name, status, text)
-		}
-		if name == "gateway" || name == "all" {
-			continue
-		}
-		l = newLab(t, strings.Replace(threeHosts, "lab@", fmt.Sprintf(`"%s"`, name), 1))
-		if _, text, status := l.try("run", l.file, "--", "true"); status != 1 && name != "" {
-			t.Errorf("a lab called %q: status %d: %s", name, status, text)
-		}
-		l = newLab(t, strings.Replace(threeHosts, "ipv4_address: 11.11.11.4", fmt.Sprintf(`interface_name: "%s"`, name), 1))
-		if _, text, status := l.try("run", l.file, "--", "true"); status != 1 && name != "" {
-			t.Errorf("an interface called %q: status %d: %s", name, status, text)
-		}
+	places := map[string]string{"host": "GREEN@", "lab": "lab@", "network": "br0: {ipam", "interface": "ipv4_address: 11.11.11.4"}
+	tests := map[string][]string{
+		"host": {"", ".", "..", "../x", "a/b", "-x", "a b", "a\tb", `a\nb`, `a\0b`, "%d", "x:1", "é", strings.Repeat("x", 64), "gateway", "all"},
+		"lab":  {"..", "../x", "a b", "-x", strings.Repeat("x", 64)}, "network": {"../x", "a b", "uplink"},
+		"interface": {"lo", "sixteen-letters-", "eth0:1", "../x", "%d"},
 	}
-	for _, name := range []string{"lo", "sixteen-letters-", "eth0:1"} {
-		l := newLab(t, strings.Replace(threeHosts, "ipv4_address: 11.11.11.4", "interface_name: "+fmt.Sprintf("%q", name), 1))
-		if _, text, status := l.try("run", l.file, "--", "true"); status != 1 || !strings.Contains(text, name) {
-			t.Errorf("an interface called %q: status %d: %s", name, status, text)
+	for what, names := range tests {
+		for _, name := range names {
+			quoted := fmt.Sprintf(`"%s"`, name)
+			switch what {
+			case "network":
+				quoted += ": {ipam"
+			case "interface":
+				quoted = "interface_name: " + quoted
+			}
+			l := newLab(t, strings.Replace(threeHosts, places[what], quoted, 1))
+			if _, text, status := l.try("run", l.file, "--", "true"); status != 1 || !strings.Contains(text, l.file) || !strings.Contains(text, what+" name") {
+				t.Errorf("%s %q: status %d: %s", what, name, status, text)
+			}
 		}
 	}
 
 	l := startLab(t, threeHosts)
-	for _, name := range []string{"../x", "a/b", "-x", "..", "a b", strings.Repeat("x", 300)} {
+	for _, name := range []string{"../x", "-x", "a b", strings.Repeat("x", 300)} {
 		for _, command := range [][]string{{"exec", "--", name, "true"}, {"show", "fdb", "--lab=" + name}, {"stop", "--", name},
 			{"set", "port", "--", name, "flood=on"}, {"run", "--name=" + name, l.file}} {
 			if _, text, status := l.try(command...); status == 0 || strings.Contains(text, "goroutine ") {

@@ -170,7 +170,15 @@ x-uswitch: {uplink: none}
 	if status != 1 {
 		t.Errorf("status %d, want 1", status)
 	}
-	contains(t, text, second.ns("SAME"), "eth0", first.ns("GREEN"))
+	owner := fmt.Sprintf("process %d", first.cmd.Process.Pid)
+	contains(t, text, second.ns("SAME"), "eth0 in namespace "+first.ns("GREEN"), "owned by "+owner)
+
+	same := newLab(t, strings.Replace(threeHosts, "BLUE@", first.ns("BLUE"), 1))
+	_, text, status = same.try("run", same.file)
+	if status != 1 {
+		t.Errorf("status %d, want 1", status)
+	}
+	contains(t, text, "namespace "+first.ns("BLUE"), "lab "+first.name, owner)
 
 	foreign := newLab(t, threeHosts)
 	must(t, "ip", "netns", "add", foreign.ns("BLUE"))

@@ -52,6 +52,7 @@ func TestAfterKill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			kills(t)
 			l := newLab(t, resting)
 			l.up()
 			l.kill()

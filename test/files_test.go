@@ -75,8 +75,9 @@ func withoutWarnings(text string) string {
 }
 
 func TestCaptureOfAKilledLab(t *testing.T) {
-	needs(t, "capinfos")
+	needs(t, "tshark")
 	t.Parallel()
+	kills(t)
 	capture := filepath.Join(t.TempDir(), "all.pcapng")
 	l := startLab(t, threeHosts, "--pcap", capture)
 	flood := begin(t, l.in("RED", "ping", "-n", "-f", "-q", gatewayIP)...)

@@ -122,6 +122,7 @@ type event struct {
 	Hook      string
 	Verdict   string
 	Reason    string
+	Rule      string
 	Where     string
 	Port      string
 	Ports     []string

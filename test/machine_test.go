@@ -179,6 +179,7 @@ func TestTwoLabs(t *testing.T) {
 func TestF60Killed(t *testing.T) {
 	needs(t)
 	t.Parallel()
+	kills(t)
 	l := startLab(t, threeHosts)
 	foreign := l.own("FOREIGN@")
 	must(t, "ip", "netns", "add", foreign)
@@ -248,6 +249,7 @@ func TestF61Signals(t *testing.T) {
 	}
 	t.Run("twice", func(t *testing.T) {
 		t.Parallel()
+		kills(t)
 		l := newLab(t, strings.Replace(threeHosts, "RED@: {", "RED@: {command: ['sh', '-c', 'trap \"\" TERM INT; echo deaf; while :; do sleep 0.1; done'], ", 1))
 		l.run()
 		l.waitUp()

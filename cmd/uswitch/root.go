@@ -26,7 +26,9 @@ decided, how its addresses were translated.`,
 	root.SetHelpTemplate(helpTemplate)
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.AddGroup(&cobra.Group{ID: groupLab, Title: "A lab:"}, &cobra.Group{ID: groupLook, Title: "Look at what it does:"},
-		&cobra.Group{ID: groupChange, Title: "Change it:"}, &cobra.Group{ID: groupInside, Title: "Small programs for its hosts:"})
+		&cobra.Group{ID: groupChange, Title: "Change it:"},
+		&cobra.Group{ID: groupHost, Title: "The host's commands, as tutorials type them; the host is the gateway and its switches:"},
+		&cobra.Group{ID: groupInside, Title: "Small programs for its hosts:"})
 	root.AddCommand(commands()...)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
@@ -36,6 +38,7 @@ const (
 	groupLab    = "lab"
 	groupLook   = "look"
 	groupChange = "change"
+	groupHost   = "host"
 	groupInside = "inside"
 )
 

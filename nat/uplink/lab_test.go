@@ -56,7 +56,9 @@ type lab struct {
 	leg     *nat.Interface
 	now     func() time.Time
 	wire    chan []byte
-	told    chan told // the ICMP messages that reach the inside
+	super   atomic.Int64 // super-frames that reached the inside
+	invalid atomic.Int64 // of which with impossible metadata
+	told    chan told    // the ICMP messages that reach the inside
 }
 
 // told is an ICMP message as the inside gets it.
@@ -118,6 +120,12 @@ func newLab(t *testing.T, c uplink.HostConfig, rules ...string) *lab {
 type segment struct{ *lab }
 
 func (s segment) Output(f frame.Frame, _ *trace.Journey, _ time.Time) {
+	if f.Offload.GSO != frame.GSONone {
+		s.super.Add(1)
+		if !f.Offload.Valid(len(f.Data)) || f.Offload.ChecksumStart != 34 || f.Offload.HeaderLen < 54 {
+			s.invalid.Add(1)
+		}
+	}
 	f.FinishChecksum()
 	s.listen(f)
 	select {

@@ -51,7 +51,7 @@ func offload(pkt *stack.PacketBuffer) frame.Offload {
 	}
 	transport := frame.EthernetHeader + o.L3HdrLen
 	f := frame.Offload{NeedsChecksum: o.NeedsCsum, ChecksumStart: transport, ChecksumOffset: o.CsumOffset}
-	if o.MSS > 0 {
+	if o.MSS > 0 && pkt.Data().Size() > int(o.MSS) {
 		f.GSO, f.GSOSize = frame.GSOTCPv4, o.MSS
 		f.HeaderLen = transport + uint16(len(pkt.TransportHeader().Slice()))
 	}

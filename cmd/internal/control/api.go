@@ -94,14 +94,15 @@ type FDBEntry struct {
 	Ifname string    `json:"ifname"`
 	Flags  []string  `json:"flags"`
 	Master string    `json:"master"`
-	State  string    `json:"state"`         // permanent: the gateway's own; static: configured; empty: learned
-	Age    *float64  `json:"age,omitempty"` // seconds since the station was last heard, of a learned entry
+	State  string    `json:"state"`           // permanent: the gateway's own; static: configured; empty: learned
+	Age    *float64  `json:"age,omitempty"`   // seconds since the station was last heard, of a learned entry
+	Since  *float64  `json:"since,omitempty"` // seconds since the station came to this port
 }
 
 // Neighbor is a row of the gateway's neighbour table, with the keys of `ip -json neigh`.
 type Neighbor struct {
 	Dst    netip.Addr `json:"dst"`
-	Dev    string     `json:"dev"`
+	Dev    string     `json:"dev,omitempty"`
 	Lladdr string     `json:"lladdr,omitempty"`
 	State  []string   `json:"state"`
 }
@@ -110,7 +111,7 @@ type Neighbor struct {
 type Route struct {
 	Dst      string   `json:"dst"`
 	Gateway  string   `json:"gateway,omitempty"`
-	Dev      string   `json:"dev"`
+	Dev      string   `json:"dev,omitempty"`
 	Protocol string   `json:"protocol,omitempty"`
 	Scope    string   `json:"scope,omitempty"`
 	Prefsrc  string   `json:"prefsrc,omitempty"`

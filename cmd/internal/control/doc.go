@@ -9,7 +9,10 @@
 //	GET     /v1/ports           ports of the switches with their knobs and counters
 //	GET     /v1/fdb             forwarding tables, with the keys of `bridge -json fdb show`
 //	GET     /v1/neigh           the gateway's neighbours, with the keys of `ip -json neigh`
+//	POST    /v1/neigh           enters a neighbour; DELETE forgets one, or all
 //	GET     /v1/routes          the gateway's routes, with the keys of `ip -json route`
+//	POST    /v1/routes          adds one; DELETE removes it
+//	GET     /v1/devices         network devices as Linux would have them: bridges, veths, the uplink
 //	GET     /v1/drops           how many packets were dropped, for which reason
 //	GET     /v1/conntrack       connections; ?follow=1 streams their changes; see ConnFilter for filters
 //	DELETE  /v1/conntrack       forgets those that match

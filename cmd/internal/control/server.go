@@ -35,6 +35,8 @@ type Server struct {
 	guard   *guard
 	streams chan struct{} // a place for each
 	asking  sync.Mutex    // held while a question is answered: each takes a copy of the lab
+	numbers numbers
+	routing sync.Mutex // held while a route is looked at and changed
 	end     context.CancelFunc
 	served  sync.WaitGroup
 }
@@ -85,6 +87,11 @@ func (s *Server) handler() http.Handler {
 		"GET /v1/fdb":               s.fdb,
 		"GET /v1/neigh":             s.neighbors,
 		"GET /v1/routes":            s.routes,
+		"POST /v1/routes":           s.addRoute,
+		"DELETE /v1/routes":         s.deleteRoute,
+		"POST /v1/neigh":            s.addNeighbor,
+		"DELETE /v1/neigh":          s.deleteNeighbors,
+		"GET /v1/devices":           s.devices,
 		"GET /v1/drops":             s.drops,
 		"DELETE /v1/conntrack":      s.forgetConns,
 		"GET /v1/publish":           s.published,

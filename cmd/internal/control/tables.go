@@ -84,6 +84,8 @@ func (s *Server) fdb(*http.Request) (any, error) {
 				age := e.Seen.Seconds()
 				row.Age = &age
 			}
+			since := e.Since.Seconds()
+			row.Since = &since
 			if e.Sticky {
 				row.Flags = append(row.Flags, "sticky")
 			}
@@ -115,10 +117,16 @@ func (s *Server) routes(*http.Request) (any, error) {
 		if r.Prefix == netip.PrefixFrom(netip.IPv4Unspecified(), 0) {
 			row.Dst = "default"
 		}
-		if r.Connected() {
+		switch {
+		case r.Prefix == r.Dev.Addr().Masked() && r.Connected():
 			row.Protocol, row.Scope, row.Prefsrc = "kernel", "link", r.Dev.Addr().Addr().String()
-		} else {
+		case r.Connected():
+			row.Scope = "link"
+		default:
 			row.Gateway = r.Via.String()
+		}
+		if r.Prefix.IsSingleIP() {
+			row.Dst = r.Prefix.Addr().String()
 		}
 		rows = append(rows, row)
 	}

@@ -33,7 +33,7 @@ func FDB(w io.Writer, rows []control.FDBEntry, ages bool) error {
 func WithoutAges(rows []control.FDBEntry) []control.FDBEntry {
 	plain := make([]control.FDBEntry, len(rows))
 	for i, e := range rows {
-		e.Age = nil
+		e.Age, e.Since = nil, nil
 		plain[i] = e
 	}
 	return plain
@@ -43,11 +43,24 @@ func WithoutAges(rows []control.FDBEntry) []control.FDBEntry {
 func Neighbors(w io.Writer, rows []control.Neighbor) error {
 	out := bufio.NewWriter(w)
 	for _, n := range rows {
-		fmt.Fprintf(out, "%v dev %s ", n.Dst, n.Dev)
+		out.WriteString(n.Dst.String() + " ")
+		if n.Dev != "" { // no device is named where all are behind the same
+			out.WriteString("dev " + n.Dev + " ")
+		}
 		if n.Lladdr != "" {
 			out.WriteString("lladdr " + n.Lladdr + " ")
 		}
-		out.WriteString(strings.Join(n.State, ",") + "\n")
+		out.WriteString(strings.Join(n.State, ",") + " \n") // as the real one: a blank ends the line
+	}
+	return out.Flush()
+}
+
+// NeighborsBrief writes a neighbour table as `ip -br neigh` does: those whose hardware address is known, and nothing of
+// their state.
+func NeighborsBrief(w io.Writer, rows []control.Neighbor) error {
+	out := bufio.NewWriter(w)
+	for _, n := range rows {
+		fmt.Fprintf(out, "%-39v %-16s %s\n", n.Dst, n.Dev, n.Lladdr)
 	}
 	return out.Flush()
 }
@@ -63,7 +76,10 @@ func Routes(w io.Writer, rows []control.Route) error {
 				out.WriteString(" " + part.word + " " + part.value)
 			}
 		}
-		out.WriteString(" \n") // as the real one: a blank ends the line
+		for _, flag := range r.Flags {
+			out.WriteString(" " + flag)
+		}
+		out.WriteString(" \n")
 	}
 	return out.Flush()
 }

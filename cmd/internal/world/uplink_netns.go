@@ -32,7 +32,7 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 		return next, err
 	}
 	w.ports.Go(func() {
-		if err := way.Run(leg, time.Now); err != nil && !errors.Is(err, tap.ErrGone) {
+		if err := way.Run(leg, time.Now); !errors.Is(err, tap.ErrGone) {
 			w.report(fmt.Sprintf("uplink: unplugged: %v", err))
 		}
 	})

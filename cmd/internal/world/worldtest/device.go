@@ -37,9 +37,6 @@ func (d *Device) Received() []frame.Frame {
 	return append([]frame.Frame(nil), d.received...)
 }
 
-// Waited implements tap.Device: a test sends one frame at a time.
-func (d *Device) Waited() bool { return true }
-
 // Change does to the card what somebody inside could.
 func (d *Device) Change(f func(*tap.State)) {
 	d.mu.Lock()

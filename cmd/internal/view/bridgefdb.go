@@ -1,0 +1,122 @@
+package view
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/switch/frame"
+)
+
+// FDBRow is a row of `bridge fdb`.
+type FDBRow struct {
+	MAC           frame.MAC
+	Ifname        string
+	Used, Updated float64 // seconds
+	Flags         []string
+	Master        string // empty: a row of the device's own filter
+	Self          bool
+	State         string
+}
+
+// allHosts is the group that every device with IPv4 listens to (RFC 1112 4 and 6.4): 224.0.0.1.
+var allHosts = frame.MAC{0x01, 0x00, 0x5e, 0x00, 0x00, 0x01}
+
+// FDBRows puts the switches' tables into the form that `bridge fdb` shows on a Linux bridge: device by device, what was
+// learned last first, then the device's own address, and last the groups that it listens to. Rows of devices that are
+// gone are left out.
+func FDBRows(devices []control.Device, entries []control.FDBEntry) (rows []FDBRow) {
+	for _, d := range devices {
+		if d.Kind != control.KindBridge && d.Kind != control.KindVeth {
+			continue
+		}
+		group := FDBRow{MAC: allHosts, Ifname: d.Name, Self: true, Flags: []string{"self"}, State: "permanent"}
+		if d.Kind == control.KindBridge {
+			rows = append(rows, group)
+		}
+		rows = append(rows, stations(d, entries)...)
+		if d.Kind == control.KindVeth {
+			own := FDBRow{MAC: d.MAC, Ifname: d.Name, Flags: []string{}, Master: d.Master, State: "permanent"}
+			rows = append(rows, own, group)
+		}
+	}
+	return rows
+}
+
+// stations are the entries behind a device.
+func stations(d control.Device, entries []control.FDBEntry) (rows []FDBRow) {
+	var behind []control.FDBEntry
+	for _, e := range entries {
+		network, station := e.Master, e.Ifname
+		if d.Kind == control.KindBridge && network == d.Name && station == d.Name && e.State == "permanent" ||
+			d.Kind == control.KindVeth && network == d.Master && station == d.Host {
+			behind = append(behind, e)
+		}
+	}
+	for _, e := range sortedFunc(behind, func(a, b control.FDBEntry) int { return cmp.Compare(seconds(a.Since), seconds(b.Since)) }) {
+		row := FDBRow{MAC: e.MAC, Ifname: d.Name, Flags: e.Flags, Master: e.Master, State: e.State, Updated: seconds(e.Since)}
+		if e.Age != nil {
+			row.Updated = *e.Age
+		}
+		row.Used = row.Updated
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func seconds(s *float64) float64 {
+	if s == nil {
+		return 0
+	}
+	return *s
+}
+
+// FDBOptions say how `bridge fdb` writes.
+type FDBOptions struct {
+	Stats bool // -s
+	NoDev bool // there is only one device, which was named
+}
+
+// BridgeFDB writes rows as `bridge fdb` does.
+func BridgeFDB(w io.Writer, rows []FDBRow, o FDBOptions) error {
+	out := bufio.NewWriter(w)
+	for _, r := range rows {
+		fmt.Fprintf(out, "%v ", r.MAC)
+		if !o.NoDev {
+			fmt.Fprintf(out, "dev %s ", r.Ifname)
+		}
+		if o.Stats && !r.Self {
+			fmt.Fprintf(out, "used %d/%d ", int(r.Used), int(r.Updated))
+		}
+		for _, flag := range r.Flags {
+			out.WriteString(flag + " ")
+		}
+		if r.Master != "" {
+			out.WriteString("master " + r.Master + " ")
+		}
+		out.WriteString(r.State + "\n")
+	}
+	return out.Flush()
+}
+
+// BridgeFDBJSON returns what `bridge -json fdb` prints.
+func BridgeFDBJSON(rows []FDBRow, o FDBOptions) any {
+	all := []object{}
+	for _, r := range rows {
+		one := object{{"mac", r.MAC}}
+		if !o.NoDev {
+			one = append(one, member{"ifname", r.Ifname})
+		}
+		if o.Stats && !r.Self {
+			one = append(one, member{"used", int(r.Used)}, member{"updated", int(r.Updated)})
+		}
+		one = append(one, member{"flags", r.Flags})
+		if r.Master != "" {
+			one = append(one, member{"master", r.Master})
+		}
+		all = append(all, append(one, member{"state", r.State}))
+	}
+	return all
+}

@@ -1,0 +1,126 @@
+package view
+
+import (
+	"math"
+
+	"uswitch/cmd/internal/control"
+)
+
+// The objects that `ip -json` prints, with their keys in its order.
+
+type ipLink struct {
+	Index     int         `json:"ifindex,omitempty"`
+	LinkIndex int         `json:"link_index,omitempty"`
+	Name      string      `json:"ifname"`
+	Flags     []string    `json:"flags"`
+	MTU       int         `json:"mtu"`
+	Qdisc     string      `json:"qdisc"`
+	Master    string      `json:"master,omitempty"`
+	State     string      `json:"operstate"`
+	Mode      string      `json:"linkmode,omitempty"`
+	Group     string      `json:"group"`
+	Queue     int         `json:"txqlen"`
+	Type      string      `json:"link_type"`
+	Address   string      `json:"address,omitempty"`
+	Broadcast string      `json:"broadcast,omitempty"`
+	NetnsID   *int        `json:"link_netnsid,omitempty"`
+	Addrs     *[]ipAddr   `json:"addr_info,omitempty"`
+	Stats     *ipLinkStat `json:"stats64,omitempty"`
+}
+
+type ipAddr struct {
+	Family    string `json:"family,omitempty"`
+	Local     string `json:"local"`
+	Bits      int    `json:"prefixlen"`
+	Broadcast string `json:"broadcast,omitempty"`
+	Scope     string `json:"scope,omitempty"`
+	Label     string `json:"label,omitempty"`
+	Valid     uint32 `json:"valid_life_time,omitempty"`
+	Preferred uint32 `json:"preferred_life_time,omitempty"`
+}
+
+type ipLinkStat struct {
+	Rx ipRx `json:"rx"`
+	Tx ipTx `json:"tx"`
+}
+
+type ipRx struct {
+	Bytes     uint64 `json:"bytes"`
+	Packets   uint64 `json:"packets"`
+	Errors    uint64 `json:"errors"`
+	Dropped   uint64 `json:"dropped"`
+	Over      uint64 `json:"over_errors"`
+	Multicast uint64 `json:"multicast"`
+}
+
+type ipTx struct {
+	Bytes      uint64 `json:"bytes"`
+	Packets    uint64 `json:"packets"`
+	Errors     uint64 `json:"errors"`
+	Dropped    uint64 `json:"dropped"`
+	Carrier    uint64 `json:"carrier_errors"`
+	Collisions uint64 `json:"collisions"`
+}
+
+// ipBrief is what -br leaves of a device.
+type ipBrief struct {
+	LinkIndex int       `json:"link_index,omitempty"`
+	Name      string    `json:"ifname"`
+	State     string    `json:"operstate"`
+	Address   string    `json:"address,omitempty"`
+	Flags     []string  `json:"flags,omitempty"`
+	Addrs     *[]ipAddr `json:"addr_info,omitempty"`
+}
+
+// LinksJSON returns what `ip -json link` prints.
+func LinksJSON(rows []control.Device, o IPOptions) any {
+	brief, full := []ipBrief{}, []ipLink{}
+	for i := range rows {
+		d := &rows[i]
+		l := linkJSON(d, o)
+		l.Mode = "DEFAULT"
+		full = append(full, l)
+		brief = append(brief, ipBrief{LinkIndex: d.Peer, Name: d.Name, State: l.State, Address: l.Address, Flags: l.Flags})
+	}
+	if o.Brief {
+		return brief
+	}
+	return full
+}
+
+// AddrsJSON returns what `ip -json addr` prints.
+func AddrsJSON(rows []control.Device, o IPOptions) any {
+	brief, full := []ipBrief{}, []ipLink{}
+	for _, d := range Addressed(rows, o) {
+		l := linkJSON(&d, o)
+		short, long := []ipAddr{}, []ipAddr{}
+		if a := d.Address; a.IsValid() {
+			short = append(short, ipAddr{Local: a.Addr().String(), Bits: a.Bits()})
+			long = append(long, ipAddr{Family: "inet", Local: a.Addr().String(), Bits: a.Bits(), Broadcast: addrBroadcast(&d),
+				Scope: addrScope(&d), Label: d.Name, Valid: math.MaxUint32, Preferred: math.MaxUint32})
+		}
+		l.Addrs = &long
+		full = append(full, l)
+		brief = append(brief, ipBrief{LinkIndex: d.Peer, Name: d.Name, State: l.State, Addrs: &short})
+	}
+	if o.Brief {
+		return brief
+	}
+	return full
+}
+
+func linkJSON(d *control.Device, o IPOptions) ipLink {
+	l := ipLink{Index: d.Index, LinkIndex: d.Peer, Name: d.Name, Flags: flags(d), MTU: d.MTU, Qdisc: "noqueue", Master: d.Master,
+		State: operState(d), Group: "default", Queue: queueLength(d), Type: linkType(d)}
+	if d.Kind != control.KindNone {
+		l.Address, l.Broadcast = linkAddress(d), linkBroadcast(d)
+	}
+	if d.Kind == control.KindVeth {
+		l.NetnsID = &d.NetnsID
+	}
+	if o.Stats {
+		l.Stats = &ipLinkStat{ipRx{Bytes: d.RxBytes, Packets: d.RxPackets, Dropped: d.RxDropped},
+			ipTx{Bytes: d.TxBytes, Packets: d.TxPackets, Dropped: d.TxDropped}}
+	}
+	return l
+}

@@ -1,0 +1,41 @@
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+)
+
+// object is a JSON object with its members in order.
+type object []member
+
+type member struct {
+	key   string
+	value any
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o object) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		key, _ := json.Marshal(m.key)
+		value, err := json.Marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		out.Write(append(append(key, ':'), value...))
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+// sortedFunc returns the rows in order; rows that are equal stay as they were.
+func sortedFunc[T any](rows []T, compare func(a, b T) int) []T {
+	sorted := slices.Clone(rows)
+	slices.SortStableFunc(sorted, compare)
+	return sorted
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/hosttool"
+)
+
+// hostTools returns the commands that take the words of another program.
+func hostTools() []*cobra.Command {
+	return []*cobra.Command{
+		hostTool("ip [OPTIONS] link|addr|route|neigh ...", "Devices, addresses, routes and neighbours, as ip has them",
+			`Options: -br -j -p -s -o -4. Words may be shortened as for the real program: uswitch ip a.
+  link|addr [show] [[dev] NAME] [master BRIDGE] [type bridge|veth] [up]
+  route     [show] [PREFIX] [via ADDRESS] [dev NAME]
+  route     add|replace|change|del PREFIX [via ADDRESS] [dev NAME]
+  neigh     [show] [PREFIX] [dev NAME] [nud STATE]
+  neigh     add|replace|change|del ADDRESS [lladdr MAC] dev NAME
+  neigh     flush all|dev NAME`, "  uswitch ip addr show br0", hosttool.Tool.IP),
+		hostTool("bridge [OPTIONS] link|fdb ...", "Ports of the switches and their forwarding tables, as bridge has them",
+			`Options: -j -p -s -d.
+  link [show] [dev NAME] [master BRIDGE]
+  link set dev NAME learning|flood|mcast_flood|bcast_flood|isolated on|off ...
+  fdb  [show] [br BRIDGE] [dev NAME] [state STATE] [dynamic]
+  fdb  add|replace|del MAC dev NAME master [static] [sticky]`, "  uswitch bridge fdb show br br0", hosttool.Tool.Bridge),
+		hostTool("brctl show [BRIDGE ...]|showmacs BRIDGE", "The switches, as brctl has them", "", "  uswitch brctl show", hosttool.Tool.Brctl),
+		hostTool("ifconfig [NAME]", "Devices with their counters, as ifconfig has them", "", "  uswitch ifconfig br0", hosttool.Tool.Ifconfig),
+		hostTool("route [-n]", "Routes, as route has them", "", "  uswitch route -n", hosttool.Tool.Route),
+		hostTool("arp [-n] [-a|-e] [-i NAME] [ADDRESS]", "Neighbours, as arp has them", "", "  uswitch arp -n", hosttool.Tool.ARP),
+		hostTool("ss -ln [-t] [-u] [-H]", "Ports that are published, as ss has what listens", "", "  uswitch ss -lntu", hosttool.Tool.SS),
+	}
+}
+
+// hostTool makes such a command. It prints its own help for a lone -h, and finds the lab as iptables does.
+func hostTool(use, short, words, example string, run func(hosttool.Tool, context.Context, []string) error) *cobra.Command {
+	long := short + ", for the gateway of the lab and its switches."
+	if words != "" {
+		long += "\n" + words
+	}
+	long += "\nWith several labs up, say which with USWITCH_LAB=NAME in front, or --lab NAME as the first words."
+	return &cobra.Command{
+		Use: use, Short: short, Long: long, Example: example, GroupID: groupHost, DisableFlagParsing: true,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 && (args[0] == "-h" || args[0] == "--help" || args[0] == "help") {
+				return c.Help()
+			}
+			name, args := labFirst(args)
+			lab, err := control.Find(name)
+			if err != nil {
+				return err
+			}
+			return toolError(run(hosttool.Tool{Lab: lab, Out: os.Stdout}, c.Context(), args))
+		},
+	}
+}
