@@ -8,6 +8,7 @@ import (
 	"uswitch/nat/rule"
 	"uswitch/sim"
 	vswitch "uswitch/switch"
+	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -29,7 +30,9 @@ func (t *trial) proposals(s *Stop) []proposal {
 		if s.host != nil {
 			return t.hostRoute(s)
 		}
-		return t.wayOutOfLab()
+		return append(t.gatewayRoute(s, frame.IPv4.Dst), t.wayOutOfLab()...)
+	case trace.SpoofedSource:
+		return t.gatewayRoute(s, frame.IPv4.Src) // without a way back to it, a source is not believed
 	case trace.NoUplink:
 		return t.wayOutOfLab()
 	case trace.PortDown:

@@ -105,6 +105,34 @@ func (t *trial) hairpin(s *Stop) (all []proposal) {
 	return all
 }
 
+// gatewayRoute gives the gateway back a route that it had in the beginning: to a network that it stands on, or the default
+// route. which is the address of the packet that has no route.
+func (t *trial) gatewayRoute(s *Stop, which func(frame.IPv4) netip.Addr) []proposal {
+	ip, ok := packetOf(s.event)
+	if !ok {
+		return nil
+	}
+	prefix, via, dev := netip.PrefixFrom(netip.IPv4Unspecified(), 0), t.lab.Uplink.NextHop, t.lab.uplink()
+	if leg := t.inner(which(ip)); leg != nil {
+		prefix, via, dev = leg.Addr().Masked(), netip.Addr{}, leg
+	}
+	if dev == nil {
+		return nil
+	}
+	command := "uswitch ip route add " + routeText(prefix)
+	if via.IsValid() {
+		command += " via " + via.String()
+	}
+	name := dev.Name()
+	return []proposal{{command: command + " dev " + name, apply: func(t *trial) error {
+		dev, ok := t.lab.Gateway.Interface(name)
+		if !ok {
+			return fmt.Errorf("interface %s: there is none", name)
+		}
+		return t.lab.Gateway.AddRoute(prefix, via, dev)
+	}}}
+}
+
 // wayOutOfLab is for a lab without an uplink.
 func (t *trial) wayOutOfLab() []proposal {
 	if t.lab.uplink() != nil {
