@@ -37,7 +37,7 @@ func TestMalformedARP(t *testing.T) {
 	t.Parallel()
 	l := startLab(t, threeHosts)
 	probe := l.probe("GREEN", blueIP)
-	red := l.sniff("RED", "arp and ether src "+gatewayMAC)
+	red := l.sniff("RED", "arp[7] == 2 and ether src "+gatewayMAC)
 	whole := ask().with(func(*question) {})
 	tests := []struct {
 		name, frame string

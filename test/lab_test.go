@@ -122,6 +122,8 @@ type event struct {
 	Hook      string
 	Verdict   string
 	Reason    string
+	Before    tuple
+	After     tuple
 	Rule      string
 	Where     string
 	Port      string
@@ -132,6 +134,12 @@ type event struct {
 	Length    int
 	Text      string
 	Lost      uint64
+}
+
+// tuple is what a translation changes.
+type tuple struct {
+	Proto, Src, Dst  string
+	Sport, Dport, ID int
 }
 
 func (l *lab) decode(line string) (e event) {

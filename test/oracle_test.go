@@ -1,7 +1,7 @@
 package test
 
 import (
-	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -144,7 +144,11 @@ var probes = []struct {
 	}},
 	{"conntrack -L of a closed connection", func(s *site) string {
 		s.asksTCP("WEB", siteIP)
-		return tracked("WEB", "tcp", siteIP)(s)
+		list := tracked("WEB", "tcp", siteIP)
+		for end := time.Now().Add(patience); strings.Contains(list(s), "FIN_WAIT") && time.Now().Before(end); {
+			time.Sleep(20 * time.Millisecond)
+		}
+		return list(s)
 	}},
 	{"conntrack -L of an open connection", func(s *site) string {
 		s.connect("BLUE", siteIP+":80")
@@ -194,11 +198,10 @@ func (l *lab) firstByte(host, to string) string {
 }
 
 func withoutPort(address string) string {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
+	if at, err := netip.ParseAddrPort(address); err == nil {
+		return at.Addr().String()
 	}
-	return host
+	return address // it is no address but what went wrong
 }
 
 // tracked lists what is known of connections, in the shape of the real tool's lines.

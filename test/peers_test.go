@@ -134,7 +134,7 @@ func (l *lab) asksTCP(host, to string, args ...string) string {
 	l.t.Helper()
 	text, status := output(l.t, l.in(host, append([]string{"curl", "-s", "-S", "-m", "8", "--connect-timeout", "5", "http://" + to + "/"}, args...)...)...)
 	if status != 0 {
-		return fmt.Sprintf("curl: status %d", status)
+		return fmt.Sprintf("curl: status %d: %s", status, text)
 	}
 	return text
 }

@@ -17,6 +17,7 @@ const (
 	byKernel = "kernel"
 	byHost   = "host"
 	byNetns  = "netns"
+	bySim    = "sim" // no namespace outside: an internet in memory
 )
 
 // gatewayLab is the lab of most tests here: RED and BLUE as in the tutorials, and WEB on a network of its own. UPLINK
@@ -38,13 +39,15 @@ const webIP = "10.2.0.2"
 // newSite makes a lab's outside and its file; the lab does not run yet.
 func newSite(t *testing.T, way, file string) *site {
 	t.Helper()
-	uplinks := map[string]string{byKernel: "host", byHost: "host",
+	uplinks := map[string]string{byKernel: "host", byHost: "host", bySim: "sim",
 		byNetns: "{netns: ISP@, address: 192.168.104.2/24, gateway: 192.168.104.1}"}
 	if way == byNetns {
 		file = strings.ReplaceAll(file, "127.0.0.1:8081", "8081") // the gateway is not the machine, whose loopback that is
 	}
 	s := &site{lab: newLab(t, strings.ReplaceAll(file, "UPLINK", uplinks[way])), way: way}
-	s.out = newOutside(s.lab, way != byNetns)
+	if way != bySim {
+		s.out = newOutside(s.lab, way != byNetns)
+	}
 	return s
 }
 

@@ -15,6 +15,7 @@ type failure struct {
 	from           netip.Addr     // who says so; invalid if it is this kernel
 	icmpType, code uint8
 	mtu            uint16
+	ttl            uint8  // of the message as it arrived; 0 if the kernel does not tell
 	quote          []byte // what followed the datagram's transport header; for a ping socket its ICMP header too
 }
 
@@ -32,6 +33,9 @@ func receiveFailure(fd int, b, oob []byte) (f failure, ok bool) {
 	}
 	f.to, f.quote = addrPort(to), b[:n]
 	eachMessage(oob[:oobn], func(kind int32, data []byte) {
+		if kind == unix.IP_TTL && len(data) >= 4 {
+			f.ttl = uint8(binary.NativeEndian.Uint32(data))
+		}
 		if kind != unix.IP_RECVERR || len(data) < 16 {
 			return
 		}
@@ -47,5 +51,8 @@ func receiveFailure(fd int, b, oob []byte) (f failure, ok bool) {
 			f.icmpType, f.code = frame.ICMPUnreachable, frame.UnreachableTooBig
 		}
 	})
+	if !f.from.IsValid() {
+		f.ttl = 0 // there was no message: the kernel tells the TTL of what was to be sent
+	}
 	return f, true
 }

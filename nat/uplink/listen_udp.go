@@ -96,7 +96,7 @@ func (l *udpListener) datagram(b packetBuffer, r received) {
 // make of it.
 func (l *udpListener) failed(f failure) {
 	if quote, ok := l.sent.find(f.to); ok && f.to.IsValid() && (f.icmpType != 0 || f.code != 0) {
-		l.host.injectError(f.from, f.icmpType, f.code, f.mtu, quote)
+		l.host.injectError(f, quote)
 	}
 }
 

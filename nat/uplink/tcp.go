@@ -132,6 +132,6 @@ func (h *Host) tell(d *dial, r trace.Reason) {
 	syn := d.syn
 	h.mu.RUnlock()
 	if syn != nil {
-		h.injectError(h.gateway, frame.ICMPUnreachable, code, 0, syn)
+		h.injectError(failure{from: h.gateway, icmpType: frame.ICMPUnreachable, code: code}, syn)
 	}
 }

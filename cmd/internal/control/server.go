@@ -34,9 +34,9 @@ type Server struct {
 	http    http.Server
 	guard   *guard
 	streams chan struct{} // a place for each
-	asking  sync.Mutex    // held while a question is answered: each takes a copy of the lab
 	numbers numbers
 	routing sync.Mutex // held while a route is looked at and changed
+	asking  sync.Mutex // held while a question is answered: each takes a copy of the lab
 	end     context.CancelFunc
 	served  sync.WaitGroup
 }
