@@ -171,3 +171,26 @@ func TestAnywhere(t *testing.T) {
 		}
 	}
 }
+
+// TestForkWhileFramesMove forks a lab that is in use; the race detector has the last word.
+func TestForkWhileFramesMove(t *testing.T) {
+	w := busyWorld(t)
+	o, done := w.Origin(), make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 20 {
+			_, _ = w.Ping("RED", ip("8.8.8.8"), sim.PingOptions{Count: 3, Wait: time.Second}, new(strings.Builder))
+			_, _ = w.Ping("BLUE", ip("11.11.11.2"), sim.PingOptions{Count: 3, Wait: time.Second}, new(strings.Builder))
+		}
+	}()
+	for range 50 {
+		f, err := sim.Fork(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := f.Ping("BLUE", ip("11.11.11.2"), sim.PingOptions{Count: 1, Wait: time.Second}, new(strings.Builder)); err != nil || r.Received != 1 {
+			t.Fatal(r, err)
+		}
+	}
+	<-done
+}

@@ -17,7 +17,7 @@ func newPublish() *cobra.Command {
 		Short:   "Open a host's port to the outside, or close it",
 		Example: "  uswitch publish add WEB 8081:80",
 		GroupID: groupChange,
-		Args:    usage(cobra.NoArgs),
+		Args:    knownCommand,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(

@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -58,11 +59,12 @@ func (c Cell) Text() string {
 }
 
 // maxQuestions bounds what Reach does: each cell costs a fork of the lab.
-const maxQuestions = 20000
+const maxQuestions = 5000
 
 // Reach asks every question that the lab suggests: every host pings every other, the gateway and the outside, and tries
-// every port on which somebody listens and every port that is published; somebody outside tries those too.
-func (l *Lab) Reach(o ReachOptions) (*Matrix, error) {
+// every port on which somebody listens and every port that is published; somebody outside tries those too. It ends early
+// with ctx, whose error it then returns.
+func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*Matrix, error) {
 	m := &Matrix{From: l.hostNames(), To: l.columns(o)}
 	if l.uplink() != nil {
 		m.From = append(m.From, Outsider)
@@ -75,6 +77,9 @@ func (l *Lab) Reach(o ReachOptions) (*Matrix, error) {
 	for _, from := range m.From {
 		row := []Cell{}
 		for _, to := range m.To {
+			if err := ctx.Err(); err != nil {
+				return nil, fmt.Errorf("%d questions take too long: %w", len(m.From)*len(m.To), err)
+			}
 			c, err := l.cell(&trial{lab: *l, ring: ring}, Question{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port})
 			if err != nil {
 				return nil, err

@@ -2,6 +2,7 @@ package ask_test
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -130,7 +131,7 @@ func do(w *sim.World, line string, out io.Writer) error {
 		}
 		return a.WriteText(out)
 	case "reach":
-		m, err := ask.LabOf(w).Reach(ask.ReachOptions{Outside: ip("8.8.8.8")})
+		m, err := ask.LabOf(w).Reach(context.Background(), ask.ReachOptions{Outside: ip("8.8.8.8")})
 		if err != nil {
 			return err
 		}
