@@ -26,7 +26,11 @@ func Simulate(o Options) (status int, err error) {
 	if len(o.Command) > 0 {
 		return 1, errors.New("a command behind -- needs a real lab: there is nothing on this machine that it could talk to")
 	}
-	w, err := sim.New(topology(o.Plan))
+	t, err := topology(o.Plan)
+	if err != nil {
+		return 1, err
+	}
+	w, err := sim.New(t)
 	if err == nil {
 		err = addStatic(w, o.Plan)
 	}

@@ -122,11 +122,12 @@ func TestPublish(t *testing.T) {
 
 func TestRules(t *testing.T) {
 	own := plan(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-P FORWARD DROP']", 1))
-	if got := world.Rules(own); !slices.Equal(got, []string{"-P FORWARD DROP"}) {
-		t.Errorf("a lab's own rules: %v", got)
+	if got, err := world.Rules(own); err != nil || !slices.Equal(got, []string{"-P FORWARD DROP"}) {
+		t.Errorf("a lab's own rules: %v, %v", got, err)
 	}
 	internal := plan(t, strings.Replace(twoHosts, "br0: {ipam", "br0: {internal: true, x-uswitch: {masquerade: false}, ipam", 1))
-	if text := strings.Join(world.Rules(internal), "\n"); strings.Contains(text, "MASQUERADE") || strings.Contains(text, "-o uplink") {
+	lines, err := world.Rules(internal)
+	if text := strings.Join(lines, "\n"); err != nil || strings.Contains(text, "MASQUERADE") || strings.Contains(text, "-o uplink") {
 		t.Errorf("an internal network:\n%s", text)
 	}
 	if _, err := world.New(plan(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-A NOWHERE -j ACCEPT']", 1)), world.Options{}); err == nil {

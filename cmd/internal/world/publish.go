@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"uswitch/cmd/internal/docker/host"
 	"uswitch/cmd/internal/lab"
 )
 
@@ -31,7 +32,11 @@ func (w *World) publishAll(context.Context) error {
 	}
 	for i := range w.plan.Hosts {
 		h := &w.plan.Hosts[i]
-		for _, p := range h.Ports {
+		ports := slices.Clone(h.Ports)
+		if w.docker != nil { // which has an order of its own
+			slices.SortStableFunc(ports, func(a, b lab.Publish) int { return host.Port(a).Compare(host.Port(b)) })
+		}
+		for _, p := range ports {
 			open, err := w.Publish(h.Name, p)
 			if err != nil {
 				return err
@@ -76,7 +81,7 @@ func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
 	if err := w.listen(open); err != nil {
 		return nil, fmt.Errorf("publish %v: %w", open, err)
 	}
-	if err := w.edit("-A", publishRules(open)); err != nil {
+	if err := w.openRules(open); err != nil {
 		return nil, errors.Join(err, open.close())
 	}
 	w.published = append(w.published, open)
@@ -128,20 +133,8 @@ func (w *World) unpublish(p *Published) error {
 	}
 	w.published = slices.Delete(w.published, i, i+1)
 	err := p.close()
-	_ = w.edit("-D", publishRules(p)) // somebody may have deleted a rule by hand
+	w.closeRules(p)
 	return err
-}
-
-// edit does one thing with each rule.
-func (w *World) edit(verb string, rules []ruleText) error {
-	if w.plan.Rules != nil {
-		return nil // the lab has rules of its own
-	}
-	var failed []error
-	for _, r := range rules {
-		failed = append(failed, w.gateway.Rules().Apply([]string{r.line(verb)}))
-	}
-	return errors.Join(failed...)
 }
 
 // Published lists the open ports in the order in which they were opened.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
 	"uswitch/nat"
 	"uswitch/nat/rule"
@@ -43,6 +44,7 @@ type World struct {
 	mu        sync.Mutex // guards what follows
 	timeouts  nat.Timeouts
 	published []*Published
+	docker    *rules.Firewall // who knows Docker's rules; nil: they are not Docker's
 }
 
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
@@ -53,12 +55,17 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 	}
 	w := &World{plan: plan, host: o.Host, report: o.Report, plain: o.Plain, epoch: time.Now(), tracer: new(trace.Tracer),
 		timeouts: nat.DefaultTimeouts()}
-	rules := rule.NewTables(rule.IPv4)
-	if err := rules.Apply(Rules(plan)); err != nil {
+	docker, lines, err := firstRules(plan)
+	tables := rule.NewTables(rule.IPv4)
+	if err == nil {
+		err = tables.Apply(lines)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("the lab's rules: %w", err)
 	}
+	w.docker = docker
 	w.gateway = nat.New(nat.Config{
-		Tracer: w.tracer, Epoch: w.epoch, Rules: rules, NoForwarding: !plan.IPForward,
+		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !plan.IPForward,
 		Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
 	for i := range plan.Networks {

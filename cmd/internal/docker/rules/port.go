@@ -53,8 +53,8 @@ func (p Port) check(f rule.Family) error {
 	return nil
 }
 
-// compare is the order in which dockerd publishes the ports of a container (moby's cmpPortBinding).
-func (p Port) compare(q Port) int {
+// Compare is the order in which dockerd publishes the ports of a container (moby's cmpPortBinding).
+func (p Port) Compare(q Port) int {
 	return cmp.Or(
 		cmp.Compare(p.To.Port(), q.To.Port()),
 		strings.Compare(p.Proto, q.Proto),

@@ -16,7 +16,7 @@ func (f *Firewall) AddPorts(now *rule.Ruleset, bridge string, ports ...Port) ([]
 	}
 	all := slices.Clone(n.ports)
 	var rules []entry
-	for _, p := range slices.SortedFunc(slices.Values(ports), Port.compare) {
+	for _, p := range slices.SortedFunc(slices.Values(ports), Port.Compare) {
 		if err := p.check(f.family); err != nil {
 			return nil, err
 		}
