@@ -87,6 +87,10 @@ func (o *outside) shell(lines string) {
 	must(o.t, "sh", "-ec", strings.ReplaceAll(lines, "@", o.suffix))
 }
 
+// The main thread stays with the main goroutine, which never enters a namespace: it cannot be given up as other threads
+// are, and a process whose main thread is in a host of a lab is one that ends with the lab.
+func init() { runtime.LockOSThread() }
+
 // within runs f with the network of a namespace; a socket that it opens stays there. Its thread is not used again.
 func within(t *testing.T, ns string, f func() error) {
 	t.Helper()

@@ -62,7 +62,13 @@ func startSite(t *testing.T, way, file string, args ...string) *site {
 // start runs uswitch in HOST, or on this machine where the lab takes HOST's place, until the lab is up.
 func (s *site) start(args ...string) {
 	s.t.Helper()
-	argv := append([]string{uswitch, "run", s.file, "--trace", "json"}, args...)
+	s.startAs([]string{uswitch}, args...)
+}
+
+// startAs does so with a program of the test's own, or with something in front.
+func (s *site) startAs(program []string, args ...string) {
+	s.t.Helper()
+	argv := append(program, append([]string{"run", s.file, "--trace", "json"}, args...)...)
 	if s.way == byHost {
 		argv = append([]string{"nsenter", "--net=/run/netns/" + s.ns("HOST")}, argv...)
 	}

@@ -225,3 +225,28 @@ func FuzzQuestion(f *testing.F) {
 		_ = fmt.Sprint(q)
 	})
 }
+
+// TestMissingRoutes takes routes away that the gateway had, as a person can.
+func TestMissingRoutes(t *testing.T) {
+	topology, err := sim.ParseTopology("network br0 11.11.11.0/24\nhost RED br0 11.11.11.2\nuplink sim\nrule -t nat -A POSTROUTING -o uplink -j MASQUERADE\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for prefix, want := range map[string]string{
+		"0.0.0.0/0":     "uswitch ip route add default via 192.168.104.1 dev uplink",
+		"11.11.11.0/24": "uswitch ip route add 11.11.11.0/24 dev br0",
+	} {
+		w, err := sim.New(topology)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.RunFor(3 * time.Second)
+		if !w.Gateway().RemoveRoute(netip.MustParsePrefix(prefix)) {
+			t.Fatalf("no route to %s", prefix)
+		}
+		a, err := ask.LabOf(w).WhyNot(ask.Question{From: "RED", To: "8.8.8.8", Protocol: "icmp"})
+		if err != nil || !a.Solved || len(a.Steps) != 1 || a.Steps[0].Command != want {
+			t.Errorf("without %s: %+v, %v", prefix, a, err)
+		}
+	}
+}

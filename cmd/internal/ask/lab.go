@@ -25,6 +25,7 @@ type Lab struct {
 type Uplink struct {
 	Kind     Kind
 	Internet sim.InternetConfig // with Sim
+	NextHop  netip.Addr         // of the default route; invalid: the uplink needs none
 	// With Host: the host's own addresses, which are closed to the lab unless AllowHost.
 	HostAddrs []netip.Addr
 	AllowHost bool
@@ -49,7 +50,7 @@ func LabOf(w *sim.World) *Lab {
 	o := w.Origin()
 	l := &Lab{Now: o.Now, Switches: o.Switches, Gateway: o.Gateway, Hosts: o.Hosts, Uplink: Uplink{Kind: None}}
 	if i := w.Internet(); i != nil {
-		l.Uplink = Uplink{Kind: Sim, Internet: i.Config()}
+		l.Uplink = Uplink{Kind: Sim, Internet: i.Config(), NextHop: i.NextHop()}
 	}
 	return l
 }

@@ -24,7 +24,10 @@ func Of(w *world.World) *ask.Lab {
 }
 
 func uplink(plan *lab.Plan) ask.Uplink {
-	u := ask.Uplink{Kind: ask.Kind(plan.Uplink.Kind), AllowHost: plan.AllowHost}
+	u := ask.Uplink{Kind: ask.Kind(plan.Uplink.Kind), AllowHost: plan.AllowHost, NextHop: plan.Uplink.Gateway}
+	if u.Kind == ask.Sim {
+		u.NextHop = sim.DefaultNextHop
+	}
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
 		return u // nothing is known to be closed then

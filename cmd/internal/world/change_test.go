@@ -76,7 +76,7 @@ func TestSetIsAllOrNothing(t *testing.T) {
 
 func TestPublish(t *testing.T) {
 	w, r := up(t, strings.Replace(twoHosts, "RED: {networks: [br0]}", `RED: {networks: [br0], ports: ["8080:80"]}`, 1), &worldtest.Host{})
-	if !strings.Contains(r.String(), "published: 0.0.0.0:8080 -> RED 11.11.11.2:80/tcp; open to every machine") {
+	if !strings.Contains(r.String(), "published: 192.168.104.2:8080 -> RED 11.11.11.2:80/tcp; reachable from inside the lab only") {
 		t.Errorf("reported %q", r)
 	}
 	rules := func() string {
@@ -102,7 +102,7 @@ func TestPublish(t *testing.T) {
 		}
 		return all
 	}
-	if _, err := w.Publish("BLUE", ports("8080:81")[0]); err == nil || !strings.Contains(err.Error(), "published already, for RED") {
+	if _, err := w.Publish("BLUE", ports("8080:81")[0]); err == nil || !strings.Contains(err.Error(), "publish 192.168.104.2:8080 -> BLUE 11.11.11.3:81/tcp: port 8080/tcp is published already, for RED") {
 		t.Errorf("a taken port: %v", err)
 	}
 	second := ports("127.0.0.1:8081:81/udp")[0]

@@ -1,0 +1,109 @@
+package hosttool_test
+
+import (
+	"net/netip"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"uswitch/cmd/internal/control"
+)
+
+// twin is a kernel bridge that is built as a lab is, in namespaces of its own: the machine that a tutorial's reader has.
+// Its devices have the lab's names and addresses, so that the programs' answers can be compared word by word.
+//
+//	lab:  RED eth0 ---- uswitch, br0 11.11.11.1 ---- eth0 BLUE
+//	twin: RED eth0 ---- veth... br0 11.11.11.1 veth... ---- eth0 BLUE
+type twin struct {
+	t      *testing.T
+	lab    *testLab
+	bridge string            // the namespace of br0
+	hosts  map[string]string // and those of the hosts
+}
+
+// newTwin builds the twin of a lab.
+func newTwin(t *testing.T, l *testLab) *twin {
+	t.Helper()
+	w := &twin{t: t, lab: l, bridge: "twin" + l.suffix, hosts: map[string]string{}}
+	w.namespace(w.bridge)
+	var devices []control.Device
+	check(t, l.client.Get(t.Context(), "/v1/devices", nil, &devices))
+	var hosts []control.Host
+	check(t, l.client.Get(t.Context(), "/v1/hosts", nil, &hosts))
+	cards := map[string]control.Interface{}
+	for _, h := range hosts {
+		cards[h.Name] = h.Interfaces[0]
+	}
+	for _, d := range devices {
+		switch d.Kind {
+		case control.KindBridge:
+			w.ip(w.bridge, "link", "add", d.Name, "address", d.MAC.String(), "type", "bridge", "mcast_snooping", "0")
+			w.ip(w.bridge, "addr", "add", d.Address.String(), "brd", "+", "dev", d.Name)
+			w.ip(w.bridge, "link", "set", d.Name, "up")
+		case control.KindVeth:
+			w.plug(d, cards[d.Host].Address, cards[d.Host].MAC.String())
+		}
+	}
+	w.noIPv6(w.bridge)
+	return w
+}
+
+// plug gives the bridge a host.
+func (w *twin) plug(near control.Device, address netip.Prefix, mac string) {
+	w.t.Helper()
+	inside := "twin" + near.Host
+	w.hosts[strings.TrimSuffix(near.Host, w.lab.suffix)] = inside
+	w.namespace(inside)
+	w.ip(w.bridge, "link", "add", near.Name, "address", near.MAC.String(), "type", "veth", "peer", "name", "eth0", "netns", inside, "address", mac)
+	w.ip(w.bridge, "link", "set", near.Name, "master", near.Master, "up")
+	w.noIPv6(inside)
+	w.ip(inside, "addr", "add", address.String(), "dev", "eth0")
+	w.ip(inside, "link", "set", "eth0", "up")
+}
+
+func (w *twin) namespace(name string) {
+	w.t.Helper()
+	must(w.t, "ip", "netns", "add", name)
+	w.t.Cleanup(func() { must(w.t, "ip", "netns", "del", name) })
+	w.ip(name, "link", "set", "lo", "up")
+}
+
+// noIPv6 takes IPv6 off a namespace's devices: a lab's have none.
+func (w *twin) noIPv6(namespace string) {
+	w.t.Helper()
+	must(w.t, "ip", "netns", "exec", namespace, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
+}
+
+func (w *twin) ip(namespace string, args ...string) {
+	w.t.Helper()
+	must(w.t, append([]string{"ip", "-n", namespace}, args...)...)
+}
+
+// real runs a program on the twin.
+func (w *twin) real(command string) (a answer) {
+	w.t.Helper()
+	cmd := exec.Command("ip", append([]string{"netns", "exec", w.bridge}, strings.Fields(command)...)...)
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Env = append(cmd.Environ(), "LC_ALL=C")
+	if err := cmd.Run(); cmd.ProcessState == nil {
+		w.t.Fatal(err)
+	}
+	return answer{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+}
+
+// inHosts runs a program in a host of the lab and in its twin; it must succeed.
+func (w *twin) inHosts(host string, argv ...string) {
+	w.t.Helper()
+	for _, ns := range []string{w.lab.ns(host), w.hosts[host]} {
+		must(w.t, append([]string{"ip", "netns", "exec", ns}, argv...)...)
+	}
+}
+
+// must runs a program that has to succeed.
+func must(t *testing.T, argv ...string) {
+	t.Helper()
+	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v:\n%s", strings.Join(argv, " "), err, out)
+	}
+}
