@@ -9,10 +9,10 @@ import (
 
 // Docker's rules, obeyed by real traffic.
 //
-//	W4.3  TestW4Isolation    the other network is out of reach, and the trace names the rule
-//	W4.5  TestW4Published    the page, by every way that the proxy and DNAT have in Docker
-//	W4.6  TestW4Iptables     the lists that the walkthrough shows
-//	      TestCompareDocker  what compare docker prints is what the lab begins with
+//	W4.3  TestW4DockerIsolation    the other network is out of reach, and the trace names the rule
+//	W4.5  TestW4DockerPublished    the page, by every way that the proxy and DNAT have in Docker
+//	W4.6  TestW4DockerIptables     the lists that the walkthrough shows
+//	      TestCompareDocker        what compare docker prints is what the lab begins with
 
 // dockerLab has two networks with Docker's rules:
 //
@@ -42,7 +42,7 @@ func inBoth(t *testing.T, file string, f func(t *testing.T, l *lab, dialect stri
 	}
 }
 
-func TestW4Isolation(t *testing.T) {
+func TestW4DockerIsolation(t *testing.T) {
 	needs(t)
 	inBoth(t, dockerLab, func(t *testing.T, l *lab, dialect string) {
 		for _, host := range []string{"RED", "WEB"} {
@@ -74,7 +74,7 @@ func TestW4Isolation(t *testing.T) {
 	})
 }
 
-func TestW4Published(t *testing.T) {
+func TestW4DockerPublished(t *testing.T) {
 	needs(t)
 	local := strings.Replace(strings.Replace(dockerLab, "uplink: sim", "uplink: host", 1), `ports: ["8080:80"]`, `ports: ["127.0.0.1::80"]`, 1)
 	inBoth(t, local, func(t *testing.T, l *lab, _ string) {
@@ -114,7 +114,7 @@ func TestW4Published(t *testing.T) {
 	})
 }
 
-func TestW4Iptables(t *testing.T) {
+func TestW4DockerIptables(t *testing.T) {
 	needs(t)
 	t.Parallel()
 	l := startLab(t, dockerLab)
