@@ -109,3 +109,20 @@ func TestRunIsStopped(t *testing.T) {
 		t.Fatal("the run does not end")
 	}
 }
+
+func TestRunSaysWhomItWaitsFor(t *testing.T) {
+	t.Parallel()
+	w, r := up(t, lines("  A: {command: [sh, -c, 'trap \"\" TERM; echo ready; sleep 1000']}\n", ", keep_up: true"), &worldtest.Host{})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	out := &written{}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.Run(ctx, out.host)
+	}()
+	eventually(t, "A runs", func() bool { return strings.Contains(out.String(), "ready") })
+	cancel()
+	eventually(t, "it is said", func() bool { return strings.Contains(r.String(), "waiting for the command of A to end") })
+	<-ended
+}
