@@ -118,7 +118,11 @@ func (r *run) start(h *Host) {
 	cmd := r.world.Command(h, h.Plan.Command)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, h.Plan.WorkingDir
 	cmd.SysProcAttr, cmd.WaitDelay = ownGroup(), outputGrace
-	if err := r.world.host.Start(h.Namespace, cmd); err != nil {
+	err := Startable(cmd)
+	if err == nil {
+		err = r.world.host.Start(h.Namespace, cmd)
+	}
+	if err != nil {
 		r.world.report(fmt.Sprintf("%s: %v", h.Plan.Name, err))
 		out.Close()
 		r.end(h, Status(nil, err), true)

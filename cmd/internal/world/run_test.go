@@ -63,8 +63,10 @@ func TestRun(t *testing.T) {
 		"what depends on success that does not come": {`  A: {command: [sh, -c, exit 6]}
   B: {command: [sh, -c, echo b], depends_on: {A: {condition: service_completed_successfully}}}
 `, 6, "", "B: not started: A, which it waits for, ended with status 6"},
-		"a program that is not there": {"  A: {command: no-such-program}\n", 127, "", "executable file not found"},
-		"knows where it is":           {"  A: {command: [sh, -c, 'echo $$USWITCH_LAB $$USWITCH_HOST $$X'], environment: {X: y}}\n", 0, "A:w A y\n", ""},
+		"a program that is not there":   {"  A: {command: no-such-program}\n", 127, "", "A: no program no-such-program on this machine's PATH"},
+		"a directory that is not there": {"  A: {command: 'true', working_dir: /no/such}\n", 126, "", "A: working directory /no/such: no such file or directory"},
+		"a directory that is a file":    {"  A: {command: 'true', working_dir: /dev/null}\n", 126, "", "A: working directory /dev/null: not a directory"},
+		"knows where it is":             {"  A: {command: [sh, -c, 'echo $$USWITCH_LAB $$USWITCH_HOST $$X'], environment: {X: y}}\n", 0, "A:w A y\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
