@@ -130,7 +130,23 @@ func TestRules(t *testing.T) {
 	if text := strings.Join(lines, "\n"); err != nil || strings.Contains(text, "MASQUERADE") || strings.Contains(text, "-o uplink") {
 		t.Errorf("an internal network:\n%s", text)
 	}
-	if _, err := world.New(plan(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-A NOWHERE -j ACCEPT']", 1)), world.Options{}); err == nil {
-		t.Error("a rule in no chain is accepted")
+	_, err = world.New(plan(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-P FORWARD DROP', '-A NOWHERE -j ACCEPT']", 1)), world.Options{})
+	if want := `w.yaml: x-uswitch.rules.1: "-A NOWHERE -j ACCEPT": No chain/target/match by that name.`; err == nil || err.Error() != want {
+		t.Errorf("a rule in no chain: %v, want %s", err, want)
+	}
+}
+
+func TestAbsentNamespaces(t *testing.T) {
+	for key, text := range map[string]string{
+		"w.yaml: services.RED.x-uswitch.netns: namespace nosuch:": strings.Replace(twoHosts, "RED: {", "RED: {x-uswitch: {netns: nosuch}, ", 1),
+		"w.yaml: x-uswitch.uplink: namespace nosuch:":             strings.Replace(twoHosts, "uplink: sim", "uplink: {netns: nosuch, address: 192.0.2.2/24, gateway: 192.0.2.1}", 1),
+	} {
+		w, err := world.New(plan(t, text), world.Options{Host: &worldtest.Host{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Up(t.Context()); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%v, want %s", err, key)
+		}
 	}
 }
