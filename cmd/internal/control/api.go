@@ -32,7 +32,7 @@ type Lab struct {
 type Host struct {
 	Name        string        `json:"name"`
 	Hostname    string        `json:"hostname"`
-	Namespace   tap.Namespace `json:"namespace"`
+	Namespace   Namespace     `json:"namespace"`
 	Interfaces  []Interface   `json:"interfaces"`
 	Gateway     netip.Addr    `json:"gateway,omitzero"`
 	Command     []string      `json:"command"`
@@ -40,6 +40,14 @@ type Host struct {
 	State       string        `json:"state"`            // of the command: none, waiting, running, ended
 	PID         int           `json:"pid,omitempty"`    // while it runs
 	Status      int           `json:"status,omitempty"` // when it has ended
+}
+
+// Namespace is a host's namespace; it is a tap.Namespace with names for its keys.
+type Namespace struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+	Lab  string `json:"lab"` // empty: it is not of the lab's making
+	ID   tap.ID `json:"id"`
 }
 
 // Interface is a network card of a host.

@@ -97,7 +97,7 @@ func TestTables(t *testing.T) {
 	s.ask() // the first is through when this one is taken
 	for path, want := range map[string]string{
 		"/v1/lab":      `"api":1,"version":"test","name":"w","source":"w.yaml","pid":42`,
-		"/v1/hosts":    `"name":"RED","hostname":"RED","namespace":{"Name":"RED","Path":"/nowhere/RED","Lab":"w"`,
+		"/v1/hosts":    `"name":"RED","hostname":"RED","namespace":{"name":"RED","path":"/nowhere/RED","lab":"w"`,
 		"/v1/networks": `"name":"br0","docker":"w_br0","subnet":"11.11.11.0/24","gateway":"11.11.11.1"`,
 		"/v1/ports":    `"network":"br0","name":"BLUE","number":2,"learning":true`,
 		"/v1/fdb":      `{"mac":"02:42:0b:0b:0b:02","ifname":"RED","flags":[],"master":"br0","state":"","age":`,
