@@ -171,7 +171,7 @@ func TestRefusals(t *testing.T) {
 		"unknown field":       {"POST", "/v1/set", `{"kinds":"x"}`, 400, "unknown field"},
 		"deep nesting":        {"POST", "/v1/set", strings.Repeat("[", 100000), 400, "not the JSON"},
 		"too large":           {"POST", "/v1/iptables-restore", strings.Repeat("# a comment\n", 200000), 413, "larger than"},
-		"wrong value":         {"POST", "/v1/set", `{"kind":"gateway","values":{"ip_forward":"x"}}`, 422, "want on or off"},
+		"wrong value":         {"POST", "/v1/set", `{"kind":"gateway","values":{"ip_forward":"x"}}`, 422, "want 0 or 1"},
 		"unknown format":      {"GET", "/v1/trace?format=xml", "", 422, "want text, json or pcapng"},
 		"unknown host":        {"GET", "/v1/trace?host=PINK", "", 422, `host "PINK": neither an address nor a host of this lab`},
 		"wrong number":        {"GET", "/v1/trace?width=x", "", 422, `width "x"`},
