@@ -27,7 +27,7 @@ func Trace(ctx context.Context, c *control.Client, q control.TraceQuery, out io.
 }
 
 // Capture writes a lab's capture to a file, or to out if path is -, until the lab or ctx ends. What is on a full disk
-// ends with a whole block.
+// ends with a whole block. How much a file holds is told on standard error.
 func Capture(ctx context.Context, c *control.Client, q control.TraceQuery, path string, force bool, out io.Writer) error {
 	if path != "-" {
 		file, err := pcap.Create(path, force)
@@ -35,7 +35,9 @@ func Capture(ctx context.Context, c *control.Client, q control.TraceQuery, path 
 			return err
 		}
 		defer file.Close()
-		out = file
+		counted := &blockCounter{out: file}
+		defer func() { fmt.Fprintf(os.Stderr, "uswitch: %s holds %d steps of packets\n", path, counted.packets) }()
+		out = counted
 	}
 	q.Format = "pcapng"
 	answer, err := c.Stream(ctx, http.MethodGet, "/v1/trace", q.Query(), nil)
@@ -64,6 +66,23 @@ func quiet(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// blockCounter counts the blocks on their way to out that hold a packet; it gets each block with one Write.
+type blockCounter struct {
+	out     io.Writer
+	packets int
+}
+
+// packetBlock is the type of an Enhanced Packet Block (draft-ietf-opsawg-pcapng, section 4.3).
+const packetBlock = 6
+
+func (c *blockCounter) Write(block []byte) (int, error) {
+	n, err := c.out.Write(block)
+	if err == nil && binary.LittleEndian.Uint32(block) == packetBlock {
+		c.packets++
+	}
+	return n, err
 }
 
 // maxBlock bounds a block of pcapng: a frame of 64 KiB, its comment, and what stands around them.
