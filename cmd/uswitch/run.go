@@ -81,8 +81,11 @@ func run(name string, load lab.LoadOptions, o session.Options, simulate bool) er
 	status, err := start(o)
 	var cannot *session.CannotError
 	if errors.As(err, &cannot) {
-		status, err = 125, fmt.Errorf("this lab needs more than there is:\n  %s\nwithout all that: uswitch run --sim %s",
-			strings.ReplaceAll(err.Error(), "\n", "\n  "), name)
+		text := "this lab needs more than there is:\n  " + strings.ReplaceAll(err.Error(), "\n", "\n  ")
+		if session.Simulable(o) {
+			text += "\nwithout all that: uswitch run --sim " + name
+		}
+		status, err = 125, errors.New(text)
 	}
 	return failed(status, err)
 }

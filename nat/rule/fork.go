@@ -16,8 +16,7 @@ func (t *Tables) Fork() *Tables {
 			}
 		}
 	}
-	draft.link()
-	f.current.Store(draft)
+	f.publish(draft)
 	return f
 }
 

@@ -150,5 +150,5 @@ func (s *Server) readPorts(r *http.Request) (host string, ports []lab.Publish, e
 }
 
 func publishedOf(p *world.Published) Published {
-	return Published{Host: p.Host, Protocol: p.Proto, HostIP: p.HostIP, HostPort: p.HostPort, To: p.To}
+	return Published{Host: p.Host, Protocol: p.Proto, HostIP: p.Outside, HostPort: p.HostPort, To: p.To, Reach: p.Reach}
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"uswitch/cmd/internal/control"
@@ -75,7 +76,7 @@ func (s *session) reclaim() error {
 }
 
 func (s *session) run() (status int, err error) {
-	ctx, stop := Interruptible()
+	ctx, stop := interruptible(s.leave)
 	defer stop()
 	ctx, gone := context.WithCancelCause(ctx)
 	s.screen.onGone = func() { gone(errNobodyReads) }
@@ -107,6 +108,11 @@ func (s *session) run() (status int, err error) {
 		status = interrupted(ctx, status)
 	}
 	return status, nil
+}
+
+// leave says what becomes of a lab that is not waited for. It goes past the screen, where somebody may be stuck in a write.
+func (s *session) leave() {
+	fmt.Fprintf(s.Stderr, "uswitch: lab %s is left as it is: uswitch cleanup removes what is left of it\n", s.Plan.Name)
 }
 
 // beside runs the person's command while the lab is up.

@@ -95,6 +95,9 @@ services:
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, read := files(t, c.file)
+			if can := Simulable(o); can != (c.errs != "") {
+				t.Errorf("Simulable: %v", can)
+			}
 			status, err := Simulate(o)
 			out, errs := read()
 			if status != c.status || (err == nil) != (c.errs != "") || !strings.Contains(out, c.out) || !strings.Contains(errs, c.errs) {

@@ -49,6 +49,15 @@ func Simulate(o Options) (status int, err error) {
 	return s.first, stop()
 }
 
+// Simulable reports whether Simulate would take the lab.
+func Simulable(o Options) bool {
+	_, err := simulatedPings(o.Plan)
+	if err == nil {
+		_, err = topology(o.Plan)
+	}
+	return err == nil && len(o.Command) == 0
+}
+
 // simulatedPings reads the commands of the hosts.
 func simulatedPings(p *lab.Plan) (map[string]ping.Options, error) {
 	pings := map[string]ping.Options{}

@@ -76,7 +76,7 @@ func TestSetIsAllOrNothing(t *testing.T) {
 
 func TestPublish(t *testing.T) {
 	w, r := up(t, strings.Replace(twoHosts, "RED: {networks: [br0]}", `RED: {networks: [br0], ports: ["8080:80"]}`, 1), &worldtest.Host{})
-	if !strings.Contains(r.String(), "published: 0.0.0.0:8080 -> RED 11.11.11.2:80/tcp; open to every machine") {
+	if !strings.Contains(r.String(), "published: 192.168.104.2:8080 -> RED 11.11.11.2:80/tcp; reachable from inside the lab only") {
 		t.Errorf("reported %q", r)
 	}
 	rules := func() string {
@@ -102,7 +102,7 @@ func TestPublish(t *testing.T) {
 		}
 		return all
 	}
-	if _, err := w.Publish("BLUE", ports("8080:81")[0]); err == nil || !strings.Contains(err.Error(), "published already, for RED") {
+	if _, err := w.Publish("BLUE", ports("8080:81")[0]); err == nil || !strings.Contains(err.Error(), "publish 192.168.104.2:8080 -> BLUE 11.11.11.3:81/tcp: port 8080/tcp is published already, for RED") {
 		t.Errorf("a taken port: %v", err)
 	}
 	second := ports("127.0.0.1:8081:81/udp")[0]
@@ -130,7 +130,23 @@ func TestRules(t *testing.T) {
 	if text := strings.Join(lines, "\n"); err != nil || strings.Contains(text, "MASQUERADE") || strings.Contains(text, "-o uplink") {
 		t.Errorf("an internal network:\n%s", text)
 	}
-	if _, err := world.New(plan(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-A NOWHERE -j ACCEPT']", 1)), world.Options{}); err == nil {
-		t.Error("a rule in no chain is accepted")
+	_, err = world.New(plan(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-P FORWARD DROP', '-A NOWHERE -j ACCEPT']", 1)), world.Options{})
+	if want := `w.yaml: x-uswitch.rules.1: "-A NOWHERE -j ACCEPT": No chain/target/match by that name.`; err == nil || err.Error() != want {
+		t.Errorf("a rule in no chain: %v, want %s", err, want)
+	}
+}
+
+func TestAbsentNamespaces(t *testing.T) {
+	for key, text := range map[string]string{
+		"w.yaml: services.RED.x-uswitch.netns: namespace nosuch:": strings.Replace(twoHosts, "RED: {", "RED: {x-uswitch: {netns: nosuch}, ", 1),
+		"w.yaml: x-uswitch.uplink: namespace nosuch:":             strings.Replace(twoHosts, "uplink: sim", "uplink: {netns: nosuch, address: 192.0.2.2/24, gateway: 192.0.2.1}", 1),
+	} {
+		w, err := world.New(plan(t, text), world.Options{Host: &worldtest.Host{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Up(t.Context()); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%v, want %s", err, key)
+		}
 	}
 }

@@ -1,11 +1,13 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 
 	"uswitch/cmd/internal/docker/host"
 	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
+	"uswitch/nat/rule"
 )
 
 // UplinkName is what rules, routes and the trace call the way out.
@@ -31,6 +33,16 @@ func firstRules(plan *lab.Plan) (*rules.Firewall, []string, error) {
 		return nil, nil, err
 	}
 	return host.Firewall(plan, dialect)
+}
+
+// rulesError names the place of a bad rule, if the file has written it.
+func rulesError(plan *lab.Plan, err error) error {
+	var bad *rule.Error
+	if plan.Rules == nil || !errors.As(err, &bad) || bad.Line < 1 || bad.Line > len(plan.Rules) {
+		return fmt.Errorf("the lab's rules: %w", err)
+	}
+	i := bad.Line - 1
+	return fmt.Errorf("%s: x-uswitch.rules.%d: %q: %s", plan.Source, i, plan.Rules[i], bad.Text)
 }
 
 // ownRules are uswitch's own.

@@ -63,8 +63,10 @@ func TestRun(t *testing.T) {
 		"what depends on success that does not come": {`  A: {command: [sh, -c, exit 6]}
   B: {command: [sh, -c, echo b], depends_on: {A: {condition: service_completed_successfully}}}
 `, 6, "", "B: not started: A, which it waits for, ended with status 6"},
-		"a program that is not there": {"  A: {command: no-such-program}\n", 127, "", "executable file not found"},
-		"knows where it is":           {"  A: {command: [sh, -c, 'echo $$USWITCH_LAB $$USWITCH_HOST $$X'], environment: {X: y}}\n", 0, "A:w A y\n", ""},
+		"a program that is not there":   {"  A: {command: no-such-program}\n", 127, "", "A: no program no-such-program on this machine's PATH"},
+		"a directory that is not there": {"  A: {command: 'true', working_dir: /no/such}\n", 126, "", "A: working directory /no/such: no such file or directory"},
+		"a directory that is a file":    {"  A: {command: 'true', working_dir: /dev/null}\n", 126, "", "A: working directory /dev/null: not a directory"},
+		"knows where it is":             {"  A: {command: [sh, -c, 'echo $$USWITCH_LAB $$USWITCH_HOST $$X'], environment: {X: y}}\n", 0, "A:w A y\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,4 +110,21 @@ func TestRunIsStopped(t *testing.T) {
 	case <-time.After(2 * world.Patience):
 		t.Fatal("the run does not end")
 	}
+}
+
+func TestRunSaysWhomItWaitsFor(t *testing.T) {
+	t.Parallel()
+	w, r := up(t, lines("  A: {command: [sh, -c, 'trap \"\" TERM; echo ready; sleep 1000']}\n", ", keep_up: true"), &worldtest.Host{})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	out := &written{}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.Run(ctx, out.host)
+	}()
+	eventually(t, "A runs", func() bool { return strings.Contains(out.String(), "ready") })
+	cancel()
+	eventually(t, "it is said", func() bool { return strings.Contains(r.String(), "waiting for the command of A to end") })
+	<-ended
 }

@@ -18,7 +18,7 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 	plan := w.plan.Uplink
 	ns, err := w.host.Adopt(plan.Netns)
 	if err != nil {
-		return next, err
+		return next, fmt.Errorf("%s: x-uswitch.uplink: %w", w.plan.Source, err)
 	}
 	device, err := w.open(ns, tap.Interface{Name: UplinkName, DisableIPv6: true,
 		Addresses: []netip.Prefix{netip.PrefixFrom(plan.Gateway, plan.Address.Bits())}})

@@ -61,7 +61,7 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 		err = tables.Apply(lines)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the lab's rules: %w", err)
+		return nil, rulesError(plan, err)
 	}
 	w.docker = docker
 	w.gateway = nat.New(nat.Config{

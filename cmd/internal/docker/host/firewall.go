@@ -46,7 +46,7 @@ func start(plan *lab.Plan, dialect rules.Dialect) (*script, error) {
 		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), rules.Network{
 			Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: true, Masquerade: n.Masquerade,
 		})); err != nil {
-			return nil, fmt.Errorf("Docker's rules: %w", err)
+			return nil, fmt.Errorf("network %s as a bridge of Docker's: %w", n.Name, err)
 		}
 	}
 	return s, nil
