@@ -80,7 +80,7 @@ func TestG14Networks(t *testing.T) {
 	for _, udp := range []struct{ host, to, want string }{
 		{"RED", webIP, "53 open|filtered"}, {"WEB", blueIP, "53 open|filtered"}, {"RED", blueIP, "53 open"}, {"RED", gatewayIP, "53 closed"},
 	} {
-		text := s.exec(udp.host, "nmap", "-n", "-Pn", "-sU", "--max-retries", "1", "-p", "53", udp.to)
+		text := s.exec(udp.host, "nmap", "-n", "-Pn", "-sU", "--max-retries", "1", "--max-rtt-timeout", "300ms", "-p", "53", udp.to)
 		if got := nmapPorts(text); got != udp.want {
 			t.Errorf("nmap -sU %s > %s: %s, want %s", udp.host, udp.to, got, udp.want)
 		}
@@ -107,7 +107,7 @@ func (s *site) matrix(want map[string]string) {
 	slices.Sort(pairs)
 	for _, pair := range pairs {
 		from, to, _ := strings.Cut(pair, " > ")
-		got := nmapPorts(s.exec(from, "nmap", "-n", "-Pn", "-sT", "--max-retries", "1", "-p", "22,80,8080", to))
+		got := nmapPorts(s.exec(from, "nmap", "-n", "-Pn", "-sT", "--max-retries", "1", "--max-rtt-timeout", "300ms", "-p", "22,80,8080", to))
 		if want[pair] == "filtered" {
 			want[pair] = "22 filtered, 80 filtered, 8080 filtered"
 		}
