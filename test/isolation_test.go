@@ -168,8 +168,14 @@ func TestF95FromInside(t *testing.T) {
 	s.sayWho("BLUE", ":80", "")
 	for _, to := range []string{gatewayIP, "10.2.0.1", hostIP} {
 		text := s.exec("RED", "nmap", "-n", "-Pn", "-sT", "-T5", "-p", "1-10000", to)
-		if got := nmapPorts(text); !strings.HasPrefix(got, "8080 open") || strings.Count(got, "open") > 1 && !strings.Contains(got, "8082 open") {
-			t.Errorf("%s: %s; want what is published, 8080 and 8082, and nothing else", to, got)
+		// On a busy machine nmap -T5 gives up on a port here and there and calls it filtered: what counts is what is open.
+		for port := range strings.SplitSeq(nmapPorts(text), ", ") {
+			if strings.HasSuffix(port, " open") && port != "8080 open" && port != "8082 open" {
+				t.Errorf("%s: %s; want what is published, 8080 and 8082, and nothing else", to, port)
+			}
+		}
+		if !strings.Contains(text, "8080/tcp open") {
+			t.Errorf("%s: the published port 8080 is not open:\n%s", to, text)
 		}
 	}
 }
