@@ -174,7 +174,7 @@ func TestF95FromInside(t *testing.T) {
 				t.Errorf("%s: %s; want what is published, 8080 and 8082, and nothing else", to, port)
 			}
 		}
-		if !strings.Contains(text, "8080/tcp open") {
+		if !strings.Contains(nmapPorts(text), "8080 open") {
 			t.Errorf("%s: the published port 8080 is not open:\n%s", to, text)
 		}
 	}
