@@ -40,7 +40,7 @@ type conn struct {
 
 	expires time.Time
 	replied bool // the other side has answered
-	assured bool // worth keeping: answers have been answered
+	assured bool // worth keeping: answers have been answered; as in Linux never said of ICMP and what has no ports
 	tcp     tcpTrack
 	traffic [2]traffic
 	mapping *mapping
@@ -130,7 +130,7 @@ func (t *conntrack) continued(h half, tuple frame.Tuple, s segment, now time.Tim
 		c.replied = true
 		t.crowd.answered(c)
 	}
-	c.assured = c.assured || c.replied && (tuple.Proto != frame.ProtoTCP && h.dir == original || c.tcp.state == tcpEstablished)
+	c.assured = c.assured || c.replied && (tuple.Proto == frame.ProtoUDP && h.dir == original || c.tcp.state == tcpEstablished)
 	c.expires = now.Add(t.timeouts.of(c))
 	if c.tcp.closed() {
 		t.crowd.closed(c)

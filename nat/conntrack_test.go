@@ -31,6 +31,13 @@ func TestRepliedAndAssured(t *testing.T) {
 	}
 
 	l = newLab(t, masquerade)
+	for range 2 {
+		l.red.send(echo("11.11.11.2", "8.8.8.8", 7, ""))
+		l.wan.send(echoReply("8.8.8.8", "192.0.2.2", 7, ""))
+	}
+	step("an echo, as often as it may be", true, false)
+
+	l = newLab(t, masquerade)
 	l.say("red", seg{flags: "S"})
 	l.say("srv", seg{flags: "SA", ack: 1})
 	step("SYN-ACK", true, false)

@@ -35,6 +35,8 @@ type host struct {
 	unanswered *list.List // of *conn, oldest first: those that nobody has answered
 }
 
+func newHost(addr [4]byte) *host { return &host{addr: addr, conns: list.New(), unanswered: list.New()} }
+
 // seats are a connection's places in the lists of a crowd.
 type seats struct{ host, hostUnanswered, unanswered, done *list.Element }
 
@@ -84,7 +86,7 @@ func (w *crowd) seat(c *conn) {
 	addr := c.tuples[original].SrcIP
 	h := w.hosts[addr]
 	if h == nil {
-		h = &host{addr: addr, conns: list.New(), unanswered: list.New()}
+		h = newHost(addr)
 		w.hosts[addr] = h
 	}
 	w.count++

@@ -18,7 +18,8 @@ type Segment interface {
 
 // Uplink is a way out that takes IP packets. The first EthernetHeader bytes of the frame are room and mean nothing; the
 // bytes are borrowed until Output returns and may be changed. A packet that it does not take is dropped for the reason
-// that it returns, and the sender is told where that is fitting. What comes back enters by Gateway.InputUplink.
+// that it returns, and the sender is told where that is fitting: its bytes must still be what they were, they are quoted.
+// What comes back enters by Gateway.InputUplink.
 type Uplink interface {
 	Output(f frame.Frame, now time.Time) trace.Reason
 }

@@ -96,7 +96,7 @@ func (l *lab) advance(d time.Duration) {
 
 // listen attaches a ring, so that events can be asked for.
 func (l *lab) listen() {
-	l.ring = trace.NewRing(1<<12, 1<<22, 0)
+	l.ring = trace.NewRing(1<<9, 1<<18, 0)
 	l.tracer.Attach(l.ring)
 }
 
@@ -264,9 +264,6 @@ func (w *way) raw() (all [][]byte) {
 	w.frames = nil
 	return all
 }
-
-// sender is who can send packets: a host or the outside.
-type sender interface{ send(...[]byte) }
 
 // sees is where packets come out: a network or the outside.
 type sees interface{ packets() []string }

@@ -179,7 +179,9 @@ func quoteOf(ip frame.IPv4) (frame.IPv4, bool) {
 	if !ok || !m.IsError() || len(m.Payload()) < frame.IPv4Header+8 {
 		return nil, false
 	}
-	return frame.IPv4(m.Payload()), true
+	quote := frame.IPv4(m.Payload())
+	header := quote.HeaderLen()
+	return quote, quote[0]>>4 == 4 && header >= frame.IPv4Header && len(quote) >= header+8
 }
 
 func describe(ip frame.IPv4) string {

@@ -65,6 +65,19 @@ func TestG3PaddingIsNotForwarded(t *testing.T) {
 	}
 }
 
+func TestG3ReservedBitIsNoFragment(t *testing.T) {
+	// RFC 3514's evil bit: the packet is whole, and passes as it is.
+	l := newLab(t)
+	evil := udp("11.11.11.2:1818", "8.8.8.8:53", "q")
+	evil[6] |= 0x80
+	frame.IPv4(evil).SetChecksum()
+	l.red.send(evil)
+	out := l.wan.raw()
+	if len(out) != 1 || read(t, out[0]) != redToDNS+" ttl 63 \"q\"" || out[0][6] != 0x80 {
+		t.Errorf("came out: %x", out)
+	}
+}
+
 func TestG4Unreachable(t *testing.T) {
 	l := newLab(t)
 	l.red.send(udp("11.11.11.2:5", "11.11.11.1:99", "q"))

@@ -135,7 +135,10 @@ func (w *World) addCard(h *Host, c CardConfig) error {
 	}
 	wire.PlugPort(func(f frame.Frame) { s.Input(port, f, w.clock.Now()) })
 	w.names.add(h.name, c.Addr, c.MAC)
-	_, err = h.addCard(w.clock, c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
+	card, err := h.addCard(w.clock, c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
+	if err == nil {
+		card.network, card.port = n.Name, name
+	}
 	return err
 }
 
@@ -149,5 +152,6 @@ func (w *World) addInternet(c InternetConfig) (err error) {
 		return err
 	}
 	w.internet.Connect(w.gateway, i)
+	w.outside = w.internet
 	return w.gateway.AddRoute(everything, w.internet.NextHop(), i)
 }

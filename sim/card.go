@@ -13,6 +13,8 @@ type Card struct {
 	host      *Host
 	clock     *Clock
 	name      string
+	network   string // the switch and its port that the cable leads to
+	port      string
 	mtu       int
 	self      arp.Self
 	neighbors *arp.Cache[[]byte] // what waits are packets with room for the Ethernet header

@@ -32,15 +32,18 @@ func (h *Host) Name() string { return h.name }
 // Cards returns the network cards, eth0 first.
 func (h *Host) Cards() []*Card { return slices.Clone(h.cards) }
 
-// addCard gives the host a card on a wire.
+// addCard gives the host a card on a wire, perhaps without an address.
 func (h *Host) addCard(c *Clock, mac frame.MAC, addr netip.Prefix, mtu int, w *Wire) (*Card, error) {
 	card := &Card{host: h, clock: c, name: fmt.Sprintf("eth%d", len(h.cards)), mtu: mtu,
 		self: arp.Self{MAC: mac, Addr: addr}, neighbors: arp.New[[]byte](), wire: w}
-	routes, err := h.routes.With(route.Route[*Card]{Prefix: addr.Masked(), Dev: card})
-	if err != nil {
-		return nil, err
+	if addr.IsValid() {
+		routes, err := h.routes.With(route.Route[*Card]{Prefix: addr.Masked(), Dev: card})
+		if err != nil {
+			return nil, err
+		}
+		h.routes = routes
 	}
-	h.cards, h.routes = append(h.cards, card), routes
+	h.cards = append(h.cards, card)
 	w.PlugHost(card.input)
 	return card, nil
 }
@@ -81,7 +84,7 @@ func (h *Host) source(dst netip.Addr) (src netip.Addr, mtu int, err error) {
 		return dst, 65536, nil // by the loopback
 	}
 	r, ok := h.routes.Lookup(dst)
-	if !ok {
+	if !ok || !r.Dev.self.Addr.IsValid() {
 		return netip.Addr{}, 0, ErrNoRoute
 	}
 	return r.Dev.self.Addr.Addr(), r.Dev.mtu, nil

@@ -45,6 +45,9 @@ type Internet struct {
 	moving  atomic.Int64 // packets on their way out
 }
 
+// DefaultNextHop is the first router of an Internet that was told nothing else.
+var DefaultNextHop = netip.AddrFrom4([4]byte{192, 168, 104, 1})
+
 // maxMoving bounds the packets that are on their way out at once.
 const maxMoving = 8192
 
@@ -64,7 +67,7 @@ func NewInternet(c InternetConfig, s Scheduler, random *rand.Rand) (*Internet, e
 		c.Addr = netip.MustParsePrefix("192.168.104.2/24")
 	}
 	if c.Routers == nil {
-		c.Routers = []netip.Addr{netip.MustParseAddr("192.168.104.1"), netip.MustParseAddr("100.64.0.1")}
+		c.Routers = []netip.Addr{DefaultNextHop, netip.MustParseAddr("100.64.0.1")}
 	}
 	if c.Hop == 0 {
 		c.Hop = 4 * time.Millisecond
@@ -100,6 +103,9 @@ func (n *Internet) Connect(g *nat.Gateway, uplink *nat.Interface) { n.gateway, n
 
 // Addr returns the gateway's address on the uplink, with the network's prefix.
 func (n *Internet) Addr() netip.Prefix { return n.config.Addr }
+
+// Config returns what the Internet was made from, with all defaults filled in.
+func (n *Internet) Config() InternetConfig { return n.config }
 
 // NextHop returns the first router.
 func (n *Internet) NextHop() netip.Addr { return n.config.Routers[0] }

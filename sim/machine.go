@@ -40,6 +40,9 @@ type network interface {
 // ErrNoRoute is what a machine says when it has no route to an address (ENETUNREACH).
 var ErrNoRoute = errors.New("network is unreachable")
 
+// ErrTooLong is what a machine says of a packet that may not be cut and does not fit (EMSGSIZE).
+var ErrTooLong = errors.New("message too long")
+
 // defaultTTL is net.ipv4.ip_default_ttl.
 const defaultTTL = 64
 

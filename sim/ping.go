@@ -34,7 +34,7 @@ func (m *Machine) Ping(dst netip.Addr, o PingOptions, out io.Writer, done func(P
 	src, mtu, err := m.net.source(dst)
 	if err != nil {
 		fmt.Fprintln(out, "ping: connect: Network is unreachable")
-		p.result.Status = 2
+		p.result.Status, p.result.Failure = 2, err
 		done(p.result)
 		return func() {}
 	}
@@ -83,6 +83,7 @@ func (p *pinging) ask() {
 	if size := frame.IPv4Header + frame.ICMPHeader + p.options.Size; p.options.DontFragment && size > p.mtu {
 		fmt.Fprintf(p.out, "ping: local error: message too long, mtu=%d\n", p.mtu)
 		p.result.Errors++
+		p.result.Failure = fmt.Errorf("%w: at most %d bytes fit the way, as far as it is known", ErrTooLong, p.mtu)
 	} else {
 		p.m.send(outgoing{proto: frame.ProtoICMP, src: p.src, dst: p.dst, ttl: p.options.TTL,
 			dontFragment: p.options.DontFragment, payload: p.request()}, p.mtu)
@@ -148,6 +149,9 @@ func (p *pinging) failed(e fault, seq uint16) {
 	}
 	p.last = p.m.time.Now()
 	p.result.Errors++
+	if p.result.Failure == nil {
+		p.result.Failure = e.asError(e.about.Dst())
+	}
 	p.heard(seq)
 	fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", e.from, seq, e)
 	if e.icmpType == frame.ICMPUnreachable && e.code == frame.UnreachableTooBig && e.mtu > frame.IPv4Header {

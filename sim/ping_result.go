@@ -16,6 +16,7 @@ type PingResult struct {
 	Time                               time.Duration // from the first question to the last thing that happened
 	Min, Max                           time.Duration // round trips
 	Status                             int           // as ping exits: 0 something was received, 1 nothing, 2 nothing could be sent
+	Failure                            error         // the first error that was heard, in ping's words, or ErrNoRoute
 
 	sum, squares float64 // of the round trips, in microseconds
 }

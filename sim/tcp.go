@@ -108,6 +108,15 @@ func span(s frame.TCP) uint32 {
 // AskTCP connects, sends a question, and hands all that comes back until the other side closes to done, once. The error
 // says why there is nothing: ErrRefused, ErrReset, ErrTimeout, ErrNoRoute, or an ICMP error in the words of ping.
 func (m *Machine) AskTCP(to netip.AddrPort, question []byte, done func(answer []byte, err error)) {
+	m.connect(to, question, done, nil)
+}
+
+// Connect opens a connection, tells done once whether the other side takes it, with the errors of AskTCP, and closes it.
+func (m *Machine) Connect(to netip.AddrPort, done func(error)) {
+	m.connect(to, nil, func(_ []byte, err error) { done(err) }, func() { done(nil) })
+}
+
+func (m *Machine) connect(to netip.AddrPort, question []byte, done func(answer []byte, err error), opened func()) {
 	src, mtu, err := m.net.source(to.Addr())
 	if err != nil {
 		done(nil, err)
@@ -120,7 +129,7 @@ func (m *Machine) AskTCP(to netip.AddrPort, question []byte, done func(answer []
 	}
 	t.SrcPort = m.ephemeral(func(p uint16) bool { t.SrcPort = p; return m.conns[t] != nil })
 	c := m.newConn(t, mtu)
-	c.queue, c.done = question, done
+	c.queue, c.done, c.opened = question, done, opened
 	c.state = synSent
 	c.output()
 }

@@ -29,6 +29,7 @@ type conn struct {
 	state   state
 	service Service             // of a server
 	done    func([]byte, error) // of a client; nil once it has been called
+	opened  func()              // of a client that only wants to know whether the other side takes it; nil: it wants more
 
 	// Sending. Sequence numbers: una is the oldest that is not acknowledged, nxt the next to send, high the next that was
 	// never sent. queue[0] has the number una, once the SYN is acknowledged.

@@ -79,6 +79,10 @@ func (c *conn) inputSynSent(s frame.TCP) {
 		c.readOptions(s)
 		c.acknowledged(s)
 		c.acknowledge()
+		if c.opened != nil {
+			c.done, c.closing = nil, true
+			c.opened()
+		}
 		c.output()
 	}
 }

@@ -18,6 +18,7 @@ type World struct {
 	tracer   *trace.Tracer
 	gateway  *nat.Gateway
 	internet *Internet
+	outside  Outside // what stands behind the uplink: internet, in a world that was not forked; nil: nothing
 	switches []*vswitch.Switch
 	configs  map[string]NetworkConfig // by the network's name
 	hosts    []*Host

@@ -1,7 +1,9 @@
 package vswitch
 
 import (
-	"hash/maphash"
+	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
 	"sync/atomic"
 
 	"uswitch/switch/frame"
@@ -15,10 +17,10 @@ import (
 //	       [2] --> node
 //
 // It is a hash table of chains, whose links are atomic pointers. There is a slot for each entry or more; when they run
-// out, twice as many are built beside the old ones, with nodes of their own. The hash is seeded, so that nobody can choose
-// addresses that all land in one chain.
+// out, twice as many are built beside the old ones, with nodes of their own. The hash has a random key, so that nobody can
+// choose addresses that all land in one chain; nothing that can be seen depends on it.
 type index struct {
-	seed  maphash.Seed
+	key   [3]uint64
 	slots atomic.Pointer[[]chain] // a power of two of them
 	count int
 }
@@ -34,7 +36,7 @@ const minSlots = 16
 
 func (x *index) init() {
 	slots := make([]chain, minSlots)
-	x.seed = maphash.MakeSeed()
+	x.key = [3]uint64{rand.Uint64(), rand.Uint64() | 1, rand.Uint64() | 1}
 	x.slots.Store(&slots)
 }
 
@@ -48,9 +50,13 @@ func (x *index) find(mac frame.MAC) *entry {
 	return nil
 }
 
-// chain returns the one of slots that an address belongs to.
+// chain returns the one of slots that an address belongs to. The hash folds the two halves of a product, twice, as wyhash
+// does; package maphash takes several times as long for so few bytes.
 func (x *index) chain(slots []chain, mac frame.MAC) *chain {
-	return &slots[maphash.Comparable(x.seed, mac)&uint64(len(slots)-1)]
+	address := uint64(binary.BigEndian.Uint16(mac[:]))<<32 | uint64(binary.BigEndian.Uint32(mac[2:]))
+	high, low := bits.Mul64(address^x.key[0], x.key[1])
+	high, low = bits.Mul64(high^low, x.key[2])
+	return &slots[(high^low)&uint64(len(slots)-1)]
 }
 
 // put enters e in place of the entry that has its address. The new one is in front of the old one before that goes, so

@@ -81,6 +81,8 @@ func (s *Switch) bridge(p *Port, e frame.Ethernet, f frame.Frame, j *trace.Journ
 	default:
 		entry, known := s.fdb.lookup(dst, s.age(now))
 		switch {
+		case !known && s.fdb.Ageing() < 0:
+			s.flood(p, unknownUnicast, trace.NothingLearned, f, j, now)
 		case !known:
 			s.flood(p, unknownUnicast, trace.UnknownUnicast, f, j, now)
 		case entry.port == nil:
@@ -130,7 +132,7 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 	}
 	if j.On() {
 		j.Emit(trace.Event{Hook: trace.Bridge, Verdict: trace.Flood, Note: why, Where: s.name, Port: from.nameOrNone(),
-			Ports: to.names, Local: toLocal, MAC: frame.Ethernet(f.Data).Dst(), Frame: f})
+			Ports: to.names, Local: toLocal, Count: uint32(ports.everyone.others(from) - to.others(from)), MAC: frame.Ethernet(f.Data).Dst(), Frame: f})
 	}
 	for _, p := range to.ports {
 		if p != from {

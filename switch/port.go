@@ -62,6 +62,15 @@ type Port struct {
 	rx, tx traffic
 }
 
+func newPort(s *Switch, id uint32, name string, link Link, k Knobs) *Port {
+	p := &Port{id: id, name: name, sw: s, link: link}
+	if l, ok := link.(Finisher); ok {
+		p.cuts = !l.TakesOffload()
+	}
+	p.knobs.Store(&k)
+	return p
+}
+
 // traffic counts one direction. The goroutine that reads the port counts rx, those of other ports count tx: the two lie
 // apart, so that they do not take the processor's cache line from each other, or what is read for each frame from both.
 type traffic struct {

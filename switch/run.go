@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -30,27 +29,14 @@ func (p *Port) Run() (err error) {
 			err = errors.Join(err, closing)
 		}
 	}()
-	clock := clock{time.Now()}
+	clock := newClock(p.link)
 	for {
 		f, err := p.link.Read()
 		if err != nil {
 			return err
 		}
-		p.sw.Input(p, f, clock.now())
+		p.sw.Input(p, f, clock.now(p.sw.tracer.Listening()))
 	}
-}
-
-// clock tells the time of each frame at half the price of time.Now, which asks the wall clock and the monotonic one. This
-// one asks the wall clock once a second, which is often enough to follow its adjustments.
-type clock struct{ asked time.Time }
-
-func (c *clock) now() time.Time {
-	since := time.Since(c.asked)
-	if since < time.Second {
-		return c.asked.Add(since)
-	}
-	c.asked = time.Now()
-	return c.asked
 }
 
 // errFault stands for a panic of the link.

@@ -98,11 +98,7 @@ func (s *Switch) Attach(name string, link Link, k Knobs) (*Port, error) {
 	if _, taken := s.Port(name); taken {
 		return nil, fmt.Errorf("network %s: port %s is taken", s.name, name)
 	}
-	p := &Port{id: s.nextID.Add(1), name: name, sw: s, link: link}
-	if l, ok := link.(Finisher); ok {
-		p.cuts = !l.TakesOffload()
-	}
-	p.knobs.Store(&k)
+	p := newPort(s, s.nextID.Add(1), name, link, k)
 	s.ports.Store(newPortSet(append(s.Ports(), p)))
 	return p, nil
 }

@@ -193,7 +193,11 @@ func cpuTime(t testing.TB) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-var _ vswitch.Finisher = tap.Device(nil)
+// A Device tells the switch all that it asks of a link.
+var (
+	_ vswitch.Link     = tap.Device(nil)
+	_ vswitch.Finisher = tap.Device(nil)
+)
 
 // BenchmarkWriteRead asks the card for its address and reads the answer: a system call each way, and no waiting.
 func BenchmarkWriteRead(b *testing.B) {

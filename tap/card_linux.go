@@ -60,6 +60,10 @@ func (d *card) read() ([]byte, error) {
 	return b, nil
 }
 
+// Waited says whether the last Read had to wait for its frame, for whoever wants to know (vswitch.Burster). It belongs to
+// the goroutine that reads.
+func (d *card) Waited() bool { return d.in.waited }
+
 // write hands a frame to the kernel, behind the header if the TAP has one, else it is nil. It goes past os.File, whose lock
 // would make writers wait for each other.
 func (d *card) write(header *virtioHeader, data []byte) error {

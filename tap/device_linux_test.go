@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	vswitch "uswitch/switch"
 	"uswitch/switch/frame"
 	"uswitch/tap"
 )
@@ -247,6 +248,9 @@ func testWriteRefuses(t *testing.T, offload bool) {
 	device := open(t, host, create(t, host), cfg)
 	if device.TakesOffload() != offload {
 		t.Errorf("TakesOffload: %v, want %v", device.TakesOffload(), offload)
+	}
+	if _, ok := device.(vswitch.Burster); !ok {
+		t.Error("the device does not tell the switch about bursts")
 	}
 	good := frame.Frame{Data: testFrame(60)}
 	if err := device.Write(good); err != nil {

@@ -32,9 +32,10 @@ type reader struct {
 	shared *buffers
 	try    func(fd uintptr) (done bool) // the method, as a value that is made once
 
-	buf *buffer // borrowed; nil while there is nothing to read
-	n   int     // bytes of the frame in it
-	err syscall.Errno
+	buf    *buffer // borrowed; nil while there is nothing to read
+	n      int     // bytes of the frame in it
+	waited bool    // before there was something to read
+	err    syscall.Errno
 }
 
 func (r *reader) init(raw syscall.RawConn, shared *buffers) {
@@ -44,6 +45,7 @@ func (r *reader) init(raw syscall.RawConn, shared *buffers) {
 
 // next waits for a frame and returns its bytes, which stay until the next call.
 func (r *reader) next() ([]byte, error) {
+	r.waited = false
 	err := r.raw.Read(r.try)
 	if err == nil && r.err != 0 {
 		err = r.err
@@ -68,6 +70,7 @@ func (r *reader) attempt(fd uintptr) (done bool) {
 			continue
 		case unix.EAGAIN:
 			r.release()
+			r.waited = true
 			return false
 		}
 		return true

@@ -14,7 +14,8 @@ import (
 //	A4 F18      TestMalformedARP      senders that cannot be, and answers that nobody asked for: not believed
 //	A5          TestMalformedARP      a sender in another's Ethernet frame
 //	A6          TestA6DuplicateAddressDetection
-//	A7 F17      TestA7GatewayDefends  at most once in ten seconds; a neighbour's announcement passes, and is told of
+//	A7 F17      TestA7GatewayDefends  at most once in ten seconds
+//	F17         TestF17Announcements  of one's own address and of another's: they pass, and are told of
 //	A8          TestA8Announcements   two, at the start
 //	A9          TestA9Unanswered      a packet waits for a late answer; nobody at all: host unreachable
 //	F20         -                     not of this stage
@@ -36,7 +37,7 @@ func TestMalformedARP(t *testing.T) {
 	t.Parallel()
 	l := startLab(t, threeHosts)
 	probe := l.probe("GREEN", blueIP)
-	red := l.sniff("RED", "arp and ether src "+gatewayMAC)
+	red := l.sniff("RED", "arp[7] == 2 and ether src "+gatewayMAC)
 	whole := ask().with(func(*question) {})
 	tests := []struct {
 		name, frame string
@@ -169,6 +170,30 @@ func TestA7GatewayDefends(t *testing.T) {
 	// The sniffer may still owe us an announcement of the start, so the steps are counted, not the frames.
 	if met := l.events(func(e event) bool { return strings.Contains(e.Text, "everyone is told again") }); len(met) != 1 {
 		t.Errorf("three claims within ten seconds were met %d times, want once", len(met))
+	}
+	probe.lostNothing()
+}
+
+func TestF17Announcements(t *testing.T) {
+	needs(t, "arping", "mausezahn", "tcpdump")
+	t.Parallel()
+	l := startLab(t, threeHosts)
+	probe := l.probe("GREEN", gatewayIP)
+	if !l.pings("BLUE", gatewayIP) {
+		t.Fatal("BLUE does not reach the gateway")
+	}
+	green := l.sniff("GREEN", "arp and ether src "+redMAC)
+	for _, address := range []string{redIP, blueIP} {
+		n, before := l.stdout.count(), len(green.seen())
+		l.exec("RED", "mausezahn", "eth0", "-q", "-c", "1", "-a", redMAC, "-b", "bcast", "-t", "arp",
+			fmt.Sprintf("request, sendermac=%s, senderip=%s, targetip=%s, targetmac=00:00:00:00:00:00", redMAC, address, address))
+		eventually(t, "GREEN hears it", func() bool { return len(green.seen()) > before })
+		l.eventFrom(n, "what the gateway says of "+address, func(e event) bool { return e.Hook == "arp" && strings.Contains(e.Text, address) })
+	}
+	l.event("BLUE's address at RED", func(e event) bool { return strings.Contains(e.Text, blueIP+" is at "+redMAC) })
+	l.exec("BLUE", "arping", "-U", "-I", "eth0", "-c", "1", "-w", "1", blueIP)
+	if !l.pings("BLUE", gatewayIP) {
+		t.Error("BLUE's own announcement does not put that right again")
 	}
 	probe.lostNothing()
 }

@@ -8,6 +8,7 @@ import (
 )
 
 func TestEveryWayDown(t *testing.T) {
+	t.Parallel()
 	needs(t)
 	for name, end := range map[string]func(*lab){
 		"stop":    func(l *lab) { l.do("stop") },
@@ -16,6 +17,7 @@ func TestEveryWayDown(t *testing.T) {
 		"SIGHUP":  func(l *lab) { l.signal(syscall.SIGHUP) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := newLab(t, resting)
 			l.up()
 			if _, errs, status := l.try("run", l.file); status != 1 || !strings.Contains(errs, "is up already: process") {
@@ -30,6 +32,7 @@ func TestEveryWayDown(t *testing.T) {
 }
 
 func TestInterruptedCommands(t *testing.T) {
+	t.Parallel()
 	needs(t)
 	l := newLab(t, stubborn)
 	l.up("--trace", "off")
@@ -41,12 +44,15 @@ func TestInterruptedCommands(t *testing.T) {
 }
 
 func TestAfterKill(t *testing.T) {
+	t.Parallel()
 	needs(t)
 	for name, clean := range map[string]func(*lab){
 		"the next run":    func(l *lab) { l.do("run", "--trace", "off", l.file, "--", "true") },
 		"uswitch cleanup": func(l *lab) { contains(l.t, l.do("cleanup"), l.ns("RED"), l.ns("BLUE")) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			kills(t)
 			l := newLab(t, resting)
 			l.up()
 			l.kill()

@@ -129,7 +129,7 @@ func TestW3Walkthrough(t *testing.T) {
 	}
 
 	// 3.3: the gateway's connected route is there by itself.
-	text, _ := l.command("show", "routes")
+	text := l.do("show", "routes")
 	if !strings.Contains(text, "11.11.11.0/24 dev br0 proto kernel scope link src 11.11.11.1") {
 		t.Errorf("show routes:\n%s", text)
 	}
@@ -139,7 +139,7 @@ func TestW3Walkthrough(t *testing.T) {
 			t.Errorf("%s does not reach the gateway", host)
 		}
 	}
-	text, _ = l.command("show", "neigh")
+	text = l.do("show", "neigh")
 	for ip, mac := range map[string]string{redIP: redMAC, blueIP: blueMAC} {
 		if !strings.Contains(text, ip+" dev br0 lladdr "+mac+" ") {
 			t.Errorf("show neigh, without %s:\n%s", ip, text)

@@ -8,6 +8,7 @@ import (
 )
 
 func TestLookInside(t *testing.T) {
+	t.Parallel()
 	needs(t, "ip", "curl")
 	l := newLab(t, resting)
 	l.up()
@@ -45,6 +46,7 @@ func TestLookInside(t *testing.T) {
 }
 
 func TestChangeWhileItRuns(t *testing.T) {
+	t.Parallel()
 	needs(t)
 	l := newLab(t, resting)
 	l.up("--trace", "off")
@@ -86,6 +88,7 @@ func TestChangeWhileItRuns(t *testing.T) {
 }
 
 func TestUnplugged(t *testing.T) {
+	t.Parallel()
 	needs(t, "ip")
 	l := newLab(t, resting)
 	l.up("--trace", "off")

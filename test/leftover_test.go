@@ -6,8 +6,19 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
+
+// remains is held by a test that kills a lab, for as long as it looks at what is left of it: uswitch cleanup removes that
+// for everybody.
+var remains sync.Mutex
+
+// kills must be called before the lab is made that the test will kill.
+func kills(t *testing.T) {
+	remains.Lock()
+	t.Cleanup(remains.Unlock)
+}
 
 // checkNothingLeft looks for namespaces, files, processes and links that a lab has left behind.
 func (l *lab) checkNothingLeft() {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestTrace(t *testing.T) {
+	t.Parallel()
 	needs(t)
 	l := newLab(t, resting)
 	l.up("--trace", "off")
@@ -32,6 +33,7 @@ func TestTrace(t *testing.T) {
 }
 
 func TestCaptures(t *testing.T) {
+	t.Parallel()
 	needs(t, "tshark")
 	l := newLab(t, redBlue)
 	file := filepath.Join(t.TempDir(), "all.pcapng")

@@ -33,6 +33,7 @@ var stubborn = strings.ReplaceAll(redBlue, "uswitch ping -c 1 11.11.11.3 11.11.1
 	`["sh", "-c", "sleep 1000 & setsid sleep 2 & echo ready; sleep 1000"]`)
 
 func TestRun(t *testing.T) {
+	t.Parallel()
 	needs(t)
 	l := newLab(t, redBlue)
 	out, errs, status := l.try("run", l.file)
@@ -50,6 +51,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunEndsWithTheStatusOf(t *testing.T) {
+	t.Parallel()
 	needs(t)
 	for name, c := range map[string]struct {
 		command string // of RED
@@ -68,6 +70,7 @@ func TestRunEndsWithTheStatusOf(t *testing.T) {
 		"nothing that still holds outputs": {"sh -c 'setsid sleep 3 & exit 0'", nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := newLab(t, strings.ReplaceAll(redBlue, "uswitch ping -c 1 11.11.11.3 11.11.11.1 8.8.8.8", c.command))
 			cmd := append([]string{"run", "--trace", "off", l.file}, c.args...)
 			if out, errs, status := l.try(cmd...); status != c.want {
@@ -78,6 +81,7 @@ func TestRunEndsWithTheStatusOf(t *testing.T) {
 }
 
 func TestAdopted(t *testing.T) {
+	t.Parallel()
 	needs(t, "ip")
 	l := newLab(t, redBlue)
 	must(t, "ip", "netns", "add", l.ns("RED"))
@@ -91,6 +95,7 @@ func TestAdopted(t *testing.T) {
 }
 
 func TestSimulated(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, redBlue)
 	first := l.do("run", "--sim", l.file)
 	contains(t, first, l.ns("RED")+" | 64 bytes from 8.8.8.8: icmp_seq=1 ttl=61", "MASQUERADE: 11.11.11.2 id")
@@ -104,6 +109,7 @@ func TestSimulated(t *testing.T) {
 
 // TestEveryHelpEndsWithAnExample looks at the end of each command's help: the last thing on the screen works as it stands.
 func TestEveryHelpEndsWithAnExample(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, redBlue)
 	help := l.do("-h")
 	commands := 0

@@ -5,8 +5,8 @@ import "github.com/spf13/cobra"
 // commands returns every subcommand.
 func commands() []*cobra.Command {
 	return append([]*cobra.Command{
-		newRun(), newPs(), newExec(), newShell(), newStop(), newCleanup(), newVersion(),
-		newTrace(), newCapture(), newShow(), newConntrack(),
+		newRun(), newPs(), newExec(), newShell(), newStop(), newCleanup(), newCompletion(), newVersion(),
+		newTrace(), newCapture(), newShow(), newConntrack(), newExplain(), newWhyNot(), newReach(), newCompare(),
 		newSet(), newPublish(), newIptables(), newIptablesSave(), newIptablesRestore(),
 		newPing(), newServe(),
 	}, hostTools()...)

@@ -25,7 +25,7 @@ func onLab(c *cobra.Command, run func(ctx context.Context, lab *control.Client, 
 
 // output is the option -o of commands that can print JSON too.
 func output(c *cobra.Command) *string {
-	format := c.Flags().StringP("output", "o", "text", "print `text or json`")
+	format := c.Flags().StringP("output", "o", "text", "print `text|json`")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return format
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 
@@ -17,7 +18,7 @@ func newPublish() *cobra.Command {
 		Short:   "Open a host's port to the outside, or close it",
 		Example: "  uswitch publish add WEB 8081:80",
 		GroupID: groupChange,
-		Args:    usage(cobra.NoArgs),
+		Args:    knownCommand,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(
@@ -25,6 +26,9 @@ func newPublish() *cobra.Command {
 			var rows []control.Published
 			if err := lab.Do(ctx, http.MethodPost, "/v1/publish", nil, body, &rows); err != nil {
 				return err
+			}
+			if len(rows) > 0 && rows[0].Reach != "" { // all of a range alike
+				fmt.Fprintln(os.Stderr, "uswitch:", rows[0].Reach)
 			}
 			return view.Published(os.Stdout, rows)
 		}),

@@ -17,21 +17,32 @@ decided, how its addresses were translated.`,
 		Example:       "  uswitch run red-blue",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          usage(cobra.NoArgs),
+		Args:          knownCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%s: %w; try %s -h", c.Name(), err, c.CommandPath())}
 	})
 	root.SetHelpTemplate(helpTemplate)
-	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.SetHelpCommand(&cobra.Command{Hidden: true, GroupID: groupLab})
 	root.AddGroup(&cobra.Group{ID: groupLab, Title: "A lab:"}, &cobra.Group{ID: groupLook, Title: "Look at what it does:"},
 		&cobra.Group{ID: groupChange, Title: "Change it:"},
 		&cobra.Group{ID: groupHost, Title: "The host's commands, as tutorials type them; the host is the gateway and its switches:"},
 		&cobra.Group{ID: groupInside, Title: "Small programs for its hosts:"})
 	root.AddCommand(commands()...)
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
+	tidy(root)
 	return root
+}
+
+// tidy takes out of every help what says nothing: the flag of help itself, and that there are flags.
+func tidy(c *cobra.Command) {
+	c.DisableFlagsInUseLine = true
+	c.InitDefaultHelpFlag()
+	c.Flags().Lookup("help").Hidden = true
+	for _, sub := range c.Commands() {
+		tidy(sub)
+	}
 }
 
 const (
@@ -47,26 +58,39 @@ const (
 const helpTemplate = `{{with or .Long .Short}}{{. | trimTrailingWhitespaces}}
 
 {{end}}Usage:
-  {{if .Runnable}}{{.UseLine}}{{else}}{{.CommandPath}} COMMAND{{end}}{{if gt (len .Aliases) 0}}
+  {{if .HasSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}{{if gt (len .Aliases) 0}}
   also: {{.NameAndAliases}}{{end}}
 {{if .HasAvailableSubCommands}}{{$root := .}}{{range .Groups}}
 {{.Title}}
 {{$id := .ID}}{{range $root.Commands}}{{if and (eq .GroupID $id) .IsAvailableCommand}}  {{rpad .Name .NamePadding}} {{.Short}}
 {{end}}{{end}}{{end}}{{if not .AllChildCommandsHaveGroup}}
 {{range .Commands}}{{if and (eq .GroupID "") .IsAvailableCommand}}  {{rpad .Name .NamePadding}} {{.Short}}
-{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+{{end}}{{end}}{{end}}{{end}}{{with .LocalFlags.FlagUsages | trimTrailingWhitespaces}}
 Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{.}}
 {{end}}{{if .HasExample}}
 Example:
 {{.Example}}
 {{end}}`
 
+// knownCommand refuses a word that is no command, and says which it may have been.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	text := fmt.Sprintf("%s: there is no such command", args[0])
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		text += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usageError{fmt.Errorf("%s; try %s -h", text, c.CommandPath())}
+}
+
 // usage makes a mistake in the arguments one of usage.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return usageError{fmt.Errorf("%s: want %s; try %s -h", c.Name(), strings.TrimPrefix(c.UseLine(), "uswitch "), c.CommandPath())}
+			return usageError{fmt.Errorf("%s: usage: %s; try %s -h", c.Name(), c.UseLine(), c.CommandPath())}
 		}
 		return nil
 	}

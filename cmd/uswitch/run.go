@@ -17,7 +17,7 @@ func newRun() *cobra.Command {
 	var load lab.LoadOptions
 	var simulate bool
 	c := &cobra.Command{
-		Use:   "run LAB|FILE [-- COMMAND ...]",
+		Use:   "run LAB|FILE [flags] [-- COMMAND ...]",
 		Short: "Bring a lab up, and show what happens in it until it ends",
 		Long: `Brings a lab up from a built-in lab or a Compose file, runs the commands of its hosts, and prints their
 output with the trace between it. The lab ends with its commands, or, if it stays up, with Ctrl-C or
@@ -39,11 +39,12 @@ Built-in labs:
 	}
 	f := c.Flags()
 	f.BoolVar(&simulate, "sim", false, "run the lab in memory: no privileges, no network cards, no waiting, the same output every time")
-	f.StringVar(&o.Trace, "trace", "text", "how to print the trace: `text, json or off`")
+	f.StringVar(&o.Trace, "trace", "text", "print the trace as `text|json|off`")
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
 	f.BoolVar(&o.Force, "force", false, "overwrite the capture file")
+	f.BoolVar(&o.Plain, "no-offload", false, "every frame as on a wire: no super-frames, no checksums left to others")
 	f.StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
-	f.StringVar(&load.Uplink, "uplink", "", "the way out, in place of the file's: `none, sim, host or netns:NAME`")
+	f.StringVar(&load.Uplink, "uplink", "", "take `UPLINK` for the way out, in place of the file's: none, sim, host or netns:NAME")
 	return c
 }
 
@@ -80,8 +81,11 @@ func run(name string, load lab.LoadOptions, o session.Options, simulate bool) er
 	status, err := start(o)
 	var cannot *session.CannotError
 	if errors.As(err, &cannot) {
-		status, err = 125, fmt.Errorf("this lab needs more than there is:\n  %s\nwithout all that: uswitch run --sim %s",
-			strings.ReplaceAll(err.Error(), "\n", "\n  "), name)
+		text := "this lab needs more than there is:\n  " + strings.ReplaceAll(err.Error(), "\n", "\n  ")
+		if session.Simulable(o) {
+			text += "\nwithout all that: uswitch run --sim " + name
+		}
+		status, err = 125, errors.New(text)
 	}
 	return failed(status, err)
 }

@@ -18,7 +18,7 @@ func newSet() *cobra.Command {
 		Short:   "Change a port, a network, a forwarding table or the gateway",
 		Example: "  uswitch set gateway ip_forward=0",
 		GroupID: groupChange,
-		Args:    usage(cobra.NoArgs),
+		Args:    knownCommand,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(

@@ -16,7 +16,7 @@ func newShow() *cobra.Command {
 		Short:   "Show a table: ports, fdb, neigh, hosts, networks, routes, drops, conntrack, published",
 		Example: "  uswitch show fdb",
 		GroupID: groupLook,
-		Args:    usage(cobra.NoArgs),
+		Args:    knownCommand,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	out := os.Stdout

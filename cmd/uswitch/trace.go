@@ -27,7 +27,7 @@ events, and is told how many.`,
 		GroupID: groupLook,
 		Args:    usage(cobra.NoArgs),
 	}
-	c.Flags().StringVarP(&q.Format, "output", "o", "text", "print `text or json`, an object a line")
+	c.Flags().StringVarP(&q.Format, "output", "o", "text", "print `text|json`")
 	c.Flags().BoolVar(&q.NoFold, "no-fold", false, "print every packet of a burst")
 	filterFlags(c.Flags(), &q.Filter)
 	complete(c)

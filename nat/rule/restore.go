@@ -36,7 +36,7 @@ func (t *Tables) Restore(input io.Reader, o RestoreOptions) error {
 		return t.errorOf(err, "-restore", r.line+1)
 	}
 	if !o.Test {
-		t.current.Store(r.draft)
+		t.publish(r.draft)
 	}
 	return nil
 }

@@ -17,8 +17,15 @@ type Tables struct {
 // NewTables returns empty tables with all policies ACCEPT.
 func NewTables(f Family) *Tables {
 	t := &Tables{family: f}
-	t.current.Store(newRuleset(f))
+	t.publish(newRuleset(f))
 	return t
+}
+
+// publish makes a draft the Ruleset that the data path obeys. Every way to one leads through here: a draft that was not
+// linked would ask no chain at all, and let everything through.
+func (t *Tables) publish(draft *Ruleset) {
+	draft.link()
+	t.current.Store(draft)
 }
 
 // Snapshot returns the Ruleset of this moment, which the caller may keep as long as it likes.
@@ -48,7 +55,7 @@ func (t *Tables) Exec(args []string) (output string, err error) {
 	if c.zero {
 		output, _, _ = now.answer(c)
 	}
-	t.current.Store(draft)
+	t.publish(draft)
 	return output + edited, nil
 }
 
@@ -70,8 +77,7 @@ func (t *Tables) Apply(lines []string) error {
 			return t.errorOf(err, "", i+1)
 		}
 	}
-	draft.link()
-	t.current.Store(draft)
+	t.publish(draft)
 	return nil
 }
 

@@ -2,49 +2,14 @@ package uplink
 
 import (
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
-// endpoint is where a flow begins inside. For ICMP echo the identifier is the port.
-type endpoint struct {
-	proto uint8
-	addr  [4]byte
-	port  uint16
-}
-
-// outside is a port of the uplink's own address.
-type outside struct {
-	proto uint8
-	port  uint16
-}
-
-// mapping is one inside endpoint and the outside port that it has, whatever it talks to. Its fields are guarded by
-// Host.mu, except where a type guards itself.
-//
-//	UDP, ICMP by ping sockets   sock is the reservation and carries everything; evicted it is nil until it is wanted again
-//	ICMP by the raw socket      sock stays nil, the table is the reservation
-//	TCP                         sock stays nil: each connection has a socket of its own (dial), all bound to this port.
-//	                            The first is the reservation; while at least one is open, nobody else gets the port
-type mapping struct {
-	inside endpoint
-	port   uint16
-	refs   int
-	who    *source
-	used   atomic.Int64 // when a packet left last, in nanoseconds
-	sock   *socket
-	raw    bool // ICMP by the raw socket
-	dials  map[netip.AddrPort]*dial
-	sent   quotes // what left last, for ICMP errors
-}
-
-func (m *mapping) outside() outside { return outside{m.inside.proto, m.port} }
-
 // bindTries is how often another port is taken when the kernel offers one that the table still remembers.
-const bindTries = 16
+const bindTries = 64
 
 // Bind implements nat.Binder. UDP and ICMP get a socket for each inside endpoint, TCP one for each connection, each bound
 // to the endpoint's port.
@@ -62,7 +27,7 @@ func (h *Host) Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason)
 		defer h.mu.Unlock()
 		return h.use(m, t), trace.NoReason
 	}
-	evicted, r := h.admit(t)
+	evicted, r := h.admitNew(t)
 	h.mu.Unlock()
 	closeAll(evicted)
 	if r != trace.NoReason {
@@ -71,102 +36,73 @@ func (h *Host) Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason)
 	return h.bindNew(key, t, now)
 }
 
-// admit reserves a file descriptor for a new mapping; Host.sockets counts it from here on.
-func (h *Host) admit(t frame.Tuple) (evicted []closer, r trace.Reason) {
+// admitNew makes room for the socket of a new mapping.
+func (h *Host) admitNew(t frame.Tuple) (evicted []closer, r trace.Reason) {
 	s := h.source(t.SrcIP)
 	defer h.drop(s)
 	switch {
 	case h.closed:
 		return nil, trace.NoUplink
 	case t.Proto == frame.ProtoTCP:
-		evicted, r = h.admitDial(s)
-	default:
-		evicted, r = h.admitFlow(s)
+		return h.admitDial(s)
 	}
-	if r == trace.NoReason {
-		h.sockets++
-	}
-	return evicted, r
+	return h.admit(s)
 }
 
 // bindNew opens the socket of a new mapping, outside the lock, and enters the mapping.
 func (h *Host) bindNew(key endpoint, t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason) {
-	var spare []closer // ports that the kernel gave although the table still remembers them
-	defer func() { closeAll(spare) }()
-	for range bindTries {
+	for try := range bindTries {
 		sock, port, r := h.openBound(key, t.SrcPort)
 		if r != trace.NoReason {
-			h.mu.Lock()
-			h.sockets--
-			h.mu.Unlock()
+			h.uncount()
 			return netip.AddrPort{}, r
 		}
 		h.mu.Lock()
 		m := h.inside[key]
-		switch {
-		case h.closed || m != nil: // somebody was faster
-			defer h.mu.Unlock()
-			h.sockets--
-			if sock != nil {
-				spare = append(spare, sock)
-			}
-			if m == nil {
-				return netip.AddrPort{}, trace.NoUplink
-			}
-			return h.use(m, t), trace.NoReason
-		case h.outside[outside{key.proto, port}] == nil:
-			defer h.mu.Unlock()
-			return h.enter(key, port, sock, t, now), trace.NoReason
+		if m == nil && !h.closed && (h.outside[outside{key.proto, port}] == nil || try == bindTries-1 && h.inherit(key.proto, port)) {
+			own, evicted := h.enter(key, port, sock, t, now)
+			h.mu.Unlock()
+			closeAll(evicted)
+			return own, trace.NoReason
+		}
+		own, closed := netip.AddrPort{}, h.closed
+		if m != nil && !closed {
+			own = h.use(m, t) // somebody was faster
 		}
 		h.mu.Unlock()
 		if sock != nil {
-			spare = append(spare, sock)
+			_ = sock.Close()
+		}
+		switch {
+		case closed:
+			h.uncount()
+			return own, trace.NoUplink
+		case m != nil:
+			h.uncount()
+			return own, trace.NoReason
 		}
 	}
-	h.mu.Lock()
-	h.sockets--
-	h.mu.Unlock()
+	h.uncount()
 	return netip.AddrPort{}, trace.NATNoPort
 }
 
-// enter puts a new mapping into the tables.
-func (h *Host) enter(key endpoint, port uint16, sock *socket, t frame.Tuple, now time.Time) netip.AddrPort {
-	m := &mapping{inside: key, port: port, who: h.source(key.addr)}
-	m.used.Store(now.UnixNano())
-	h.inside[key], h.outside[m.outside()] = m, m
-	own := h.use(m, t)
-	switch {
-	case sock == nil: // the raw socket carries it, and is not counted
-		h.sockets--
-		m.raw = true
-	case key.proto == frame.ProtoTCP:
-		d := m.dials[destination(t)]
-		d.sock = sock
-		m.who.dials[d] = struct{}{}
-	default:
-		m.sock = sock
-		m.who.flows[m] = struct{}{}
-		h.running.Go(func() { h.receive(m, sock) })
-	}
-	return own
+// uncount gives back what admit has counted.
+func (h *Host) uncount() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sockets--
 }
 
-// use counts one more flow of a mapping.
-func (h *Host) use(m *mapping, t frame.Tuple) netip.AddrPort {
-	m.refs++
-	if m.inside.proto == frame.ProtoTCP {
-		h.order++
-		d := m.dials[destination(t)]
-		if d == nil {
-			d = &dial{m: m, order: h.order}
-			if m.dials == nil {
-				m.dials = map[netip.AddrPort]*dial{}
-			}
-			m.dials[destination(t)] = d
-		}
-		d.refs++
+// inherit reports whether a port may go to a new mapping although an old one has it: when hardly any other is left, and
+// the old one has lost its socket to busier ones. Should it send again, it shares the new socket, and answers are told
+// apart by who sends them.
+func (h *Host) inherit(proto uint8, port uint16) bool {
+	o := h.outside[outside{proto, port}]
+	if proto == frame.ProtoTCP || o.sock != nil || o.raw {
+		return false
 	}
-	return netip.AddrPortFrom(h.addr, m.port)
+	delete(h.inside, o.inside)
+	return true
 }
 
 // Release implements nat.Binder. With its last flow a mapping ends. A TCP connection that the gateway has forgotten is
@@ -194,31 +130,6 @@ func (h *Host) Release(t frame.Tuple) {
 	if over != nil {
 		over.release()
 	}
-}
-
-// forget takes a mapping out of the tables and returns its sockets, which the caller closes outside the lock.
-func (h *Host) forget(m *mapping) []closer {
-	delete(h.inside, m.inside)
-	delete(h.outside, m.outside())
-	end := h.takeSocket(m)
-	for _, d := range m.dials {
-		end = append(end, h.takeDial(d)...)
-	}
-	h.drop(m.who)
-	return end
-}
-
-// takeSocket takes the socket of a mapping away, if it has one.
-func (h *Host) takeSocket(m *mapping) []closer {
-	if m.sock == nil {
-		return nil
-	}
-	sock := m.sock
-	m.sock = nil
-	delete(m.who.flows, m)
-	h.sockets--
-	h.drop(m.who)
-	return []closer{sock}
 }
 
 // refuses reports whether a destination is closed to the lab.

@@ -109,8 +109,11 @@ func NewHost(c HostConfig) (*Host, error) {
 		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
 		aliases: map[aliased]*alias{}, aliasPorts: map[outside]bool{}}
 	var err error
-	h.net, err = newNetstack(h, c.MTU, c.GSO)
-	return h, err
+	if h.net, err = newNetstack(h, c.MTU, c.GSO); err != nil {
+		return nil, err
+	}
+	h.start(func() { h.net.report(h.done) })
+	return h, nil
 }
 
 // Addr returns the uplink's own address and network: what translated packets have as their source.

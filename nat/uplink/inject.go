@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net/netip"
 
@@ -59,7 +60,8 @@ const errorTTL = 64
 
 // injectError tells the inside what became of a packet that left. quote is that packet as it left, as far as known, from
 // its IP header on; from is whose message it is.
-func (h *Host) injectError(from netip.Addr, icmpType, code uint8, mtu uint16, quote []byte) {
+func (h *Host) injectError(f failure, quote []byte) {
+	from := f.from
 	if !from.IsValid() || from == h.addr || from.IsLoopback() {
 		from = h.gateway // this host's own kernel: no address of ours may come from outside
 	}
@@ -68,12 +70,12 @@ func (h *Host) injectError(from netip.Addr, icmpType, code uint8, mtu uint16, qu
 	defer buffers.Put(b)
 	m := frame.ICMP(b[frame.EthernetHeader+frame.IPv4Header:][:frame.ICMPHeader+len(quote)])
 	clear(m[:frame.ICMPHeader])
-	m[0], m[1] = icmpType, code
-	if icmpType == frame.ICMPUnreachable && code == frame.UnreachableTooBig {
-		binary.BigEndian.PutUint16(m[6:], mtu)
+	m[0], m[1] = f.icmpType, f.code
+	if f.icmpType == frame.ICMPUnreachable && f.code == frame.UnreachableTooBig {
+		binary.BigEndian.PutUint16(m[6:], f.mtu)
 	}
 	copy(m.Payload(), quote)
 	m.SetChecksum()
-	h.header(b, n, frame.ProtoICMP, errorTTL, 0, from, h.addr)
+	h.header(b, n, frame.ProtoICMP, cmp.Or(f.ttl, errorTTL), 0, from, h.addr)
 	h.inject(frame.Frame{Data: b[:frame.EthernetHeader+n]})
 }

@@ -11,9 +11,9 @@ import (
 )
 
 // link is netstack's network card; the gateway is at the other end of the cable. Both directions are direct calls.
-// Netstack may send while it holds locks of a connection, and the gateway may answer at once (an ICMP error, a RST) by
-// calling netstack again: that is allowed, because input only queues for a connection and takes none of its locks.
-// Netstack's own loopback is built on that too.
+// Netstack may send while it holds the lock of a connection, and the gateway may answer at once by calling netstack
+// again. A segment may come in that way, because it is only queued for its connection; an ICMP error may not, see
+// inputError.
 type link struct {
 	host       *Host
 	mtu        uint32
@@ -51,7 +51,7 @@ func offload(pkt *stack.PacketBuffer) frame.Offload {
 	}
 	transport := frame.EthernetHeader + o.L3HdrLen
 	f := frame.Offload{NeedsChecksum: o.NeedsCsum, ChecksumStart: transport, ChecksumOffset: o.CsumOffset}
-	if o.MSS > 0 {
+	if o.MSS > 0 && pkt.Data().Size() > int(o.MSS) {
 		f.GSO, f.GSOSize = frame.GSOTCPv4, o.MSS
 		f.HeaderLen = transport + uint16(len(pkt.TransportHeader().Slice()))
 	}

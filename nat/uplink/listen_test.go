@@ -125,12 +125,13 @@ func TestPublishedTCP(t *testing.T) {
 
 func TestPublishedTCPEnds(t *testing.T) {
 	l := newLab(t, uplink.HostConfig{}, dnat("tcp", 8080, "11.11.11.2:80"), dnat("tcp", 8081, "11.11.11.99:80"),
-		dnat("tcp", 8082, "11.11.11.2:82"))
+		dnat("tcp", 8082, "11.11.11.2:82"), dnat("tcp", 8084, "11.11.11.2:84"),
+		"-A FORWARD -p tcp --dport 84 -j REJECT --reject-with icmp-host-unreachable")
 	l.service(t, 82, func(c net.Conn) {
 		_, _ = io.ReadFull(c, make([]byte, 1))
 		abort(c.(*gonet.TCPConn))
 	})
-	for name, port := range map[string]string{"nothing listens": "8080", "nobody is there": "8081", "no rule": "8083", "the service resets": "8082"} {
+	for name, port := range map[string]string{"nothing listens": "8080", "nobody is there": "8081", "no rule": "8083", "a rule rejects": "8084", "the service resets": "8082"} {
 		l.publish(t, frame.ProtoTCP, "0.0.0.0:"+port)
 		c, err := tryClient(t, host+":"+port)
 		if err == nil { // else the reset was faster than the client's look at what its connect gave

@@ -23,16 +23,6 @@ type udpListener struct {
 	young, old map[netip.AddrPort]*client // by the name that the inside knows
 }
 
-// client is who sent to a published UDP port.
-type client struct {
-	real  netip.AddrPort
-	local netip.Addr
-}
-
-// clientsKept bounds each of the two generations of a listener's clients. When the young one is full it becomes the old
-// one, and who has not written since the time before is forgotten.
-const clientsKept = 2048
-
 func (h *Host) listenUDP(at netip.AddrPort) (*Listener, error) {
 	sock, own, err := openUDPListener(at)
 	if err != nil {
@@ -89,15 +79,6 @@ func (l *udpListener) close() {
 	}
 }
 
-// forget gives back the names of clients.
-func (l *udpListener) forget(gone map[netip.AddrPort]*client) {
-	for seen, c := range gone {
-		if seen != c.real {
-			l.host.leave(frame.ProtoUDP, c.real)
-		}
-	}
-}
-
 // datagram hands in what a client sent.
 func (l *udpListener) datagram(b packetBuffer, r received) {
 	if !r.from.IsValid() || r.from.Port() == 0 {
@@ -111,44 +92,11 @@ func (l *udpListener) datagram(b packetBuffer, r received) {
 	l.host.injectUDP(b, r, l.port.port)
 }
 
-// meet remembers a client and returns the name that the inside knows it by.
-func (l *udpListener) meet(r received) (netip.AddrPort, bool) {
-	seen, ok := l.host.seenAs(frame.ProtoUDP, r.from)
-	if !ok {
-		return seen, false
-	}
-	l.mu.Lock()
-	_, young := l.young[seen]
-	_, old := l.old[seen]
-	l.young[seen] = &client{real: r.from, local: r.local}
-	delete(l.old, seen)
-	var gone map[netip.AddrPort]*client
-	if len(l.young) >= clientsKept {
-		gone, l.old, l.young = l.old, l.young, map[netip.AddrPort]*client{}
-	}
-	l.mu.Unlock()
-	if seen != r.from && (young || old) {
-		l.host.leave(frame.ProtoUDP, r.from) // it held its name already
-	}
-	l.forget(gone)
-	return seen, true
-}
-
-// find returns the client behind a name.
-func (l *udpListener) find(seen netip.AddrPort) *client {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if c := l.young[seen]; c != nil {
-		return c
-	}
-	return l.old[seen]
-}
-
 // failed hands in an ICMP error about an answer. About those to the host itself there is nothing that the inside could
 // make of it.
 func (l *udpListener) failed(f failure) {
 	if quote, ok := l.sent.find(f.to); ok && f.to.IsValid() && (f.icmpType != 0 || f.code != 0) {
-		l.host.injectError(f.from, f.icmpType, f.code, f.mtu, quote)
+		l.host.injectError(f, quote)
 	}
 }
 

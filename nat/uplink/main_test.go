@@ -29,6 +29,9 @@ const insideVariable = "USWITCH_UPLINK_TEST_NETNS"
 var noOutside string
 
 func TestMain(m *testing.M) {
+	if at := os.Getenv(serverVariable); at != "" {
+		holdConnections(at)
+	}
 	if os.Getenv(insideVariable) == "" {
 		if noOutside = enter(); noOutside != "" && os.Getenv("CI") == "true" {
 			fmt.Fprintln(os.Stderr, "uplink: "+noOutside)

@@ -18,9 +18,13 @@ import (
 // netstack is gVisor's TCP, which stands in for every host of the outside at once: its card takes packets for any
 // address (promiscuous) and sends from any (spoofing). Only TCP and ICMP errors about it reach it.
 type netstack struct {
-	stack *stack.Stack
-	link  *link
+	stack  *stack.Stack
+	link   *link
+	errors chan []byte // ICMP errors on their way to report
 }
+
+// errorsKept bounds the ICMP errors that wait for netstack; more are lost, as on any network.
+const errorsKept = 64
 
 const (
 	nic = 1
@@ -41,7 +45,7 @@ const (
 )
 
 func newNetstack(h *Host, mtu int, gso bool) (*netstack, error) {
-	n := &netstack{link: &link{host: h, mtu: uint32(mtu), gso: gso}}
+	n := &netstack{errors: make(chan []byte, errorsKept), link: &link{host: h, mtu: uint32(mtu), gso: gso}}
 	n.stack = stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol},
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol},
@@ -66,11 +70,32 @@ func newNetstack(h *Host, mtu int, gso bool) (*netstack, error) {
 	return n, nil
 }
 
-// input gives netstack a packet, which it borrows.
+// input gives netstack a segment, which it borrows.
 func (n *netstack) input(p frame.IPv4) {
 	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(p)})
 	n.link.deliver(pkt)
 	pkt.DecRef()
+}
+
+// inputError gives netstack an ICMP error, later and from another goroutine: it takes the lock of the connection that it
+// is about, and whoever brings it may hold that lock, if the gateway refuses what the connection is just sending.
+func (n *netstack) inputError(p frame.IPv4) {
+	select {
+	case n.errors <- append([]byte(nil), p...):
+	default:
+	}
+}
+
+// report brings netstack its ICMP errors until done is closed.
+func (n *netstack) report(done <-chan struct{}) {
+	for {
+		select {
+		case p := <-n.errors:
+			n.input(p)
+		case <-done:
+			return
+		}
+	}
 }
 
 // close resets every connection and waits for netstack's goroutines.

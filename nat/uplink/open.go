@@ -20,14 +20,14 @@ func (h *Host) openBound(key endpoint, wish uint16) (*socket, uint16, trace.Reas
 	if r == trace.NATNoPort {
 		sock, port, r = h.openPort(key.proto, 0)
 	}
-	if r == trace.NoPing {
+	if r == trace.NoICMPSocket {
 		return h.openRaw(wish)
 	}
 	return sock, port, r
 }
 
-// openPort opens a socket bound to a port, 0 meaning any. When the process has no file descriptor left, the heaviest user
-// gives one up, once.
+// openPort opens a socket bound to a port, 0 meaning any. When the process has no file descriptor left, whoever can spare
+// the most gives one up, once.
 func (h *Host) openPort(proto uint8, port uint16) (*socket, uint16, trace.Reason) {
 	sock, port, err := openSocket(proto, port)
 	if errors.Is(err, unix.EMFILE) && h.relieve() {
@@ -38,27 +38,15 @@ func (h *Host) openPort(proto uint8, port uint16) (*socket, uint16, trace.Reason
 		return sock, port, trace.NoReason
 	case proto == frame.ProtoICMP && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)),
 		errors.Is(err, unix.EPROTONOSUPPORT):
-		return nil, 0, trace.NoPing
+		return nil, 0, trace.NoICMPSocket
 	}
 	return nil, 0, why(err, false)
 }
 
-// relieve closes one socket of whoever has the most, if there is one that can be spared.
+// relieve closes one socket of whoever can spare the most, if anybody can.
 func (h *Host) relieve() bool {
 	h.mu.Lock()
-	var heaviest *source
-	for _, s := range h.sources {
-		if len(s.flows)+len(s.dials) > 0 && (heaviest == nil || s.weight() > heaviest.weight() ||
-			s.weight() == heaviest.weight() && number(s.addr) < number(heaviest.addr)) {
-			heaviest = s
-		}
-	}
-	var end []closer
-	if heaviest != nil {
-		if end = h.evictFlow(heaviest); end == nil {
-			end = h.evictDial(heaviest)
-		}
-	}
+	end := h.evict()
 	h.mu.Unlock()
 	closeAll(end)
 	return len(end) > 0

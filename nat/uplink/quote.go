@@ -65,7 +65,7 @@ func (h *Host) injectFailure(m *mapping, f failure) {
 		quote, ok = m.sent.find(f.to)
 	}
 	if ok {
-		h.injectError(f.from, f.icmpType, f.code, f.mtu, quote)
+		h.injectError(f, quote)
 	}
 }
 

@@ -61,6 +61,7 @@ type failure struct {
 	from           netip.Addr
 	icmpType, code uint8
 	mtu            uint16
+	ttl            uint8
 	quote          []byte
 }
 

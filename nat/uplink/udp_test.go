@@ -4,8 +4,10 @@ package uplink_test
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 
 	"uswitch/nat/uplink"
+	"uswitch/switch/trace"
 )
 
 // udp opens a UDP socket inside; port 0 is any. With to it is connected.
@@ -137,11 +140,23 @@ func TestUDPManyPortsAreBounded(t *testing.T) {
 		_ = s.SetReadDeadline(time.Now().Add(patience))
 		_, from, err := s.ReadFrom(make([]byte, 8))
 		if err != nil {
-			t.Fatal(err)
+			var drops []string
+			for _, r := range trace.Reasons() {
+				if n := l.tracer.Drops(r); n > 0 {
+					drops = append(drops, fmt.Sprint(r, " ", n))
+				}
+			}
+			t.Fatal(err, drops, len(l.gateway.Conns(l.now())))
 		}
+		_, _ = s.WriteTo([]byte("!"), from) // the gateway keeps few connections that nobody answers
 		return from.String()
 	}
 	before := send(first)
+	const ports = "/proc/sys/net/ipv4/ip_local_port_range"
+	if err := os.WriteFile(ports, []byte("1024 65535"), 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.WriteFile(ports, []byte("32768 60999"), 0) })
 	count := 50000
 	if testing.Short() {
 		count = 500

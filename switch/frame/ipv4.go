@@ -32,6 +32,8 @@ var (
 const (
 	ipv4DF uint16 = 0x4000
 	ipv4MF uint16 = 0x2000
+
+	ipv4Offset uint16 = 0x1fff
 )
 
 // IPv4 is a view of an IPv4 packet (RFC 791), from the version to the end of the payload.
@@ -72,10 +74,10 @@ func (p IPv4) DontFragment() bool { return p.fragment()&ipv4DF != 0 }
 func (p IPv4) MoreFragments() bool { return p.fragment()&ipv4MF != 0 }
 
 // FragmentOffset returns where the payload stands in the whole packet's, in bytes.
-func (p IPv4) FragmentOffset() int { return int(p.fragment()&0x1fff) * 8 }
+func (p IPv4) FragmentOffset() int { return int(p.fragment()&ipv4Offset) * 8 }
 
-// IsFragment reports whether the packet is only a part of one.
-func (p IPv4) IsFragment() bool { return p.fragment()&^ipv4DF != 0 }
+// IsFragment reports whether the packet is only a part of one. The reserved bit says nothing about that.
+func (p IPv4) IsFragment() bool { return p.fragment()&(ipv4MF|ipv4Offset) != 0 }
 
 // SetFragment writes flags and offset; offset counts bytes and is a multiple of 8.
 func (p IPv4) SetFragment(dontFragment, more bool, offset int) {

@@ -291,3 +291,17 @@ func FuzzSegment(f *testing.F) {
 		odd.Offload.SegmentHeader(data)
 	})
 }
+
+// TestFinishChecksumZero: a sum that comes out as zero stays zero in TCP, and is written as all ones in UDP, where zero
+// would mean that there is none (RFC 768).
+func TestFinishChecksumZero(t *testing.T) {
+	for offset, want := range map[uint16]uint16{16: 0, 6: 0xffff} {
+		b := make([]byte, 20)
+		b[0], b[1] = 0xff, 0xff // the sum of all is ffff, its complement zero
+		f := frame.Frame{Data: b, Offload: frame.Offload{NeedsChecksum: true, ChecksumOffset: offset}}
+		f.FinishChecksum()
+		if got := binary.BigEndian.Uint16(b[offset:]); got != want {
+			t.Errorf("at offset %d: %04x, want %04x", offset, got, want)
+		}
+	}
+}

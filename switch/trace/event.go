@@ -34,7 +34,7 @@ type Event struct {
 	MAC    frame.MAC     // the station that Note speaks of
 	Prefix netip.Prefix  // the route that matched; at forward too, where a drop can then say which rule would mend it
 	Age    time.Duration // how long ago the table learned what it answered
-	Count  uint32        // fragments or segments as Note says; on pkt-too-big and frag-needed the MTU
+	Count  uint32        // fragments or segments as Note says; on pkt-too-big and frag-needed the MTU; on a flood the ports left out
 
 	Length int         // of the whole frame in bytes; Frame.Data may be cut to a snap length
 	IP     bool        // Frame is a bare IP packet (on an uplink), not an Ethernet frame

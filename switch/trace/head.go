@@ -19,12 +19,13 @@ type Head struct {
 	Proto    string // ARP, ICMP, TCP, UDP ...
 	What     string // echo request, id 7 seq 1, ttl 64
 	Length   int    // of the whole frame in bytes
+	IP       bool   // Length begins at the IP header: the packet was in no frame
 }
 
 // Head describes the event's frame as it is at this hop. names may be nil. Whatever the bytes are, it does not fail.
 func (e *Event) Head(names Names) Head {
 	n := namer{names}
-	h := Head{Length: e.length(), From: "?", To: "?", Proto: "?", What: "too short to read"}
+	h := Head{Length: e.length(), IP: e.IP, From: "?", To: "?", Proto: "?", What: "too short to read"}
 	if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
 		h.From, h.To = n.mac(eth.Src()), n.mac(eth.Dst())
 	}

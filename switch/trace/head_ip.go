@@ -51,7 +51,7 @@ func fragmentWords(p frame.IPv4) string {
 		commas(uint64(p.FragmentOffset())), commas(uint64(max(end-1, 0))))
 }
 
-// tcpWords follows tcpdump: ports, flags in brackets, sequence numbers, length of the data.
+// tcpWords follows tcpdump: ports, flags in brackets, length of the data, sequence numbers.
 func tcpWords(p frame.IPv4) string {
 	b := p.Payload()
 	if len(b) < 14 {
@@ -59,15 +59,15 @@ func tcpWords(p frame.IPv4) string {
 	}
 	t := frame.TCP(b)
 	flags := t.Flags()
-	what := fmt.Sprintf("%d > %d [%s]", t.SrcPort(), t.DstPort(), flagLetters(flags))
 	data := max(totalLength(p)-p.HeaderLen()-t.HeaderLen(), 0)
+	what := fmt.Sprintf("%d > %d [%s] len %d", t.SrcPort(), t.DstPort(), flagLetters(flags), data)
 	if data > 0 || flags&(frame.SYN|frame.FIN|frame.RST) != 0 {
 		what += fmt.Sprintf(" seq %d", t.Seq())
 	}
 	if flags&frame.ACK != 0 {
 		what += fmt.Sprintf(" ack %d", t.Ack())
 	}
-	return what + fmt.Sprintf(", len %d", data)
+	return what
 }
 
 // flagLetters writes control bits in tcpdump's letters and order; a dot is ACK.

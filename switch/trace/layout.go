@@ -55,6 +55,9 @@ func (l *layout) head(packet uint64, goesOn bool, h Head) {
 	}
 	left := fmt.Sprintf("%-3s %-*s  %-4s ", number, whoWidth, h.From+" > "+h.To, h.Proto)
 	right := bytesWord(h.Length)
+	if h.IP {
+		right += " of IP"
+	}
 	room := l.width - columns(left) - columns(right) - 2
 	lines := wrap(h.What, max(room, 20))
 	first := left + lines[0]

@@ -122,11 +122,11 @@ func _() {
 	_ = x[Unreachable-55]
 	_ = x[TimedOut-56]
 	_ = x[NoMem-57]
-	_ = x[NoPing-58]
+	_ = x[NoICMPSocket-58]
 	_ = x[reasonEnd-59]
 }
 
-const _Reason_name = "nonepkt-too-smallpkt-too-bigbad-offloadgroup-sourcemac-spoofreserved-groupsame-portstormisolatedno-floodno-other-portport-downport-gonetx-errorport-faultbad-arpneigh-failedneigh-queuefullneigh-createfailunhandled-ethertypeotherhostip-inhdrip-csumip-optionsip-source-routemartianip-rpfilterdirected-broadcasticmp-csuml4-inhdrl4-csumip-forward-offip-innoroutesttl-expiredfrag-neededfrag-badfrag-reasm-timeoutfrag-nomemunhandled-protono-socketunansweredrate-limitednetfilter-dropnetfilter-rejectpolicy-dropct-invalidct-table-fullct-source-limitnat-no-porticmp-no-connno-uplinkinside-sourcehost-forbiddenrefusedunreachabletimed-outnomemno-ping-socketreasonEnd"
+const _Reason_name = "nonepkt-too-smallpkt-too-bigbad-offloadgroup-sourcemac-spoofreserved-groupsame-portstormisolatedno-floodno-other-portport-downport-gonetx-errorport-faultbad-arpneigh-failedneigh-queuefullneigh-createfailunhandled-ethertypeotherhostip-inhdrip-csumip-optionsip-source-routemartianip-rpfilterdirected-broadcasticmp-csuml4-inhdrl4-csumip-forward-offip-innoroutesttl-expiredfrag-neededfrag-badfrag-reasm-timeoutfrag-nomemunhandled-protono-socketunansweredrate-limitednetfilter-dropnetfilter-rejectpolicy-dropct-invalidct-table-fullct-source-limitnat-no-porticmp-no-connno-uplinkinside-sourcehost-forbiddenrefusedunreachabletimed-outnomemno-icmp-socketreasonEnd"
 
 var _Reason_index = [...]uint16{0, 4, 17, 28, 39, 51, 60, 74, 83, 88, 96, 104, 117, 126, 135, 143, 153, 160, 172, 187, 203, 222, 231, 239, 246, 256, 271, 278, 289, 307, 316, 324, 331, 345, 358, 369, 380, 388, 406, 416, 431, 440, 450, 462, 476, 492, 503, 513, 526, 541, 552, 564, 573, 586, 600, 607, 618, 627, 632, 646, 655}
 

@@ -19,6 +19,7 @@ const (
 	UnknownUnicast   // everyone: MAC's place is not known
 	BroadcastFrame   // everyone
 	MulticastFrame   // everyone: a group
+	NothingLearned   // everyone: this network remembers no station
 	GatewayAddress   // MAC is the gateway's own address
 	SegmentsTogether // Count segments travel as one frame
 

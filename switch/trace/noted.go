@@ -10,8 +10,8 @@ func (e *Event) noted() string {
 	switch e.Note {
 	case Known, Static:
 		return "to " + the(or(e.Port, "one port")) + " only: " + why
-	case UnknownUnicast, BroadcastFrame, MulticastFrame:
-		return e.copies() + ": " + why
+	case UnknownUnicast, BroadcastFrame, MulticastFrame, NothingLearned:
+		return e.copies() + ": " + why + e.leftOut()
 	}
 	return or(why, e.plain())
 }
@@ -43,6 +43,8 @@ func (e *Event) aboutStations() string {
 		return "as configured"
 	case UnknownUnicast:
 		return "nobody has told us yet where " + e.station() + " is"
+	case NothingLearned:
+		return "ageing_time is 0, so nothing is remembered of where " + e.station() + " is"
 	case BroadcastFrame:
 		return "a broadcast goes to everyone but its sender"
 	case MulticastFrame:
@@ -51,6 +53,17 @@ func (e *Event) aboutStations() string {
 		return e.station() + " is the gateway's own address"
 	}
 	return ""
+}
+
+// leftOut says of a flood that not everybody got it.
+func (e *Event) leftOut() string {
+	switch e.Count {
+	case 0:
+		return ""
+	case 1:
+		return "; its knobs leave 1 port out"
+	}
+	return "; their knobs leave " + commas(uint64(e.Count)) + " ports out"
 }
 
 func (e *Event) aboutARP() string {

@@ -72,7 +72,7 @@ const (
 	Unreachable   // unreachable
 	TimedOut      // timed-out
 	NoMem         // nomem
-	NoPing        // no-ping-socket
+	NoICMPSocket  // no-icmp-socket
 
 	reasonEnd
 )
@@ -157,5 +157,5 @@ var sentences = [reasonEnd]string{
 	Unreachable:   "the outside world says that it cannot be reached",
 	TimedOut:      "nobody answered in time",
 	NoMem:         "no memory or file descriptor was left for it",
-	NoPing:        "this machine gives uswitch no ping socket: `sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"` does",
+	NoICMPSocket:  "this machine lets uswitch send no such message: `sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"` allows echo requests, and errors are root's",
 }

@@ -26,7 +26,7 @@ func (e *Event) translation() string {
 	case SameTranslation:
 		return e.connection() + ", as before: " + change
 	case ConnRelated:
-		return "an error message about " + e.connection() + ": " + change
+		return "an error message about " + e.connection() + ": " + becomes(addresses(e.Before), addresses(e.After))
 	}
 	if e.Target != "" {
 		return e.Target + ": " + change
@@ -53,6 +53,9 @@ func becomes(before, after frame.Tuple) string {
 	}
 	return before.Source() + " stays as it is"
 }
+
+// addresses leaves out the ports: an error message has none, and its identifier is not the connection's.
+func addresses(t frame.Tuple) frame.Tuple { return frame.Tuple{SrcIP: t.SrcIP, DstIP: t.DstIP} }
 
 func (e *Event) connection() string {
 	if e.Conn == 0 {

@@ -31,7 +31,7 @@ var meant = []struct {
 	{trace.Ingress, trace.Accept, []trace.Note{trace.NoNote, trace.SegmentsTogether, trace.UplinkReceived}},
 	{trace.Learn, trace.Accept, []trace.Note{trace.Learned, trace.Moved, trace.FDBFull}},
 	{trace.Bridge, trace.Unicast, []trace.Note{trace.NoNote, trace.Known, trace.Static}},
-	{trace.Bridge, trace.Flood, []trace.Note{trace.NoNote, trace.UnknownUnicast, trace.BroadcastFrame, trace.MulticastFrame}},
+	{trace.Bridge, trace.Flood, []trace.Note{trace.NoNote, trace.UnknownUnicast, trace.BroadcastFrame, trace.MulticastFrame, trace.NothingLearned}},
 	{trace.Bridge, trace.Local, []trace.Note{trace.NoNote, trace.GatewayAddress}},
 	{trace.ARP, trace.Accept, []trace.Note{trace.ARPLearned, trace.ARPConflict, trace.ARPAnnounced, trace.ARPDefended, trace.Originated, trace.NeighborProbe}},
 	{trace.ARP, trace.Consume, []trace.Note{trace.NoNote, trace.ARPAnswered, trace.ARPProbed, trace.ARPNotMine, trace.ARPLearned,

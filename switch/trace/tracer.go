@@ -46,6 +46,9 @@ func (t *Tracer) store(rings []*Ring) {
 	t.rings.Store(&rings)
 }
 
+// Listening reports whether anybody does at this moment.
+func (t *Tracer) Listening() bool { return t.rings.Load() != nil }
+
 // Count counts a drop whether or not anybody listens.
 func (t *Tracer) Count(r Reason) { t.drops[r].Add(1) }
 

@@ -18,25 +18,32 @@ import (
 
 // subject is something that carries frames between two namespaces.
 type subject struct {
-	name string
-	up   func(pair) (down func(), err error)
+	name    string
+	against string // the subject that its ratio is taken to
+	up      func(pair) (down func(), err error)
 }
 
-// reference is what ratios are taken to.
-const reference = "bare cable"
+// The cables: one for cards that take frames as they are on the wire, one for cards with offload, which pass frames of up
+// to 64 KiB with what is left to do to them.
+const (
+	plainCable   = "bare cable"
+	offloadCable = "bare cable, offload"
+)
 
 func subjects() []subject {
 	return []subject{
-		{reference, cable},
-		{"uswitch", uswitch},
-		{"kernel bridge", kernelBridge},
+		{plainCable, plainCable, func(p pair) (func(), error) { return cable(p, false) }},
+		{"uswitch", plainCable, func(p pair) (func(), error) { return uswitch(p, false) }},
+		{offloadCable, offloadCable, func(p pair) (func(), error) { return cable(p, true) }},
+		{"uswitch, offload", offloadCable, func(p pair) (func(), error) { return uswitch(p, true) }},
+		{"kernel bridge", offloadCable, kernelBridge},
 	}
 }
 
 // cards puts a card into each namespace.
-func cards(p pair) (a, b tap.Device, err error) {
+func cards(p pair, offload bool) (a, b tap.Device, err error) {
 	open := func(ns tap.Namespace, addr netip.Prefix, mac frame.MAC) tap.Device {
-		d, e := p.host.Open(ns, tap.Interface{Name: "eth0", MAC: mac, Addresses: []netip.Prefix{addr}, DisableIPv6: true})
+		d, e := p.host.Open(ns, tap.Interface{Name: "eth0", MAC: mac, Addresses: []netip.Prefix{addr}, DisableIPv6: true, Offload: offload})
 		err = errors.Join(err, e)
 		return d
 	}
@@ -45,8 +52,8 @@ func cards(p pair) (a, b tap.Device, err error) {
 }
 
 // cable copies frames from each card to the other: two loops of read and write, nothing else.
-func cable(p pair) (func(), error) {
-	a, b, err := cards(p)
+func cable(p pair, offload bool) (func(), error) {
+	a, b, err := cards(p, offload)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +76,8 @@ func cable(p pair) (func(), error) {
 }
 
 // uswitch puts a switch between the cards, with nobody listening to its trace.
-func uswitch(p pair) (func(), error) {
-	a, b, err := cards(p)
+func uswitch(p pair, offload bool) (func(), error) {
+	a, b, err := cards(p, offload)
 	if err != nil {
 		return nil, err
 	}

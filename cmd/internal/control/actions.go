@@ -1,8 +1,10 @@
 package control
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -58,7 +60,11 @@ func (s *Server) restore(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.world.Gateway().Rules().Restore(r.Body, rule.RestoreOptions{Table: table, NoFlush: q.Has("noflush"),
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	err = s.world.Gateway().Rules().Restore(bytes.NewReader(text), rule.RestoreOptions{Table: table, NoFlush: q.Has("noflush"),
 		Counters: q.Has("counters"), Test: q.Has("test")})
 	return done{}, toolError(err)
 }
@@ -144,5 +150,5 @@ func (s *Server) readPorts(r *http.Request) (host string, ports []lab.Publish, e
 }
 
 func publishedOf(p *world.Published) Published {
-	return Published{Host: p.Host, Protocol: p.Proto, HostIP: p.HostIP, HostPort: p.HostPort, To: p.To}
+	return Published{Host: p.Host, Protocol: p.Proto, HostIP: p.Outside, HostPort: p.HostPort, To: p.To, Reach: p.Reach}
 }

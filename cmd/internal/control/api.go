@@ -161,9 +161,10 @@ type ConnEvent struct {
 type Published struct {
 	Host     string         `json:"host"`
 	Protocol string         `json:"protocol"`
-	HostIP   netip.Addr     `json:"host_ip"`
+	HostIP   netip.Addr     `json:"host_ip"` // the uplink's own where that stands for every address
 	HostPort uint16         `json:"host_port"`
 	To       netip.AddrPort `json:"to"`
+	Reach    string         `json:"reach,omitempty"` // who reaches it, where that surprises people
 }
 
 // PublishRequest opens or closes ports of a host, in Compose's short form: 8080:80, 127.0.0.1:8080:80/udp.

@@ -145,19 +145,20 @@ func (s *Server) forgetConns(r *http.Request) (any, error) {
 }
 
 func (s *Server) followConns(w http.ResponseWriter, r *http.Request, matches func(nat.Conn) bool) {
+	feed := s.world.Gateway().Follow() // before the answer begins: who has that misses nothing from there on
+	var encode *json.Encoder
+	defer func() {
+		if lost := s.world.Gateway().Unfollow(feed); lost > 0 && encode != nil {
+			_ = encode.Encode(ConnEvent{Lost: lost})
+		}
+	}()
 	out, done, err := s.stream(w, "application/x-ndjson")
 	if err != nil {
 		fail(w, err)
 		return
 	}
 	defer done()
-	feed := s.world.Gateway().Follow()
-	encode := json.NewEncoder(out)
-	defer func() {
-		if lost := s.world.Gateway().Unfollow(feed); lost > 0 {
-			_ = encode.Encode(ConnEvent{Lost: lost})
-		}
-	}()
+	encode = json.NewEncoder(out)
 	types := map[nat.ConnChange]string{nat.ConnNew: "NEW", nat.ConnUpdated: "UPDATE", nat.ConnEnded: "DESTROY"}
 	for {
 		select {

@@ -1,11 +1,10 @@
 package control
 
 import (
-	"crypto/sha256"
-	"fmt"
 	"net/http"
 	"net/netip"
 
+	"uswitch/cmd/internal/docker/host"
 	"uswitch/cmd/internal/world"
 	"uswitch/nat"
 	"uswitch/switch/frame"
@@ -101,15 +100,6 @@ func (s *Server) portDevice(h *world.Host, card *world.Card) (Device, bool) {
 		Number: card.Port.ID(), Host: h.Plan.Name, Peer: inside.Index, namespace: h.Namespace.ID,
 		RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 		TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
-	row.Name, row.MAC = vethName(s.world.Plan().Name, h.Plan.Name, card.Plan.Name)
+	row.Name, row.MAC = host.VethName(s.world.Plan().Name, h.Plan.Name, card.Plan.Name)
 	return row, true
-}
-
-// vethName names the near end of a host's cable as Docker does, veth and seven hexadecimal digits, and gives it a locally
-// administered address. Both are the same in every run of a lab.
-func vethName(lab, host, card string) (string, frame.MAC) {
-	sum := sha256.Sum256([]byte(lab + "\x00" + host + "\x00" + card))
-	mac := frame.MAC(sum[8:14])
-	mac[0] = mac[0]&^1 | 2
-	return fmt.Sprintf("veth%x", sum[:4])[:len("veth")+7], mac
 }

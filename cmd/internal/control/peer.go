@@ -24,7 +24,7 @@ func newGuard(l net.Listener) *guard {
 	return &guard{Listener: l, peer: peerUID, room: make(chan struct{}, maxConns)}
 }
 
-// Accept implements net.Listener. Others get one sentence and are not read from.
+// Accept implements net.Listener. Others get one sentence, whatever they ask for.
 func (g *guard) Accept() (net.Conn, error) {
 	g.room <- struct{}{}
 	for {
@@ -49,6 +49,7 @@ func turnAway(conn net.Conn, uid int, err error) {
 	}
 	body, _ := json.Marshal(Error{Message: text})
 	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	_, _ = conn.Read(make([]byte, 4096)) // a client does not listen before it has asked
 	fmt.Fprintf(conn, "HTTP/1.1 %d Forbidden\r\n%s: %d\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
 		http.StatusForbidden, apiHeader, API, len(body), body)
 }

@@ -36,6 +36,7 @@ type Server struct {
 	streams chan struct{} // a place for each
 	numbers numbers
 	routing sync.Mutex // held while a route is looked at and changed
+	asking  sync.Mutex // held while a question is answered: each takes a copy of the lab
 	end     context.CancelFunc
 	served  sync.WaitGroup
 }
@@ -100,6 +101,8 @@ func (s *Server) handler() http.Handler {
 		"GET /v1/iptables-save":     s.save,
 		"POST /v1/iptables-restore": s.restore,
 		"POST /v1/set":              s.set,
+		"POST /v1/explain":          s.explain,
+		"POST /v1/why-not":          s.whyNot,
 		"POST /v1/stop":             s.stopLab,
 	} {
 		mux.Handle(pattern, s.answer(answer))
@@ -107,6 +110,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/trace", s.trace)
 	mux.HandleFunc("GET /v1/frames", s.frames)
+	mux.HandleFunc("GET /v1/reach", s.reach)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
 	})

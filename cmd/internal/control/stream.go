@@ -84,22 +84,22 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 		fail(w, fmt.Errorf("format %q: want text, json or pcapng", q.Format))
 		return
 	}
+	ring := trace.NewRing(queueEvents, traceBytes, traceSnap)
+	if q.Format == "pcapng" {
+		ring = trace.NewRing(queueEvents, captureBytes, q.Snap)
+	}
+	s.world.Tracer().Attach(ring) // before the answer begins: who has that misses nothing from there on
+	defer s.world.Tracer().Detach(ring)
 	out, done, err := s.stream(w, kinds[q.Format])
 	if err != nil {
 		fail(w, err)
 		return
 	}
 	defer done()
-	ring := trace.NewRing(queueEvents, traceBytes, traceSnap)
-	if q.Format == "pcapng" {
-		ring = trace.NewRing(queueEvents, captureBytes, q.Snap)
-	}
 	sink, err := s.sink(out, q)
 	if err != nil {
 		return // the client is gone before the first byte
 	}
-	s.world.Tracer().Attach(ring)
-	defer s.world.Tracer().Detach(ring)
 	_ = ring.Drain(r.Context(), filter, sink, time.Now)
 }
 

@@ -50,9 +50,32 @@ func (b *builder) top() {
 			b.plan.Rules = append(b.plan.Rules, strings.TrimSpace(text))
 		}
 	}
+	b.plan.DockerRules = b.dockerRules(x)
 	b.plan.Uplink = b.uplink(x)
 	x.boolean("keep_up", false) // keepUp reads it once the hosts are known
 	x.close()
+}
+
+// dockerRules reads which generation of Docker's rules a lab wants: docker_rules: classic, 29 - which YAML takes for a
+// number - or off, which it is if nothing is said.
+func (b *builder) dockerRules(x *section) string {
+	value := x.get("docker_rules")
+	if value == nil {
+		return ""
+	}
+	switch word := clip(fmt.Sprint(value), 40); word {
+	case "off":
+		return ""
+	case "classic", "29":
+		if b.plan.Rules != nil {
+			at := x.at.to("docker_rules")
+			b.warn(b.line(at), "%s: not acted on: the lab has rules of its own", at)
+		}
+		return word
+	default:
+		x.bad("docker_rules", "%q: want classic, 29 or off", word)
+		return ""
+	}
 }
 
 // keepUp decides when the lab ends: with the last command of the hosts that are not passive, or, where one of those has

@@ -12,7 +12,7 @@ const (
 	minMTU            = 68      // RFC 791: what every link must carry in one piece
 	maxMTU            = 65521   // the kernel's for a TAP: 65535 less the Ethernet header
 	defaultAgeingTime = 300     // seconds; IEEE 802.1D-2004 table 7-5, and the Linux bridge
-	minAgeingTime     = 10      // the same table
+	minAgeingTime     = 0       // nothing is remembered, as in Linux; the same table begins at 10
 	maxAgeingTime     = 1000000 // the same table
 	maxFDB            = 1000000 // stations
 	// defaultStormLimit is the switch's own: far above what hosts flood, far below what a loop of two cables does.

@@ -63,13 +63,13 @@ func TestMistakes(t *testing.T) {
 			"lab.yaml:4: services.RED.hostname: not a variable: want $NAME, ${NAME} or ${NAME:-default}, and $$ for a dollar sign\n" +
 			"lab.yaml:6: networks.br0.internal: \"maybe\" is not a value of the kind that belongs here"},
 
-		{name: "x-uswitch", file: "services:\n  RED:\n    networks: {br0: {x-uswitch: {isolatd: true, mtu: 9, learning: maybe, storm_limit: 1.5}}}\n    x-uswitch: {pasive: true, netns: ../x}\nnetworks:\n  br0:\n    x-uswitch: {ageing_time: 5, mtu: big, gateway_mac: \"01:00:00:00:00:00\", fdb: [{mac: x, host: RED}, {host: RED}, {mac: \"02:00:00:00:00:01\", host: NOBODY}, 7]}\nx-uswitch: {uplnk: host, rules: [\"\"], ip_forward: 3}\n", want: "lab.yaml:3: services.RED.networks.br0.x-uswitch.isolatd: no such key: want one of bcast_flood, flood, isolated, learning, mcast_flood, mtu, storm_limit\n" +
+		{name: "x-uswitch", file: "services:\n  RED:\n    networks: {br0: {x-uswitch: {isolatd: true, mtu: 9, learning: maybe, storm_limit: 1.5}}}\n    x-uswitch: {pasive: true, netns: ../x}\nnetworks:\n  br0:\n    x-uswitch: {ageing_time: -5, mtu: big, gateway_mac: \"01:00:00:00:00:00\", fdb: [{mac: x, host: RED}, {host: RED}, {mac: \"02:00:00:00:00:01\", host: NOBODY}, 7]}\nx-uswitch: {uplnk: host, rules: [\"\"], docker_rules: 28, ip_forward: 3}\n", want: "lab.yaml:3: services.RED.networks.br0.x-uswitch.isolatd: no such key: want one of bcast_flood, flood, isolated, learning, mcast_flood, mtu, storm_limit\n" +
 			"lab.yaml:3: services.RED.networks.br0.x-uswitch.learning: \"maybe\": want true or false\n" +
 			"lab.yaml:3: services.RED.networks.br0.x-uswitch.mtu: 9: want a whole number from 68 to 65521\n" +
 			"lab.yaml:3: services.RED.networks.br0.x-uswitch.storm_limit: want a whole number from 0 to 100000000\n" +
 			"lab.yaml:4: services.RED.x-uswitch.netns: namespace \"../x\": want letters, digits, '_', '.' and '-', with a letter or a digit first, or an absolute path\n" +
 			"lab.yaml:4: services.RED.x-uswitch.pasive: no such key: want one of netns, passive\n" +
-			"lab.yaml:7: networks.br0.x-uswitch.ageing_time: 5: want a whole number from 10 to 1000000\n" +
+			"lab.yaml:7: networks.br0.x-uswitch.ageing_time: -5: want a whole number from 0 to 1000000\n" +
 			"lab.yaml:7: networks.br0.x-uswitch.fdb.0.mac: \"x\": want six pairs of hex digits, as in 02:42:0b:0b:0b:02\n" +
 			"lab.yaml:7: networks.br0.x-uswitch.fdb.1: mac is missing\n" +
 			"lab.yaml:7: networks.br0.x-uswitch.fdb.2: host \"NOBODY\" is not on br0\n" +
@@ -77,9 +77,10 @@ func TestMistakes(t *testing.T) {
 			"lab.yaml:7: networks.br0.x-uswitch.fdb.3: want a mapping\n" +
 			"lab.yaml:7: networks.br0.x-uswitch.gateway_mac: 01:00:00:00:00:00: no station can have this address: want one whose first octet is even, and not all zero\n" +
 			"lab.yaml:7: networks.br0.x-uswitch.mtu: \"big\": want a whole number from 68 to 65521\n" +
+			"lab.yaml:8: x-uswitch.docker_rules: \"28\": want classic, 29 or off\n" +
 			"lab.yaml:8: x-uswitch.ip_forward: want true or false\n" +
 			"lab.yaml:8: x-uswitch.rules.0: want a line of iptables, as in -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE\n" +
-			"lab.yaml:8: x-uswitch.uplnk: no such key: want one of allow_host, ip_forward, keep_up, rules, uplink"},
+			"lab.yaml:8: x-uswitch.uplnk: no such key: want one of allow_host, docker_rules, ip_forward, keep_up, rules, uplink"},
 
 		{name: "addresses", file: network + "services:\n" +
 			"  A: {networks: {br0: {ipv4_address: 11.11.11.1}}}\n" +

@@ -19,6 +19,9 @@ func runCommand(ctx context.Context, lab string, argv []string, stdout, stderr *
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
 	cmd.Env = append(os.Environ(), "USWITCH_LAB="+lab)
+	if err := world.Startable(cmd); err != nil {
+		return world.Status(nil, err), err
+	}
 	if err := cmd.Start(); err != nil {
 		return world.Status(nil, err), fmt.Errorf("start %s: %w", argv[0], err)
 	}

@@ -34,6 +34,9 @@ func Exec(ctx context.Context, c *control.Client, host string, argv []string, en
 	argv = world.Program(argv)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := world.Startable(cmd); err != nil {
+		return world.Status(nil, err), fmt.Errorf("%s: %w", host, err)
+	}
 	cmd.Env = append(world.Environment(c.Lab(), host, h.Environment), environment...)
 	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
 	defer signal.Reset(syscall.SIGINT, syscall.SIGQUIT)

@@ -12,12 +12,17 @@ import (
 // Load makes the plan of a lab on this machine - its environment fills in ${VARIABLES}, its routes are kept clear of - and
 // writes the plan's warnings.
 func Load(name string, o lab.LoadOptions, warnings io.Writer) (*lab.Plan, error) {
+	o.Taken = routes()
+	return Read(name, o, warnings)
+}
+
+// Read is Load for a lab that is not to run here: of this machine, only the environment counts.
+func Read(name string, o lab.LoadOptions, warnings io.Writer) (*lab.Plan, error) {
 	o.Env = map[string]string{}
 	for _, line := range os.Environ() {
 		key, value, _ := strings.Cut(line, "=")
 		o.Env[key] = value
 	}
-	o.Taken = routes()
 	plan, err := lab.Load(name, o)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"uswitch/cmd/internal/control"
@@ -17,6 +18,7 @@ type Options struct {
 	Trace   string    // text, json or off
 	Pcap    string    // a file for the capture; empty: none
 	Force   bool      // overwrite the file
+	Plain   bool      // network cards without offload: every frame as on a wire
 	Command []string  // a command for this machine, for which the lab is up; empty: the lab ends by itself
 
 	Stdout, Stderr *os.File // required
@@ -74,12 +76,12 @@ func (s *session) reclaim() error {
 }
 
 func (s *session) run() (status int, err error) {
-	ctx, stop := Interruptible()
+	ctx, stop := interruptible(s.leave)
 	defer stop()
 	ctx, gone := context.WithCancelCause(ctx)
 	s.screen.onGone = func() { gone(errNobodyReads) }
 
-	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report})
+	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Plain: s.Plain})
 	if err != nil {
 		return 1, err
 	}
@@ -106,6 +108,11 @@ func (s *session) run() (status int, err error) {
 		status = interrupted(ctx, status)
 	}
 	return status, nil
+}
+
+// leave says what becomes of a lab that is not waited for. It goes past the screen, where somebody may be stuck in a write.
+func (s *session) leave() {
+	fmt.Fprintf(s.Stderr, "uswitch: lab %s is left as it is: uswitch cleanup removes what is left of it\n", s.Plan.Name)
 }
 
 // beside runs the person's command while the lab is up.

@@ -15,7 +15,10 @@ func (e signalError) Error() string { return e.signal.String() }
 
 // Interruptible returns a context that the first signal ends, with the signal as its cause; the second one ends the
 // process. A write that nobody reads is an error from now on and no longer the end (SIGPIPE).
-func Interruptible() (ctx context.Context, stop func()) {
+func Interruptible() (ctx context.Context, stop func()) { return interruptible(func() {}) }
+
+// interruptible is Interruptible with a last word, which is called before the second signal ends the process.
+func interruptible(lastWord func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	wanted := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
@@ -32,6 +35,7 @@ func Interruptible() (ctx context.Context, stop func()) {
 		}
 		cancel(signalError{first.(syscall.Signal)})
 		if second, ok := <-signals; ok {
+			lastWord()
 			os.Exit(128 + int(second.(syscall.Signal)))
 		}
 	}()

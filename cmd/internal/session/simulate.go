@@ -26,7 +26,11 @@ func Simulate(o Options) (status int, err error) {
 	if len(o.Command) > 0 {
 		return 1, errors.New("a command behind -- needs a real lab: there is nothing on this machine that it could talk to")
 	}
-	w, err := sim.New(topology(o.Plan))
+	t, err := topology(o.Plan)
+	if err != nil {
+		return 1, err
+	}
+	w, err := sim.New(t)
 	if err == nil {
 		err = addStatic(w, o.Plan)
 	}
@@ -43,6 +47,15 @@ func Simulate(o Options) (status int, err error) {
 	}
 	s.run()
 	return s.first, stop()
+}
+
+// Simulable reports whether Simulate would take the lab.
+func Simulable(o Options) bool {
+	_, err := simulatedPings(o.Plan)
+	if err == nil {
+		_, err = topology(o.Plan)
+	}
+	return err == nil && len(o.Command) == 0
 }
 
 // simulatedPings reads the commands of the hosts.

@@ -9,8 +9,12 @@ import (
 )
 
 // topology is a plan as the simulator has it.
-func topology(p *lab.Plan) sim.Topology {
-	t := sim.Topology{Rules: world.Rules(p), NoForwarding: !p.IPForward}
+func topology(p *lab.Plan) (sim.Topology, error) {
+	rules, err := world.Rules(p)
+	if err != nil {
+		return sim.Topology{}, err
+	}
+	t := sim.Topology{Rules: rules, NoForwarding: !p.IPForward}
 	if p.Uplink.Kind != lab.UplinkNone {
 		t.Internet = &sim.InternetConfig{}
 	}
@@ -26,7 +30,7 @@ func topology(p *lab.Plan) sim.Topology {
 		}
 		t.Hosts = append(t.Hosts, config)
 	}
-	return t
+	return t, nil
 }
 
 // addStatic enters the stations that the lab file names.

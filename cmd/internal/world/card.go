@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 
 	"uswitch/cmd/internal/lab"
@@ -18,7 +19,7 @@ func (w *World) plugIn(h *Host, plan *lab.Interface) error {
 	if h.Plan.GatewayDev == plan.Name {
 		config.Gateway = h.Plan.Gateway
 	}
-	device, err := w.host.Open(h.Namespace, config)
+	device, err := w.open(h.Namespace, config)
 	if err != nil {
 		return err
 	}
@@ -41,6 +42,17 @@ func (w *World) plugIn(h *Host, plan *lab.Interface) error {
 	w.undo.add(func() error { stop(); return nil })
 	h.Cards = append(h.Cards, card)
 	return nil
+}
+
+// open makes a card that leaves work to others, as real ones do, unless the person or the kernel will not have it.
+func (w *World) open(ns tap.Namespace, config tap.Interface) (tap.Device, error) {
+	config.Offload = !w.plain
+	device, err := w.host.Open(ns, config)
+	if errors.Is(err, tap.ErrNoOffload) {
+		config.Offload = false
+		return w.host.Open(ns, config)
+	}
+	return device, err
 }
 
 // carry runs the port until it is unplugged, and says so if nobody asked for it.

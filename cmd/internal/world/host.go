@@ -73,8 +73,10 @@ func (w *World) addHosts(ctx context.Context) error {
 // new one. Only the new one is removed at the end.
 func (w *World) enter(h *Host) (err error) {
 	if h.Plan.Netns != "" {
-		h.Namespace, err = w.host.Adopt(h.Plan.Netns)
-		return hostError(h, err)
+		if h.Namespace, err = w.host.Adopt(h.Plan.Netns); err != nil {
+			err = fmt.Errorf("%s: services.%s.x-uswitch.netns: %w", w.plan.Source, h.Plan.Name, err)
+		}
+		return err
 	}
 	h.Namespace, err = w.host.Create(w.plan.Name, h.Plan.Name)
 	if errors.Is(err, fs.ErrExist) && !errors.Is(err, tap.ErrOwned) {

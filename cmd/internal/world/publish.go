@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"uswitch/cmd/internal/docker/host"
 	"uswitch/cmd/internal/lab"
 )
 
@@ -16,12 +17,14 @@ type Published struct {
 	Host    string
 	Network string       // where the host is
 	Subnet  netip.Prefix // of that network
+	Outside netip.Addr   // where the outside finds it: HostIP, or the uplink's own address if that stands for every address
+	Reach   string       // who reaches it where that surprises people: more of them than they expect, or fewer; or empty
 	close   func() error
 }
 
 // String returns the port as people write it: 0.0.0.0:8080 -> WEB 10.2.0.2:80/tcp.
 func (p *Published) String() string {
-	return fmt.Sprintf("%v -> %s %v/%s", netip.AddrPortFrom(p.HostIP, p.HostPort), p.Host, p.To, p.Proto)
+	return fmt.Sprintf("%v -> %s %v/%s", netip.AddrPortFrom(p.Outside, p.HostPort), p.Host, p.To, p.Proto)
 }
 
 // publishAll opens the ports of the plan.
@@ -31,21 +34,34 @@ func (w *World) publishAll(context.Context) error {
 	}
 	for i := range w.plan.Hosts {
 		h := &w.plan.Hosts[i]
-		for _, p := range h.Ports {
+		ports := slices.Clone(h.Ports)
+		if w.docker != nil { // which has an order of its own
+			slices.SortStableFunc(ports, func(a, b lab.Publish) int { return host.Port(a).Compare(host.Port(b)) })
+		}
+		for _, p := range ports {
 			open, err := w.Publish(h.Name, p)
 			if err != nil {
 				return err
 			}
-			w.report("published: " + open.String() + reachableFrom(open))
+			line := "published: " + open.String()
+			if open.Reach != "" {
+				line += "; " + open.Reach
+			}
+			w.report(line)
 		}
 	}
 	return nil
 }
 
-// reachableFrom warns of a port that more can reach than people expect.
-func reachableFrom(p *Published) string {
-	if p.HostIP.IsUnspecified() {
-		return "; open to every machine that reaches this one (127.0.0.1:PORT:PORT is for this one alone)"
+// reach warns of a port that more can reach than people expect, or fewer.
+func (w *World) reach(p *Published) string {
+	switch kind := w.plan.Uplink.Kind; {
+	case !w.way.onMachine && p.HostIP.IsLoopback():
+		return fmt.Sprintf("nobody reaches it from this machine: uplink %s has no listener there", kind)
+	case kind == lab.UplinkSim:
+		return "reachable from inside the lab only: uplink sim has no listener on this machine"
+	case w.way.onMachine && p.HostIP.IsUnspecified():
+		return "open to every machine that reaches this one (127.0.0.1:PORT:PORT is for this one alone)"
 	}
 	return ""
 }
@@ -62,7 +78,10 @@ func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
 	if w.way == nil {
 		return nil, fmt.Errorf("port %d of %s cannot be published: the lab's uplink is %s; run it with --uplink host", p.To.Port(), host, w.plan.Uplink.Kind)
 	}
-	open := &Published{Publish: p, Host: host}
+	open := &Published{Publish: p, Host: host, Outside: p.HostIP}
+	if !w.way.onMachine && p.HostIP.IsUnspecified() {
+		open.Outside = w.way.leg.Addr().Addr()
+	}
 	for _, i := range h.Interfaces {
 		if i.Address.Addr() == p.To.Addr() {
 			open.Network, open.Subnet = i.Network, i.Address.Masked()
@@ -71,12 +90,13 @@ func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
 	if open.Network == "" {
 		return nil, fmt.Errorf("%v is no address of %s", p.To.Addr(), host)
 	}
+	open.Reach = w.reach(open)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.listen(open); err != nil {
 		return nil, fmt.Errorf("publish %v: %w", open, err)
 	}
-	if err := w.edit("-A", publishRules(open)); err != nil {
+	if err := w.openRules(open); err != nil {
 		return nil, errors.Join(err, open.close())
 	}
 	w.published = append(w.published, open)
@@ -84,7 +104,7 @@ func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
 	return open, nil
 }
 
-// listen takes the first port of the range that can be had. It needs the lock.
+// listen takes the first port of the range that can be had; without one it leaves p as it was. It needs the lock.
 func (w *World) listen(p *Published) (err error) {
 	for port := int(p.HostPort); port <= max(int(p.HostPort), int(p.HostPortEnd)); port++ {
 		for _, other := range w.published {
@@ -94,11 +114,12 @@ func (w *World) listen(p *Published) (err error) {
 			}
 		}
 		if err == nil {
-			p.HostPort, p.close, err = w.way.listen(p.Proto, netip.AddrPortFrom(p.HostIP, uint16(port)))
-		}
-		if err == nil {
-			p.HostPortEnd = 0
-			return nil
+			var had uint16
+			var end func() error
+			if had, end, err = w.way.listen(p.Proto, netip.AddrPortFrom(p.HostIP, uint16(port))); err == nil {
+				p.HostPort, p.HostPortEnd, p.close = had, 0, end
+				return nil
+			}
 		}
 		if port < int(p.HostPortEnd) {
 			err = nil
@@ -128,20 +149,8 @@ func (w *World) unpublish(p *Published) error {
 	}
 	w.published = slices.Delete(w.published, i, i+1)
 	err := p.close()
-	_ = w.edit("-D", publishRules(p)) // somebody may have deleted a rule by hand
+	w.closeRules(p)
 	return err
-}
-
-// edit does one thing with each rule.
-func (w *World) edit(verb string, rules []ruleText) error {
-	if w.plan.Rules != nil {
-		return nil // the lab has rules of its own
-	}
-	var failed []error
-	for _, r := range rules {
-		failed = append(failed, w.gateway.Rules().Apply([]string{r.line(verb)}))
-	}
-	return errors.Join(failed...)
 }
 
 // Published lists the open ports in the order in which they were opened.

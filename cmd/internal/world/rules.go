@@ -1,24 +1,55 @@
 package world
 
 import (
+	"errors"
 	"fmt"
-	"net/netip"
 
+	"uswitch/cmd/internal/docker/host"
+	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
+	"uswitch/nat/rule"
 )
 
 // UplinkName is what rules, routes and the trace call the way out.
 const UplinkName = "uplink"
 
-// Rules returns the rules that a lab begins with, as lines of iptables: its own, or those that make of the gateway what a
-// Docker host is. Published ports add theirs (see publishRules) when they are opened.
+// Rules returns the rules that a lab begins with, as lines of iptables: its own, Docker's, or the few that make of the
+// gateway what a Docker host is. Published ports add theirs when they are opened (see openRules).
+func Rules(plan *lab.Plan) ([]string, error) {
+	_, lines, err := firstRules(plan)
+	return lines, err
+}
+
+// firstRules also returns the dockerd that goes on where the rules are Docker's, or nil.
+func firstRules(plan *lab.Plan) (*rules.Firewall, []string, error) {
+	switch {
+	case plan.Rules != nil:
+		return nil, plan.Rules, nil
+	case plan.DockerRules == "":
+		return nil, ownRules(plan), nil
+	}
+	dialect, err := rules.ParseDialect(plan.DockerRules)
+	if err != nil {
+		return nil, nil, err
+	}
+	return host.Firewall(plan, dialect)
+}
+
+// rulesError names the place of a bad rule, if the file has written it.
+func rulesError(plan *lab.Plan, err error) error {
+	var bad *rule.Error
+	if plan.Rules == nil || !errors.As(err, &bad) || bad.Line < 1 || bad.Line > len(plan.Rules) {
+		return fmt.Errorf("the lab's rules: %w", err)
+	}
+	i := bad.Line - 1
+	return fmt.Errorf("%s: x-uswitch.rules.%d: %q: %s", plan.Source, i, plan.Rules[i], bad.Text)
+}
+
+// ownRules are uswitch's own.
 //
 //	nat     POSTROUTING  what leaves a network takes the address of the way out, unless the lab says otherwise
 //	filter  FORWARD      answers pass; networks reach themselves and, if they are not internal, the outside; nothing else
-func Rules(plan *lab.Plan) []string {
-	if plan.Rules != nil {
-		return plan.Rules
-	}
+func ownRules(plan *lab.Plan) []string {
 	lines := []string{
 		"-P FORWARD DROP",
 		"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
@@ -33,32 +64,4 @@ func Rules(plan *lab.Plan) []string {
 		lines = append(lines, fmt.Sprintf("-A FORWARD -i %s -o %s -j ACCEPT", n.Name, n.Name))
 	}
 	return lines
-}
-
-// publishRules returns the rules that lead one published port to its host; each is a rule without its command, so that
-// the same text adds and deletes it. The last one is for a host that reaches its own network's port by the gateway: the
-// answer must come back through the gateway, or the asker would not know it again.
-//
-// What comes in has the uplink's own address as its destination, whichever of this machine's addresses the client asked
-// for; the listener is where that is decided. A port of this machine's loopback is not for the lab's hosts either.
-func publishRules(p *Published) []ruleText {
-	in := ""
-	if p.HostIP.IsLoopback() {
-		in = "-i " + UplinkName + " "
-	}
-	host := netip.PrefixFrom(p.To.Addr(), 32)
-	return []ruleText{
-		{"nat", "PREROUTING", fmt.Sprintf("%s-p %s -m addrtype --dst-type LOCAL --dport %d -j DNAT --to-destination %v",
-			in, p.Proto, p.HostPort, p.To)},
-		{"filter", "FORWARD", fmt.Sprintf("-d %v -o %s -p %s --dport %d -j ACCEPT", host, p.Network, p.Proto, p.To.Port())},
-		{"nat", "POSTROUTING", fmt.Sprintf("-s %v -d %v -p %s --dport %d -j MASQUERADE", p.Subnet, host, p.Proto, p.To.Port())},
-	}
-}
-
-// ruleText is a rule and where it stands.
-type ruleText struct{ table, chain, text string }
-
-// line returns the command line that does verb, -A or -D, with the rule.
-func (r ruleText) line(verb string) string {
-	return fmt.Sprintf("-t %s %s %s %s", r.table, verb, r.chain, r.text)
 }

@@ -16,6 +16,9 @@ import (
 // Patience is how long a command may take to end after it was asked to.
 const Patience = 5 * time.Second
 
+// wordAfter is how long the end of commands is waited for without a word.
+const wordAfter = time.Second
+
 // outputGrace is how long the output of a command that has ended is waited for: somebody outside its process group may
 // still hold the other end.
 const outputGrace = 500 * time.Millisecond
@@ -115,7 +118,11 @@ func (r *run) start(h *Host) {
 	cmd := r.world.Command(h, h.Plan.Command)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, h.Plan.WorkingDir
 	cmd.SysProcAttr, cmd.WaitDelay = ownGroup(), outputGrace
-	if err := r.world.host.Start(h.Namespace, cmd); err != nil {
+	err := Startable(cmd)
+	if err == nil {
+		err = r.world.host.Start(h.Namespace, cmd)
+	}
+	if err != nil {
 		r.world.report(fmt.Sprintf("%s: %v", h.Plan.Name, err))
 		out.Close()
 		r.end(h, Status(nil, err), true)
@@ -173,10 +180,25 @@ func (r *run) stopAll() {
 	r.starting.Lock()
 	close(r.over)
 	r.starting.Unlock()
+	late := time.AfterFunc(wordAfter, r.tellLate)
+	defer late.Stop()
 	for _, h := range r.world.hosts {
 		go h.service.stop(Patience)
 	}
 	r.active.Wait()
+}
+
+// tellLate says whom the end waits for.
+func (r *run) tellLate() {
+	var names []string
+	for _, h := range r.world.hosts {
+		if state, _, _ := h.Service(); state == Running {
+			names = append(names, h.Plan.Name)
+		}
+	}
+	if len(names) > 0 {
+		r.world.report(fmt.Sprintf("waiting for the command of %s to end; %v after it was asked to, it is made to", strings.Join(names, ", "), Patience))
+	}
 }
 
 // Command returns a command that is to run in a host, with the host's environment; it is not started.

@@ -12,7 +12,8 @@ import (
 
 // wayOut is an uplink that is open.
 type wayOut struct {
-	leg *nat.Interface
+	leg       *nat.Interface
+	onMachine bool // its ports are sockets of this machine, not ports of the gateway's own address
 	// listen makes the outside reach a port of the uplink: a listener, where the address is the host's. It returns the
 	// port, chosen if it was 0, and what ends it.
 	listen func(proto string, at netip.AddrPort) (port uint16, end func() error, err error)

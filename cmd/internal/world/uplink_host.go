@@ -2,6 +2,7 @@ package world
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"uswitch/nat"
@@ -11,7 +12,8 @@ import (
 
 // openHost opens a way out through sockets of this machine.
 func (w *World) openHost() (next netip.Addr, err error) {
-	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.plan.AllowHost, MTU: w.smallestMTU()})
+	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.plan.AllowHost, MTU: w.smallestMTU(), GSO: !w.plain,
+		Gateway: w.standIn()})
 	if err != nil {
 		return next, err
 	}
@@ -24,8 +26,26 @@ func (w *World) openHost() (next netip.Addr, err error) {
 	if err := uplink.CheckPing(); err != nil {
 		w.report("uplink host: " + err.Error())
 	}
-	w.way = &wayOut{leg: leg, listen: w.listenOn(host)}
+	w.way = &wayOut{leg: leg, onMachine: true, listen: w.listenOn(host)}
 	return netip.Addr{}, nil // sockets need no next hop
+}
+
+// standIn returns the address that stands for this machine inside: one that is on no network of the lab.
+func (w *World) standIn() netip.Addr {
+	for _, text := range []string{"10.255.255.254", "172.31.255.254"} {
+		if !w.inside(uplink.DefaultGateway) {
+			break
+		}
+		if a := netip.MustParseAddr(text); !w.inside(a) {
+			return a
+		}
+	}
+	return uplink.DefaultGateway
+}
+
+// inside reports whether an address is on a network of the lab.
+func (w *World) inside(a netip.Addr) bool {
+	return slices.ContainsFunc(w.networks, func(n *Network) bool { return n.Plan.Subnet.Contains(a) })
 }
 
 // smallestMTU is what TCP towards any network of the lab fits into.

@@ -18,9 +18,9 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 	plan := w.plan.Uplink
 	ns, err := w.host.Adopt(plan.Netns)
 	if err != nil {
-		return next, err
+		return next, fmt.Errorf("%s: x-uswitch.uplink: %w", w.plan.Source, err)
 	}
-	device, err := w.host.Open(ns, tap.Interface{Name: UplinkName, DisableIPv6: true,
+	device, err := w.open(ns, tap.Interface{Name: UplinkName, DisableIPv6: true,
 		Addresses: []netip.Prefix{netip.PrefixFrom(plan.Gateway, plan.Address.Bits())}})
 	if err != nil {
 		return next, err
@@ -32,7 +32,7 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 		return next, err
 	}
 	w.ports.Go(func() {
-		if err := way.Run(leg, time.Now); err != nil && !errors.Is(err, tap.ErrGone) {
+		if err := way.Run(leg, time.Now); !errors.Is(err, tap.ErrGone) {
 			w.report(fmt.Sprintf("uplink: unplugged: %v", err))
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
 	"uswitch/nat"
 	"uswitch/nat/rule"
@@ -20,6 +21,8 @@ type Options struct {
 	// Report takes a line for the person who runs the lab: what changed without having been asked for. It is called from
 	// any goroutine. Nil keeps the lines to itself.
 	Report func(line string)
+	// Plain makes every frame as it would be on a wire: no card leaves checksums and the cutting of its stream to others.
+	Plain bool
 }
 
 // World is one lab, up or on its way there or back.
@@ -27,6 +30,7 @@ type World struct {
 	plan    *lab.Plan
 	host    tap.Host
 	report  func(string)
+	plain   bool
 	epoch   time.Time
 	tracer  *trace.Tracer
 	gateway *nat.Gateway
@@ -40,6 +44,7 @@ type World struct {
 	mu        sync.Mutex // guards what follows
 	timeouts  nat.Timeouts
 	published []*Published
+	docker    *rules.Firewall // who knows Docker's rules; nil: they are not Docker's
 }
 
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
@@ -48,14 +53,19 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 	if o.Report == nil {
 		o.Report = func(string) {}
 	}
-	w := &World{plan: plan, host: o.Host, report: o.Report, epoch: time.Now(), tracer: new(trace.Tracer),
+	w := &World{plan: plan, host: o.Host, report: o.Report, plain: o.Plain, epoch: time.Now(), tracer: new(trace.Tracer),
 		timeouts: nat.DefaultTimeouts()}
-	rules := rule.NewTables(rule.IPv4)
-	if err := rules.Apply(Rules(plan)); err != nil {
-		return nil, fmt.Errorf("the lab's rules: %w", err)
+	docker, lines, err := firstRules(plan)
+	tables := rule.NewTables(rule.IPv4)
+	if err == nil {
+		err = tables.Apply(lines)
 	}
+	if err != nil {
+		return nil, rulesError(plan, err)
+	}
+	w.docker = docker
 	w.gateway = nat.New(nat.Config{
-		Tracer: w.tracer, Epoch: w.epoch, Rules: rules, NoForwarding: !plan.IPForward,
+		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !plan.IPForward,
 		Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
 	for i := range plan.Networks {

@@ -89,8 +89,8 @@ func (c *Writer) complete(e *trace.Event) []byte {
 	}
 	c.data = append(c.data[:0], f.Data...)
 	sum := frame.Checksum(c.data[start:], 0) // the pseudo-header's sum stands in the field already
-	if sum == 0 {
-		sum = 0xffff // for UDP 0 would mean none (RFC 768); for TCP both are the same number
+	if sum == 0 && f.Offload.ChecksumOffset == 6 {
+		sum = 0xffff // for UDP 0 would mean none (RFC 768); for TCP Wireshark takes 0xffff for a mistake
 	}
 	binary.BigEndian.PutUint16(c.data[at:], sum)
 	return c.data

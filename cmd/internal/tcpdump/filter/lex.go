@@ -3,12 +3,9 @@ package filter
 import "strings"
 
 // split cuts a filter into words; parentheses and the signs for and, or and not are words of their own.
-func split(text string) (words []string) {
+func split(text string) []string {
 	signs := strings.NewReplacer("(", " ( ", ")", " ) ", "&&", " and ", "||", " or ", "!=", " != ", "!", " not ")
-	for _, word := range strings.Fields(signs.Replace(text)) {
-		words = append(words, word)
-	}
-	return words
+	return strings.Fields(signs.Replace(text))
 }
 
 // unanswered are words of the language that this package does not know.

@@ -122,6 +122,9 @@ type event struct {
 	Hook      string
 	Verdict   string
 	Reason    string
+	Before    tuple
+	After     tuple
+	Rule      string
 	Where     string
 	Port      string
 	Ports     []string
@@ -131,6 +134,12 @@ type event struct {
 	Length    int
 	Text      string
 	Lost      uint64
+}
+
+// tuple is what a translation changes.
+type tuple struct {
+	Proto, Src, Dst  string
+	Sport, Dport, ID int
 }
 
 func (l *lab) decode(line string) (e event) {
@@ -239,16 +248,8 @@ func (l *lab) port(host string) port {
 	return port{}
 }
 
-// command runs a uswitch command on this lab, and returns both streams and the status.
-func (l *lab) command(args ...string) (text string, status int) {
-	l.t.Helper()
-	return output(l.t, append([]string{"env", "USWITCH_LAB=" + l.name, uswitch}, args...)...)
-}
-
 // set is `uswitch set`, which must succeed.
 func (l *lab) set(args ...string) {
 	l.t.Helper()
-	if text, status := l.command(append([]string{"set"}, args...)...); status != 0 {
-		l.t.Fatalf("set %v: status %d: %s", args, status, text)
-	}
+	l.do(append([]string{"set"}, args...)...)
 }

@@ -1,0 +1,116 @@
+package ask
+
+import (
+	"fmt"
+	"net/netip"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// interfaces names what -i and -o of a rule would see.
+func (b *builder) interfaces(h trace.Hook) (text string) {
+	if b.in != "" && (h == trace.Prerouting || h == trace.Input || h == trace.Forward) {
+		text = ", in by " + b.in
+	}
+	if b.out != "" && (h == trace.Forward || h == trace.Output || h == trace.Postrouting) {
+		text += ", out by " + b.out
+	}
+	return text
+}
+
+// routed is how the gateway finds the way, and the next hop.
+func routed(p *Phase, e *trace.Event) {
+	p.Found = e.Text()
+	switch {
+	case e.Hook == trace.Neighbor:
+		p.Looked = fmt.Sprintf("%v in the gateway's neighbour table", e.Addr)
+	case e.Addr.IsValid():
+		p.Looked = fmt.Sprintf("%v in the gateway's routes", e.Addr)
+	}
+	if e.Hook == trace.Route && e.Prefix.IsValid() && e.Verdict != trace.Drop {
+		p.Found = routeText(e.Prefix) + " dev " + e.Port + ": " + e.Text()
+	}
+}
+
+func routeText(p netip.Prefix) string {
+	if p.Bits() == 0 {
+		return "default"
+	}
+	return p.String()
+}
+
+// filtered is what rules and the connection table say.
+func filtered(p *Phase, e *trace.Event) {
+	table := "filter"
+	switch {
+	case e.Hook == trace.Prerouting, e.Hook == trace.Postrouting, e.Verdict == trace.Rewrite:
+		table = "nat"
+	}
+	if p.Rule != nil && p.Rule.Table != "" {
+		table = p.Rule.Table
+	}
+	if e.Before.Proto != 0 {
+		p.Looked = fmt.Sprintf("%s %s: %s", table, chainOf(e.Hook), tupleText(e.Before))
+	}
+	connection := fmt.Sprintf("connection %d", e.Conn)
+	switch {
+	case e.Verdict == trace.Rewrite:
+		p.Before, p.After = tupleText(e.Before), tupleText(e.After)
+		p.Changed = changeText(e.Before, e.After)
+		if p.Rule == nil {
+			p.Found = e.Text()
+			p.Looked = "the connection table: " + tupleText(e.Before)
+			p.Found = "the answer of " + connection + ", which was translated"
+			if e.Note == trace.SameTranslation {
+				p.Found = connection + ", translated as its first packet was"
+			}
+		}
+		if e.Note == trace.ConnNew {
+			p.Changed += "; " + connection + " begins"
+		}
+	case e.Note == trace.NoRuleChanged:
+		p.Found = "no rule changes it"
+		if e.Hook == trace.Prerouting || e.Hook == trace.Output {
+			p.Changed = connection + " begins"
+		}
+	case e.Note == trace.EchoAnswered, e.Note == trace.Originated, p.Rule == nil:
+		p.Looked, p.Found = "", e.Text()
+		if e.Conn != 0 && e.Hook == trace.Prerouting {
+			p.Looked = "the connection table: " + tupleText(e.Before)
+		}
+	}
+	if packet, ok := packetOf(e); ok && e.Hook == trace.Forward && e.Verdict == trace.Accept {
+		p.Changed = fmt.Sprintf("ttl %d becomes %d", int(packet.TTL())+1, packet.TTL())
+	}
+}
+
+// chainOf is the built-in chain of a hook.
+func chainOf(h trace.Hook) string {
+	return map[trace.Hook]string{trace.Prerouting: "PREROUTING", trace.Input: "INPUT", trace.Forward: "FORWARD",
+		trace.Output: "OUTPUT", trace.Postrouting: "POSTROUTING"}[h]
+}
+
+// tupleText is both ends of a packet: 11.11.11.2 id 7 > 8.8.8.8.
+func tupleText(t frame.Tuple) string {
+	if t.Proto == frame.ProtoICMP {
+		return t.Source() + " > " + t.Dst().String()
+	}
+	return t.Source() + " > " + t.Destination()
+}
+
+// changeText shows the ends that a translation changes.
+func changeText(before, after frame.Tuple) string {
+	src, dst := before.Source() != after.Source(), before.Destination() != after.Destination()
+	if before.Proto == frame.ProtoICMP {
+		dst = before.DstIP != after.DstIP
+		src = before.SrcIP != after.SrcIP || !dst && src
+	}
+	switch {
+	case src && dst:
+		return tupleText(before) + " becomes " + tupleText(after)
+	case src:
+		return before.Source() + " becomes " + after.Source()
+	}
+	return before.Destination() + " becomes " + after.Destination()
+}

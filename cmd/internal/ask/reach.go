@@ -1,0 +1,170 @@
+package ask
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ReachOptions say what Reach asks besides what the lab itself shows.
+type ReachOptions struct {
+	Outside netip.Addr // an address outside that hosts try to ping; invalid: none
+}
+
+// Matrix is who reaches whom.
+type Matrix struct {
+	From  []string `json:"from"`
+	To    []Column `json:"to"`
+	Cells [][]Cell `json:"cells"` // by From and To
+}
+
+// Column is something that can be reached.
+type Column struct {
+	To       string `json:"to"` // a host's name, gateway, or an address
+	Protocol string `json:"protocol"`
+	Port     uint16 `json:"port,omitempty"`
+}
+
+// String returns the column's title: BLUE tcp 80.
+func (c Column) String() string {
+	if c.Protocol == "icmp" {
+		return c.To
+	}
+	return fmt.Sprintf("%s %s %d", c.To, c.Protocol, c.Port)
+}
+
+// Cell is whether somebody reaches something.
+type Cell struct {
+	Self     bool   `json:"self,omitempty"` // nobody asks itself
+	Works    bool   `json:"works"`
+	Reason   string `json:"reason,omitempty"` // the name of what is in the way
+	Where    string `json:"where,omitempty"`
+	Way      Way    `json:"way,omitempty"`
+	Sentence string `json:"sentence,omitempty"`
+}
+
+// Text is what stands in the cell: yes, the reason's name, or nothing.
+func (c Cell) Text() string {
+	switch {
+	case c.Self:
+		return "-"
+	case c.Works:
+		return "yes"
+	}
+	return c.Reason
+}
+
+// maxQuestions bounds what Reach does: each cell costs a fork of the lab.
+const maxQuestions = 5000
+
+// Reach asks every question that the lab suggests: every host pings every other, the gateway and the outside, and tries
+// every port on which somebody listens and every port that is published; somebody outside tries those too. It ends early
+// with ctx, whose error it then returns.
+func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*Matrix, error) {
+	m := &Matrix{From: l.hostNames(), To: l.columns(o)}
+	if l.uplink() != nil {
+		m.From = append(m.From, Outsider)
+	}
+	if n := len(m.From) * len(m.To); n > maxQuestions {
+		return nil, fmt.Errorf("%d hosts and %d things to reach are %d questions; at most %d are asked at once", len(m.From),
+			len(m.To), n, maxQuestions)
+	}
+	ring := newTrial(l, target{}).ring
+	for _, from := range m.From {
+		row := []Cell{}
+		for _, to := range m.To {
+			if err := ctx.Err(); err != nil {
+				return nil, fmt.Errorf("%d questions take too long: %w", len(m.From)*len(m.To), err)
+			}
+			c, err := l.cell(&trial{lab: *l, ring: ring}, Question{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port})
+			if err != nil {
+				return nil, err
+			}
+			row = append(row, c)
+		}
+		m.Cells = append(m.Cells, row)
+	}
+	return m, nil
+}
+
+// cell asks one question.
+func (l *Lab) cell(t *trial, q Question) (Cell, error) {
+	if q.From == q.To {
+		return Cell{Self: true}, nil
+	}
+	found, err := l.check(q)
+	if err != nil {
+		if q.From == Outsider {
+			return Cell{Reason: notRouted, Where: Outsider, Way: There, Sentence: err.Error()}, nil
+		}
+		return Cell{Reason: noAddress, Where: q.To, Way: There, Sentence: err.Error()}, nil
+	}
+	t.target = *found
+	f, err := t.run()
+	if err != nil {
+		return Cell{}, err
+	}
+	if s := f.stop(); s != nil {
+		return Cell{Reason: s.Reason, Where: s.Where, Way: s.Way, Sentence: s.Sentence}, nil
+	}
+	return Cell{Works: true}, nil
+}
+
+// Reasons that no switch could have, because nothing is ever sent.
+const (
+	notRouted = "not-routed" // the outside does not know the lab's own networks
+	noAddress = "no-address"
+)
+
+// columns are the things that can be reached.
+func (l *Lab) columns(o ReachOptions) (all []Column) {
+	for _, h := range l.Hosts {
+		all = append(all, Column{To: h.Name, Protocol: "icmp"})
+	}
+	if len(l.Gateway.Interfaces()) > 0 {
+		all = append(all, Column{To: "gateway", Protocol: "icmp"})
+	}
+	if o.Outside.IsValid() && l.uplink() != nil {
+		all = append(all, Column{To: o.Outside.String(), Protocol: "icmp"})
+	}
+	for _, h := range l.Hosts {
+		for _, port := range h.TCP {
+			all = append(all, Column{h.Name, "tcp", port})
+		}
+		for _, port := range h.UDP {
+			all = append(all, Column{h.Name, "udp", port})
+		}
+	}
+	return append(all, l.published()...)
+}
+
+// dnat finds what a DNAT rule is about.
+var dnat = regexp.MustCompile(` -p (tcp|udp) .*--dport (\d+) .*-j DNAT `)
+
+// published finds the published ports where they are written: in the rules that lead them inside.
+func (l *Lab) published() (all []Column) {
+	up := l.uplink()
+	if up == nil {
+		return nil
+	}
+	listing, err := l.Gateway.Rules().Exec([]string{"-t", "nat", "-S"})
+	if err != nil {
+		return nil
+	}
+	for line := range strings.Lines(listing) {
+		found := dnat.FindStringSubmatch(line)
+		if found == nil {
+			continue
+		}
+		port, err := strconv.ParseUint(found[2], 10, 16)
+		c := Column{up.Addr().Addr().String(), found[1], uint16(port)}
+		if err == nil && port > 0 && !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	return all
+}

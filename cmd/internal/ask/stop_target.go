@@ -1,0 +1,90 @@
+package ask
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"uswitch/sim"
+	"uswitch/switch/trace"
+)
+
+// notListening is for a question that has reached a host where nobody waits for it, be it the asker itself.
+func (f *flow) notListening() *Stop {
+	h, _ := f.delivered()
+	if owner, _ := f.lab.owner(f.target.addr); h == nil && owner != nil && owner.Name == f.target.From {
+		h = owner
+	}
+	port, hasPort := f.deliveredPort()
+	if h == nil || !hasPort || listens(h, f.target.Protocol, port) {
+		return nil
+	}
+	return &Stop{Way: There, Where: h.Name, Type: "deliver", reason: trace.NoSocket, Reason: trace.NoSocket.String(), host: h,
+		Sentence: fmt.Sprintf("nobody in %s listens on %s port %d", h.Name, strings.ToUpper(f.target.Protocol), port), at: f.progress(len(f.steps))}
+}
+
+// stopAtTarget looks at the host that the question came to, when nothing that the switch saw explains the silence.
+func (f *flow) stopAtTarget() *Stop {
+	h, from := f.delivered()
+	if h == nil {
+		return nil
+	}
+	asker := f.lab.host(f.target.From)
+	if owner, _ := f.lab.owner(from); owner == h || f.has(Back) && asker != nil && f.answeredFrom() != f.target.addr {
+		return f.hairpin(h, asker)
+	}
+	if f.has(Back) {
+		return nil
+	}
+	if s := f.stopAtHost(h, from, Back); s != nil {
+		return s
+	}
+	r, _ := routeOf(h, from)
+	return f.unanswered(h, nextHop(r, from), Back)
+}
+
+// hairpin is the reason of an answer that does not come back through the gateway, which alone could undo its translation.
+const hairpin = "hairpin"
+
+// hairpin is for a question that was led back to the asker's own network, or to the asker itself.
+func (f *flow) hairpin(h, asker *sim.HostState) *Stop {
+	s := &Stop{Way: Back, Where: f.target.From, Type: "deliver", Reason: hairpin, host: h, at: f.progress(len(f.steps))}
+	if h == asker {
+		s.Way = There
+		s.Sentence = fmt.Sprintf("the question comes back to %s with its own address as the source, which no kernel believes", h.Name)
+		return s
+	}
+	s.Sentence = fmt.Sprintf("%s answers %s directly, as they are on one network; %s asked %v, and does not know the answer", h.Name,
+		f.target.From, f.target.From, f.target.addr)
+	return s
+}
+
+// answeredFrom is the source of the answer as the asker gets it, if it does.
+func (f *flow) answeredFrom() (from netip.Addr) {
+	for i := range f.steps {
+		s := &f.steps[i]
+		ip, ok := packetOf(&s.Event)
+		if ok && s.way == Back && !s.arp.IsValid() && s.Hook == trace.Egress && s.Verdict != trace.Drop {
+			from = ip.Src()
+		}
+	}
+	return from
+}
+
+// delivered finds the host that the question has reached, and who it came from as that host sees it.
+func (f *flow) delivered() (h *sim.HostState, from netip.Addr) {
+	for i := range f.steps {
+		s := &f.steps[i]
+		if s.way != There || s.arp.IsValid() || s.Hook != trace.Egress || s.Verdict == trace.Drop {
+			continue
+		}
+		ip, ok := packetOf(&s.Event)
+		if !ok {
+			continue
+		}
+		if owner, card := f.lab.owner(ip.Dst()); owner != nil && card.Port == s.Port && card.Network == s.Where {
+			h, from = owner, ip.Src()
+		}
+	}
+	return h, from
+}

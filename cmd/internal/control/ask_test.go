@@ -1,0 +1,80 @@
+package control_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"testing"
+
+	"uswitch/cmd/internal/ask"
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
+	"uswitch/cmd/internal/world/worldtest"
+)
+
+// TestQuestions asks a lab over its socket.
+func TestQuestions(t *testing.T) {
+	plan, err := lab.Parse("q.yaml", []byte(`
+name: q
+networks: {br0: {ipam: {config: [{subnet: 11.11.11.0/24}]}}}
+services: {RED: {networks: [br0]}, BLUE: {networks: [br0]}}
+x-uswitch: {uplink: sim, rules: ["-P FORWARD DROP"]}
+`), lab.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := world.New(plan, world.Options{Host: &worldtest.Host{}})
+	if err == nil {
+		err = w.Up(context.Background())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Down()
+	dir := t.TempDir()
+	l, err := control.Listen(dir, "q")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := control.NewServer(l, w, "test", 1, func() {})
+	server.Start()
+	defer server.Close()
+	client, ctx := control.NewClient(control.Path(dir, "q"), "q"), t.Context()
+
+	out := ask.Question{From: "RED", To: "8.8.8.8", Protocol: "icmp"}
+	var answer ask.Answer
+	if err := client.Do(ctx, http.MethodPost, "/v1/explain", nil, out, &answer); err != nil {
+		t.Fatal(err)
+	}
+	if answer.Works || answer.Stop == nil || answer.Stop.Reason != "policy-drop" || answer.Stop.Rule.Text != "-P FORWARD DROP" {
+		t.Errorf("%+v", answer)
+	}
+	var advice ask.Advice
+	if err := client.Do(ctx, http.MethodPost, "/v1/why-not", nil, out, &advice); err != nil {
+		t.Fatal(err)
+	}
+	if !advice.Solved || len(advice.Steps) != 3 {
+		t.Errorf("%+v", advice)
+	}
+	var m ask.Matrix
+	if err := client.Get(ctx, "/v1/reach", control.ReachQuery(ask.ReachOptions{Outside: netip.MustParseAddr("8.8.8.8")}), &m); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.From) != 3 || len(m.To) != 4 || !m.Cells[0][1].Works || m.Cells[0][3].Reason != "policy-drop" {
+		t.Errorf("%+v", m)
+	}
+
+	var refused *control.Error
+	for name, err := range map[string]error{
+		"a host that is not there": client.Do(ctx, http.MethodPost, "/v1/explain", nil, ask.Question{From: "NOBODY", To: "8.8.8.8", Protocol: "icmp"}, nil),
+		"no question":              client.Do(ctx, http.MethodPost, "/v1/why-not", nil, map[string]int{"size": -1}, nil),
+		"a name as an address":     client.Get(ctx, "/v1/reach", url.Values{"outside": {"here"}}, nil),
+	} {
+		if !errors.As(err, &refused) || refused.Message == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package host
+
+import (
+	"net/netip"
+
+	"uswitch/cmd/internal/docker/rules"
+	"uswitch/cmd/internal/lab"
+	"uswitch/nat/rule"
+	"uswitch/switch/frame"
+)
+
+// Host is what Docker would have put on a machine for a lab.
+type Host struct {
+	Lab      string   `json:"lab"`
+	Dialect  string   `json:"docker_rules"` // classic or 29
+	Bridges  []Bridge `json:"bridges"`      // in the order of the plan's networks
+	Veths    []Veth   `json:"veths"`        // in the order in which the containers start
+	Iptables string   `json:"iptables"`     // as iptables-save prints it
+}
+
+// Bridge is a network on the host.
+type Bridge struct {
+	Name     string       `json:"name"`
+	Network  string       `json:"network"` // as docker network ls names it
+	Subnet   netip.Prefix `json:"subnet"`
+	Address  netip.Prefix `json:"address"` // the host's own there: the containers' gateway
+	MTU      int          `json:"mtu"`
+	Internal bool         `json:"internal"`
+}
+
+// Veth is a cable from a bridge to a container.
+type Veth struct {
+	Name      string       `json:"name"` // of the end on the host
+	Bridge    string       `json:"bridge"`
+	Container string       `json:"container"`
+	Card      string       `json:"card"` // the end in the container
+	Address   netip.Prefix `json:"address"`
+	MAC       frame.MAC    `json:"mac"` // the card's
+}
+
+// Describe plays Docker for a plan: its networks, then host for host what dockerd does when a container starts. The lab's own
+// rules are not Docker's business and left out.
+func Describe(plan *lab.Plan, dialect rules.Dialect) (*Host, error) {
+	s, err := start(plan, dialect)
+	if err != nil {
+		return nil, err
+	}
+	d := &Host{Lab: plan.Name, Dialect: dialect.String(), Bridges: []Bridge{}, Veths: []Veth{}}
+	for _, n := range plan.Networks {
+		d.Bridges = append(d.Bridges, Bridge{Name: n.Name, Network: n.Docker, Subnet: n.Subnet, Address: n.Gateway,
+			MTU: n.MTU, Internal: n.Internal})
+	}
+	taken := portsOf(plan)
+	for i := range plan.Hosts {
+		h := &plan.Hosts[i]
+		for _, card := range h.Interfaces {
+			name, _ := VethName(plan.Name, h.Name, card.Name)
+			d.Veths = append(d.Veths, Veth{Name: name, Bridge: card.Network, Container: h.Name, Card: card.Name,
+				Address: card.Address, MAC: card.MAC})
+		}
+		published, err := taken.choose(h)
+		if err == nil {
+			err = s.connect(h)
+		}
+		if err == nil {
+			err = s.publish(h, published)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	d.Iptables = s.tables.Snapshot().Save(rule.SaveOptions{})
+	return d, nil
+}

@@ -1,0 +1,95 @@
+package host
+
+import (
+	"fmt"
+	"net/netip"
+
+	"uswitch/cmd/internal/docker/rules"
+	"uswitch/cmd/internal/lab"
+	"uswitch/nat/rule"
+)
+
+// Firewall returns the dockerd of a lab: it has started, made the plan's networks and connected its hosts, in the plan's
+// order, and published nothing yet. lines are the commands that all this took, for tables that are empty.
+func Firewall(plan *lab.Plan, dialect rules.Dialect) (daemon *rules.Firewall, lines []string, err error) {
+	s, err := start(plan, dialect)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range plan.Hosts {
+		if err := s.connect(&plan.Hosts[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	return s.daemon, s.lines, nil
+}
+
+// script is a dockerd, the tables as it has left them, and how they came to be so.
+type script struct {
+	daemon *rules.Firewall
+	tables *rule.Tables
+	lines  []string
+}
+
+// start begins with a dockerd as it is after installation, and the networks.
+func start(plan *lab.Plan, dialect rules.Dialect) (*script, error) {
+	daemon, err := rules.New(rule.IPv4, rules.Daemon{Dialect: dialect, UserlandProxy: true, UserChain: true, ForwardDrop: true})
+	if err != nil {
+		return nil, err
+	}
+	s := &script{daemon: daemon, tables: rule.NewTables(rule.IPv4)}
+	if err := s.do(daemon.Start(s.tables.Snapshot())); err != nil {
+		return nil, err
+	}
+	for i := range plan.Networks {
+		n := &plan.Networks[i]
+		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), rules.Network{
+			Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: true, Masquerade: n.Masquerade,
+		})); err != nil {
+			return nil, fmt.Errorf("network %s as a bridge of Docker's: %w", n.Name, err)
+		}
+	}
+	return s, nil
+}
+
+// connect puts a host onto its networks.
+func (s *script) connect(h *lab.Host) error {
+	for _, i := range h.Interfaces {
+		if err := s.do(s.daemon.AddEndpoint(s.tables.Snapshot(), i.Network, i.Address.Addr())); err != nil {
+			return fmt.Errorf("host %s: %w", h.Name, err)
+		}
+	}
+	return nil
+}
+
+// publish opens ports of a host, all at once as dockerd does.
+func (s *script) publish(h *lab.Host, ports []rules.Port) error {
+	if len(ports) == 0 {
+		return nil // most hosts; and one that publishes nothing need not be on a network
+	}
+	if err := s.do(s.daemon.AddPorts(s.tables.Snapshot(), networkOf(h, ports[0].To.Addr()), ports...)); err != nil {
+		return fmt.Errorf("host %s: %w", h.Name, err)
+	}
+	return nil
+}
+
+// do carries out commands, unless there was an error instead.
+func (s *script) do(lines []string, err error) error {
+	if err == nil {
+		err = s.tables.Apply(lines)
+	}
+	if err == nil {
+		s.lines = append(s.lines, lines...)
+	}
+	return err
+}
+
+// networkOf returns the network on which a host has an address: all its ports are published on that one.
+func networkOf(h *lab.Host, a netip.Addr) string {
+	for _, i := range h.Interfaces {
+		if i.Address.Addr() == a {
+			return i.Network
+		}
+	}
+	return ""
+}

@@ -1,0 +1,130 @@
+package host_test
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"uswitch/cmd/internal/docker/host"
+	"uswitch/cmd/internal/docker/rules"
+	"uswitch/cmd/internal/lab"
+	"uswitch/nat/rule"
+)
+
+// parse makes a plan from a file's content.
+func parse(t *testing.T, text string) *lab.Plan {
+	t.Helper()
+	plan, err := lab.Parse("web.yaml", []byte(text), lab.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestRules compares with rules that were read line by line, in both dialects; package rules compares with the real dockerd's.
+func TestRules(t *testing.T) {
+	plan := parse(t, read(t, "web.yaml"))
+	for _, d := range []rules.Dialect{rules.Classic, rules.Docker29} {
+		t.Run(d.String(), func(t *testing.T) {
+			h, err := host.Describe(plan, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := read(t, "web."+d.String()); h.Iptables != want {
+				t.Errorf("got\n%s\nwant\n%s", h.Iptables, want)
+			}
+			again, err := host.Describe(plan, d)
+			if err != nil || !reflect.DeepEqual(h, again) {
+				t.Errorf("a second time it is different: %+v, %v", again, err)
+			}
+		})
+	}
+}
+
+func TestBridgesAndVeths(t *testing.T) {
+	h, err := host.Describe(parse(t, read(t, "web.yaml")), rules.Classic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.Bridges) != 2 || len(h.Veths) != 2 {
+		t.Fatalf("got %+v", h)
+	}
+	b := h.Bridges[1]
+	if b.Name != "back" || b.Network != "web_back" || b.Subnet.String() != "10.2.0.0/24" || b.Address.String() != "10.2.0.1/24" || b.MTU != 1500 {
+		t.Errorf("bridge %+v", b)
+	}
+	v := h.Veths[0]
+	name, mac := host.VethName("web", "WEB", "eth0")
+	if v.Name != name || v.Bridge != "back" || v.Container != "WEB" || v.Address.String() != "10.2.0.2/24" || v.MAC.String() != "02:42:0a:02:00:02" {
+		t.Errorf("veth %+v", v)
+	}
+	if len(name) != len("veth")+7 || mac[0]&3 != 2 {
+		t.Errorf("%s %v: want seven digits, and a station's address of local administration", name, mac)
+	}
+}
+
+// TestChosenPorts: what Docker would be left to choose is chosen, and never twice.
+func TestChosenPorts(t *testing.T) {
+	text := strings.Replace(read(t, "web.yaml"), `ports: ["8080:80"]`,
+		`ports: ["81", {target: 82, published: "8000-8002"}, {target: 83, published: "8000-8002"}, "8001:84", "32768:85", "86/udp"]`, 1)
+	h, err := host.Describe(parse(t, text), rules.Docker29)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"tcp --dport 32769 -j DNAT --to-destination 10.2.0.2:81", "tcp --dport 8000 -j DNAT --to-destination 10.2.0.2:82",
+		"tcp --dport 8002 -j DNAT --to-destination 10.2.0.2:83", "tcp --dport 8001 -j DNAT --to-destination 10.2.0.2:84",
+		"tcp --dport 32768 -j DNAT --to-destination 10.2.0.2:85", "udp --dport 32768 -j DNAT --to-destination 10.2.0.2:86",
+	} {
+		if !strings.Contains(h.Iptables, want+"\n") {
+			t.Errorf("want %s in\n%s", want, h.Iptables)
+		}
+	}
+	full := strings.Replace(read(t, "web.yaml"), `ports: ["8080:80"]`, `ports: ["8000:80", "8001:80", {target: 82, published: "8000-8001"}]`, 1)
+	if _, err := host.Describe(parse(t, full), rules.Docker29); err == nil || !strings.Contains(err.Error(), "host WEB: no port is left for 10.2.0.2:82/tcp") {
+		t.Errorf("a range that is taken: %v", err)
+	}
+}
+
+// TestFirewall: the lines, for empty tables, come to what Describe shows without the ports; and dockerd goes on from there.
+func TestFirewall(t *testing.T) {
+	plan := parse(t, read(t, "web.yaml"))
+	daemon, lines, err := host.Firewall(plan, rules.Classic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := rule.NewTables(rule.IPv4)
+	if err := tables.Apply(lines); err != nil {
+		t.Fatal(err)
+	}
+	if text := tables.Snapshot().Save(rule.SaveOptions{}); strings.Contains(text, "8080") {
+		t.Errorf("a port is published already:\n%s", text)
+	}
+	lines, err = daemon.AddPorts(tables.Snapshot(), "back", host.Port(plan.Host("WEB").Ports[0]))
+	if err == nil {
+		err = tables.Apply(lines)
+	}
+	if got, want := tables.Snapshot().Save(rule.SaveOptions{}), read(t, "web.classic"); err != nil || got != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, got, want)
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	long := parse(t, strings.ReplaceAll(read(t, "web.yaml"), "front", "a-very-long-name"))
+	if _, err := host.Describe(long, rules.Classic); err == nil || !strings.Contains(err.Error(), `"a-very-long-name": want up to 15`) {
+		t.Errorf("a name that no bridge can have: %v", err)
+	}
+	if _, _, err := host.Firewall(parse(t, read(t, "web.yaml")), 0); err == nil {
+		t.Error("no dialect is one")
+	}
+}

@@ -1,0 +1,58 @@
+package host
+
+import (
+	"fmt"
+
+	"uswitch/cmd/internal/docker/rules"
+	"uswitch/cmd/internal/lab"
+)
+
+// firstFree is where Docker begins to look for a port if it is to choose: the first of net.ipv4.ip_local_port_range.
+const firstFree = 32768
+
+// Port returns a published port as Docker's rules know it. The port outside must be a single one by now.
+func Port(p lab.Publish) rules.Port {
+	return rules.Port{Proto: p.Proto, HostIP: p.HostIP, HostPort: p.HostPort, To: p.To}
+}
+
+// ports hands out the ports outside that Docker would choose if nobody else had any: the first free one of a range, and
+// where none was asked for, of the ephemeral ones.
+type ports map[string]bool // the taken ones, as in 8080/tcp
+
+// portsOf begins with what the plan names itself as taken.
+func portsOf(plan *lab.Plan) ports {
+	taken := ports{}
+	for _, h := range plan.Hosts {
+		for _, p := range h.Ports {
+			if p.HostPort != 0 && p.HostPortEnd == 0 {
+				taken[portName(int(p.HostPort), p.Proto)] = true
+			}
+		}
+	}
+	return taken
+}
+
+// choose returns a host's ports, each with its number outside.
+func (t ports) choose(h *lab.Host) ([]rules.Port, error) {
+	var all []rules.Port
+	for _, p := range h.Ports {
+		first, last := int(p.HostPort), int(p.HostPortEnd)
+		if first == 0 {
+			first, last = firstFree, 65535
+		}
+		if last != 0 {
+			for first <= last && t[portName(first, p.Proto)] {
+				first++
+			}
+			if first > last {
+				return nil, fmt.Errorf("host %s: no port is left for %v/%s", h.Name, p.To, p.Proto)
+			}
+			t[portName(first, p.Proto)] = true
+			p.HostPort = uint16(first)
+		}
+		all = append(all, Port(p))
+	}
+	return all, nil
+}
+
+func portName(number int, proto string) string { return fmt.Sprintf("%d/%s", number, proto) }

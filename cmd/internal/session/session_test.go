@@ -1,0 +1,153 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"uswitch/cmd/internal/lab"
+	"uswitch/switch/trace/pcap"
+)
+
+func TestParseRoutes(t *testing.T) {
+	const table = `Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
+eth0	00000000	010011AC	0003	0	0	0	00000000	0	0	0
+eth0	000011AC	00000000	0001	0	0	0	0000FFFF	0	0	0
+wg0	0002000A	00000000	0001	0	0	0	00FFFFFF	0	0	0
+damaged	line
+`
+	want := []netip.Prefix{netip.MustParsePrefix("172.17.0.0/16"), netip.MustParsePrefix("10.0.2.0/24")}
+	if got := parseRoutes(table); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// files returns options whose output goes to files, and what reads them.
+func files(t *testing.T, file string) (Options, func() (stdout, stderr string)) {
+	t.Helper()
+	plan, err := lab.Parse("t.yaml", []byte(file), lab.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	open := func(name string) *os.File {
+		f, err := os.Create(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	o := Options{Plan: plan, Trace: "text", Stdout: open("out"), Stderr: open("err")}
+	return o, func() (string, string) {
+		out, _ := os.ReadFile(o.Stdout.Name())
+		errs, _ := os.ReadFile(o.Stderr.Name())
+		return string(out), string(errs)
+	}
+}
+
+func TestPrefixed(t *testing.T) {
+	o, read := files(t, "name: t\nservices: {RED: {command: a}, GREEN: {command: b}}\n")
+	s := newScreen(o)
+	red, green := s.host("RED"), s.host("GREEN")
+	for _, text := range []string{"one\ntw", "o\n", strings.Repeat("x", maxLine+1), "\nlast"} {
+		if _, err := io.WriteString(red, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _ = io.WriteString(green, "between\n")
+	red.Close()
+	green.Close()
+	want := "RED   | one\nRED   | two\nRED   | " + strings.Repeat("x", maxLine) + "\nRED   | x\nGREEN | between\nRED   | last\n"
+	if got, _ := read(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSimulate(t *testing.T) {
+	const two = `
+name: t
+networks: {br0: {ipam: {config: [{subnet: 11.11.11.0/24}]}}}
+services:
+  RED: {command: uswitch ping -c 1 11.11.11.3, networks: [br0]}
+  BLUE: {networks: [br0]}
+`
+	for name, c := range map[string]struct {
+		file      string
+		status    int
+		out, errs string
+	}{
+		"answered":       {two, 0, "RED | 64 bytes from 11.11.11.3: icmp_seq=1 ttl=64", "RED: ended with status 0"},
+		"unanswered":     {strings.ReplaceAll(two, "11.11.11.3", "11.11.11.99"), 1, "100% packet loss", "RED: ended with status 1"},
+		"other commands": {strings.ReplaceAll(two, "uswitch ping -c 1 11.11.11.3", "sleep 1"), 1, "", ""},
+		"no end":         {strings.ReplaceAll(two, "-c 1 ", ""), 1, "", ""},
+		"waits for success": {strings.ReplaceAll(two, "BLUE: {", "BLUE: {command: uswitch ping -c 1 11.11.11.1, depends_on: {RED: {condition: service_completed_successfully}}, "),
+			0, "BLUE | 64 bytes from 11.11.11.1", "BLUE: ended with status 0"},
+		"waits in vain": {strings.ReplaceAll(strings.ReplaceAll(two, "11.11.11.3", "11.11.11.99"), "BLUE: {",
+			"BLUE: {command: uswitch ping -c 1 11.11.11.1, depends_on: {RED: {condition: service_completed_successfully}}, "),
+			1, "", "BLUE: not started: RED, which it waits for, ended with status 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, read := files(t, c.file)
+			if can := Simulable(o); can != (c.errs != "") {
+				t.Errorf("Simulable: %v", can)
+			}
+			status, err := Simulate(o)
+			out, errs := read()
+			if status != c.status || (err == nil) != (c.errs != "") || !strings.Contains(out, c.out) || !strings.Contains(errs, c.errs) {
+				t.Errorf("status %d, error %v\n%s%s", status, err, out, errs)
+			}
+		})
+	}
+}
+
+func TestSimulatedCapture(t *testing.T) {
+	o, _ := files(t, "name: t\nservices: {RED: {command: uswitch ping -c 1 172.17.0.1}}\n")
+	o.Pcap = filepath.Join(t.TempDir(), "c.pcapng")
+	if _, err := Simulate(o); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(o.Pcap)
+	if err != nil || len(data) < 500 {
+		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+	var copied bytes.Buffer
+	if err := copyBlocks(&copied, bytes.NewReader(data)); err != nil || !bytes.Equal(copied.Bytes(), data) {
+		t.Errorf("copied %d of %d bytes: %v", copied.Len(), len(data), err)
+	}
+	if err := copyBlocks(&copied, bytes.NewReader(data[:len(data)-1])); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a block that is cut short: %v", err)
+	}
+	if _, err := Simulate(o); err == nil || !strings.Contains(err.Error(), "--force") {
+		t.Errorf("an existing capture: %v", err)
+	}
+}
+
+// TestCopyBlocksOnAFullDisk ends with a whole block.
+func TestCopyBlocksOnAFullDisk(t *testing.T) {
+	block := []byte{1, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0}
+	out := &small{room: 20}
+	if err := copyBlocks(out, bytes.NewReader(bytes.Repeat(block, 3))); !errors.Is(err, pcap.ErrFull) || out.n != 12 {
+		t.Errorf("%d bytes, %v", out.n, err)
+	}
+	if err := copyBlocks(io.Discard, bytes.NewReader([]byte{1, 0, 0, 0, 255, 255, 255, 255})); err == nil {
+		t.Error("a block of 4 GiB is believed")
+	}
+}
+
+// small has room for so many bytes, and takes a write as a whole or not at all.
+type small struct{ room, n int }
+
+func (s *small) Write(b []byte) (int, error) {
+	if s.n+len(b) > s.room {
+		return 0, pcap.ErrFull
+	}
+	s.n += len(b)
+	return len(b), nil
+}

@@ -1,0 +1,68 @@
+package snapshot
+
+import (
+	"net"
+	"net/netip"
+	"time"
+
+	"uswitch/cmd/internal/ask"
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
+	"uswitch/sim"
+)
+
+// Of returns the lab as it is now. A host whose namespace cannot be looked into is described as the lab file has it.
+func Of(w *world.World) *ask.Lab {
+	l := &ask.Lab{Now: time.Now(), Gateway: w.Gateway(), Uplink: uplink(w.Plan())}
+	for _, n := range w.Networks() {
+		l.Switches = append(l.Switches, n.Switch)
+	}
+	for _, h := range w.Hosts() {
+		l.Hosts = append(l.Hosts, host(h))
+	}
+	return l
+}
+
+func uplink(plan *lab.Plan) ask.Uplink {
+	u := ask.Uplink{Kind: ask.Kind(plan.Uplink.Kind), AllowHost: plan.AllowHost, NextHop: plan.Uplink.Gateway}
+	if u.Kind == ask.Sim {
+		u.NextHop = sim.DefaultNextHop
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return u // nothing is known to be closed then
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok {
+			if ip, ok := netip.AddrFromSlice(n.IP); ok && ip.Unmap().Is4() {
+				u.HostAddrs = append(u.HostAddrs, ip.Unmap())
+			}
+		}
+	}
+	return u
+}
+
+// host describes a host: its cards' cables as the lab has them, all else as it is inside.
+func host(h *world.Host) sim.HostState {
+	s := sim.HostState{Name: h.Plan.Name}
+	in, err := look(h.Namespace)
+	for _, c := range h.Cards {
+		card := sim.CardState{Name: c.Plan.Name, Network: c.Plan.Network, Port: c.Port.Name(), Addr: c.Plan.Address, MAC: c.Plan.MAC,
+			MTU: c.Plan.MTU}
+		if _, out := c.Unplugged(); out {
+			card.Port = ""
+		}
+		if err == nil {
+			in.fill(&card)
+		}
+		s.Cards = append(s.Cards, card)
+	}
+	if err != nil {
+		if h.Plan.Gateway.IsValid() {
+			s.Routes = []sim.HostRoute{{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: h.Plan.Gateway, Card: h.Plan.GatewayDev}}
+		}
+		return s
+	}
+	s.Routes, s.TCP, s.UDP = in.routes, in.listening(in.tcp), in.listening(in.udp)
+	return s
+}

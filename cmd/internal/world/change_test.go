@@ -1,0 +1,152 @@
+package world_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
+	"uswitch/cmd/internal/world/worldtest"
+	vswitch "uswitch/switch"
+)
+
+func TestSet(t *testing.T) {
+	w, _ := up(t, twoHosts, &worldtest.Host{})
+	s := w.Network("br0").Switch
+	red, _ := s.Port("RED")
+	values := func(pairs ...string) map[string]string {
+		m := map[string]string{}
+		for i := 0; i < len(pairs); i += 2 {
+			m[pairs[i]] = pairs[i+1]
+		}
+		return m
+	}
+	for name, c := range map[string]struct {
+		change world.Change
+		is     func() bool
+		wrong  string // what the error says
+	}{
+		"port": {change: world.Change{Kind: "port", Name: "RED", Values: values("learning", "off", "storm_limit", "7")},
+			is: func() bool { return !red.Knobs().Learning && red.Knobs().StormLimit == 7 && red.Knobs().Flood }},
+		"port, network named": {change: world.Change{Kind: "port", Name: "RED", Network: "br0", Values: values("isolated", "on")},
+			is: func() bool { return red.Knobs().Isolated }},
+		"network": {change: world.Change{Kind: "network", Name: "br0", Values: values("ageing_time", "10", "fdb_max_learned", "5")},
+			is: func() bool { return s.FDB().Ageing() == 10*time.Second && s.FDB().MaxLearned() == 5 }},
+		"gateway": {change: world.Change{Kind: "gateway", Values: values("ip_forward", "0", "udp_timeout", "30")},
+			is: func() bool { return !w.Gateway().Forwarding() && w.Timeouts().UDP == 30*time.Second }},
+		"fdb": {change: world.Change{Kind: "fdb", Name: "02:00:00:00:00:09", Values: values("port", "RED")},
+			is: func() bool {
+				return slices.ContainsFunc(s.Entries(time.Now()), func(e vswitch.Entry) bool { return e.Static && e.Port == "RED" })
+			}},
+
+		"unknown key":           {change: world.Change{Kind: "port", Name: "RED", Values: values("frob", "on")}, wrong: `"frob": want one of bcast_flood, `},
+		"wrong value":           {change: world.Change{Kind: "port", Name: "RED", Values: values("flood", "maybe")}, wrong: `"maybe": want on or off`},
+		"number out of range":   {change: world.Change{Kind: "network", Name: "br0", Values: values("ageing_time", "-1")}, wrong: "want a number from 0 to 1000000"},
+		"no host":               {change: world.Change{Kind: "port", Name: "PINK", Values: values("flood", "on")}, wrong: "there are RED, BLUE"},
+		"no network":            {change: world.Change{Kind: "network", Name: "br9", Values: values("ageing_time", "1")}, wrong: "there are br0"},
+		"nothing":               {change: world.Change{Kind: "gateway"}, wrong: "want KEY=VALUE"},
+		"unknown kind":          {change: world.Change{Kind: "weather", Values: values("a", "b")}, wrong: "want port, network, fdb or gateway"},
+		"group address":         {change: world.Change{Kind: "fdb", Name: "ff:ff:ff:ff:ff:ff", Values: values("port", "RED")}, wrong: "cannot be the address of one station"},
+		"forget what is absent": {change: world.Change{Kind: "fdb", Name: "02:00:00:00:00:77", Values: values("port", "none")}, wrong: "is not in the table"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := w.Set(c.change)
+			switch {
+			case c.wrong == "" && (err != nil || !c.is()):
+				t.Errorf("Set: %v, and it is not so", err)
+			case c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong)):
+				t.Errorf("Set: %v, want %q", err, c.wrong)
+			}
+		})
+	}
+}
+
+// TestSetIsAllOrNothing has one good value and one bad one.
+func TestSetIsAllOrNothing(t *testing.T) {
+	w, _ := up(t, twoHosts, &worldtest.Host{})
+	if w.Set(world.Change{Kind: "gateway", Values: map[string]string{"ip_forward": "0", "udp_timeout": "x"}}) == nil {
+		t.Error("no error")
+	}
+	if !w.Gateway().Forwarding() {
+		t.Error("half of the change was made")
+	}
+}
+
+func TestPublish(t *testing.T) {
+	w, r := up(t, strings.Replace(twoHosts, "RED: {networks: [br0]}", `RED: {networks: [br0], ports: ["8080:80"]}`, 1), &worldtest.Host{})
+	if !strings.Contains(r.String(), "published: 192.168.104.2:8080 -> RED 11.11.11.2:80/tcp; reachable from inside the lab only") {
+		t.Errorf("reported %q", r)
+	}
+	rules := func() string {
+		nat, _ := w.Gateway().Rules().Exec([]string{"-t", "nat", "-S"})
+		filter, _ := w.Gateway().Rules().Exec([]string{"-S"})
+		return nat + filter
+	}
+	before := rules()
+	for _, want := range []string{
+		"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -j DNAT --to-destination 11.11.11.2:80",
+		"-A FORWARD -d 11.11.11.2/32 -o br0 -p tcp -m tcp --dport 80 -j ACCEPT",
+		"-A POSTROUTING -s 11.11.11.0/24 -d 11.11.11.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE",
+	} {
+		if !strings.Contains(before, want+"\n") {
+			t.Errorf("want %s in:\n%s", want, before)
+		}
+	}
+	ports := func(text string) []lab.Publish {
+		t.Helper()
+		all, err := lab.ParsePublish(w.Plan(), "BLUE", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	if _, err := w.Publish("BLUE", ports("8080:81")[0]); err == nil || !strings.Contains(err.Error(), "publish 192.168.104.2:8080 -> BLUE 11.11.11.3:81/tcp: port 8080/tcp is published already, for RED") {
+		t.Errorf("a taken port: %v", err)
+	}
+	second := ports("127.0.0.1:8081:81/udp")[0]
+	if _, err := w.Publish("BLUE", second); err != nil {
+		t.Fatal(err)
+	}
+	if now := rules(); !strings.Contains(now, "-A PREROUTING -i uplink -p udp -m addrtype --dst-type LOCAL -m udp --dport 8081") {
+		t.Errorf("a port of the loopback:\n%s", now)
+	}
+	if err := w.Unpublish("BLUE", second); err != nil || rules() != before {
+		t.Errorf("unpublished: %v\n%s\nwant\n%s", err, rules(), before)
+	}
+	if err := w.Unpublish("BLUE", second); err == nil {
+		t.Error("unpublished twice")
+	}
+}
+
+func TestRules(t *testing.T) {
+	own := plan(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-P FORWARD DROP']", 1))
+	if got, err := world.Rules(own); err != nil || !slices.Equal(got, []string{"-P FORWARD DROP"}) {
+		t.Errorf("a lab's own rules: %v, %v", got, err)
+	}
+	internal := plan(t, strings.Replace(twoHosts, "br0: {ipam", "br0: {internal: true, x-uswitch: {masquerade: false}, ipam", 1))
+	lines, err := world.Rules(internal)
+	if text := strings.Join(lines, "\n"); err != nil || strings.Contains(text, "MASQUERADE") || strings.Contains(text, "-o uplink") {
+		t.Errorf("an internal network:\n%s", text)
+	}
+	_, err = world.New(plan(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-P FORWARD DROP', '-A NOWHERE -j ACCEPT']", 1)), world.Options{})
+	if want := `w.yaml: x-uswitch.rules.1: "-A NOWHERE -j ACCEPT": No chain/target/match by that name.`; err == nil || err.Error() != want {
+		t.Errorf("a rule in no chain: %v, want %s", err, want)
+	}
+}
+
+func TestAbsentNamespaces(t *testing.T) {
+	for key, text := range map[string]string{
+		"w.yaml: services.RED.x-uswitch.netns: namespace nosuch:": strings.Replace(twoHosts, "RED: {", "RED: {x-uswitch: {netns: nosuch}, ", 1),
+		"w.yaml: x-uswitch.uplink: namespace nosuch:":             strings.Replace(twoHosts, "uplink: sim", "uplink: {netns: nosuch, address: 192.0.2.2/24, gateway: 192.0.2.1}", 1),
+	} {
+		w, err := world.New(plan(t, text), world.Options{Host: &worldtest.Host{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Up(t.Context()); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%v, want %s", err, key)
+		}
+	}
+}

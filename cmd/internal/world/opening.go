@@ -1,0 +1,87 @@
+package world
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// opening is the rules that lead one published port to its host, where all rules are uswitch's own.
+func opening(p *Published) []ruleText {
+	pass := fmt.Sprintf("-d %v -o %s -p %s --dport %d -j ACCEPT", p.inside(), p.Network, p.Proto, p.To.Port())
+	return []ruleText{translation(p), {table: "filter", chain: "FORWARD", text: pass}, hairpin(p)}
+}
+
+// translation gives what comes in the host's address for its destination.
+//
+// What comes in has the uplink's own address as its destination, whichever of this machine's addresses the client asked
+// for; the listener is where that is decided. A port of this machine's loopback is not for the lab's hosts.
+func translation(p *Published) ruleText {
+	in := ""
+	if p.HostIP.IsLoopback() {
+		in = "-i " + UplinkName + " "
+	}
+	return ruleText{table: "nat", chain: "PREROUTING", text: fmt.Sprintf(
+		"%s-p %s -m addrtype --dst-type LOCAL --dport %d -j DNAT --to-destination %v", in, p.Proto, p.HostPort, p.To)}
+}
+
+// hairpin is for a host that reaches its own network's port by the gateway: the answer must come back through the gateway,
+// or the asker would not know it again.
+func hairpin(p *Published) ruleText {
+	return ruleText{table: "nat", chain: "POSTROUTING", text: fmt.Sprintf(
+		"-s %v -d %v -p %s --dport %d -j MASQUERADE", p.Subnet, p.inside(), p.Proto, p.To.Port())}
+}
+
+// inside returns the host's address as rules write it.
+func (p *Published) inside() netip.Prefix { return netip.PrefixFrom(p.To.Addr(), 32) }
+
+// ruleText is a rule without its command, so that the same text adds and deletes it, and where it stands.
+type ruleText struct {
+	table, chain, text string
+	head               bool // before all others of the chain, not behind them
+}
+
+// added returns the lines that add rules.
+func added(rules []ruleText) (lines []string) {
+	for _, r := range rules {
+		verb := "-A"
+		if r.head {
+			verb = "-I"
+		}
+		lines = append(lines, r.line(verb))
+	}
+	return lines
+}
+
+// line returns the command line that does verb with the rule.
+func (r ruleText) line(verb string) string {
+	return fmt.Sprintf("-t %s %s %s %s", r.table, verb, r.chain, r.text)
+}
+
+// openRules makes the rules of a port: all of them or, after an error, none. It needs the lock.
+func (w *World) openRules(p *Published) error {
+	switch {
+	case w.plan.Rules != nil:
+		return nil // the lab has rules of its own
+	case w.docker != nil:
+		return w.openDocker(p)
+	}
+	return w.gateway.Rules().Apply(added(opening(p)))
+}
+
+// closeRules takes the rules of a port away. It needs the lock.
+func (w *World) closeRules(p *Published) {
+	switch {
+	case w.plan.Rules != nil:
+	case w.docker != nil:
+		w.closeDocker(p)
+	default:
+		w.delete(opening(p))
+	}
+}
+
+// delete deletes rules as far as they are there: somebody may have deleted one by hand.
+func (w *World) delete(rules []ruleText) {
+	for _, r := range rules {
+		_ = w.gateway.Rules().Apply([]string{r.line("-D")})
+	}
+}

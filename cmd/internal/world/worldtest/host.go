@@ -1,0 +1,134 @@
+// Package worldtest is a tap.Host without a kernel behind it, for tests of what stands above: it remembers what was made
+// and not yet unmade, and fails where it is told to.
+package worldtest
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"slices"
+	"sync"
+
+	"uswitch/tap"
+)
+
+// Host is a tap.Host. The zero value is ready; its fields are set before it is used.
+type Host struct {
+	Existing []string // namespaces that are there already
+	Owned    []string // namespaces that belong to a lab that is up
+	FailAt   int      // the number of the call, from 1, that fails; 0: none
+
+	mu      sync.Mutex // guards what follows
+	calls   int
+	made    []string // what is there, in the order in which it was made
+	devices []*Device
+}
+
+// ErrTold is why a call fails that was told to.
+var ErrTold = errors.New("told to fail")
+
+// step counts a call, and fails if it is the one.
+func (h *Host) step() error {
+	h.calls++
+	if h.calls == h.FailAt {
+		return ErrTold
+	}
+	return nil
+}
+
+// Made lists what was made and not unmade.
+func (h *Host) Made() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.made)
+}
+
+// Calls returns how many calls there were that make something.
+func (h *Host) Calls() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.calls
+}
+
+// Device returns the card of that name, as in "RED eth0", or nil.
+func (h *Host) Device(name string) *Device {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, d := range h.devices {
+		if d.name == name {
+			return d
+		}
+	}
+	return nil
+}
+
+func (h *Host) make(thing string) { h.made = append(h.made, thing) }
+
+func (h *Host) unmake(thing string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if i := slices.Index(h.made, thing); i >= 0 {
+		h.made = slices.Delete(h.made, i, i+1)
+	}
+}
+
+// Check implements tap.Host.
+func (h *Host) Check() error { return nil }
+
+// Create implements tap.Host.
+func (h *Host) Create(lab, name string) (tap.Namespace, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.step(); err != nil {
+		return tap.Namespace{}, err
+	}
+	if slices.Contains(h.Owned, name) {
+		return tap.Namespace{}, fmt.Errorf("namespace %s: %w: lab other, process 1", name, tap.ErrOwned)
+	}
+	if slices.Contains(h.Existing, name) {
+		return tap.Namespace{}, fmt.Errorf("namespace %s: %w", name, fs.ErrExist)
+	}
+	h.make("namespace " + name)
+	return tap.Namespace{Name: name, Path: "/nowhere/" + name, Lab: lab}, nil
+}
+
+// Adopt implements tap.Host.
+func (h *Host) Adopt(name string) (tap.Namespace, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !slices.Contains(h.Existing, name) {
+		return tap.Namespace{}, fmt.Errorf("namespace %s: %w", name, fs.ErrNotExist)
+	}
+	return tap.Namespace{Name: name, Path: "/nowhere/" + name}, nil
+}
+
+// Release implements tap.Host.
+func (h *Host) Release(ns tap.Namespace) error {
+	if ns.Lab != "" {
+		h.unmake("namespace " + ns.Name)
+	}
+	return nil
+}
+
+// Open implements tap.Host.
+func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.step(); err != nil {
+		return nil, err
+	}
+	d := newDevice(h, ns.Name+" "+i.Name, i)
+	h.make("card " + d.name)
+	h.devices = append(h.devices, d)
+	return d, nil
+}
+
+// Start implements tap.Host; the program runs where the test does.
+func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) error { return cmd.Start() }
+
+// Reclaim implements tap.Host.
+func (h *Host) Reclaim(...string) ([]tap.Reclaimed, error) { return nil, nil }
+
+// Close implements tap.Host.
+func (h *Host) Close() error { return nil }

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/ask"
+	"uswitch/cmd/internal/control"
+)
+
+func newExplain() *cobra.Command {
+	return questionOf("explain", "Say what would become of a packet, step by step, without sending it",
+		`The packet takes the same way as a real one would, on a copy of everything that the switch and the gateway know; then
+its answer takes the way back. Nothing is sent, and nothing in the lab changes.`,
+		func(ctx context.Context, lab *control.Client, q ask.Question) (writer, error) {
+			a := new(ask.Answer)
+			return a, lab.Do(ctx, http.MethodPost, "/v1/explain", nil, q, a)
+		})
+}
+
+// writer is an answer that can be written for a person.
+type writer interface{ WriteText(io.Writer) error }
+
+// questionOf makes a command that puts one question to the lab.
+func questionOf(name, short, long string, put func(context.Context, *control.Client, ask.Question) (writer, error)) *cobra.Command {
+	c := &cobra.Command{
+		Use:   name + " HOST DESTINATION",
+		Short: short,
+		Long: short + ".\n\n" + long + `
+
+HOST is who asks: a host of the lab, or outside. DESTINATION is an address, a host, or gateway; somebody outside asks
+for the gateway unless told otherwise: outside gateway --tcp 8080 is what the world does with a published port.`,
+		Example: "  uswitch " + name + " RED 8.8.8.8",
+		GroupID: groupLook, Args: usage(cobra.RangeArgs(0, 2)), ValidArgsFunction: completeHosts,
+	}
+	var q ask.Question
+	var tcp, udp uint16
+	c.Flags().Uint16Var(&tcp, "tcp", 0, "ask by TCP for `PORT`")
+	c.Flags().Uint16Var(&udp, "udp", 0, "ask by UDP for `PORT`")
+	c.Flags().Bool("icmp", true, "ping; so does the command by itself")
+	c.Flags().StringVar(&q.From, "from", "", "who asks: a `HOST`, or outside; instead of the first argument")
+	c.Flags().IntVar(&q.Size, "size", 0, "`BYTES` of data in the ping (0: 56)")
+	c.Flags().BoolVar(&q.DontFragment, "df", false, "the ping may not be cut on the way (ping -M do)")
+	c.MarkFlagsMutuallyExclusive("tcp", "udp", "icmp")
+	format := output(c)
+	return onLab(c, func(ctx context.Context, lab *control.Client, args []string) error {
+		if err := readQuestion(&q, args, tcp, udp); err != nil {
+			return usageError{err}
+		}
+		answer, err := put(ctx, lab, q)
+		if err != nil {
+			return err
+		}
+		return show(*format, answer, func() error { return answer.WriteText(os.Stdout) })
+	})
+}
+
+// readQuestion puts a question together.
+func readQuestion(q *ask.Question, args []string, tcp, udp uint16) error {
+	if q.From == "" && len(args) > 0 {
+		q.From, args = args[0], args[1:]
+	}
+	switch {
+	case q.From == "":
+		return fmt.Errorf("want who asks, as in: RED 8.8.8.8")
+	case len(args) > 1:
+		return fmt.Errorf("%q: want one destination", args[1])
+	case len(args) == 1:
+		q.To = args[0]
+	case q.From == ask.Outsider:
+		q.To = "gateway"
+	default:
+		return fmt.Errorf("want what %s asks for, as in: %s 8.8.8.8", q.From, q.From)
+	}
+	q.Protocol, q.Port = "icmp", 0
+	if tcp != 0 {
+		q.Protocol, q.Port = "tcp", tcp
+	} else if udp != 0 {
+		q.Protocol, q.Port = "udp", udp
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/ask"
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/view"
+)
+
+func newReach() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "reach",
+		Short: "Say who reaches whom, and for each no its reason",
+		Long: `Say who reaches whom, and for each no its reason. Every host pings every other, the gateway and the outside, and tries
+every port on which somebody listens or that is published; so does somebody outside. All of it happens on copies of the
+lab: nothing is sent.`,
+		Example: "  uswitch reach -o svg",
+		GroupID: groupLook, Args: usage(cobra.NoArgs),
+	}
+	formats := []string{"text", "json", "svg", "html"}
+	format := c.Flags().StringP("output", "o", "text", "print `text, json, svg or html`")
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	outside := c.Flags().String("outside", "8.8.8.8", "the `ADDRESS` outside that hosts try to ping")
+	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
+		a, err := netip.ParseAddr(*outside)
+		if err != nil || !a.Is4() {
+			return usageError{fmt.Errorf("--outside %s: want an IPv4 address", *outside)}
+		}
+		m := new(ask.Matrix)
+		write := map[string]func() error{
+			"text": func() error { return m.WriteText(os.Stdout) },
+			"json": func() error { return view.JSON(os.Stdout, m) },
+			"svg":  func() error { return m.WriteSVG(os.Stdout) },
+			"html": func() error { return m.WriteHTML(os.Stdout) },
+		}[*format]
+		if write == nil {
+			return usageError{fmt.Errorf("-o %s: want text, json, svg or html", *format)}
+		}
+		if err := lab.Get(ctx, "/v1/reach", control.ReachQuery(ask.ReachOptions{Outside: a}), m); err != nil {
+			return err
+		}
+		return write()
+	})
+}

@@ -1,0 +1,131 @@
+package nat
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"uswitch/nat/route"
+	"uswitch/switch/trace"
+)
+
+// ForkConfig says what surrounds a forked gateway. All fields are required.
+type ForkConfig struct {
+	Tracer *trace.Tracer
+	Random *rand.Rand // as in Config
+	Now    time.Time  // on the original's clock
+	// Segment and Uplink return what the twin of an interface stands on; the one is called for networks, the other for
+	// uplinks, while no lock is held.
+	Segment func(*Interface) Segment
+	Uplink  func(*Interface) Uplink
+}
+
+// Fork returns a gateway that knows what g knows at this moment: interfaces, routes, rules, neighbours, connections with
+// their translations and ids, how far each limit is used up. It shares nothing with g, so that a question can be tried out
+// on it. Interfaces count from zero; packets that wait for a neighbour or for their fragments belong to g and do not come
+// along. It may be called while packets move; each table is then copied as it is at its own moment.
+func (g *Gateway) Fork(c ForkConfig) *Gateway {
+	f := &Gateway{tracer: c.Tracer, epoch: g.epoch, rules: g.rules.Fork(), rand: c.Random, wake: make(chan struct{}, 1)}
+	f.forged.Store(g.forged.Load())
+	g.errors.fork(&f.errors)
+	v := g.view.Load()
+	twins := map[*Interface]*Interface{}
+	next := &view{local: map[netip.Addr]*Interface{}, forwarding: v.forwarding}
+	for _, i := range v.interfaces {
+		twins[i] = i.fork(f, c)
+		next.interfaces = append(next.interfaces, twins[i])
+	}
+	for a, i := range v.local {
+		next.local[a] = twins[i]
+	}
+	for _, r := range v.routes.Routes() {
+		// The table has taken this very route before.
+		next.routes, _ = next.routes.With(route.Route[*Interface]{Prefix: r.Prefix, Via: r.Via, Dev: twins[r.Dev]})
+	}
+	f.view.Store(next)
+	f.conns = g.conns.fork(twins)
+	if f.deadline.Store(g.deadline.Load()); f.deadline.Load() == 0 {
+		f.arm(c.Now)
+	}
+	return f
+}
+
+// fork returns the twin of an interface on another gateway.
+func (i *Interface) fork(g *Gateway, c ForkConfig) *Interface {
+	twin := &Interface{gw: g, config: i.config, name: i.name, self: i.self, neighbors: i.neighbors.Fork()}
+	if i.segment != nil {
+		twin.segment = c.Segment(i)
+	} else {
+		twin.uplink = c.Uplink(i)
+		twin.binder, _ = twin.uplink.(Binder)
+	}
+	twin.config.Segment, twin.config.Uplink = twin.segment, twin.uplink
+	twin.announces.Store(i.announces.Load())
+	twin.announce.Store(i.announce.Load())
+	return twin
+}
+
+// fork copies the connection table. Feeds and ports that are about to be released stay with the original.
+func (t *conntrack) fork(interfaces map[*Interface]*Interface) *conntrack {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := newConntrack(t.crowd.limit)
+	f.timeouts, f.lastID = t.timeouts, t.lastID
+	mapped := map[*mapping]*mapping{}
+	for outside, m := range t.mappings.outside {
+		twin := *m
+		mapped[m], f.mappings.outside[outside] = &twin, &twin
+	}
+	for key, m := range t.mappings.inside {
+		f.mappings.inside[key] = mapped[m]
+	}
+	twins := map[*conn]*conn{}
+	for tuple, h := range t.halves {
+		c := twins[h.conn]
+		if c == nil {
+			copied := *h.conn
+			c = &copied
+			c.seats, c.mapping, c.bound = seats{}, mapped[c.mapping], interfaces[c.bound]
+			twins[h.conn] = c
+		}
+		f.halves[tuple] = half{c, h.dir}
+	}
+	t.crowd.fork(&f.crowd, twins)
+	return f
+}
+
+// fork seats the twins in the order of the originals.
+func (w *crowd) fork(f *crowd, twins map[*conn]*conn) {
+	f.count = w.count
+	for addr, h := range w.hosts {
+		twin := newHost(addr)
+		twin.unanswered = h.unanswered
+		for e := h.conns.Front(); e != nil; e = e.Next() {
+			c := twins[e.Value.(*conn)]
+			c.seats.host = twin.conns.PushBack(c)
+		}
+		f.hosts[addr] = twin
+	}
+	for e := w.unanswered.Front(); e != nil; e = e.Next() {
+		c := twins[e.Value.(*conn)]
+		c.seats.unanswered = f.unanswered.PushBack(c)
+	}
+	for e := w.done.Front(); e != nil; e = e.Next() {
+		c := twins[e.Value.(*conn)]
+		c.seats.done = f.done.PushBack(c)
+	}
+}
+
+// fork copies how far the limits are used up.
+func (l *errorLimit) fork(f *errorLimit) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f.all, f.echo = l.all, l.echo
+	for a, b := range l.hosts {
+		if f.hosts == nil {
+			f.hosts = map[netip.Addr]*bucket{}
+		}
+		copied := *b
+		f.hosts[a] = &copied
+	}
+}

@@ -1,0 +1,42 @@
+package rule
+
+import "slices"
+
+// Fork returns tables with the same rules, which count on from the same numbers and share nothing with t: what packets and
+// edits do to either ones the others never feel. Limits are as far used up as they are in t.
+func (t *Tables) Fork() *Tables {
+	f := &Tables{family: t.family}
+	now := t.Snapshot()
+	draft := now.clone()
+	for _, table := range allTables() {
+		for _, c := range draft.tables[table] {
+			c.count = c.count.fork()
+			for i, r := range c.rules {
+				c.rules[i] = r.fork()
+			}
+		}
+	}
+	f.publish(draft)
+	return f
+}
+
+// fork returns the same rule with a counter and limits of its own.
+func (r *Rule) fork() *Rule {
+	twin := *r
+	twin.count = r.count.fork()
+	twin.matches = slices.Clone(r.matches)
+	for i, m := range twin.matches {
+		if l, ok := m.(*limitMatch); ok {
+			copied := *l
+			copied.bucket = new(bucket)
+			copied.bucket.full.Store(l.bucket.full.Load())
+			twin.matches[i] = &copied
+		}
+	}
+	if twin.decision.Rule != nil {
+		twin.decision.Rule = &twin
+	}
+	return &twin
+}
+
+func (c *Counter) fork() *Counter { return counterOf(c.Packets(), c.Bytes()) }

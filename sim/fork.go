@@ -1,0 +1,166 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"uswitch/arp"
+	"uswitch/nat"
+	vswitch "uswitch/switch"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// Origin is a lab, real or simulated, from which a world can go on by itself.
+type Origin struct {
+	Now      time.Time // on the lab's clock
+	Seed     uint64    // of all chance
+	Switches []*vswitch.Switch
+	Gateway  *nat.Gateway
+	Hosts    []HostState
+	// Outside returns what stands behind an uplink of the gateway's in the new world. It is called for legs that take IP
+	// packets, and for those on a network that is none of Switches.
+	Outside func(leg *nat.Interface, c *Clock, random *rand.Rand) (Outside, error)
+}
+
+// Outside is what can stand behind an uplink: an Internet, or Anywhere.
+type Outside interface {
+	nat.Uplink
+	// Connect tells where answers go: into this leg of this gateway.
+	Connect(g *nat.Gateway, uplink *nat.Interface)
+	// Client returns somebody outside who can be told to ask.
+	Client() *Machine
+}
+
+// Origin returns what another world needs to go on from this one as it is now.
+func (w *World) Origin() Origin {
+	o := Origin{Now: w.clock.Now(), Seed: w.seed, Switches: w.Switches(), Gateway: w.gateway}
+	for _, h := range w.hosts {
+		o.Hosts = append(o.Hosts, h.State(o.Now))
+	}
+	if w.internet != nil {
+		o.Outside = func(_ *nat.Interface, c *Clock, random *rand.Rand) (Outside, error) {
+			return NewInternet(w.internet.config, c, random)
+		}
+	}
+	return o
+}
+
+// Fork builds a world that begins where the lab is now: forks of its switches and its gateway, and hosts like its hosts.
+// The lab itself does not notice. Frames that are under way do not come along.
+func Fork(o Origin) (*World, error) {
+	w := &World{clock: &Clock{now: o.Now}, seed: o.Seed, tracer: new(trace.Tracer), configs: map[string]NetworkConfig{},
+		names: names{}}
+	wires := map[[2]string]*Wire{}
+	for _, s := range o.Switches {
+		w.switches = append(w.switches, w.forkSwitch(s, wires))
+	}
+	if err := w.forkGateway(o); err != nil {
+		return nil, err
+	}
+	for _, s := range o.Hosts {
+		if err := w.forkHost(s, wires); err != nil {
+			return nil, fmt.Errorf("host %s: %w", s.Name, err)
+		}
+	}
+	return w, nil
+}
+
+// forkSwitch plugs every port of a switch's twin into a wire, whose other end is loose.
+func (w *World) forkSwitch(s *vswitch.Switch, wires map[[2]string]*Wire) *vswitch.Switch {
+	twin := s.Fork(w.tracer, func(p *vswitch.Port) vswitch.Link {
+		wire := NewWire(w.clock, w.random(), WireConfig{Latency: DefaultLatency})
+		wires[[2]string{s.Name(), p.Name()}] = wire
+		return wire
+	})
+	for _, p := range twin.Ports() {
+		p.Link().(*Wire).PlugPort(func(f frame.Frame) { twin.Input(p, f, w.clock.Now()) })
+	}
+	return twin
+}
+
+func (w *World) forkGateway(o Origin) (err error) {
+	outsides, cables := map[string]Outside{}, map[string]*cable{}
+	outside := func(i *nat.Interface) Outside {
+		made, failed := o.Outside(i, w.clock, w.random())
+		if failed != nil {
+			err = fmt.Errorf("uplink %s: %w", i.Name(), failed)
+			return nowhere{}
+		}
+		outsides[i.Name()], w.outside = made, made
+		return made
+	}
+	w.gateway = o.Gateway.Fork(nat.ForkConfig{Tracer: w.tracer, Random: w.random(), Now: o.Now,
+		Segment: func(i *nat.Interface) nat.Segment {
+			if s, ok := w.Switch(i.Name()); ok {
+				return s
+			}
+			c := &cable{outside: outside(i), tracer: w.tracer, clock: w.clock}
+			cables[i.Name()] = c
+			return c
+		},
+		Uplink: func(i *nat.Interface) nat.Uplink { return outside(i) },
+	})
+	for _, i := range w.gateway.Interfaces() {
+		if s, ok := w.Switch(i.Name()); ok {
+			s.SetLocal(i.MAC(), i)
+			w.names.add("gateway", i.Addr().Addr(), i.MAC())
+		}
+		if made := outsides[i.Name()]; made != nil {
+			made.Connect(w.gateway, i)
+		}
+		if c := cables[i.Name()]; c != nil {
+			c.leg = i
+		}
+	}
+	return err
+}
+
+func (w *World) forkHost(s HostState, wires map[[2]string]*Wire) error {
+	h := newHost(w.clock, w.random(), s.Name)
+	for _, c := range s.Cards {
+		wire := wires[[2]string{c.Network, c.Port}]
+		if wire == nil {
+			wire = NewWire(w.clock, w.random(), WireConfig{})
+		}
+		card, err := h.addCard(w.clock, c.MAC, c.Addr, c.MTU, wire)
+		if err != nil {
+			return err
+		}
+		card.name, card.network, card.port = c.Name, c.Network, c.Port
+		card.neighbors = arp.Restore[[]byte](c.Neighbors, w.clock.Now())
+		wire.SetUp(!c.Down)
+		if c.Addr.IsValid() {
+			w.names.add(s.Name, c.Addr.Addr(), c.MAC)
+		}
+	}
+	w.hosts = append(w.hosts, h)
+	return h.restore(s)
+}
+
+// Client returns somebody outside who can be told to ask, or nil if the lab has no way out.
+func (w *World) Client() *Machine {
+	if w.outside == nil {
+		return nil
+	}
+	return w.outside.Client()
+}
+
+// nowhere is an Outside that takes nothing.
+type nowhere struct{}
+
+func (nowhere) Output(frame.Frame, time.Time) trace.Reason { return trace.NoUplink }
+func (nowhere) Connect(*nat.Gateway, *nat.Interface)       {}
+func (nowhere) Client() *Machine                           { return nil }
+
+// Addr returns the first address of a machine on a cable, or the invalid one.
+func (h *Host) Addr() netip.Addr {
+	for _, c := range h.cards {
+		if c.self.Addr.IsValid() {
+			return c.self.Addr.Addr()
+		}
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,14 @@
+package vswitch
+
+// LongestChain returns how many entries a look-up may have to pass.
+func (t *FDB) LongestChain() (longest int) {
+	slots := *t.index.slots.Load()
+	for i := range slots {
+		n := 0
+		for at := slots[i].Load(); at != nil; at = at.next.Load() {
+			n++
+		}
+		longest = max(longest, n)
+	}
+	return longest
+}

@@ -1,0 +1,68 @@
+package test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"regexp"
+	"strings"
+	"syscall"
+)
+
+// explain says in a few words how a connection failed.
+func explain(err error) string {
+	var timeout net.Error
+	for _, known := range []struct {
+		err  error
+		name string
+	}{
+		{syscall.ECONNREFUSED, "refused"}, {syscall.ECONNRESET, "reset"}, {syscall.EPIPE, "reset"},
+		{syscall.EHOSTUNREACH, "host unreachable"}, {syscall.ENETUNREACH, "net unreachable"},
+		{syscall.EACCES, "prohibited"}, {io.EOF, "end"},
+	} {
+		if errors.Is(err, known.err) {
+			return known.name
+		}
+	}
+	switch {
+	case err == nil:
+		return "well"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "silence"
+	}
+	return err.Error()
+}
+
+var (
+	pingAnswer = regexp.MustCompile(`(?m)^(\d+) bytes from (\S+): icmp_seq=\d+ (ttl=\d+)`)
+	pingError  = regexp.MustCompile(`(?m)^(?:From (\S+)|ping:) (?:icmp_seq=\d+ )?(.*)$`)
+)
+
+// ping returns what one ping came to: an answer, an error and whose, or silence.
+func (l *lab) ping(host string, args ...string) string {
+	l.t.Helper()
+	text, _ := output(l.t, l.in(host, append([]string{"ping", "-n", "-c", "1", "-W", "5"}, args...)...)...)
+	if m := pingAnswer.FindStringSubmatch(text); m != nil {
+		return strings.Join(m[1:], " ")
+	}
+	if m := pingError.FindStringSubmatch(text); m != nil {
+		return strings.TrimSpace(m[1] + " " + m[2])
+	}
+	return "silence"
+}
+
+var hop = regexp.MustCompile(`(?m)^ *(\d+)[ .:|?-]+ *(\S+)`)
+
+// hops returns the hops that traceroute, tracepath or mtr prints: one address each, or a star.
+func (l *lab) hops(host string, argv ...string) string {
+	l.t.Helper()
+	text, status := output(l.t, l.in(host, argv...)...)
+	var seen []string
+	for _, m := range hop.FindAllStringSubmatch(text, -1) {
+		seen = append(seen, m[1]+" "+m[2])
+	}
+	if status != 0 || len(seen) == 0 {
+		return text
+	}
+	return strings.Join(seen, ", ")
+}

@@ -1,0 +1,175 @@
+package test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What a lab may not reach, and what cannot reach a lab.
+
+// TestF31Closed: the host's own addresses, its loopback, and where clouds keep a machine's secrets.
+func TestF31Closed(t *testing.T) {
+	needs(t, "curl", "nsenter")
+	t.Parallel()
+	for _, allowed := range []bool{false, true} {
+		name, file := "closed", gatewayLab
+		if allowed {
+			name, file = "allow_host", strings.Replace(file, "{uplink: UPLINK}", "{uplink: UPLINK, allow_host: true}", 1)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, byHost, file)
+			s.out.shell(`
+				ip -n HOST@ addr add 192.168.77.1/24 dev lo
+				ip -n HOST@ addr add 169.254.169.254/32 dev lo`)
+			s.start()
+			s.sayWho("HOST", ":80", ":53") // whatever is asked, somebody would answer
+			tests := []struct {
+				to     string
+				opened string // what happens if the lab allows it
+			}{
+				{"192.168.77.1:80", "well"}, {"169.254.169.254:80", "well"},
+				{hostIP + ":80", "refused"}, // the gateway itself, and nothing is published there
+				{"0.0.0.0:80", "refused"},   // RED itself
+			}
+			for _, test := range tests {
+				want := "host unreachable"
+				if allowed || test.opened == "refused" {
+					want = test.opened
+				}
+				c, err := s.dial("RED", "tcp4", "", test.to, patience)
+				if err == nil {
+					c.Close()
+				}
+				if got := explain(err); got != want && (want != "host unreachable" || err == nil) {
+					t.Errorf("TCP to %s: %s; want %s", test.to, got, want)
+				}
+			}
+			if got := s.asksUDP("RED", "", "192.168.77.1:53"); (strings.HasPrefix(got, hostIP) || strings.HasPrefix(got, "192.168.77.1")) != allowed {
+				t.Errorf("UDP to an address of the host's: %s", got)
+			}
+			if got := s.ping("RED", "-W", "2", "192.168.77.1"); strings.Contains(got, "ttl=") != allowed {
+				t.Errorf("ping of an address of the host's: %s", got)
+			}
+			if !allowed {
+				e := s.event("refusal", func(e event) bool { return e.Reason == "host-forbidden" })
+				contains(t, e.Text, "allow_host")
+			}
+			// 127.0.0.0/8 never leaves a namespace by itself; sent all the same it is a martian.
+			s.send("RED", gatewayMAC, redMAC, "0800", hexOf(echoTo(redIP, "127.0.0.1")))
+			s.event("drop of a packet to 127.0.0.1", func(e event) bool { return strings.Contains(e.Reason, "martian") })
+		})
+	}
+}
+
+// TestG14Networks: two networks never talk, neither by name of a host nor by any port, until there is a rule; and then
+// as far as the rule goes.
+func TestG14Networks(t *testing.T) {
+	needs(t, "nmap", "curl")
+	t.Parallel()
+	s := startSite(t, byNetns, strings.NewReplacer(`, ports: ["8080:80", "127.0.0.1:8081:80", "5353:53/udp"]`, "",
+		`, ports: ["8082:80"]`, "").Replace(gatewayLab))
+	s.sayWho("BLUE", ":80", ":53")
+	s.sayWho("WEB", ":80", ":53")
+	apart := map[string]string{"RED > 10.2.0.2": "filtered", "BLUE > 10.2.0.2": "filtered", "WEB > 11.11.11.2": "filtered",
+		"WEB > 11.11.11.3": "filtered", "RED > 11.11.11.3": "22 closed, 80 open, 8080 closed", "NET > 192.168.104.2": "22 closed, 80 closed, 8080 closed",
+		"RED > 11.11.11.1": "22 closed, 80 closed, 8080 closed", "RED > 10.2.0.1": "22 closed, 80 closed, 8080 closed"}
+	s.matrix(apart)
+	for _, udp := range []struct{ host, to, want string }{
+		{"RED", webIP, "53 open|filtered"}, {"WEB", blueIP, "53 open|filtered"}, {"RED", blueIP, "53 open"}, {"RED", gatewayIP, "53 closed"},
+	} {
+		text := s.exec(udp.host, "nmap", "-n", "-Pn", "-sU", "--max-retries", "1", "-p", "53", udp.to)
+		if got := nmapPorts(text); got != udp.want {
+			t.Errorf("nmap -sU %s > %s: %s, want %s", udp.host, udp.to, got, udp.want)
+		}
+	}
+	drop := s.event("drop between the networks", func(e event) bool { return e.Hook == "forward" && e.Reason == "policy-drop" })
+	if drop.Rule != "-P FORWARD DROP" {
+		t.Errorf("the trace names %q", drop.Rule)
+	}
+	s.iptables("-A FORWARD -s 11.11.11.0/24 -d 10.2.0.2 -p tcp --dport 80 -j ACCEPT")
+	apart["RED > 10.2.0.2"], apart["BLUE > 10.2.0.2"] = "22 filtered, 80 open, 8080 filtered", "22 filtered, 80 open, 8080 filtered"
+	s.matrix(apart)
+	s.iptables("-D FORWARD -s 11.11.11.0/24 -d 10.2.0.2 -p tcp --dport 80 -j ACCEPT")
+	apart["RED > 10.2.0.2"], apart["BLUE > 10.2.0.2"] = "filtered", "filtered"
+	s.matrix(apart)
+}
+
+// matrix scans three ports for each pair and compares.
+func (s *site) matrix(want map[string]string) {
+	s.t.Helper()
+	var pairs []string
+	for pair := range want {
+		pairs = append(pairs, pair)
+	}
+	slices.Sort(pairs)
+	for _, pair := range pairs {
+		from, to, _ := strings.Cut(pair, " > ")
+		got := nmapPorts(s.exec(from, "nmap", "-n", "-Pn", "-sT", "--max-retries", "1", "-p", "22,80,8080", to))
+		if want[pair] == "filtered" {
+			want[pair] = "22 filtered, 80 filtered, 8080 filtered"
+		}
+		if got != want[pair] {
+			s.t.Errorf("nmap %s: %s; want %s", pair, got, want[pair])
+		}
+	}
+}
+
+var nmapPort = regexp.MustCompile(`(?m)^(\d+)/(?:tcp|udp) +(\S+)`)
+
+func nmapPorts(text string) string {
+	var ports []string
+	for _, m := range nmapPort.FindAllStringSubmatch(text, -1) {
+		ports = append(ports, m[1]+" "+m[2])
+	}
+	return strings.Join(ports, ", ")
+}
+
+// TestF74HostFirewall: what happens to the host's own rules and sysctls changes nothing, neither the ways out nor the walls.
+func TestF74HostFirewall(t *testing.T) {
+	needs(t, "nft", "curl", "iptables", "nsenter")
+	t.Parallel()
+	s := startSite(t, byHost, gatewayLab)
+	s.sayWho("NET", ":80", "")
+	s.sayWho("BLUE", ":80", "")
+	works := func(when string) {
+		t.Helper()
+		if got := withoutPort(s.asksTCP("RED", siteIP)); got != hostIP {
+			t.Errorf("%s: out: %s", when, got)
+		}
+		if got := withoutPort(s.asksTCP("NET", hostIP+":8080")); got != netIP {
+			t.Errorf("%s: in: %s", when, got)
+		}
+		if got := s.ping("WEB", "-W", "1", redIP); got != "silence" {
+			t.Errorf("%s: between the networks: %s", when, got)
+		}
+	}
+	works("before")
+	s.out.shell(`
+		ip netns exec HOST@ iptables -w -P FORWARD DROP
+		ip netns exec HOST@ sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.all.rp_filter=1`)
+	works("FORWARD DROP, ip_forward=0, rp_filter=1")
+	s.out.shell(`
+		ip netns exec HOST@ nft flush ruleset
+		ip netns exec HOST@ sysctl -qw net.ipv4.ip_forward=1`)
+	works("flushed, ip_forward=1")
+}
+
+// TestF95FromInside: all ports of the gateway and of the host, from inside, are closed. Files are another matter: that
+// others cannot open the control socket is TestF83SocketIsTheUsersAlone.
+func TestF95FromInside(t *testing.T) {
+	needs(t, "nmap", "nsenter")
+	t.Parallel()
+	s := startSite(t, byHost, strings.ReplaceAll(gatewayLab, `, "127.0.0.1:8081:80", "5353:53/udp"`, ""), "--trace", "off")
+	s.listen("HOST", ":631")
+	s.listen("HOST", "127.0.0.1:6379")
+	s.sayWho("BLUE", ":80", "")
+	for _, to := range []string{gatewayIP, "10.2.0.1", hostIP} {
+		text := s.exec("RED", "nmap", "-n", "-Pn", "-sT", "-T5", "-p", "1-10000", to)
+		if got := nmapPorts(text); !strings.HasPrefix(got, "8080 open") || strings.Count(got, "open") > 1 && !strings.Contains(got, "8082 open") {
+			t.Errorf("%s: %s; want what is published, 8080 and 8082, and nothing else", to, got)
+		}
+	}
+}
