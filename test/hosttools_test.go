@@ -4,6 +4,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -11,8 +12,9 @@ import (
 // word by word, is tested beside them (cmd/internal/hosttool).
 //
 //	W1.2 W3.15     TestW1BeforeAContainer
-//	W1.6 W1.7 W4.1 W5.1 W5.2  TestW1Veths
+//	W1.6 W1.7 W4.1 TestW1Veths, W5.1 and W5.2 too
 //	W3.3 W3.19     TestW3Routes
+//	W3.17          TestW3Tcpdump
 //	W4.4           TestW4Published
 
 // dockerBridges is a machine with Docker on it: docker0 without a container, and a network with two.
@@ -94,6 +96,52 @@ func TestW3Routes(t *testing.T) {
 	l.do("ip", "route", "del", "10.9.0.0/16")
 	matchesAll(t, l.do("ip", "neigh"), `^11\.11\.11\.2 dev br0 lladdr 02:42:0b:0b:0b:02 [A-Z]+ $`)
 	matchesAll(t, l.do("arp", "-n"), `^11\.11\.11\.2               ether   02:42:0b:0b:0b:02   C                     br0$`)
+}
+
+func TestW3Tcpdump(t *testing.T) {
+	needs(t, "tcpdump")
+	t.Parallel()
+	l := startLab(t, dockerBridges)
+	dump := func(args ...string) *process {
+		t.Helper()
+		p := beginCommand(t, l.uswitch(append([]string{"tcpdump"}, args...)...))
+		p.stderr.find(t, 0, "sign that it listens", containing("listening on"))
+		return p
+	}
+	// The walkthrough's four lines; seconds later ARP asks the other way round, by itself.
+	bridge := dump("-i", "br0", "-n", "arp", "or", "icmp")
+	file := t.TempDir() + "/any.pcap"
+	everywhere := dump("-i", "any", "-n", "-c", "4", "-w", file, "icmp", "and", "host", l.ns("ORANGE"))
+	wan := dump("-n", "-c", "2", "-i", "uplink", "icmp")
+	l.exec("PINK", "ping", "-n", "-c", "1", "-W", "5", "11.11.11.3")
+	const clock = `^\d\d:\d\d:\d\d\.\d{6} `
+	for _, want := range []string{
+		`ARP, Request who-has 11\.11\.11\.3 tell 11\.11\.11\.2, length 28$`, `ARP, Reply 11\.11\.11\.3 is-at 02:42:0b:0b:0b:03, length 28$`,
+		`IP 11\.11\.11\.2 > 11\.11\.11\.3: ICMP echo request, id \d+, seq 1, length 64$`, `IP 11\.11\.11\.3 > 11\.11\.11\.2: ICMP echo reply, id \d+, seq 1, length 64$`,
+	} {
+		bridge.stdout.find(t, 0, want, regexp.MustCompile(clock+want).MatchString)
+	}
+	bridge.stdout.find(t, 0, "ARP the other way", containing("ARP, Request who-has 11.11.11.2 tell 11.11.11.3"))
+	bridge.signal(syscall.SIGINT)
+	if status := bridge.waitOutput(); status != 0 || !strings.Contains(bridge.stderr.String(), "packets captured") {
+		t.Errorf("status %d:\n%s", status, bridge.stderr)
+	}
+
+	// The file is one for the real tcpdump: in and out of both cables.
+	if everywhere.waitOutput() != 0 {
+		t.Errorf("-c 4: %s", everywhere.stderr)
+	}
+	matchesAll(t, must(t, "tcpdump", "-n", "-r", file), `(?s)P   IP 11\.11\.11\.2 > .*Out IP 11\.11\.11\.2 > .*P   IP 11\.11\.11\.3 > .*Out IP 11\.11\.11\.3 > `)
+
+	// Outside the address is another one.
+	l.exec("PINK", "ping", "-n", "-c", "1", "-W", "5", "8.8.8.8")
+	wan.waitOutput()
+	matchesAll(t, wan.stdout.String(), `IP 192\.168\.104\.2 > 8\.8\.8\.8: ICMP echo request, `, `IP 8\.8\.8\.8 > 192\.168\.104\.2: ICMP echo reply, `)
+	for _, wrong := range [][]string{{"-i", "nosuch"}, {"-i", "br0", "host"}, {"-i", "br0", "host", "NOBODY"}, {"-i", "br0", "-X"}, {"-i", "lo"}} {
+		if out, errs, status := l.try(append([]string{"tcpdump"}, wrong...)...); status != 1 || out != "" || !strings.HasPrefix(errs, "tcpdump: ") || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%v: status %d, %q", wrong, status, errs)
+		}
+	}
 }
 
 func TestW4Published(t *testing.T) {

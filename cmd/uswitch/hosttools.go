@@ -31,6 +31,7 @@ func hostTools() []*cobra.Command {
 		hostTool("ifconfig [NAME]", "Devices with their counters, as ifconfig has them", "", "  uswitch ifconfig br0", hosttool.Tool.Ifconfig),
 		hostTool("route [-n]", "Routes, as route has them", "", "  uswitch route -n", hosttool.Tool.Route),
 		hostTool("arp [-n] [-a|-e] [-i NAME] [ADDRESS]", "Neighbours, as arp has them", "", "  uswitch arp -n", hosttool.Tool.ARP),
+		newTcpdump(),
 		hostTool("ss -ln [-t] [-u] [-H]", "Ports that are published, as ss has what listens", "", "  uswitch ss -lntu", hosttool.Tool.SS),
 	}
 }

@@ -17,6 +17,7 @@
 //	GET     /v1/conntrack       connections; ?follow=1 streams their changes; see ConnFilter for filters
 //	DELETE  /v1/conntrack       forgets those that match
 //	GET     /v1/trace           ?format=text|json|pcapng, streamed; see TraceQuery
+//	GET     /v1/frames          ?device=br0, the frames that pass there, streamed
 //	GET     /v1/publish         ports that are open to the outside
 //	POST    /v1/publish         opens one; DELETE closes it
 //	POST    /v1/iptables        {"args": ["-t", "nat", "-S"]}

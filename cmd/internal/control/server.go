@@ -109,6 +109,7 @@ func (s *Server) handler() http.Handler {
 	}
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/trace", s.trace)
+	mux.HandleFunc("GET /v1/frames", s.frames)
 	mux.HandleFunc("GET /v1/reach", s.reach)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})

@@ -1,0 +1,169 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// Frame is a frame as somebody sees it who listens at a device. Lost, if not zero, stands for so many that were missed, and
+// nothing else.
+type Frame struct {
+	Time      time.Time `json:"time,omitzero"`
+	Device    string    `json:"device,omitempty"`
+	Index     int       `json:"index,omitempty"` // of the device
+	Direction string    `json:"direction,omitempty"`
+	IP        bool      `json:"ip,omitempty"` // Data is an IP packet, with no Ethernet header
+	Data      []byte    `json:"data,omitempty"`
+	Lost      uint64    `json:"lost,omitempty"`
+}
+
+// The directions of a frame at a device, in tcpdump's words (pcap's sll.h): to the device's own address, to everyone, to a
+// group, to somebody else, and out of it.
+const (
+	DirectionIn        = "In"
+	DirectionBroadcast = "B"
+	DirectionMulticast = "M"
+	DirectionOther     = "P"
+	DirectionOut       = "Out"
+)
+
+// AnyDevice and GatewayDevice stand for several: all of them; and what the gateway itself gets and sends, everywhere.
+const (
+	AnyDevice     = "any"
+	GatewayDevice = "gateway"
+)
+
+// frames streams what passes at ?device=NAME, which is also a host, for its cable, or any, or gateway.
+func (s *Server) frames(w http.ResponseWriter, r *http.Request) {
+	at, err := s.ear(r.URL.Query().Get("device"))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	ring := trace.NewRing(queueEvents, captureBytes, 0)
+	s.world.Tracer().Attach(ring) // first, so that nothing is missed after the answer has begun
+	defer s.world.Tracer().Detach(ring)
+	out, done, err := s.stream(w, "application/x-ndjson")
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer done()
+	_ = ring.Drain(r.Context(), nil, frameSink{at, json.NewEncoder(out)}, time.Now)
+}
+
+// ear makes a listener for a device.
+func (s *Server) ear(name string) (*ear, error) {
+	answer, err := s.devices(nil)
+	if err != nil {
+		return nil, err
+	}
+	e := &ear{device: name, bridges: map[string]Device{}, ports: map[[2]string]Device{}, host: s.world.Host(name) != nil}
+	found := name == AnyDevice || name == GatewayDevice || e.host
+	for _, d := range answer.([]Device) {
+		found = found || d.Name == name && d.Kind != KindLoopback
+		switch d.Kind {
+		case KindBridge:
+			e.bridges[d.Name] = d
+		case KindVeth:
+			e.ports[[2]string{d.Master, d.Host}] = d
+		case KindEther, KindNone:
+			e.uplink = d
+		}
+	}
+	if !found {
+		return nil, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s: No such device exists", name)}
+	}
+	return e, nil
+}
+
+// ear hears the frames at one device, or at several.
+type ear struct {
+	device  string
+	host    bool // device is the name of a host
+	bridges map[string]Device
+	ports   map[[2]string]Device // by network and host
+	uplink  Device
+}
+
+// hear says at which device an event's frame can be heard, and which way it goes there: in through a port, into the bridge
+// from the ports or from the gateway, out through a port.
+func (l *ear) hear(e *trace.Event) (d Device, direction string, ok bool) {
+	port, isPort := l.ports[[2]string{e.Where, e.Port}]
+	bridge, isBridge := l.bridges[e.Where]
+	eth, _ := frame.ParseEthernet(e.Frame.Data)
+	switch {
+	case e.Hook == trace.Ingress && isPort:
+		return port, towards(eth, port), l.wants(port, false)
+	case e.Hook == trace.Egress && e.Verdict == trace.Accept && isPort:
+		return port, DirectionOut, l.wants(port, false)
+	case e.Hook == trace.Bridge && e.Reason != trace.ReservedGroup && isBridge:
+		direction = towards(eth, bridge)
+		if eth != nil && eth.Src() == bridge.MAC {
+			direction = DirectionOut
+		}
+		return bridge, direction, l.wants(bridge, direction == DirectionOut || e.Verdict == trace.Local || e.Local)
+	case e.Where == l.uplink.Name && e.Hook == trace.Ingress:
+		return l.uplink, DirectionIn, l.wants(l.uplink, true)
+	case e.Where == l.uplink.Name && e.Hook == trace.Egress && e.Verdict == trace.Accept:
+		return l.uplink, DirectionOut, l.wants(l.uplink, true)
+	}
+	return d, "", false
+}
+
+// wants says whether a device is listened to; ours says whether the gateway itself gets the frame there, or sends it. As in
+// Linux, whoever listens at a bridge hears what goes from port to port too (it is promiscuous then); whoever listens
+// everywhere does not.
+func (l *ear) wants(d Device, ours bool) bool {
+	switch l.device {
+	case AnyDevice:
+		return d.Kind != KindBridge || ours
+	case GatewayDevice:
+		return ours
+	case d.Name:
+		return true
+	}
+	return l.host && l.device == d.Host
+}
+
+func towards(eth frame.Ethernet, d Device) string {
+	switch {
+	case eth == nil || eth.Dst() == d.MAC:
+		return DirectionIn
+	case eth.Dst().IsBroadcast():
+		return DirectionBroadcast
+	case eth.Dst().IsGroup():
+		return DirectionMulticast
+	}
+	return DirectionOther
+}
+
+// frameSink writes what an ear hears.
+type frameSink struct {
+	at  *ear
+	out *json.Encoder
+}
+
+// Event implements trace.Sink.
+func (s frameSink) Event(e *trace.Event) error {
+	d, direction, ok := s.at.hear(e)
+	if !ok {
+		return nil
+	}
+	e.Frame.FinishChecksum()
+	return s.out.Encode(Frame{Time: e.Time, Device: d.Name, Index: d.Index, Direction: direction, IP: e.IP, Data: e.Frame.Data})
+}
+
+// Lost implements trace.Sink.
+func (s frameSink) Lost(n uint64) error { return s.out.Encode(Frame{Lost: n}) }
+
+// Idle implements trace.Sink; nothing waits here.
+func (s frameSink) Idle(time.Time) error { return nil }
+
+// Flush implements trace.Sink; nothing waits here.
+func (s frameSink) Flush() error { return nil }

@@ -1,0 +1,110 @@
+package tcpdump
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+
+	"uswitch/switch/frame"
+)
+
+// icmp prints an ICMP message (RFC 792; print-icmp.c).
+func (p *Printer) icmp(k packet) {
+	b := k.payload
+	if len(b) < 8 {
+		p.f(" [|icmp]")
+		return
+	}
+	id, seq := binary.BigEndian.Uint16(b[4:]), binary.BigEndian.Uint16(b[6:])
+	text := fmt.Sprintf("type-#%d", b[0])
+	switch b[0] {
+	case 0:
+		text = fmt.Sprintf("echo reply, id %d, seq %d", id, seq)
+	case 8:
+		text = fmt.Sprintf("echo request, id %d, seq %d", id, seq)
+	case 3:
+		text = unreachable(b)
+	case 4:
+		text = "source quench"
+	case 5:
+		text = redirect(b)
+	case 10:
+		text = "router solicitation"
+	case 11:
+		text = fmt.Sprintf("time exceeded-#%d", b[1])
+		if b[1] < 2 {
+			text = [...]string{"time exceeded in-transit", "ip reassembly time exceeded"}[b[1]]
+		}
+	case 12:
+		text = fmt.Sprintf("parameter problem - octet %d", b[4])
+		if b[1] != 0 {
+			text = fmt.Sprintf("parameter problem - code %d", b[1])
+		}
+	}
+	p.f("ICMP %s, length %d", text, k.length)
+}
+
+// quoted reads the packet that an ICMP error is about.
+func quoted(b []byte) (dst netip.Addr, proto uint8, payload []byte, ok bool) {
+	if len(b) < 8+frame.IPv4Header {
+		return dst, 0, nil, false
+	}
+	b = b[8:]
+	dst, _ = netip.AddrFromSlice(b[16:20])
+	header := min(int(b[0]&0xf)*4, len(b))
+	return dst, b[9], b[header:], true
+}
+
+// unreachableTexts are the codes of RFC 1122 3.2.2.1 and RFC 1812 5.2.7.1; %v is the destination.
+var unreachableTexts = [...]string{
+	"net %v unreachable", "host %v unreachable", "", "", "",
+	"%v unreachable - source route failed", "net %v unreachable - unknown", "host %v unreachable - unknown",
+	"%v unreachable - source host isolated", "net %v unreachable - admin prohibited", "host %v unreachable - admin prohibited",
+	"net %v unreachable - tos prohibited", "host %v unreachable - tos prohibited", "host %v unreachable - admin prohibited filter",
+	"host %v unreachable - host precedence violation", "host %v unreachable - precedence cutoff",
+}
+
+func unreachable(b []byte) string {
+	dst, proto, payload, ok := quoted(b)
+	code := int(b[1])
+	switch {
+	case code >= len(unreachableTexts):
+		return fmt.Sprintf("#%d %v unreachable", code, dst)
+	case !ok:
+		return "[|icmp]"
+	case code == 2:
+		return fmt.Sprintf("%v protocol %d unreachable", dst, proto)
+	case code == 3 && len(payload) >= 4:
+		port := binary.BigEndian.Uint16(payload[2:])
+		switch proto {
+		case frame.ProtoTCP:
+			return fmt.Sprintf("%v tcp port %d unreachable", dst, port)
+		case frame.ProtoUDP:
+			return fmt.Sprintf("%v udp port %d unreachable", dst, port)
+		}
+		return fmt.Sprintf("%v protocol %d port %d unreachable", dst, proto, port)
+	case code == 3:
+		return "[|icmp]"
+	case code == 4:
+		mtu := binary.BigEndian.Uint16(b[6:]) // RFC 1191 4
+		if mtu == 0 {
+			return fmt.Sprintf("%v unreachable - need to frag", dst)
+		}
+		return fmt.Sprintf("%v unreachable - need to frag (mtu %d)", dst, mtu)
+	}
+	return fmt.Sprintf(unreachableTexts[code], dst)
+}
+
+func redirect(b []byte) string {
+	dst, _, _, ok := quoted(b)
+	if !ok {
+		return "[|icmp]"
+	}
+	forms := [...]string{"redirect %v to net %v", "redirect %v to host %v", "redirect-tos %v to net %v", "redirect-tos %v to host %v"}
+	form := fmt.Sprintf("redirect-#%d %%v to host %%v", b[1])
+	if int(b[1]) < len(forms) {
+		form = forms[b[1]]
+	}
+	gateway, _ := netip.AddrFromSlice(b[4:8])
+	return fmt.Sprintf(form, dst, gateway)
+}
