@@ -80,7 +80,7 @@ func TestG14Networks(t *testing.T) {
 	for _, udp := range []struct{ host, to, want string }{
 		{"RED", webIP, "53 open|filtered"}, {"WEB", blueIP, "53 open|filtered"}, {"RED", blueIP, "53 open"}, {"RED", gatewayIP, "53 closed"},
 	} {
-		text := s.exec(udp.host, "nmap", "-n", "-Pn", "-sU", "--max-retries", "1", "-p", "53", udp.to)
+		text := s.exec(udp.host, "nmap", "-n", "-Pn", "-sU", "--max-retries", "1", "--max-rtt-timeout", "300ms", "-p", "53", udp.to)
 		if got := nmapPorts(text); got != udp.want {
 			t.Errorf("nmap -sU %s > %s: %s, want %s", udp.host, udp.to, got, udp.want)
 		}
@@ -107,7 +107,7 @@ func (s *site) matrix(want map[string]string) {
 	slices.Sort(pairs)
 	for _, pair := range pairs {
 		from, to, _ := strings.Cut(pair, " > ")
-		got := nmapPorts(s.exec(from, "nmap", "-n", "-Pn", "-sT", "--max-retries", "1", "-p", "22,80,8080", to))
+		got := nmapPorts(s.exec(from, "nmap", "-n", "-Pn", "-sT", "--max-retries", "1", "--max-rtt-timeout", "300ms", "-p", "22,80,8080", to))
 		if want[pair] == "filtered" {
 			want[pair] = "22 filtered, 80 filtered, 8080 filtered"
 		}
@@ -168,8 +168,14 @@ func TestF95FromInside(t *testing.T) {
 	s.sayWho("BLUE", ":80", "")
 	for _, to := range []string{gatewayIP, "10.2.0.1", hostIP} {
 		text := s.exec("RED", "nmap", "-n", "-Pn", "-sT", "-T5", "-p", "1-10000", to)
-		if got := nmapPorts(text); !strings.HasPrefix(got, "8080 open") || strings.Count(got, "open") > 1 && !strings.Contains(got, "8082 open") {
-			t.Errorf("%s: %s; want what is published, 8080 and 8082, and nothing else", to, got)
+		// On a busy machine nmap -T5 gives up on a port here and there and calls it filtered: what counts is what is open.
+		for port := range strings.SplitSeq(nmapPorts(text), ", ") {
+			if strings.HasSuffix(port, " open") && port != "8080 open" && port != "8082 open" {
+				t.Errorf("%s: %s; want what is published, 8080 and 8082, and nothing else", to, port)
+			}
+		}
+		if !strings.Contains(nmapPorts(text), "8080 open") {
+			t.Errorf("%s: the published port 8080 is not open:\n%s", to, text)
 		}
 	}
 }

@@ -3,12 +3,12 @@ package test
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -65,42 +65,58 @@ func TestF36SYNFlood(t *testing.T) {
 	}
 }
 
+// TestF46ManyUDPPorts: a resolver's pattern, each question from another port. Files stay bounded, and others are served.
+// HOST gives out more ports than hosts usually do, or there would not be one outside for each.
 func TestF46ManyUDPPorts(t *testing.T) {
-	needs(t, "dig", "nsenter")
+	needs(t, "nsenter")
 	t.Parallel()
-	s := startSite(t, byHost, gatewayLab, "--trace", "off")
+	s := newSite(t, byHost, gatewayLab)
+	s.out.shell(`ip netns exec HOST@ sysctl -qw net.ipv4.ip_local_port_range="1024 65535"`)
+	s.start("--trace", "off")
 	s.sayWho("NET", ":80", dnsIP+":53")
 	before := s.descriptors()
-	most := 0
-	within(t, s.ns("RED"), func() error {
-		to := netip.MustParseAddrPort(dnsIP + ":53")
-		for port := 1024; port < 51024; port++ {
-			c, err := net.ListenUDP("udp4", &net.UDPAddr{Port: port})
-			if err != nil {
-				continue // somebody has it already
-			}
-			_, err = c.WriteToUDPAddrPort([]byte("x"), to)
-			c.Close()
-			if err != nil {
-				return err
-			}
-			if port%1000 == 0 {
-				most = max(most, s.descriptors())
-			}
-		}
-		return nil
-	})
-	most = max(most, s.descriptors())
-	t.Logf("%d file descriptors before, %d at most for 50,000 source ports", before, most)
-	if most > before+600 {
-		t.Errorf("%d file descriptors were open, want 512 more than %d at most, and some room", most, before)
+	var most, answered atomic.Int64
+	var workers sync.WaitGroup
+	for worker := range 10 {
+		workers.Go(func() {
+			within(t, s.ns("RED"), func() error {
+				for port := 1024 + worker; port < 51024; port += 10 {
+					if asksFrom(port, dnsIP+":53") {
+						answered.Add(1)
+					}
+					if port%500 == 0 {
+						most.Store(max(most.Load(), int64(s.descriptors())))
+					}
+				}
+				return nil
+			})
+		})
+	}
+	workers.Wait()
+	t.Logf("%d of 50,000 source ports were served; %d file descriptors before, %d at most", answered.Load(), before, most.Load())
+	if answered.Load() < 40000 {
+		t.Errorf("only %d were served", answered.Load())
+	}
+	if most.Load() > int64(before)+600 {
+		t.Errorf("%d file descriptors were open, want 512 more than %d at most, and some room", most.Load(), before)
 	}
 	if got := withoutPort(s.asksUDP("BLUE", "", dnsIP+":53")); got != hostIP {
-		t.Errorf("BLUE, beside: %s", got)
+		t.Errorf("BLUE, beside: %s\n%s", got, s.tell("show", "drops"))
 	}
-	if got := withoutPort(s.asksUDP("RED", "", dnsIP+":53")); got != hostIP {
-		t.Errorf("RED itself, afterwards: %s\n%s", got, s.tell("show", "drops"))
+}
+
+// asksFrom sends a datagram from a port and waits for the answer, a moment.
+func asksFrom(port int, to string) bool {
+	d := net.Dialer{LocalAddr: &net.UDPAddr{Port: port}}
+	c, err := d.Dial("udp4", to)
+	if err != nil {
+		return false
 	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(50 * time.Millisecond))
+	_, _ = c.Write([]byte("x"))
+	_, err = c.Read(make([]byte, 100))
+	return err == nil
 }
 
 // TestF41TenThousand: 10,000 connections that are open at once, each of which works, and what they cost. The program is
@@ -298,8 +314,10 @@ func TestIperf(t *testing.T) {
 		"BLUE": {{"NET", hostIP}, {"NET", hostIP, "-R"}, {"NET", hostIP, "-u", "-b", "20M"}, {"RED", hostIP}},
 	} {
 		server := begin(t, s.in(host, "iperf3", "-s", "--forceflush")...)
-		server.stdout.find(t, 0, "sign that iperf3 listens", containing("listening"))
+		seen := 0
 		for _, c := range clients {
+			server.stdout.find(t, seen, "sign that iperf3 listens", containing("listening"))
+			seen = server.stdout.count()
 			argv := append([]string{"iperf3", "-t", "1", "-c", c[1]}, c[2:]...)
 			text, status := output(t, s.in(c[0], argv...)...)
 			if status != 0 || !strings.Contains(text, "receiver") {

@@ -145,15 +145,15 @@ func (o *conntrackOptions) follow(lab *control.Client) error {
 	in := io.Reader(answer)
 	if o.json {
 		_, err := io.Copy(os.Stdout, in)
-		return session.StreamEnd(ctx, err)
+		return session.StreamEnd(ctx, lab.Lab(), err)
 	}
 	for decoder := json.NewDecoder(in); ; {
 		var e control.ConnEvent
 		if err := decoder.Decode(&e); err != nil {
-			return session.StreamEnd(ctx, err)
+			return session.StreamEnd(ctx, lab.Lab(), err)
 		}
 		if err := view.ConnEvent(os.Stdout, e, o.view); err != nil {
-			return session.StreamEnd(ctx, err)
+			return session.StreamEnd(ctx, lab.Lab(), err)
 		}
 	}
 }

@@ -43,8 +43,8 @@ func publishOf(verb, short string, do func(context.Context, *control.Client, any
 	return onLab(&cobra.Command{
 		Use:   verb + " HOST [HOST_IP:]HOST_PORT:PORT[/tcp|udp]",
 		Short: short,
-		Long: short + `. The port is written as in a Compose file: 8080:80, 127.0.0.1:8080:80/udp, ranges of equal length.
-Without HOST_IP it is open on every address of this machine, as Docker does it.`,
+		Long: short + `. The port is written as in a Compose file: 8080:80, 127.0.0.1:8080:80/udp, ranges of equal length;
+8080-8082:80 is one port, the first of the range that is free. Without HOST_IP it is open on every address of this machine, as Docker does it.`,
 		Example:           "  uswitch publish " + verb + " WEB 8081:80",
 		Args:              usage(cobra.ExactArgs(2)),
 		ValidArgsFunction: completeHosts,

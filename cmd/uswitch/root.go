@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func newRoot() *cobra.Command {
@@ -21,7 +25,7 @@ decided, how its addresses were translated.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%s: %w; try %s -h", c.Name(), err, c.CommandPath())}
+		return usageError{fmt.Errorf("%s: %w; try %s -h", c.Name(), flagError(err), c.CommandPath())}
 	})
 	root.SetHelpTemplate(helpTemplate)
 	root.SetHelpCommand(&cobra.Command{Hidden: true, GroupID: groupLab})
@@ -33,6 +37,18 @@ decided, how its addresses were translated.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	tidy(root)
 	return root
+}
+
+// flagError says of a number that is none what is wanted, where strconv says which of its functions failed.
+func flagError(err error) error {
+	var invalid *pflag.InvalidValueError
+	var number *strconv.NumError
+	if !errors.As(err, &invalid) || !errors.As(err, &number) {
+		return err
+	}
+	want := map[string]string{"int": "a whole number", "uint16": "a number from 0 to 65535", "float64": "a number", "bool": "true or false"}
+	flag := invalid.GetFlag()
+	return fmt.Errorf("--%s %q: want %s", flag.Name, invalid.GetValue(), cmp.Or(want[flag.Value.Type()], "another value"))
 }
 
 // tidy takes out of every help what says nothing: the flag of help itself, and that there are flags.

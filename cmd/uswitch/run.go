@@ -69,6 +69,9 @@ func run(name string, load lab.LoadOptions, o session.Options, simulate bool) er
 	if o.Trace != "text" && o.Trace != "json" && o.Trace != "off" {
 		return usageError{fmt.Errorf("--trace %s: want text, json or off", o.Trace)}
 	}
+	if o.Pcap == "-" {
+		return usageError{errors.New("--pcap -: standard output has the trace: want a file, or uswitch capture -w - beside the lab")}
+	}
 	plan, err := session.Load(name, load, o.Stderr)
 	if err != nil {
 		return err

@@ -10,7 +10,8 @@ import (
 )
 
 func newStop() *cobra.Command {
-	return &cobra.Command{
+	var name string
+	c := &cobra.Command{
 		Use:               "stop [LAB]",
 		Short:             "Take a lab down",
 		Long:              "Ends the commands of a lab's hosts, removes everything that was made for it, and waits until that is done.",
@@ -19,13 +20,19 @@ func newStop() *cobra.Command {
 		Args:              usage(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, args []string) error {
-			lab, err := control.Find(append(args, "")[0])
+			if len(args) > 0 && name != "" {
+				return usageError{fmt.Errorf("stop: %s and --lab %s: want one of them", args[0], name)}
+			}
+			lab, err := control.Find(append(args, name)[0])
 			if err != nil {
 				return err
 			}
 			return session.Stop(c.Context(), lab)
 		},
 	}
+	c.Flags().StringVar(&name, "lab", "", "stop lab `NAME`, as other commands have it")
+	_ = c.RegisterFlagCompletionFunc("lab", completeLabs)
+	return c
 }
 
 func newCleanup() *cobra.Command {

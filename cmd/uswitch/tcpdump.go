@@ -41,7 +41,7 @@ With several labs up, say which with USWITCH_LAB=NAME in front, or --lab NAME as
 			}
 			ctx, stop := session.Interruptible()
 			defer stop()
-			return toolError(session.StreamEnd(ctx, tcpdump.Run(ctx, lab, o, os.Stdout, os.Stderr)))
+			return toolError(session.StreamEnd(ctx, lab.Lab(), tcpdump.Run(ctx, lab, o, os.Stdout, os.Stderr)))
 		},
 	}
 }

@@ -30,16 +30,24 @@ type Lab struct {
 
 // Host is a host of the lab.
 type Host struct {
-	Name        string        `json:"name"`
-	Hostname    string        `json:"hostname"`
-	Namespace   tap.Namespace `json:"namespace"`
-	Interfaces  []Interface   `json:"interfaces"`
-	Gateway     netip.Addr    `json:"gateway,omitzero"`
-	Command     []string      `json:"command"`
-	Environment []string      `json:"environment,omitempty"`
-	State       string        `json:"state"`            // of the command: none, waiting, running, ended
-	PID         int           `json:"pid,omitempty"`    // while it runs
-	Status      int           `json:"status,omitempty"` // when it has ended
+	Name        string      `json:"name"`
+	Hostname    string      `json:"hostname"`
+	Namespace   Namespace   `json:"namespace"`
+	Interfaces  []Interface `json:"interfaces"`
+	Gateway     netip.Addr  `json:"gateway,omitzero"`
+	Command     []string    `json:"command"`
+	Environment []string    `json:"environment,omitempty"`
+	State       string      `json:"state"`            // of the command: none, waiting, running, ended
+	PID         int         `json:"pid,omitempty"`    // while it runs
+	Status      int         `json:"status,omitempty"` // when it has ended
+}
+
+// Namespace is a host's namespace; it is a tap.Namespace with names for its keys.
+type Namespace struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+	Lab  string `json:"lab"` // empty: it is not of the lab's making
+	ID   tap.ID `json:"id"`
 }
 
 // Interface is a network card of a host.

@@ -97,7 +97,7 @@ func TestTables(t *testing.T) {
 	s.ask() // the first is through when this one is taken
 	for path, want := range map[string]string{
 		"/v1/lab":      `"api":1,"version":"test","name":"w","source":"w.yaml","pid":42`,
-		"/v1/hosts":    `"name":"RED","hostname":"RED","namespace":{"Name":"RED","Path":"/nowhere/RED","Lab":"w"`,
+		"/v1/hosts":    `"name":"RED","hostname":"RED","namespace":{"name":"RED","path":"/nowhere/RED","lab":"w"`,
 		"/v1/networks": `"name":"br0","docker":"w_br0","subnet":"11.11.11.0/24","gateway":"11.11.11.1"`,
 		"/v1/ports":    `"network":"br0","name":"BLUE","number":2,"learning":true`,
 		"/v1/fdb":      `{"mac":"02:42:0b:0b:0b:02","ifname":"RED","flags":[],"master":"br0","state":"","age":`,
@@ -171,7 +171,7 @@ func TestRefusals(t *testing.T) {
 		"unknown field":       {"POST", "/v1/set", `{"kinds":"x"}`, 400, "unknown field"},
 		"deep nesting":        {"POST", "/v1/set", strings.Repeat("[", 100000), 400, "not the JSON"},
 		"too large":           {"POST", "/v1/iptables-restore", strings.Repeat("# a comment\n", 200000), 413, "larger than"},
-		"wrong value":         {"POST", "/v1/set", `{"kind":"gateway","values":{"ip_forward":"x"}}`, 422, "want on or off"},
+		"wrong value":         {"POST", "/v1/set", `{"kind":"gateway","values":{"ip_forward":"x"}}`, 422, "want 0 or 1"},
 		"unknown format":      {"GET", "/v1/trace?format=xml", "", 422, "want text, json or pcapng"},
 		"unknown host":        {"GET", "/v1/trace?host=PINK", "", 422, `host "PINK": neither an address nor a host of this lab`},
 		"wrong number":        {"GET", "/v1/trace?width=x", "", 422, `width "x"`},

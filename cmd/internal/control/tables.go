@@ -19,7 +19,7 @@ func (s *Server) lab(*http.Request) (any, error) {
 func (s *Server) hosts(*http.Request) (any, error) {
 	rows := []Host{}
 	for _, h := range s.world.Hosts() {
-		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: h.Namespace, Gateway: h.Plan.Gateway,
+		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: Namespace(h.Namespace), Gateway: h.Plan.Gateway,
 			Command: h.Plan.Command, Environment: h.Plan.Environment, Interfaces: []Interface{}}
 		state, pid, status := h.Service()
 		row.State, row.PID, row.Status = string(state), pid, status

@@ -132,8 +132,8 @@ func TestSSAsTheRealOne(t *testing.T) {
 	t.Parallel()
 	l := start(t, strings.NewReplacer("uplink: none", "uplink: sim", "11.11.11.3}}", `11.11.11.3}}, ports: ["18080:80", "15353:53/udp"]`).Replace(redAndBlue))
 	w := newTwin(t, l)
-	w.ip(w.bridge, "addr", "add", "192.168.104.2/32", "dev", "lo") // the uplink's address, where the ports are
-	for _, socket := range []string{"TCP4-LISTEN:18080,bind=192.168.104.2,backlog=4096", "UDP4-LISTEN:15353,bind=192.168.104.2"} {
+	must(t, "ip", "-n", w.bridge, "addr", "add", "192.168.104.2/32", "dev", "lo") // where the uplink sim publishes
+	for _, socket := range []string{"TCP4-LISTEN:18080,backlog=4096,bind=192.168.104.2", "UDP4-LISTEN:15353,bind=192.168.104.2"} {
 		cmd := exec.Command("ip", "netns", "exec", w.bridge, "socat", socket, "/dev/null")
 		check(t, cmd.Start())
 		t.Cleanup(func() {

@@ -65,7 +65,7 @@ func (w *twin) listen(args ...string) (real, ours *heard) {
 	all.Go(func() { real.read(out) })
 	all.Go(func() { ours.read(r) })
 	all.Go(func() {
-		if err := session.StreamEnd(ctx, tcpdump.Run(ctx, w.lab.client, o, pipe, begin)); err != nil {
+		if err := session.StreamEnd(ctx, w.lab.client.Lab(), tcpdump.Run(ctx, w.lab.client, o, pipe, begin)); err != nil {
 			w.t.Error(err)
 		}
 		pipe.Close()

@@ -40,7 +40,7 @@ func Exec(ctx context.Context, c *control.Client, host string, argv []string, en
 	cmd.Env = append(world.Environment(c.Lab(), host, h.Environment), environment...)
 	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
 	defer signal.Reset(syscall.SIGINT, syscall.SIGQUIT)
-	if err := t.Start(h.Namespace, cmd); err != nil {
+	if err := t.Start(tap.Namespace(h.Namespace), cmd); err != nil {
 		return world.Status(nil, err), fmt.Errorf("%s: %w", host, err)
 	}
 	err = cmd.Wait()

@@ -18,6 +18,9 @@ func Load(name string, o lab.LoadOptions, warnings io.Writer) (*lab.Plan, error)
 
 // Read is Load for a lab that is not to run here: of this machine, only the environment counts.
 func Read(name string, o lab.LoadOptions, warnings io.Writer) (*lab.Plan, error) {
+	if _, err := os.Getwd(); err != nil {
+		return nil, fmt.Errorf("the current directory is gone or cannot be read: cd to another one (%w)", err)
+	}
 	o.Env = map[string]string{}
 	for _, line := range os.Environ() {
 		key, value, _ := strings.Cut(line, "=")

@@ -129,6 +129,17 @@ func TestSimulatedCapture(t *testing.T) {
 	}
 }
 
+func TestBlockCounter(t *testing.T) {
+	var in []byte
+	for _, kind := range []byte{1, packetBlock, 5, packetBlock} {
+		in = append(in, kind, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0)
+	}
+	counted := &blockCounter{out: io.Discard}
+	if err := copyBlocks(counted, bytes.NewReader(in)); err != nil || counted.packets != 2 {
+		t.Errorf("%d packets are counted, want 2: %v", counted.packets, err)
+	}
+}
+
 // TestCopyBlocksOnAFullDisk ends with a whole block.
 func TestCopyBlocksOnAFullDisk(t *testing.T) {
 	block := []byte{1, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"syscall"
 
 	"uswitch/cmd/internal/control"
@@ -18,15 +19,15 @@ import (
 func Trace(ctx context.Context, c *control.Client, q control.TraceQuery, out io.Writer) error {
 	answer, err := c.Stream(ctx, http.MethodGet, "/v1/trace", q.Query(), nil)
 	if err != nil {
-		return err
+		return quiet(ctx, err)
 	}
 	defer answer.Close()
 	_, err = io.Copy(out, answer)
-	return StreamEnd(ctx, err)
+	return StreamEnd(ctx, c.Lab(), err)
 }
 
 // Capture writes a lab's capture to a file, or to out if path is -, until the lab or ctx ends. What is on a full disk
-// ends with a whole block.
+// ends with a whole block. How much a file holds is told on standard error.
 func Capture(ctx context.Context, c *control.Client, q control.TraceQuery, path string, force bool, out io.Writer) error {
 	if path != "-" {
 		file, err := pcap.Create(path, force)
@@ -34,24 +35,54 @@ func Capture(ctx context.Context, c *control.Client, q control.TraceQuery, path 
 			return err
 		}
 		defer file.Close()
-		out = file
+		counted := &blockCounter{out: file}
+		defer func() { fmt.Fprintf(os.Stderr, "uswitch: %s holds %d steps of packets\n", path, counted.packets) }()
+		out = counted
 	}
 	q.Format = "pcapng"
 	answer, err := c.Stream(ctx, http.MethodGet, "/v1/trace", q.Query(), nil)
 	if err != nil {
-		return err
+		return quiet(ctx, err)
 	}
 	defer answer.Close()
-	return StreamEnd(ctx, copyBlocks(out, bufio.NewReader(answer)))
+	return StreamEnd(ctx, c.Lab(), copyBlocks(out, bufio.NewReader(answer)))
 }
 
 // StreamEnd returns nil for the errors with which a stream ends because somebody wants it to: ctx has ended, the lab is
-// gone, or nobody reads any more.
-func StreamEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+// gone, or nobody reads any more. Of a lab that is gone it tells on standard error.
+func StreamEnd(ctx context.Context, lab string, err error) error {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if ctx.Err() == nil {
+			fmt.Fprintf(os.Stderr, "uswitch: lab %s is gone\n", lab)
+		}
+		return nil
+	}
+	return quiet(ctx, err)
+}
+
+// quiet leaves out the errors that somebody has brought about: who has ended ctx, and who reads no more.
+func quiet(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, syscall.EPIPE) {
 		return nil
 	}
 	return err
+}
+
+// blockCounter counts the blocks on their way to out that hold a packet; it gets each block with one Write.
+type blockCounter struct {
+	out     io.Writer
+	packets int
+}
+
+// packetBlock is the type of an Enhanced Packet Block (draft-ietf-opsawg-pcapng, section 4.3).
+const packetBlock = 6
+
+func (c *blockCounter) Write(block []byte) (int, error) {
+	n, err := c.out.Write(block)
+	if err == nil && binary.LittleEndian.Uint32(block) == packetBlock {
+		c.packets++
+	}
+	return n, err
 }
 
 // maxBlock bounds a block of pcapng: a frame of 64 KiB, its comment, and what stands around them.

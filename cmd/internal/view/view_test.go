@@ -10,7 +10,6 @@ import (
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/view"
 	"uswitch/switch/frame"
-	"uswitch/tap"
 )
 
 var (
@@ -45,11 +44,11 @@ func TestText(t *testing.T) {
 		{MAC: red, Ifname: "BLUE", Flags: []string{"sticky"}, Master: "br0", State: "static"},
 	}
 	hosts := []control.Host{
-		{Name: "RED", Namespace: tap.Namespace{Path: "/run/netns/RED"}, Gateway: addr("11.11.11.1"), State: "running", PID: 42, Command: []string{"sleep", "9"},
+		{Name: "RED", Namespace: control.Namespace{Path: "/run/netns/RED"}, Gateway: addr("11.11.11.1"), State: "running", PID: 42, Command: []string{"sleep", "9"},
 			Interfaces: []control.Interface{
 				{Name: "eth0", Network: "br0", Address: netip.MustParsePrefix("11.11.11.2/24"), MAC: red},
 				{Name: "eth1", Network: "br1", Address: netip.MustParsePrefix("12.12.12.2/24"), MAC: red, Unplugged: "gone"}}},
-		{Name: "ALONE", Namespace: tap.Namespace{Path: "/run/netns/ALONE"}, State: "ended", Status: 3, Command: []string{"false"}},
+		{Name: "ALONE", Namespace: control.Namespace{Path: "/run/netns/ALONE"}, State: "ended", Status: 3, Command: []string{"false"}},
 	}
 	for name, c := range map[string]struct {
 		write func(*bytes.Buffer) error

@@ -113,7 +113,7 @@ func (w *World) setGateway(c Change) error {
 	defer w.mu.Unlock()
 	forwarding, t := w.gateway.Forwarding(), w.timeouts
 	if err := assign(c, map[string]func(string) error{
-		"ip_forward":              onOff(&forwarding),
+		"ip_forward":              zeroOne(&forwarding),
 		"tcp_timeout_established": duration(&t.TCPEstablished),
 		"tcp_timeout_transitory":  duration(&t.TCPTransitory),
 		"tcp_timeout_time_wait":   duration(&t.TCPTimeWait),

@@ -44,6 +44,7 @@ func TestSet(t *testing.T) {
 		"unknown key":           {change: world.Change{Kind: "port", Name: "RED", Values: values("frob", "on")}, wrong: `"frob": want one of bcast_flood, `},
 		"wrong value":           {change: world.Change{Kind: "port", Name: "RED", Values: values("flood", "maybe")}, wrong: `"maybe": want on or off`},
 		"number out of range":   {change: world.Change{Kind: "network", Name: "br0", Values: values("ageing_time", "-1")}, wrong: "want a number from 0 to 1000000"},
+		"not a bit":             {change: world.Change{Kind: "gateway", Values: values("ip_forward", "2")}, wrong: `ip_forward: "2": want 0 or 1`},
 		"no host":               {change: world.Change{Kind: "port", Name: "PINK", Values: values("flood", "on")}, wrong: "there are RED, BLUE"},
 		"no network":            {change: world.Change{Kind: "network", Name: "br9", Values: values("ageing_time", "1")}, wrong: "there are br0"},
 		"nothing":               {change: world.Change{Kind: "gateway"}, wrong: "want KEY=VALUE"},

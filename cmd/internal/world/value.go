@@ -23,6 +23,16 @@ func onOff(v *bool) func(string) error {
 	}
 }
 
+// zeroOne is onOff for what sysctl knows as a number.
+func zeroOne(v *bool) func(string) error {
+	return func(text string) error {
+		if onOff(v)(text) != nil {
+			return fmt.Errorf("%q: want 0 or 1", text)
+		}
+		return nil
+	}
+}
+
 func number(v *int, least, most int) func(string) error {
 	return func(text string) error {
 		n, err := strconv.Atoi(text)

@@ -1,0 +1,27 @@
+package main
+
+import "testing"
+
+// TestMistakes reads what a mistyped command line is told.
+func TestMistakes(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no such command":      {[]string{"nosuch"}, "nosuch: there is no such command; try uswitch -h"},
+		"nearly a table":       {[]string{"show", "fbd"}, "fbd: there is no such command; did you mean fdb?; try uswitch show -h"},
+		"an unknown shell":     {[]string{"completion", "foo"}, "completion foo: want bash, zsh or fish"},
+		"no number":            {[]string{"ping", "-c", "x", "127.0.0.1"}, `ping: --count "x": want a whole number; try uswitch ping -h`},
+		"no port":              {[]string{"serve", "-p", "99999"}, `serve: --port "99999": want a number from 0 to 65535; try uswitch serve -h`},
+		"two labs to stop":     {[]string{"stop", "a", "--lab", "b"}, "stop: a and --lab b: want one of them"},
+		"a capture on the way": {[]string{"run", "web", "--pcap", "-"}, "--pcap -: standard output has the trace: want a file, or uswitch capture -w - beside the lab"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := newRoot()
+			root.SetArgs(c.args)
+			if err := root.Execute(); err == nil || err.Error() != c.want {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+}
