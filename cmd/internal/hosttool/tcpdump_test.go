@@ -108,12 +108,14 @@ func TestTcpdumpAsTheRealOne(t *testing.T) {
 			w.inHosts("RED", "ping", "-n", "-c", "2", "-i", "0.2", "-W", "5", "11.11.11.3")
 			w.inHosts("RED", "ping", "-n", "-c", "1", "-W", "5", "-s", "1400", "11.11.11.1")
 			w.inHosts("RED", "sh", "-c", "ping -n -c 1 -W 1 11.11.11.77 || true")
-			eventually(t, "both have heard as much", func() bool {
-				return len(real.sorted()) >= 3 && len(real.sorted()) == len(ours.sorted())
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Logf("the real one\n%s\nand here\n%s", strings.Join(real.sorted(), "\n"), strings.Join(ours.sorted(), "\n"))
+				}
 			})
-			if want, got := real.sorted(), ours.sorted(); !slices.Equal(want, got) {
-				t.Errorf("the real one\n%s\nand here\n%s", strings.Join(want, "\n"), strings.Join(got, "\n"))
-			}
+			eventually(t, "both have heard the same", func() bool {
+				return len(real.sorted()) >= 3 && slices.Equal(real.sorted(), ours.sorted())
+			})
 		})
 	}
 }

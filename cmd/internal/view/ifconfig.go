@@ -2,10 +2,12 @@ package view
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"uswitch/cmd/internal/control"
@@ -89,30 +91,23 @@ func kibi(n uint64) string {
 	return fmt.Sprintf("%d.%d %s", tenths/10, tenths%10, unit)
 }
 
-// compareNames orders names of devices as net-tools does: by their bytes, and a number in them by its value, br2 before
-// br10 (lib/util.c, nstrcmp).
+// compareNames orders names of devices as net-tools does: by their bytes, and numbers at their ends by value, br2 before
+// br10.
 func compareNames(a, b string) int {
-	for i := 0; i < len(a) && i < len(b); i++ {
-		switch {
-		case a[i] == b[i]:
-		case digit(a[i]) && digit(b[i]):
-			return numberAround(a, i) - numberAround(b, i)
-		default:
-			return int(a[i]) - int(b[i])
-		}
+	front, number := endNumber(a)
+	otherFront, otherNumber := endNumber(b)
+	if front == otherFront && number != otherNumber {
+		return cmp.Compare(number, otherNumber)
 	}
-	return len(a) - len(b)
+	return strings.Compare(a, b)
 }
 
-func digit(c byte) bool { return '0' <= c && c <= '9' }
-
-// numberAround reads the number in s that the place i is in.
-func numberAround(s string, i int) (n int) {
-	for _, c := range []byte(s[len(strings.TrimRight(s[:i], "0123456789")):]) {
-		if !digit(c) {
-			break
-		}
-		n = min(n*10+int(c-'0'), 1<<30)
+// endNumber takes a name apart; the number is -1 if there is none.
+func endNumber(name string) (front string, number int) {
+	front = strings.TrimRight(name, "0123456789")
+	number, err := strconv.Atoi(name[len(front):])
+	if err != nil {
+		return front, -1
 	}
-	return n
+	return front, number
 }

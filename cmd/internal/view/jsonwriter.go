@@ -29,61 +29,65 @@ func IPRouteJSON(w io.Writer, v any, pretty bool) error {
 //	        ...
 //	    } ]
 func layOut(text []byte) []byte {
-	var out bytes.Buffer
-	depth, empty := 0, true // how deep, and whether what is open has nothing in it yet
-	line := func() { out.WriteString("\n" + strings.Repeat("    ", depth)) }
-	inside := json.NewDecoder(bytes.NewReader(text))
-	inside.UseNumber()
-	var lists []bool // for each level: is it a list?
-	name := false    // the next value has a key in front
-	for {
-		token, err := inside.Token()
-		if err != nil {
-			return out.Bytes()
-		}
-		closing := token == json.Delim('}') || token == json.Delim(']')
-		key := len(lists) > 0 && !lists[len(lists)-1] && !name && !closing
-		if !closing && !name && !empty {
-			out.WriteByte(',')
-		}
-		if key {
-			line()
-		}
-		switch t := token.(type) {
-		case json.Delim:
-			switch t {
-			case '{':
-				out.WriteByte('{')
-				depth++
-			case '[':
-				out.WriteString("[ ")
-				depth++
-			case '}':
-				depth--
-				if !empty {
-					line()
-				}
-				out.WriteByte('}')
-			case ']':
-				depth--
-				if !empty {
-					out.WriteByte(' ')
-				}
-				out.WriteByte(']')
-			}
-			if closing {
-				lists = lists[:len(lists)-1]
-			} else {
-				lists = append(lists, t == '[')
-			}
-		default:
-			value, _ := json.Marshal(t)
-			out.Write(value)
-			if key {
-				out.WriteString(": ")
-			}
-		}
-		empty = token == json.Delim('{') || token == json.Delim('[')
-		name = key
+	l := layout{in: json.NewDecoder(bytes.NewReader(text))}
+	l.in.UseNumber()
+	l.value()
+	return l.out.Bytes()
+}
+
+// layout is a document on its way; what it reads has been written by json.Marshal, and has no mistakes.
+type layout struct {
+	in    *json.Decoder
+	out   bytes.Buffer
+	depth int // of objects and lists around
+}
+
+func (l *layout) line() { l.out.WriteString("\n" + strings.Repeat("    ", l.depth)) }
+
+func (l *layout) value() {
+	token, _ := l.in.Token()
+	switch token {
+	case json.Delim('{'):
+		l.object()
+	case json.Delim('['):
+		l.list()
+	default:
+		text, _ := json.Marshal(token)
+		l.out.Write(text)
 	}
+}
+
+func (l *layout) object() {
+	l.out.WriteByte('{')
+	l.depth++
+	separator := ""
+	for ; l.in.More(); separator = "," {
+		l.out.WriteString(separator)
+		l.line()
+		l.value()
+		l.out.WriteString(": ")
+		l.value()
+	}
+	l.depth--
+	if separator != "" {
+		l.line()
+	}
+	_, _ = l.in.Token()
+	l.out.WriteByte('}')
+}
+
+func (l *layout) list() {
+	l.out.WriteString("[ ")
+	l.depth++
+	separator := ""
+	for ; l.in.More(); separator = "," {
+		l.out.WriteString(separator)
+		l.value()
+	}
+	l.depth--
+	if separator != "" {
+		l.out.WriteByte(' ')
+	}
+	_, _ = l.in.Token()
+	l.out.WriteByte(']')
 }
