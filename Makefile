@@ -3,7 +3,7 @@
 GO      ?= go
 # Packages of Debian and Ubuntu that the tests need: programs that we did not write, to be tested against.
 PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshark netsniff-ng curl netcat-openbsd \
-           dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool bridge-utils gcc libc6-dev
+           dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool net-tools bridge-utils gcc libc6-dev
 
 .DEFAULT_GOAL := build
 .PHONY: build run test lint cover bench fuzz packages help
