@@ -12,7 +12,7 @@
 //	                 the gateway itself: ARP, ICMP echo, ICMP errors
 //
 // Read path.go first: the whole layer-3 path is there, from top to bottom. Connection tracking is in conntrack.go,
-// translation in translate.go and mapping.go, what the gateway says itself in local.go and icmp.go.
+// translation in translate.go and mapping.go, what the gateway says itself in local.go and icmp.go, its own programs in socket.go.
 //
 // A packet travels with EthernetHeader bytes of room in front of its IP header, wherever it comes from, so that it can
 // leave by a network without being copied. Bytes are lent for the call and may be changed by it; what has to wait is

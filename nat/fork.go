@@ -30,7 +30,7 @@ func (g *Gateway) Fork(c ForkConfig) *Gateway {
 	g.errors.fork(&f.errors)
 	v := g.view.Load()
 	twins := map[*Interface]*Interface{}
-	next := &view{local: map[netip.Addr]*Interface{}, forwarding: v.forwarding}
+	next := &view{local: map[netip.Addr]*Interface{}, forwarding: v.forwarding, sockets: v.forkSockets()}
 	for _, i := range v.interfaces {
 		twins[i] = i.fork(f, c)
 		next.interfaces = append(next.interfaces, twins[i])

@@ -53,6 +53,7 @@ type view struct {
 	local      map[netip.Addr]*Interface // the gateway's own addresses
 	routes     route.Table[*Interface]
 	forwarding bool
+	sockets    map[socketKey]Socket // of the gateway's own programs
 }
 
 // New makes a gateway without interfaces.

@@ -17,6 +17,9 @@ func (g *Gateway) input(p *packet) {
 		g.drop(p, trace.Input, trace.Unanswered) // RFC 1122 3.2.2: what was said to all is not answered
 		return
 	}
+	if g.deliver(p) {
+		return
+	}
 	switch p.ip.Proto() {
 	case frame.ProtoICMP:
 		g.inputICMP(p)

@@ -1,0 +1,116 @@
+package nat
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"time"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// Socket is where a program of the gateway itself hears what was sent to it: a name server, a ping from the gateway.
+type Socket interface {
+	// Deliver takes an IP packet behind EthernetHeader bytes of room, and what its offload metadata leaves to be done. The
+	// bytes are borrowed until it returns. It is called from many goroutines and must not block; it may call Originate.
+	Deliver(f frame.Frame, now time.Time)
+}
+
+// socketKey says what a socket takes: the destination port of TCP and UDP, the identifier of answers to ICMP queries.
+type socketKey struct {
+	proto uint8
+	port  uint16
+}
+
+// Open gives a socket what ends at the gateway's own addresses, with this protocol and this port: of TCP and UDP the
+// destination port, of ICMP the identifier of a query that the gateway has sent. ICMP errors about what was sent from
+// there go to it as well. release ends that; what is under way may still come in.
+func (g *Gateway) Open(proto uint8, port uint16, s Socket) (release func(), err error) {
+	key := socketKey{proto, port}
+	err = g.change(func(v *view) error {
+		if v.sockets[key] != nil {
+			return fmt.Errorf("gateway: %s port %d is taken", frame.ProtoName(proto), port)
+		}
+		next := maps.Clone(v.sockets)
+		if next == nil {
+			next = map[socketKey]Socket{}
+		}
+		next[key], v.sockets = s, next
+		return nil
+	})
+	return func() {
+		_ = g.change(func(v *view) error {
+			v.sockets = maps.Clone(v.sockets)
+			delete(v.sockets, key)
+			return nil
+		})
+	}, err
+}
+
+// Originate begins the journey of an IP packet that a program of the gateway sends, behind EthernetHeader bytes of room. It
+// has its checksums, as far as its offload metadata does not leave them to be done. The bytes are borrowed until it
+// returns and may be changed.
+func (g *Gateway) Originate(f frame.Frame, now time.Time) { g.send(&packet{f: f, now: now}) }
+
+// Source returns the address that the gateway's own packets to dst carry: that of the interface they leave by.
+func (g *Gateway) Source(dst netip.Addr) (netip.Addr, bool) {
+	v := g.view.Load()
+	if v.local[dst] != nil {
+		return dst, true
+	}
+	r, ok := v.routes.Lookup(dst)
+	if !ok {
+		return netip.Addr{}, false
+	}
+	return r.Dev.self.Addr.Addr(), true
+}
+
+// deliver hands a packet to the program that waits for it, and reports whether there is one.
+func (g *Gateway) deliver(p *packet) bool {
+	key, ok := p.socket()
+	if !ok {
+		return false
+	}
+	s := g.view.Load().sockets[key]
+	if s == nil {
+		return false
+	}
+	if p.j.On() {
+		p.j.Emit(p.event(trace.Input, trace.Consume, trace.Delivered))
+	}
+	s.Deliver(p.f, p.now)
+	return true
+}
+
+// socket returns which socket the packet is for.
+func (p *packet) socket() (key socketKey, ok bool) {
+	if p.ip.Proto() != frame.ProtoICMP {
+		return socketKey{p.tuple.Proto, p.tuple.DstPort}, p.hasTuple && p.tuple.HasPorts()
+	}
+	if m, whole := frame.ParseICMP(p.ip.Payload()); !whole || m.IsQuestion() {
+		return key, false
+	} else if !m.IsError() {
+		return socketKey{frame.ProtoICMP, m.ID()}, true
+	}
+	quote, ok := quotedPacket(p.ip)
+	if !ok {
+		return key, false
+	}
+	about, ok := frame.TupleOf(quote)
+	return socketKey{about.Proto, about.SrcPort}, ok
+}
+
+// mute stands for a socket in a fork: what is tried out reaches no program.
+type mute struct{}
+
+func (mute) Deliver(frame.Frame, time.Time) {}
+
+// forkSockets returns the sockets of a fork.
+func (v *view) forkSockets() map[socketKey]Socket {
+	twins := map[socketKey]Socket{}
+	for key := range v.sockets {
+		twins[key] = mute{}
+	}
+	return twins
+}
