@@ -55,7 +55,7 @@ func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) 
 	case learned, moved, full:
 		if j.On() {
 			j.Emit(trace.Event{Hook: trace.Learn, Verdict: trace.Accept, Note: found.note(), Where: s.name,
-				Port: p.name, From: found.from, MAC: src, Frame: f})
+				Port: p.name, From: found.from, Count: found.untold, MAC: src, Frame: f})
 			now = j.Now()
 		}
 	}
