@@ -31,6 +31,7 @@ func (b *builder) build() {
 	b.networks()
 	b.hosts()
 	b.fdb()
+	b.checks()
 	b.keepUp()
 }
 
@@ -52,7 +53,8 @@ func (b *builder) top() {
 	}
 	b.plan.DockerRules = b.dockerRules(x)
 	b.plan.Uplink = b.uplink(x)
-	x.boolean("keep_up", false) // keepUp reads it once the hosts are known
+	x.get("checks") // checks and keepUp read theirs once the hosts are known
+	x.boolean("keep_up", false)
 	x.close()
 }
 
