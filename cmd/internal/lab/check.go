@@ -1,295 +1,58 @@
 package lab
 
-import (
-	"cmp"
-	"errors"
-	"fmt"
-	"net/netip"
-	"path/filepath"
-	"slices"
-	"strings"
-
-	"uswitch/switch/ipam"
-)
-
-// Check finds what a plan of this package's own making never has. A plan that came from somewhere else - over a socket -
-// is as good as one of its own once Check has nothing to say, except for its rules, which package rule reads.
-func (p *Plan) Check() error {
-	if err := ValidateName("lab name", p.Name); err != nil {
-		return err
-	}
-	if len(p.Networks) > maxNames || len(p.Hosts) > maxNames {
-		return fmt.Errorf("%d networks and %d hosts: want at most %d of each", len(p.Networks), len(p.Hosts), maxNames)
-	}
-	if _, err := ParseUplink(p.Uplink.text()); err != nil {
-		return err
-	}
-	sofar := &Plan{Name: p.Name, Uplink: p.Uplink}
-	for i := range p.Networks {
-		if err := sofar.CheckNetwork(&p.Networks[i]); err != nil {
-			return err
-		}
-		sofar.Networks = append(sofar.Networks, p.Networks[i])
-	}
-	for i := range p.Hosts {
-		if err := sofar.CheckHost(&p.Hosts[i]); err != nil {
-			return err
-		}
-		sofar.Hosts = append(sofar.Hosts, p.Hosts[i])
-	}
-	return errors.Join(p.checkStations(), p.checkDependencies())
+// Check is something that must hold in a lab that is up. Exactly one of Ask, Table and Command is set.
+type Check struct {
+	Name    string        `json:"name"`
+	Ask     *AskCheck     `json:"ask,omitempty"`
+	Table   *TableCheck   `json:"table,omitempty"`
+	Command *CommandCheck `json:"command,omitempty"`
 }
 
-// text returns the uplink's short form, which ParseUplink reads.
-func (u Uplink) text() string {
-	if u.Kind == UplinkNetns {
-		return string(u.Kind) + ":" + u.Netns
-	}
-	return string(u.Kind)
+// AskCheck is about one packet, which is not sent: whether it is answered, and how it gets there.
+type AskCheck struct {
+	From     string `json:"from"`           // a host, or outside
+	To       string `json:"to"`             // an address, a host, gateway, or a name with a dot in it
+	Protocol string `json:"protocol"`       // icmp, tcp or udp
+	Port     uint16 `json:"port,omitempty"` // with tcp and udp
+	Size     int    `json:"size,omitempty"` // bytes of data in a ping; 0: 56
+	DF       bool   `json:"df,omitempty"`   // the ping may not be cut on the way
+
+	Not    bool   `json:"not,omitempty"`    // it must not be answered
+	Reason string `json:"reason,omitempty"` // with Not: the name of the reason, as in policy-drop
+	Rule   string `json:"rule,omitempty"`   // in the text of some rule that matches on the way
+	Path   []Hop  `json:"path,omitempty"`   // in this order; others may come between
 }
 
-// CheckNetwork accepts a network that can be added to the plan.
-func (p *Plan) CheckNetwork(n *Network) error {
-	if err := checkOwnName("network name", n.Name); err != nil {
-		return err
-	}
-	if p.Network(n.Name) != nil {
-		return fmt.Errorf("network %s exists already", n.Name)
-	}
-	wrong := func(format string, args ...any) error {
-		return fmt.Errorf("network %s: %w", n.Name, fmt.Errorf(format, args...))
-	}
-	pool, err := n.pool()
-	switch {
-	case err != nil:
-		return wrong("%w", err)
-	case n.Gateway != netip.PrefixFrom(pool.Gateway(), n.Subnet.Bits()):
-		return wrong("gateway %v: want an address of %v with its length", n.Gateway, n.Subnet)
-	case !n.GatewayMAC.IsStation():
-		return wrong("gateway_mac %v: no station can have this address", n.GatewayMAC)
-	case n.MTU < minMTU || n.MTU > maxMTU:
-		return wrong("mtu %d: want a whole number from %d to %d", n.MTU, minMTU, maxMTU)
-	case n.AgeingTime < minAgeingTime || n.AgeingTime > maxAgeingTime:
-		return wrong("ageing_time %d: want a whole number from %d to %d", n.AgeingTime, minAgeingTime, maxAgeingTime)
-	case n.FDBMaxLearned < 0 || n.FDBMaxLearned > maxFDB:
-		return wrong("fdb_max_learned %d: want a whole number up to %d", n.FDBMaxLearned, maxFDB)
-	}
-	for _, other := range p.Networks {
-		if n.Subnet.Overlaps(other.Subnet) {
-			return wrong("%v: %w: network %s has %v", n.Subnet, ipam.ErrOverlap, other.Name, other.Subnet)
-		}
-	}
-	if up := p.Uplink.Address; up.IsValid() && n.Subnet.Overlaps(up.Masked()) {
-		return wrong("%v: %w: the uplink has %v", n.Subnet, ipam.ErrOverlap, up.Masked())
-	}
-	return n.Port.check(n.Name)
+// Hop is a step of a packet's way, as far as a check says anything about it.
+type Hop struct {
+	Way     string `json:"way,omitempty"`     // question or answer
+	At      string `json:"at,omitempty"`      // a host, a network, gateway, uplink
+	Hook    string `json:"hook,omitempty"`    // forward, postrouting, arp, deliver ...
+	Result  string `json:"result,omitempty"`  // allow, drop, wait or answer
+	Rule    string `json:"rule,omitempty"`    // in the text of the rule that matched
+	Becomes string `json:"becomes,omitempty"` // in what a translation makes of the packet's addresses
+	Reason  string `json:"reason,omitempty"`  // of a drop
 }
 
-func (k PortKnobs) check(where string) error {
-	if k.StormLimit < 0 || k.StormLimit > maxStormLimit {
-		return fmt.Errorf("%s: storm_limit %d: want a whole number up to %d", where, k.StormLimit, maxStormLimit)
-	}
-	return nil
+// TableCheck is about the rows of a table, as the tool that people know prints them.
+type TableCheck struct {
+	Name string `json:"name"` // one of Tables
+	Match
 }
 
-// checkOwnName accepts a name for something new.
-func checkOwnName(what, name string) error {
-	if err := ValidateName(what, name); err != nil {
-		return err
-	}
-	if slices.Contains(reserved, name) {
-		return fmt.Errorf("%s %q: the name is taken; %s mean something else to uswitch", what, name, strings.Join(reserved, ", "))
-	}
-	return nil
+// CommandCheck is about a program that runs inside a host, or beside the lab.
+type CommandCheck struct {
+	Host   string   `json:"host,omitempty"` // empty: on this machine
+	Argv   []string `json:"argv"`
+	Status int      `json:"status"` // that it must end with; -1: any but 0
+	Match
 }
 
-// CheckHost accepts a host that can be added to the plan.
-func (p *Plan) CheckHost(h *Host) error {
-	if err := checkOwnName("host name", h.Name); err != nil {
-		return err
-	}
-	if p.Host(h.Name) != nil {
-		return fmt.Errorf("host %s exists already", h.Name)
-	}
-	if err := ValidateName("hostname", h.Hostname); err != nil {
-		return fmt.Errorf("host %s: %w", h.Name, err)
-	}
-	if err := p.checkPlace(h); err != nil {
-		return fmt.Errorf("host %s: %w", h.Name, err)
-	}
-	for _, text := range slices.Concat(h.Command, h.Environment, []string{h.WorkingDir}) {
-		if strings.ContainsRune(text, 0) {
-			return fmt.Errorf("host %s: a zero byte in its command, its environment or its working directory", h.Name)
-		}
-	}
-	if len(h.Command) > 0 && h.Command[0] == "" {
-		return fmt.Errorf("host %s: command: want a program's name first", h.Name)
-	}
-	bare := *h
-	bare.Interfaces = nil
-	for i := range h.Interfaces {
-		if err := p.CheckInterface(&bare, &h.Interfaces[i]); err != nil {
-			return err
-		}
-		bare.Interfaces = append(bare.Interfaces, h.Interfaces[i])
-	}
-	return errors.Join(p.checkRoute(h), p.checkPorts(h))
+// Match is what must be found in some line of a text, and what must not. Blanks are alike, however many.
+type Match struct {
+	Has   []string `json:"has,omitempty"`
+	Lacks []string `json:"lacks,omitempty"`
 }
 
-// checkPlace accepts the namespace of a host, if no other host is in it.
-func (p *Plan) checkPlace(h *Host) error {
-	switch {
-	case strings.HasPrefix(h.Netns, "/"):
-		if filepath.Clean(h.Netns) != h.Netns || len(h.Netns) > 4095 || strings.ContainsFunc(h.Netns, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			return fmt.Errorf("netns %q: want a name, or a clean absolute path, as in /proc/1234/ns/net", clip(h.Netns, 60))
-		}
-	case h.Netns != "":
-		if err := ValidateName("namespace", h.Netns); err != nil {
-			return err
-		}
-	}
-	for i := range p.Hosts {
-		if other := &p.Hosts[i]; cmp.Or(other.Netns, other.Name) == cmp.Or(h.Netns, h.Name) {
-			return fmt.Errorf("netns: %s is the namespace of %s already", cmp.Or(h.Netns, h.Name), other.Name)
-		}
-	}
-	return nil
-}
-
-// CheckInterface accepts an interface that can be added to a host of the plan, or to one that is about to be added.
-func (p *Plan) CheckInterface(h *Host, i *Interface) error {
-	n := p.Network(i.Network)
-	wrong := func(format string, args ...any) error {
-		return fmt.Errorf("host %s on %s: %w", h.Name, clip(i.Network, MaxName), fmt.Errorf(format, args...))
-	}
-	if n == nil {
-		return wrong("%s", p.noNetwork())
-	}
-	if err := ValidateInterfaceName(i.Name); err != nil {
-		return wrong("%w", err)
-	}
-	for _, other := range h.Interfaces {
-		switch {
-		case other.Network == i.Network:
-			return wrong("it is there already, with %s", other.Name)
-		case other.Name == i.Name:
-			return wrong("%s is the name of its interface on %s", i.Name, other.Network)
-		}
-	}
-	switch {
-	case i.Address.Bits() != n.Subnet.Bits() || !stationIn(n.Subnet, i.Address.Addr()):
-		return wrong("%v: %w: want the address of a station in %v, and its length", i.Address, ipam.ErrOutOfRange, n.Subnet)
-	case !i.MAC.IsStation():
-		return wrong("%v: no station can have this MAC address", i.MAC)
-	case i.MTU < minMTU || i.MTU > maxMTU:
-		return wrong("mtu %d: want a whole number from %d to %d", i.MTU, minMTU, maxMTU)
-	}
-	if owner := p.owner(n, i); owner != "" {
-		return wrong("%v %v: %w: %s has it", i.Address.Addr(), i.MAC, ipam.ErrInUse, owner)
-	}
-	for _, alias := range i.Aliases {
-		if err := ValidateName("alias", alias); err != nil {
-			return wrong("%w", err)
-		}
-	}
-	return i.Port.check("host " + h.Name + " on " + i.Network)
-}
-
-// owner names who has the address of an interface, or its MAC address, on a network; empty if nobody.
-func (p *Plan) owner(n *Network, i *Interface) string {
-	if n.Gateway.Addr() == i.Address.Addr() || n.GatewayMAC == i.MAC {
-		return "the gateway"
-	}
-	for _, h := range p.Hosts {
-		for _, other := range h.Interfaces {
-			if other.Network == n.Name && (other.Address.Addr() == i.Address.Addr() || other.MAC == i.MAC) {
-				return h.Name
-			}
-		}
-	}
-	return ""
-}
-
-// checkRoute accepts a default route through an interface of the host.
-func (p *Plan) checkRoute(h *Host) error {
-	if !h.Gateway.IsValid() && h.GatewayDev == "" {
-		return nil
-	}
-	for _, i := range h.Interfaces {
-		if i.Name == h.GatewayDev && i.Address.Masked().Contains(h.Gateway) {
-			return nil
-		}
-	}
-	return fmt.Errorf("host %s: default route via %v on %q: want a neighbour on one of its interfaces", h.Name, h.Gateway, clip(h.GatewayDev, 20))
-}
-
-// checkPorts accepts ports that lead to the host and collide with no port of the plan's.
-func (p *Plan) checkPorts(h *Host) error {
-	if len(h.Ports) > maxPublished {
-		return fmt.Errorf("host %s: more than %d published ports", h.Name, maxPublished)
-	}
-	for _, port := range h.Ports {
-		switch {
-		case port.Proto != "tcp" && port.Proto != "udp":
-			return fmt.Errorf("host %s: ports: protocol %q: want tcp or udp", h.Name, clip(port.Proto, 20))
-		case !port.HostIP.Is4():
-			return fmt.Errorf("host %s: ports: host_ip %v: want an IPv4 address", h.Name, port.HostIP)
-		case port.To.Port() == 0 || !slices.ContainsFunc(h.Interfaces, func(i Interface) bool { return i.Address.Addr() == port.To.Addr() }):
-			return fmt.Errorf("host %s: ports: %v: want an address of the host, and a port", h.Name, port.To)
-		}
-		for _, other := range p.Hosts {
-			for _, taken := range other.Ports {
-				if port.collides(taken) {
-					return fmt.Errorf("host %s: Bind for %v failed: port is already allocated: %s publishes it", h.Name,
-						netip.AddrPortFrom(port.HostIP, port.HostPort), other.Name)
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// collides reports whether two ports would bind the same; the wildcard address holds a port on every address.
-func (p Publish) collides(q Publish) bool {
-	return p.HostPort != 0 && p.HostPortEnd == 0 && q.HostPortEnd == 0 && p.HostPort == q.HostPort && p.Proto == q.Proto &&
-		(p.HostIP == q.HostIP || p.HostIP.IsUnspecified() || q.HostIP.IsUnspecified())
-}
-
-// checkStations accepts static stations behind hosts that are on the network.
-func (p *Plan) checkStations() error {
-	for _, n := range p.Networks {
-		for _, e := range n.FDB {
-			h := p.Host(e.Host)
-			if !e.MAC.IsStation() || h == nil || !slices.ContainsFunc(h.Interfaces, func(i Interface) bool { return i.Network == n.Name }) {
-				return fmt.Errorf("network %s: fdb: %v behind %q: want a station's address and a host on the network", n.Name, e.MAC, clip(e.Host, MaxName))
-			}
-		}
-	}
-	return nil
-}
-
-// checkDependencies accepts hosts that depend only on hosts before them.
-func (p *Plan) checkDependencies() error {
-	before := map[string]bool{}
-	for _, h := range p.Hosts {
-		for _, d := range h.DependsOn {
-			if !before[d.Host] {
-				return fmt.Errorf("host %s: depends_on %q: want a host that starts before it", h.Name, clip(d.Host, MaxName))
-			}
-		}
-		before[h.Name] = true
-	}
-	return nil
-}
-
-// noNetwork says which networks there are.
-func (p *Plan) noNetwork() string {
-	if len(p.Networks) == 0 {
-		return "there is no such network; there are none"
-	}
-	var names []string
-	for _, n := range p.Networks {
-		names = append(names, n.Name)
-	}
-	return "there is no such network; there are " + strings.Join(names, ", ")
-}
+// Tables are those that a check can look into.
+var Tables = []string{"conntrack", "drops", "fdb", "hosts", "neigh", "networks", "ports", "published", "routes", "rules"}

@@ -14,8 +14,8 @@ import (
 // NewNetwork returns a network with the settings of one about which a lab file says nothing. Its addresses are still to be
 // chosen, by FillNetwork.
 func NewNetwork(name string) Network {
-	return Network{Name: name, MTU: defaultMTU, Masquerade: true, AgeingTime: defaultAgeingTime,
-		Port: PortKnobs{Learning: true, Flood: true, McastFlood: true, BcastFlood: true, StormLimit: defaultStormLimit}}
+	return Network{Name: name, Key: name, MTU: defaultMTU, Masquerade: true, ICC: true, GatewayMode: "nat",
+		HostIP: netip.IPv4Unspecified(), AgeingTime: defaultAgeingTime, Port: defaultKnobs}
 }
 
 // FillNetwork chooses the addresses of a network to be added, as far as they are zero, and the name that Docker would show.
@@ -28,7 +28,7 @@ func (p *Plan) FillNetwork(n *Network, taken []netip.Prefix) error {
 		}
 		n.Subnet = subnet
 	}
-	if !n.Gateway.IsValid() {
+	if !n.Gateway.IsValid() && !n.withoutGateway() {
 		pool, err := n.pool()
 		if err != nil {
 			return fmt.Errorf("network %s: %w", n.Name, err)
@@ -57,14 +57,20 @@ func (p *Plan) subnets() (all []netip.Prefix) {
 
 // pool returns the addresses of a network, the gateway's and the reserved ones taken.
 func (n *Network) pool() (*ipam.Pool, error) {
-	return ipam.New(ipam.Config{Subnet: n.Subnet, Range: n.Range, Gateway: n.Gateway.Addr(), Aux: n.Reserved})
+	return ipam.New(ipam.Config{Subnet: n.Subnet, Range: n.Range, Gateway: n.Gateway.Addr(), NoGateway: n.withoutGateway(), Aux: n.Reserved})
 }
 
-// FillHost chooses what a host to be added leaves zero: its hostname, its interfaces (FillInterface), the default route
-// (ChooseGateway), and the address to which a published port leads.
+// withoutGateway reports whether the gateway is not on the network.
+func (n *Network) withoutGateway() bool { return n.GatewayMode == "isolated" }
+
+// FillHost chooses what a host to be added leaves zero: what it is called, its interfaces (FillInterface), the
+// default route (ChooseGateway), and the addresses between which a published port leads.
 func (p *Plan) FillHost(h *Host) error {
 	if h.Hostname == "" {
 		h.Hostname = h.Name
+	}
+	if h.Container == "" {
+		h.Container = p.Name + "-" + h.Name + "-1"
 	}
 	interfaces := slices.Clone(h.Interfaces)
 	h.Interfaces = nil
@@ -78,9 +84,14 @@ func (p *Plan) FillHost(h *Host) error {
 		p.ChooseGateway(h)
 	}
 	h.Ports = slices.Clone(h.Ports)
-	for i, port := range h.Ports {
+	to := p.inlet(h)
+	for i := range h.Ports {
+		port := &h.Ports[i]
 		if !port.To.Addr().IsValid() {
-			h.Ports[i].To = netip.AddrPortFrom(h.outward(), port.To.Port())
+			port.To = netip.AddrPortFrom(to.addr, port.To.Port())
+		}
+		if !port.HostIP.IsValid() {
+			port.HostIP = to.hostIP
 		}
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"uswitch/tap"
 )
 
 // Patience is how long a command may take to end after it was asked to.
@@ -83,32 +85,26 @@ func (w *World) RestartHost(name string, patience time.Duration) error {
 
 // start runs the command of a host's service, and waits for its end in the background.
 func (w *World) start(h *Host) error {
-	return h.service.start(func() (*exec.Cmd, error) {
+	return h.service.start(func() (tap.Process, error) {
 		cmd := w.Command(h, h.Plan.Command)
 		cmd.Dir, cmd.SysProcAttr, cmd.WaitDelay = h.Plan.WorkingDir, ownGroup(), outputGrace
-		if err := Startable(cmd); err != nil {
-			return nil, err
-		}
 		out := w.outputOf(h.Plan.Name)
 		cmd.Stdout, cmd.Stderr = out, out
-		if err := w.host.Start(h.Namespace, cmd); err != nil {
-			return nil, errors.Join(err, out.Close())
+		process, err := w.host.Start(h.Namespace, cmd)
+		if err != nil {
+			out.Close()
+			return nil, err
 		}
-		go w.await(h, cmd, out)
-		return cmd, nil
+		go w.await(h, process, out)
+		return process, nil
 	})
 }
 
 // await waits for the end of a command, and tells of it unless it was brought about.
-func (w *World) await(h *Host, cmd *exec.Cmd, out io.Closer) {
-	sweepGroup(cmd.Process.Pid)
-	err := cmd.Wait()
+func (w *World) await(h *Host, process tap.Process, out io.Closer) {
+	status := process.Wait()
 	out.Close()
-	status := Status(cmd.ProcessState, err)
-	h.service.mu.Lock()
-	told := h.service.told
-	h.service.mu.Unlock()
-	if !told {
+	if !h.service.wasTold() {
 		w.enterStatus(status)
 		w.report(fmt.Sprintf("%s: ended with status %d", h.Plan.Name, status))
 	}

@@ -25,7 +25,7 @@ func (w *World) Connect(ctx context.Context, host string, plan lab.Interface) er
 	if err := w.Plan().FillInterface(h.Plan, &plan); err != nil {
 		return err
 	}
-	if err := w.Plan().CheckInterface(h.Plan, &plan); err != nil {
+	if err := w.Plan().VerifyInterface(h.Plan, &plan); err != nil {
 		return err
 	}
 	h, err = w.plug(h, &plan)

@@ -42,7 +42,7 @@ func (w *World) AddHost(ctx context.Context, plan lab.Host) error {
 	if err := w.Plan().FillHost(&plan); err != nil {
 		return err
 	}
-	if err := w.Plan().CheckHost(&plan); err != nil {
+	if err := w.Plan().VerifyHost(&plan); err != nil {
 		return err
 	}
 	return w.addHost(ctx, &plan)

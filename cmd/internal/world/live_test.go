@@ -102,7 +102,7 @@ func TestLive(t *testing.T) {
 				if err := step.do(t, w); err != nil {
 					t.Fatalf("%s: %v", step.name, err)
 				}
-				if err := w.Plan().Check(); err != nil {
+				if err := w.Plan().Verify(); err != nil {
 					t.Errorf("%s: the plan is wrong: %v", step.name, err)
 				}
 				if describe(t, w, host) == before {

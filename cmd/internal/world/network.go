@@ -50,7 +50,7 @@ func (w *World) AddNetwork(ctx context.Context, plan lab.Network) error {
 	if err := w.Plan().FillNetwork(&plan, w.taken()); err != nil {
 		return err
 	}
-	if err := w.Plan().CheckNetwork(&plan); err != nil {
+	if err := w.Plan().VerifyNetwork(&plan); err != nil {
 		return err
 	}
 	return w.addNetwork(&plan)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"uswitch/tap"
 )
 
 // A service is one run of a host's command; when the command is started again, that is another one. Its states follow each
@@ -20,11 +22,11 @@ type service struct {
 	started chan struct{} // closed when the command runs, or will never
 	ended   chan struct{} // closed when it has ended, or will never run
 
-	mu     sync.Mutex // guards what follows
-	state  ServiceState
-	cmd    *exec.Cmd // while it runs
-	status int       // when it has ended
-	told   bool      // to end, rather than that it ends by itself
+	mu      sync.Mutex // guards what follows
+	state   ServiceState
+	process tap.Process // while it runs
+	status  int         // when it has ended
+	told    bool        // to end, rather than that it ends by itself
 }
 
 // ServiceState says what a host's command is doing.
@@ -43,8 +45,8 @@ func (h *Host) Service() (state ServiceState, pid, status int) {
 	s := h.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cmd != nil {
-		pid = s.cmd.Process.Pid
+	if s.process != nil {
+		pid = s.process.PID()
 	}
 	return s.state, pid, s.status
 }
@@ -61,37 +63,36 @@ func newService(hasCommand bool) *service {
 
 // start lets begin start the command, unless it was told to end before that. An error of begin's ends the service with the
 // status that a shell gives for it.
-func (s *service) start(begin func() (*exec.Cmd, error)) error {
+func (s *service) start(begin func() (tap.Process, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != Waiting {
 		return nil
 	}
-	cmd, err := begin()
+	process, err := begin()
 	if err != nil {
 		s.endLocked(Status(nil, err))
 		return err
 	}
-	s.state, s.cmd = Running, cmd
+	s.state, s.process = Running, process
 	close(s.started)
 	return nil
 }
 
 // end enters the status with which the command has ended, or with which it stands for one that will never run.
-func (s *service) end(status int) (told bool) {
+func (s *service) end(status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state != Ended {
+	if s.state == Waiting || s.state == Running {
 		s.endLocked(status)
 	}
-	return s.told
 }
 
 func (s *service) endLocked(status int) {
 	if s.state == Waiting {
 		close(s.started)
 	}
-	s.state, s.status, s.cmd = Ended, status, nil
+	s.state, s.status, s.process = Ended, status, nil
 	close(s.ended)
 }
 
@@ -122,10 +123,17 @@ func (s *service) tell(sig syscall.Signal) bool {
 	case Waiting:
 		s.endLocked(0)
 	case Running:
-		_ = signalGroup(s.cmd.Process.Pid, sig)
+		_ = s.process.Signal(sig)
 		return true
 	}
 	return false
+}
+
+// wasTold reports whether somebody has told the command to end.
+func (s *service) wasTold() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.told
 }
 
 // Program returns the words of a command with the word uswitch replaced by this very program, wherever it is installed.
@@ -143,10 +151,7 @@ func Program(argv []string) []string {
 func Status(state *os.ProcessState, err error) int {
 	switch {
 	case state != nil:
-		if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-			return 128 + int(ws.Signal())
-		}
-		return state.ExitCode()
+		return tap.ExitStatus(state)
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return 127
 	case err != nil:
