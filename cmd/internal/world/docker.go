@@ -10,13 +10,13 @@ import (
 // openDocker publishes a port as dockerd does.
 func (w *World) openDocker(p *Published) error {
 	tables := w.gateway.Rules()
-	lines, err := w.docker.AddPorts(tables.Snapshot(), p.Network, host.Port(p.Publish))
+	lines, err := w.docker.AddPorts(tables.Snapshot(), p.Network, w.dockerPort(p))
 	if err != nil {
 		return err
 	}
 	if err := tables.Apply(append(lines, added(w.proxying(p))...)); err != nil {
 		// There are none of its rules; what is left to do is that dockerd forgets the port.
-		_, _ = w.docker.RemovePorts(tables.Snapshot(), p.Network, host.Port(p.Publish))
+		_, _ = w.docker.RemovePorts(tables.Snapshot(), p.Network, w.dockerPort(p))
 		return err
 	}
 	return nil
@@ -26,9 +26,14 @@ func (w *World) openDocker(p *Published) error {
 func (w *World) closeDocker(p *Published) {
 	w.delete(w.proxying(p))
 	tables := w.gateway.Rules()
-	if lines, err := w.docker.RemovePorts(tables.Snapshot(), p.Network, host.Port(p.Publish)); err == nil {
+	if lines, err := w.docker.RemovePorts(tables.Snapshot(), p.Network, w.dockerPort(p)); err == nil {
 		_ = tables.Apply(lines) // which were tried on a copy of these very tables
 	}
+}
+
+// dockerPort is an open port as dockerd knows it.
+func (w *World) dockerPort(p *Published) rules.Port {
+	return host.Port(w.plan, w.plan.Host(p.Host), p.Publish)
 }
 
 // proxying is what Docker's rules leave to its userland proxy, for which a gateway has no place: ports that are published on

@@ -36,7 +36,7 @@ func (w *World) publishAll(context.Context) error {
 		h := &w.plan.Hosts[i]
 		ports := slices.Clone(h.Ports)
 		if w.docker != nil { // which has an order of its own
-			slices.SortStableFunc(ports, func(a, b lab.Publish) int { return host.Port(a).Compare(host.Port(b)) })
+			slices.SortStableFunc(ports, func(a, b lab.Publish) int { return host.Port(w.plan, h, a).Compare(host.Port(w.plan, h, b)) })
 		}
 		for _, p := range ports {
 			open, err := w.Publish(h.Name, p)

@@ -44,7 +44,8 @@ func start(plan *lab.Plan, dialect rules.Dialect) (*script, error) {
 	for i := range plan.Networks {
 		n := &plan.Networks[i]
 		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), rules.Network{
-			Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: true, Masquerade: n.Masquerade,
+			Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: n.ICC, Masquerade: n.Masquerade,
+			GatewayMode: rules.GatewayMode(n.GatewayMode),
 		})); err != nil {
 			return nil, fmt.Errorf("network %s as a bridge of Docker's: %w", n.Name, err)
 		}
