@@ -7,17 +7,17 @@ import (
 	vswitch "uswitch/switch"
 )
 
-// findNetwork finds a network; the name may be left out where there is only one.
+// findNetwork finds a network by one of its names (lab.Plan.Network); the name may be left out where there is only one.
 func (w *World) findNetwork(name string) (*Network, error) {
 	all := w.Networks()
 	if name == "" && len(all) == 1 {
 		return all[0], nil
 	}
+	if plan := w.Plan().Network(name); plan != nil {
+		return w.Network(plan.Name), nil
+	}
 	var names []string
 	for _, n := range all {
-		if n.Plan.Name == name {
-			return n, nil
-		}
 		names = append(names, n.Plan.Name)
 	}
 	return nil, fmt.Errorf("network %q: there is no such network; there are %s", name, strings.Join(names, ", "))

@@ -81,7 +81,7 @@ func (w *World) RemoveNetwork(name string) error {
 	if err != nil {
 		return err
 	}
-	if on := w.hostsOn(name); len(on) > 0 {
+	if on := w.hostsOn(n.Plan.Name); len(on) > 0 {
 		// The first half is Docker's own sentence.
 		return fmt.Errorf("network %s has active endpoints: %s: disconnect them first", name, strings.Join(on, ", "))
 	}
