@@ -60,7 +60,10 @@ func (s *Server) devices(*http.Request) (any, error) {
 		rows = append(rows, row)
 	}
 	for _, n := range s.world.Networks() {
-		bridge := legDevice(n.Leg)
+		bridge := Device{Name: n.Plan.Name, MTU: n.Plan.MTU}
+		if n.Leg != nil { // else the gateway is not on it
+			bridge = legDevice(n.Leg)
+		}
 		bridge.Kind = KindBridge
 		var ports []Device
 		for _, h := range s.world.Hosts() {
