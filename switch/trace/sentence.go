@@ -31,6 +31,16 @@ func (e *Event) Text() string {
 	return strings.Join(parts, "; ")
 }
 
+// Details is Text without its first part, for somebody who has been told already what happened: of a drop the rule that
+// decided and what would mend it. It may be empty.
+func (e *Event) Details() string {
+	var parts []string
+	for _, c := range e.clauses()[1:] {
+		parts = append(parts, c.text)
+	}
+	return strings.Join(parts, "; ")
+}
+
 // clause is a part of a sentence; a printer may put each on its own line.
 type clause struct {
 	text  string

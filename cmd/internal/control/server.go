@@ -92,7 +92,6 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/neigh":            s.addNeighbor,
 		"DELETE /v1/neigh":          s.deleteNeighbors,
 		"GET /v1/devices":           s.devices,
-		"GET /v1/drops":             s.drops,
 		"DELETE /v1/conntrack":      s.forgetConns,
 		"GET /v1/publish":           s.published,
 		"POST /v1/publish":          s.publish,
@@ -108,6 +107,7 @@ func (s *Server) handler() http.Handler {
 		mux.Handle(pattern, s.answer(answer))
 	}
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
+	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
 	mux.HandleFunc("GET /v1/frames", s.frames)
 	mux.HandleFunc("GET /v1/reach", s.reach)
