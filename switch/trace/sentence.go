@@ -149,7 +149,7 @@ func (e *Event) limit() string {
 
 // hopsLeft tells the time to live that a forwarded packet goes on with.
 func (e *Event) hopsLeft() string {
-	if p, ok := e.packet(); ok && e.Hook == Forward && e.Verdict == Accept {
+	if p, ok := e.IPv4(); ok && e.Hook == Forward && e.Verdict == Accept {
 		return fmt.Sprintf("ttl now %d", p.TTL())
 	}
 	return ""
@@ -161,7 +161,7 @@ func (e *Event) mend() string {
 	if e.Reason != PolicyDrop || e.Rule != "-P FORWARD DROP" || !e.Prefix.IsValid() || e.Prefix.Bits() == 0 {
 		return ""
 	}
-	if p, ok := e.packet(); !ok || !e.Prefix.Contains(p.Dst()) {
+	if p, ok := e.IPv4(); !ok || !e.Prefix.Contains(p.Dst()) {
 		return ""
 	}
 	return "uswitch iptables -A FORWARD -d " + e.Prefix.String() + " -j ACCEPT"

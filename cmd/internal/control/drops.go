@@ -18,20 +18,33 @@ func (s *Server) drops(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
-	tracer, names := s.world.Tracer(), world.Names(s.world.Plan())
-	rows := []Drop{}
-	for _, reason := range trace.Reasons() {
-		n := tracer.Drops(reason)
-		if n == 0 {
-			continue
-		}
-		row := Drop{Reason: reason.String(), Count: n, Sentence: reason.Sentence()}
-		if e, ok := tracer.Example(reason); ok && q.Has("examples") {
-			row.Last = dropped(&e, names)
-		}
-		rows = append(rows, row)
+	rows := s.countedDrops()
+	if q.Has("examples") {
+		s.addExamples(rows)
 	}
 	send(w, rows)
+}
+
+// countedDrops lists the reasons for which packets were dropped.
+func (s *Server) countedDrops() []Drop {
+	rows := []Drop{}
+	for _, reason := range trace.Reasons() {
+		if n := s.world.Tracer().Drops(reason); n > 0 {
+			rows = append(rows, Drop{Reason: reason.String(), Count: n, Sentence: reason.Sentence()})
+		}
+	}
+	return rows
+}
+
+// addExamples adds the last packet of each reason.
+func (s *Server) addExamples(rows []Drop) {
+	names := world.Names(s.world.Plan())
+	for _, reason := range trace.Reasons() {
+		i := slices.IndexFunc(rows, func(d Drop) bool { return d.Reason == reason.String() })
+		if e, ok := s.world.Tracer().Example(reason); ok && i >= 0 {
+			rows[i].Last = dropped(&e, names)
+		}
+	}
 }
 
 func dropped(e *trace.Event, names trace.Names) *Dropped {
