@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
-
-	"uswitch/switch/trace"
 )
 
 // The tables, read from the world as it is at the moment. Lists are never null.
@@ -133,16 +131,6 @@ func (s *Server) routes(*http.Request) (any, error) {
 			row.Dst = r.Prefix.Addr().String()
 		}
 		rows = append(rows, row)
-	}
-	return rows, nil
-}
-
-func (s *Server) drops(*http.Request) (any, error) {
-	rows := []Drop{}
-	for _, r := range trace.Reasons() {
-		if n := s.world.Tracer().Drops(r); n > 0 {
-			rows = append(rows, Drop{Reason: r.String(), Count: n, Sentence: r.Sentence()})
-		}
 	}
 	return rows, nil
 }
