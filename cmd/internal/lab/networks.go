@@ -73,6 +73,12 @@ func (b *builder) network(name string, c ipam.Config) {
 	if n.GatewayMAC, ok = x.mac("gateway_mac"); !ok {
 		n.GatewayMAC = frame.MACFromIPv4(pool.Gateway())
 	}
+	switch word := x.text("gateway"); word {
+	case "", "none":
+		n.NoAddress = word == "none"
+	default:
+		x.bad("gateway", "%q: want none; the address itself stands under ipam.config", clip(word, 40))
+	}
 	x.get("fdb") // read once the hosts are known
 	b.pools[name] = pool
 	b.owners[name] = map[string]string{pool.Gateway().String(): "the gateway", n.GatewayMAC.String(): "the gateway"}

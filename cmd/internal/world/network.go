@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"uswitch/cmd/internal/lab"
@@ -39,9 +40,11 @@ func Ageing(seconds int) time.Duration {
 // addLegs puts the gateway onto every network.
 func (w *World) addLegs(context.Context) error {
 	for _, n := range w.networks {
-		leg, err := w.gateway.Add(nat.InterfaceConfig{
-			Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch,
-		}, time.Now())
+		config := nat.InterfaceConfig{Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch}
+		if n.Plan.NoAddress {
+			config.Addr = netip.Prefix{}
+		}
+		leg, err := w.gateway.Add(config, time.Now())
 		if err != nil {
 			return err
 		}
