@@ -72,6 +72,7 @@ func (h host) ask(addr string) {
 	frame.Ethernet(b).SetHeader(frame.Broadcast, h.mac, frame.TypeARP)
 	frame.PutARP(b[frame.EthernetHeader:], frame.ARPRequest, h.mac, h.addr, frame.MAC{}, ip4(addr))
 	h.inject(frame.Frame{Data: b})
+	h.leg.Input(frame.Frame{Data: b}, nil, h.lab.now) // nobody listens
 }
 
 // TestNoAddressToMasquerade routes to a network on which the gateway has no address: there is none to hide behind.

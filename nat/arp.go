@@ -11,7 +11,9 @@ import (
 func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 	in := p.in
 	if a, ok := frame.ParseARP(e.Payload()); ok && !in.Addr().IsValid() {
-		p.emitARP(arp.NotMine, false, false, a)
+		if p.j.On() {
+			p.emitARP(arp.NotMine, false, false, a)
+		}
 		return
 	}
 	out := in.neighbors.Input(e.Payload(), e.Src(), in.self(), p.now)
