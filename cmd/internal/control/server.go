@@ -87,6 +87,8 @@ func (s *Server) handler() http.Handler {
 		"GET /v1/ports":             s.ports,
 		"GET /v1/fdb":               s.fdb,
 		"GET /v1/neigh":             s.neighbors,
+		"POST /v1/addresses":        s.addAddress,
+		"DELETE /v1/addresses":      s.deleteAddress,
 		"GET /v1/routes":            s.routes,
 		"POST /v1/routes":           s.addRoute,
 		"DELETE /v1/routes":         s.deleteRoute,
