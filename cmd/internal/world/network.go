@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -133,9 +134,11 @@ func (w *World) addLeg(n *Network) error {
 	if w.way != nil && w.way.standIn.IsValid() && n.Plan.Subnet.Contains(w.way.standIn) {
 		return fmt.Errorf("network %s is %v, in which %v stands for this machine: give it another subnet", n.Plan.Name, n.Plan.Subnet, w.way.standIn)
 	}
-	leg, err := w.gateway.Add(nat.InterfaceConfig{
-		Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch,
-	}, time.Now())
+	config := nat.InterfaceConfig{Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch}
+	if n.Plan.NoAddress {
+		config.Addr = netip.Prefix{}
+	}
+	leg, err := w.gateway.Add(config, time.Now())
 	if err != nil {
 		return err
 	}
