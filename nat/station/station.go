@@ -61,9 +61,14 @@ func (s *Station) Close() {
 	s.card.stop()
 }
 
-// Listen takes TCP connections to a port of the gateway, at any of its addresses. Close of the listener gives the port back.
-func (s *Station) Listen(port uint16) (net.Listener, error) {
-	release, err := s.gateway.Open(frame.ProtoTCP, port, s.card)
+// Listen takes TCP connections to a port of the gateway, at any of its addresses, from those whom hears accepts; nil accepts
+// all, and hears must not block. To the others the port is closed. Close of the listener gives the port back.
+func (s *Station) Listen(port uint16, hears func(src netip.Addr) bool) (net.Listener, error) {
+	var socket nat.Socket = s.card
+	if hears != nil {
+		socket = choosy{s.card, hears}
+	}
+	release, err := s.gateway.Open(frame.ProtoTCP, port, socket)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +79,15 @@ func (s *Station) Listen(port uint16) (net.Listener, error) {
 	}
 	return &listener{TCPListener: l, release: release}, nil
 }
+
+// choosy is the card as some see it.
+type choosy struct {
+	nat.Socket
+	hears func(netip.Addr) bool
+}
+
+// Hears implements nat.Choosy.
+func (c choosy) Hears(src netip.Addr) bool { return c.hears(src) }
 
 // listener gives its port back when it is closed, once.
 type listener struct {

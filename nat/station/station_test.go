@@ -97,7 +97,7 @@ func dial(t *testing.T, s *side, network, to string) (net.Conn, error) {
 
 func TestTCP(t *testing.T) {
 	left, right := newSides(t)
-	l, err := right.Listen(53)
+	l, err := right.Listen(53, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestNobodyListens(t *testing.T) {
 
 func TestRulesAreForPrograms(t *testing.T) {
 	left, right := newSides(t, "-A INPUT -p tcp --dport 53 -j REJECT")
-	l, err := right.Listen(53)
+	l, err := right.Listen(53, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,17 +183,29 @@ func TestRulesAreForPrograms(t *testing.T) {
 	}
 }
 
-func TestPorts(t *testing.T) {
-	left, _ := newSides(t)
-	l, err := left.Listen(53)
+func TestPortIsClosedToSome(t *testing.T) {
+	left, right := newSides(t)
+	l, err := right.Listen(53, func(src netip.Addr) bool { return src.String() != "192.0.2.1" })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := left.Listen(53); err == nil {
+	parrot(t, l)
+	if _, err := dial(t, left, "tcp", "192.0.2.2:53"); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, want a refusal", err)
+	}
+}
+
+func TestPorts(t *testing.T) {
+	left, _ := newSides(t)
+	l, err := left.Listen(53, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := left.Listen(53, nil); err == nil {
 		t.Error("two listeners on one port")
 	}
 	_ = l.Close()
-	if l, err = left.Listen(53); err != nil {
+	if l, err = left.Listen(53, nil); err != nil {
 		t.Fatal(err)
 	}
 	_ = l.Close()
