@@ -9,6 +9,7 @@ import (
 
 	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/names"
 	"uswitch/nat"
 	"uswitch/nat/rule"
 	"uswitch/switch/trace"
@@ -37,7 +38,8 @@ type World struct {
 
 	networks []*Network
 	hosts    []*Host
-	way      *wayOut // nil: no way out
+	way      *wayOut       // nil: no way out
+	names    *names.Server // nil before Up
 	undo     undo
 	ports    sync.WaitGroup // goroutines that run ports
 
@@ -77,7 +79,7 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 // Up brings the world up. When it fails, or when ctx ends before it is done, it has unmade what it had made. Down ends
 // what Up began.
 func (w *World) Up(ctx context.Context) error {
-	steps := []func(context.Context) error{w.addHosts, w.startGateway, w.addLegs, w.openWayOut, w.addStatic, w.publishAll}
+	steps := []func(context.Context) error{w.addHosts, w.startGateway, w.addLegs, w.openWayOut, w.startNames, w.addStatic, w.publishAll}
 	for _, step := range steps {
 		err := step(ctx)
 		if err == nil {

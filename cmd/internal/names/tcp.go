@@ -1,0 +1,43 @@
+package names
+
+import (
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/miekg/dns"
+	"golang.org/x/net/netutil"
+)
+
+// Bounds of questions over TCP (RFC 7766 6.2).
+const (
+	maxConns = 128
+	idle     = 8 * time.Second // after which a connection without a question is closed
+)
+
+// Serve answers over TCP until l is closed, and returns when every connection has ended.
+func (s *Server) Serve(l net.Listener) {
+	tcp := &dns.Server{Listener: netutil.LimitListener(l, maxConns), Handler: dns.HandlerFunc(s.serve), ReadTimeout: idle,
+		WriteTimeout: idle, IdleTimeout: func() time.Duration { return idle }, MsgAcceptFunc: acceptAll}
+	_ = tcp.ActivateAndServe() // which ends when the listener does, in an error that says so
+	_ = tcp.Shutdown()
+}
+
+// acceptAll leaves to answer what is a question.
+func acceptAll(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept }
+
+// serve answers one question.
+func (s *Server) serve(w dns.ResponseWriter, q *dns.Msg) {
+	from, err := netip.ParseAddrPort(w.RemoteAddr().String())
+	if err != nil || q.Response {
+		_ = w.Close()
+		return
+	}
+	reply, wait := s.reply(from.Addr(), "tcp", q)
+	if wait != nil {
+		reply = wait()
+	}
+	if answer := packed(reply, dns.MaxMsgSize); answer != nil {
+		_, _ = w.Write(answer)
+	}
+}
