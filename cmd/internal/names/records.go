@@ -37,20 +37,17 @@ type Place struct {
 	Names   []string // the first is the one that its address is called by
 }
 
-// DefaultNetwork is Docker's name for the network of those that were given none.
-const DefaultNetwork = "bridge"
-
 // Of returns the records of a plan.
 func Of(plan *lab.Plan) Records {
 	var r Records
 	for _, n := range plan.Networks {
 		r.Networks = append(r.Networks, Network{Name: n.Name, Docker: n.Docker, Subnet: n.Subnet.Masked(), Internal: n.Internal,
-			Nameless: n.Docker == DefaultNetwork})
+			Nameless: n.IsDefaultBridge()})
 	}
 	for _, h := range plan.Hosts {
 		host := Host{Name: h.Name}
 		for _, i := range h.Interfaces {
-			names := append([]string{h.Name, h.Hostname}, i.Aliases...)
+			names := append([]string{h.Name, h.Container, h.Hostname}, i.Aliases...)
 			host.Places = append(host.Places, Place{Network: i.Network, Addr: i.Address.Addr(), Names: distinct(names)})
 		}
 		r.Hosts = append(r.Hosts, host)

@@ -1,6 +1,7 @@
 package names
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"time"
@@ -15,12 +16,18 @@ const (
 	idle     = 8 * time.Second // after which a connection without a question is closed
 )
 
-// Serve answers over TCP until l is closed, and returns when every connection has ended.
-func (s *Server) Serve(l net.Listener) {
+// Serve answers over TCP until ctx ends, which closes l, and returns when every connection has ended. It is called before ctx
+// has ended.
+func (s *Server) Serve(ctx context.Context, l net.Listener) {
+	begun := make(chan struct{})
 	tcp := &dns.Server{Listener: netutil.LimitListener(l, maxConns), Handler: dns.HandlerFunc(s.serve), ReadTimeout: idle,
-		WriteTimeout: idle, IdleTimeout: func() time.Duration { return idle }, MsgAcceptFunc: acceptAll}
-	_ = tcp.ActivateAndServe() // which ends when the listener does, in an error that says so
-	_ = tcp.Shutdown()
+		WriteTimeout: idle, IdleTimeout: func() time.Duration { return idle }, MsgAcceptFunc: acceptAll,
+		NotifyStartedFunc: func() { close(begun) }}
+	defer context.AfterFunc(ctx, func() {
+		<-begun
+		_ = tcp.Shutdown() // says only that it has ended already
+	})()
+	_ = tcp.ActivateAndServe() // in the end the listener is closed, and that is the error
 }
 
 // acceptAll leaves to answer what is a question.

@@ -20,9 +20,8 @@ type network struct {
 
 // asker is who can ask, and what there is for it.
 type asker struct {
-	networks  []*network // whose names it knows
+	networks  []*network // whose names it knows; none on the default network alone
 	outward   bool       // one of its networks leads out
-	nameless  bool       // it is on the default network, where nobody has a name
 	resolvers []netip.Addr
 }
 
@@ -64,11 +63,9 @@ func (n *network) enter(p Place) {
 // join says that the asker is on a network.
 func (a *asker) join(n *network) {
 	a.outward = a.outward || !n.Internal
-	if n.Nameless {
-		a.nameless = true
-		return
+	if !n.Nameless {
+		a.networks = append(a.networks, n)
 	}
-	a.networks = append(a.networks, n)
 }
 
 // asker finds out who asks. Somebody on a network who is not on record - an address that was set by hand - knows what is

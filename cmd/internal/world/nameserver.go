@@ -48,14 +48,15 @@ func (w *World) startNames(context.Context) error {
 
 // serveNames answers over TCP until the world goes down.
 func (w *World) serveNames(l net.Listener) {
+	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		w.names.Serve(l)
+		w.names.Serve(ctx, l)
 	}()
 	w.undo.add(func() error {
-		err := l.Close()
+		stop()
 		<-ended
-		return err
+		return nil
 	})
 }
