@@ -62,6 +62,9 @@ func (s *Server) ports(*http.Request) (any, error) {
 				RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 				TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped})
 		}
+		if n.Leg == nil {
+			continue // the gateway is not on it
+		}
 		c := n.Leg.Counters()
 		rows = append(rows, Port{Network: n.Plan.Name, Name: "gateway", Flood: true, McastFlood: true, BcastFlood: true, MTU: n.Leg.MTU(),
 			RxPackets: c.TxPackets, RxBytes: c.TxBytes, RxDropped: c.TxDropped,

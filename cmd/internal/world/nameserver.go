@@ -16,25 +16,25 @@ func (w *World) startNames(context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.undo.add(func() error {
+	w.scope.add(func() error {
 		programs.Close()
 		return nil
 	})
 	var forwarder *names.Forwarder
 	if up := w.upstream(programs); up != nil {
 		forwarder = names.NewForwarder(up, w.way.onMachine) // what is asked by sockets may come back by a published port
-		w.undo.add(func() error {
+		w.scope.add(func() error {
 			forwarder.Close()
 			return nil
 		})
 	}
 	w.names = names.NewServer(names.Config{Gateway: w.gateway, Forwarder: forwarder})
-	w.names.Set(names.Of(w.plan))
+	w.names.Set(names.Of(w.Plan()))
 	release, err := w.gateway.Open(frame.ProtoUDP, names.Port, w.names)
 	if err != nil {
 		return fmt.Errorf("the name server: %w", err)
 	}
-	w.undo.add(func() error {
+	w.scope.add(func() error {
 		release()
 		return nil
 	})
@@ -54,7 +54,7 @@ func (w *World) serveNames(l net.Listener) {
 		defer close(ended)
 		w.names.Serve(ctx, l)
 	}()
-	w.undo.add(func() error {
+	w.scope.add(func() error {
 		stop()
 		<-ended
 		return nil

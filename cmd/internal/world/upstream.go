@@ -36,11 +36,11 @@ const (
 // upstream returns whom the lab's name server asks; nil if the lab has no way out.
 func (w *World) upstream(programs *station.Station) names.Upstream {
 	u := &upstream{world: w, programs: programs}
-	switch w.plan.Uplink.Kind {
+	switch w.Plan().Uplink.Kind {
 	case lab.UplinkHost:
 		u.file, u.sockets = names.NewFile(nil, resolvConf), true
 	case lab.UplinkNetns:
-		u.file = names.NewFile(nil, filepath.Join(netnsEtc, w.plan.Uplink.Netns, "resolv.conf"), resolvConf)
+		u.file = names.NewFile(nil, filepath.Join(netnsEtc, w.Plan().Uplink.Netns, "resolv.conf"), resolvConf)
 	case lab.UplinkSim:
 		u.fixed = simResolvers
 	default:
@@ -76,7 +76,7 @@ func (u *upstream) Resolvers() ([]netip.AddrPort, error) {
 
 // isOurs reports whether an address is the gateway's own on a network of the lab.
 func (u *upstream) isOurs(a netip.Addr) bool {
-	return slices.ContainsFunc(u.world.networks, func(n *Network) bool { return n.Plan.Gateway.Addr() == a })
+	return slices.ContainsFunc(u.world.Networks(), func(n *Network) bool { return n.Plan.Gateway.Addr() == a })
 }
 
 // Dial implements names.Upstream. A resolver that runs in a host of the lab is reached from the gateway.
