@@ -101,7 +101,7 @@ func (c *changeover) settle() {
 			c.change(func(p *picture) { c.adopt(p) })
 			return nil
 		},
-		undo: func() error { c.World.now.Store(before); return nil }})
+		undo: func() error { c.show(before); return nil }})
 }
 
 // adopt puts everything into the order of the new plan, and gives it the new plan's word for what it is.

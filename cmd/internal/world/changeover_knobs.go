@@ -106,7 +106,7 @@ func (w *World) become(before, now *lab.Network) error {
 		}
 	}
 	var err error
-	if before.Internal != now.Internal || before.Masquerade != now.Masquerade || before.ICC != now.ICC || before.GatewayMode != now.GatewayMode {
+	if before.Internal != now.Internal || before.Masquerade != now.Masquerade || before.ICC != now.ICC {
 		err = w.reopenNetwork(n, now)
 	} else {
 		w.planNetwork(n, now)
@@ -133,6 +133,7 @@ func (w *World) reopenNetwork(n *Network, plan *lab.Network) error {
 	}
 	w.closeNetwork(n)
 	w.planNetwork(n, plan)
+	w.setFilter(w.Network(plan.Name))
 	failed := []error{w.openNetwork(w.Network(plan.Name))}
 	for _, h := range w.Hosts() {
 		if card := h.card(plan.Name); card != nil && w.docker != nil {
@@ -141,7 +142,7 @@ func (w *World) reopenNetwork(n *Network, plan *lab.Network) error {
 	}
 	for _, p := range ports {
 		after := *p
-		after.docker = w.dockerPort(w.Host(p.Host), p.Publish)
+		after.docker = w.dockerPort(&after)
 		w.change(func(now *picture) { now.published = replaced(now.published, p, &after) })
 		failed = append(failed, w.openRules(&after))
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/names"
 	"uswitch/nat"
 )
 
@@ -50,7 +51,15 @@ func (w *World) change(f func(*picture)) {
 	for _, h := range next.hosts {
 		plan.Hosts = append(plan.Hosts, *h.Plan)
 	}
-	w.now.Store(&next)
+	w.show(&next)
+}
+
+// show makes a picture the present one, for whoever looks, and for whoever asks for names.
+func (w *World) show(p *picture) {
+	w.now.Store(p)
+	if w.names != nil {
+		w.names.Set(names.Of(p.plan))
+	}
 	w.stir()
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/names"
 	"uswitch/nat"
 	"uswitch/switch/trace"
 	"uswitch/tap"
@@ -54,8 +55,16 @@ type World struct {
 	changing sync.Mutex      // held during a change, from its first look to its last step; guards what follows
 	up       bool            // changes are possible
 	way      *wayOut         // nil: no way out
+	names    *names.Server   // nil before Up
 	docker   *rules.Firewall // who knows Docker's rules; nil: they are not Docker's
 }
+
+// What is remembered of journeys that somebody has listened to: some hundreds of them, with the beginnings of their frames.
+const (
+	historyEvents = 8192
+	historyBytes  = 1 << 20
+	historySnap   = 256
+)
 
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
 // must be one that package lab has made.
@@ -71,6 +80,8 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 	if w.taken == nil {
 		w.taken = func() []netip.Prefix { return nil }
 	}
+	w.tracer.KeepExamples(time.Now)
+	w.tracer.Remember(trace.NewRing(historyEvents, historyBytes, historySnap))
 	docker, tables, err := tablesOf(plan)
 	if err != nil {
 		return nil, err
@@ -99,7 +110,7 @@ func (nowhere) Close() error { return nil }
 func (w *World) Up(ctx context.Context) error {
 	w.changing.Lock()
 	defer w.changing.Unlock()
-	steps := []func(context.Context) error{w.addHosts(w.Plan()), w.startGateway, w.addLegs, w.openWayOut, w.addStatic, w.publishAll}
+	steps := []func(context.Context) error{w.addHosts(w.Plan()), w.startGateway, w.addLegs, w.openWayOut, w.startNames, w.addStatic, w.publishAll}
 	for _, step := range steps {
 		err := step(ctx)
 		if err == nil {
