@@ -82,6 +82,7 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]func(*http.Request) (any, error){
 		"GET /v1/lab":               s.lab,
+		"GET /v1/plan":              s.plans,
 		"GET /v1/hosts":             s.hosts,
 		"GET /v1/networks":          s.networks,
 		"GET /v1/ports":             s.ports,
@@ -111,6 +112,8 @@ func (s *Server) handler() http.Handler {
 	} {
 		mux.Handle(pattern, s.answer(answer))
 	}
+	mux.HandleFunc("POST "+applyPath, s.apply)
+	mux.HandleFunc("GET /v1/logs", s.logs)
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
@@ -132,7 +135,11 @@ func checked(next http.Handler) http.Handler {
 				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		most := int64(maxBody)
+		if r.URL.Path == applyPath {
+			most = maxPlan
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		next.ServeHTTP(w, r)
 	})
 }
