@@ -20,8 +20,8 @@ type Lab struct {
 	Version  string    `json:"version"`
 	Name     string    `json:"name"`
 	Source   string    `json:"source"` // the file it was made from, as it was named
-	Config   string    `json:"config"` // the file's absolute path, or source if it is none
 	PID      int       `json:"pid"`    // of the process that runs it
+	Config   string    `json:"config"` // the file's absolute path, or source if it is none
 	Started  time.Time `json:"started"`
 	Hosts    int       `json:"hosts"`
 	Networks int       `json:"networks"`
