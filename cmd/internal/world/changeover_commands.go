@@ -22,7 +22,9 @@ func (c *changeover) endCommands(name string, of func(*lab.Host) bool) {
 	var hosts, anew []string
 	for i := range c.old.Hosts {
 		if h := &c.old.Hosts[i]; len(h.Command) > 0 && of(h) {
-			hosts, anew = append(hosts, h.Name), append(anew, "the command of "+h.Name)
+			if hosts = append(hosts, h.Name); c.stays(h.Name) { // else the host begins anew as a whole
+				anew = append(anew, "the command of "+h.Name)
+			}
 		}
 	}
 	if len(hosts) == 0 {
