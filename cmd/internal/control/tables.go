@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
-
-	"uswitch/switch/trace"
 )
 
 // The tables, read from the world as it is at the moment. Lists are never null.
@@ -61,6 +59,9 @@ func (s *Server) ports(*http.Request) (any, error) {
 				McastFlood: k.MulticastFlood, BcastFlood: k.BroadcastFlood, Isolated: k.Isolated, StormLimit: k.StormLimit, MTU: k.MTU,
 				RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 				TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped})
+		}
+		if n.Leg == nil {
+			continue // the gateway is not on it
 		}
 		c := n.Leg.Counters()
 		rows = append(rows, Port{Network: n.Plan.Name, Name: "gateway", Flood: true, McastFlood: true, BcastFlood: true, MTU: n.Leg.MTU(),
@@ -130,16 +131,6 @@ func (s *Server) routes(*http.Request) (any, error) {
 			row.Dst = r.Prefix.Addr().String()
 		}
 		rows = append(rows, row)
-	}
-	return rows, nil
-}
-
-func (s *Server) drops(*http.Request) (any, error) {
-	rows := []Drop{}
-	for _, r := range trace.Reasons() {
-		if n := s.world.Tracer().Drops(r); n > 0 {
-			rows = append(rows, Drop{Reason: r.String(), Count: n, Sentence: r.Sentence()})
-		}
 	}
 	return rows, nil
 }
