@@ -46,7 +46,7 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 	case learned, moved, full:
 		if j.On() {
 			j.Emit(trace.Event{Hook: trace.Learn, Verdict: trace.Accept, Note: found.note(), Where: s.name,
-				Port: p.name, From: found.from, MAC: src, Frame: f})
+				Port: p.name, From: found.from, Count: found.untold, MAC: src, Frame: f})
 		}
 	}
 
