@@ -84,7 +84,7 @@ func (w *World) addHost(c HostConfig) error {
 	if _, taken := w.Host(c.Name); taken || c.Name == "" {
 		return errors.New("a host needs a name of its own")
 	}
-	h := newHost(w.clock, w.random(), c.Name)
+	h := NewHost(w.clock, w.random(), c.Name)
 	via := c.Gateway
 	for _, card := range c.Cards {
 		if err := w.addCard(h, card); err != nil {
@@ -135,7 +135,7 @@ func (w *World) addCard(h *Host, c CardConfig) error {
 	}
 	wire.PlugPort(func(f frame.Frame) { s.Input(port, f, w.clock.Now()) })
 	w.names.add(h.name, c.Addr, c.MAC)
-	card, err := h.addCard(w.clock, c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
+	card, err := h.addCard(c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
 	if err == nil {
 		card.network, card.port = n.Name, name
 	}

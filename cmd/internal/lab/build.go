@@ -34,6 +34,7 @@ func (b *builder) build() {
 	b.networks()
 	b.hosts()
 	b.fdb()
+	b.checks()
 	b.keepUp()
 }
 
@@ -56,7 +57,8 @@ func (b *builder) top() {
 	b.plan.DockerRules = b.dockerRules(x)
 	b.defaultBridge = x.boolean("docker0", false) || b.onDefaultBridge()
 	b.plan.Uplink = b.uplink(x)
-	x.boolean("keep_up", false) // keepUp reads it once the hosts are known
+	x.get("checks") // checks and keepUp read theirs once the hosts are known
+	x.boolean("keep_up", false)
 	x.close()
 }
 

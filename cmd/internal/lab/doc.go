@@ -24,11 +24,13 @@
 // A lab file is a Compose file that docker compose would read too. What only uswitch knows stands under x-uswitch, and
 // there alone an unknown key is never passed over:
 //
-//	top level    uplink, rules, docker_rules, docker0, allow_host, ip_forward, keep_up
+//	top level    uplink, rules, docker_rules, docker0, allow_host, ip_forward, keep_up, checks
 //	a network    gateway_mac, mtu, masquerade, ageing_time, fdb_max_learned, fdb, and what an attachment has, for all ports
 //	a service    netns, passive, veth
 //	its attachment to a network (services.RED.networks.br0)
 //	             mtu, veth, learning, flood, mcast_flood, bcast_flood, isolated, storm_limit
+//
+// checks are what must hold, for uswitch check; checks.go has their keys.
 //
 // docker_rules chooses whose rules are generated: classic, which is Docker's up to 28 and the default, 29, or off:
 // uswitch's own, which are few. docker0: true makes Docker's own bridge for those who will come later; where a service has

@@ -80,7 +80,31 @@ func TestMistakes(t *testing.T) {
 			"lab.yaml:8: x-uswitch.docker_rules: \"28\": want classic, 29 or off\n" +
 			"lab.yaml:8: x-uswitch.ip_forward: want true or false\n" +
 			"lab.yaml:8: x-uswitch.rules.0: want a line of iptables, as in -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE\n" +
-			"lab.yaml:8: x-uswitch.uplnk: no such key: want one of allow_host, docker0, docker_rules, ip_forward, keep_up, rules, uplink"},
+			"lab.yaml:8: x-uswitch.uplnk: no such key: want one of allow_host, checks, docker0, docker_rules, ip_forward, keep_up, rules, uplink"},
+
+		{name: "checks", file: "services:\n  RED: {network_mode: none}\nx-uswitch:\n  checks:\n" +
+			"    - {name: a, from: RED, to: 8.8.8.8}\n" +
+			"    - {name: a, from: RED, tcp: 0, udp: 7, reason: policy-drop}\n" +
+			"    - {name: b, from: RED, table: fdb}\n" +
+			"    - {name: c, table: fbd, has: x}\n" +
+			"    - {name: d, table: fdb}\n" +
+			"    - {name: e, host: RED, command: \"ping x | wc\", status: many}\n" +
+			"    - {name: f, from: RED, to: BLUE, path: [{hook: forwrad}, {}, {wya: answer}], reason: bad-luck, not: true}\n" +
+			"    - {from: RED, to: BLUE, hsa: x}\n", want: "lab.yaml:6: x-uswitch.checks.1.name: a: check 0 has this name already\n" +
+			"lab.yaml:6: x-uswitch.checks.1.reason: only with not: true; what is answered has none\n" +
+			"lab.yaml:6: x-uswitch.checks.1.tcp: 0: want a whole number from 1 to 65535\n" +
+			"lab.yaml:6: x-uswitch.checks.1.to: want an address, a host, gateway, or a name with a dot in it\n" +
+			"lab.yaml:7: x-uswitch.checks.2: want one of from, table and command: who asks, which table, what to run\n" +
+			"lab.yaml:8: x-uswitch.checks.3.table: \"fbd\": want one of conntrack, drops, fdb, hosts, neigh, networks, ports, published, routes, rules\n" +
+			"lab.yaml:9: x-uswitch.checks.4: want has or lacks: what must be there, and what must not\n" +
+			"lab.yaml:10: x-uswitch.checks.5.command: '|' is for a shell, and there is none: want [sh, -c, '...'], or quotes around it\n" +
+			"lab.yaml:10: x-uswitch.checks.5.status: \"many\": want a whole number from 0 to 255\n" +
+			"lab.yaml:11: x-uswitch.checks.6.path.0.hook: \"forwrad\": want one of ingress, learn, bridge, arp, prerouting, route, input, forward, output, postrouting, neighbor, egress, flood, local, interface, send, name, deliver, answer\n" +
+			"lab.yaml:11: x-uswitch.checks.6.path.1: want at least one of way, at, hook, result, rule, becomes, reason\n" +
+			"lab.yaml:11: x-uswitch.checks.6.path.2.wya: no such key: want one of at, becomes, hook, reason, result, rule, way\n" +
+			"lab.yaml:11: x-uswitch.checks.6.reason: \"bad-luck\": want the name of a reason, as in policy-drop\n" +
+			"lab.yaml:12: x-uswitch.checks.7.hsa: no such key: want one of df, from, name, not, path, reason, rule, size, tcp, to, udp\n" +
+			"lab.yaml:12: x-uswitch.checks.7.name: check is empty: want letters, digits, '_', '.' and '-', with a letter or a digit first"},
 
 		{name: "addresses", file: network + "services:\n" +
 			"  A: {networks: {br0: {ipv4_address: 11.11.11.1}}}\n" +

@@ -26,6 +26,8 @@ type Plan struct {
 	// has a command nor is passive, or because all are passive. Without it, the lab ends when the last command of a host
 	// that is not passive has ended.
 	KeepUp bool `json:"keep_up"`
+	// Checks say what must hold while the lab is up, in the order of the file. Nothing looks at them unless it is asked to.
+	Checks []Check `json:"checks,omitempty"`
 	// Warnings are sentences for the person who runs the lab: above all, keys of the file that uswitch does not act on.
 	Warnings []string `json:"warnings,omitempty"`
 }

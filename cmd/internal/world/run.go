@@ -118,22 +118,18 @@ func (r *run) start(h *Host) {
 	cmd := r.world.Command(h, h.Plan.Command)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, h.Plan.WorkingDir
 	cmd.SysProcAttr, cmd.WaitDelay = ownGroup(), outputGrace
-	err := Startable(cmd)
-	if err == nil {
-		err = r.world.host.Start(h.Namespace, cmd)
-	}
+	process, err := r.world.host.Start(h.Namespace, cmd)
 	if err != nil {
 		r.world.report(fmt.Sprintf("%s: %v", h.Plan.Name, err))
 		out.Close()
 		r.end(h, Status(nil, err), true)
 		return
 	}
-	h.service.runs(cmd)
+	h.service.runs(process)
 	go func() {
-		sweepGroup(cmd.Process.Pid)
-		err := cmd.Wait()
+		status := process.Wait()
 		out.Close()
-		r.end(h, Status(cmd.ProcessState, err), false)
+		r.end(h, status, false)
 	}()
 }
 

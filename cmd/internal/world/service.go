@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"uswitch/tap"
 )
 
 // A service is a host's command. Its states follow each other:
@@ -19,10 +21,10 @@ type service struct {
 	started chan struct{} // closed when the command runs, or will never
 	ended   chan struct{} // closed when it has ended, or will never run
 
-	mu     sync.Mutex // guards what follows
-	state  ServiceState
-	cmd    *exec.Cmd // while it runs
-	status int       // when it has ended
+	mu      sync.Mutex // guards what follows
+	state   ServiceState
+	process tap.Process // while it runs
+	status  int         // when it has ended
 }
 
 // ServiceState says what a host's command is doing.
@@ -41,8 +43,8 @@ func (h *Host) Service() (state ServiceState, pid, status int) {
 	s := &h.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cmd != nil {
-		pid = s.cmd.Process.Pid
+	if s.process != nil {
+		pid = s.process.PID()
 	}
 	return s.state, pid, s.status
 }
@@ -57,9 +59,9 @@ func (s *service) init(hasCommand bool) {
 	}
 }
 
-func (s *service) runs(cmd *exec.Cmd) {
+func (s *service) runs(p tap.Process) {
 	s.mu.Lock()
-	s.state, s.cmd = Running, cmd
+	s.state, s.process = Running, p
 	s.mu.Unlock()
 	close(s.started)
 }
@@ -67,7 +69,7 @@ func (s *service) runs(cmd *exec.Cmd) {
 // end enters the status; neverRan says that the command was not started.
 func (s *service) end(status int, neverRan bool) {
 	s.mu.Lock()
-	s.state, s.status, s.cmd = Ended, status, nil
+	s.state, s.status, s.process = Ended, status, nil
 	s.mu.Unlock()
 	if neverRan {
 		close(s.started)
@@ -92,10 +94,10 @@ func (s *service) stop(patience time.Duration) {
 func (s *service) signal(sig syscall.Signal) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cmd == nil {
+	if s.process == nil {
 		return false
 	}
-	_ = signalGroup(s.cmd.Process.Pid, sig)
+	_ = s.process.Signal(sig)
 	return true
 }
 
@@ -114,10 +116,7 @@ func Program(argv []string) []string {
 func Status(state *os.ProcessState, err error) int {
 	switch {
 	case state != nil:
-		if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-			return 128 + int(ws.Signal())
-		}
-		return state.ExitCode()
+		return tap.ExitStatus(state)
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return 127
 	case err != nil:

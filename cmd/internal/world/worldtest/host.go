@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"syscall"
 
 	"uswitch/tap"
 )
@@ -125,7 +126,22 @@ func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 }
 
 // Start implements tap.Host; the program runs where the test does.
-func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) error { return cmd.Start() }
+func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
+	if err := tap.Startable(cmd); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return child{cmd}, nil
+}
+
+// child is a program that runs where the test does.
+type child struct{ cmd *exec.Cmd }
+
+func (c child) PID() int                        { return c.cmd.Process.Pid }
+func (c child) Signal(sig syscall.Signal) error { return c.cmd.Process.Signal(sig) }
+func (c child) Wait() int                       { _ = c.cmd.Wait(); return tap.ExitStatus(c.cmd.ProcessState) }
 
 // Reclaim implements tap.Host.
 func (h *Host) Reclaim(...string) ([]tap.Reclaimed, error) { return nil, nil }
