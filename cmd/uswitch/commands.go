@@ -8,6 +8,6 @@ func commands() []*cobra.Command {
 		newRun(), newPs(), newExec(), newShell(), newStop(), newCleanup(), newCompletion(), newVersion(),
 		newTrace(), newCapture(), newShow(), newConntrack(), newExplain(), newWhyNot(), newReach(), newCheck(), newCompare(),
 		newSet(), newPublish(), newIptables(), newIptablesSave(), newIptablesRestore(),
-		newPing(), newServe(),
+		newPing(), newServe(), newDocker(),
 	}, hostTools()...)
 }

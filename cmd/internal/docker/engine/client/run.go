@@ -166,3 +166,11 @@ func (s *seat) leave() {
 		s.restore = nil
 	}
 }
+
+// StartDetached starts a container that was created, and leaves it alone.
+func (c *Client) StartDetached(ctx context.Context, id string) error {
+	if err := c.Start(ctx, id); err != nil {
+		return startError(err)
+	}
+	return nil
+}
