@@ -5,9 +5,38 @@ import "github.com/spf13/cobra"
 // commands returns every subcommand.
 func commands() []*cobra.Command {
 	return append([]*cobra.Command{
+<<<<<<< HEAD
 		newRun(), newPs(), newExec(), newShell(), newStop(), newCleanup(), newCompletion(), newVersion(),
 		newTrace(), newCapture(), newShow(), newConntrack(), newExplain(), newWhyNot(), newReach(), newCheck(), newCompare(),
 		newSet(), newPublish(), newIptables(), newIptablesSave(), newIptablesRestore(),
 		newPing(), newServe(), newDocker(),
+=======
+		newRun(),
+		newPs(),
+		newExec(),
+		newShell(),
+		newStop(),
+		newCleanup(),
+		newCompletion(),
+		newVersion(),
+		newTrace(),
+		newCapture(),
+		newDrops(),
+		newShow(),
+		newConntrack(),
+		newExplain(),
+		newWhyNot(),
+		newReach(),
+		newCheck(),
+		newLearn(),
+		newCompare(),
+		newSet(),
+		newPublish(),
+		newIptables(),
+		newIptablesSave(),
+		newIptablesRestore(),
+		newPing(),
+		newServe(),
+>>>>>>> main
 	}, hostTools()...)
 }
