@@ -5,12 +5,6 @@ import "github.com/spf13/cobra"
 // commands returns every subcommand.
 func commands() []*cobra.Command {
 	return append([]*cobra.Command{
-<<<<<<< HEAD
-		newRun(), newPs(), newExec(), newShell(), newStop(), newCleanup(), newCompletion(), newVersion(),
-		newTrace(), newCapture(), newShow(), newConntrack(), newExplain(), newWhyNot(), newReach(), newCheck(), newCompare(),
-		newSet(), newPublish(), newIptables(), newIptablesSave(), newIptablesRestore(),
-		newPing(), newServe(), newDocker(),
-=======
 		newRun(),
 		newPs(),
 		newExec(),
@@ -37,6 +31,6 @@ func commands() []*cobra.Command {
 		newIptablesRestore(),
 		newPing(),
 		newServe(),
->>>>>>> main
+		newDocker(),
 	}, hostTools()...)
 }

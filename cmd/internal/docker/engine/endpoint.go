@@ -17,7 +17,7 @@ import (
 // hostOf makes of a container a host that the lab can add: everything is chosen, the lowest free addresses first. It needs
 // the lock.
 func (e *Engine) hostOf(c *container) (lab.Host, error) {
-	h := lab.Host{Name: c.name, Container: c.name, Hostname: c.config.Hostname, Interfaces: []lab.Interface{}, Environment: c.config.Env}
+	h := lab.Host{Name: c.name, Container: c.name, Hostname: c.config.Hostname, Interfaces: []lab.Interface{}, Environment: c.config.Env, Passive: true}
 	if reference, ok := c.shared(); ok {
 		other, err := e.find(reference)
 		if err != nil {
