@@ -78,6 +78,9 @@ func prepareListener(fd int) error {
 	return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
 }
 
+// queued is how many bytes of a TCP socket can be read at once (tcp(7): SIOCINQ).
+func queued(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.SIOCINQ) }
+
 // received is what arrived besides a datagram's payload.
 type received struct {
 	n        int
