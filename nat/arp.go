@@ -10,7 +10,13 @@ import (
 // and sends what has waited for the sender.
 func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 	in := p.in
-	out := in.neighbors.Input(e.Payload(), e.Src(), in.self, p.now)
+	if a, ok := frame.ParseARP(e.Payload()); ok && !in.Addr().IsValid() {
+		if p.j.On() {
+			p.emitARP(arp.NotMine, false, false, a)
+		}
+		return
+	}
+	out := in.neighbors.Input(e.Payload(), e.Src(), in.self(), p.now)
 	if out.Case == arp.Bad {
 		g.drop(p, trace.ARP, trace.BadARP)
 		return
@@ -24,12 +30,12 @@ func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 	case arp.Asked, arp.Probed:
 		// The answer is written over the question (RFC 826): same bytes, fields swapped.
 		reply := frame.Frame{Data: p.f.Data[:frame.EthernetHeader+frame.ARPLength]}
-		frame.Ethernet(reply.Data).SetHeader(mac, in.self.MAC, frame.TypeARP)
-		frame.PutARP(reply.Data[frame.EthernetHeader:], frame.ARPReply, in.self.MAC, in.self.Addr.Addr(), mac, sender)
+		frame.Ethernet(reply.Data).SetHeader(mac, in.self().MAC, frame.TypeARP)
+		frame.PutARP(reply.Data[frame.EthernetHeader:], frame.ARPReply, in.self().MAC, in.self().Addr.Addr(), mac, sender)
 		in.sendFrame(reply, trace.Originated, sender, mac, p.now)
 	case arp.Conflict:
 		if out.Defend {
-			in.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, in.self.Addr.Addr(), trace.ARPAnnounced, p.now)
+			in.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, in.self().Addr.Addr(), trace.ARPAnnounced, p.now)
 		}
 	}
 	g.release(out.Held, mac, p.now)
@@ -44,10 +50,10 @@ func (p *packet) emitARP(c arp.Case, learned, defended bool, a frame.ARP) {
 	}
 	switch {
 	case learned && c == arp.Told:
-		p.j.Emit(event(trace.Consume, trace.ARPLearned))
+		p.emit(event(trace.Consume, trace.ARPLearned))
 		return
 	case learned:
-		p.j.Emit(event(trace.Accept, trace.ARPLearned))
+		p.emit(event(trace.Accept, trace.ARPLearned))
 	}
 	notes := map[arp.Case]trace.Note{arp.NotMine: trace.ARPNotMine, arp.Asked: trace.ARPAnswered,
 		arp.Probed: trace.ARPProbed, arp.Told: trace.ARPHeard, arp.Unsolicited: trace.ARPIgnored, arp.Conflict: trace.ARPConflict}
@@ -59,5 +65,5 @@ func (p *packet) emitARP(c arp.Case, learned, defended bool, a frame.ARP) {
 	if c == arp.NotMine || c == arp.Asked || c == arp.Probed || c == arp.Conflict {
 		e.Addr = a.TargetIP()
 	}
-	p.j.Emit(e)
+	p.emit(e)
 }

@@ -63,7 +63,7 @@ func (g *Gateway) Source(dst netip.Addr) (netip.Addr, bool) {
 	if !ok {
 		return netip.Addr{}, false
 	}
-	return r.Dev.self.Addr.Addr(), true
+	return r.Dev.self().Addr.Addr(), r.Dev.Addr().IsValid()
 }
 
 // deliver hands a packet to the program that waits for it, and reports whether there is one.
@@ -77,7 +77,7 @@ func (g *Gateway) deliver(p *packet) bool {
 		return false
 	}
 	if p.j.On() {
-		p.j.Emit(p.event(trace.Input, trace.Consume, trace.Delivered))
+		p.emit(p.event(trace.Input, trace.Consume, trace.Delivered))
 	}
 	s.Deliver(p.f, p.now)
 	return true

@@ -32,20 +32,28 @@ func (g *Gateway) track(p *packet) {
 	}
 }
 
-// confirm puts a new connection into the table.
+// confirm puts a new connection into the table, or refuses the packet.
 func (g *Gateway) confirm(p *packet, h trace.Hook) bool {
+	if r := g.enter(p); r != trace.NoReason {
+		g.refuse(p, h, r)
+		return false
+	}
+	return true
+}
+
+// enter puts a new connection into the table, or says why not.
+func (g *Gateway) enter(p *packet) trace.Reason {
 	if !p.flow.first {
-		return true
+		return trace.NoReason
 	}
 	f, r := g.conns.confirm(p.flow, p.segment, p.now)
 	if r != trace.NoReason {
 		g.conns.abandon(p.flow.conn)
-		g.refuse(p, h, r)
-		return false
+		return r
 	}
 	p.flow = f
 	g.arm(p.now.Add(sweepInterval))
-	return true
+	return trace.NoReason
 }
 
 // translateDestination is PREROUTING's part, and OUTPUT's. It drops nothing: iptables has no DROP in the nat table.
@@ -53,7 +61,7 @@ func (g *Gateway) translateDestination(p *packet, v *view, h trace.Hook) {
 	c := p.flow.conn
 	if c == nil || p.flow.verbatim {
 		if p.j.On() && h == trace.Prerouting {
-			p.j.Emit(p.event(h, trace.Accept, trace.ConnUntracked))
+			p.emit(p.event(h, trace.Accept, trace.ConnUntracked))
 		}
 		return
 	}
@@ -123,7 +131,7 @@ func (p *packet) emitTranslation(h trace.Hook, before frame.Tuple, d rule.Decisi
 	if d.Rule != nil {
 		e.Rule, e.Chain, e.Target = d.Text, d.Chain, d.Target
 	}
-	p.j.Emit(e)
+	p.emit(e)
 }
 
 // destinationNote says what the packet is to its connection, and whether its destination was translated.

@@ -11,6 +11,14 @@ import (
 func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 	j := s.tracer.Begin(now)
 	defer j.End()
+	if j.Steps() && s.hold(p, f, j) {
+		return
+	}
+	s.input(p, f, j, now)
+}
+
+// input is Input on the journey j.
+func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) {
 	p.rx.count(f)
 
 	// ingress: is anybody plugged in there, is it a frame at all, and can its sender be believed?
@@ -36,6 +44,7 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 		e := trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Where: s.name, Port: p.name, Frame: f}
 		e.Note, e.Count = together(f)
 		j.Emit(e)
+		now = j.Now()
 	}
 
 	// learn: the source lives behind this port (802.1D 7.8).
@@ -46,7 +55,8 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 	case learned, moved, full:
 		if j.On() {
 			j.Emit(trace.Event{Hook: trace.Learn, Verdict: trace.Accept, Note: found.note(), Where: s.name,
-				Port: p.name, From: found.from, MAC: src, Frame: f})
+				Port: p.name, From: found.from, Count: found.untold, MAC: src, Frame: f})
+			now = j.Now()
 		}
 	}
 
@@ -88,19 +98,21 @@ func (s *Switch) bridge(p *Port, e frame.Ethernet, f frame.Frame, j *trace.Journ
 		case entry.port == nil:
 			s.toLocal(p, dst, f, j, now)
 		default:
-			s.unicast(p, entry, f, j)
+			s.unicast(p, entry, f, j, now)
 		}
 	}
 }
 
 // unicast sends a frame to the one port behind which its receiver lives.
-func (s *Switch) unicast(from *Port, to place, f frame.Frame, j *trace.Journey) {
+func (s *Switch) unicast(from *Port, to place, f frame.Frame, j *trace.Journey, now time.Time) {
 	switch {
 	case from == to.port:
 		s.dropFrom(from, trace.Bridge, trace.SamePort, f, j)
 		return
 	case from != nil && from.knobs.Load().Isolated && to.port.knobs.Load().Isolated:
 		s.dropFrom(from, trace.Bridge, trace.Isolated, f, j)
+		return
+	case !s.bridged(from, f, j, now):
 		return
 	}
 	if j.On() {
@@ -126,6 +138,12 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 			return
 		}
 	}
+	if to.others(from) > 0 && !s.bridged(from, f, j, now) {
+		if !toLocal {
+			return
+		}
+		to = &takers{} // the station has rules of its own
+	}
 	if to.others(from) == 0 && !toLocal {
 		s.dropFrom(from, trace.Bridge, ports.nobody(c, from), f, j)
 		return
@@ -140,6 +158,9 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 		}
 	}
 	if toLocal {
+		if j.On() {
+			now = j.Now()
+		}
 		local.station.Input(f, j, now)
 	}
 }
@@ -153,6 +174,7 @@ func (s *Switch) toLocal(from *Port, dst frame.MAC, f frame.Frame, j *trace.Jour
 	if j.On() {
 		j.Emit(trace.Event{Hook: trace.Bridge, Verdict: trace.Local, Note: trace.GatewayAddress, Where: s.name,
 			Port: from.name, MAC: dst, Frame: f})
+		now = j.Now()
 	}
 	s.local.Load().station.Input(f, j, now)
 }

@@ -47,7 +47,7 @@ func child(args []string) error {
 			return err
 		}
 		cmd := exec.Command("sleep", "1000")
-		if err := host.Start(ns, cmd); err != nil {
+		if _, err := host.Start(ns, cmd); err != nil {
 			return err
 		}
 		fmt.Println(cmd.Process.Pid)

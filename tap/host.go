@@ -30,10 +30,11 @@ type Host interface {
 	// the Device is closed. A name that is taken is an error that wraps fs.ErrExist and names the owner if it can.
 	Open(Namespace, Interface) (Device, error)
 
-	// Start starts a program inside a namespace as cmd.Start does; cmd.Wait waits for it as usual. The program sees the
-	// namespace's devices under /sys where mounting is allowed. It is killed when this process ends before it, unless
-	// cmd.SysProcAttr.Pdeathsig names another signal; programs that it has started itself are not.
-	Start(Namespace, *exec.Cmd) error
+	// Start starts a program inside a namespace as cmd.Start does. A program that cannot be started gives the error of
+	// Startable, or another one that wraps the kernel's. The program sees the namespace's devices under /sys where mounting
+	// is allowed. It is killed when this process ends before it, unless cmd.SysProcAttr.Pdeathsig names another signal;
+	// programs that it has started itself are not. The cmd belongs to the Process from then on.
+	Start(Namespace, *exec.Cmd) (Process, error)
 
 	// Reclaim removes what was made for these labs (for all labs if none is named) by processes that are gone, and says
 	// what it did, sorted by lab and name. Running it again finds nothing. An error names what could not be removed; the

@@ -9,8 +9,11 @@ import (
 )
 
 // Start implements Host. A child gets the namespaces of the thread that forks it. Its death signal is sent when that
-// thread ends, not the process; so the thread waits for the child's end too, and leaves collecting it to cmd.Wait.
-func (l *local) Start(ns Namespace, cmd *exec.Cmd) error {
+// thread ends, not the process; so the thread waits for the child's end too, and leaves collecting it to Process.Wait.
+func (l *local) Start(ns Namespace, cmd *exec.Cmd) (Process, error) {
+	if err := Startable(cmd); err != nil {
+		return nil, err
+	}
 	started := make(chan error, 1)
 	go onThread(func() error {
 		err := startHere(ns, cmd)
@@ -22,7 +25,10 @@ func (l *local) Start(ns Namespace, cmd *exec.Cmd) error {
 		started <- nil // and cmd is the caller's again
 		return ignoringEINTR(func() error { return unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) })
 	})
-	return <-started
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return child{cmd}, nil
 }
 
 func startHere(ns Namespace, cmd *exec.Cmd) error {

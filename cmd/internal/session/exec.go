@@ -34,17 +34,14 @@ func Exec(ctx context.Context, c *control.Client, host string, argv []string, en
 	argv = world.Program(argv)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	if err := world.Startable(cmd); err != nil {
-		return world.Status(nil, err), fmt.Errorf("%s: %w", host, err)
-	}
 	cmd.Env = append(world.Environment(c.Lab(), host, h.Environment), environment...)
 	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
 	defer signal.Reset(syscall.SIGINT, syscall.SIGQUIT)
-	if err := t.Start(tap.Namespace(h.Namespace), cmd); err != nil {
+	process, err := t.Start(tap.Namespace(h.Namespace), cmd)
+	if err != nil {
 		return world.Status(nil, err), fmt.Errorf("%s: %w", host, err)
 	}
-	err = cmd.Wait()
-	return world.Status(cmd.ProcessState, err), nil
+	return process.Wait(), nil
 }
 
 func findHost(ctx context.Context, c *control.Client, name string) (*control.Host, error) {

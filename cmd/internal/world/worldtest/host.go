@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"syscall"
 
 	"uswitch/tap"
 )
@@ -37,6 +38,13 @@ func (h *Host) step() error {
 	return nil
 }
 
+// Fail lets the nth call from now on fail.
+func (h *Host) Fail(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.FailAt = h.calls + n
+}
+
 // Made lists what was made and not unmade.
 func (h *Host) Made() []string {
 	h.mu.Lock()
@@ -51,11 +59,11 @@ func (h *Host) Calls() int {
 	return h.calls
 }
 
-// Device returns the card of that name, as in "RED eth0", or nil.
+// Device returns the card of that name, as in "RED eth0", the last one that was made, or nil.
 func (h *Host) Device(name string) *Device {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, d := range h.devices {
+	for _, d := range slices.Backward(h.devices) {
 		if d.name == name {
 			return d
 		}
@@ -125,7 +133,22 @@ func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 }
 
 // Start implements tap.Host; the program runs where the test does.
-func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) error { return cmd.Start() }
+func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
+	if err := tap.Startable(cmd); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return child{cmd}, nil
+}
+
+// child is a program that runs where the test does.
+type child struct{ cmd *exec.Cmd }
+
+func (c child) PID() int                        { return c.cmd.Process.Pid }
+func (c child) Signal(sig syscall.Signal) error { return c.cmd.Process.Signal(sig) }
+func (c child) Wait() int                       { _ = c.cmd.Wait(); return tap.ExitStatus(c.cmd.ProcessState) }
 
 // Reclaim implements tap.Host.
 func (h *Host) Reclaim(...string) ([]tap.Reclaimed, error) { return nil, nil }
