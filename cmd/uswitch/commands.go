@@ -31,5 +31,6 @@ func commands() []*cobra.Command {
 		newIptablesRestore(),
 		newPing(),
 		newServe(),
+		newDocker(),
 	}, hostTools()...)
 }
