@@ -86,6 +86,8 @@ type run struct {
 	current uint64   // the leg that is shown, 0: none
 	passed  uint64
 	ended   int
+	begun   bool // there was a packet
+	early   byte // a line of a script for a stop that is still to come
 }
 
 // leg is a packet on its way.
@@ -99,14 +101,15 @@ type leg struct {
 
 func (r *run) loop(lines <-chan told, pressed <-chan byte) error {
 	for r.printer.err == nil {
-		var keys <-chan byte
 		var tick <-chan time.Time
 		waits := r.current != 0 && r.legs[r.current].waits
-		if waits || r.interactive {
-			keys = pressed
-		}
 		if waits && r.Auto {
 			tick = time.After(r.Delay)
+		}
+		if waits && r.early != 0 {
+			r.press(r.early)
+			r.early = 0
+			continue
 		}
 		select {
 		case <-r.ctx.Done():
@@ -120,16 +123,27 @@ func (r *run) loop(lines <-chan told, pressed <-chan byte) error {
 			}
 		case <-tick:
 			r.goOn(false)
-		case key, ok := <-keys:
-			if !ok || key == keyQuit || key == keyCtrlC || key == keyCtrlD {
+		case key, ok := <-r.listens(waits, pressed):
+			switch {
+			case !ok || key == keyQuit || key == keyCtrlC || key == keyCtrlD:
 				return nil
-			}
-			if waits {
+			case waits:
 				r.press(key)
+			case !r.interactive:
+				r.early = key
 			}
 		}
 	}
 	return r.printer.err
+}
+
+// listens returns the keys if they matter now. A person's always do. Lines of a script are for one stop each, in their order;
+// that it ends matters when no packet is on its way, but not before the first one came.
+func (r *run) listens(waits bool, pressed <-chan byte) <-chan byte {
+	if r.interactive || waits || r.early == 0 && len(r.legs) == 0 && r.begun {
+		return pressed
+	}
+	return nil
 }
 
 func (r *run) press(key byte) {
@@ -168,7 +182,7 @@ func (r *run) take(e control.StepEvent) {
 	l := r.legs[e.Leg]
 	if l == nil {
 		l = &leg{}
-		r.legs[e.Leg] = l
+		r.legs[e.Leg], r.begun = l, true
 		r.order = append(r.order, e.Leg)
 	}
 	l.untold = append(l.untold, e)
