@@ -44,10 +44,10 @@ func (p *packet) emitARP(c arp.Case, learned, defended bool, a frame.ARP) {
 	}
 	switch {
 	case learned && c == arp.Told:
-		p.j.Emit(event(trace.Consume, trace.ARPLearned))
+		p.emit(event(trace.Consume, trace.ARPLearned))
 		return
 	case learned:
-		p.j.Emit(event(trace.Accept, trace.ARPLearned))
+		p.emit(event(trace.Accept, trace.ARPLearned))
 	}
 	notes := map[arp.Case]trace.Note{arp.NotMine: trace.ARPNotMine, arp.Asked: trace.ARPAnswered,
 		arp.Probed: trace.ARPProbed, arp.Told: trace.ARPHeard, arp.Unsolicited: trace.ARPIgnored, arp.Conflict: trace.ARPConflict}
@@ -59,5 +59,5 @@ func (p *packet) emitARP(c arp.Case, learned, defended bool, a frame.ARP) {
 	if c == arp.NotMine || c == arp.Asked || c == arp.Probed || c == arp.Conflict {
 		e.Addr = a.TargetIP()
 	}
-	p.j.Emit(e)
+	p.emit(e)
 }

@@ -19,7 +19,7 @@ func (g *Gateway) filter(p *packet, table rule.Table, hook trace.Hook) bool {
 	if table == rule.Filter && p.j.On() {
 		e := p.event(hook, trace.Accept, trace.NoNote)
 		e.Rule, e.Chain, e.Target = d.Text, d.Chain, d.Target
-		p.j.Emit(e)
+		p.emit(e)
 	}
 	return true
 }
@@ -55,7 +55,7 @@ func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.De
 			if r != nil {
 				e := p.event(hook, trace.Accept, trace.Logged)
 				e.Rule, e.Chain, e.Target = r.String(), r.Chain(), r.Target()
-				p.j.Emit(e)
+				p.emit(e)
 			}
 		}
 	}

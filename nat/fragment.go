@@ -21,7 +21,7 @@ func (g *Gateway) fragment(p *packet) {
 	if p.j.On() {
 		e := p.event(trace.Postrouting, trace.Accept, trace.FragmentedInto)
 		e.Count = uint32(count)
-		p.j.Emit(e)
+		p.emit(e)
 	}
 	for offset := 0; offset < len(payload); offset += room {
 		piece := payload[offset:min(offset+room, len(payload))]

@@ -47,7 +47,7 @@ func (g *Gateway) inputICMP(p *packet) {
 	if p.j.On() {
 		e := p.event(trace.Input, trace.Consume, trace.EchoAnswered)
 		e.Addr = p.ip.Dst()
-		p.j.Emit(e)
+		p.emit(e)
 	}
 	src, dst := p.ip.Dst().As4(), p.ip.Src().As4()
 	copy(p.ip[12:16], src[:])
@@ -69,6 +69,9 @@ const defaultTTL = 64
 func (g *Gateway) send(p *packet) {
 	p.j = g.tracer.Begin(p.now)
 	defer p.j.End()
+	if p.j.Steps() && g.holdOwn(p) {
+		return
+	}
 	g.output(p)
 }
 

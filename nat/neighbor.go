@@ -32,7 +32,7 @@ func (g *Gateway) transmitUplink(p *packet) {
 	if p.j.On() {
 		e := p.event(trace.Egress, trace.Accept, trace.UplinkSent)
 		e.Where = p.out.name
-		p.j.Emit(e)
+		p.emit(e)
 	}
 	if r := p.out.uplink.Output(p.f, p.now); r != trace.NoReason {
 		g.refuse(p, trace.Egress, r)
@@ -48,7 +48,7 @@ func (p *packet) deliver(to frame.MAC, age time.Duration, note trace.Note) {
 		e := p.event(trace.Neighbor, trace.Accept, note)
 		e.Addr, e.MAC, e.Age, e.Port = p.nextHop, to, age, p.out.name
 		e.IP, e.Frame = false, p.f
-		p.j.Emit(e)
+		p.emit(e)
 	}
 	p.out.tx.count(len(p.f.Data))
 	p.out.segment.Output(p.f, p.j, p.now)
@@ -88,7 +88,7 @@ func (g *Gateway) hold(p *packet) {
 		if p.j.On() {
 			e := p.event(trace.Neighbor, trace.Queue, note)
 			e.Addr, e.Port = p.nextHop, out.name
-			p.j.Emit(e)
+			p.emit(e)
 		}
 		g.arm(p.now.Add(arp.RetransTime))
 		if r.Answer == arp.Ask {
@@ -101,7 +101,9 @@ func (g *Gateway) hold(p *packet) {
 func (g *Gateway) release(waiting []held, mac frame.MAC, now time.Time) {
 	for _, h := range waiting {
 		h.p.j, h.p.now = g.tracer.Resume(h.token, now), now
-		h.p.deliver(mac, 0, trace.NeighborSent)
+		if !h.p.j.Steps() || !g.holdWaiting(&h.p, func(p *packet) { p.deliver(mac, 0, trace.NeighborSent) }) {
+			h.p.deliver(mac, 0, trace.NeighborSent)
+		}
 		h.p.j.End()
 	}
 }
@@ -109,7 +111,9 @@ func (g *Gateway) release(waiting []held, mac frame.MAC, now time.Time) {
 // dropHeld gives a packet up that has waited in vain.
 func (g *Gateway) dropHeld(h held, hook trace.Hook, r trace.Reason, now time.Time) {
 	h.p.j, h.p.now = g.tracer.Resume(h.token, now), now
-	g.refuse(&h.p, hook, r)
+	if !h.p.j.Steps() || !g.holdWaiting(&h.p, func(p *packet) { g.refuse(p, hook, r) }) {
+		g.refuse(&h.p, hook, r)
+	}
 	h.p.j.End()
 }
 
@@ -134,9 +138,18 @@ func (i *Interface) sendARP(op uint16, to, target frame.MAC, addr netip.Addr, no
 func (i *Interface) sendFrame(f frame.Frame, note trace.Note, addr netip.Addr, mac frame.MAC, now time.Time) {
 	j := i.gw.tracer.Begin(now)
 	defer j.End()
+	if j.Steps() && i.holdFrame(f, note, addr, mac, j) {
+		return
+	}
+	i.sendOn(j, f, note, addr, mac, now)
+}
+
+// sendOn is sendFrame on the journey j.
+func (i *Interface) sendOn(j *trace.Journey, f frame.Frame, note trace.Note, addr netip.Addr, mac frame.MAC, now time.Time) {
 	if j.On() {
 		j.Emit(trace.Event{Hook: trace.ARP, Verdict: trace.Accept, Note: note, Where: gatewayName, Port: i.name,
 			Addr: addr, MAC: mac, Frame: f})
+		now = j.Now()
 	}
 	i.tx.count(len(f.Data))
 	i.segment.Output(f, j, now)

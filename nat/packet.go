@@ -39,6 +39,12 @@ func (p *packet) event(h trace.Hook, v trace.Verdict, n trace.Note) trace.Event 
 	return e
 }
 
+// emit tells a step of the packet, whose journey is watched. Somebody may hold it there: then it is later afterwards.
+func (p *packet) emit(e trace.Event) {
+	p.j.Emit(e)
+	p.now = p.j.Now()
+}
+
 // gatewayName is where the trace says that the gateway's steps happen.
 const gatewayName = "gateway"
 
@@ -49,13 +55,12 @@ func (g *Gateway) drop(p *packet, h trace.Hook, r trace.Reason) {
 
 // dropBy ends a packet's journey because of a rule or a policy.
 func (g *Gateway) dropBy(p *packet, h trace.Hook, r trace.Reason, d rule.Decision) {
-	g.tracer.Count(r)
 	if p.in != nil {
 		p.in.rxDrops.Add(1)
 	} else if p.out != nil {
 		p.out.txDrops.Add(1)
 	}
-	if p.j.On() {
+	if j := g.tracer.Drop(r, p.j); j.On() {
 		e := p.event(h, trace.Drop, trace.NoNote)
 		e.Reason, e.Rule, e.Chain, e.Target = r, d.Text, d.Chain, d.Target
 		if p.out != nil {
@@ -64,6 +69,6 @@ func (g *Gateway) dropBy(p *packet, h trace.Hook, r trace.Reason, d rule.Decisio
 		if p.ip != nil {
 			e.Addr, e.Prefix = p.ip.Dst(), p.prefix
 		}
-		p.j.Emit(e)
+		j.Emit(e)
 	}
 }

@@ -13,10 +13,19 @@ import (
 func (g *Gateway) InputUplink(in *Interface, f frame.Frame, now time.Time) {
 	j := g.tracer.Begin(now)
 	defer j.End()
+	if j.Steps() && g.holdUplink(in, f, j) {
+		return
+	}
+	g.inputUplink(in, f, j, now)
+}
+
+// inputUplink is InputUplink on the journey j.
+func (g *Gateway) inputUplink(in *Interface, f frame.Frame, j *trace.Journey, now time.Time) {
 	in.rx.count(len(f.Data) - frame.EthernetHeader)
 	if j.On() {
 		j.Emit(trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Note: trace.UplinkReceived, Where: in.name,
 			IP: true, Frame: f.Packet()})
+		now = j.Now()
 	}
 	g.path(&packet{f: f, in: in, j: j, now: now})
 }
@@ -101,7 +110,7 @@ func (g *Gateway) output(p *packet) {
 		if p.flow.verbatim {
 			e.Note, e.Addr = trace.ErrorSent, p.ip.Dst()
 		}
-		p.j.Emit(e)
+		p.emit(e)
 	}
 	v := g.view.Load()
 	if !g.filter(p, rule.Raw, trace.Output) {
@@ -158,7 +167,7 @@ func (g *Gateway) route(p *packet, v *view) bool {
 	if p.j.On() {
 		e := p.event(trace.Route, trace.Accept, note)
 		e.Addr, e.Prefix, e.Port = p.ip.Dst(), r.Prefix, r.Dev.name
-		p.j.Emit(e)
+		p.emit(e)
 	}
 	return true
 }

@@ -45,7 +45,7 @@ func (g *Gateway) reassemble(p *packet) bool {
 		return false
 	case whole == nil:
 		if p.j.On() {
-			p.j.Emit(p.event(trace.Prerouting, trace.Queue, trace.FragmentHeld))
+			p.emit(p.event(trace.Prerouting, trace.Queue, trace.FragmentHeld))
 		}
 		return false
 	}
@@ -54,7 +54,7 @@ func (g *Gateway) reassemble(p *packet) bool {
 	if p.j.On() {
 		e := p.event(trace.Prerouting, trace.Accept, trace.Reassembled)
 		e.Count = uint32(count)
-		p.j.Emit(e)
+		p.emit(e)
 	}
 	return true
 }

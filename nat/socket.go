@@ -77,7 +77,7 @@ func (g *Gateway) deliver(p *packet) bool {
 		return false
 	}
 	if p.j.On() {
-		p.j.Emit(p.event(trace.Input, trace.Consume, trace.Delivered))
+		p.emit(p.event(trace.Input, trace.Consume, trace.Delivered))
 	}
 	s.Deliver(p.f, p.now)
 	return true

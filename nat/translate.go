@@ -53,7 +53,7 @@ func (g *Gateway) translateDestination(p *packet, v *view, h trace.Hook) {
 	c := p.flow.conn
 	if c == nil || p.flow.verbatim {
 		if p.j.On() && h == trace.Prerouting {
-			p.j.Emit(p.event(h, trace.Accept, trace.ConnUntracked))
+			p.emit(p.event(h, trace.Accept, trace.ConnUntracked))
 		}
 		return
 	}
@@ -123,7 +123,7 @@ func (p *packet) emitTranslation(h trace.Hook, before frame.Tuple, d rule.Decisi
 	if d.Rule != nil {
 		e.Rule, e.Chain, e.Target = d.Text, d.Chain, d.Target
 	}
-	p.j.Emit(e)
+	p.emit(e)
 }
 
 // destinationNote says what the packet is to its connection, and whether its destination was translated.

@@ -37,9 +37,8 @@ func (c *cable) Output(f frame.Frame, j *trace.Journey, now time.Time) {
 			j.Emit(event)
 		}
 		if r := c.outside.Output(f, now); r != trace.NoReason {
-			c.tracer.Count(r)
 			event.Verdict, event.Note, event.Reason = trace.Drop, trace.NoNote, r
-			if j.On() {
+			if j := c.tracer.Drop(r, j); j.On() {
 				j.Emit(event)
 			}
 		}

@@ -26,8 +26,7 @@ func (s *Switch) dropTo(p *Port, r trace.Reason, f frame.Frame, j *trace.Journey
 
 // drop is where both end; fits is the size that would have passed, on a drop that is about size.
 func (s *Switch) drop(p *Port, h trace.Hook, r trace.Reason, fits int, f frame.Frame, j *trace.Journey) {
-	s.tracer.Count(r)
-	if j.On() {
+	if j := s.tracer.Drop(r, j); j.On() {
 		j.Emit(trace.Event{Hook: h, Verdict: trace.Drop, Reason: r, Count: uint32(fits), Where: s.name, Port: p.nameOrNone(), Frame: f})
 	}
 }

@@ -27,6 +27,7 @@ type FDB struct {
 	learned  int
 	queues   map[*Port]*queue // learned entries of each port, for eviction
 	heaviest *queue           // a queue that is at least as long as the average
+	moves    uint64           // how often a station was heard behind another port than before
 }
 
 // entry is where a station lives. Once it is in the index its fields do not change, but for seen, and those of its queue,
@@ -38,6 +39,7 @@ type entry struct {
 	sticky bool  // configured, but a frame from elsewhere is no crime
 	since  time.Duration
 	seen   atomic.Int64 // age of the switch when a frame last carried it as source
+	flaps  *flaps       // nil until it has moved
 
 	prev, next *entry // in its port's queue
 	queued     int64  // what seen was when it was put there

@@ -11,6 +11,14 @@ import (
 func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 	j := s.tracer.Begin(now)
 	defer j.End()
+	if j.Steps() && s.hold(p, f, j) {
+		return
+	}
+	s.input(p, f, j, now)
+}
+
+// input is Input on the journey j.
+func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) {
 	p.rx.count(f)
 
 	// ingress: is anybody plugged in there, is it a frame at all, and can its sender be believed?
@@ -36,6 +44,7 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 		e := trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Where: s.name, Port: p.name, Frame: f}
 		e.Note, e.Count = together(f)
 		j.Emit(e)
+		now = j.Now()
 	}
 
 	// learn: the source lives behind this port (802.1D 7.8).
@@ -46,7 +55,8 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 	case learned, moved, full:
 		if j.On() {
 			j.Emit(trace.Event{Hook: trace.Learn, Verdict: trace.Accept, Note: found.note(), Where: s.name,
-				Port: p.name, From: found.from, MAC: src, Frame: f})
+				Port: p.name, From: found.from, Count: found.untold, MAC: src, Frame: f})
+			now = j.Now()
 		}
 	}
 
@@ -140,6 +150,9 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 		}
 	}
 	if toLocal {
+		if j.On() {
+			now = j.Now()
+		}
 		local.station.Input(f, j, now)
 	}
 }
@@ -153,6 +166,7 @@ func (s *Switch) toLocal(from *Port, dst frame.MAC, f frame.Frame, j *trace.Jour
 	if j.On() {
 		j.Emit(trace.Event{Hook: trace.Bridge, Verdict: trace.Local, Note: trace.GatewayAddress, Where: s.name,
 			Port: from.name, MAC: dst, Frame: f})
+		now = j.Now()
 	}
 	s.local.Load().station.Input(f, j, now)
 }

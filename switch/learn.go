@@ -21,6 +21,7 @@ const (
 type finding struct {
 	outcome outcome
 	from    string // on a move, the port that it left
+	untold  uint32 // on a move, how many before it were not told of
 }
 
 func (f finding) note() trace.Note {
@@ -74,9 +75,10 @@ func (t *FDB) learnSlow(mac frame.MAC, p *Port, now time.Duration) finding {
 		return finding{outcome: outcome}
 	}
 	found := finding{outcome: learned}
+	next := &entry{mac: mac, port: p, since: now}
 	if e != nil {
 		if e.port != p && !t.aged(e, now) {
-			found = finding{moved, e.port.name}
+			found, next.flaps = t.move(e, now)
 		}
 		t.unqueue(e)
 	}
@@ -86,7 +88,7 @@ func (t *FDB) learnSlow(mac frame.MAC, p *Port, now time.Duration) finding {
 			return finding{outcome: full}
 		}
 	}
-	t.insert(&entry{mac: mac, port: p, since: now}, now)
+	t.insert(next, now)
 	return found
 }
 

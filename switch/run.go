@@ -14,10 +14,6 @@ import (
 // returns what ended it, nil when the port was detached.
 func (p *Port) Run() (err error) {
 	defer func() {
-		if fault := recover(); fault != nil {
-			p.sw.tracer.Count(trace.PortFault)
-			p.fail(fault)
-		}
 		detached := p.gone.Load()
 		closing := p.sw.Detach(p)
 		switch fault := p.fault.Load(); {
@@ -29,6 +25,7 @@ func (p *Port) Run() (err error) {
 			err = errors.Join(err, closing)
 		}
 	}()
+	defer p.contain()
 	clock := newClock(p.link)
 	for {
 		f, err := p.link.Read()
@@ -36,6 +33,14 @@ func (p *Port) Run() (err error) {
 			return err
 		}
 		p.sw.Input(p, f, clock.now(p.sw.tracer.Listening()))
+	}
+}
+
+// contain, deferred, unplugs the port if the code that carries one of its frames panics.
+func (p *Port) contain() {
+	if fault := recover(); fault != nil {
+		p.sw.tracer.Count(trace.PortFault)
+		p.fail(fault)
 	}
 }
 

@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func commands() []*cobra.Command {
 	return append([]*cobra.Command{
 		newRun(), newPs(), newExec(), newShell(), newStop(), newCleanup(), newCompletion(), newVersion(),
-		newTrace(), newCapture(), newShow(), newConntrack(), newExplain(), newWhyNot(), newReach(), newCompare(),
+		newTrace(), newCapture(), newShow(), newConntrack(), newExplain(), newWhyNot(), newReach(), newCheck(), newCompare(),
 		newSet(), newPublish(), newIptables(), newIptablesSave(), newIptablesRestore(),
 		newPing(), newServe(),
 	}, hostTools()...)

@@ -16,6 +16,7 @@ func newRun() *cobra.Command {
 	o := session.Options{Stdout: os.Stdout, Stderr: os.Stderr}
 	var load lab.LoadOptions
 	var simulate bool
+	var offload string
 	c := &cobra.Command{
 		Use:   "run LAB|FILE [flags] [-- COMMAND ...]",
 		Short: "Bring a lab up, and show what happens in it until it ends",
@@ -32,7 +33,10 @@ Built-in labs:
 		Args:    usage(runArgs),
 
 		ValidArgsFunction: completeBuiltins,
-		RunE: func(c *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if o.Plain, err = plain(offload); err != nil {
+				return err
+			}
 			o.Command = args[1:]
 			return run(args[0], load, o, simulate)
 		},
@@ -42,7 +46,8 @@ Built-in labs:
 	f.StringVar(&o.Trace, "trace", "text", "print the trace as `text|json|off`")
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
 	f.BoolVar(&o.Force, "force", false, "overwrite the capture file")
-	f.BoolVar(&o.Plain, "no-offload", false, "every frame as on a wire: no super-frames, no checksums left to others")
+	f.StringVar(&offload, "offload", "", "`on|off`; with off every frame is as on a wire: no super-frames, no checksums left to others (default: "+
+		offloadVariable+", else on)")
 	f.StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
 	f.StringVar(&load.Uplink, "uplink", "", "take `UPLINK` for the way out, in place of the file's: none, sim, host or netns:NAME")
 	return c

@@ -46,7 +46,7 @@ func NewNetns(name string, link Link, tracer *trace.Tracer) *Netns {
 func (n *Netns) Output(f frame.Frame, j *trace.Journey, _ time.Time) {
 	e := trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Note: trace.UplinkSent, Where: n.name, Port: n.name, Frame: f}
 	if err := n.write(f); err != nil {
-		n.tracer.Count(trace.TxError)
+		j = n.tracer.Drop(trace.TxError, j)
 		e.Verdict, e.Note, e.Reason = trace.Drop, trace.NoNote, trace.TxError
 	}
 	if j.On() {
@@ -87,13 +87,27 @@ func (n *Netns) Run(in *nat.Interface, now func() time.Time) error {
 		}
 		at := now()
 		j := n.tracer.Begin(at)
-		if j.On() {
-			j.Emit(trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Note: trace.UplinkReceived, Where: n.name,
-				Port: n.name, Frame: f})
+		if !j.Steps() || !n.hold(in, f, j) {
+			n.input(in, f, j, at)
 		}
-		in.Input(f, j, at)
 		j.End()
 	}
+}
+
+// input hands a frame to the gateway.
+func (n *Netns) input(in *nat.Interface, f frame.Frame, j *trace.Journey, now time.Time) {
+	if j.On() {
+		j.Emit(trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Note: trace.UplinkReceived, Where: n.name,
+			Port: n.name, Frame: f})
+		now = j.Now()
+	}
+	in.Input(f, j, now)
+}
+
+// hold gives a frame to whoever steps through such frames, if anybody wants it.
+func (n *Netns) hold(in *nat.Interface, f frame.Frame, j *trace.Journey) bool {
+	e := trace.Event{Hook: trace.Ingress, Where: n.name, Port: n.name, Frame: f}
+	return j.Hold(e, f, func(f frame.Frame, j *trace.Journey, now time.Time) { n.input(in, f, j, now) })
 }
 
 // Close ends Run.

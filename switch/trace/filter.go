@@ -11,13 +11,15 @@ import (
 // journey matches by host, port and protocol, so do the journey's later steps and those of its connection, though the
 // addresses are translated on the way. It therefore has a memory, and is for one goroutine. A nil Filter matches all.
 type Filter struct {
-	hosts []host
+	hosts []host // at either end
+	from  []host // senders
 	port  uint16
 	proto func(etherType uint16, ipProto uint8) bool
 	hooks []Hook
 	drops bool
 
 	journeys, conns recent
+	answers         map[frame.Tuple]bool // see begins
 }
 
 // host is matched by the port that it is plugged into or by its addresses.
@@ -36,17 +38,22 @@ func (f *Filter) Match(e *Event) bool {
 
 // follows matches what is about the packet, and remembers it.
 func (f *Filter) follows(e *Event) bool {
-	if len(f.hosts) == 0 && f.port == 0 && f.proto == nil {
+	if f.all() {
 		return true
 	}
 	if !f.journeys.has(e.Packet) && !f.conns.has(e.Conn) && !f.concerns(e) {
 		return false
 	}
 	f.journeys.add(e.Packet)
-	if e.Conn != 0 {
+	if e.Conn != 0 && len(f.from) == 0 {
 		f.conns.add(e.Conn)
 	}
 	return true
+}
+
+// all reports whether every packet is wanted.
+func (f *Filter) all() bool {
+	return f == nil || len(f.hosts) == 0 && len(f.from) == 0 && f.port == 0 && f.proto == nil
 }
 
 // concerns matches the packet as it is at this hop.
@@ -62,14 +69,51 @@ func (f *Filter) concerns(e *Event) bool {
 	if f.port != 0 && (!tuple.HasPorts() || tuple.SrcPort != f.port && tuple.DstPort != f.port) {
 		return false
 	}
-	if len(f.hosts) == 0 {
-		return true
-	}
 	src, dst := tuple.Src(), tuple.Dst()
 	if a, ok := frame.ParseARP(payload); ok && etherType == frame.TypeARP {
 		src, dst = a.SenderIP(), a.TargetIP()
 	}
-	return slices.ContainsFunc(f.hosts, func(h host) bool {
-		return h.name != "" && h.name == e.Port || slices.Contains(h.addrs, src) || slices.Contains(h.addrs, dst)
-	})
+	at := func(h host) bool { return h.name != "" && h.name == e.Port }
+	return (len(f.hosts) == 0 || slices.ContainsFunc(f.hosts, func(h host) bool {
+		return at(h) || slices.Contains(h.addrs, src) || slices.Contains(h.addrs, dst)
+	})) && (len(f.from) == 0 || slices.ContainsFunc(f.from, func(h host) bool {
+		return e.Hook == Ingress && at(h) || slices.Contains(h.addrs, src)
+	}))
+}
+
+// maxAnswers bounds the tuples that are waited for.
+const maxAnswers = 4096
+
+// begins reports whether the journey that is about to begin with e is wanted. At its beginning nobody has looked up a
+// packet's connection: an answer with translated addresses is known because it has the tuple that expects says is coming.
+func (f *Filter) begins(e *Event) bool {
+	if f.all() || f.journeys.has(e.Packet) {
+		return true
+	}
+	if !f.concerns(e) {
+		p, ok := e.packet()
+		if !ok {
+			return false
+		}
+		if tuple, _ := frame.TupleOf(p); !f.answers[tuple] {
+			return false
+		}
+	}
+	f.journeys.add(e.Packet)
+	return true
+}
+
+// expects notes what an answer to the packet would look like if the packet went out as it is at this hop.
+func (f *Filter) expects(e *Event) {
+	if f.all() || len(f.from) > 0 {
+		return
+	}
+	if p, ok := e.packet(); ok {
+		if f.answers == nil || len(f.answers) >= maxAnswers {
+			f.answers = map[frame.Tuple]bool{}
+		}
+		if tuple, ok := frame.TupleOf(p); ok {
+			f.answers[tuple.Reply()] = true
+		}
+	}
 }

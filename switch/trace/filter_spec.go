@@ -14,7 +14,8 @@ import (
 // FilterSpec is a filter as a person types it. Empty fields ask for nothing. What is given must all hold; of several
 // hosts, or several hooks, one is enough.
 type FilterSpec struct {
-	Hosts []string // names of the lab, or addresses
+	Hosts []string // names of the lab, or addresses; at either end
+	From  []string // the same, as senders; answers are not followed
 	Port  string   // of TCP or UDP, at either end
 	Proto string   // arp, ip, ipv6, icmp, tcp, udp, or an IP protocol number
 	Hooks []string // names of hooks
@@ -25,12 +26,12 @@ type FilterSpec struct {
 // word that is wrong and what could stand there.
 func (s FilterSpec) Compile(hosts map[string][]netip.Addr) (*Filter, error) {
 	f := &Filter{drops: s.Drops}
-	for _, word := range s.Hosts {
-		h, err := findHost(word, hosts)
-		if err != nil {
-			return nil, err
-		}
-		f.hosts = append(f.hosts, h)
+	var err error
+	if f.hosts, err = findHosts(s.Hosts, hosts); err != nil {
+		return nil, err
+	}
+	if f.from, err = findHosts(s.From, hosts); err != nil {
+		return nil, err
 	}
 	for _, word := range s.Hooks {
 		hook, ok := ParseHook(word)
@@ -39,12 +40,22 @@ func (s FilterSpec) Compile(hosts map[string][]netip.Addr) (*Filter, error) {
 		}
 		f.hooks = append(f.hooks, hook)
 	}
-	var err error
 	if f.port, err = parsePort(s.Port); err != nil {
 		return nil, err
 	}
 	f.proto, err = parseProto(s.Proto)
 	return f, err
+}
+
+func findHosts(words []string, hosts map[string][]netip.Addr) (found []host, err error) {
+	for _, word := range words {
+		h, err := findHost(word, hosts)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, h)
+	}
+	return found, nil
 }
 
 func findHost(word string, hosts map[string][]netip.Addr) (host, error) {

@@ -1,43 +1,67 @@
 package trace
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
-// journey is a stretch of one: the steps from Begin or Resume to End, which share their time.
-type journey struct {
+// Journey is one packet on its way through the lab: it numbers the hops. It belongs to the goroutine that carries the
+// packet.
+type Journey struct {
+	tracer *Tracer
+	to     *listeners
 	packet uint64
-	time   time.Time
-	parked bool // it waits for something: what comes later is another stretch
-	steps  []Event
+	hop    uint32
+	now    time.Time
+	alone  bool // of a drop that nobody listens to: it ends with the one event, which is kept as an example
+	held   *leg // of a packet that somebody steps through
 }
 
-// keepBytes of each frame are all that a head or a sentence reads.
-const keepBytes = 256
-
-func (j *journey) add(e *Event) {
-	n := len(j.steps)
-	j.steps = slices.Grow(j.steps, 1)[:n+1]
-	s := &j.steps[n]
-	data := append(s.Frame.Data[:0], e.Frame.Data[:min(len(e.Frame.Data), keepBytes)]...)
-	*s = *e
-	s.Length, s.Frame.Data = e.length(), data
-	j.parked = e.Verdict == Queue
+// Token names a journey while its packet waits somewhere. The zero Token names none.
+type Token struct {
+	packet uint64
+	hop    uint32
 }
 
-// journeyOf returns the stretch that e belongs to, a new one if need be.
-func (p *Printer) journeyOf(e *Event) *journey {
-	for _, j := range slices.Backward(p.open) {
-		if j.packet == e.Packet && j.time.Equal(e.Time) && !j.parked {
-			return j
-		}
+// On reports whether anybody listens.
+func (j *Journey) On() bool { return j != nil }
+
+// Now returns when the packet goes on: its own time, or a later one if somebody has held it at its last step. Tables that
+// know ages are asked with this. It is not for a nil Journey.
+func (j *Journey) Now() time.Time { return j.now }
+
+// Emit hands one step to every listener, after filling in its time, packet id and hop. e's frame is lent for the call.
+// Where somebody steps through the packet it returns when they let it go on, and Now is later then: the caller must hold
+// no lock.
+func (j *Journey) Emit(e Event) {
+	if j == nil {
+		return
 	}
-	j := new(journey)
-	if n := len(p.spare); n > 0 {
-		j, p.spare = p.spare[n-1], p.spare[:n-1]
+	j.hop++
+	e.Time, e.Packet, e.Hop = j.now, j.packet, j.hop
+	for _, r := range j.to.rings {
+		r.push(&e)
 	}
-	*j = journey{packet: e.Packet, time: e.Time, steps: j.steps[:0]}
-	p.open = append(p.open, j)
-	return j
+	if e.Verdict == Drop {
+		j.keep(&e)
+	}
+	switch {
+	case j.held != nil:
+		j.now = j.held.stop(&e)
+	case j.alone:
+		j.tracer.pool.Put(j)
+	}
+}
+
+// Leave returns the token with which Tracer.Resume finds back to this journey. One hop is kept free for the event that
+// says that the packet waits.
+func (j *Journey) Leave() Token {
+	if j == nil {
+		return Token{}
+	}
+	return Token{j.packet, j.hop + 1}
+}
+
+// End gives the journey back. Neither it nor its events' borrowed bytes may be used afterwards.
+func (j *Journey) End() {
+	if j != nil {
+		j.tracer.pool.Put(j)
+	}
 }

@@ -10,7 +10,7 @@ const (
 
 	// Learn.
 	Learned // MAC lives behind Port
-	Moved   // MAC has moved from From to Port
+	Moved   // MAC has moved from From to Port, and Count times since that was last told
 	FDBFull // MAC is not remembered: the table is full
 
 	// Bridge.

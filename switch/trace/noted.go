@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"fmt"
+
 	"uswitch/switch/frame"
 )
 
@@ -34,7 +36,11 @@ func (e *Event) aboutStations() string {
 	case Learned:
 		return e.station() + " lives behind " + the(or(e.Port, "this port"))
 	case Moved:
-		return e.station() + " has moved from " + the(or(e.From, "elsewhere")) + " to " + the(or(e.Port, "this port"))
+		text := e.station() + " has moved from " + the(or(e.From, "elsewhere")) + " to " + the(or(e.Port, "this port"))
+		if e.Count > 0 {
+			text += fmt.Sprintf("; %d moves before it are not shown", e.Count)
+		}
+		return text
 	case FDBFull:
 		return e.station() + " is not remembered: the table is full"
 	case Known:

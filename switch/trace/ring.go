@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -121,4 +122,19 @@ func (r *Ring) TryNext(e *Event) (lost uint64, ok bool) {
 	r.count--
 	lost, r.lost = r.lost, 0
 	return lost, true
+}
+
+// journey copies the events of one journey that are still there, the oldest first.
+func (r *Ring) journey(packet uint64) (steps []Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.count {
+		s := &r.slots[(r.first+i)%len(r.slots)]
+		if s.event.Packet == packet {
+			e := s.event
+			e.Frame.Data = slices.Clone(r.arena[s.start:s.end])
+			steps = append(steps, e)
+		}
+	}
+	return steps
 }

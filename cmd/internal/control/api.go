@@ -73,6 +73,7 @@ type Network struct {
 	AgeingTime    int          `json:"ageing_time"` // seconds
 	FDBMaxLearned int          `json:"fdb_max_learned"`
 	FDBLearned    int          `json:"fdb_learned"`
+	FDBMoves      uint64       `json:"fdb_moves"` // how often a station was heard behind another port than before
 	Ports         int          `json:"ports"`
 }
 

@@ -40,7 +40,8 @@ func (s *Server) networks(*http.Request) (any, error) {
 		fdb := n.Switch.FDB()
 		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet, Gateway: n.Plan.Gateway.Addr(),
 			GatewayMAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Internal: n.Plan.Internal, Masquerade: n.Plan.Masquerade,
-			AgeingTime: int(max(fdb.Ageing(), 0) / time.Second), FDBMaxLearned: fdb.MaxLearned(), Ports: len(n.Switch.Ports())}
+			AgeingTime: int(max(fdb.Ageing(), 0) / time.Second), FDBMaxLearned: fdb.MaxLearned(), FDBMoves: fdb.Moves(),
+			Ports: len(n.Switch.Ports())}
 		for _, e := range n.Switch.Entries(now) {
 			if !e.Static && e.Port != "" {
 				row.FDBLearned++

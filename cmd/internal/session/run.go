@@ -20,6 +20,8 @@ type Options struct {
 	Force   bool      // overwrite the file
 	Plain   bool      // network cards without offload: every frame as on a wire
 	Command []string  // a command for this machine, for which the lab is up; empty: the lab ends by itself
+	// Beside is what this process itself does while the lab is up, in place of a command; its result is the run's.
+	Beside func(ctx context.Context, lab *control.Client) (status int, err error)
 
 	Stdout, Stderr *os.File // required
 }
@@ -100,7 +102,7 @@ func (s *session) run() (status int, err error) {
 	}
 	defer server.Close()
 
-	if len(s.Command) > 0 {
+	if len(s.Command) > 0 || s.Beside != nil {
 		return s.beside(ctx, w)
 	}
 	status, complete := w.Run(ctx, s.screen.host)
@@ -115,7 +117,7 @@ func (s *session) leave() {
 	fmt.Fprintf(s.Stderr, "uswitch: lab %s is left as it is: uswitch cleanup removes what is left of it\n", s.Plan.Name)
 }
 
-// beside runs the person's command while the lab is up.
+// beside runs the person's command, or what this process has to do itself, while the lab is up.
 func (s *session) beside(ctx context.Context, w *world.World) (status int, err error) {
 	hosts, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -123,7 +125,11 @@ func (s *session) beside(ctx context.Context, w *world.World) (status int, err e
 		defer close(ended)
 		w.Run(hosts, s.screen.host)
 	}()
-	status, err = runCommand(ctx, s.Plan.Name, s.Command, s.Stdout, s.Stderr)
+	if s.Beside != nil {
+		status, err = s.Beside(ctx, control.NewClient(control.Path(s.dir, s.Plan.Name), s.Plan.Name))
+	} else {
+		status, err = runCommand(ctx, s.Plan.Name, s.Command, s.Stdout, s.Stderr)
+	}
 	stop()
 	<-ended
 	return status, err

@@ -26,14 +26,7 @@ func Simulate(o Options) (status int, err error) {
 	if len(o.Command) > 0 {
 		return 1, errors.New("a command behind -- needs a real lab: there is nothing on this machine that it could talk to")
 	}
-	t, err := topology(o.Plan)
-	if err != nil {
-		return 1, err
-	}
-	w, err := sim.New(t)
-	if err == nil {
-		err = addStatic(w, o.Plan)
-	}
+	w, err := InMemory(o.Plan)
 	if err != nil {
 		return 1, err
 	}
@@ -47,6 +40,19 @@ func Simulate(o Options) (status int, err error) {
 	}
 	s.run()
 	return s.first, stop()
+}
+
+// InMemory builds a lab in memory, without its commands.
+func InMemory(plan *lab.Plan) (*sim.World, error) {
+	t, err := topology(plan)
+	if err != nil {
+		return nil, err
+	}
+	w, err := sim.New(t)
+	if err != nil {
+		return nil, err
+	}
+	return w, addStatic(w, plan)
 }
 
 // Simulable reports whether Simulate would take the lab.
