@@ -83,7 +83,8 @@ func (s *session) run() (status int, err error) {
 	ctx, gone := context.WithCancelCause(ctx)
 	s.screen.onGone = func() { gone(errNobodyReads) }
 
-	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Plain: s.Plain})
+	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Output: s.screen.host, Taken: routes,
+		Plain: s.Plain})
 	if err != nil {
 		return 1, err
 	}
@@ -105,7 +106,7 @@ func (s *session) run() (status int, err error) {
 	if len(s.Command) > 0 || s.Beside != nil {
 		return s.beside(ctx, w)
 	}
-	status, complete := w.Run(ctx, s.screen.host)
+	status, complete := w.Run(ctx)
 	if !complete && !s.Plan.KeepUp {
 		status = interrupted(ctx, status)
 	}
@@ -123,7 +124,7 @@ func (s *session) beside(ctx context.Context, w *world.World) (status int, err e
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		w.Run(hosts, s.screen.host)
+		w.Run(hosts)
 	}()
 	if s.Beside != nil {
 		status, err = s.Beside(ctx, control.NewClient(control.Path(s.dir, s.Plan.Name), s.Plan.Name))

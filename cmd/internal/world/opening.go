@@ -57,10 +57,10 @@ func (r ruleText) line(verb string) string {
 	return fmt.Sprintf("-t %s %s %s %s", r.table, verb, r.chain, r.text)
 }
 
-// openRules makes the rules of a port: all of them or, after an error, none. It needs the lock.
+// openRules makes the rules of a port: all of them or, after an error, none. It needs a change that has begun.
 func (w *World) openRules(p *Published) error {
 	switch {
-	case w.plan.Rules != nil:
+	case w.Plan().Rules != nil:
 		return nil // the lab has rules of its own
 	case w.docker != nil:
 		return w.openDocker(p)
@@ -68,10 +68,10 @@ func (w *World) openRules(p *Published) error {
 	return w.gateway.Rules().Apply(added(opening(p)))
 }
 
-// closeRules takes the rules of a port away. It needs the lock.
+// closeRules takes the rules of a port away. It needs a change that has begun.
 func (w *World) closeRules(p *Published) {
 	switch {
-	case w.plan.Rules != nil:
+	case w.Plan().Rules != nil:
 	case w.docker != nil:
 		w.closeDocker(p)
 	default:

@@ -43,13 +43,16 @@ func start(plan *lab.Plan, dialect rules.Dialect) (*script, error) {
 	}
 	for i := range plan.Networks {
 		n := &plan.Networks[i]
-		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), rules.Network{
-			Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: true, Masquerade: n.Masquerade,
-		})); err != nil {
+		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), Network(n))); err != nil {
 			return nil, fmt.Errorf("network %s as a bridge of Docker's: %w", n.Name, err)
 		}
 	}
 	return s, nil
+}
+
+// Network returns a network as Docker's rules know it.
+func Network(n *lab.Network) rules.Network {
+	return rules.Network{Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: true, Masquerade: n.Masquerade}
 }
 
 // connect puts a host onto its networks.

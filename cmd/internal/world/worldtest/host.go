@@ -38,6 +38,13 @@ func (h *Host) step() error {
 	return nil
 }
 
+// Fail lets the nth call from now on fail.
+func (h *Host) Fail(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.FailAt = h.calls + n
+}
+
 // Made lists what was made and not unmade.
 func (h *Host) Made() []string {
 	h.mu.Lock()
@@ -52,11 +59,11 @@ func (h *Host) Calls() int {
 	return h.calls
 }
 
-// Device returns the card of that name, as in "RED eth0", or nil.
+// Device returns the card of that name, as in "RED eth0", the last one that was made, or nil.
 func (h *Host) Device(name string) *Device {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, d := range h.devices {
+	for _, d := range slices.Backward(h.devices) {
 		if d.name == name {
 			return d
 		}
