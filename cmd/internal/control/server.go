@@ -36,6 +36,7 @@ type Server struct {
 	streams chan struct{} // a place for each
 	numbers numbers
 	routing sync.Mutex // held while a route is looked at and changed
+	running sync.Map   // string -> tap.Process: the programs of exec, by the id that their clients gave them
 	asking  sync.Mutex // held while a question is answered: each takes a copy of the lab
 	end     context.CancelFunc
 	served  sync.WaitGroup
@@ -103,12 +104,14 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/set":              s.set,
 		"POST /v1/explain":          s.explain,
 		"POST /v1/why-not":          s.whyNot,
+		"POST /v1/exec/signal":      s.signal,
 		"POST /v1/stop":             s.stopLab,
 	} {
 		mux.Handle(pattern, s.answer(answer))
 	}
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/trace", s.trace)
+	mux.HandleFunc("POST "+execPath, s.exec)
 	mux.HandleFunc("GET /v1/frames", s.frames)
 	mux.HandleFunc("GET /v1/reach", s.reach)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +129,9 @@ func checked(next http.Handler) http.Handler {
 				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if r.URL.Path != execPath { // what a program reads has no end of ours
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
