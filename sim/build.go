@@ -62,6 +62,9 @@ func (w *World) addNetwork(n NetworkConfig) error {
 		return fmt.Errorf("network %s: gateway %v is not in %v", n.Name, n.Gateway, n.Subnet)
 	}
 	s := vswitch.New(vswitch.Config{Name: n.Name, Ageing: n.Ageing, MaxLearned: n.MaxLearned, Tracer: w.tracer, Epoch: Epoch})
+	if n.Filtered {
+		s.SetFilter(w.gateway.Bridge(n.Name))
+	}
 	w.switches = append(w.switches, s)
 	w.configs[n.Name] = n
 	if !n.Gateway.IsValid() {

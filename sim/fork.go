@@ -115,6 +115,11 @@ func (w *World) forkGateway(o Origin) (err error) {
 			c.leg = i
 		}
 	}
+	for i, s := range o.Switches {
+		if s.Filtered() {
+			w.switches[i].SetFilter(w.gateway.Bridge(s.Name()))
+		}
+	}
 	return err
 }
 

@@ -89,6 +89,9 @@ func (l *Lab) addrOf(q Question) (netip.Addr, error) {
 	from := l.host(q.From)
 	if q.To == "gateway" {
 		for _, i := range l.Gateway.Interfaces() {
+			if !i.Addr().IsValid() {
+				continue
+			}
 			if from == nil && i == l.uplink() || from != nil && onNetwork(from, i.Name()) {
 				return i.Addr().Addr(), nil
 			}

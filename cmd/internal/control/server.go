@@ -27,19 +27,20 @@ const (
 
 // Server answers for a world that is up.
 type Server struct {
-	world   *world.World
-	version string
-	pid     int
-	stop    func()
-	http    http.Server
-	guard   *guard
-	streams chan struct{} // a place for each
-	numbers numbers
-	routing sync.Mutex // held while a route is looked at and changed
-	running sync.Map   // string -> tap.Process: the programs of exec, by the id that their clients gave them
-	asking  sync.Mutex // held while a question is answered: each takes a copy of the lab
-	end     context.CancelFunc
-	served  sync.WaitGroup
+	world    *world.World
+	version  string
+	pid      int
+	stop     func()
+	http     http.Server
+	guard    *guard
+	streams  chan struct{} // a place for each
+	numbers  numbers
+	routing  sync.Mutex // held while a route is looked at and changed
+	running  sync.Map   // string -> tap.Process: the programs of exec, by the id that their clients gave them
+	asking   sync.Mutex // held while a question is answered: each takes a copy of the lab
+	steppers steppers
+	end      context.CancelFunc
+	served   sync.WaitGroup
 }
 
 // maxStreams bounds how many listen at once: each costs a queue.
@@ -87,13 +88,14 @@ func (s *Server) handler() http.Handler {
 		"GET /v1/ports":             s.ports,
 		"GET /v1/fdb":               s.fdb,
 		"GET /v1/neigh":             s.neighbors,
+		"POST /v1/addresses":        s.addAddress,
+		"DELETE /v1/addresses":      s.deleteAddress,
 		"GET /v1/routes":            s.routes,
 		"POST /v1/routes":           s.addRoute,
 		"DELETE /v1/routes":         s.deleteRoute,
 		"POST /v1/neigh":            s.addNeighbor,
 		"DELETE /v1/neigh":          s.deleteNeighbors,
 		"GET /v1/devices":           s.devices,
-		"GET /v1/drops":             s.drops,
 		"DELETE /v1/conntrack":      s.forgetConns,
 		"GET /v1/publish":           s.published,
 		"POST /v1/publish":          s.publish,
@@ -105,13 +107,17 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/explain":          s.explain,
 		"POST /v1/why-not":          s.whyNot,
 		"POST /v1/exec/signal":      s.signal,
+		"POST /v1/step":             s.goOn,
+		"GET /v1/journey":           s.journey,
 		"POST /v1/stop":             s.stopLab,
 	} {
 		mux.Handle(pattern, s.answer(answer))
 	}
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
+	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
 	mux.HandleFunc("POST "+execPath, s.exec)
+	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
 	mux.HandleFunc("GET /v1/reach", s.reach)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

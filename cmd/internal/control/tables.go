@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
-
-	"uswitch/switch/trace"
 )
 
 // The tables, read from the world as it is at the moment. Lists are never null.
@@ -39,7 +37,7 @@ func (s *Server) networks(*http.Request) (any, error) {
 	now := time.Now()
 	for _, n := range s.world.Networks() {
 		fdb := n.Switch.FDB()
-		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet, Gateway: n.Plan.Gateway.Addr(),
+		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet, Gateway: n.Leg.Addr().Addr(),
 			GatewayMAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Internal: n.Plan.Internal, Masquerade: n.Plan.Masquerade,
 			AgeingTime: int(max(fdb.Ageing(), 0) / time.Second), FDBMaxLearned: fdb.MaxLearned(), FDBMoves: fdb.Moves(),
 			Ports: len(n.Switch.Ports())}
@@ -62,6 +60,9 @@ func (s *Server) ports(*http.Request) (any, error) {
 				McastFlood: k.MulticastFlood, BcastFlood: k.BroadcastFlood, Isolated: k.Isolated, StormLimit: k.StormLimit, MTU: k.MTU,
 				RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 				TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped})
+		}
+		if n.Leg == nil {
+			continue // the gateway is not on it
 		}
 		c := n.Leg.Counters()
 		rows = append(rows, Port{Network: n.Plan.Name, Name: "gateway", Flood: true, McastFlood: true, BcastFlood: true, MTU: n.Leg.MTU(),
@@ -131,16 +132,6 @@ func (s *Server) routes(*http.Request) (any, error) {
 			row.Dst = r.Prefix.Addr().String()
 		}
 		rows = append(rows, row)
-	}
-	return rows, nil
-}
-
-func (s *Server) drops(*http.Request) (any, error) {
-	rows := []Drop{}
-	for _, r := range trace.Reasons() {
-		if n := s.world.Tracer().Drops(r); n > 0 {
-			rows = append(rows, Drop{Reason: r.String(), Count: n, Sentence: r.Sentence()})
-		}
 	}
 	return rows, nil
 }

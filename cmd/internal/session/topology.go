@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"net/netip"
 
 	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/world"
@@ -19,8 +20,12 @@ func topology(p *lab.Plan) (sim.Topology, error) {
 		t.Internet = &sim.InternetConfig{}
 	}
 	for _, n := range p.Networks {
-		t.Networks = append(t.Networks, sim.NetworkConfig{Name: n.Name, Subnet: n.Subnet, Gateway: n.Gateway.Addr(),
-			GatewayMAC: n.GatewayMAC, MTU: n.MTU, Ageing: world.Ageing(n.AgeingTime), MaxLearned: n.FDBMaxLearned})
+		config := sim.NetworkConfig{Name: n.Name, Subnet: n.Subnet, Gateway: n.Gateway.Addr(),
+			GatewayMAC: n.GatewayMAC, MTU: n.MTU, Ageing: world.Ageing(n.AgeingTime), MaxLearned: n.FDBMaxLearned}
+		if n.NoAddress {
+			config.Gateway = netip.Addr{}
+		}
+		t.Networks = append(t.Networks, config)
 	}
 	for _, h := range p.Hosts {
 		config := sim.HostConfig{Name: h.Name, Gateway: h.Gateway, NoGateway: !h.Gateway.IsValid()}

@@ -5,6 +5,7 @@ import (
 
 	"uswitch/cmd/internal/docker/host"
 	"uswitch/cmd/internal/docker/rules"
+	"uswitch/cmd/internal/lab"
 	"uswitch/nat/rule"
 )
 
@@ -25,22 +26,20 @@ func (w *World) dockerDo(change, undo func(now *rule.Ruleset) ([]string, error),
 
 // openDocker publishes a port as dockerd does.
 func (w *World) openDocker(p *Published) error {
-	return w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
-		return w.docker.AddPorts(now, p.Network, host.Port(p.Publish))
-	},
-		func(now *rule.Ruleset) ([]string, error) {
-			return w.docker.RemovePorts(now, p.Network, host.Port(p.Publish))
-		},
+	return w.dockerDo(
+		func(now *rule.Ruleset) ([]string, error) { return w.docker.AddPorts(now, p.Network, p.docker) },
+		func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, p.Network, p.docker) },
 		added(w.proxying(p))...)
 }
 
 // closeDocker undoes openDocker.
 func (w *World) closeDocker(p *Published) {
 	w.delete(w.proxying(p))
-	_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
-		return w.docker.RemovePorts(now, p.Network, host.Port(p.Publish))
-	}, nil)
+	_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, p.Network, p.docker) }, nil)
 }
+
+// dockerPort is an open port of a host as dockerd knows it.
+func (w *World) dockerPort(h *Host, p lab.Publish) rules.Port { return host.Port(w.Plan(), h.Plan, p) }
 
 // proxying is what Docker's rules leave to its userland proxy, for which a gateway has no place: ports that are published on
 // one address of this machine, and the hosts of the port's own network. Docker's rules stand before these and translate

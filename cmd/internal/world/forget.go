@@ -11,7 +11,9 @@ import (
 // forgetHost makes the gateway forget what it knows of a host's address on a network: how to reach it, and the connections
 // that it had. Who gets the address next begins anew.
 func (w *World) forgetHost(n *Network, a netip.Addr) {
-	n.Leg.RemoveNeighbor(a, time.Now())
+	if n.Leg != nil {
+		n.Leg.RemoveNeighbor(a, time.Now())
+	}
 	w.forgetConns(netip.PrefixFrom(a, a.BitLen()))
 }
 

@@ -114,6 +114,11 @@ func (w *World) RemoveHost(name string) error {
 	if err != nil {
 		return err
 	}
+	for _, other := range w.Hosts() {
+		if other.Plan.Mode == lab.ModeShared && other.Plan.Shares == name {
+			return fmt.Errorf("host %s is in the namespace of %s: remove it first", other.Plan.Name, name)
+		}
+	}
 	return w.removeHost(h)
 }
 
@@ -138,11 +143,24 @@ func (w *World) removeHost(h *Host) error {
 	return errors.Join(failed...)
 }
 
-// enter gives a host its namespace: the one that the lab file names, one of the host's name that is there already, or a
-// new one. Only the new one is removed at the end.
+// ownNetwork is the namespace that uswitch itself runs in.
+const ownNetwork = "/proc/self/ns/net"
+
+// enter gives a host its namespace: that of another host or of this machine, the one that the lab file names, one of the
+// host's name that is there already, or a new one. Only the new one is removed at the end.
 func (w *World) enter(h *Host) (err error) {
 	plan := w.Plan()
-	if h.Plan.Netns != "" {
+	switch {
+	case h.Plan.Mode == lab.ModeShared:
+		home, err := w.findHost(h.Plan.Shares)
+		if err == nil {
+			h.Namespace = home.Namespace
+		}
+		return hostError(h, err)
+	case h.Plan.Mode == lab.ModeHost:
+		h.Namespace, err = w.host.Adopt(ownNetwork)
+		return hostError(h, err)
+	case h.Plan.Netns != "":
 		if h.Namespace, err = w.host.Adopt(h.Plan.Netns); err != nil {
 			err = fmt.Errorf("%s: services.%s.x-uswitch.netns: %w", plan.Source, h.Plan.Name, err)
 		}

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 type Network struct {
 	Plan   *lab.Network
 	Switch *vswitch.Switch
-	Leg    *nat.Interface // nil before Up
+	Leg    *nat.Interface // nil before Up, and where the gateway is not on the network
 	scope  *scope         // how to unmake the leg; nil before Up
 }
 
@@ -120,14 +121,19 @@ func (w *World) addLegs(context.Context) error {
 	return nil
 }
 
-// addLeg puts the gateway onto a network that no picture shows yet.
+// addLeg puts the gateway onto a network that no picture shows yet, unless it is to stay off it.
 func (w *World) addLeg(n *Network) error {
+	if !n.Plan.Gateway.IsValid() {
+		return nil
+	}
 	if w.way != nil && w.way.standIn.IsValid() && n.Plan.Subnet.Contains(w.way.standIn) {
 		return fmt.Errorf("network %s is %v, in which %v stands for this machine: give it another subnet", n.Plan.Name, n.Plan.Subnet, w.way.standIn)
 	}
-	leg, err := w.gateway.Add(nat.InterfaceConfig{
-		Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch,
-	}, time.Now())
+	config := nat.InterfaceConfig{Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch}
+	if n.Plan.NoAddress {
+		config.Addr = netip.Prefix{}
+	}
+	leg, err := w.gateway.Add(config, time.Now())
 	if err != nil {
 		return err
 	}

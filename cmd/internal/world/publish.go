@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"uswitch/cmd/internal/docker/host"
+	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
 )
 
@@ -20,6 +20,7 @@ type Published struct {
 	Outside netip.Addr   // where the outside finds it: HostIP, or the uplink's own address if that stands for every address
 	Reach   string       // who reaches it where that surprises people: more of them than they expect, or fewer; or empty
 	Wanted  lab.Publish  // what was asked for: a range of ports, of which Publish has the one that was free
+	docker  rules.Port   // the port as dockerd knows it, while it does
 	scope   *scope       // how to close the listener
 }
 
@@ -45,7 +46,7 @@ func (w *World) publishPorts(h *Host) error {
 	}
 	ports := slices.Clone(h.Plan.Ports)
 	if w.docker != nil { // which has an order of its own
-		slices.SortStableFunc(ports, func(a, b lab.Publish) int { return host.Port(a).Compare(host.Port(b)) })
+		slices.SortStableFunc(ports, func(a, b lab.Publish) int { return w.dockerPort(h, a).Compare(w.dockerPort(h, b)) })
 	}
 	for _, p := range ports {
 		open, err := w.publish(h, p)
@@ -107,6 +108,7 @@ func (w *World) publish(h *Host, p lab.Publish) (*Published, error) {
 	if err := w.listen(open); err != nil {
 		return nil, fmt.Errorf("publish %v: %w", open, err)
 	}
+	open.docker = w.dockerPort(h, open.Publish)
 	if err := w.openRules(open); err != nil {
 		return nil, open.scope.abandon(err)
 	}
@@ -130,7 +132,7 @@ func (p *Published) leadTo(h *Host, a netip.Addr) (ok bool) {
 func (w *World) redirect(h *Host, p *Published, to netip.Addr) error {
 	now := *p
 	now.leadTo(h, to)
-	now.Wanted.To = now.To
+	now.Wanted.To, now.docker = now.To, w.dockerPort(h, now.Publish)
 	w.closeRules(p)
 	if err := w.openRules(&now); err != nil {
 		return errors.Join(err, w.unpublish(p))

@@ -52,7 +52,8 @@ func start(plan *lab.Plan, dialect rules.Dialect) (*script, error) {
 
 // Network returns a network as Docker's rules know it.
 func Network(n *lab.Network) rules.Network {
-	return rules.Network{Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: true, Masquerade: n.Masquerade}
+	return rules.Network{Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: n.ICC, Masquerade: n.Masquerade,
+		GatewayMode: rules.GatewayMode(n.GatewayMode)}
 }
 
 // connect puts a host onto its networks.

@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"slices"
 
 	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
@@ -10,8 +11,12 @@ import (
 // firstFree is where Docker begins to look for a port if it is to choose: the first of net.ipv4.ip_local_port_range.
 const firstFree = 32768
 
-// Port returns a published port as Docker's rules know it. The port outside must be a single one by now.
-func Port(p lab.Publish) rules.Port {
+// Port returns a published port of a host as Docker's rules know it. The port outside must be a single one by now; where the
+// network is routed, there is none: the port is opened at the host's own address.
+func Port(plan *lab.Plan, h *lab.Host, p lab.Publish) rules.Port {
+	if n := plan.Network(networkOf(h, p.To.Addr())); n != nil && n.GatewayMode == string(rules.Routed) {
+		return rules.Port{Proto: p.Proto, To: p.To}
+	}
 	return rules.Port{Proto: p.Proto, HostIP: p.HostIP, HostPort: p.HostPort, To: p.To}
 }
 
@@ -33,7 +38,7 @@ func portsOf(plan *lab.Plan) ports {
 }
 
 // choose returns a host's ports, each with its number outside.
-func (t ports) choose(h *lab.Host) ([]rules.Port, error) {
+func (t ports) choose(plan *lab.Plan, h *lab.Host) ([]rules.Port, error) {
 	var all []rules.Port
 	for _, p := range h.Ports {
 		first, last := int(p.HostPort), int(p.HostPortEnd)
@@ -50,7 +55,9 @@ func (t ports) choose(h *lab.Host) ([]rules.Port, error) {
 			t[portName(first, p.Proto)] = true
 			p.HostPort = uint16(first)
 		}
-		all = append(all, Port(p))
+		if port := Port(plan, h, p); !slices.Contains(all, port) { // one port inside may have two outside, unless it is routed
+			all = append(all, port)
+		}
 	}
 	return all, nil
 }
