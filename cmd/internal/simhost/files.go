@@ -1,6 +1,7 @@
 package simhost
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,13 +16,21 @@ import (
 
 // file makes the text of a file that the host has for itself; ok is false for all others.
 func (s *space) file(path string) (text string, ok bool) {
+	if name, inEtc := strings.CutPrefix(path, "/etc/"); inEtc {
+		s.mu.Lock()
+		given, known := s.etc[name]
+		s.mu.Unlock()
+		if known {
+			return string(given), true
+		}
+	}
 	switch path {
 	case "/etc/hostname", "/proc/sys/kernel/hostname":
 		return s.hostname() + "\n", true
 	case "/etc/hosts":
 		return s.hosts(), true
 	case "/etc/resolv.conf":
-		return s.resolvConf(), true
+		return fmt.Sprintf("nameserver %v\n", publicServer), true
 	case "/proc/sys/net/ipv4/ip_forward":
 		return "0\n", true // simulated hosts do not route
 	}
@@ -69,9 +78,14 @@ func absolute(dir, path string) string {
 	return filepath.Clean(path)
 }
 
-func (s *space) hostname() string { return s.Name }
+// hostname is what /etc/hostname says, or the host's own name.
+func (s *space) hostname() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cmp.Or(strings.TrimSpace(string(s.etc["hostname"])), s.Name)
+}
 
-// hosts is /etc/hosts: the host knows itself.
+// hosts is /etc/hosts of a host that was given none: it knows itself.
 func (s *space) hosts() string {
 	text := "127.0.0.1\tlocalhost\n"
 	_ = s.owner.do(func() {
@@ -86,6 +100,3 @@ func (s *space) hosts() string {
 
 // publicServer is the name server of a host that was told of none: the simulated internet has one there, as the real one.
 var publicServer = netip.AddrFrom4([4]byte{8, 8, 8, 8})
-
-// resolvConf is /etc/resolv.conf.
-func (s *space) resolvConf() string { return fmt.Sprintf("nameserver %v\n", publicServer) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -32,7 +33,8 @@ type space struct {
 	owner   *Host
 	machine *sim.Host // belongs to the goroutine of the owner's time
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex        // guards what follows
+	etc       map[string][]byte // see Files
 	devices   []*Device
 	processes []*process
 	gone      bool
@@ -103,8 +105,16 @@ func (h *Host) Adopt(nameOrPath string) (tap.Namespace, error) {
 			return s.Namespace, nil
 		}
 	}
-	return tap.Namespace{}, fmt.Errorf("namespace %s: a simulated lab has no way into namespaces of this machine: %w", nameOrPath, fs.ErrNotExist)
+	return tap.Namespace{}, elsewhereError(nameOrPath)
 }
+
+// elsewhereError is the name of a namespace that is not simulated. It is fs.ErrNotExist to errors.Is.
+type elsewhereError string
+
+func (e elsewhereError) Error() string {
+	return fmt.Sprintf("namespace %s: a simulated lab has no way into the namespaces of this machine", string(e))
+}
+func (elsewhereError) Is(target error) bool { return target == fs.ErrNotExist }
 
 // find returns the namespace that is meant, as long as it is there.
 func (h *Host) find(ns tap.Namespace) (*space, error) {
@@ -160,6 +170,18 @@ func (h *Host) Close() error {
 	}
 	h.stop()
 	<-h.ended
+	return nil
+}
+
+// Files implements tap.Host. Everything that runs sees the new ones at once.
+func (h *Host) Files(_ string, ns tap.Namespace, files map[string][]byte) error {
+	s, err := h.find(ns)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.etc = maps.Clone(files)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"uswitch/cmd/internal/names"
 	"uswitch/sim"
 )
 
@@ -24,35 +25,75 @@ func (c *call) resolve(name string) (netip.Addr, error) {
 		}
 		return a, nil
 	}
-	for line := range strings.Lines(c.space.hosts()) {
-		words := strings.Fields(line)
-		for _, known := range words[min(1, len(words)):] {
-			if strings.EqualFold(known, name) {
-				return netip.ParseAddr(words[0])
-			}
-		}
+	text, _ := c.space.file("/etc/hosts")
+	if a, ok := inHosts(text, name); ok {
+		return a, nil
 	}
-	err := errNoServer
-	for _, server := range c.servers() {
-		a, failed := c.lookUp(server, name)
-		switch {
-		case failed == nil && a.IsValid():
+	failed := errNoServer
+	for _, full := range c.candidates(name) {
+		a, err := c.resolveFull(full)
+		if err == nil {
 			return a, nil
-		case failed == nil || errors.Is(failed, sim.ErrNoSuchName):
-			return a, errNoName
 		}
+		failed = err
 	}
-	return netip.Addr{}, err
+	return netip.Addr{}, failed
 }
 
-// servers are the name servers of /etc/resolv.conf.
-func (c *call) servers() (all []netip.Addr) {
-	text, _ := c.space.file("/etc/resolv.conf")
+// inHosts finds a name in a text in the form of /etc/hosts.
+func inHosts(text, name string) (netip.Addr, bool) {
 	for line := range strings.Lines(text) {
-		if words := strings.Fields(line); len(words) == 2 && words[0] == "nameserver" {
-			if a, err := netip.ParseAddr(words[1]); err == nil && a.Is4() {
-				all = append(all, a)
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		for _, known := range words[min(1, len(words)):] {
+			if a, err := netip.ParseAddr(words[0]); strings.EqualFold(known, name) && err == nil && a.Is4() {
+				return a, true
 			}
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// resolvConf reads the host's /etc/resolv.conf.
+func (c *call) resolvConf() names.Resolv {
+	text, _ := c.space.file("/etc/resolv.conf")
+	return names.ParseResolv(strings.NewReader(text))
+}
+
+// candidates are the full names that a name may stand for (resolv.conf(5), search): one without a dot is looked for in the
+// search domains first.
+func (c *call) candidates(name string) (all []string) {
+	for _, domain := range c.resolvConf().Search {
+		all = append(all, name+"."+strings.Trim(domain, "."))
+	}
+	switch {
+	case strings.HasSuffix(name, "."):
+		return []string{name}
+	case strings.Contains(name, "."):
+		return append([]string{name}, all...)
+	}
+	return append(all, name)
+}
+
+// resolveFull asks the name servers in turn, until one says something.
+func (c *call) resolveFull(name string) (netip.Addr, error) {
+	for _, server := range c.servers() {
+		a, err := c.lookUp(server, name)
+		switch {
+		case err == nil && a.IsValid():
+			return a, nil
+		case err == nil || errors.Is(err, sim.ErrNoSuchName):
+			return netip.Addr{}, errNoName
+		}
+	}
+	return netip.Addr{}, errNoServer
+}
+
+// servers are the name servers that the host can ask.
+func (c *call) servers() (all []netip.Addr) {
+	for _, a := range c.resolvConf().Servers {
+		if a.Is4() {
+			all = append(all, a)
 		}
 	}
 	return all
