@@ -138,6 +138,12 @@ func TestPlans(t *testing.T) {
 				return []any{p.Networks[0].Subnet.String(), p.Networks[1].Subnet.String()}
 			},
 			want: []any{"172.18.0.0/16", "172.19.0.0/16"}},
+		{name: "whom to ask, and names of one's own", file: "services: {A: {dns: 8.8.8.8, dns_search: [a.example, b.example], dns_opt: [\"ndots:2\"], extra_hosts: [\"db=10.1.2.3\", \"host.docker.internal:host-gateway\"]}, B: {dns: [1.1.1.1, 9.9.9.9], dns_search: .}}",
+			of: func(p *lab.Plan) any {
+				a, b := p.Host("A"), p.Host("B")
+				return fmt.Sprint(a.DNS, a.DNSSearch, a.DNSOptions, a.ExtraHosts, b.DNS, b.DNSSearch, p.Warnings)
+			},
+			want: "[8.8.8.8] [a.example b.example] [ndots:2] [{db 10.1.2.3} {host.docker.internal invalid IP}] [1.1.1.1 9.9.9.9] [.] []"},
 		{name: "the machine's own namespace", file: "services: {A: {network_mode: host, ports: [80]}}",
 			of: func(p *lab.Plan) any {
 				return []any{p.Host("A").Mode, len(p.Host("A").Interfaces), len(p.Host("A").Ports), p.Uplink.Kind, p.Warnings}
