@@ -20,6 +20,8 @@ func commands() []*cobra.Command {
 		newTrace(),
 		newCapture(),
 		newDrops(),
+		newStep(),
+		newReplay(),
 		newShow(),
 		newConntrack(),
 		newExplain(),
@@ -36,5 +38,6 @@ func commands() []*cobra.Command {
 		newIptablesRestore(),
 		newPing(),
 		newServe(),
+		newDocker(),
 	}, hostTools()...)
 }
