@@ -176,7 +176,7 @@ func TestConcurrentChanges(t *testing.T) {
 			}
 		}
 	})
-	for i := range 40 {
+	for i := range 25 { // there are default pools for some thirty networks
 		changes.Go(func() {
 			name := fmt.Sprint("H", i)
 			must := func(err error) {
@@ -197,4 +197,20 @@ func TestConcurrentChanges(t *testing.T) {
 	close(over)
 	looks.Wait()
 	sameSet(t, describe(t, w, host), before)
+}
+
+// TestNoPoolLeft adds networks without a subnet until there is none left (fault F73): the last one is refused in Docker's words.
+func TestNoPoolLeft(t *testing.T) {
+	w, _ := up(t, strings.Replace(office, "DIALECT", "off", 1), &worldtest.Host{})
+	for i := range 100 {
+		err := w.AddNetwork(t.Context(), lab.NewNetwork(fmt.Sprint("n", i)))
+		if err == nil {
+			continue
+		}
+		if want := fmt.Sprintf("network n%d: all predefined address pools have been fully subnetted", i); err.Error() != want || i < 20 {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		return
+	}
+	t.Error("a hundred networks, and there is still room")
 }
