@@ -32,20 +32,28 @@ func (g *Gateway) track(p *packet) {
 	}
 }
 
-// confirm puts a new connection into the table.
+// confirm puts a new connection into the table, or refuses the packet.
 func (g *Gateway) confirm(p *packet, h trace.Hook) bool {
+	if r := g.enter(p); r != trace.NoReason {
+		g.refuse(p, h, r)
+		return false
+	}
+	return true
+}
+
+// enter puts a new connection into the table, or says why not.
+func (g *Gateway) enter(p *packet) trace.Reason {
 	if !p.flow.first {
-		return true
+		return trace.NoReason
 	}
 	f, r := g.conns.confirm(p.flow, p.segment, p.now)
 	if r != trace.NoReason {
 		g.conns.abandon(p.flow.conn)
-		g.refuse(p, h, r)
-		return false
+		return r
 	}
 	p.flow = f
 	g.arm(p.now.Add(sweepInterval))
-	return true
+	return trace.NoReason
 }
 
 // translateDestination is PREROUTING's part, and OUTPUT's. It drops nothing: iptables has no DROP in the nat table.

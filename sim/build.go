@@ -62,6 +62,9 @@ func (w *World) addNetwork(n NetworkConfig) error {
 		return fmt.Errorf("network %s: gateway %v is not in %v", n.Name, n.Gateway, n.Subnet)
 	}
 	s := vswitch.New(vswitch.Config{Name: n.Name, Ageing: n.Ageing, MaxLearned: n.MaxLearned, Tracer: w.tracer, Epoch: Epoch})
+	if n.Filtered {
+		s.SetFilter(w.gateway.Bridge(n.Name))
+	}
 	w.switches = append(w.switches, s)
 	w.configs[n.Name] = n
 	if !n.Gateway.IsValid() {
@@ -84,7 +87,7 @@ func (w *World) addHost(c HostConfig) error {
 	if _, taken := w.Host(c.Name); taken || c.Name == "" {
 		return errors.New("a host needs a name of its own")
 	}
-	h := newHost(w.clock, w.random(), c.Name)
+	h := NewHost(w.clock, w.random(), c.Name)
 	via := c.Gateway
 	for _, card := range c.Cards {
 		if err := w.addCard(h, card); err != nil {
@@ -135,7 +138,7 @@ func (w *World) addCard(h *Host, c CardConfig) error {
 	}
 	wire.PlugPort(func(f frame.Frame) { s.Input(port, f, w.clock.Now()) })
 	w.names.add(h.name, c.Addr, c.MAC)
-	card, err := h.addCard(w.clock, c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
+	card, err := h.addCard(c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
 	if err == nil {
 		card.network, card.port = n.Name, name
 	}

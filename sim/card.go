@@ -8,10 +8,11 @@ import (
 	"uswitch/switch/frame"
 )
 
-// Card is a host's network card: it speaks Ethernet and ARP, with a neighbour table of its own.
+// Card is a host's network card: it speaks Ethernet and ARP, with a neighbour table of its own. It belongs to its host's
+// goroutine.
 type Card struct {
 	host      *Host
-	clock     *Clock
+	time      Scheduler
 	name      string
 	network   string // the switch and its port that the cable leads to
 	port      string
@@ -21,6 +22,7 @@ type Card struct {
 	wire      *Wire
 	due       time.Time // when timer will look after the neighbours
 	timer     *Timer
+	asked     map[netip.Addr]func(frame.MAC) // see Ask
 }
 
 // Name returns the card's name inside the host: eth0.
@@ -51,11 +53,14 @@ func (c *Card) input(f frame.Frame) {
 
 // inputARP answers for the card's own address, learns, and sends what has waited for the sender.
 func (c *Card) inputARP(e frame.Ethernet) {
-	out := c.neighbors.Input(e.Payload(), e.Src(), c.self, c.clock.Now())
+	out := c.neighbors.Input(e.Payload(), e.Src(), c.self, c.time.Now())
 	if out.Case == arp.Bad {
 		return
 	}
 	a, _ := frame.ParseARP(e.Payload())
+	if heard := c.asked[a.SenderIP()]; heard != nil && a.Op() == frame.ARPReply {
+		heard(a.SenderMAC())
+	}
 	switch {
 	case out.Case == arp.Asked || out.Case == arp.Probed:
 		c.sendARP(frame.ARPReply, e.Src(), a.SenderMAC(), a.SenderIP())
@@ -86,7 +91,7 @@ func (c *Card) Send(b []byte) {
 
 // transmit sends a packet, with room in front, to a neighbour, once its hardware address is known.
 func (c *Card) transmit(b []byte, via netip.Addr) {
-	now := c.clock.Now()
+	now := c.time.Now()
 	r := c.neighbors.Resolve(via, now)
 	if r.Answer == arp.Unknown {
 		if r, _ = c.neighbors.Hold(via, b, now); r.Answer == arp.Ask {
@@ -112,13 +117,13 @@ func (c *Card) wake(t time.Time) {
 		return
 	}
 	c.timer.Stop()
-	c.due, c.timer = t, c.clock.At(t, c.tick)
+	c.due, c.timer = t, c.time.After(t.Sub(c.time.Now()), c.tick)
 }
 
 // tick asks again, and gives up. Who waited in vain is told by the host itself, as Linux does it.
 func (c *Card) tick() {
 	c.due = time.Time{}
-	actions, next := c.neighbors.Tick(c.clock.Now())
+	actions, next := c.neighbors.Tick(c.time.Now())
 	for _, a := range actions {
 		if !a.GaveUp {
 			c.sendARP(frame.ARPRequest, a.To, frame.MAC{}, a.Addr)

@@ -115,17 +115,22 @@ func (w *World) forkGateway(o Origin) (err error) {
 			c.leg = i
 		}
 	}
+	for i, s := range o.Switches {
+		if s.Filtered() {
+			w.switches[i].SetFilter(w.gateway.Bridge(s.Name()))
+		}
+	}
 	return err
 }
 
 func (w *World) forkHost(s HostState, wires map[[2]string]*Wire) error {
-	h := newHost(w.clock, w.random(), s.Name)
+	h := NewHost(w.clock, w.random(), s.Name)
 	for _, c := range s.Cards {
 		wire := wires[[2]string{c.Network, c.Port}]
 		if wire == nil {
 			wire = NewWire(w.clock, w.random(), WireConfig{})
 		}
-		card, err := h.addCard(w.clock, c.MAC, c.Addr, c.MTU, wire)
+		card, err := h.addCard(c.MAC, c.Addr, c.MTU, wire)
 		if err != nil {
 			return err
 		}

@@ -20,9 +20,10 @@ type Host struct {
 	routes route.Table[*Card]
 }
 
-func newHost(c *Clock, random *rand.Rand, name string) *Host {
+// NewHost makes a host without a card. What it does, it does on the goroutine of the scheduler, to which it belongs.
+func NewHost(s Scheduler, random *rand.Rand, name string) *Host {
 	h := &Host{name: name}
-	h.Machine = newMachine(c, random, h)
+	h.Machine = newMachine(s, random, h)
 	return h
 }
 
@@ -32,20 +33,34 @@ func (h *Host) Name() string { return h.name }
 // Cards returns the network cards, eth0 first.
 func (h *Host) Cards() []*Card { return slices.Clone(h.cards) }
 
-// addCard gives the host a card on a wire, perhaps without an address.
-func (h *Host) addCard(c *Clock, mac frame.MAC, addr netip.Prefix, mtu int, w *Wire) (*Card, error) {
-	card := &Card{host: h, clock: c, name: fmt.Sprintf("eth%d", len(h.cards)), mtu: mtu,
-		self: arp.Self{MAC: mac, Addr: addr}, neighbors: arp.New[[]byte](), wire: w}
-	if addr.IsValid() {
-		routes, err := h.routes.With(route.Route[*Card]{Prefix: addr.Masked(), Dev: card})
-		if err != nil {
-			return nil, err
-		}
-		h.routes = routes
+// addCard gives the host its next card, perhaps without an address.
+func (h *Host) addCard(mac frame.MAC, addr netip.Prefix, mtu int, w *Wire) (*Card, error) {
+	return h.AddCard(fmt.Sprintf("eth%d", len(h.cards)), mac, addr, mtu, w)
+}
+
+// AddCard gives the host a card on a wire: the card's name inside the host, its address on the network, invalid if it has
+// none, and the largest packet that it sends, in bytes.
+func (h *Host) AddCard(name string, mac frame.MAC, addr netip.Prefix, mtu int, w *Wire) (*Card, error) {
+	card := &Card{host: h, time: h.time, name: name, mtu: mtu, self: arp.Self{MAC: mac, Addr: addr},
+		neighbors: arp.New[[]byte](), wire: w, asked: map[netip.Addr]func(frame.MAC){}}
+	if err := card.connect(); err != nil {
+		return nil, err
 	}
 	h.cards = append(h.cards, card)
 	w.PlugHost(card.input)
 	return card, nil
+}
+
+// connect enters the route to the card's own network, if it has one.
+func (c *Card) connect() error {
+	if !c.self.Addr.IsValid() {
+		return nil
+	}
+	routes, err := c.host.routes.With(route.Route[*Card]{Prefix: c.self.Addr.Masked(), Dev: c})
+	if err == nil {
+		c.host.routes = routes
+	}
+	return err
 }
 
 // SetGateway makes a router on one of the host's networks the next hop of the default route.

@@ -64,7 +64,7 @@ func realLab(t *testing.T, offload bool) (run func(program string, args ...strin
 		cmd := exec.CommandContext(t.Context(), program, args...)
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := h.Start(ns, cmd); err != nil {
+		if _, err := h.Start(ns, cmd); err != nil {
 			return "", err
 		}
 		err := cmd.Wait()

@@ -21,6 +21,7 @@ type Machine struct {
 	pings     map[uint16]*pinging
 	sockets   map[uint16]*socket    // UDP, by port
 	services  map[uint16]Service    // TCP, by port
+	listeners map[uint16]listener   // TCP, by port
 	conns     map[frame.Tuple]*conn // TCP, by the tuple of what this machine sends
 	fragments fragments
 }
@@ -48,7 +49,7 @@ const defaultTTL = 64
 
 func newMachine(s Scheduler, random *rand.Rand, n network) *Machine {
 	return &Machine{time: s, random: random, net: n, lastPort: firstPort - 1, pings: map[uint16]*pinging{},
-		sockets: map[uint16]*socket{}, services: map[uint16]Service{}, conns: map[frame.Tuple]*conn{}}
+		sockets: map[uint16]*socket{}, services: map[uint16]Service{}, listeners: map[uint16]listener{}, conns: map[frame.Tuple]*conn{}}
 }
 
 // input takes an IP packet that has arrived, with bytes that may be kept. toGroup says that the frame around it was for

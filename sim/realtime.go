@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// RealTime is a Scheduler of real time, for an Internet in a real lab. After may be called from any goroutine; everything
+// RealTime is a Scheduler of real time, for an Internet in a real lab and for the hosts of a lab in memory. After may be called from any goroutine; everything
 // runs on the one that called Run.
 type RealTime struct {
 	mu    sync.Mutex // guards queue
@@ -43,7 +43,7 @@ func (r *RealTime) After(d time.Duration, f func()) *Timer {
 func (r *RealTime) Run(ctx context.Context) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = fmt.Errorf("the simulated internet failed: %v\n%s", fault, debug.Stack())
+			err = fmt.Errorf("the simulation failed: %v\n%s", fault, debug.Stack())
 		}
 	}()
 	timer := time.NewTimer(time.Hour)

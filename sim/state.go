@@ -44,7 +44,7 @@ type HostRoute struct {
 
 // State returns what the host is at now.
 func (h *Host) State(now time.Time) HostState {
-	s := HostState{Name: h.name, TCP: slices.Sorted(maps.Keys(h.services)), UDP: slices.Sorted(maps.Keys(h.sockets)),
+	s := HostState{Name: h.name, TCP: h.listening(), UDP: slices.Sorted(maps.Keys(h.sockets)),
 		NextPort: h.lastPort + 1, NextEcho: h.lastEcho + 1}
 	for _, c := range h.cards {
 		s.Cards = append(s.Cards, CardState{Name: c.name, Network: c.network, Port: c.port, Addr: c.self.Addr, MAC: c.self.MAC,
@@ -56,6 +56,13 @@ func (h *Host) State(now time.Time) HostState {
 		}
 	}
 	return s
+}
+
+// listening returns the TCP ports on which somebody answers.
+func (h *Host) listening() []uint16 {
+	ports := slices.AppendSeq(slices.Collect(maps.Keys(h.services)), maps.Keys(h.listeners))
+	slices.Sort(ports)
+	return ports
 }
 
 // restore makes the host what a state says, except for its cards.

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/binary"
-	"errors"
 	"net/netip"
 
 	"uswitch/switch/frame"
@@ -15,6 +14,9 @@ import (
 // Service answers a TCP connection. It is shown all that the client has sent so far, and returns nil while that is not
 // enough, else the answer, after which the connection is closed.
 type Service func(client netip.AddrPort, received []byte) (answer []byte)
+
+// listener takes connections; see Listen.
+type listener func(*Stream) StreamEvents
 
 // Bounds of TCP.
 const (
@@ -74,13 +76,13 @@ func (m *Machine) inputTCP(ip frame.IPv4) {
 		}
 		c.remove()
 	}
-	service := m.services[s.DstPort()]
+	served := m.services[s.DstPort()] != nil || m.listeners[s.DstPort()] != nil
 	switch opening := s.Flags() & (frame.SYN | frame.ACK | frame.RST | frame.FIN); {
 	case s.Flags()&frame.RST != 0:
-	case service == nil || opening != frame.SYN:
+	case !served || opening != frame.SYN:
 		m.refuse(t.Reply(), s)
 	case len(m.conns) < maxConns:
-		m.accept(t.Reply(), s, service)
+		m.accept(t.Reply(), s)
 	}
 }
 
@@ -117,19 +119,27 @@ func (m *Machine) Connect(to netip.AddrPort, done func(error)) {
 }
 
 func (m *Machine) connect(to netip.AddrPort, question []byte, done func(answer []byte, err error), opened func()) {
-	src, mtu, err := m.net.source(to.Addr())
+	c, err := m.newClient(to)
 	if err != nil {
 		done(nil, err)
 		return
 	}
-	t := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: src.As4(), DstIP: to.Addr().As4(), DstPort: to.Port()}
-	if len(m.conns) >= maxConns {
-		done(nil, errors.New("too many connections"))
-		return
+	c.queue, c.done, c.opened = question, done, opened
+	c.output()
+}
+
+// newClient makes a connection whose SYN is still to be sent.
+func (m *Machine) newClient(to netip.AddrPort) (*conn, error) {
+	src, mtu, err := m.net.source(to.Addr())
+	if err != nil {
+		return nil, err
 	}
+	if len(m.conns) >= maxConns {
+		return nil, errTooMany
+	}
+	t := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: src.As4(), DstIP: to.Addr().As4(), DstPort: to.Port()}
 	t.SrcPort = m.ephemeral(func(p uint16) bool { t.SrcPort = p; return m.conns[t] != nil })
 	c := m.newConn(t, mtu)
-	c.queue, c.done, c.opened = question, done, opened
 	c.state = synSent
-	c.output()
+	return c, nil
 }

@@ -30,6 +30,7 @@ type conn struct {
 	service Service             // of a server
 	done    func([]byte, error) // of a client; nil once it has been called
 	opened  func()              // of a client that only wants to know whether the other side takes it; nil: it wants more
+	stream  *Stream             // of a program that reads and writes; nil: one of the above
 
 	// Sending. Sequence numbers: una is the oldest that is not acknowledged, nxt the next to send, high the next that was
 	// never sent. queue[0] has the number una, once the SYN is acknowledged.
@@ -65,13 +66,17 @@ func (m *Machine) newConn(t frame.Tuple, mtu int) *conn {
 }
 
 // accept answers a SYN.
-func (m *Machine) accept(t frame.Tuple, s frame.TCP, service Service) {
+func (m *Machine) accept(t frame.Tuple, s frame.TCP) {
 	_, mtu, err := m.net.source(t.Dst())
 	if err != nil {
 		return
 	}
 	c := m.newConn(t, mtu)
-	c.state, c.service, c.rcv = synReceived, service, s.Seq()+1
+	c.state, c.service, c.rcv = synReceived, m.services[t.SrcPort], s.Seq()+1
+	if accept := m.listeners[t.SrcPort]; accept != nil {
+		c.stream = &Stream{conn: c, state: opening}
+		c.stream.events = accept(c.stream)
+	}
 	c.readOptions(s)
 	c.output()
 }
@@ -104,8 +109,12 @@ func (c *conn) restarts(s frame.TCP) bool {
 func (c *conn) end(err error) {
 	c.remove()
 	c.tell(c.received, err)
+	if c.stream != nil {
+		c.stream.gone(err)
+	}
 }
 
+// tell is for clients that wait for an answer.
 func (c *conn) tell(answer []byte, err error) {
 	if done := c.done; done != nil {
 		c.done = nil

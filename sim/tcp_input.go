@@ -40,6 +40,9 @@ func (c *conn) input(s frame.TCP) {
 	if !c.acknowledged(s) {
 		return
 	}
+	if c.stream != nil {
+		c.stream.opened()
+	}
 	if len(data) == 0 && flags&frame.FIN == 0 || c.ended {
 		c.output()
 		c.settle()
@@ -83,6 +86,9 @@ func (c *conn) inputSynSent(s frame.TCP) {
 			c.done, c.closing = nil, true
 			c.opened()
 		}
+		if c.stream != nil {
+			c.stream.opened()
+		}
 		c.output()
 	}
 }
@@ -113,6 +119,9 @@ func (c *conn) acknowledged(s frame.TCP) bool {
 		n = int32(len(c.queue))
 	}
 	c.queue = c.queue[n:]
+	if c.stream != nil && n > 0 && c.stream.state == open {
+		c.stream.events.Sent()
+	}
 	return true
 }
 
@@ -123,6 +132,12 @@ func (c *conn) acknowledge() {
 
 // consume lets the service look at what has been received, and closes where there is nothing more to say.
 func (c *conn) consume() {
+	if c.stream != nil {
+		received := c.received
+		c.received = nil
+		c.stream.consume(received, c.ended)
+		return
+	}
 	if c.closing {
 		return
 	}

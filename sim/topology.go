@@ -27,6 +27,7 @@ type NetworkConfig struct {
 	Gateway    netip.Addr   // the gateway's address; invalid: the gateway does not stand on this network
 	GatewayMAC frame.MAC    // zero: made of the address, as Docker does
 	MTU        int          // bytes of an IP packet; 0: 1500
+	Filtered   bool         // what is bridged passes the gateway's rules too, as with br_netfilter
 	Ageing     time.Duration
 	MaxLearned int
 }

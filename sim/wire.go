@@ -18,9 +18,9 @@ type WireConfig struct {
 
 // Wire is a cable between a host and a port of a switch. It is the port's Link: what the port writes reaches the host,
 // and what the host sends reaches the port, each after the cable's latency. Chance decides about losses, with the
-// random numbers that the wire was given. It belongs to the clock's goroutine, except for Read and Close.
+// random numbers that the wire was given. It belongs to the scheduler's goroutine, except for Read and Close.
 type Wire struct {
-	clock  *Clock
+	time   Scheduler
 	random *rand.Rand
 	config WireConfig
 	down   bool
@@ -32,9 +32,9 @@ type Wire struct {
 }
 
 // NewWire makes a cable that is up, with both ends loose.
-func NewWire(c *Clock, random *rand.Rand, config WireConfig) *Wire {
+func NewWire(s Scheduler, random *rand.Rand, config WireConfig) *Wire {
 	nobody := func(frame.Frame) {}
-	return &Wire{clock: c, random: random, config: config, host: nobody, port: nobody, closed: make(chan struct{})}
+	return &Wire{time: s, random: random, config: config, host: nobody, port: nobody, closed: make(chan struct{})}
 }
 
 // PlugHost puts the host's end into a network card: receive takes every frame that arrives, and may keep it.
@@ -87,7 +87,7 @@ func (w *Wire) carry(f frame.Frame, end *func(frame.Frame)) error {
 		if w.chance(w.config.Reorder) {
 			delay *= 2
 		}
-		w.clock.After(delay, func() {
+		w.time.After(delay, func() {
 			if !w.down && !w.isClosed() {
 				(*end)(kept)
 			}

@@ -6,7 +6,7 @@ import "uswitch/switch/trace"
 // stations with their ages, the same settings and the same storm behind each port. It shares nothing with s, and what
 // happens on either one the other never hears of: questions can be tried out on it. Its ports are plugged into what plug
 // returns for the original ones, their counters begin at zero, and its steps are told to tracer. Whoever sits on the local
-// port does not come along: SetLocal puts somebody there. It may be called while frames move.
+// port, and the filter, do not come along: SetLocal and SetFilter put somebody there. It may be called while frames move.
 func (s *Switch) Fork(tracer *trace.Tracer, plug func(*Port) Link) *Switch {
 	f := &Switch{name: s.name, tracer: tracer, epoch: s.epoch}
 	twins := map[*Port]*Port{}

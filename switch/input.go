@@ -98,19 +98,21 @@ func (s *Switch) bridge(p *Port, e frame.Ethernet, f frame.Frame, j *trace.Journ
 		case entry.port == nil:
 			s.toLocal(p, dst, f, j, now)
 		default:
-			s.unicast(p, entry, f, j)
+			s.unicast(p, entry, f, j, now)
 		}
 	}
 }
 
 // unicast sends a frame to the one port behind which its receiver lives.
-func (s *Switch) unicast(from *Port, to place, f frame.Frame, j *trace.Journey) {
+func (s *Switch) unicast(from *Port, to place, f frame.Frame, j *trace.Journey, now time.Time) {
 	switch {
 	case from == to.port:
 		s.dropFrom(from, trace.Bridge, trace.SamePort, f, j)
 		return
 	case from != nil && from.knobs.Load().Isolated && to.port.knobs.Load().Isolated:
 		s.dropFrom(from, trace.Bridge, trace.Isolated, f, j)
+		return
+	case !s.bridged(from, f, j, now):
 		return
 	}
 	if j.On() {
@@ -135,6 +137,12 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 			s.dropFrom(from, trace.Bridge, trace.Storm, f, j)
 			return
 		}
+	}
+	if to.others(from) > 0 && !s.bridged(from, f, j, now) {
+		if !toLocal {
+			return
+		}
+		to = &takers{} // the station has rules of its own
 	}
 	if to.others(from) == 0 && !toLocal {
 		s.dropFrom(from, trace.Bridge, ports.nobody(c, from), f, j)

@@ -41,6 +41,7 @@ type Switch struct {
 	fdb    *FDB
 	ports  atomic.Pointer[portSet]
 	local  atomic.Pointer[localPort]
+	filter atomic.Pointer[Filter]
 	nextID atomic.Uint32
 
 	mu sync.Mutex // serialises changes to ports, knobs and the station; never held while a frame moves

@@ -146,7 +146,7 @@ func iperf(t testing.TB, host tap.Host, from, to tap.Namespace, args ...string) 
 	server := exec.Command(program, "-s", "-1", "--forceflush")
 	says, err := server.StdoutPipe()
 	if err == nil {
-		err = host.Start(to, server)
+		_, err = host.Start(to, server)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func iperf(t testing.TB, host tap.Host, from, to tap.Namespace, args ...string) 
 	client := exec.Command(program, append([]string{"-J"}, args...)...)
 	var output strings.Builder
 	client.Stdout = &output
-	if err := host.Start(from, client); err != nil {
+	if _, err := host.Start(from, client); err != nil {
 		t.Fatal(err)
 	}
 	var report struct {

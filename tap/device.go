@@ -1,6 +1,10 @@
 package tap
 
-import "uswitch/switch/frame"
+import (
+	"net/netip"
+
+	"uswitch/switch/frame"
+)
 
 // Device is the near end of the cable of a network card in a namespace.
 type Device interface {
@@ -21,6 +25,11 @@ type Device interface {
 	// Close takes the card away. A Read that waits returns, and so does everything later, with ErrGone. Closing twice is
 	// no error.
 	Close() error
+
+	// SetGateway points the default route of the card's namespace at a neighbour on this card's network, in place of
+	// whichever card it led through before. An invalid address takes the default route through this card away; that there
+	// is none is no error.
+	SetGateway(netip.Addr) error
 
 	// State asks the kernel what the card is like now. It finds the card under another name and in another namespace
 	// too.

@@ -59,7 +59,7 @@ func testCable(t *testing.T, offload bool) {
 		cmd := exec.Command(ping, "-n", "-c", "2", "-i", "0.01", "-W", "5", "-s", size, "11.11.11.3")
 		var output bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &output, &output
-		if err := host.Start(red, cmd); err != nil {
+		if _, err := host.Start(red, cmd); err != nil {
 			t.Fatal(err)
 		}
 		if err := cmd.Wait(); err != nil {

@@ -9,11 +9,14 @@ import (
 )
 
 // Start implements Host. A child gets the namespaces of the thread that forks it. Its death signal is sent when that
-// thread ends, not the process; so the thread waits for the child's end too, and leaves collecting it to cmd.Wait.
-func (l *local) Start(ns Namespace, cmd *exec.Cmd) error {
+// thread ends, not the process; so the thread waits for the child's end too, and leaves collecting it to Process.Wait.
+func (l *local) Start(ns Namespace, cmd *exec.Cmd) (Process, error) {
+	if err := Startable(cmd); err != nil {
+		return nil, err
+	}
 	started := make(chan error, 1)
 	go onThread(func() error {
-		err := startHere(ns, cmd)
+		err := l.startHere(ns, cmd)
 		if err != nil {
 			started <- fmt.Errorf("start %s in namespace %s: %w", cmd.Path, ns.Name, err)
 			return nil
@@ -22,14 +25,20 @@ func (l *local) Start(ns Namespace, cmd *exec.Cmd) error {
 		started <- nil // and cmd is the caller's again
 		return ignoringEINTR(func() error { return unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) })
 	})
-	return <-started
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return child{cmd}, nil
 }
 
-func startHere(ns Namespace, cmd *exec.Cmd) error {
+func (l *local) startHere(ns Namespace, cmd *exec.Cmd) error {
 	if err := enter(ns); err != nil {
 		return err
 	}
 	if err := remountSys(); err != nil {
+		return err
+	}
+	if err := l.showFiles(ns); err != nil {
 		return err
 	}
 	if cmd.SysProcAttr == nil {

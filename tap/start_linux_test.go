@@ -19,7 +19,7 @@ func run(t *testing.T, host tap.Host, ns tap.Namespace, line string) string {
 	var output bytes.Buffer
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := host.Start(ns, cmd); err != nil {
+	if _, err := host.Start(ns, cmd); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
@@ -61,7 +61,7 @@ func TestStartStatus(t *testing.T) {
 	host := newHost(t)
 	ns := create(t, host)
 	cmd := exec.Command("sh", "-c", "exit 7")
-	if err := host.Start(ns, cmd); err != nil {
+	if _, err := host.Start(ns, cmd); err != nil {
 		t.Fatal(err)
 	}
 	var exit *exec.ExitError
@@ -69,19 +69,19 @@ func TestStartStatus(t *testing.T) {
 		t.Errorf("exit status: %v, want 7", err)
 	}
 	cmd = exec.Command("sleep", "1000")
-	if err := host.Start(ns, cmd); err != nil {
+	if _, err := host.Start(ns, cmd); err != nil {
 		t.Fatal(err)
 	}
 	cmd.Process.Signal(syscall.SIGTERM)
 	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
 		t.Errorf("ended by %v, want SIGTERM", err)
 	}
-	if err := host.Start(ns, exec.Command("/does/not/exist")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := host.Start(ns, exec.Command("/does/not/exist")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a program that does not exist: %v", err)
 	}
 	gone := ns
 	gone.ID.Cookie++
-	if err := host.Start(gone, exec.Command("true")); !errors.Is(err, tap.ErrReplaced) {
+	if _, err := host.Start(gone, exec.Command("true")); !errors.Is(err, tap.ErrReplaced) {
 		t.Errorf("another namespace: %v, want ErrReplaced", err)
 	}
 }

@@ -84,7 +84,6 @@ func TestBuiltinWeb(t *testing.T) {
 		{"from outside, this machine", "HOST", "http://127.0.0.1:8080/", "DNAT"},
 		{"from outside, another one", "NET", "http://192.168.104.2:8080/", "DNAT"},
 		{"from inside, by the gateway's address", "CLIENT", "http://10.1.0.1:8080/", "DNAT"},
-		{"from inside, directly", "CLIENT", "http://10.2.0.2/", "-j ACCEPT"},
 	} {
 		from := s.stdout.count()
 		page := must(t, s.in(way.from, "curl", "-s", "-S", "-m", "5", way.url)...)
@@ -94,4 +93,11 @@ func TestBuiltinWeb(t *testing.T) {
 		s.eventFrom(from, way.name+": rule", func(e event) bool { return strings.Contains(e.Rule, way.rule) })
 	}
 	contains(t, s.stderr.String(), "0.0.0.0:8080")
+	from := s.stdout.count()
+	if text, status := output(t, s.in("CLIENT", "curl", "-s", "-m", "2", "http://10.2.0.2/")...); status == 0 {
+		t.Errorf("from another network directly: %s", text)
+	}
+	s.eventFrom(from, "drop of what is not published", func(e event) bool {
+		return e.Verdict == "drop" && e.Rule == "-A PREROUTING -d 10.2.0.2/32 ! -i back -j DROP"
+	})
 }

@@ -11,15 +11,18 @@ type Config struct {
 	Subnet  netip.Prefix // IPv4, host bits zero
 	Range   netip.Prefix // where Allocate looks; zero: the whole subnet (Docker's --ip-range)
 	Gateway netip.Addr   // zero: the lowest usable address of the subnet that is not auxiliary
-	Aux     []netip.Addr // addresses that others hold and nobody here may get (Docker's --aux-address)
+	// NoGateway says that nobody needs a gateway: unless Gateway names one, its address is free like any other. Docker has
+	// that for internal networks whose gateway mode is isolated.
+	NoGateway bool
+	Aux       []netip.Addr // addresses that others hold and nobody here may get (Docker's --aux-address)
 }
 
 // Pool is the book of one subnet: who may have which address. It is not safe for concurrent use; its owner serialises.
 type Pool struct {
 	subnet      netip.Prefix
-	gateway     uint32
-	first, last uint32 // the usable addresses, both included: neither the network nor the broadcast address
-	low, high   uint32 // the part of them that Allocate searches; low > high when the range holds none
+	gateway     netip.Addr // zero: there is none
+	first, last uint32     // the usable addresses, both included: neither the network nor the broadcast address
+	low, high   uint32     // the part of them that Allocate searches; low > high when the range holds none
 	used        map[uint32]bool
 	hint        uint32 // no address in [low, hint) is free, so that filling a pool does not cost the square of its size
 }
@@ -46,6 +49,9 @@ func New(c Config) (*Pool, error) {
 			return nil, fmt.Errorf("auxiliary address %w", err)
 		}
 	}
+	if c.NoGateway && !c.Gateway.IsValid() {
+		return p, nil
+	}
 	return p, p.placeGateway(c.Gateway)
 }
 
@@ -69,14 +75,14 @@ func (p *Pool) placeGateway(a netip.Addr) error {
 		if err := p.Reserve(a); err != nil {
 			return fmt.Errorf("gateway %w", err)
 		}
-		p.gateway = number(a)
+		p.gateway = a
 		return nil
 	}
 	// At most len(used) addresses are skipped: those that are auxiliary.
 	for n := uint64(p.first); n <= uint64(p.last); n++ {
 		if !p.used[uint32(n)] {
-			p.gateway = uint32(n)
-			p.used[p.gateway] = true
+			p.gateway = address(uint32(n))
+			p.used[uint32(n)] = true
 			return nil
 		}
 	}
@@ -86,8 +92,8 @@ func (p *Pool) placeGateway(a netip.Addr) error {
 // Subnet returns the subnet that the pool is the book of.
 func (p *Pool) Subnet() netip.Prefix { return p.subnet }
 
-// Gateway returns the gateway's address. It cannot be released.
-func (p *Pool) Gateway() netip.Addr { return address(p.gateway) }
+// Gateway returns the gateway's address, which cannot be released; it is zero where nobody needs one.
+func (p *Pool) Gateway() netip.Addr { return p.gateway }
 
 // Allocate hands out the lowest free address of the range, or of the subnet where there is no range.
 func (p *Pool) Allocate() (netip.Addr, error) {
@@ -123,7 +129,7 @@ func (p *Pool) Reserve(a netip.Addr) error {
 // Release takes an address back; the next Allocate may hand it out at once. Releasing the gateway, or an address that
 // nobody has, changes nothing, and the answer is false.
 func (p *Pool) Release(a netip.Addr) bool {
-	if !p.subnet.Contains(a) || number(a) == p.gateway || !p.used[number(a)] {
+	if !p.subnet.Contains(a) || a == p.gateway || !p.used[number(a)] {
 		return false
 	}
 	n := number(a)

@@ -38,6 +38,8 @@ func TestNew(t *testing.T) {
 		{name: "a range with the broadcast address", config: ipam.Config{Subnet: prefix("10.0.0.0/24"), Range: prefix("10.0.0.252/30")}, gateway: "10.0.0.1",
 			hosts: []string{"10.0.0.252", "10.0.0.253", "10.0.0.254"}},
 		{name: "a range of nothing but the broadcast address", config: ipam.Config{Subnet: prefix("10.0.0.0/24"), Range: prefix("10.0.0.255/32")}, gateway: "10.0.0.1"},
+		{name: "no gateway", config: ipam.Config{Subnet: prefix("10.0.0.0/30"), NoGateway: true}, hosts: []string{"10.0.0.1", "10.0.0.2"}},
+		{name: "a gateway that is named is one", config: ipam.Config{Subnet: prefix("10.0.0.0/30"), NoGateway: true, Gateway: addr("10.0.0.1")}, gateway: "10.0.0.1", hosts: []string{"10.0.0.2"}},
 		{name: "a range that is the subnet", config: ipam.Config{Subnet: prefix("10.0.0.0/30"), Range: prefix("10.0.0.0/30")}, gateway: "10.0.0.1", hosts: []string{"10.0.0.2"}},
 	}
 	for _, test := range tests {
@@ -46,7 +48,11 @@ func TestNew(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := p.Gateway(); got != addr(test.gateway) {
+			var want netip.Addr
+			if test.gateway != "" {
+				want = addr(test.gateway)
+			}
+			if got := p.Gateway(); got != want {
 				t.Errorf("Gateway() = %v, want %s", got, test.gateway)
 			}
 			if got, want := p.Free(), len(test.hosts)+test.more; got != want {

@@ -50,7 +50,7 @@ func (p pair) run(ns tap.Namespace, argv ...string) (string, error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := p.host.Start(ns, cmd); err != nil {
+	if _, err := p.host.Start(ns, cmd); err != nil {
 		return "", err
 	}
 	if err := cmd.Wait(); err != nil {
@@ -62,7 +62,7 @@ func (p pair) run(ns tap.Namespace, argv ...string) (string, error) {
 // serve runs a server in a namespace while use runs.
 func (p pair) serve(ns tap.Namespace, argv []string, use func() error) error {
 	cmd := exec.Command(argv[0], argv[1:]...)
-	if err := p.host.Start(ns, cmd); err != nil {
+	if _, err := p.host.Start(ns, cmd); err != nil {
 		return err
 	}
 	defer func() {

@@ -21,6 +21,7 @@ type Device struct {
 	Address netip.Prefix `json:"address,omitzero"` // the gateway's there
 	MTU     int          `json:"mtu"`
 	Carrier bool         `json:"carrier"`
+	Down    bool         `json:"down,omitempty"` // taken down, as only the cards of hosts can be
 
 	// Of a veth only.
 	Master  string `json:"master,omitempty"`   // the network
@@ -60,7 +61,10 @@ func (s *Server) devices(*http.Request) (any, error) {
 		rows = append(rows, row)
 	}
 	for _, n := range s.world.Networks() {
-		bridge := legDevice(n.Leg)
+		bridge := Device{Name: n.Plan.Name, MTU: n.Plan.MTU}
+		if n.Leg != nil { // else the gateway is not on it
+			bridge = legDevice(n.Leg)
+		}
 		bridge.Kind = KindBridge
 		var ports []Device
 		for _, h := range s.world.Hosts() {
@@ -100,6 +104,6 @@ func (s *Server) portDevice(h *world.Host, card *world.Card) (Device, bool) {
 		Number: card.Port.ID(), Host: h.Plan.Name, Peer: inside.Index, namespace: h.Namespace.ID,
 		RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 		TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
-	row.Name, row.MAC = host.VethName(s.world.Plan().Name, h.Plan.Name, card.Plan.Name)
+	row.Name, row.MAC = host.VethName(s.world.Plan().Name, h.Plan.Name, card.Plan)
 	return row, true
 }

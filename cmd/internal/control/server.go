@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"uswitch/cmd/internal/docker/engine"
 	"uswitch/cmd/internal/world"
 )
 
@@ -28,6 +29,7 @@ const (
 // Server answers for a world that is up.
 type Server struct {
 	world    *world.World
+	engine   *engine.Engine
 	version  string
 	pid      int
 	stop     func()
@@ -36,6 +38,7 @@ type Server struct {
 	streams  chan struct{} // a place for each
 	numbers  numbers
 	routing  sync.Mutex // held while a route is looked at and changed
+	running  sync.Map   // string -> tap.Process: the programs of exec, by the id that their clients gave them
 	asking   sync.Mutex // held while a question is answered: each takes a copy of the lab
 	steppers steppers
 	end      context.CancelFunc
@@ -48,7 +51,7 @@ const maxStreams = 64
 // NewServer returns a server for w on l, which it closes in the end. stop is called when somebody asks for the lab's end.
 func NewServer(l net.Listener, w *world.World, version string, pid int, stop func()) *Server {
 	ctx, end := context.WithCancel(context.Background())
-	s := &Server{world: w, version: version, pid: pid, stop: stop, guard: newGuard(l),
+	s := &Server{world: w, engine: newEngine(w), version: version, pid: pid, stop: stop, guard: newGuard(l),
 		streams: make(chan struct{}, maxStreams), end: end}
 	s.http = http.Server{
 		Handler:           s.handler(),
@@ -66,8 +69,9 @@ func (s *Server) Start() {
 	s.served.Go(func() { _ = s.http.Serve(s.guard) })
 }
 
-// Close ends streams with what they still hold, lets other answers end for a moment, and closes the socket.
+// Close ends containers, and streams with what they still hold, lets other answers end for a moment, and closes the socket.
 func (s *Server) Close() error {
+	s.engine.Close()
 	s.end()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
@@ -87,6 +91,8 @@ func (s *Server) handler() http.Handler {
 		"GET /v1/ports":             s.ports,
 		"GET /v1/fdb":               s.fdb,
 		"GET /v1/neigh":             s.neighbors,
+		"POST /v1/addresses":        s.addAddress,
+		"DELETE /v1/addresses":      s.deleteAddress,
 		"GET /v1/routes":            s.routes,
 		"POST /v1/routes":           s.addRoute,
 		"DELETE /v1/routes":         s.deleteRoute,
@@ -103,6 +109,7 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/set":              s.set,
 		"POST /v1/explain":          s.explain,
 		"POST /v1/why-not":          s.whyNot,
+		"POST /v1/exec/signal":      s.signal,
 		"POST /v1/step":             s.goOn,
 		"GET /v1/journey":           s.journey,
 		"POST /v1/stop":             s.stopLab,
@@ -112,9 +119,11 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
+	mux.HandleFunc("POST "+execPath, s.exec)
 	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
 	mux.HandleFunc("GET /v1/reach", s.reach)
+	mux.Handle(dockerPrefix+"/", s.docker())
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
 	})
@@ -130,7 +139,9 @@ func checked(next http.Handler) http.Handler {
 				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if r.URL.Path != execPath { // what a program reads has no end of ours
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

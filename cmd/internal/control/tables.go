@@ -11,17 +11,20 @@ import (
 func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
 	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, PID: s.pid, Started: s.world.Epoch(),
-		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding()}, nil
+		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
+		Simulated: s.world.Simulated()}, nil
 }
 
 func (s *Server) hosts(*http.Request) (any, error) {
 	rows := []Host{}
 	for _, h := range s.world.Hosts() {
-		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: Namespace(h.Namespace), Gateway: h.Plan.Gateway,
+		home := s.world.Home(h)
+		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: Namespace(h.Namespace), Gateway: home.Plan.Gateway,
+			Mode: string(h.Plan.Mode), Shares: h.Plan.Shares,
 			Command: h.Plan.Command, Environment: h.Plan.Environment, Interfaces: []Interface{}}
 		state, pid, status := h.Service()
 		row.State, row.PID, row.Status = string(state), pid, status
-		for _, c := range h.Cards {
+		for _, c := range home.Cards {
 			why, _ := c.Unplugged()
 			row.Interfaces = append(row.Interfaces, Interface{Name: c.Plan.Name, Network: c.Plan.Network, Address: c.Plan.Address,
 				MAC: c.Plan.MAC, MTU: c.Plan.MTU, Unplugged: why})
@@ -36,7 +39,7 @@ func (s *Server) networks(*http.Request) (any, error) {
 	now := time.Now()
 	for _, n := range s.world.Networks() {
 		fdb := n.Switch.FDB()
-		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet, Gateway: n.Plan.Gateway.Addr(),
+		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet, Gateway: n.Leg.Addr().Addr(),
 			GatewayMAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Internal: n.Plan.Internal, Masquerade: n.Plan.Masquerade,
 			AgeingTime: int(max(fdb.Ageing(), 0) / time.Second), FDBMaxLearned: fdb.MaxLearned(), FDBMoves: fdb.Moves(),
 			Ports: len(n.Switch.Ports())}
@@ -59,6 +62,9 @@ func (s *Server) ports(*http.Request) (any, error) {
 				McastFlood: k.MulticastFlood, BcastFlood: k.BroadcastFlood, Isolated: k.Isolated, StormLimit: k.StormLimit, MTU: k.MTU,
 				RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 				TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped})
+		}
+		if n.Leg == nil {
+			continue // the gateway is not on it
 		}
 		c := n.Leg.Counters()
 		rows = append(rows, Port{Network: n.Plan.Name, Name: "gateway", Flood: true, McastFlood: true, BcastFlood: true, MTU: n.Leg.MTU(),

@@ -17,20 +17,24 @@ type builder struct {
 	opts    LoadOptions
 	plan    *Plan
 
-	pools     map[string]*ipam.Pool        // by network
-	owners    map[string]map[string]string // who has an address or a MAC, by network
+	defaultBridge bool // the lab has Docker's own bridge
+
+	switches  map[string]string            // what a network's switch is called, by the key in the file
+	pools     map[string]*ipam.Pool        // by switch
+	owners    map[string]map[string]string // who has an address or a MAC, by switch
 	published int                          // ports, so far
 	claims    map[claim][]holder           // who publishes what, so far
 }
 
 func (b *builder) build() {
-	if len(b.project.Services) == 0 {
+	b.top()
+	if len(b.project.Services) == 0 && !b.defaultBridge {
 		b.wrong(path{"services"}, "no services: want at least one host")
 	}
-	b.top()
 	b.networks()
 	b.hosts()
 	b.fdb()
+	b.checks()
 	b.keepUp()
 }
 
@@ -51,17 +55,22 @@ func (b *builder) top() {
 		}
 	}
 	b.plan.DockerRules = b.dockerRules(x)
+	b.defaultBridge = x.boolean("docker0", false) || b.onDefaultBridge()
 	b.plan.Uplink = b.uplink(x)
-	x.boolean("keep_up", false) // keepUp reads it once the hosts are known
+	x.get("checks") // checks and keepUp read theirs once the hosts are known
+	x.boolean("keep_up", false)
 	x.close()
 }
 
 // dockerRules reads which generation of Docker's rules a lab wants: docker_rules: classic, 29 - which YAML takes for a
-// number - or off, which it is if nothing is said.
+// number - or off. It is classic if nothing is said, unless the lab has rules of its own.
 func (b *builder) dockerRules(x *section) string {
 	value := x.get("docker_rules")
 	if value == nil {
-		return ""
+		value = defaultDockerRules
+		if b.plan.Rules != nil {
+			return ""
+		}
 	}
 	switch word := clip(fmt.Sprint(value), 40); word {
 	case "off":
@@ -77,6 +86,9 @@ func (b *builder) dockerRules(x *section) string {
 		return ""
 	}
 }
+
+// defaultDockerRules are the rules that courses show.
+const defaultDockerRules = "classic"
 
 // keepUp decides when the lab ends: with the last command of the hosts that are not passive, or, where one of those has
 // no command or there is none of them, when it is told to. The file's own keep_up is stronger.

@@ -99,8 +99,7 @@ func (s *source) network(ignored *ignored, network map[string]any, at path) map[
 		case key == "enable_ipv4" && value != true:
 			s.wrong(at.to(key), "a network without IPv4 is not supported")
 		case key == "enable_ipv6" && value == true:
-			s.warn(s.line(at.to(key)), "%s: IPv6 is not supported yet; the network has IPv4 only", at.to(key))
-		case key == "attachable": // every network here is
+			s.wrong(at.to(key), "IPv6 is not supported yet: want false, which is what it is without this key")
 		case key == "driver" || key == "external" || key == "enable_ipv4" || key == "enable_ipv6":
 		default:
 			continue

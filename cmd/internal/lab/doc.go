@@ -13,8 +13,8 @@
 //	compose.go          the keys that uswitch acts on, through compose-go's loader; a warning for the others
 //	build.go            from here on, the plan, with every address given out:
 //	  uplink.go           the way out
-//	  networks.go         subnets, gateways, settings
-//	  hosts.go            commands, interfaces, published ports, in the order in which hosts start
+//	  networks.go         subnets, gateways, settings; bridge.go what they are called, options.go what Docker's options say
+//	  hosts.go            commands, interfaces, published ports, in the order in which hosts start; mode.go whose namespace
 //
 // Each stage collects all the mistakes it can find, with the line and the key of each, and building begins only when
 // reading found none. Nothing is half valid: either there is a plan, or there is a list of mistakes.
@@ -24,11 +24,15 @@
 // A lab file is a Compose file that docker compose would read too. What only uswitch knows stands under x-uswitch, and
 // there alone an unknown key is never passed over:
 //
-//	top level    uplink, rules, docker_rules, allow_host, ip_forward, keep_up
-//	a network    gateway_mac, mtu, masquerade, ageing_time, fdb_max_learned, fdb, and what an attachment has, for all ports
-//	a service    netns, passive
+//	top level    uplink, rules, docker_rules, docker0, allow_host, ip_forward, keep_up, checks
+//	a network    gateway, gateway_mac, mtu, masquerade, ageing_time, fdb_max_learned, fdb, and what an attachment has, for all ports
+//	a service    netns, passive, veth
 //	its attachment to a network (services.RED.networks.br0)
-//	             mtu, learning, flood, mcast_flood, bcast_flood, isolated, storm_limit
+//	             mtu, veth, learning, flood, mcast_flood, bcast_flood, isolated, storm_limit
 //
-// docker_rules chooses whose rules are generated, classic, 29 or off. The default is off: uswitch's own, which are few.
+// checks are what must hold, for uswitch check; checks.go has their keys.
+//
+// docker_rules chooses whose rules are generated: classic, which is Docker's up to 28 and the default, 29, or off:
+// uswitch's own, which are few. docker0: true makes Docker's own bridge for those who will come later; where a service has
+// network_mode: bridge, it is there anyway.
 package lab

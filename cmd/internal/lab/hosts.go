@@ -3,7 +3,6 @@ package lab
 import (
 	"cmp"
 	"maps"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,6 +25,8 @@ func (b *builder) hosts() {
 		b.publish(&b.plan.Hosts[i])
 	}
 	b.uniqueNamespaces()
+	b.uniqueContainers()
+	b.uniqueVeths()
 }
 
 func (b *builder) host(service types.ServiceConfig) Host {
@@ -35,6 +36,7 @@ func (b *builder) host(service types.ServiceConfig) Host {
 	h := Host{
 		Name:       service.Name,
 		Hostname:   cmp.Or(service.Hostname, service.Name),
+		Container:  b.containerName(service),
 		Netns:      x.text("netns"),
 		Passive:    x.boolean("passive", false),
 		Command:    b.command(service, at),
@@ -48,10 +50,17 @@ func (b *builder) host(service types.ServiceConfig) Host {
 		b.wrong(at.to("working_dir"), "want a path without zero bytes")
 	}
 	h.Environment = b.environment(service, at.to("environment"))
+	b.resolving(&h, service, at)
 	if h.Netns != "" {
 		b.checkNetns(h.Netns, x.at.to("netns"))
 	}
+	b.mode(&h, service, at)
 	h.Interfaces = b.interfaces(service, at)
+	if veth := b.veth(x); veth != "" && len(h.Interfaces) > 0 && h.Interfaces[0].Veth == "" {
+		h.Interfaces[0].Veth = veth
+	} else if veth != "" {
+		x.bad("veth", "%s has no first card that it could be for", h.Name)
+	}
 	return h
 }
 
@@ -72,12 +81,33 @@ func (b *builder) checkNetns(netns string, at path) {
 func (b *builder) uniqueNamespaces() {
 	seen := make(map[string]string)
 	for _, h := range b.plan.Hosts {
+		if h.Mode == ModeHost || h.Mode == ModeShared {
+			continue
+		}
 		netns := strings.TrimPrefix(cmp.Or(h.Netns, h.Name), "/run/netns/")
 		netns = strings.TrimPrefix(netns, "/var/run/netns/")
 		if other, ok := seen[netns]; ok {
 			b.wrong(path{"services", h.Name, extension, "netns"}, "%s is the namespace of %s already", netns, other)
 		}
 		seen[netns] = h.Name
+	}
+}
+
+// uniqueContainers refuses two containers of one name.
+func (b *builder) uniqueContainers() {
+	seen := make(map[string]string)
+	for _, h := range b.plan.Hosts {
+		at := path{"services", h.Name}
+		if b.project.Services[h.Name].ContainerName != "" {
+			at = at.to("container_name")
+			if err := ValidateName("container name", h.Container); err != nil {
+				b.wrong(at, "%v", err)
+			}
+		}
+		if other, ok := seen[h.Container]; ok {
+			b.wrong(at, "the container name %s is already in use, by %s", h.Container, other)
+		}
+		seen[h.Container] = h.Name
 	}
 }
 
@@ -99,30 +129,20 @@ func (b *builder) environment(service types.ServiceConfig, at path) []string {
 }
 
 // defaultRoute points a host's default route at the gateway of the network with the highest gw_priority, or else of its
-// first. An internal network leads nowhere.
+// first. An internal network leads nowhere, nor does one whose gateway has no address.
 func (b *builder) defaultRoute(h *Host) {
 	best := 0
 	for _, i := range h.Interfaces {
 		n := b.plan.Network(i.Network)
 		priority := 0
-		if a := b.project.Services[h.Name].Networks[i.Network]; a != nil {
+		if a := b.project.Services[h.Name].Networks[n.Key]; a != nil {
 			priority = a.GatewayPriority
 		}
-		if n.Internal || h.Gateway.IsValid() && priority <= best {
+		if n.Internal || n.NoAddress || h.Gateway.IsValid() && priority <= best {
 			continue
 		}
 		h.Gateway, h.GatewayDev, best = n.Gateway.Addr(), i.Name, priority
 	}
-}
-
-// outward returns the address that the rest of the world reaches a host by.
-func (h *Host) outward() netip.Addr {
-	for _, i := range h.Interfaces {
-		if i.Name == h.GatewayDev {
-			return i.Address.Addr()
-		}
-	}
-	return netip.Addr{}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

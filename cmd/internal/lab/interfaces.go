@@ -15,13 +15,16 @@ import (
 // that the file gives are reserved here; the others are still zero.
 func (b *builder) interfaces(service types.ServiceConfig, at path) []Interface {
 	interfaces := []Interface{}
-	if mode := service.NetworkMode; mode != "" {
-		if mode != "none" {
-			b.wrong(at.to("network_mode"), "%q is not supported yet: want none, or networks in its place", clip(mode, 60))
+	if service.NetworkMode == "bridge" && b.pools[defaultBridgeName] != nil {
+		n := b.plan.Network(defaultBridgeName)
+		one := Interface{Network: n.Name, MTU: n.MTU, Port: n.Port}
+		if service.MacAddress != "" {
+			one.MAC = b.reserveMAC(n.Name, service.Name, service.MacAddress, at.to("mac_address"))
 		}
-		if len(service.Networks) > 0 {
-			b.wrong(at.to("network_mode"), "network_mode and networks exclude each other")
-		}
+		interfaces = append(interfaces, one)
+	}
+	if service.NetworkMode != "" {
+		nameInterfaces(interfaces)
 		return interfaces
 	}
 	for i, name := range service.NetworksByPriority() {
@@ -30,7 +33,8 @@ func (b *builder) interfaces(service types.ServiceConfig, at path) []Interface {
 			b.wrong(at, "no such network: want one of %s", strings.Join(sortedKeys(b.project.Networks), ", "))
 			continue
 		}
-		if b.pools[name] == nil {
+		network := b.switches[name]
+		if b.pools[network] == nil {
 			continue // what is wrong with the network has been said
 		}
 		attachment := service.Networks[name]
@@ -39,16 +43,16 @@ func (b *builder) interfaces(service types.ServiceConfig, at path) []Interface {
 		}
 		if i == 0 && attachment.MacAddress == "" && service.MacAddress != "" {
 			attachment.MacAddress = service.MacAddress
-			b.reserveMAC(name, service.Name, attachment.MacAddress, path{"services", service.Name, "mac_address"})
+			b.reserveMAC(network, service.Name, attachment.MacAddress, path{"services", service.Name, "mac_address"})
 		} else if attachment.MacAddress != "" {
-			b.reserveMAC(name, service.Name, attachment.MacAddress, at.to("mac_address"))
+			b.reserveMAC(network, service.Name, attachment.MacAddress, at.to("mac_address"))
 		}
-		interfaces = append(interfaces, b.attach(service.Name, name, attachment, at))
+		interfaces = append(interfaces, b.attach(service.Name, network, attachment, at))
 	}
 	nameInterfaces(interfaces)
 	for i, one := range interfaces {
 		if slices.ContainsFunc(interfaces[:i], func(o Interface) bool { return o.Name == one.Name }) {
-			b.wrong(at.to("networks", one.Network, "interface_name"), "%q is the name of another interface of %s", one.Name, service.Name)
+			b.wrong(at.to("networks", b.keyOf(one.Network), "interface_name"), "%q is the name of another interface of %s", one.Name, service.Name)
 		}
 	}
 	return interfaces
@@ -65,6 +69,7 @@ func (b *builder) attach(host, network string, a *types.ServiceNetworkConfig, at
 		MTU:     x.number("mtu", minMTU, maxMTU, n.MTU),
 		Port:    b.knobs(x, n.Port),
 		Aliases: slices.Compact(slices.Sorted(slices.Values(a.Aliases))),
+		Veth:    b.veth(x),
 	}
 	if i.Name != "" {
 		if err := ValidateInterfaceName(i.Name); err != nil {
@@ -101,26 +106,27 @@ func (b *builder) reserve(host, network, text string, at path) netip.Prefix {
 	return netip.PrefixFrom(a, b.pools[network].Subnet().Bits())
 }
 
-// reserveMAC notes whose a MAC address is. On one switch, two stations with one address would take the table's entry from
-// each other with every frame.
-func (b *builder) reserveMAC(network, host, text string, at path) {
+// reserveMAC notes whose a MAC address is, and returns it. On one switch, two stations with one address would take the
+// table's entry from each other with every frame.
+func (b *builder) reserveMAC(network, host, text string, at path) frame.MAC {
 	m, err := parseStation(text)
 	if err != nil {
 		b.wrong(at, "%v", err)
-		return
+		return m
 	}
 	if owner, taken := b.owners[network][m.String()]; taken {
 		b.wrong(at, "%v: %s has this MAC address on %s already", m, owner, network)
-		return
+		return m
 	}
 	b.owners[network][m.String()] = host
+	return m
 }
 
 // giveAddresses hands out what the file has left open.
 func (b *builder) giveAddresses(h *Host) {
 	for i := range h.Interfaces {
 		one := &h.Interfaces[i]
-		at := path{"services", h.Name, "networks", one.Network}
+		at := path{"services", h.Name, "networks", b.keyOf(one.Network)}
 		if !one.Address.IsValid() {
 			pool := b.pools[one.Network]
 			a, err := pool.Allocate()
@@ -137,6 +143,9 @@ func (b *builder) giveAddresses(h *Host) {
 		}
 	}
 }
+
+// keyOf returns what the file calls a network.
+func (b *builder) keyOf(network string) string { return b.plan.Network(network).Key }
 
 // nameInterfaces calls the interfaces that have no name of their own by the lowest free ethN, as Docker does.
 func nameInterfaces(interfaces []Interface) {

@@ -5,18 +5,12 @@ import "slices"
 // The keys that uswitch acts on, by place. What else Compose's schema allows is warned of and left alone.
 var (
 	topKeys        = []string{"name", "networks", "services", "x-uswitch"}
-	networkKeys    = []string{"driver_opts", "internal", "ipam", "name", "x-uswitch"}
+	networkKeys    = []string{"attachable", "driver_opts", "internal", "ipam", "name", "x-uswitch"}
 	ipamKeys       = []string{"config"}
 	poolKeys       = []string{"aux_addresses", "gateway", "ip_range", "subnet"}
-	serviceKeys    = []string{"command", "depends_on", "entrypoint", "environment", "hostname", "mac_address", "network_mode", "networks", "ports", "profiles", "working_dir", "x-uswitch"}
+	serviceKeys    = []string{"command", "container_name", "depends_on", "dns", "dns_opt", "dns_search", "entrypoint", "environment", "extra_hosts", "hostname", "mac_address", "network_mode", "networks", "ports", "profiles", "working_dir", "x-uswitch"}
 	attachmentKeys = []string{"aliases", "gw_priority", "interface_name", "ipv4_address", "mac_address", "priority", "x-uswitch"}
 	portKeys       = []string{"host_ip", "name", "protocol", "published", "target"}
-)
-
-// The options of a network's driver that uswitch acts on, in Docker's words.
-const (
-	optionMTU        = "com.docker.network.driver.mtu"
-	optionMasquerade = "com.docker.network.bridge.enable_ip_masquerade"
 )
 
 // allowedIn returns the keys that uswitch acts on in the mapping at a path, or nil where it does not look.

@@ -1,11 +1,5 @@
 package lab
 
-import (
-	"strconv"
-
-	"github.com/compose-spec/compose-go/v2/types"
-)
-
 // Defaults and bounds of a network's settings.
 const (
 	defaultMTU        = 1500    // Docker's
@@ -20,6 +14,9 @@ const (
 	maxStormLimit     = 100000000
 )
 
+// defaultKnobs are those of a port about which nobody says anything.
+var defaultKnobs = PortKnobs{Learning: true, Flood: true, McastFlood: true, BcastFlood: true, StormLimit: defaultStormLimit}
+
 // knobs reads the settings of a port, or of a network's ports.
 func (b *builder) knobs(x *section, absent PortKnobs) PortKnobs {
 	return PortKnobs{
@@ -29,36 +26,5 @@ func (b *builder) knobs(x *section, absent PortKnobs) PortKnobs {
 		BcastFlood: x.boolean("bcast_flood", absent.BcastFlood),
 		Isolated:   x.boolean("isolated", absent.Isolated),
 		StormLimit: x.number("storm_limit", 0, maxStormLimit, absent.StormLimit),
-	}
-}
-
-func (b *builder) optionMTU(config types.NetworkConfig, at path) int {
-	text, ok := config.DriverOpts[optionMTU]
-	if !ok {
-		return defaultMTU
-	}
-	mtu, err := strconv.Atoi(text)
-	if err != nil || mtu < minMTU || mtu > maxMTU {
-		b.wrong(at.to("driver_opts", optionMTU), "%q: want a whole number from %d to %d", clip(text, 40), minMTU, maxMTU)
-	}
-	return mtu
-}
-
-// optionMasquerade also warns of the options that are not acted on.
-func (b *builder) optionMasquerade(config types.NetworkConfig, at path) bool {
-	at = at.to("driver_opts")
-	for _, key := range sortedKeys(config.DriverOpts) {
-		if key != optionMTU && key != optionMasquerade {
-			b.warn(b.line(at.to(key)), "%s: not acted on (%s)", clip(key, 80), at[1])
-		}
-	}
-	switch text, ok := config.DriverOpts[optionMasquerade]; {
-	case !ok || text == "true":
-		return true
-	case text == "false":
-		return false
-	default:
-		b.wrong(at.to(optionMasquerade), "%q: want \"true\" or \"false\"", clip(text, 40))
-		return true
 	}
 }

@@ -97,18 +97,18 @@ func TestPlans(t *testing.T) {
 		of   func(*lab.Plan) any
 		want any
 	}{
-		{name: "the default network", file: "services: {A: {}, B: {}}", want: "lab_default 172.17.0.0/16 172.17.0.1/16 172.17.0.2/16 02:42:ac:11:00:02 172.17.0.3/16 02:42:ac:11:00:03",
+		{name: "the default network", file: "services: {A: {}, B: {}}", want: "br-5011f0944278 lab_default 172.18.0.0/16 172.18.0.1/16 172.18.0.2/16 02:42:ac:12:00:02 172.18.0.3/16 02:42:ac:12:00:03",
 			of: func(p *lab.Plan) any {
 				n, a, b := p.Network("default"), p.Host("A").Interfaces[0], p.Host("B").Interfaces[0]
-				return strings.Join([]string{n.Docker, n.Subnet.String(), n.Gateway.String(), a.Address.String(), a.MAC.String(), b.Address.String(), b.MAC.String()}, " ")
+				return strings.Join([]string{n.Name, n.Docker, n.Subnet.String(), n.Gateway.String(), a.Address.String(), a.MAC.String(), b.Address.String(), b.MAC.String()}, " ")
 			}},
 		{name: "pools skip what is taken", file: "networks: {a: {}, b: {ipam: {config: [{subnet: 172.19.5.0/24}]}}, c: {}}\nservices: {A: {network_mode: none}}",
-			opts: lab.LoadOptions{Taken: []netip.Prefix{netip.MustParsePrefix("172.17.0.0/16"), netip.MustParsePrefix("0.0.0.0/0")}},
+			opts: lab.LoadOptions{Taken: []netip.Prefix{netip.MustParsePrefix("172.18.4.0/24"), netip.MustParsePrefix("0.0.0.0/0")}},
 			of:   func(p *lab.Plan) any { return []netip.Prefix{p.Network("a").Subnet, p.Network("c").Subnet} },
-			want: []netip.Prefix{netip.MustParsePrefix("172.18.0.0/16"), netip.MustParsePrefix("172.20.0.0/16")}},
-		{name: "a given address is not handed out before", file: "services: {A: {}, B: {networks: {default: {ipv4_address: 172.17.0.2}}}}",
+			want: []netip.Prefix{netip.MustParsePrefix("172.20.0.0/16"), netip.MustParsePrefix("172.21.0.0/16")}},
+		{name: "a given address is not handed out before", file: "services: {A: {}, B: {networks: {default: {ipv4_address: 172.18.0.2}}}}",
 			of:   func(p *lab.Plan) any { return p.Host("A").Interfaces[0].Address.String() },
-			want: "172.17.0.3/16"},
+			want: "172.18.0.3/16"},
 		{name: "dependencies start first, and take the first addresses", file: "services: {A: {depends_on: [C]}, B: {}, C: {}}",
 			of: func(p *lab.Plan) any {
 				var all []string
@@ -117,12 +117,81 @@ func TestPlans(t *testing.T) {
 				}
 				return all
 			},
-			want: []string{"C 172.17.0.2", "A 172.17.0.3", "B 172.17.0.4"}},
+			want: []string{"C 172.18.0.2", "A 172.18.0.3", "B 172.18.0.4"}},
 		{name: "no default route over an internal network", file: "networks: {a: {internal: true}, b: {}}\nservices: {A: {networks: [a]}, B: {networks: [a, b]}}",
 			of: func(p *lab.Plan) any {
 				return []string{p.Host("A").GatewayDev, p.Host("B").GatewayDev, p.Host("B").Gateway.String()}
 			},
-			want: []string{"", "eth1", "172.18.0.1"}},
+			want: []string{"", "eth1", "172.19.0.1"}},
+		{name: "Docker's own bridge", file: "services: {A: {network_mode: bridge}, B: {}, C: {network_mode: bridge, mac_address: 02:00:00:00:00:07, x-uswitch: {veth: veth0000001}}}",
+			of: func(p *lab.Plan) any {
+				n, c := p.Network("bridge"), p.Host("C").Interfaces[0]
+				return []any{p.Networks[0].Name, n.Name, n.Docker, n.IsDefaultBridge(), n.Subnet.String(), p.Host("A").Interfaces[0].Address.String(), p.Host("A").Interfaces[0].Name,
+					c.Address.String(), c.MAC.String(), c.Veth, c.Name, p.Host("B").Interfaces[0].Address.String(), p.Host("A").Gateway.String()}
+			},
+			want: []any{"docker0", "docker0", "bridge", true, "172.17.0.0/16", "172.17.0.2/16", "eth0", "172.17.0.3/16", "02:00:00:00:00:07", "veth0000001", "eth0", "172.18.0.2/16", "172.17.0.1"}},
+		{name: "Docker's own bridge, for those who will come", file: "services: {}\nx-uswitch: {docker0: true}",
+			of: func(p *lab.Plan) any { return []any{len(p.Networks), p.Networks[0].Name, len(p.Hosts), p.KeepUp} }, want: []any{1, "docker0", 0, true}},
+		{name: "Docker's own bridge evades a route", file: "services: {A: {network_mode: bridge}, B: {}}",
+			opts: lab.LoadOptions{Taken: []netip.Prefix{netip.MustParsePrefix("172.17.0.0/16")}},
+			of: func(p *lab.Plan) any {
+				return []any{p.Networks[0].Subnet.String(), p.Networks[1].Subnet.String()}
+			},
+			want: []any{"172.18.0.0/16", "172.19.0.0/16"}},
+		{name: "whom to ask, and names of one's own", file: "services: {A: {dns: 8.8.8.8, dns_search: [a.example, b.example], dns_opt: [\"ndots:2\"], extra_hosts: [\"db=10.1.2.3\", \"host.docker.internal:host-gateway\"]}, B: {dns: [1.1.1.1, 9.9.9.9], dns_search: .}}",
+			of: func(p *lab.Plan) any {
+				a, b := p.Host("A"), p.Host("B")
+				return fmt.Sprint(a.DNS, a.DNSSearch, a.DNSOptions, a.ExtraHosts, b.DNS, b.DNSSearch, p.Warnings)
+			},
+			want: "[8.8.8.8] [a.example b.example] [ndots:2] [{db 10.1.2.3} {host.docker.internal invalid IP}] [1.1.1.1 9.9.9.9] [.] []"},
+		{name: "the machine's own namespace", file: "services: {A: {network_mode: host, ports: [80]}}",
+			of: func(p *lab.Plan) any {
+				return []any{p.Host("A").Mode, len(p.Host("A").Interfaces), len(p.Host("A").Ports), p.Uplink.Kind, p.Warnings}
+			},
+			want: []any{lab.ModeHost, 0, 0, lab.UplinkNone, []string{"services.A.ports: Published ports are discarded when using host network mode: A is on this machine's own network"}}},
+		{name: "another one's namespace", file: "services: {A: {network_mode: \"service:B\"}, B: {network_mode: \"container:cc\"}, C: {container_name: cc, hostname: sea}, D: {network_mode: \"container:lab-A-1\"}, E: {network_mode: \"container:A\"}}",
+			of: func(p *lab.Plan) any {
+				var all []any
+				for _, h := range p.Hosts {
+					all = append(all, h.Name, h.Mode, h.Shares, h.Hostname, len(h.Interfaces), h.DependsOn, p.Home(&h).Name)
+				}
+				return all
+			},
+			want: []any{
+				"C", lab.ModeOwn, "", "sea", 1, []lab.Dependency(nil), "C",
+				"B", lab.ModeShared, "C", "sea", 0, []lab.Dependency{{Host: "C"}}, "C",
+				"A", lab.ModeShared, "C", "sea", 0, []lab.Dependency{{Host: "B"}}, "C",
+				"D", lab.ModeShared, "C", "sea", 0, []lab.Dependency{{Host: "A"}}, "C",
+				"E", lab.ModeShared, "C", "sea", 0, []lab.Dependency{{Host: "A"}}, "C"}},
+		{name: "options of the bridge", file: "networks:\n  a:\n    attachable: true\n    enable_ipv6: false\n    driver_opts: {com.docker.network.bridge.name: br-own, com.docker.network.bridge.enable_icc: \"0\", com.docker.network.bridge.enable_ip_masquerade: \"f\", com.docker.network.bridge.host_binding_ipv4: 127.0.0.1, com.docker.network.bridge.gateway_mode_ipv4: nat-unprotected, com.docker.network.driver.mtu: 1400, com.docker.network.bridge.enable_ic: x}\nservices: {A: {networks: [a], ports: [80, \"0.0.0.0:81:81\"]}}",
+			of: func(p *lab.Plan) any {
+				n := p.Network("a")
+				return []any{n.Name, n.Key, n.Docker, n.Attachable, n.ICC, n.Masquerade, n.HostIP.String(), n.GatewayMode, n.MTU, len(n.Options), n.Options["com.docker.network.bridge.enable_ip_masquerade"],
+					p.Host("A").Ports[0].HostIP.String(), p.Host("A").Ports[1].HostIP.String(), p.Warnings}
+			},
+			want: []any{"br-own", "a", "lab_a", true, false, false, "127.0.0.1", "nat-unprotected", 1400, 7, "f", "127.0.0.1", "0.0.0.0",
+				[]string{"com.docker.network.bridge.enable_ic: not acted on (a): uswitch knows com.docker.network.bridge.name, com.docker.network.bridge.enable_icc, com.docker.network.bridge.enable_ip_masquerade, com.docker.network.bridge.host_binding_ipv4, com.docker.network.bridge.gateway_mode_ipv4, com.docker.network.driver.mtu"}}},
+		{name: "ports of a routed network", file: "networks: {a: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}}}\nservices: {A: {networks: [a], ports: [80, \"8080:80\", \"127.0.0.1:8081:81/udp\", \"8000-8001:82\"]}}",
+			of: func(p *lab.Plan) any {
+				var all []string
+				for _, port := range p.Host("A").Ports {
+					all = append(all, fmt.Sprint(netip.AddrPortFrom(port.HostIP, port.HostPort), port.HostPortEnd, " ", port.To, "/", port.Proto))
+				}
+				return all
+			},
+			want: []string{"172.18.0.2:80 0 172.18.0.2:80/tcp", "172.18.0.2:81 0 172.18.0.2:81/udp", "172.18.0.2:82 0 172.18.0.2:82/tcp"}},
+		{name: "no gateway on an isolated network", file: "networks: {a: {internal: true, driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: isolated}}}\nservices: {A: {networks: [a]}}",
+			of: func(p *lab.Plan) any {
+				n := p.Network("a")
+				return []any{n.Gateway.IsValid(), n.GatewayMAC.String(), p.Host("A").Interfaces[0].Address.String(), p.Host("A").GatewayDev}
+			},
+			want: []any{false, "00:00:00:00:00:00", "172.18.0.1/16", ""}},
+		{name: "a network whose key is no device's name", file: "networks: {a-network-with-a-long-name: {}}\nservices: {A: {networks: [a-network-with-a-long-name]}}",
+			of: func(p *lab.Plan) any {
+				n := p.Network("a-network-with-a-long-name")
+				return []any{n.Name == "br-"+n.ID()[:12], p.Network(n.Docker) == n, p.Network("") == nil}
+			},
+			want: []any{true, true, true}},
 		{name: "no uplink unless asked for", file: "services: {A: {}}",
 			of: func(p *lab.Plan) any { return p.Uplink.Kind }, want: lab.UplinkNone},
 		{name: "a published port asks for one", file: ports("[80]"),
@@ -143,7 +212,7 @@ func TestPlans(t *testing.T) {
 				}
 				return all
 			},
-			want: []string{"udp 127.0.0.1 172.17.0.2:80", "udp 127.0.0.1 172.17.0.2:81", "udp 127.0.0.1 172.17.0.2:82"}},
+			want: []string{"udp 127.0.0.1 172.18.0.2:80", "udp 127.0.0.1 172.18.0.2:81", "udp 127.0.0.1 172.18.0.2:82"}},
 		{name: "one port, any of a range", file: ports(`["8000-8002:80"]`),
 			of: func(p *lab.Plan) any {
 				q := p.Host("A").Ports[0]
@@ -172,6 +241,10 @@ func TestPlans(t *testing.T) {
 			of: func(p *lab.Plan) any { return p.DockerRules }, want: "29"},
 		{name: "Docker's rules, by name", file: "services: {A: {}}\nx-uswitch: {docker_rules: classic}",
 			of: func(p *lab.Plan) any { return p.DockerRules }, want: "classic"},
+		{name: "Docker's rules, if nothing is said", file: "services: {A: {}}",
+			of: func(p *lab.Plan) any { return p.DockerRules }, want: "classic"},
+		{name: "the lab's own rules in place of Docker's", file: "services: {A: {}}\nx-uswitch: {rules: []}",
+			of: func(p *lab.Plan) any { return p.DockerRules }, want: ""},
 		{name: "Docker's rules, off", file: "services: {A: {}}\nx-uswitch: {docker_rules: off}",
 			of: func(p *lab.Plan) any { return p.DockerRules }, want: ""},
 		{name: "Docker's rules beside the lab's own", file: "services: {A: {}}\nx-uswitch: {docker_rules: classic, rules: []}",
@@ -226,7 +299,7 @@ func TestLargeLab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := plan.Host("host4095").Interfaces[0].Address; got != netip.MustParsePrefix("172.17.16.1/16") {
+	if got := plan.Host("host4095").Interfaces[0].Address; got != netip.MustParsePrefix("172.18.16.1/16") {
 		t.Errorf("the last host has %v, want the 4097th address after the network's", got)
 	}
 	_, err = lab.Parse("lab.yaml", []byte(file+"  more: {}\n"), lab.LoadOptions{})
@@ -274,6 +347,9 @@ func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		bomb(), "services: &a\n  b: *a\n", "services: {A: {<<: [{}, 3]}}", "services: {A: {command: \"${A:-${B:-${C}}}\"}}",
 		"services: {A: {networks: {default: {x-uswitch: 3}}}}\nx-uswitch: []", "services: {A: {ports: [{target: 1e9, published: [1]}]}}",
+		"services: {A: {network_mode: \"service:B\"}, B: {network_mode: \"container:C\"}, C: {network_mode: bridge, ports: [80]}, D: {network_mode: host}}",
+		"services: {}\nx-uswitch: {docker0: true}", "networks: {A: {ipam: {config: [{subnet: 0.0.0.0/31}]}}}\nservices: {A: {}}",
+		"networks: {default: {internal: true, driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: isolated, com.docker.network.bridge.name: default}}}\nservices: {A: {}}",
 		"networks: {a: {ipam: {config: [{subnet: 10.0.0.0/31, ip_range: 10.0.0.1/32}]}}}\nservices: {A: {networks: [a]}}",
 	} {
 		f.Add([]byte(text))
@@ -299,11 +375,14 @@ func check(t *testing.T, plan *lab.Plan) {
 	if _, err := json.Marshal(plan); err != nil {
 		t.Error(err)
 	}
-	if len(plan.Hosts) == 0 || lab.ValidateName("lab", plan.Name) != nil {
+	if len(plan.Hosts) == 0 && plan.Network("docker0") == nil || lab.ValidateName("lab", plan.Name) != nil {
 		t.Errorf("%d hosts in %q", len(plan.Hosts), plan.Name)
 	}
 	started, seen := make(map[string]bool), make(map[string]bool)
 	for i, n := range plan.Networks {
+		if lab.ValidateInterfaceName(n.Name) != nil || plan.Network(n.Name) != &plan.Networks[i] || n.Gateway.IsValid() == (n.GatewayMode == "isolated") {
+			t.Errorf("network %+v", n)
+		}
 		for _, other := range plan.Networks[:i] {
 			if n.Subnet.Overlaps(other.Subnet) {
 				t.Errorf("%s and %s overlap", n.Name, other.Name)
@@ -321,6 +400,12 @@ func check(t *testing.T, plan *lab.Plan) {
 			}
 		}
 		started[h.Name] = true
+		if home := plan.Home(&h); home == nil || !started[home.Name] || home.Mode == lab.ModeShared || (h.Mode == lab.ModeShared) != (home.Name != h.Name) {
+			t.Errorf("%s is at home in %+v", h.Name, home)
+		}
+		if h.Mode != lab.ModeOwn && len(h.Interfaces)+len(h.Ports) > 0 {
+			t.Errorf("%s has no namespace of its own and yet %+v, %+v", h.Name, h.Interfaces, h.Ports)
+		}
 		for _, i := range h.Interfaces {
 			n := plan.Network(i.Network)
 			if n == nil || !n.Subnet.Contains(i.Address.Addr()) || n.Subnet.Bits() != i.Address.Bits() || !i.MAC.IsStation() || lab.ValidateInterfaceName(i.Name) != nil {

@@ -39,7 +39,7 @@ func TestMistakes(t *testing.T) {
 		{name: "misspelt keys", file: "servces: {}\nservices:\n  RED:\n    imge: x\n    networks:\n      br0: {ipv4: 1.2.3.4}\nnetworks:\n  br0:\n    intrnal: true\n    ipam: {config: [{subnt: x}]}\n", want: "lab.yaml:1: servces: no such key: uswitch acts on name, networks, services, x-uswitch\n" +
 			"lab.yaml:4: services.RED.imge: " + actsOnService + "\n" +
 			"lab.yaml:6: services.RED.networks.br0.ipv4: no such key: uswitch acts on aliases, gw_priority, interface_name, ipv4_address, mac_address, priority, x-uswitch\n" +
-			"lab.yaml:9: networks.br0.intrnal: no such key: uswitch acts on driver_opts, internal, ipam, name, x-uswitch\n" +
+			"lab.yaml:9: networks.br0.intrnal: no such key: uswitch acts on attachable, driver_opts, internal, ipam, name, x-uswitch\n" +
 			"lab.yaml:10: networks.br0.ipam.config.0.subnt: no such key: uswitch acts on aux_addresses, gateway, ip_range, subnet"},
 		{name: "wrong types", file: "services:\n  RED:\n    command: 3\n    networks: 3\n    environment: {A: [1]}\n  BLUE: null\nname: 3\n", want: "lab.yaml:3: services.RED.command: want a list or a text\n" +
 			"lab.yaml:4: services.RED.networks: want a list or a mapping\n" +
@@ -63,12 +63,12 @@ func TestMistakes(t *testing.T) {
 			"lab.yaml:4: services.RED.hostname: not a variable: want $NAME, ${NAME} or ${NAME:-default}, and $$ for a dollar sign\n" +
 			"lab.yaml:6: networks.br0.internal: \"maybe\" is not a value of the kind that belongs here"},
 
-		{name: "x-uswitch", file: "services:\n  RED:\n    networks: {br0: {x-uswitch: {isolatd: true, mtu: 9, learning: maybe, storm_limit: 1.5}}}\n    x-uswitch: {pasive: true, netns: ../x}\nnetworks:\n  br0:\n    x-uswitch: {ageing_time: -5, mtu: big, gateway_mac: \"01:00:00:00:00:00\", fdb: [{mac: x, host: RED}, {host: RED}, {mac: \"02:00:00:00:00:01\", host: NOBODY}, 7]}\nx-uswitch: {uplnk: host, rules: [\"\"], docker_rules: 28, ip_forward: 3}\n", want: "lab.yaml:3: services.RED.networks.br0.x-uswitch.isolatd: no such key: want one of bcast_flood, flood, isolated, learning, mcast_flood, mtu, storm_limit\n" +
+		{name: "x-uswitch", file: "services:\n  RED:\n    networks: {br0: {x-uswitch: {isolatd: true, mtu: 9, learning: maybe, storm_limit: 1.5}}}\n    x-uswitch: {pasive: true, netns: ../x}\nnetworks:\n  br0:\n    x-uswitch: {ageing_time: -5, mtu: big, gateway_mac: \"01:00:00:00:00:00\", fdb: [{mac: x, host: RED}, {host: RED}, {mac: \"02:00:00:00:00:01\", host: NOBODY}, 7]}\nx-uswitch: {uplnk: host, rules: [\"\"], docker_rules: 28, ip_forward: 3}\n", want: "lab.yaml:3: services.RED.networks.br0.x-uswitch.isolatd: no such key: want one of bcast_flood, flood, isolated, learning, mcast_flood, mtu, storm_limit, veth\n" +
 			"lab.yaml:3: services.RED.networks.br0.x-uswitch.learning: \"maybe\": want true or false\n" +
 			"lab.yaml:3: services.RED.networks.br0.x-uswitch.mtu: 9: want a whole number from 68 to 65521\n" +
 			"lab.yaml:3: services.RED.networks.br0.x-uswitch.storm_limit: want a whole number from 0 to 100000000\n" +
 			"lab.yaml:4: services.RED.x-uswitch.netns: namespace \"../x\": want letters, digits, '_', '.' and '-', with a letter or a digit first, or an absolute path\n" +
-			"lab.yaml:4: services.RED.x-uswitch.pasive: no such key: want one of netns, passive\n" +
+			"lab.yaml:4: services.RED.x-uswitch.pasive: no such key: want one of netns, passive, veth\n" +
 			"lab.yaml:7: networks.br0.x-uswitch.ageing_time: -5: want a whole number from 0 to 1000000\n" +
 			"lab.yaml:7: networks.br0.x-uswitch.fdb.0.mac: \"x\": want six pairs of hex digits, as in 02:42:0b:0b:0b:02\n" +
 			"lab.yaml:7: networks.br0.x-uswitch.fdb.1: mac is missing\n" +
@@ -80,7 +80,31 @@ func TestMistakes(t *testing.T) {
 			"lab.yaml:8: x-uswitch.docker_rules: \"28\": want classic, 29 or off\n" +
 			"lab.yaml:8: x-uswitch.ip_forward: want true or false\n" +
 			"lab.yaml:8: x-uswitch.rules.0: want a line of iptables, as in -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE\n" +
-			"lab.yaml:8: x-uswitch.uplnk: no such key: want one of allow_host, docker_rules, ip_forward, keep_up, rules, uplink"},
+			"lab.yaml:8: x-uswitch.uplnk: no such key: want one of allow_host, checks, docker0, docker_rules, ip_forward, keep_up, rules, uplink"},
+
+		{name: "checks", file: "services:\n  RED: {network_mode: none}\nx-uswitch:\n  checks:\n" +
+			"    - {name: a, from: RED, to: 8.8.8.8}\n" +
+			"    - {name: a, from: RED, tcp: 0, udp: 7, reason: policy-drop}\n" +
+			"    - {name: b, from: RED, table: fdb}\n" +
+			"    - {name: c, table: fbd, has: x}\n" +
+			"    - {name: d, table: fdb}\n" +
+			"    - {name: e, host: RED, command: \"ping x | wc\", status: many}\n" +
+			"    - {name: f, from: RED, to: BLUE, path: [{hook: forwrad}, {}, {wya: answer}], reason: bad-luck, not: true}\n" +
+			"    - {from: RED, to: BLUE, hsa: x}\n", want: "lab.yaml:6: x-uswitch.checks.1.name: a: check 0 has this name already\n" +
+			"lab.yaml:6: x-uswitch.checks.1.reason: only with not: true; what is answered has none\n" +
+			"lab.yaml:6: x-uswitch.checks.1.tcp: 0: want a whole number from 1 to 65535\n" +
+			"lab.yaml:6: x-uswitch.checks.1.to: want an address, a host, gateway, or a name with a dot in it\n" +
+			"lab.yaml:7: x-uswitch.checks.2: want one of from, table and command: who asks, which table, what to run\n" +
+			"lab.yaml:8: x-uswitch.checks.3.table: \"fbd\": want one of conntrack, drops, fdb, hosts, neigh, networks, ports, published, routes, rules\n" +
+			"lab.yaml:9: x-uswitch.checks.4: want has or lacks: what must be there, and what must not\n" +
+			"lab.yaml:10: x-uswitch.checks.5.command: '|' is for a shell, and there is none: want [sh, -c, '...'], or quotes around it\n" +
+			"lab.yaml:10: x-uswitch.checks.5.status: \"many\": want a whole number from 0 to 255\n" +
+			"lab.yaml:11: x-uswitch.checks.6.path.0.hook: \"forwrad\": want one of ingress, learn, bridge, arp, prerouting, route, input, forward, output, postrouting, neighbor, egress, flood, local, interface, send, name, deliver, answer\n" +
+			"lab.yaml:11: x-uswitch.checks.6.path.1: want at least one of way, at, hook, result, rule, becomes, reason\n" +
+			"lab.yaml:11: x-uswitch.checks.6.path.2.wya: no such key: want one of at, becomes, hook, reason, result, rule, way\n" +
+			"lab.yaml:11: x-uswitch.checks.6.reason: \"bad-luck\": want the name of a reason, as in policy-drop\n" +
+			"lab.yaml:12: x-uswitch.checks.7.hsa: no such key: want one of df, from, name, not, path, reason, rule, size, tcp, to, udp\n" +
+			"lab.yaml:12: x-uswitch.checks.7.name: check is empty: want letters, digits, '_', '.' and '-', with a letter or a digit first"},
 
 		{name: "addresses", file: network + "services:\n" +
 			"  A: {networks: {br0: {ipv4_address: 11.11.11.1}}}\n" +
@@ -112,13 +136,47 @@ func TestMistakes(t *testing.T) {
 			want: `lab.yaml:1: networks.br0.ipam.config: 11.11.11.0/24: Pool overlaps with other one on this address space: this machine has a route to 11.0.0.0/8, and the uplink is its network`},
 		{name: "no pool left", file: "services: {RED: {}}\n",
 			opts: lab.LoadOptions{Taken: []netip.Prefix{netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16")}},
-			want: `lab.yaml: networks.default: all predefined address pools have been fully subnetted`},
+			want: `lab.yaml: networks.default: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network: all predefined address pools have been fully subnetted`},
 
 		{name: "a network that is not there", file: network + "services:\n  RED:\n    networks:\n      - br1\n", want: `lab.yaml:5: services.RED.networks.br1: no such network: want one of br0`},
 		{name: "networks of other kinds", file: "networks:\n  a: {driver: overlay}\n  b: {external: true}\nservices: {RED: {}}\n", want: "lab.yaml:2: networks.a.driver: \"overlay\" is not supported: want bridge\n" +
 			"lab.yaml:3: networks.b.external: a lab makes its own networks: take this key away"},
-		{name: "network modes", file: "services:\n  A: {network_mode: host}\n  B: {network_mode: \"service:A\"}\n  C: {network_mode: none}\n", want: "lab.yaml:2: services.A.network_mode: \"host\" is not supported yet: want none, or networks in its place\n" +
-			"lab.yaml:3: services.B.network_mode: \"service:A\" is not supported yet: want none, or networks in its place"},
+		{name: "network modes", file: "services:\n  A: {network_mode: bridged}\n  B: {network_mode: \"service:X\"}\n  C: {network_mode: \"container:\"}\n  D: {network_mode: \"container:E-1\"}\n", want: "lab.yaml:2: services.A.network_mode: \"bridged\": " + modes + "\n" +
+			"lab.yaml:3: services.B.network_mode: no such service: want one of A, B, C, D\n" +
+			"lab.yaml:4: services.C.network_mode: \"container:\": " + modes + "\n" +
+			"lab.yaml:5: services.D.network_mode: no such container: want one of A, B, C, D"},
+		{name: "a circle of namespaces", file: "services:\n  A: {network_mode: \"service:B\"}\n  B: {network_mode: \"container:lab-C-1\"}\n  C: {network_mode: \"service:A\"}\n  D: {network_mode: \"service:D\"}\n", want: "lab.yaml:2: services.A.network_mode: a circle: A -> B -> C -> A\n" +
+			"lab.yaml:5: services.D.network_mode: a circle: D -> D"},
+		{name: "what a namespace of somebody else's excludes", file: "services:\n  A: {}\n  B: {network_mode: \"service:A\", ports: [80], mac_address: 02:00:00:00:00:01, hostname: b, x-uswitch: {netns: b, veth: v1}}\n  C: {network_mode: host, mac_address: 02:00:00:00:00:01, x-uswitch: {netns: c}}\n", want: "lab.yaml:3: services.B.hostname: conflicting options: hostname and the network mode: it is that of A\n" +
+			"lab.yaml:3: services.B.mac_address: conflicting options: mac-address and the network mode: B has no card of its own\n" +
+			"lab.yaml:3: services.B.ports: conflicting options: port publishing and the container type network mode: publish them at A\n" +
+			"lab.yaml:3: services.B.x-uswitch.netns: network_mode says already which namespace B is in\n" +
+			"lab.yaml:3: services.B.x-uswitch.veth: B has no first card that it could be for\n" +
+			"lab.yaml:4: services.C.mac_address: conflicting options: mac-address and the network mode: C has no card of its own\n" +
+			"lab.yaml:4: services.C.x-uswitch.netns: network_mode says already which namespace C is in"},
+		{name: "Docker's own bridge", file: "networks: {a: {ipam: {config: [{subnet: 172.17.3.0/24}]}}, docker0: {}}\nservices: {A: {network_mode: bridge}}\n", want: "lab.yaml:1: networks.a.ipam.config: 172.17.3.0/24: Pool overlaps with other one on this address space: network bridge has 172.17.0.0/16\n" +
+			"lab.yaml:1: networks.docker0: bridge name docker0 is already used, by network_mode: bridge"},
+		{name: "whom to ask, and names of one's own", file: "services:\n  A:\n    dns: [8.8.8.8.8, 0.0.0.0]\n    dns_search: [\"a b\"]\n    dns_opt: [\"\"]\n    extra_hosts: [\"a#=1.2.3.4\", \"b=here\"]\n", want: "lab.yaml:3: services.A.dns: \"0.0.0.0\": want the address of a resolver, as in 8.8.8.8\n" +
+			"lab.yaml:3: services.A.dns: \"8.8.8.8.8\": want the address of a resolver, as in 8.8.8.8\n" +
+			"lab.yaml:4: services.A.dns_search: \"a b\": want a domain, as in example.com\n" +
+			"lab.yaml:5: services.A.dns_opt: \"\": want an option of resolv.conf, as in ndots:2\n" +
+			"lab.yaml:6: services.A.extra_hosts: \"a#\": want a host name\n" +
+			"lab.yaml:6: services.A.extra_hosts: \"here\": want an address, or host-gateway"},
+		{name: "container names", file: "services:\n  A: {container_name: lab-B-1}\n  B: {}\n", want: "lab.yaml:3: services.B: the container name lab-B-1 is already in use, by A"},
+		{name: "IPv6", file: "networks:\n  a: {enable_ipv6: true}\nservices: {A: {}}\n", want: "lab.yaml:2: networks.a.enable_ipv6: IPv6 is not supported yet: want false, which is what it is without this key"},
+		{name: "network names", file: "networks:\n  a: {name: x, driver_opts: {com.docker.network.bridge.name: c}}\n  b: {name: x}\n  c: {name: bridge}\n  d: {driver_opts: {com.docker.network.bridge.name: gateway}}\nservices: {A: {}}\n", want: "lab.yaml:3: networks.b.name: network with name x already exists: a has it\n" +
+			"lab.yaml:4: networks.c: bridge name c is already used, by a\n" +
+			"lab.yaml:4: networks.c.name: network with name bridge already exists: Docker itself has it\n" +
+			"lab.yaml:5: networks.d.driver_opts.com.docker.network.bridge.name: \"gateway\" means something else to uswitch"},
+		{name: "driver_opts", file: "networks:\n  a:\n    driver_opts:\n      com.docker.network.bridge.enable_icc: maybe\n      com.docker.network.bridge.gateway_mode_ipv4: isolated\n      com.docker.network.bridge.host_binding_ipv4: x\n      com.docker.network.bridge.name: a/b\n      com.docker.network.driver.mtu: 9\n  b: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: bridged}}\nservices: {A: {}}\n", want: "lab.yaml:4: networks.a.driver_opts.com.docker.network.bridge.enable_icc: \"maybe\": want \"true\" or \"false\"\n" +
+			"lab.yaml:5: networks.a.driver_opts.com.docker.network.bridge.gateway_mode_ipv4: gateway mode 'isolated' can only be used for an internal network\n" +
+			"lab.yaml:6: networks.a.driver_opts.com.docker.network.bridge.host_binding_ipv4: \"x\": want an IPv4 address, as in 11.11.11.2\n" +
+			"lab.yaml:7: networks.a.driver_opts.com.docker.network.bridge.name: interface name \"a/b\": want letters, digits, '_', '.' and '-', with a letter or a digit first\n" +
+			"lab.yaml:8: networks.a.driver_opts.com.docker.network.driver.mtu: \"9\": want a whole number from 68 to 65521\n" +
+			"lab.yaml:9: networks.b.driver_opts.com.docker.network.bridge.gateway_mode_ipv4: \"bridged\": want nat, nat-unprotected, routed, isolated"},
+		{name: "cables", file: "networks: {a: {}, b: {}}\nservices:\n  A: {networks: {a: {x-uswitch: {veth: v1}}, b: {x-uswitch: {veth: v1}}}}\n  B: {networks: {a: {x-uswitch: {veth: b}}, b: {x-uswitch: {veth: uplink}}}}\n", want: "lab.yaml:3: services.A.networks.b.x-uswitch.veth: \"v1\" is the name of the cable of A already\n" +
+			"lab.yaml:4: services.B.networks.a.x-uswitch.veth: \"b\" is the name of a network already\n" +
+			"lab.yaml:4: services.B.networks.b.x-uswitch.veth: \"uplink\" means something else to uswitch"},
 		{name: "a mode and networks", file: network + "services:\n  A: {network_mode: none, networks: [br0]}\n", want: `lab.yaml:3: services.A.network_mode: network_mode and networks exclude each other`},
 		{name: "one namespace twice", file: "services:\n  A: {}\n  B: {x-uswitch: {netns: A}}\n", want: `lab.yaml:3: services.B.x-uswitch.netns: A is the namespace of A already`},
 		{name: "interface names", file: "networks: {a: {}, b: {}}\nservices:\n  RED:\n    networks:\n      a: {interface_name: lan0}\n      b: {interface_name: lan0}\n  BLUE: {networks: {a: {interface_name: lo}, b: {interface_name: sixteen-letters-}}}\n", want: "lab.yaml:6: services.RED.networks.b.interface_name: \"lan0\" is the name of another interface of RED\n" +
@@ -170,7 +228,8 @@ func TestMistakes(t *testing.T) {
 }
 
 const (
-	actsOnService = "no such key: uswitch acts on command, depends_on, entrypoint, environment, hostname, mac_address, network_mode, networks, ports, profiles, working_dir, x-uswitch"
+	actsOnService = "no such key: uswitch acts on command, container_name, depends_on, dns, dns_opt, dns_search, entrypoint, environment, extra_hosts, hostname, mac_address, network_mode, networks, ports, profiles, working_dir, x-uswitch"
+	modes         = "want bridge, none, host, service:NAME or container:NAME, or networks in its place"
 	oneFile       = "a lab is one file: uswitch reads no others; write here what it says there"
 	portForms     = "want [[HOST_IP:]HOST_PORT:]PORT[/tcp|udp], as in 127.0.0.1:8080:80, or a mapping with target and published"
 )

@@ -19,11 +19,19 @@ func (b *builder) startOrder() []string {
 		}
 		if state[name] == 1 {
 			circle := append(slices.Clone(way[slices.Index(way, name):]), name)
-			b.wrong(path{"services", name, "depends_on"}, "a circle: %s", clip(strings.Join(circle, " -> "), 300))
+			key := "depends_on"
+			if len(b.keys(path{"services", name, key})) == 0 {
+				key = "network_mode"
+			}
+			b.wrong(path{"services", name, key}, "a circle: %s", clip(strings.Join(circle, " -> "), 300))
 			return
 		}
 		state[name] = 1
-		for _, other := range b.keys(path{"services", name, "depends_on"}) {
+		others := b.keys(path{"services", name, "depends_on"})
+		if other, ok := b.shared(name); ok {
+			others = append(others, other)
+		}
+		for _, other := range others {
 			if _, ok := b.project.Services[other]; ok {
 				visit(other, append(way, name))
 			}
@@ -41,14 +49,19 @@ func (b *builder) startOrder() []string {
 	return order
 }
 
-// dependencies returns what a service waits for.
+// dependencies returns what a service waits for. The one whose namespace it shares is among them.
 func (b *builder) dependencies(service types.ServiceConfig, at path) []Dependency {
 	var all []Dependency
+	if shared, ok := b.shared(service.Name); ok {
+		if _, listed := service.DependsOn[shared]; !listed {
+			all = append(all, Dependency{Host: shared})
+		}
+	}
 	for _, name := range sortedKeys(service.DependsOn) {
 		at := at.to("depends_on", name)
 		dependency := service.DependsOn[name]
 		if _, ok := b.project.Services[name]; !ok {
-			if dependency.Required {
+			if dependency.Required && service.NetworkMode != types.ServicePrefix+name { // mode tells of that
 				b.wrong(at, "no such service: want one of %s", clip(strings.Join(sortedKeys(b.project.Services), ", "), 300))
 			}
 			continue
@@ -58,5 +71,6 @@ func (b *builder) dependencies(service types.ServiceConfig, at path) []Dependenc
 		}
 		all = append(all, Dependency{Host: name, Completed: dependency.Condition == types.ServiceConditionCompletedSuccessfully})
 	}
+	slices.SortFunc(all, func(a, b Dependency) int { return strings.Compare(a.Host, b.Host) })
 	return all
 }

@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,15 +13,21 @@ import (
 // maxPublished bounds the ports that one lab may publish: each is a listener, and a range is written in a few letters.
 const maxPublished = 4096
 
+// portsOf returns a service's ports as they stand in the file.
+func (b *builder) portsOf(service string) []any {
+	entries, _ := mapping(b.file, "services", service)["ports"].([]any)
+	return entries
+}
+
 // publish reads a service's ports in all of Compose's forms.
 func (b *builder) publish(h *Host) {
 	at := path{"services", h.Name, "ports"}
-	entries, _ := mapping(b.file, "services", h.Name)["ports"].([]any)
-	if len(entries) == 0 {
+	entries := b.portsOf(h.Name)
+	if len(entries) == 0 || h.Mode == ModeHost || h.Mode == ModeShared { // mode has told of those
 		return
 	}
-	to := h.outward()
-	if !to.IsValid() {
+	to := b.plan.inlet(h)
+	if !to.addr.IsValid() {
 		b.warn(b.line(at), "%s: not published: %s is on no network with a way out", at, h.Name)
 		return
 	}
@@ -40,15 +47,35 @@ func (b *builder) publish(h *Host) {
 			return
 		}
 		for _, p := range ports {
+			if to.routed && slices.Contains(h.Ports, p) {
+				continue // two ports outside came to the same one inside
+			}
 			b.claim(p, h.Name, at)
+			h.Ports = append(h.Ports, p)
 		}
-		h.Ports = append(h.Ports, ports...)
 	}
+}
+
+// inlet is what a port of a host is published with unless it says otherwise: the host's address on the network of its
+// default route, and where that network publishes.
+type inlet struct {
+	addr, hostIP netip.Addr
+	routed       bool // there are no ports outside: those of the host itself are opened
+}
+
+func (p *Plan) inlet(h *Host) inlet {
+	for _, i := range h.Interfaces {
+		if i.Name == h.GatewayDev {
+			n := p.Network(i.Network)
+			return inlet{i.Address.Addr(), n.HostIP, n.GatewayMode == "routed"}
+		}
+	}
+	return inlet{}
 }
 
 const portsWanted = "want [[HOST_IP:]HOST_PORT:]PORT[/tcp|udp], as in 127.0.0.1:8080:80, or a mapping with target and published"
 
-func publishEntry(entry any, to netip.Addr) ([]Publish, error) {
+func publishEntry(entry any, to inlet) ([]Publish, error) {
 	switch entry := entry.(type) {
 	case int:
 		return publishShort(strconv.Itoa(entry), to)
@@ -62,7 +89,7 @@ func publishEntry(entry any, to netip.Addr) ([]Publish, error) {
 }
 
 // publishShort reads 80, 8080:80, 127.0.0.1:8080:80/udp and ranges of equal length.
-func publishShort(text string, to netip.Addr) ([]Publish, error) {
+func publishShort(text string, to inlet) ([]Publish, error) {
 	if ports := rangeLength(text); ports > maxPublished {
 		return nil, fmt.Errorf("%q: a range of more than %d ports", clip(text, 60), maxPublished)
 	}
@@ -97,7 +124,7 @@ func rangeLength(text string) int {
 }
 
 // publishLong reads the mapping. A published range means any free port of it.
-func publishLong(m map[string]any, to netip.Addr) ([]Publish, error) {
+func publishLong(m map[string]any, to inlet) ([]Publish, error) {
 	text := func(key string) string {
 		if m[key] == nil {
 			return ""
@@ -112,7 +139,12 @@ func publishLong(m map[string]any, to netip.Addr) ([]Publish, error) {
 	return []Publish{p}, nil
 }
 
-func newPublish(proto, hostIP, published, target string, to netip.Addr) (p Publish, err error) {
+func newPublish(proto, hostIP, published, target string, to inlet) (p Publish, err error) {
+	defer func() {
+		if to.routed {
+			p.HostIP, p.HostPort, p.HostPortEnd = to.addr, p.To.Port(), 0
+		}
+	}()
 	switch strings.ToLower(proto) {
 	case "", "tcp":
 		p.Proto = "tcp"
@@ -121,7 +153,7 @@ func newPublish(proto, hostIP, published, target string, to netip.Addr) (p Publi
 	default:
 		return p, fmt.Errorf("protocol %q: want tcp or udp", clip(proto, 20))
 	}
-	p.HostIP = netip.IPv4Unspecified()
+	p.HostIP = to.hostIP
 	if hostIP != "" {
 		if p.HostIP, err = parseAddr(hostIP); err != nil {
 			return p, fmt.Errorf("host_ip %w", err)
@@ -131,7 +163,7 @@ func newPublish(proto, hostIP, published, target string, to netip.Addr) (p Publi
 	if err != nil {
 		return p, err
 	}
-	p.To = netip.AddrPortFrom(to, port)
+	p.To = netip.AddrPortFrom(to.addr, port)
 	first, last, isRange := strings.Cut(published, "-")
 	if first == "" && !isRange {
 		return p, nil
@@ -165,8 +197,8 @@ func ParsePublish(p *Plan, host, text string) ([]Publish, error) {
 	if h == nil {
 		return nil, fmt.Errorf("host %q: there is no such host in lab %s", clip(host, MaxName), p.Name)
 	}
-	to := h.outward()
-	if !to.IsValid() {
+	to := p.inlet(h)
+	if !to.addr.IsValid() {
 		return nil, fmt.Errorf("%s is on no network with a way out", host)
 	}
 	return publishShort(text, to)

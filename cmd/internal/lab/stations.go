@@ -10,7 +10,7 @@ import "strconv"
 func (b *builder) fdb() {
 	for i := range b.plan.Networks {
 		n := &b.plan.Networks[i]
-		at := path{"networks", n.Name}
+		at := path{"networks", n.Key}
 		x := b.extension(mapping(b.file, at...), at)
 		seen := make(map[string]bool)
 		for j, item := range x.list("fdb", "mappings with mac and host") {
@@ -24,7 +24,7 @@ func (b *builder) fdb() {
 					b.wrong(entry.at, "mac is missing")
 				}
 			case !b.attached(e.Host, n.Name):
-				b.wrong(entry.at, "host %q is not on %s", clip(e.Host, 60), n.Name)
+				b.wrong(entry.at, "host %q is not on %s", clip(e.Host, 60), n.Key)
 			case seen[mac.String()]:
 				b.wrong(entry.at, "%v stands in this list already", mac)
 			}

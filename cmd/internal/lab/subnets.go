@@ -62,10 +62,13 @@ func (b *builder) pool(pool *types.IPAMPool, at path) (c ipam.Config) {
 	return c
 }
 
-// checkOverlap compares a subnet with those before it, with the uplink and, where packets leave through the host's own
+// checkOverlap compares a subnet with Docker's own bridge, with those before it, with the uplink and, where packets leave through the host's own
 // network, with the host's routes: an address that is inside and outside at once could not be reached outside.
-func (b *builder) checkOverlap(name string, subnet netip.Prefix, before []string, configs []ipam.Config) {
+func (b *builder) checkOverlap(name string, subnet, docker0 netip.Prefix, before []string, configs []ipam.Config) {
 	at := path{"networks", name, "ipam", "config"}
+	if docker0.IsValid() && subnet.Overlaps(docker0) {
+		b.wrong(at, "%v: %v: network bridge has %v", subnet, ipam.ErrOverlap, docker0)
+	}
 	for i, other := range before {
 		if configs[i].Subnet.IsValid() && subnet.Overlaps(configs[i].Subnet) {
 			b.wrong(at, "%v: %v: network %s has %v", subnet, ipam.ErrOverlap, other, configs[i].Subnet)

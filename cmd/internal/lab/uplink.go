@@ -91,10 +91,10 @@ func (b *builder) netnsUplink(x *section) Uplink {
 	return u
 }
 
-// publishes reports whether any service has ports.
+// publishes reports whether any service has ports that go through the gateway.
 func (b *builder) publishes() bool {
-	for name := range b.project.Services {
-		if list, ok := mapping(b.file, "services", name)["ports"].([]any); ok && len(list) > 0 {
+	for name, service := range b.project.Services {
+		if len(b.portsOf(name)) > 0 && service.NetworkMode != string(ModeHost) {
 			return true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"uswitch/cmd/internal/view"
 	"uswitch/cmd/internal/world"
+	"uswitch/tap"
 )
 
 // runCommand runs the person's command on this machine, with the terminal's input and output, and returns its status.
@@ -19,7 +20,7 @@ func runCommand(ctx context.Context, lab string, argv []string, stdout, stderr *
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
 	cmd.Env = append(os.Environ(), "USWITCH_LAB="+lab)
-	if err := world.Startable(cmd); err != nil {
+	if err := tap.Startable(cmd); err != nil {
 		return world.Status(nil, err), err
 	}
 	if err := cmd.Start(); err != nil {

@@ -8,18 +8,23 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/simhost"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
 
 // Options are what a person can say about one run.
 type Options struct {
-	Plan    *lab.Plan // required
-	Trace   string    // text, json or off
-	Pcap    string    // a file for the capture; empty: none
-	Force   bool      // overwrite the file
-	Plain   bool      // network cards without offload: every frame as on a wire
-	Command []string  // a command for this machine, for which the lab is up; empty: the lab ends by itself
+	Plan  *lab.Plan // required
+	Trace string    // text, json or off
+	Pcap  string    // a file for the capture; empty: none
+	Force bool      // overwrite the file
+	Plain bool      // network cards without offload: every frame as on a wire
+	// Simulated hosts, cables and programs in place of namespaces, network cards and processes: no privileges are needed.
+	Simulated bool
+	Command   []string // a command for this machine, for which the lab is up; empty: the lab ends by itself
+	// Beside is what this process itself does while the lab is up, in place of a command; its result is the run's.
+	Beside func(ctx context.Context, lab *control.Client) (status int, err error)
 
 	Stdout, Stderr *os.File // required
 }
@@ -28,7 +33,7 @@ type Options struct {
 // command if there is one; 128 and the signal's number if a signal came before either had ended.
 func Run(o Options) (status int, err error) {
 	dir, noDir := world.Directory()
-	host, err := tap.New(dir)
+	host, err := newHost(o.Simulated, dir)
 	if err != nil {
 		return 1, &CannotError{err}
 	}
@@ -50,6 +55,14 @@ func Run(o Options) (status int, err error) {
 		return 1, err
 	}
 	return s.run()
+}
+
+// newHost returns who makes namespaces and cards.
+func newHost(simulated bool, dir string) (tap.Host, error) {
+	if simulated {
+		return simhost.New(), nil
+	}
+	return tap.New(dir)
 }
 
 // CannotError says that this machine or this user cannot have a lab on real network cards; it has a line for each thing
@@ -81,7 +94,8 @@ func (s *session) run() (status int, err error) {
 	ctx, gone := context.WithCancelCause(ctx)
 	s.screen.onGone = func() { gone(errNobodyReads) }
 
-	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Plain: s.Plain})
+	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Output: s.screen.host, Taken: routes,
+		Plain: s.Plain})
 	if err != nil {
 		return 1, err
 	}
@@ -100,10 +114,10 @@ func (s *session) run() (status int, err error) {
 	}
 	defer server.Close()
 
-	if len(s.Command) > 0 {
+	if len(s.Command) > 0 || s.Beside != nil {
 		return s.beside(ctx, w)
 	}
-	status, complete := w.Run(ctx, s.screen.host)
+	status, complete := w.Run(ctx)
 	if !complete && !s.Plan.KeepUp {
 		status = interrupted(ctx, status)
 	}
@@ -115,15 +129,19 @@ func (s *session) leave() {
 	fmt.Fprintf(s.Stderr, "uswitch: lab %s is left as it is: uswitch cleanup removes what is left of it\n", s.Plan.Name)
 }
 
-// beside runs the person's command while the lab is up.
+// beside runs the person's command, or what this process has to do itself, while the lab is up.
 func (s *session) beside(ctx context.Context, w *world.World) (status int, err error) {
 	hosts, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		w.Run(hosts, s.screen.host)
+		w.Run(hosts)
 	}()
-	status, err = runCommand(ctx, s.Plan.Name, s.Command, s.Stdout, s.Stderr)
+	if s.Beside != nil {
+		status, err = s.Beside(ctx, control.NewClient(control.Path(s.dir, s.Plan.Name), s.Plan.Name))
+	} else {
+		status, err = runCommand(ctx, s.Plan.Name, s.Command, s.Stdout, s.Stderr)
+	}
 	stop()
 	<-ended
 	return status, err

@@ -50,7 +50,7 @@ x-uswitch: {uplink: none}
 	inside := func(name string, command ...string) {
 		t.Helper()
 		cmd := exec.Command(command[0], command[1:]...)
-		if err := host.Start(w.Host(name).Namespace, cmd); err != nil {
+		if _, err := host.Start(w.Host(name).Namespace, cmd); err != nil {
 			t.Fatal(err)
 		}
 		if err := cmd.Wait(); err != nil {

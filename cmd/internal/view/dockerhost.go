@@ -12,7 +12,7 @@ import (
 // prints them.
 func DockerHost(w io.Writer, h *host.Host) error {
 	_, err := fmt.Fprintf(w, `# What Docker would have put on a machine for lab %s; rules: %s.
-# Docker draws by lot what comes after br- and veth, and MAC addresses. Its own bridge, docker0, is left out.
+# Docker draws by lot what comes after br- and veth, and MAC addresses. Its own bridge, docker0, is shown if somebody is on it.
 
 `, h.Lab, h.Dialect)
 	if err != nil {
@@ -24,7 +24,11 @@ func DockerHost(w io.Writer, h *host.Host) error {
 		if b.Internal {
 			kind = "internal"
 		}
-		bridges.add(b.Name, b.Network, b.Subnet.String(), b.Address.String(), strconv.Itoa(b.MTU), kind)
+		address := "-"
+		if b.Address.IsValid() {
+			address = b.Address.String()
+		}
+		bridges.add(b.Name, b.Network, b.Subnet.String(), address, strconv.Itoa(b.MTU), kind)
 	}
 	if err := bridges.write(w); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 
 func TestDockerHost(t *testing.T) {
 	const want = `# What Docker would have put on a machine for lab w; rules: classic.
-# Docker draws by lot what comes after br- and veth, and MAC addresses. Its own bridge, docker0, is left out.
+# Docker draws by lot what comes after br- and veth, and MAC addresses. Its own bridge, docker0, is shown if somebody is on it.
 
 BRIDGE  NETWORK  SUBNET         ADDRESS        MTU   KIND
 br0     w_br0    11.11.11.0/24  11.11.11.1/24  1500  bridge

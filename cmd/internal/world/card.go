@@ -3,17 +3,39 @@ package world
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"uswitch/cmd/internal/lab"
 	vswitch "uswitch/switch"
 	"uswitch/tap"
 )
 
+// Card is a network card of a host, and the port of the switch that its cable leads to, as they are at one moment.
+type Card struct {
+	Plan *lab.Interface
+	Port *vswitch.Port
+	*cable
+}
+
+// cable is what stays the same while a card is there, whatever else changes about it.
+type cable struct {
+	device    tap.Device
+	scope     *scope                 // how to unplug it
+	unplugged atomic.Pointer[string] // why; nil while it is plugged in
+}
+
+// Unplugged says why the card's cable is out of the switch; ok is false while it is in.
+func (c *cable) Unplugged() (why string, ok bool) {
+	if p := c.unplugged.Load(); p != nil {
+		return *p, true
+	}
+	return "", false
+}
+
 // plugIn makes a card in a host, plugs its cable into the network's switch and starts to carry frames. The port has the
-// host's name.
-func (w *World) plugIn(h *Host, plan *lab.Interface) error {
+// host's name. The host does not have the card yet.
+func (w *World) plugIn(h *Host, plan *lab.Interface) (*Card, error) {
 	network := w.Network(plan.Network)
-	card := &Card{Plan: plan}
 	config := tap.Interface{Name: plan.Name, MAC: plan.MAC, MTU: plan.MTU, DisableIPv6: true}
 	config.Addresses = append(config.Addresses, plan.Address)
 	if h.Plan.GatewayDev == plan.Name {
@@ -21,27 +43,33 @@ func (w *World) plugIn(h *Host, plan *lab.Interface) error {
 	}
 	device, err := w.open(h.Namespace, config)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	card.Port, err = network.Switch.Attach(h.Plan.Name, device, Knobs(plan))
-	if err != nil {
-		device.Close()
-		return err
+	card := &Card{Plan: plan, cable: &cable{device: device, scope: h.scope.open()}}
+	if card.Port, err = network.Switch.Attach(h.Plan.Name, device, Knobs(plan)); err != nil {
+		return nil, card.scope.abandon(errors.Join(err, device.Close()))
 	}
-	w.undo.add(func() error { return network.Switch.Detach(card.Port) })
-	w.ports.Go(func() { w.carry(h, card) })
-
+	ended := make(chan struct{})
+	card.scope.add(func() error {
+		err := network.Switch.Detach(card.Port)
+		<-ended // then the card is gone from its namespace, and its name is free
+		return err
+	})
+	name := h.Plan.Name
+	go func() {
+		defer close(ended)
+		w.carry(name, card)
+	}()
 	state, err := device.State()
 	if err != nil {
-		return err
+		return nil, card.scope.abandon(err)
 	}
-	stop, err := device.Watch(w.watcher(h, card, network, state))
+	stop, err := device.Watch(w.watcher(name, card, network.Switch, state))
 	if err != nil {
-		return err
+		return nil, card.scope.abandon(err)
 	}
-	w.undo.add(func() error { stop(); return nil })
-	h.Cards = append(h.Cards, card)
-	return nil
+	card.scope.add(func() error { stop(); return nil })
+	return card, nil
 }
 
 // open makes a card that leaves work to others, as real ones do, unless the person or the kernel will not have it.
@@ -56,24 +84,24 @@ func (w *World) open(ns tap.Namespace, config tap.Interface) (tap.Device, error)
 }
 
 // carry runs the port until it is unplugged, and says so if nobody asked for it.
-func (w *World) carry(h *Host, card *Card) {
+func (w *World) carry(host string, card *Card) {
 	if err := card.Port.Run(); err != nil {
 		why := err.Error()
 		card.unplugged.Store(&why)
-		w.report(fmt.Sprintf("%s: unplugged: %s", h.Plan.Name, why))
+		w.report(fmt.Sprintf("%s: unplugged: %s", host, why))
 	}
 }
 
 // watcher says what somebody inside the host does to the card. The switch follows a new MTU: it is the cable's.
-func (w *World) watcher(h *Host, card *Card, network *Network, before tap.State) func(tap.State) {
+func (w *World) watcher(host string, card *Card, on *vswitch.Switch, before tap.State) func(tap.State) {
 	return func(now tap.State) {
 		for _, change := range changes(before, now) {
-			w.report(h.Plan.Name + ": " + change)
+			w.report(host + ": " + change)
 		}
 		if now.MTU != before.MTU {
 			k := card.Port.Knobs()
 			k.MTU = now.MTU
-			network.Switch.SetKnobs(card.Port, k)
+			on.SetKnobs(card.Port, k)
 		}
 		before = now
 	}

@@ -1,13 +1,13 @@
 package world
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"uswitch/nat"
-	vswitch "uswitch/switch"
 	"uswitch/switch/frame"
 )
 
@@ -24,6 +24,11 @@ func (w *World) Set(c Change) error {
 	if len(c.Values) == 0 {
 		return fmt.Errorf("nothing to set: want KEY=VALUE")
 	}
+	end, err := w.begin(context.Background())
+	if err != nil {
+		return err
+	}
+	defer end()
 	switch c.Kind {
 	case "port":
 		return w.setPort(c)
@@ -109,9 +114,7 @@ func (w *World) setFDB(c Change) error {
 }
 
 func (w *World) setGateway(c Change) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	forwarding, t := w.gateway.Forwarding(), w.timeouts
+	forwarding, t := w.gateway.Forwarding(), w.Timeouts()
 	if err := assign(c, map[string]func(string) error{
 		"ip_forward":              zeroOne(&forwarding),
 		"tcp_timeout_established": duration(&t.TCPEstablished),
@@ -126,69 +129,12 @@ func (w *World) setGateway(c Change) error {
 	}
 	w.gateway.SetForwarding(forwarding)
 	w.gateway.SetTimeouts(t)
-	w.timeouts = t
+	w.change(func(p *picture) { p.timeouts = t })
 	return nil
 }
 
 // Timeouts returns how long connections are remembered.
-func (w *World) Timeouts() nat.Timeouts {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.timeouts
-}
-
-// findNetwork finds a network; the name may be left out where there is only one.
-func (w *World) findNetwork(name string) (*Network, error) {
-	if name == "" && len(w.networks) == 1 {
-		return w.networks[0], nil
-	}
-	if n := w.Network(name); n != nil {
-		return n, nil
-	}
-	var names []string
-	for _, n := range w.networks {
-		names = append(names, n.Plan.Name)
-	}
-	return nil, fmt.Errorf("network %q: there is no such network; there are %s", name, strings.Join(names, ", "))
-}
-
-// findPort finds the port of a host; the network may be left out where the host is on one only.
-func (w *World) findPort(host, network string) (*Network, *vswitch.Port, error) {
-	var on []string
-	for _, n := range w.networks {
-		port, ok := n.Switch.Port(host)
-		if !ok {
-			continue
-		}
-		if n.Plan.Name == network || network == "" && len(w.networksOf(host)) == 1 {
-			return n, port, nil
-		}
-		on = append(on, n.Plan.Name)
-	}
-	switch {
-	case w.plan.Host(host) == nil:
-		return nil, nil, fmt.Errorf("host %q: there is no such host; there are %s", host, strings.Join(w.hostNames(), ", "))
-	case len(on) == 0:
-		return nil, nil, fmt.Errorf("%s is plugged in nowhere", host)
-	}
-	return nil, nil, fmt.Errorf("%s is on %s: say which with --network", host, strings.Join(on, " and "))
-}
-
-func (w *World) networksOf(host string) (names []string) {
-	if h := w.plan.Host(host); h != nil {
-		for _, i := range h.Interfaces {
-			names = append(names, i.Network)
-		}
-	}
-	return names
-}
-
-func (w *World) hostNames() (names []string) {
-	for _, h := range w.plan.Hosts {
-		names = append(names, h.Name)
-	}
-	return names
-}
+func (w *World) Timeouts() nat.Timeouts { return w.now.Load().timeouts }
 
 // assign reads every value with the reader of its key.
 func assign(c Change, readers map[string]func(string) error) error {

@@ -2,12 +2,18 @@
 // switches, a gateway with its rules, a way out, and the programs of the hosts.
 //
 //	lab.Plan --> New --> Up ----------------------------------> Run -----------> Down
-//	             pure    namespaces, cards, ports, published     the hosts'       everything that Up has made, in reverse,
+//	             pure    namespaces, cards, ports, published     the hosts'       everything that was made, in reverse,
 //	                     ports; half-way failures are undone     commands         however far it came
+//	                                                              |
+//	            AddNetwork AddHost Connect Publish StartHost  <---+   while it is up, from any goroutine
+//	            RemoveNetwork RemoveHost Disconnect Unpublish StopHost
 //
 // New makes what needs no privileges: switches, the gateway, its rules. Up asks a tap.Host for what does. Each step that
-// makes something leaves behind how to unmake it (undo.go), so that there is one way down from everywhere.
+// makes something leaves behind how to unmake it (scope.go), so that there is one way down from everywhere: a network, a
+// host and a card each have a scope of their own, and can go in any order.
 //
-// A World is used from many goroutines: the ports', the commands', and those that answer the control socket. The plan
-// says what was asked for and does not change; what can change is read from the switches and the gateway themselves.
+// A World is used from many goroutines: the ports', the commands', and those that answer the control socket. There is one
+// change at a time; one that fails has unmade what it had made. Readers look at a picture (picture.go) that never changes:
+// what Plan, Networks, Hosts and Published return belongs to one moment, and so does a Host or a Network. What is not in the
+// picture - the rules, the stations that a switch has learned - is read from the switches and the gateway themselves.
 package world

@@ -5,30 +5,41 @@ import (
 
 	"uswitch/cmd/internal/docker/host"
 	"uswitch/cmd/internal/docker/rules"
+	"uswitch/nat/rule"
 )
 
-// openDocker publishes a port as dockerd does.
-func (w *World) openDocker(p *Published) error {
+// dockerDo lets dockerd change the rules. Where they are not as it takes them for, undo makes it forget what it has just
+// been told; nil: there is nothing to forget.
+func (w *World) dockerDo(change, undo func(now *rule.Ruleset) ([]string, error), more ...string) error {
 	tables := w.gateway.Rules()
-	lines, err := w.docker.AddPorts(tables.Snapshot(), p.Network, host.Port(p.Publish))
+	lines, err := change(tables.Snapshot())
 	if err != nil {
 		return err
 	}
-	if err := tables.Apply(append(lines, added(w.proxying(p))...)); err != nil {
-		// There are none of its rules; what is left to do is that dockerd forgets the port.
-		_, _ = w.docker.RemovePorts(tables.Snapshot(), p.Network, host.Port(p.Publish))
-		return err
+	err = tables.Apply(append(lines, more...)) // which were tried on a copy of these very tables
+	if err != nil && undo != nil {
+		_, _ = undo(tables.Snapshot()) // there are none of the rules
 	}
-	return nil
+	return err
+}
+
+// openDocker publishes a port as dockerd does.
+func (w *World) openDocker(p *Published) error {
+	return w.dockerDo(
+		func(now *rule.Ruleset) ([]string, error) { return w.docker.AddPorts(now, p.Network, p.docker) },
+		func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, p.Network, p.docker) },
+		added(w.proxying(p))...)
 }
 
 // closeDocker undoes openDocker.
 func (w *World) closeDocker(p *Published) {
 	w.delete(w.proxying(p))
-	tables := w.gateway.Rules()
-	if lines, err := w.docker.RemovePorts(tables.Snapshot(), p.Network, host.Port(p.Publish)); err == nil {
-		_ = tables.Apply(lines) // which were tried on a copy of these very tables
-	}
+	_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, p.Network, p.docker) }, nil)
+}
+
+// dockerPort is an open port as dockerd knows it.
+func (w *World) dockerPort(p *Published) rules.Port {
+	return host.Port(w.Network(p.Network).Plan, p.Publish)
 }
 
 // proxying is what Docker's rules leave to its userland proxy, for which a gateway has no place: ports that are published on
@@ -38,8 +49,11 @@ func (w *World) closeDocker(p *Published) {
 // In the classic rules, those of other networks are the proxy's too: translated, their packets would run into the isolation.
 // So they pass before it, but behind DOCKER-USER, where the administrator has spoken.
 func (w *World) proxying(p *Published) []ruleText {
+	if p.routed {
+		return nil
+	}
 	proxy := []ruleText{translation(p), hairpin(p)}
-	if w.plan.DockerRules == rules.Classic.String() {
+	if w.Plan().DockerRules == rules.Classic.String() {
 		pass := fmt.Sprintf("-d %v ! -i %s -o %s -p %s --dport %d -m conntrack --ctstate DNAT -j ACCEPT",
 			p.inside(), UplinkName, p.Network, p.Proto, p.To.Port())
 		proxy = append(proxy, ruleText{table: "filter", chain: "DOCKER-FORWARD", text: pass, head: true})

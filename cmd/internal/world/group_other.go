@@ -4,10 +4,5 @@ package world
 
 import "syscall"
 
-// There are no namespaces here, so no command is ever started in one.
-
+// ownGroup is for real processes, and there are no namespaces here to start one in.
 func ownGroup() *syscall.SysProcAttr { return nil }
-
-func signalGroup(int, syscall.Signal) error { return nil }
-
-func sweepGroup(int) {}

@@ -3,29 +3,38 @@ package world
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"uswitch/cmd/internal/lab"
 	"uswitch/nat"
 	vswitch "uswitch/switch"
-	"uswitch/switch/trace"
 )
 
-// Network is a switch and the gateway's leg on it.
+// Network is a switch and the gateway's leg on it, as they are at one moment: a change makes a new Network.
 type Network struct {
 	Plan   *lab.Network
 	Switch *vswitch.Switch
-	Leg    *nat.Interface // nil before Up
+	Leg    *nat.Interface // nil before Up, and where the gateway is not on the network
+	scope  *scope         // how to unmake the leg; nil before Up
 }
 
-func newNetwork(plan *lab.Network, tracer *trace.Tracer, epoch time.Time) *Network {
-	return &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
+// newNetwork makes a switch that is not connected to anything. Where hosts are not to reach each other, what it carries is
+// shown to the rules, as dockerd has br_netfilter do then.
+func (w *World) newNetwork(plan *lab.Network) *Network {
+	n := &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
 		Name:       plan.Name,
 		Ageing:     Ageing(plan.AgeingTime),
 		MaxLearned: plan.FDBMaxLearned,
-		Tracer:     tracer,
-		Epoch:      epoch,
+		Tracer:     w.tracer,
+		Epoch:      w.epoch,
 	})}
+	if !plan.ICC {
+		n.Switch.SetFilter(w.gateway.Bridge(plan.Name))
+	}
+	return n
 }
 
 // Ageing turns a bridge's ageing_time into the switch's, for which zero is not "never believe" but "the default".
@@ -36,49 +45,134 @@ func Ageing(seconds int) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// addLegs puts the gateway onto every network.
+// AddNetwork adds a network: its switch, the gateway's leg on it, and the rules that every generated ruleset has for a
+// network. What plan leaves zero of its addresses is chosen (lab.Plan.FillNetwork; start from lab.NewNetwork).
+func (w *World) AddNetwork(ctx context.Context, plan lab.Network) error {
+	end, err := w.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := w.Plan().FillNetwork(&plan, w.taken()); err != nil {
+		return err
+	}
+	if err := w.Plan().VerifyNetwork(&plan); err != nil {
+		return err
+	}
+	return w.addNetwork(&plan)
+}
+
+// addNetwork is AddNetwork for a plan that is complete and right. It needs a change that has begun.
+func (w *World) addNetwork(plan *lab.Network) error {
+	n := w.newNetwork(plan)
+	n.scope = w.scope.open()
+	if err := w.addLeg(n); err != nil {
+		return n.scope.abandon(err)
+	}
+	if err := w.openNetwork(n); err != nil {
+		return n.scope.abandon(fmt.Errorf("network %s: %w", plan.Name, err))
+	}
+	w.change(func(p *picture) { p.networks = with(p.networks, n) })
+	return nil
+}
+
+// RemoveNetwork removes a network that no host is on, with its rules and the connections that are known of it.
+func (w *World) RemoveNetwork(name string) error {
+	end, err := w.begin(context.Background())
+	if err != nil {
+		return err
+	}
+	defer end()
+	n, err := w.findNetwork(name)
+	if err != nil {
+		return err
+	}
+	if on := w.hostsOn(name); len(on) > 0 {
+		// The first half is Docker's own sentence.
+		return fmt.Errorf("network %s has active endpoints: %s: disconnect them first", name, strings.Join(on, ", "))
+	}
+	return w.removeNetwork(n)
+}
+
+// removeNetwork is RemoveNetwork for one that nobody is on. It needs a change that has begun.
+func (w *World) removeNetwork(n *Network) error {
+	w.closeNetwork(n)
+	w.change(func(p *picture) { p.networks = without(p.networks, n) })
+	err := n.scope.unmake()
+	w.forgetConns(n.Plan.Subnet)
+	return err
+}
+
+// hostsOn names the hosts that are on a network.
+func (w *World) hostsOn(network string) (names []string) {
+	for _, h := range w.Hosts() {
+		if slices.ContainsFunc(h.Cards, func(c *Card) bool { return c.Plan.Network == network }) {
+			names = append(names, h.Plan.Name)
+		}
+	}
+	return names
+}
+
+// addLegs puts the gateway onto every network of the plan.
 func (w *World) addLegs(context.Context) error {
-	for _, n := range w.networks {
-		leg, err := w.gateway.Add(nat.InterfaceConfig{
-			Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch,
-		}, time.Now())
-		if err != nil {
+	for _, n := range w.Networks() {
+		now := *n
+		now.scope = w.scope.open()
+		if err := w.addLeg(&now); err != nil {
 			return err
 		}
-		n.Leg = leg
-		n.Switch.SetLocal(leg.MAC(), leg)
-		w.undo.add(func() error {
-			w.gateway.Remove(leg)
-			return nil
-		})
+		w.change(func(p *picture) { p.networks = replaced(p.networks, n, &now) })
 	}
+	return nil
+}
+
+// addLeg puts the gateway onto a network that no picture shows yet, unless it is to stay off it.
+func (w *World) addLeg(n *Network) error {
+	if !n.Plan.Gateway.IsValid() {
+		return nil
+	}
+	if w.way != nil && w.way.standIn.IsValid() && n.Plan.Subnet.Contains(w.way.standIn) {
+		return fmt.Errorf("network %s is %v, in which %v stands for this machine: give it another subnet", n.Plan.Name, n.Plan.Subnet, w.way.standIn)
+	}
+	config := nat.InterfaceConfig{Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch}
+	if n.Plan.NoAddress {
+		config.Addr = netip.Prefix{}
+	}
+	leg, err := w.gateway.Add(config, time.Now())
+	if err != nil {
+		return err
+	}
+	n.scope.add(func() error {
+		w.gateway.Remove(leg)
+		return nil
+	})
+	n.Leg = leg
+	n.Switch.SetLocal(leg.MAC(), leg)
 	return nil
 }
 
 // addStatic enters the stations that the lab file names into the forwarding tables.
 func (w *World) addStatic(context.Context) error {
-	for _, n := range w.networks {
-		for _, e := range n.Plan.FDB {
-			port, ok := n.Switch.Port(e.Host)
-			if !ok {
-				return fmt.Errorf("network %s: %s has no port for the entry %v", n.Plan.Name, e.Host, e.MAC)
-			}
-			if err := n.Switch.SetStatic(e.MAC, port, e.Sticky); err != nil {
-				return fmt.Errorf("network %s: entry %v: %w", n.Plan.Name, e.MAC, err)
-			}
+	for _, n := range w.Networks() {
+		if err := enterStations(n, ""); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// Networks returns the networks in the order of the plan.
-func (w *World) Networks() []*Network { return w.networks }
-
-// Network returns the network of that name, or nil.
-func (w *World) Network(name string) *Network {
-	for _, n := range w.networks {
-		if n.Plan.Name == name {
-			return n
+// enterStations enters a network's stations that are behind a host, or all of them if host is empty.
+func enterStations(n *Network, host string) error {
+	for _, e := range n.Plan.FDB {
+		if host != "" && host != e.Host {
+			continue
+		}
+		port, ok := n.Switch.Port(e.Host)
+		if !ok {
+			return fmt.Errorf("network %s: %s has no port for the entry %v", n.Plan.Name, e.Host, e.MAC)
+		}
+		if err := n.Switch.SetStatic(e.MAC, port, e.Sticky); err != nil {
+			return fmt.Errorf("network %s: entry %v: %w", n.Plan.Name, e.MAC, err)
 		}
 	}
 	return nil

@@ -8,7 +8,11 @@ import (
 // opening is the rules that lead one published port to its host, where all rules are uswitch's own.
 func opening(p *Published) []ruleText {
 	pass := fmt.Sprintf("-d %v -o %s -p %s --dport %d -j ACCEPT", p.inside(), p.Network, p.Proto, p.To.Port())
-	return []ruleText{translation(p), {table: "filter", chain: "FORWARD", text: pass}, hairpin(p)}
+	open := ruleText{table: "filter", chain: "FORWARD", text: pass}
+	if p.routed {
+		return []ruleText{open}
+	}
+	return []ruleText{translation(p), open, hairpin(p)}
 }
 
 // translation gives what comes in the host's address for its destination.
@@ -57,10 +61,10 @@ func (r ruleText) line(verb string) string {
 	return fmt.Sprintf("-t %s %s %s %s", r.table, verb, r.chain, r.text)
 }
 
-// openRules makes the rules of a port: all of them or, after an error, none. It needs the lock.
+// openRules makes the rules of a port: all of them or, after an error, none. It needs a change that has begun.
 func (w *World) openRules(p *Published) error {
 	switch {
-	case w.plan.Rules != nil:
+	case w.Plan().Rules != nil:
 		return nil // the lab has rules of its own
 	case w.docker != nil:
 		return w.openDocker(p)
@@ -68,10 +72,10 @@ func (w *World) openRules(p *Published) error {
 	return w.gateway.Rules().Apply(added(opening(p)))
 }
 
-// closeRules takes the rules of a port away. It needs the lock.
+// closeRules takes the rules of a port away. It needs a change that has begun.
 func (w *World) closeRules(p *Published) {
 	switch {
-	case w.plan.Rules != nil:
+	case w.Plan().Rules != nil:
 	case w.docker != nil:
 		w.closeDocker(p)
 	default:

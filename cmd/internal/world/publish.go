@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"uswitch/cmd/internal/docker/host"
+	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
 )
 
@@ -19,7 +20,10 @@ type Published struct {
 	Subnet  netip.Prefix // of that network
 	Outside netip.Addr   // where the outside finds it: HostIP, or the uplink's own address if that stands for every address
 	Reach   string       // who reaches it where that surprises people: more of them than they expect, or fewer; or empty
-	close   func() error
+	Wanted  lab.Publish  // what was asked for: a range of ports, of which Publish has the one that was free
+	routed  bool         // the outside uses To itself: nothing listens, nothing is translated
+	docker  rules.Port   // the port as dockerd knows it, while it does
+	scope   *scope       // how to close the listener
 }
 
 // String returns the port as people write it: 0.0.0.0:8080 -> WEB 10.2.0.2:80/tcp.
@@ -29,33 +33,44 @@ func (p *Published) String() string {
 
 // publishAll opens the ports of the plan.
 func (w *World) publishAll(context.Context) error {
-	if w.way == nil {
-		return nil // package lab has warned of it
+	for _, h := range w.Hosts() {
+		if err := w.publishPorts(h); err != nil {
+			return err
+		}
 	}
-	for i := range w.plan.Hosts {
-		h := &w.plan.Hosts[i]
-		ports := slices.Clone(h.Ports)
-		if w.docker != nil { // which has an order of its own
-			slices.SortStableFunc(ports, func(a, b lab.Publish) int { return host.Port(a).Compare(host.Port(b)) })
+	return nil
+}
+
+// publishPorts opens the ports of a host's plan. After an error some of them may be open.
+func (w *World) publishPorts(h *Host) error {
+	ports := slices.Clone(h.Plan.Ports)
+	if w.docker != nil { // which has an order of its own
+		slices.SortStableFunc(ports, host.ComparePorts)
+	}
+	for _, p := range ports {
+		if w.way == nil && !w.routed(h, p) {
+			continue // package lab has warned of it
 		}
-		for _, p := range ports {
-			open, err := w.Publish(h.Name, p)
-			if err != nil {
-				return err
-			}
-			line := "published: " + open.String()
-			if open.Reach != "" {
-				line += "; " + open.Reach
-			}
-			w.report(line)
+		open, err := w.publish(h, p)
+		if err != nil {
+			return err
 		}
+		line := "published: " + open.String()
+		if open.Reach != "" {
+			line += "; " + open.Reach
+		}
+		w.report(line)
 	}
 	return nil
 }
 
 // reach warns of a port that more can reach than people expect, or fewer.
 func (w *World) reach(p *Published) string {
-	switch kind := w.plan.Uplink.Kind; {
+	switch kind := w.Plan().Uplink.Kind; {
+	case p.routed && w.way != nil && w.way.onMachine:
+		return fmt.Sprintf("open to this lab's other networks only: %s is routed, and uplink %s has no way in but translated ports", p.Network, kind)
+	case p.routed:
+		return fmt.Sprintf("open at the host's own address, to whoever has a route to %v", p.Subnet)
 	case !w.way.onMachine && p.HostIP.IsLoopback():
 		return fmt.Sprintf("nobody reaches it from this machine: uplink %s has no listener there", kind)
 	case kind == lab.UplinkSim:
@@ -71,45 +86,93 @@ var ErrNotPublished = errors.New("no such port is published")
 
 // Publish opens a port of a host to the outside: a listener, and the rules that lead from there to the host.
 func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
-	h := w.plan.Host(host)
+	end, err := w.begin(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	h := w.Host(host)
 	if h == nil {
-		return nil, fmt.Errorf("host %s: there is no such host in lab %s", host, w.plan.Name)
+		return nil, fmt.Errorf("host %s: there is no such host in lab %s", host, w.Plan().Name)
 	}
-	if w.way == nil {
-		return nil, fmt.Errorf("port %d of %s cannot be published: the lab's uplink is %s; run it with --uplink host", p.To.Port(), host, w.plan.Uplink.Kind)
+	return w.publish(h, p)
+}
+
+// publish is Publish for a host that is there. It needs a change that has begun.
+func (w *World) publish(h *Host, p lab.Publish) (*Published, error) {
+	if w.way == nil && !w.routed(h, p) {
+		return nil, fmt.Errorf("port %d of %s cannot be published: the lab's uplink is %s; run it with --uplink host", p.To.Port(), h.Plan.Name, w.Plan().Uplink.Kind)
 	}
-	open := &Published{Publish: p, Host: host, Outside: p.HostIP}
-	if !w.way.onMachine && p.HostIP.IsUnspecified() {
+	open := &Published{Publish: p, Host: h.Plan.Name, Outside: p.HostIP, Wanted: p}
+	if w.way != nil && !w.way.onMachine && p.HostIP.IsUnspecified() {
 		open.Outside = w.way.leg.Addr().Addr()
 	}
-	for _, i := range h.Interfaces {
-		if i.Address.Addr() == p.To.Addr() {
-			open.Network, open.Subnet = i.Network, i.Address.Masked()
-		}
+	if !open.leadTo(h, p.To.Addr()) {
+		return nil, fmt.Errorf("%v is no address of %s", p.To.Addr(), h.Plan.Name)
 	}
-	if open.Network == "" {
-		return nil, fmt.Errorf("%v is no address of %s", p.To.Addr(), host)
-	}
+	open.routed = w.routed(h, p)
 	open.Reach = w.reach(open)
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if err := w.listen(open); err != nil {
 		return nil, fmt.Errorf("publish %v: %w", open, err)
 	}
+	open.docker = w.dockerPort(open)
 	if err := w.openRules(open); err != nil {
-		return nil, errors.Join(err, open.close())
+		return nil, open.scope.abandon(err)
 	}
-	w.published = append(w.published, open)
-	w.undo.add(func() error { return w.unpublish(open) })
+	w.change(func(now *picture) { now.published = with(now.published, open) })
 	return open, nil
 }
 
-// listen takes the first port of the range that can be had; without one it leaves p as it was. It needs the lock.
+// routed reports whether a port is on a network whose addresses the outside uses as they are.
+func (w *World) routed(h *Host, p lab.Publish) bool {
+	for _, c := range h.Cards {
+		if c.Plan.Address.Addr() == p.To.Addr() {
+			return w.Network(c.Plan.Network).Plan.GatewayMode == string(rules.Routed)
+		}
+	}
+	return false
+}
+
+// leadTo makes an address of a host the port's destination; ok is false if it is none of the host's.
+func (p *Published) leadTo(h *Host, a netip.Addr) (ok bool) {
+	for _, c := range h.Cards {
+		if c.Plan.Address.Addr() == a {
+			p.Network, p.Subnet = c.Plan.Network, c.Plan.Address.Masked()
+			p.To = netip.AddrPortFrom(a, p.To.Port())
+			return true
+		}
+	}
+	return false
+}
+
+// redirect leads an open port to another address of its host; the listener stays. It needs a change that has begun.
+func (w *World) redirect(h *Host, p *Published, to netip.Addr) error {
+	now := *p
+	now.leadTo(h, to)
+	if p.routed || w.routed(h, now.Publish) {
+		w.report(fmt.Sprintf("%v is closed: what is open on a routed network cannot be led to another one", p))
+		return w.unpublish(p)
+	}
+	now.Wanted.To, now.docker = now.To, w.dockerPort(&now)
+	w.closeRules(p)
+	if err := w.openRules(&now); err != nil {
+		return errors.Join(err, w.unpublish(p))
+	}
+	w.change(func(next *picture) { next.published = replaced(next.published, p, &now) })
+	return nil
+}
+
+// listen takes the first port of the range that can be had; without one it leaves p as it was. It needs a change that has
+// begun.
 func (w *World) listen(p *Published) (err error) {
+	if p.routed {
+		p.scope = w.scope.open()
+		return nil // nothing is translated, and so nobody has to listen
+	}
 	for port := int(p.HostPort); port <= max(int(p.HostPort), int(p.HostPortEnd)); port++ {
-		for _, other := range w.published {
+		for _, other := range w.Published() {
 			// The outside reaches every port at the uplink's one address, so that a rule can tell them apart by number only.
-			if other.HostPort == uint16(port) && port != 0 && other.Proto == p.Proto {
+			if !other.routed && other.HostPort == uint16(port) && port != 0 && other.Proto == p.Proto {
 				err = fmt.Errorf("port %d/%s is published already, for %s", port, p.Proto, other.Host)
 			}
 		}
@@ -117,7 +180,8 @@ func (w *World) listen(p *Published) (err error) {
 			var had uint16
 			var end func() error
 			if had, end, err = w.way.listen(p.Proto, netip.AddrPortFrom(p.HostIP, uint16(port))); err == nil {
-				p.HostPort, p.HostPortEnd, p.close = had, 0, end
+				p.HostPort, p.HostPortEnd, p.scope = had, 0, w.scope.open()
+				p.scope.add(end)
 				return nil
 			}
 		}
@@ -130,6 +194,11 @@ func (w *World) listen(p *Published) (err error) {
 
 // Unpublish closes the port of a host that matches; connections that came through it end.
 func (w *World) Unpublish(host string, p lab.Publish) error {
+	end, err := w.begin(context.Background())
+	if err != nil {
+		return err
+	}
+	defer end()
 	for _, open := range w.Published() {
 		if open.Host == host && open.Proto == p.Proto && open.To == p.To && open.HostPort == p.HostPort &&
 			(open.HostIP == p.HostIP || !p.HostIP.IsValid()) {
@@ -139,23 +208,10 @@ func (w *World) Unpublish(host string, p lab.Publish) error {
 	return ErrNotPublished
 }
 
-// unpublish closes a port, unless it is closed already.
+// unpublish closes a port that is open. It needs a change that has begun.
 func (w *World) unpublish(p *Published) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	i := slices.Index(w.published, p)
-	if i < 0 {
-		return nil
-	}
-	w.published = slices.Delete(w.published, i, i+1)
-	err := p.close()
+	w.change(func(now *picture) { now.published = without(now.published, p) })
+	err := p.scope.unmake()
 	w.closeRules(p)
 	return err
-}
-
-// Published lists the open ports in the order in which they were opened.
-func (w *World) Published() []*Published {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.published)
 }

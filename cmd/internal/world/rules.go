@@ -14,7 +14,8 @@ import (
 const UplinkName = "uplink"
 
 // Rules returns the rules that a lab begins with, as lines of iptables: its own, Docker's, or the few that make of the
-// gateway what a Docker host is. Published ports add theirs when they are opened (see openRules).
+// gateway what a Docker host is. Published ports add theirs when they are opened (see openRules), and so do networks and
+// hosts that come later.
 func Rules(plan *lab.Plan) ([]string, error) {
 	_, lines, err := firstRules(plan)
 	return lines, err
@@ -48,20 +49,89 @@ func rulesError(plan *lab.Plan, err error) error {
 // ownRules are uswitch's own.
 //
 //	nat     POSTROUTING  what leaves a network takes the address of the way out, unless the lab says otherwise
-//	filter  FORWARD      answers pass; networks reach themselves and, if they are not internal, the outside; nothing else
+//	filter  FORWARD      answers pass; networks reach themselves and, if they are not internal, the outside; others reach
+//	                     them only as far as their gateway mode opens them
 func ownRules(plan *lab.Plan) []string {
 	lines := []string{
 		"-P FORWARD DROP",
 		"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
 	}
-	for _, n := range plan.Networks {
-		if n.Masquerade {
-			lines = append(lines, fmt.Sprintf("-t nat -A POSTROUTING -s %v ! -o %s -j MASQUERADE", n.Subnet, n.Name))
-		}
-		if !n.Internal {
-			lines = append(lines, fmt.Sprintf("-A FORWARD -i %s -o %s -j ACCEPT", n.Name, UplinkName))
-		}
-		lines = append(lines, fmt.Sprintf("-A FORWARD -i %s -o %s -j ACCEPT", n.Name, n.Name))
+	for i := range plan.Networks {
+		lines = append(lines, added(networkRules(&plan.Networks[i]))...)
 	}
 	return lines
+}
+
+// networkRules are those of ownRules that one network has.
+func networkRules(n *lab.Network) (all []ruleText) {
+	rule := func(table, chain, format string, args ...any) {
+		all = append(all, ruleText{table: table, chain: chain, text: fmt.Sprintf(format, args...)})
+	}
+	mode := rules.GatewayMode(n.GatewayMode)
+	if n.Masquerade && mode != rules.Routed {
+		rule("nat", "POSTROUTING", "-s %v ! -o %s -j MASQUERADE", n.Subnet, n.Name)
+	}
+	if !n.Internal {
+		rule("filter", "FORWARD", "-i %s -o %s -j ACCEPT", n.Name, UplinkName)
+	}
+	if n.ICC {
+		rule("filter", "FORWARD", "-i %s -o %s -j ACCEPT", n.Name, n.Name)
+	}
+	switch {
+	case n.Internal:
+	case mode == rules.Routed:
+		rule("filter", "FORWARD", "-o %s -p icmp -j ACCEPT", n.Name)
+	case mode == rules.NATUnprotected:
+		rule("filter", "FORWARD", "-o %s -j ACCEPT", n.Name)
+	}
+	return all
+}
+
+// openNetwork makes the rules of a network that is added: all of them or, after an error, none.
+func (w *World) openNetwork(n *Network) error {
+	switch {
+	case w.Plan().Rules != nil:
+		return nil // the lab has rules of its own
+	case w.docker != nil:
+		return w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.AddNetwork(now, host.Network(n.Plan)) },
+			func(now *rule.Ruleset) ([]string, error) { return w.docker.RemoveNetwork(now, n.Plan.Name) })
+	}
+	return w.gateway.Rules().Apply(added(networkRules(n.Plan)))
+}
+
+// closeNetwork takes the rules of a network away, as far as they are there.
+func (w *World) closeNetwork(n *Network) {
+	switch {
+	case w.Plan().Rules != nil:
+	case w.docker != nil:
+		_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.RemoveNetwork(now, n.Plan.Name) }, nil)
+	default:
+		w.delete(networkRules(n.Plan))
+	}
+}
+
+// join makes what a card that is added needs besides its cable: Docker's rules for its address, and the stations that the
+// lab file enters behind it. It goes with the card's scope.
+func (w *World) join(h *Host, c *Card) error {
+	c.scope.add(func() error { w.leave(c); return nil })
+	if w.docker != nil {
+		err := w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
+			return w.docker.AddEndpoint(now, c.Plan.Network, c.Plan.Address.Addr())
+		}, func(now *rule.Ruleset) ([]string, error) {
+			return w.docker.RemoveEndpoint(now, c.Plan.Network, c.Plan.Address.Addr())
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return enterStations(w.Network(c.Plan.Network), h.Plan.Name)
+}
+
+// leave undoes join, as far as there is something left of it; the stations go with the port.
+func (w *World) leave(c *Card) {
+	if w.docker != nil {
+		_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
+			return w.docker.RemoveEndpoint(now, c.Plan.Network, c.Plan.Address.Addr())
+		}, nil)
+	}
 }

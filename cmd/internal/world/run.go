@@ -3,9 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,207 +11,160 @@ import (
 	"uswitch/cmd/internal/lab"
 )
 
-// Patience is how long a command may take to end after it was asked to.
-const Patience = 5 * time.Second
-
 // wordAfter is how long the end of commands is waited for without a word.
 const wordAfter = time.Second
 
-// outputGrace is how long the output of a command that has ended is waited for: somebody outside its process group may
-// still hold the other end.
-const outputGrace = 500 * time.Millisecond
-
 // Run starts the commands of the hosts, each when what it depends on has got there, and returns when the lab is over: its
-// plan does not keep it up and every command of a host that is not passive has ended, or ctx ends. Before it returns,
-// every command has been ended. It returns the first status that was not 0 of those that ended by themselves, and whether
-// that was all of them. output returns where a host's lines go, which Run closes.
-func (w *World) Run(ctx context.Context, output func(host string) io.WriteCloser) (status int, complete bool) {
-	r := &run{world: w, output: output, over: make(chan struct{})}
-	for _, h := range w.hosts {
-		if len(h.Plan.Command) > 0 {
-			r.active.Add(1)
-			r.launch(h)
+// plan does not keep it up and every command of a host that is not passive has ended, or ctx ends. Hosts that come later
+// count as those of the plan do; one without a command, and a lab that nobody but passive hosts is left in, keep it up.
+// Before Run returns, every command has been ended, and the world changes no more. It returns the first status that was not
+// 0 of those that ended by themselves, and whether that was all of them.
+func (w *World) Run(ctx context.Context) (status int, complete bool) {
+	w.changing.Lock()
+	for _, h := range w.Hosts() {
+		w.launch(h)
+	}
+	w.changing.Unlock()
+	for ctx.Err() == nil && !complete {
+		if complete = w.complete(); complete {
+			break
+		}
+		select {
+		case <-w.stirred:
+		case <-ctx.Done():
 		}
 	}
-	finished := make(chan struct{})
-	if !w.plan.KeepUp {
-		go func() {
-			for _, h := range w.hosts {
-				if !h.Plan.Passive {
-					<-h.service.ended
-				}
-			}
-			close(finished)
-		}()
-	}
+	w.changing.Lock()
+	w.up = false
+	w.changing.Unlock()
+	w.stopAll()
+	return int(w.status.Load()), complete
+}
+
+// stir wakes Run.
+func (w *World) stir() {
 	select {
-	case <-finished:
-		complete = true
-	case <-ctx.Done():
+	case w.stirred <- struct{}{}:
+	default: // it is about to look anyway
 	}
-	r.stopAll()
-	return r.status, complete
 }
 
-// run is one Run.
-type run struct {
-	world  *World
-	output func(host string) io.WriteCloser
-	over   chan struct{} // closed when commands are ended rather than end
-	active sync.WaitGroup
-
-	starting sync.Mutex // held while a command is started, so that none starts once over is closed
-	mu       sync.Mutex // guards status
-	status   int
-}
-
-// launch starts a host's command: now if nothing keeps it, so that hosts start in the order of the plan.
-func (r *run) launch(h *Host) {
-	for _, d := range h.Plan.DependsOn {
-		other := &r.world.Host(d.Host).service
-		ready := other.started
-		if d.Completed {
-			ready = other.ended
+// complete reports whether the lab is over. It waits for changes: while a command is restarted, it has not ended.
+func (w *World) complete() bool {
+	w.changing.Lock()
+	defer w.changing.Unlock()
+	now := w.now.Load()
+	active := false
+	for _, h := range now.hosts {
+		if h.Plan.Passive {
+			continue
 		}
-		select {
-		case <-ready:
-		default:
-			go r.startLater(h)
-			return
+		if state, _, _ := h.Service(); state != Ended {
+			return false
 		}
+		active = true
 	}
-	r.start(h)
+	return active && !now.plan.KeepUp
 }
 
-// startLater waits for what keeps the command.
-func (r *run) startLater(h *Host) {
-	for _, d := range h.Plan.DependsOn {
-		other := &r.world.Host(d.Host).service
-		ready := other.started
-		if d.Completed {
-			ready = other.ended
-		}
-		select {
-		case <-ready:
-		case <-r.over:
-		}
-	}
-	r.start(h)
-}
+// enterStatus remembers the status of a command that has ended by itself, if it is the first that is not 0.
+func (w *World) enterStatus(status int) { w.status.CompareAndSwap(0, int32(status)) }
 
-// start runs the command and, in the background, waits for its end.
-func (r *run) start(h *Host) {
-	r.starting.Lock()
-	defer r.starting.Unlock()
-	if r.isOver() {
-		r.end(h, 0, true)
+// launch starts a host's command if it has one: now if nothing keeps it, so that hosts start in the order of the plan, else
+// when what it depends on has got there. It needs a change that has begun.
+func (w *World) launch(h *Host) {
+	if state, _, _ := h.Service(); state != Waiting {
 		return
 	}
-	if d, status := r.failed(h); status != 0 {
-		r.world.report(fmt.Sprintf("%s: not started: %s, which it waits for, ended with status %d", h.Plan.Name, d.Host, status))
-		r.end(h, 1, true)
+	keeps := w.dependencies(h)
+	if !slices.ContainsFunc(keeps, func(d dependency) bool { return !d.isReady() }) {
+		w.startOr(h, keeps)
 		return
 	}
-	out := r.output(h.Plan.Name)
-	cmd := r.world.Command(h, h.Plan.Command)
-	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, h.Plan.WorkingDir
-	cmd.SysProcAttr, cmd.WaitDelay = ownGroup(), outputGrace
-	err := Startable(cmd)
-	if err == nil {
-		err = r.world.host.Start(h.Namespace, cmd)
-	}
-	if err != nil {
-		r.world.report(fmt.Sprintf("%s: %v", h.Plan.Name, err))
-		out.Close()
-		r.end(h, Status(nil, err), true)
-		return
-	}
-	h.service.runs(cmd)
 	go func() {
-		sweepGroup(cmd.Process.Pid)
-		err := cmd.Wait()
-		out.Close()
-		r.end(h, Status(cmd.ProcessState, err), false)
+		for _, d := range keeps {
+			select {
+			case <-d.ready():
+			case <-h.service.ended: // told to end before it began
+			}
+		}
+		w.startOr(h, keeps)
 	}()
 }
 
-// failed finds a host whose success h waits for in vain.
-func (r *run) failed(h *Host) (lab.Dependency, int) {
-	for _, d := range h.Plan.DependsOn {
-		if !d.Completed {
-			continue
-		}
-		if _, _, status := r.world.Host(d.Host).Service(); status != 0 {
-			return d, status
-		}
-	}
-	return lab.Dependency{}, 0
+// dependency is a command that another one waits for.
+type dependency struct {
+	lab.Dependency
+	on *Host
 }
 
-func (r *run) isOver() bool {
+// ready is closed when the other command has got where it must.
+func (d dependency) ready() <-chan struct{} {
+	if d.Completed {
+		return d.on.service.ended
+	}
+	return d.on.service.started
+}
+
+func (d dependency) isReady() bool {
 	select {
-	case <-r.over:
+	case <-d.ready():
 		return true
 	default:
 		return false
 	}
 }
 
-// end enters the end of a host's command, and tells of it unless it was brought about.
-func (r *run) end(h *Host, status int, neverRan bool) {
-	if !r.isOver() {
-		r.mu.Lock()
-		if r.status == 0 {
-			r.status = status
-		}
-		r.mu.Unlock()
-		if !neverRan {
-			r.world.report(fmt.Sprintf("%s: ended with status %d", h.Plan.Name, status))
+// dependencies returns what a host waits for, as far as it is there.
+func (w *World) dependencies(h *Host) (all []dependency) {
+	for _, d := range h.Plan.DependsOn {
+		if other := w.Host(d.Host); other != nil {
+			all = append(all, dependency{d, other})
 		}
 	}
-	h.service.end(status, neverRan)
-	r.active.Done()
+	return all
+}
+
+// startOr starts a command, unless what it waits for has failed, and reports what keeps it from starting.
+func (w *World) startOr(h *Host, keeps []dependency) {
+	for _, d := range keeps {
+		_, _, status := d.on.Service()
+		if state, _, _ := h.Service(); !d.Completed || status == 0 || state != Waiting {
+			continue
+		}
+		w.report(fmt.Sprintf("%s: not started: %s, which it waits for, ended with status %d", h.Plan.Name, d.Host, status))
+		w.enterStatus(1)
+		h.service.end(1)
+		w.stir()
+		return
+	}
+	if err := w.start(h); err != nil {
+		w.report(fmt.Sprintf("%s: %v", h.Plan.Name, err))
+		w.enterStatus(Status(nil, err))
+		w.stir()
+	}
 }
 
 // stopAll ends what still runs, all at once, and waits for it.
-func (r *run) stopAll() {
-	r.starting.Lock()
-	close(r.over)
-	r.starting.Unlock()
-	late := time.AfterFunc(wordAfter, r.tellLate)
+func (w *World) stopAll() {
+	late := time.AfterFunc(wordAfter, w.tellLate)
 	defer late.Stop()
-	for _, h := range r.world.hosts {
-		go h.service.stop(Patience)
+	var all sync.WaitGroup
+	for _, h := range w.Hosts() {
+		all.Go(func() { h.service.stop(Patience) })
 	}
-	r.active.Wait()
+	all.Wait()
 }
 
 // tellLate says whom the end waits for.
-func (r *run) tellLate() {
+func (w *World) tellLate() {
 	var names []string
-	for _, h := range r.world.hosts {
+	for _, h := range w.Hosts() {
 		if state, _, _ := h.Service(); state == Running {
 			names = append(names, h.Plan.Name)
 		}
 	}
 	if len(names) > 0 {
-		r.world.report(fmt.Sprintf("waiting for the command of %s to end; %v after it was asked to, it is made to", strings.Join(names, ", "), Patience))
+		w.report(fmt.Sprintf("waiting for the command of %s to end; %v after it was asked to, it is made to", strings.Join(names, ", "), Patience))
 	}
 }
-
-// Command returns a command that is to run in a host, with the host's environment; it is not started.
-func (w *World) Command(h *Host, argv []string) *exec.Cmd {
-	argv = Program(argv)
-	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = Environment(w.plan.Name, h.Plan.Name, h.Plan.Environment)
-	return cmd
-}
-
-// Environment returns what a program in a host finds in its environment: this process's, what the lab file adds, and
-// where it is, so that the uswitch command acts on this lab.
-func Environment(labName, host string, added []string) []string {
-	return append(append(os.Environ(), added...), "USWITCH_LAB="+labName, "USWITCH_HOST="+host)
-}
-
-// Line returns a command as a person would type it.
-func Line(argv []string) string { return strings.Join(argv, " ") }

@@ -70,9 +70,9 @@ func TestRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, r := up(t, lines(c.services, ""), &worldtest.Host{})
 			out := &written{}
-			status, complete := w.Run(context.Background(), out.host)
+			w, r := upWith(t, lines(c.services, ""), &worldtest.Host{}, out.host)
+			status, complete := w.Run(context.Background())
 			if status != c.status || !complete {
 				t.Errorf("status %d, complete %v, want %d", status, complete, c.status)
 			}
@@ -85,12 +85,12 @@ func TestRun(t *testing.T) {
 
 func TestRunIsStopped(t *testing.T) {
 	t.Parallel()
-	w, _ := up(t, lines("  A: {command: [sh, -c, 'sleep 1000 & echo ready; wait']}\n  B: {command: 'true'}\n", ", keep_up: true"), &worldtest.Host{})
-	ctx, cancel := context.WithCancel(context.Background())
 	out := &written{}
+	w, _ := upWith(t, lines("  A: {command: [sh, -c, 'sleep 1000 & echo ready; wait']}\n  B: {command: 'true'}\n", ", keep_up: true"), &worldtest.Host{}, out.host)
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan bool)
 	go func() {
-		_, complete := w.Run(ctx, out.host)
+		_, complete := w.Run(ctx)
 		ended <- complete
 	}()
 	eventually(t, "A runs", func() bool { return strings.Contains(out.String(), "ready") })
@@ -114,14 +114,14 @@ func TestRunIsStopped(t *testing.T) {
 
 func TestRunSaysWhomItWaitsFor(t *testing.T) {
 	t.Parallel()
-	w, r := up(t, lines("  A: {command: [sh, -c, 'trap \"\" TERM; echo ready; sleep 1000']}\n", ", keep_up: true"), &worldtest.Host{})
+	out := &written{}
+	w, r := upWith(t, lines("  A: {command: [sh, -c, 'trap \"\" TERM; echo ready; sleep 1000']}\n", ", keep_up: true"), &worldtest.Host{}, out.host)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	out := &written{}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		w.Run(ctx, out.host)
+		w.Run(ctx)
 	}()
 	eventually(t, "A runs", func() bool { return strings.Contains(out.String(), "ready") })
 	cancel()

@@ -13,7 +13,8 @@ import (
 // wayOut is an uplink that is open.
 type wayOut struct {
 	leg       *nat.Interface
-	onMachine bool // its ports are sockets of this machine, not ports of the gateway's own address
+	onMachine bool       // its ports are sockets of this machine, not ports of the gateway's own address
+	standIn   netip.Addr // stands for this machine inside the lab, so that no network may have it; zero: none does
 	// listen makes the outside reach a port of the uplink: a listener, where the address is the host's. It returns the
 	// port, chosen if it was 0, and what ends it.
 	listen func(proto string, at netip.AddrPort) (port uint16, end func() error, err error)
@@ -26,7 +27,7 @@ func (w *World) openWayOut(context.Context) error {
 		lab.UplinkHost:  w.openHost,
 		lab.UplinkNetns: w.openNetns,
 	}
-	kind := w.plan.Uplink.Kind
+	kind := w.Plan().Uplink.Kind
 	begin, wanted := open[kind]
 	if !wanted {
 		return nil
@@ -43,7 +44,7 @@ func (w *World) openWayOut(context.Context) error {
 
 // addUplink puts the gateway onto a way out. A lab whose own network is out there too would never get an answer.
 func (w *World) addUplink(c nat.InterfaceConfig) (*nat.Interface, error) {
-	for _, n := range w.networks {
+	for _, n := range w.Networks() {
 		if n.Plan.Subnet.Overlaps(c.Addr) {
 			return nil, fmt.Errorf("network %s is %v, and so is the outside, %v: give the network another subnet", n.Plan.Name, n.Plan.Subnet, c.Addr.Masked())
 		}
@@ -53,7 +54,7 @@ func (w *World) addUplink(c nat.InterfaceConfig) (*nat.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.undo.add(func() error {
+	w.scope.add(func() error {
 		w.gateway.Remove(leg)
 		return nil
 	})

@@ -12,12 +12,12 @@ import (
 
 // openHost opens a way out through sockets of this machine.
 func (w *World) openHost() (next netip.Addr, err error) {
-	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.plan.AllowHost, MTU: w.smallestMTU(), GSO: !w.plain,
-		Gateway: w.standIn()})
+	standIn := w.standIn()
+	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.Plan().AllowHost, MTU: w.smallestMTU(), GSO: !w.plain, Gateway: standIn})
 	if err != nil {
 		return next, err
 	}
-	w.undo.add(host.Close)
+	w.scope.add(host.Close)
 	leg, err := w.addUplink(nat.InterfaceConfig{Addr: host.Addr(), MTU: uplink.MaxMTU, Uplink: host})
 	if err != nil {
 		return next, err
@@ -26,7 +26,7 @@ func (w *World) openHost() (next netip.Addr, err error) {
 	if err := uplink.CheckPing(); err != nil {
 		w.report("uplink host: " + err.Error())
 	}
-	w.way = &wayOut{leg: leg, onMachine: true, listen: w.listenOn(host)}
+	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, listen: w.listenOn(host)}
 	return netip.Addr{}, nil // sockets need no next hop
 }
 
@@ -45,13 +45,13 @@ func (w *World) standIn() netip.Addr {
 
 // inside reports whether an address is on a network of the lab.
 func (w *World) inside(a netip.Addr) bool {
-	return slices.ContainsFunc(w.networks, func(n *Network) bool { return n.Plan.Subnet.Contains(a) })
+	return slices.ContainsFunc(w.Networks(), func(n *Network) bool { return n.Plan.Subnet.Contains(a) })
 }
 
 // smallestMTU is what TCP towards any network of the lab fits into.
 func (w *World) smallestMTU() int {
 	smallest := 0
-	for _, n := range w.networks {
+	for _, n := range w.Networks() {
 		if smallest == 0 || n.Plan.MTU < smallest {
 			smallest = n.Plan.MTU
 		}

@@ -15,10 +15,10 @@ import (
 // openNetns opens a way out through a card in a namespace of the person's choosing; the card is called by the lab's
 // way out, uplink, and has the address that is the gateway's next hop.
 func (w *World) openNetns() (next netip.Addr, err error) {
-	plan := w.plan.Uplink
+	plan := w.Plan().Uplink
 	ns, err := w.host.Adopt(plan.Netns)
 	if err != nil {
-		return next, fmt.Errorf("%s: x-uswitch.uplink: %w", w.plan.Source, err)
+		return next, fmt.Errorf("%s: x-uswitch.uplink: %w", w.Plan().Source, err)
 	}
 	device, err := w.open(ns, tap.Interface{Name: UplinkName, DisableIPv6: true,
 		Addresses: []netip.Prefix{netip.PrefixFrom(plan.Gateway, plan.Address.Bits())}})
@@ -26,7 +26,7 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 		return next, err
 	}
 	way := uplink.NewNetns(UplinkName, device, w.tracer)
-	w.undo.add(way.Close)
+	w.scope.add(way.Close)
 	leg, err := w.addUplink(nat.InterfaceConfig{Addr: plan.Address, MAC: frame.MACFromIPv4(plan.Address.Addr()), Segment: way})
 	if err != nil {
 		return next, err

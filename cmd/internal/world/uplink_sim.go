@@ -29,7 +29,7 @@ func (w *World) openSim() (next netip.Addr, err error) {
 			w.report(err.Error())
 		}
 	}()
-	w.undo.add(func() error {
+	w.scope.add(func() error {
 		stop()
 		<-ended
 		return nil

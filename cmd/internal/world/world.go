@@ -3,12 +3,16 @@ package world
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/names"
 	"uswitch/nat"
 	"uswitch/nat/rule"
 	"uswitch/switch/trace"
@@ -21,30 +25,39 @@ type Options struct {
 	// Report takes a line for the person who runs the lab: what changed without having been asked for. It is called from
 	// any goroutine. Nil keeps the lines to itself.
 	Report func(line string)
+	// Output returns where the output of a host's command goes besides the log (see Log); it is closed when the command has
+	// ended. Nil: nowhere.
+	Output func(host string) io.WriteCloser
+	// Taken returns the networks of this machine, among which no subnet is chosen for a network that comes later. Nil:
+	// there are none.
+	Taken func() []netip.Prefix
 	// Plain makes every frame as it would be on a wire: no card leaves checksums and the cutting of its stream to others.
 	Plain bool
 }
 
-// World is one lab, up or on its way there or back.
+// World is one lab, up or on its way there or back. See the package comment for its rules of concurrency.
 type World struct {
-	plan    *lab.Plan
 	host    tap.Host
 	report  func(string)
+	output  func(host string) io.WriteCloser
+	taken   func() []netip.Prefix
 	plain   bool
 	epoch   time.Time
 	tracer  *trace.Tracer
 	gateway *nat.Gateway
+	scope   scope          // how to unmake all that is there
+	ports   sync.WaitGroup // goroutines that run the uplink's port
 
-	networks []*Network
-	hosts    []*Host
-	way      *wayOut // nil: no way out
-	undo     undo
-	ports    sync.WaitGroup // goroutines that run ports
+	now     atomic.Pointer[picture]
+	log     logbook
+	status  atomic.Int32  // the first that was not 0 of the commands that ended by themselves
+	stirred chan struct{} // something has changed that may be the end of the lab
 
-	mu        sync.Mutex // guards what follows
-	timeouts  nat.Timeouts
-	published []*Published
-	docker    *rules.Firewall // who knows Docker's rules; nil: they are not Docker's
+	changing sync.Mutex      // held during a change, from its first look to its last step; guards what follows
+	up       bool            // changes are possible
+	way      *wayOut         // nil: no way out
+	names    *names.Server   // nil before Up
+	docker   *rules.Firewall // who knows Docker's rules; nil: they are not Docker's
 }
 
 // What is remembered of journeys that somebody has listened to: some hundreds of them, with the beginnings of their frames.
@@ -57,11 +70,17 @@ const (
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
 // must be one that package lab has made.
 func New(plan *lab.Plan, o Options) (*World, error) {
-	if o.Report == nil {
-		o.Report = func(string) {}
+	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, epoch: time.Now(),
+		tracer: new(trace.Tracer), stirred: make(chan struct{}, 1)}
+	if w.report == nil {
+		w.report = func(string) {}
 	}
-	w := &World{plan: plan, host: o.Host, report: o.Report, plain: o.Plain, epoch: time.Now(), tracer: new(trace.Tracer),
-		timeouts: nat.DefaultTimeouts()}
+	if w.output == nil {
+		w.output = func(string) io.WriteCloser { return nowhere{io.Discard} }
+	}
+	if w.taken == nil {
+		w.taken = func() []netip.Prefix { return nil }
+	}
 	w.tracer.KeepExamples(time.Now)
 	w.tracer.Remember(trace.NewRing(historyEvents, historyBytes, historySnap))
 	docker, lines, err := firstRules(plan)
@@ -77,41 +96,58 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !plan.IPForward,
 		Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
+	first := &picture{plan: plan, timeouts: nat.DefaultTimeouts()}
 	for i := range plan.Networks {
-		w.networks = append(w.networks, newNetwork(&plan.Networks[i], w.tracer, w.epoch))
+		first.networks = append(first.networks, w.newNetwork(&plan.Networks[i]))
 	}
+	w.now.Store(first)
 	return w, nil
 }
+
+// nowhere takes output that nobody wants.
+type nowhere struct{ io.Writer }
+
+// Close implements io.Closer.
+func (nowhere) Close() error { return nil }
 
 // Up brings the world up. When it fails, or when ctx ends before it is done, it has unmade what it had made. Down ends
 // what Up began.
 func (w *World) Up(ctx context.Context) error {
-	steps := []func(context.Context) error{w.addHosts, w.startGateway, w.addLegs, w.openWayOut, w.addStatic, w.publishAll}
+	w.changing.Lock()
+	defer w.changing.Unlock()
+	steps := []func(context.Context) error{w.addHosts(w.Plan()), w.startGateway, w.addLegs, w.openWayOut, w.startNames, w.addStatic, w.publishAll}
 	for _, step := range steps {
 		err := step(ctx)
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
-			if undone := w.Down(); undone != nil {
+			if undone := w.unmake(); undone != nil {
 				return fmt.Errorf("%w; and then: %w", err, undone)
 			}
 			return err
 		}
 	}
+	w.up = true
 	return nil
 }
 
-// Down unmakes everything that Up has made, the last thing first, and goes on where a step fails; the error joins what
-// failed. A second Down does nothing.
+// Down ends every command and unmakes everything that was made, the last thing first, and goes on where a step fails; the
+// error joins what failed. It waits for a change that is under way; from then on there are no more. A second Down does
+// nothing.
 func (w *World) Down() error {
-	err := w.undo.run()
+	w.changing.Lock()
+	defer w.changing.Unlock()
+	w.up = false
+	w.stopAll()
+	return w.unmake()
+}
+
+func (w *World) unmake() error {
+	err := w.scope.unmake()
 	w.ports.Wait()
 	return err
 }
-
-// Plan returns what the world was made from. It is not to be changed.
-func (w *World) Plan() *lab.Plan { return w.plan }
 
 // Tracer returns what every step of every packet is told to.
 func (w *World) Tracer() *trace.Tracer { return w.tracer }
@@ -130,7 +166,7 @@ func (w *World) startGateway(context.Context) error {
 		defer close(ended)
 		w.gateway.Run(ctx)
 	}()
-	w.undo.add(func() error {
+	w.scope.add(func() error {
 		stop()
 		<-ended
 		return nil

@@ -3,6 +3,7 @@ package world_test
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -55,8 +56,14 @@ func (r *reports) String() string {
 // up brings a world up; it goes with the test, and leaves nothing behind.
 func up(t *testing.T, text string, host *worldtest.Host) (*world.World, *reports) {
 	t.Helper()
+	return upWith(t, text, host, nil)
+}
+
+// upWith is up with somewhere for the output of the hosts.
+func upWith(t *testing.T, text string, host *worldtest.Host, output func(string) io.WriteCloser) (*world.World, *reports) {
+	t.Helper()
 	r := &reports{}
-	w, err := world.New(plan(t, text), world.Options{Host: host, Report: r.add})
+	w, err := world.New(plan(t, text), world.Options{Host: host, Report: r.add, Output: output})
 	if err == nil {
 		err = w.Up(context.Background())
 	}

@@ -23,7 +23,7 @@ type Bridge struct {
 	Name     string       `json:"name"`
 	Network  string       `json:"network"` // as docker network ls names it
 	Subnet   netip.Prefix `json:"subnet"`
-	Address  netip.Prefix `json:"address"` // the host's own there: the containers' gateway
+	Address  netip.Prefix `json:"address,omitzero"` // the host's own there: the containers' gateway; zero: none
 	MTU      int          `json:"mtu"`
 	Internal bool         `json:"internal"`
 }
@@ -54,11 +54,11 @@ func Describe(plan *lab.Plan, dialect rules.Dialect) (*Host, error) {
 	for i := range plan.Hosts {
 		h := &plan.Hosts[i]
 		for _, card := range h.Interfaces {
-			name, _ := VethName(plan.Name, h.Name, card.Name)
+			name, _ := VethName(plan.Name, h.Name, &card)
 			d.Veths = append(d.Veths, Veth{Name: name, Bridge: card.Network, Container: h.Name, Card: card.Name,
 				Address: card.Address, MAC: card.MAC})
 		}
-		published, err := taken.choose(h)
+		published, err := taken.choose(plan, h)
 		if err == nil {
 			err = s.connect(h)
 		}

@@ -4,7 +4,7 @@
 //	lab.Plan --> Firewall  the networks' and hosts' rules, and a dockerd that takes part from then on: a world begins with it
 //	         --> Describe  all of it with the published ports, as uswitch compare docker prints it
 //
-// What a Docker host would draw by lot is the same every time here: a bridge has the name of its network in the lab, not
-// br- and the beginning of a random id; a host has the lab's MAC address; and the near end of its cable is called by a
-// hash of the lab, the host and the card.
+// What a Docker host would draw by lot is the same every time here: the digits behind br- and veth are hashes of what they
+// name, and a host has the lab's MAC address. A network that the lab file calls by the name of a device is called so, as if
+// the file had com.docker.network.bridge.name.
 package host

@@ -43,13 +43,17 @@ func start(plan *lab.Plan, dialect rules.Dialect) (*script, error) {
 	}
 	for i := range plan.Networks {
 		n := &plan.Networks[i]
-		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), rules.Network{
-			Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: true, Masquerade: n.Masquerade,
-		})); err != nil {
+		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), Network(n))); err != nil {
 			return nil, fmt.Errorf("network %s as a bridge of Docker's: %w", n.Name, err)
 		}
 	}
 	return s, nil
+}
+
+// Network returns a network as Docker's rules know it.
+func Network(n *lab.Network) rules.Network {
+	return rules.Network{Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: n.ICC, Masquerade: n.Masquerade,
+		GatewayMode: rules.GatewayMode(n.GatewayMode)}
 }
 
 // connect puts a host onto its networks.
@@ -62,13 +66,12 @@ func (s *script) connect(h *lab.Host) error {
 	return nil
 }
 
-// publish opens ports of a host, all at once as dockerd does.
+// publish opens ports of a host, in this order.
 func (s *script) publish(h *lab.Host, ports []rules.Port) error {
-	if len(ports) == 0 {
-		return nil // most hosts; and one that publishes nothing need not be on a network
-	}
-	if err := s.do(s.daemon.AddPorts(s.tables.Snapshot(), networkOf(h, ports[0].To.Addr()), ports...)); err != nil {
-		return fmt.Errorf("host %s: %w", h.Name, err)
+	for _, p := range ports {
+		if err := s.do(s.daemon.AddPorts(s.tables.Snapshot(), networkOf(h, p.To.Addr()), p)); err != nil {
+			return fmt.Errorf("host %s: %w", h.Name, err)
+		}
 	}
 	return nil
 }

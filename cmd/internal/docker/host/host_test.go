@@ -64,7 +64,7 @@ func TestBridgesAndVeths(t *testing.T) {
 		t.Errorf("bridge %+v", b)
 	}
 	v := h.Veths[0]
-	name, mac := host.VethName("web", "WEB", "eth0")
+	name, mac := host.VethName("web", "WEB", &lab.Interface{Name: "eth0"})
 	if v.Name != name || v.Bridge != "back" || v.Container != "WEB" || v.Address.String() != "10.2.0.2/24" || v.MAC.String() != "02:42:0a:02:00:02" {
 		t.Errorf("veth %+v", v)
 	}
@@ -110,7 +110,7 @@ func TestFirewall(t *testing.T) {
 	if text := tables.Snapshot().Save(rule.SaveOptions{}); strings.Contains(text, "8080") {
 		t.Errorf("a port is published already:\n%s", text)
 	}
-	lines, err = daemon.AddPorts(tables.Snapshot(), "back", host.Port(plan.Host("WEB").Ports[0]))
+	lines, err = daemon.AddPorts(tables.Snapshot(), "back", host.Port(plan.Network("back"), plan.Host("WEB").Ports[0]))
 	if err == nil {
 		err = tables.Apply(lines)
 	}
@@ -119,11 +119,53 @@ func TestFirewall(t *testing.T) {
 	}
 }
 
-func TestMistakes(t *testing.T) {
-	long := parse(t, strings.ReplaceAll(read(t, "web.yaml"), "front", "a-very-long-name"))
-	if _, err := host.Describe(long, rules.Classic); err == nil || !strings.Contains(err.Error(), `"a-very-long-name": want up to 15`) {
-		t.Errorf("a name that no bridge can have: %v", err)
+// TestOptions: what the lab file says in Docker's words comes out in Docker's rules, cables and bridges.
+func TestOptions(t *testing.T) {
+	h, err := host.Describe(parse(t, `
+services:
+  A: {networks: {closed: {x-uswitch: {veth: veth0000007}}}}
+  B: {networks: [routed], ports: ["8080:80", "8081:80"]}
+  C: {networks: [open], ports: ["127.0.0.1:82:82"]}
+  D: {networks: [alone]}
+  E: {network_mode: bridge}
+  F: {network_mode: "service:E"}
+networks:
+  closed: {driver_opts: {com.docker.network.bridge.enable_icc: "false", com.docker.network.bridge.enable_ip_masquerade: "false"}}
+  routed: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}}
+  open: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: nat-unprotected, com.docker.network.bridge.name: br-open}}
+  alone: {internal: true, driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: isolated}}
+`), rules.Classic)
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, want := range []string{
+		"-A DOCKER-FORWARD -i docker0 -j ACCEPT",
+		"-A DOCKER-FORWARD -i closed -o closed -j DROP",
+		"-A DOCKER-FORWARD -i closed ! -o closed -j ACCEPT",
+		"-A DOCKER -o routed -p icmp -j ACCEPT",
+		"-A DOCKER -d 172.19.0.2/32 ! -i routed -o routed -p tcp -m tcp --dport 80 -j ACCEPT",
+		"-A DOCKER ! -i br-open -o br-open -j ACCEPT",
+		"-A POSTROUTING -s 172.20.0.0/16 ! -o br-open -j MASQUERADE",
+		"-A DOCKER-ISOLATION-STAGE-1 ! -d 172.21.0.0/16 -i alone -j DROP",
+	} {
+		if strings.Count(h.Iptables, want+"\n") != 1 {
+			t.Errorf("want %s in\n%s", want, h.Iptables)
+		}
+	}
+	for _, not := range []string{"-s 172.18.0.0/16", "-s 172.19.0.0/16", "--dport 8080", "-A PREROUTING -d 172.20.0.2/32"} {
+		if strings.Contains(h.Iptables, not) {
+			t.Errorf("do not want %s in\n%s", not, h.Iptables)
+		}
+	}
+	if h.Veths[0].Name != "veth0000007" || len(h.Veths) != 5 {
+		t.Errorf("veths %+v", h.Veths)
+	}
+	if b := h.Bridges[4]; b.Name != "alone" || b.Address.IsValid() || h.Bridges[0].Network != "bridge" {
+		t.Errorf("bridges %+v", h.Bridges)
+	}
+}
+
+func TestMistakes(t *testing.T) {
 	if _, _, err := host.Firewall(parse(t, read(t, "web.yaml")), 0); err == nil {
 		t.Error("no dialect is one")
 	}

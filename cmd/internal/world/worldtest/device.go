@@ -2,6 +2,7 @@ package worldtest
 
 import (
 	"fmt"
+	"net/netip"
 	"sync"
 
 	"uswitch/switch/frame"
@@ -18,13 +19,14 @@ type Device struct {
 
 	mu       sync.Mutex // guards what follows
 	state    tap.State
+	gateway  netip.Addr
 	changed  func(tap.State)
 	received []frame.Frame
 }
 
 func newDevice(h *Host, name string, i tap.Interface) *Device {
 	return &Device{host: h, name: name, in: make(chan frame.Frame), gone: make(chan struct{}),
-		state: tap.State{Name: i.Name, Index: 2, MAC: i.MAC, MTU: i.MTU, Up: true, Namespace: 1}}
+		state: tap.State{Name: i.Name, Index: 2, MAC: i.MAC, MTU: i.MTU, Up: true, Namespace: 1}, gateway: i.Gateway}
 }
 
 // Send hands the switch a frame, as the namespace would.
@@ -76,6 +78,27 @@ func (d *Device) Close() error {
 		d.host.unmake("card " + d.name)
 	})
 	return nil
+}
+
+// SetGateway implements tap.Device. That a namespace has one default route only is left to the kernel.
+func (d *Device) SetGateway(a netip.Addr) error {
+	d.host.mu.Lock()
+	err := d.host.step()
+	d.host.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gateway = a
+	return nil
+}
+
+// Gateway returns where the default route through this card leads, if there is one.
+func (d *Device) Gateway() netip.Addr {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.gateway
 }
 
 // State implements tap.Device.

@@ -3,12 +3,15 @@
 package worldtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os/exec"
 	"slices"
 	"sync"
+	"syscall"
 
 	"uswitch/tap"
 )
@@ -21,7 +24,8 @@ type Host struct {
 
 	mu      sync.Mutex // guards what follows
 	calls   int
-	made    []string // what is there, in the order in which it was made
+	made    []string                     // what is there, in the order in which it was made
+	files   map[string]map[string][]byte // by namespace
 	devices []*Device
 }
 
@@ -37,11 +41,22 @@ func (h *Host) step() error {
 	return nil
 }
 
+// Fail lets the nth call from now on fail.
+func (h *Host) Fail(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.FailAt = h.calls + n
+}
+
 // Made lists what was made and not unmade.
 func (h *Host) Made() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Clone(h.made)
+	made := slices.Clone(h.made)
+	for _, name := range slices.Sorted(maps.Keys(h.files)) {
+		made = append(made, "files of "+name)
+	}
+	return made
 }
 
 // Calls returns how many calls there were that make something.
@@ -51,11 +66,11 @@ func (h *Host) Calls() int {
 	return h.calls
 }
 
-// Device returns the card of that name, as in "RED eth0", or nil.
+// Device returns the card of that name, as in "RED eth0", the last one that was made, or nil.
 func (h *Host) Device(name string) *Device {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, d := range h.devices {
+	for _, d := range slices.Backward(h.devices) {
 		if d.name == name {
 			return d
 		}
@@ -111,6 +126,32 @@ func (h *Host) Release(ns tap.Namespace) error {
 	return nil
 }
 
+// Files implements tap.Host.
+func (h *Host) Files(_ string, ns tap.Namespace, files map[string][]byte) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	name := cmp.Or(ns.Name, ns.Path)
+	if len(files) == 0 {
+		delete(h.files, name)
+		return nil
+	}
+	if err := h.step(); err != nil {
+		return err
+	}
+	if h.files == nil {
+		h.files = map[string]map[string][]byte{}
+	}
+	h.files[name] = maps.Clone(files)
+	return nil
+}
+
+// File returns a file of a namespace as it is now, or nothing.
+func (h *Host) File(namespace, name string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return string(h.files[namespace][name])
+}
+
 // Open implements tap.Host.
 func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 	h.mu.Lock()
@@ -125,7 +166,22 @@ func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 }
 
 // Start implements tap.Host; the program runs where the test does.
-func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) error { return cmd.Start() }
+func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
+	if err := tap.Startable(cmd); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return child{cmd}, nil
+}
+
+// child is a program that runs where the test does.
+type child struct{ cmd *exec.Cmd }
+
+func (c child) PID() int                        { return c.cmd.Process.Pid }
+func (c child) Signal(sig syscall.Signal) error { return c.cmd.Process.Signal(sig) }
+func (c child) Wait() int                       { _ = c.cmd.Wait(); return tap.ExitStatus(c.cmd.ProcessState) }
 
 // Reclaim implements tap.Host.
 func (h *Host) Reclaim(...string) ([]tap.Reclaimed, error) { return nil, nil }

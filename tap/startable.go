@@ -1,4 +1,4 @@
-package world
+package tap
 
 import (
 	"errors"
@@ -8,7 +8,8 @@ import (
 )
 
 // Startable says in words what keeps a command from being started, as far as that shows beforehand: the kernel blames the
-// program for a directory that is not there. Status gives its error the status of a shell's.
+// program for a directory that is not there. The error wraps exec.ErrNotFound for a program that is in no directory of
+// PATH.
 func Startable(cmd *exec.Cmd) error {
 	if cmd.Dir != "" {
 		if info, err := os.Stat(cmd.Dir); err != nil {

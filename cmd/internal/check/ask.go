@@ -1,0 +1,108 @@
+package check
+
+import (
+	"context"
+	"strings"
+
+	"uswitch/cmd/internal/ask"
+	"uswitch/cmd/internal/lab"
+)
+
+// Question returns what a check asks.
+func Question(a *lab.AskCheck) ask.Question {
+	return ask.Question{From: a.From, To: a.To, Protocol: a.Protocol, Port: a.Port, Size: a.Size, DontFragment: a.DF}
+}
+
+func (o *Outcome) ask(ctx context.Context, s Subject, a *lab.AskCheck) error {
+	answer, err := s.Explain(ctx, Question(a))
+	if err != nil {
+		return err
+	}
+	switch {
+	case !answer.Works && !a.Not:
+		o.stopped(answer)
+		return o.advise(ctx, s, a)
+	case answer.Works && a.Not:
+		o.fail("%s", answer.Sentence)
+		o.letThrough(answer)
+	case a.Reason != "" && answer.Stop != nil && answer.Stop.Reason != a.Reason:
+		o.stopped(answer)
+		o.Why = "it is stopped, but for another reason than " + a.Reason + ": " + o.Why
+	case a.Rule != "" && !anyRule(answer, a.Rule):
+		o.fail("no rule on its way has %q in it", a.Rule)
+	default:
+		o.path(answer, a.Path)
+	}
+	return nil
+}
+
+// stopped says what is in the packet's way.
+func (o *Outcome) stopped(answer *ask.Answer) {
+	o.fail("%s", answer.Sentence)
+	if stop := answer.Stop; stop != nil {
+		o.Where, o.Reason, o.Rule = stop.Where+" "+stop.Type, stop.Reason, stop.Rule
+	}
+}
+
+// letThrough names the last rule that has accepted what should not pass.
+func (o *Outcome) letThrough(answer *ask.Answer) {
+	for i := range answer.Phases {
+		if p := &answer.Phases[i]; p.Rule != nil && p.Way == ask.There {
+			o.Where, o.Rule = p.Where+" "+p.Type, p.Rule
+		}
+	}
+}
+
+// advise asks the switch what would mend it. That nothing is known is no error.
+func (o *Outcome) advise(ctx context.Context, s Subject, a *lab.AskCheck) error {
+	advice, err := s.WhyNot(ctx, Question(a))
+	if err != nil {
+		return err
+	}
+	for _, step := range advice.Steps {
+		if step.Command != "" {
+			o.Remedy = append(o.Remedy, step.Command)
+		} else {
+			o.Remedy = append(o.Remedy, step.Text)
+		}
+	}
+	return nil
+}
+
+func anyRule(answer *ask.Answer, text string) bool {
+	for i := range answer.Phases {
+		if ruleHas(answer.Phases[i].Rule, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func ruleHas(r *ask.Rule, text string) bool {
+	if r == nil {
+		return false
+	}
+	return strings.Contains(plain(r.Text), plain(text)) || strings.Contains("-t "+r.Table+" "+plain(r.Text), plain(text))
+}
+
+// path compares the way of a packet with the steps that it must have, in their order.
+func (o *Outcome) path(answer *ask.Answer, want []lab.Hop) {
+	at := 0
+	for i, hop := range want {
+		for at < len(answer.Phases) && !passes(&answer.Phases[at], hop) {
+			at++
+		}
+		if at == len(answer.Phases) {
+			o.fail("step %d of the path is not on its way: %s", i+1, hopWords(hop))
+			return
+		}
+		at++
+	}
+}
+
+// passes reports whether a phase is what a step says.
+func passes(p *ask.Phase, h lab.Hop) bool {
+	return (h.Way == "" || h.Way == string(p.Way)) && (h.At == "" || h.At == p.Where) && (h.Hook == "" || h.Hook == p.Type) &&
+		(h.Result == "" || strings.EqualFold(h.Result, string(p.Result))) && (h.Rule == "" || ruleHas(p.Rule, h.Rule)) &&
+		(h.Becomes == "" || strings.Contains(p.After, h.Becomes)) && (h.Reason == "" || h.Reason == p.Reason)
+}

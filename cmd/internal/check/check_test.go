@@ -1,0 +1,189 @@
+package check_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"uswitch/cmd/internal/ask"
+	"uswitch/cmd/internal/check"
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/session"
+)
+
+// subject is a lab in memory in which commands say what the test wants.
+type subject struct {
+	check.Memory
+	output string
+	status int
+	err    error
+}
+
+func (s subject) Command(context.Context, string, []string) (string, int, error) {
+	return s.output, s.status, s.err
+}
+
+// plan reads a lab with some checks: FORWARD lets RED's questions out, and not the answers in.
+func plan(t *testing.T, checks ...string) *lab.Plan {
+	t.Helper()
+	p, err := lab.Parse("lab.yaml", []byte(`
+networks: {br0: {ipam: {config: [{subnet: 11.11.11.0/24}]}}}
+services:
+  RED: {networks: {br0: {ipv4_address: 11.11.11.2}}}
+  BLUE: {networks: {br0: {ipv4_address: 11.11.11.3}}}
+x-uswitch:
+  uplink: sim
+  rules: ["-P FORWARD DROP", "-A FORWARD -s 11.11.11.0/24 -j ACCEPT", "-t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE"]
+  checks:
+    - `+strings.Join(checks, "\n    - ")), lab.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func run(t *testing.T, s subject, checks ...string) *check.Report {
+	t.Helper()
+	p := plan(t, checks...)
+	w, err := session.InMemory(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.World = w
+	return check.Run(context.Background(), s, "lab", p.Checks)
+}
+
+func TestOutcomes(t *testing.T) {
+	for _, test := range []struct {
+		name, check string
+		subject     subject
+		want        check.State
+		why         string
+	}{
+		{name: "reaches", check: "{name: c, from: RED, to: BLUE}", want: check.Holds},
+		{name: "reaches against the wish", check: "{name: c, from: RED, to: BLUE, not: true}", want: check.Fails, why: "It works: RED reaches BLUE"},
+		{name: "does not reach", check: "{name: c, from: RED, to: 8.8.8.8}", want: check.Fails, why: "the answer does not come back: at gateway (forward)"},
+		{name: "as it should not", check: "{name: c, from: RED, to: 8.8.8.8, not: true, reason: policy-drop}", want: check.Holds},
+		{name: "for another reason", check: "{name: c, from: RED, to: 8.8.8.8, not: true, reason: ip-forward-off}", want: check.Fails, why: "for another reason than ip-forward-off"},
+		{name: "nobody listens", check: "{name: c, from: RED, to: BLUE, tcp: 80}", want: check.Fails, why: "nobody in BLUE listens"},
+		{name: "nobody asks", check: "{name: c, from: GREEN, to: BLUE}", want: check.Unknown, why: `host "GREEN": there is no such host`},
+		{name: "a rule on the way", check: "{name: c, from: RED, to: 8.8.8.8, not: true, rule: -t nat -A POSTROUTING -s 11.11.11.0/24}", want: check.Holds},
+		{name: "no such rule", check: "{name: c, from: RED, to: BLUE, rule: -j MASQUERADE}", want: check.Fails, why: `no rule on its way has "-j MASQUERADE" in it`},
+		{name: "the path", check: "{name: c, from: RED, to: 8.8.8.8, not: true, path: [{way: question, at: gateway, hook: forward, result: allow, rule: -s 11.11.11.0/24}," +
+			" {hook: postrouting, becomes: 192.168.104.2}, {way: answer, hook: forward, result: drop, reason: policy-drop, rule: -P FORWARD DROP}]}", want: check.Holds},
+		{name: "the path the wrong way round", check: "{name: c, from: RED, to: 8.8.8.8, not: true, path: [{hook: postrouting}, {way: question, hook: forward}]}",
+			want: check.Fails, why: "step 2 of the path is not on its way: the question forward"},
+		{name: "table", check: "{name: c, table: rules, has: ['-P  FORWARD DROP', -j MASQUERADE], lacks: -j DNAT}", want: check.Holds},
+		{name: "table lacks", check: "{name: c, table: rules, has: -j DNAT}", want: check.Fails, why: `has no line with "-j DNAT"`},
+		{name: "table has", check: "{name: c, table: rules, lacks: -j MASQUERADE}", want: check.Fails, why: `has the line "-t nat -A POSTROUTING`},
+		{name: "no table", check: "{name: c, table: fdb, has: x}", want: check.Unknown, why: "has the rules only"},
+		{name: "command", check: "{name: c, host: RED, command: ping x, has: 0% loss}", subject: subject{output: "a\n 0%   loss\n"}, want: check.Holds},
+		{name: "command fails", check: "{name: c, host: RED, command: ping x}", subject: subject{status: 2}, want: check.Fails, why: "status 2"},
+		{name: "command should fail", check: "{name: c, host: RED, command: ping x, status: not 0}", want: check.Fails, why: "status 0"},
+		{name: "command fails as it should", check: "{name: c, host: RED, command: ping x, status: not 0, has: unreachable}",
+			subject: subject{status: 2, output: "Network is unreachable"}, want: check.Holds},
+		{name: "command says too much", check: "{name: c, host: RED, command: ping x, lacks: secret}", subject: subject{output: "a secret"}, want: check.Fails, why: `"a secret"`},
+		{name: "no command", check: "{name: c, host: RED, command: ping x}", subject: subject{err: errors.New("no ping here")}, want: check.Unknown, why: "no ping here"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := run(t, test.subject, test.check).Outcomes[0]
+			if got.State != test.want || !strings.Contains(got.Why, test.why) {
+				t.Errorf("%s: %s\nwant %s: ... %s ...", got.State, got.Why, test.want, test.why)
+			}
+		})
+	}
+}
+
+// TestRemedy holds the switch to its word: what it proposes for a check makes the check hold.
+func TestRemedy(t *testing.T) {
+	o := run(t, subject{}, "{name: c, from: RED, to: 8.8.8.8}").Outcomes[0]
+	if o.Reason != "policy-drop" || o.Where != "gateway forward" || o.Rule == nil || o.Rule.Text != "-P FORWARD DROP" || len(o.Remedy) != 1 {
+		t.Fatalf("%+v, rule %v", o, o.Rule)
+	}
+	p := plan(t, "{name: c, from: RED, to: 8.8.8.8}")
+	p.Rules = append(p.Rules, strings.TrimPrefix(o.Remedy[0], "uswitch iptables "))
+	r, err := check.Simulated(context.Background(), p)
+	if err != nil || r.Status() != 0 {
+		t.Errorf("after %q: %+v, %v", o.Remedy, r, err)
+	}
+}
+
+const (
+	holds   = "{name: %s, from: RED, to: BLUE}"
+	fails   = "{name: %s, from: RED, to: 8.8.8.8}"
+	unknown = "{name: %s, from: GREEN, to: BLUE}"
+)
+
+func TestStatus(t *testing.T) {
+	for want, kinds := range map[int][][]string{
+		0: {{holds}, {holds, holds}},
+		1: {{fails}, {holds, fails}, {unknown, fails, holds}},
+		2: {{unknown}, {holds, unknown}},
+	} {
+		for _, kind := range kinds {
+			if got := run(t, subject{}, named(kind)...).Status(); got != want {
+				t.Errorf("%v: status %d, want %d", kind, got, want)
+			}
+		}
+	}
+}
+
+func named(kinds []string) (checks []string) {
+	for i, k := range kinds {
+		checks = append(checks, fmt.Sprintf(k, fmt.Sprintf("c%d", i)))
+	}
+	return checks
+}
+
+// TestFormats writes one report in every way, twice: the same bytes come out.
+func TestFormats(t *testing.T) {
+	r := run(t, subject{}, named([]string{holds, fails, unknown})...)
+	for name, write := range map[string]func(io.Writer) error{"text": r.WriteText, "junit": r.WriteJUnit} {
+		var first, second bytes.Buffer
+		if err := errors.Join(write(&first), write(&second)); err != nil || first.String() != second.String() {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var text, junit bytes.Buffer
+	_ = r.WriteText(&text)
+	_ = r.WriteJUnit(&junit)
+	for _, want := range []string{"ok     c0  RED reaches BLUE\n", "FAILS  c1  RED reaches 8.8.8.8\n", "try   uswitch iptables -A FORWARD -d 11.11.11.0/24 -j ACCEPT\n",
+		"could not check: host", "lab: 1 hold, 1 fail, 1 could not be checked\n"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the text lacks %q:\n%s", want, &text)
+		}
+	}
+	var suite struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+		Cases    []struct {
+			Name    string `xml:"name,attr"`
+			Failure *struct {
+				Type string `xml:"type,attr"`
+				Text string `xml:",chardata"`
+			} `xml:"failure"`
+			Error *struct{} `xml:"error"`
+		} `xml:"testcase"`
+	}
+	if err := xml.Unmarshal(junit.Bytes(), &suite); err != nil {
+		t.Fatalf("%v:\n%s", err, &junit)
+	}
+	if suite.Tests != 3 || suite.Failures != 1 || suite.Errors != 1 || len(suite.Cases) != 3 || suite.Cases[1].Failure == nil ||
+		suite.Cases[1].Failure.Type != "policy-drop" || !strings.Contains(suite.Cases[1].Failure.Text, "try: uswitch iptables") || suite.Cases[2].Error == nil {
+		t.Errorf("%s", &junit)
+	}
+}
+
+// TestQuestion is about everything that a check can ask.
+func TestQuestion(t *testing.T) {
+	got := check.Question(&lab.AskCheck{From: "RED", To: "BLUE", Protocol: "udp", Port: 53, Size: 9, DF: true})
+	if want := (ask.Question{From: "RED", To: "BLUE", Protocol: "udp", Port: 53, Size: 9, DontFragment: true}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

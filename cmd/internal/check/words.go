@@ -1,0 +1,77 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"uswitch/cmd/internal/lab"
+)
+
+// Words returns a check as people say it.
+func Words(c *lab.Check) string {
+	switch {
+	case c.Ask != nil:
+		return askWords(c.Ask)
+	case c.Table != nil:
+		return "the table " + c.Table.Name + matchWords(c.Table.Match)
+	case c.Command != nil:
+		where := ""
+		if c.Command.Host != "" {
+			where = " in " + c.Command.Host
+		}
+		status := fmt.Sprintf(" ends with status %d", c.Command.Status)
+		if c.Command.Status < 0 {
+			status = " fails"
+		}
+		return "`" + strings.Join(c.Command.Argv, " ") + "`" + where + status + matchWords(c.Command.Match)
+	}
+	return ""
+}
+
+func askWords(a *lab.AskCheck) string {
+	verb := "reaches"
+	if a.Not {
+		verb = "does not reach"
+	}
+	text := fmt.Sprintf("%s %s %s", a.From, verb, a.To)
+	if a.Protocol != "icmp" {
+		text += fmt.Sprintf(" %s %d", a.Protocol, a.Port)
+	}
+	if a.Size > 0 {
+		text += fmt.Sprintf(" with %d bytes", a.Size)
+	}
+	if a.DF {
+		text += " in one piece"
+	}
+	if a.Reason != "" {
+		text += " because of " + a.Reason
+	}
+	if a.Rule != "" {
+		text += " by " + a.Rule
+	}
+	for i, hop := range a.Path {
+		text += map[bool]string{true: ", by ", false: ", then "}[i == 0] + hopWords(hop)
+	}
+	return text
+}
+
+func hopWords(h lab.Hop) string {
+	var words []string
+	for _, w := range []struct{ prefix, text string }{{"the ", h.Way}, {"at ", h.At}, {"", h.Hook}, {"", h.Result}, {"for ", h.Reason},
+		{"rule ", h.Rule}, {"becoming ", h.Becomes}} {
+		if w.text != "" {
+			words = append(words, w.prefix+w.text)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func matchWords(m lab.Match) (text string) {
+	if len(m.Has) > 0 {
+		text = " has " + strings.Join(m.Has, " and ")
+	}
+	if len(m.Lacks) > 0 {
+		text += " lacks " + strings.Join(m.Lacks, " and ")
+	}
+	return text
+}

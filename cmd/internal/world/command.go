@@ -1,0 +1,146 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"uswitch/tap"
+)
+
+// Patience is how long a command may take to end after it was asked to.
+const Patience = 5 * time.Second
+
+// outputGrace is how long the output of a command that has ended is waited for: somebody outside its process group may
+// still hold the other end.
+const outputGrace = 500 * time.Millisecond
+
+// StartHost starts the command of a host that does not run: for the first time, or again after it has ended. It does not wait
+// for what the command depends on.
+func (w *World) StartHost(name string) error {
+	end, err := w.begin(context.Background())
+	if err != nil {
+		return err
+	}
+	defer end()
+	h, err := w.findHost(name)
+	if err != nil {
+		return err
+	}
+	return w.startAgain(h)
+}
+
+// startAgain is StartHost for a host that is there. It needs a change that has begun.
+func (w *World) startAgain(h *Host) error {
+	switch state, pid, _ := h.Service(); state {
+	case NoCommand:
+		return fmt.Errorf("host %s has no command", h.Plan.Name)
+	case Running:
+		return fmt.Errorf("the command of host %s runs already, as process %d", h.Plan.Name, pid)
+	}
+	return hostError(h, w.start(w.renew(h)))
+}
+
+// renew gives a host a service that has not begun yet.
+func (w *World) renew(h *Host) *Host {
+	h.service.end(0) // one that waits, waits no more
+	now := *h
+	now.service = newService(len(h.Plan.Command) > 0)
+	w.replaceHost(h, &now)
+	return &now
+}
+
+// StopHost asks a host's command, and what it has started, to end, and after patience makes it. It returns the status with
+// which it has ended, now or before; one that has not started yet will not.
+func (w *World) StopHost(name string, patience time.Duration) (status int, err error) {
+	h, err := w.findHost(name)
+	if err != nil {
+		return 0, err
+	}
+	if state, _, _ := h.Service(); state == NoCommand {
+		return 0, fmt.Errorf("host %s has no command", name)
+	}
+	return h.service.stop(patience), nil
+}
+
+// RestartHost is StopHost and StartHost in one change: a lab that ends with its commands does not take this for the end.
+func (w *World) RestartHost(name string, patience time.Duration) error {
+	end, err := w.begin(context.Background())
+	if err != nil {
+		return err
+	}
+	defer end()
+	h, err := w.findHost(name)
+	if err != nil {
+		return err
+	}
+	h.service.stop(patience)
+	return w.startAgain(h)
+}
+
+// start runs the command of a host's service, and waits for its end in the background.
+func (w *World) start(h *Host) error {
+	return h.service.start(func() (tap.Process, error) {
+		cmd := w.Command(h, h.Plan.Command)
+		cmd.Dir, cmd.SysProcAttr, cmd.WaitDelay = h.Plan.WorkingDir, ownGroup(), outputGrace
+		out := w.outputOf(h.Plan.Name)
+		cmd.Stdout, cmd.Stderr = out, out
+		process, err := w.host.Start(h.Namespace, cmd)
+		if err != nil {
+			out.Close()
+			return nil, err
+		}
+		go w.await(h, process, out)
+		return process, nil
+	})
+}
+
+// await waits for the end of a command, and tells of it unless it was brought about.
+func (w *World) await(h *Host, process tap.Process, out io.Closer) {
+	status := process.Wait()
+	out.Close()
+	if !h.service.wasTold() {
+		w.enterStatus(status)
+		w.report(fmt.Sprintf("%s: ended with status %d", h.Plan.Name, status))
+	}
+	h.service.end(status)
+	w.stir()
+}
+
+// outputOf returns where a host's command writes: to the person, and into the log.
+func (w *World) outputOf(host string) io.WriteCloser {
+	return &output{person: w.output(host), log: Lines(func(lines []string) { w.log.add(host, lines) })}
+}
+
+type output struct{ person, log io.WriteCloser }
+
+// Write implements io.Writer. What the person cannot read any more is no fault of the command's.
+func (o *output) Write(b []byte) (int, error) {
+	_, _ = o.person.Write(b)
+	return o.log.Write(b)
+}
+
+// Close implements io.Closer.
+func (o *output) Close() error { return errors.Join(o.person.Close(), o.log.Close()) }
+
+// Command returns a command that is to run in a host, with the host's environment; it is not started.
+func (w *World) Command(h *Host, argv []string) *exec.Cmd {
+	argv = Program(argv)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = Environment(w.Plan().Name, h.Plan.Name, h.Plan.Environment)
+	return cmd
+}
+
+// Environment returns what a program in a host finds in its environment: this process's, what the lab file adds, and
+// where it is, so that the uswitch command acts on this lab.
+func Environment(labName, host string, added []string) []string {
+	return append(append(os.Environ(), added...), "USWITCH_LAB="+labName, "USWITCH_HOST="+host)
+}
+
+// Line returns a command as a person would type it.
+func Line(argv []string) string { return strings.Join(argv, " ") }

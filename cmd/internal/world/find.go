@@ -1,0 +1,78 @@
+package world
+
+import (
+	"fmt"
+	"strings"
+
+	"uswitch/cmd/internal/lab"
+	vswitch "uswitch/switch"
+)
+
+// findNetwork finds a network, by its name, its key in the lab file or Docker's name for it; the name may be left out where
+// there is only one.
+func (w *World) findNetwork(name string) (*Network, error) {
+	all := w.Networks()
+	if name == "" && len(all) == 1 {
+		return all[0], nil
+	}
+	if plan := w.Plan().Network(name); plan != nil {
+		name = plan.Name
+	}
+	var names []string
+	for _, n := range all {
+		if n.Plan.Name == name {
+			return n, nil
+		}
+		names = append(names, n.Plan.Name)
+	}
+	return nil, fmt.Errorf("network %q: there is no such network; there are %s", name, strings.Join(names, ", "))
+}
+
+// findHost finds a host.
+func (w *World) findHost(name string) (*Host, error) {
+	var names []string
+	for _, h := range w.Hosts() {
+		if h.Plan.Name == name {
+			return h, nil
+		}
+		names = append(names, h.Plan.Name)
+	}
+	return nil, fmt.Errorf("host %q: there is no such host; there are %s", name, strings.Join(names, ", "))
+}
+
+// Home returns the host whose namespace and cards a host uses: the one that it shares them with, or itself.
+func (w *World) Home(h *Host) *Host {
+	if h.Plan.Mode == lab.ModeShared {
+		if home := w.Host(h.Plan.Shares); home != nil {
+			return home
+		}
+	}
+	return h
+}
+
+// findPort finds the port of a host; the network may be left out where the host is on one only.
+func (w *World) findPort(host, network string) (*Network, *vswitch.Port, error) {
+	h, err := w.findHost(host)
+	if err != nil {
+		return nil, nil, err
+	}
+	h = w.Home(h)
+	if plan := w.Plan().Network(network); plan != nil {
+		network = plan.Name
+	}
+	var on []string
+	for _, n := range w.Networks() {
+		port, ok := n.Switch.Port(h.Plan.Name)
+		if !ok {
+			continue
+		}
+		if n.Plan.Name == network || network == "" && len(h.Cards) == 1 {
+			return n, port, nil
+		}
+		on = append(on, n.Plan.Name)
+	}
+	if len(on) == 0 {
+		return nil, nil, fmt.Errorf("%s is plugged in nowhere", host)
+	}
+	return nil, nil, fmt.Errorf("%s is on %s: say which with --network", host, strings.Join(on, " and "))
+}

@@ -1,0 +1,91 @@
+package world
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// logBytes bounds what is remembered of one host's output: about what a terminal's history holds.
+const logBytes = 256 << 10
+
+// LogLine is a line that a host's command has written.
+type LogLine struct {
+	Number uint64    `json:"number"` // from 1, in the order in which the lab's hosts have written
+	Time   time.Time `json:"time"`
+	Host   string    `json:"host"`
+	Text   string    `json:"text"`
+}
+
+// logbook remembers the last lines of each host, through as many runs of its command as there are.
+type logbook struct {
+	mu     sync.Mutex // guards what follows
+	last   uint64
+	hosts  map[string]*hostLog
+	waiter chan struct{} // closed by the next line; nil while nobody waits
+}
+
+type hostLog struct {
+	lines []LogLine
+	bytes int
+}
+
+// add writes lines of a host into the book, and as many old ones out of it as there is no more room for.
+func (b *logbook) add(host string, lines []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.hosts == nil {
+		b.hosts = map[string]*hostLog{}
+	}
+	log := b.hosts[host]
+	if log == nil {
+		log = &hostLog{}
+		b.hosts[host] = log
+	}
+	now := time.Now()
+	for _, text := range lines {
+		b.last++
+		log.lines = append(log.lines, LogLine{b.last, now, host, text})
+		log.bytes += len(text) + lineCost
+	}
+	old := 0
+	for ; log.bytes > logBytes; old++ {
+		log.bytes -= len(log.lines[old].Text) + lineCost
+	}
+	log.lines = slices.Delete(log.lines, 0, old)
+	if b.waiter != nil {
+		close(b.waiter)
+		b.waiter = nil
+	}
+}
+
+// lineCost is about what a line costs besides its text.
+const lineCost = 64
+
+// remove forgets a host.
+func (b *logbook) remove(host string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.hosts, host)
+}
+
+// Log returns the lines behind the one of that number that the hosts have written, of all hosts if none is named, and what is
+// closed when there are more. Of each host the last lines are remembered, some 256 KiB.
+func (w *World) Log(after uint64, hosts ...string) (lines []LogLine, more <-chan struct{}) {
+	b := &w.log
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for name, log := range b.hosts {
+		if len(hosts) > 0 && !slices.Contains(hosts, name) {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(log.lines, after+1, func(l LogLine, n uint64) int { return cmp.Compare(l.Number, n) })
+		lines = append(lines, log.lines[i:]...)
+	}
+	slices.SortFunc(lines, func(a, b LogLine) int { return cmp.Compare(a.Number, b.Number) })
+	if b.waiter == nil {
+		b.waiter = make(chan struct{})
+	}
+	return lines, b.waiter
+}

@@ -1,0 +1,110 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/names"
+	"uswitch/nat"
+)
+
+// picture is the world at one moment. It never changes, and neither does what its lists hold: a change makes a new one,
+// with new entries for whatever is different. So a reader sees a lab that was there as a whole.
+type picture struct {
+	plan      *lab.Plan
+	networks  []*Network
+	hosts     []*Host
+	published []*Published
+	timeouts  nat.Timeouts
+}
+
+// begin waits for the change before this one, and returns what ends this one. A world that is not up does not change.
+func (w *World) begin(ctx context.Context) (end func(), err error) {
+	w.changing.Lock()
+	if err := ctx.Err(); err != nil {
+		w.changing.Unlock()
+		return nil, err
+	}
+	if !w.up {
+		w.changing.Unlock()
+		return nil, fmt.Errorf("lab %s is not up", w.Plan().Name)
+	}
+	return w.changing.Unlock, nil
+}
+
+// change replaces the picture by what f makes of a copy of it. The plan's networks and hosts follow from those of the
+// picture; what else is in the plan, f may change in place. f must not change the entries of a list, or the lists themselves
+// other than by new ones. It needs a change that has begun.
+func (w *World) change(f func(*picture)) {
+	next := *w.now.Load()
+	plan := *next.plan
+	next.plan = &plan
+	f(&next)
+	plan.Networks, plan.Hosts = nil, nil
+	for _, n := range next.networks {
+		plan.Networks = append(plan.Networks, *n.Plan)
+	}
+	for _, h := range next.hosts {
+		plan.Hosts = append(plan.Hosts, *h.Plan)
+	}
+	w.now.Store(&next)
+	if w.names != nil {
+		w.names.Set(names.Of(&plan))
+	}
+	w.stir()
+}
+
+// replaced returns a list with one entry in the place of another.
+func replaced[T comparable](list []T, old, now T) []T {
+	list = slices.Clone(list)
+	if i := slices.Index(list, old); i >= 0 {
+		list[i] = now
+	}
+	return list
+}
+
+// without returns a list without one of its entries.
+func without[T comparable](list []T, gone T) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(one T) bool { return one == gone })
+}
+
+// with returns a list with one entry more.
+func with[T any](list []T, added T) []T { return append(slices.Clip(list), added) }
+
+// Plan returns the plan of the lab as it is now. It is not to be changed.
+func (w *World) Plan() *lab.Plan { return w.now.Load().plan }
+
+// Networks returns the networks, in the order of the plan. The list is not to be changed.
+func (w *World) Networks() []*Network { return w.now.Load().networks }
+
+// Network returns the network of that name, or nil.
+func (w *World) Network(name string) *Network { return w.now.Load().network(name) }
+
+func (p *picture) network(name string) *Network {
+	for _, n := range p.networks {
+		if n.Plan.Name == name {
+			return n
+		}
+	}
+	return nil
+}
+
+// Hosts returns the hosts in the order in which they start. The list is not to be changed.
+func (w *World) Hosts() []*Host { return w.now.Load().hosts }
+
+// Host returns the host of that name, or nil.
+func (w *World) Host(name string) *Host { return w.now.Load().host(name) }
+
+func (p *picture) host(name string) *Host {
+	for _, h := range p.hosts {
+		if h.Plan.Name == name {
+			return h
+		}
+	}
+	return nil
+}
+
+// Published lists the open ports in the order in which they were opened. The list is not to be changed.
+func (w *World) Published() []*Published { return w.now.Load().published }
