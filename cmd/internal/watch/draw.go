@@ -28,10 +28,11 @@ func (p *picture) draw(width, height int) []string {
 	names, addresses := 1, 1
 	cables := map[string][]cable{}
 	for _, h := range p.hosts {
+		names = max(names, len(h.Name))
 		for _, i := range h.Interfaces {
 			c := cable{h.Name, i.Address.Addr().String()}
 			cables[i.Network] = append(cables[i.Network], c)
-			names, addresses = max(names, len(c.host)), max(addresses, len(c.address))
+			addresses = max(addresses, len(c.address))
 		}
 	}
 	names = min(names, 12)

@@ -119,7 +119,7 @@ func (m *Model) table(width, height int) []string {
 		}
 	}
 	if len(lines) > height {
-		lines = append(lines[:height-1], fmt.Sprintf("... %d more lines", len(lines)-height+1))
+		lines = append(lines[:height-1], cut(fmt.Sprintf("... %d more lines", len(lines)-height+1), width))
 	}
 	return lines
 }
@@ -130,7 +130,7 @@ func (m *Model) last() string {
 	case m.message != "":
 		return red + cut(trace.Printable(m.message), m.width) + off
 	case m.input != nil:
-		return cut("filter (hosts, icmp, 80, forward ...; empty: all): "+*m.input+"_", m.width)
+		return cut("filter: "+*m.input+"_   (hosts, icmp, 80, forward ...; empty: all)", m.width)
 	case m.session != nil:
 		return cut(helpStep, m.width)
 	}
