@@ -16,6 +16,8 @@ func commands() []*cobra.Command {
 		newTrace(),
 		newCapture(),
 		newDrops(),
+		newStep(),
+		newReplay(),
 		newShow(),
 		newConntrack(),
 		newExplain(),
@@ -31,5 +33,6 @@ func commands() []*cobra.Command {
 		newIptablesRestore(),
 		newPing(),
 		newServe(),
+		newDocker(),
 	}, hostTools()...)
 }

@@ -35,6 +35,8 @@ type Host struct {
 	Name        string      `json:"name"`
 	Hostname    string      `json:"hostname"`
 	Namespace   Namespace   `json:"namespace"`
+	Mode        string      `json:"mode,omitempty"`   // none, host or shared; empty: a namespace of its own, on networks
+	Shares      string      `json:"shares,omitempty"` // whose namespace and cards are shown; only with shared
 	Interfaces  []Interface `json:"interfaces"`
 	Gateway     netip.Addr  `json:"gateway,omitzero"`
 	Command     []string    `json:"command"`

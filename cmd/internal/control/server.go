@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"uswitch/cmd/internal/docker/engine"
 	"uswitch/cmd/internal/world"
 )
 
@@ -28,6 +29,7 @@ const (
 // Server answers for a world that is up.
 type Server struct {
 	world    *world.World
+	engine   *engine.Engine
 	version  string
 	pid      int
 	stop     func()
@@ -49,7 +51,7 @@ const maxStreams = 64
 // NewServer returns a server for w on l, which it closes in the end. stop is called when somebody asks for the lab's end.
 func NewServer(l net.Listener, w *world.World, version string, pid int, stop func()) *Server {
 	ctx, end := context.WithCancel(context.Background())
-	s := &Server{world: w, version: version, pid: pid, stop: stop, guard: newGuard(l),
+	s := &Server{world: w, engine: newEngine(w), version: version, pid: pid, stop: stop, guard: newGuard(l),
 		streams: make(chan struct{}, maxStreams), end: end}
 	s.http = http.Server{
 		Handler:           s.handler(),
@@ -67,8 +69,9 @@ func (s *Server) Start() {
 	s.served.Go(func() { _ = s.http.Serve(s.guard) })
 }
 
-// Close ends streams with what they still hold, lets other answers end for a moment, and closes the socket.
+// Close ends containers, and streams with what they still hold, lets other answers end for a moment, and closes the socket.
 func (s *Server) Close() error {
+	s.engine.Close()
 	s.end()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
@@ -120,6 +123,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
 	mux.HandleFunc("GET /v1/reach", s.reach)
+	mux.Handle(dockerPrefix+"/", s.docker())
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
 	})

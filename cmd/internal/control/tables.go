@@ -18,11 +18,13 @@ func (s *Server) lab(*http.Request) (any, error) {
 func (s *Server) hosts(*http.Request) (any, error) {
 	rows := []Host{}
 	for _, h := range s.world.Hosts() {
-		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: Namespace(h.Namespace), Gateway: h.Plan.Gateway,
+		home := s.world.Home(h)
+		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: Namespace(h.Namespace), Gateway: home.Plan.Gateway,
+			Mode: string(h.Plan.Mode), Shares: h.Plan.Shares,
 			Command: h.Plan.Command, Environment: h.Plan.Environment, Interfaces: []Interface{}}
 		state, pid, status := h.Service()
 		row.State, row.PID, row.Status = string(state), pid, status
-		for _, c := range h.Cards {
+		for _, c := range home.Cards {
 			why, _ := c.Unplugged()
 			row.Interfaces = append(row.Interfaces, Interface{Name: c.Plan.Name, Network: c.Plan.Network, Address: c.Plan.Address,
 				MAC: c.Plan.MAC, MTU: c.Plan.MTU, Unplugged: why})

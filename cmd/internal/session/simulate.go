@@ -141,7 +141,7 @@ func (s *simulation) start(name string) {
 
 // next pings the first of the addresses, and then the others, as ping.Run does.
 func (s *simulation) next(name string, o ping.Options, rest []netip.Addr, worst int, out io.WriteCloser) {
-	host, _ := s.world.Host(name)
+	host, _ := s.world.Host(s.plan.Home(s.plan.Host(name)).Name)
 	host.Ping(rest[0], sim.PingOptions{Count: o.Count, Interval: o.Interval, Size: o.Size, TTL: uint8(o.TTL), Wait: o.Wait}, out,
 		func(result sim.PingResult) {
 			worst = max(worst, result.Status)

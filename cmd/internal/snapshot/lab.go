@@ -13,14 +13,26 @@ import (
 
 // Of returns the lab as it is now. A host whose namespace cannot be looked into is described as the lab file has it.
 func Of(w *world.World) *ask.Lab {
-	l := &ask.Lab{Now: time.Now(), Gateway: w.Gateway(), Uplink: uplink(w.Plan())}
+	l := &ask.Lab{Now: time.Now(), Gateway: w.Gateway(), Homes: map[string]string{}, Uplink: uplink(w.Plan())}
 	for _, n := range w.Networks() {
 		l.Switches = append(l.Switches, n.Switch)
 	}
 	for _, h := range w.Hosts() {
+		if h.Plan.Mode == lab.ModeShared || h.Plan.Mode == lab.ModeHost {
+			l.Homes[h.Plan.Name] = home(w.Plan(), h.Plan)
+			continue
+		}
 		l.Hosts = append(l.Hosts, host(w, h))
 	}
 	return l
+}
+
+// home names the host in whose namespace another one is; empty if that is this machine's.
+func home(plan *lab.Plan, h *lab.Host) string {
+	if home := plan.Home(h); home != nil && home.Mode != lab.ModeHost {
+		return home.Name
+	}
+	return ""
 }
 
 func uplink(plan *lab.Plan) ask.Uplink {
