@@ -92,7 +92,7 @@ func TestNamesOfHosts(t *testing.T) {
 	contains(t, l.inside("RED", "getent", "hosts", "blue"), "11.11.11.3")
 	contains(t, l.inside("RED", "getent", "hosts", "old-db"), "10.9.8.7")
 	contains(t, l.inside("RED", "ping", "-c", "1", "-W", "5", "blue"), "PING blue", "11.11.11.3", " 0% packet loss")
-	server := begin(t, uswitch, "exec", "--lab", l.name, l.ns("BLUE"), "--", uswitch, "serve", "tcp", "80")
+	server := begin(t, uswitch, "exec", "--lab", l.name, l.ns("BLUE"), "--", uswitch, "serve", "-p", "80")
 	defer server.kill()
 	eventually(t, "curl finds the page by its name", func() bool {
 		out, _, status := l.try("exec", l.ns("RED"), "--", "curl", "-s", "--max-time", "5", "http://blue/")
