@@ -10,7 +10,13 @@ import (
 // and sends what has waited for the sender.
 func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 	in := p.in
-	out := in.neighbors.Input(e.Payload(), e.Src(), in.self, p.now)
+	if a, ok := frame.ParseARP(e.Payload()); ok && !in.Addr().IsValid() {
+		if p.j.On() {
+			p.emitARP(arp.NotMine, false, false, a)
+		}
+		return
+	}
+	out := in.neighbors.Input(e.Payload(), e.Src(), in.self(), p.now)
 	if out.Case == arp.Bad {
 		g.drop(p, trace.ARP, trace.BadARP)
 		return
@@ -24,12 +30,12 @@ func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 	case arp.Asked, arp.Probed:
 		// The answer is written over the question (RFC 826): same bytes, fields swapped.
 		reply := frame.Frame{Data: p.f.Data[:frame.EthernetHeader+frame.ARPLength]}
-		frame.Ethernet(reply.Data).SetHeader(mac, in.self.MAC, frame.TypeARP)
-		frame.PutARP(reply.Data[frame.EthernetHeader:], frame.ARPReply, in.self.MAC, in.self.Addr.Addr(), mac, sender)
+		frame.Ethernet(reply.Data).SetHeader(mac, in.self().MAC, frame.TypeARP)
+		frame.PutARP(reply.Data[frame.EthernetHeader:], frame.ARPReply, in.self().MAC, in.self().Addr.Addr(), mac, sender)
 		in.sendFrame(reply, trace.Originated, sender, mac, p.now)
 	case arp.Conflict:
 		if out.Defend {
-			in.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, in.self.Addr.Addr(), trace.ARPAnnounced, p.now)
+			in.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, in.self().Addr.Addr(), trace.ARPAnnounced, p.now)
 		}
 	}
 	g.release(out.Held, mac, p.now)

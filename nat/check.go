@@ -82,14 +82,14 @@ func (v *view) martian(p *packet) trace.Reason {
 func (v *view) isLocal(p *packet) bool {
 	dst := p.ip.Dst()
 	return v.local[dst] != nil || dst == everyone || dst.IsMulticast() ||
-		p.in != nil && dst == frame.BroadcastOf(p.in.self.Addr)
+		p.in != nil && dst == frame.BroadcastOf(p.in.self().Addr)
 }
 
 // toMany reports whether a packet was meant for more than one receiver, on the wire or by its address. No error and no
 // reset may answer it (RFC 1122 3.2.2, 4.2.3.10).
 func (p *packet) toMany() bool {
 	dst := p.ip.Dst()
-	return p.toGroup || dst == everyone || dst.IsMulticast() || p.in != nil && dst == frame.BroadcastOf(p.in.self.Addr)
+	return p.toGroup || dst == everyone || dst.IsMulticast() || p.in != nil && dst == frame.BroadcastOf(p.in.self().Addr)
 }
 
 // checkOptions walks the IP options. Source routes are refused (RFC 7126 4.3, 4.4), what is malformed is answered with

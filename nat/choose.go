@@ -24,7 +24,7 @@ func (g *Gateway) chooseDestination(p *packet, v *view, d rule.Decision) {
 		}
 		addr := t.SrcIP // OUTPUT: the gateway talks to itself
 		if p.in != nil {
-			addr = p.in.self.Addr.Addr().As4()
+			addr = p.in.self().Addr.Addr().As4()
 		}
 		c.setDestination(addr, port)
 	default:
@@ -41,7 +41,10 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 	c, addr := p.flow.conn, p.tuple.SrcIP
 	switch d.Verdict {
 	case rule.Masquerade:
-		addr = p.out.self.Addr.Addr().As4()
+		if !p.out.Addr().IsValid() {
+			return trace.NATNoPort // nobody's address has no ports either
+		}
+		addr = p.out.self().Addr.Addr().As4()
 	case rule.SNAT:
 		addr = pickAddr(d.NAT, p.tuple.SrcIP, p.tuple.SrcIP)
 	default:
@@ -70,7 +73,7 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 
 // bindsTo reports whether the port that the packet leaves with is the uplink's to give.
 func (p *packet) bindsTo(addr [4]byte) bool {
-	return p.out != nil && p.out.binder != nil && addr == p.out.self.Addr.Addr().As4()
+	return p.out != nil && p.out.binder != nil && addr == p.out.self().Addr.Addr().As4()
 }
 
 func (g *Gateway) masquerade(c *conn, addr [4]byte, ports portRange, random bool) bool {

@@ -76,7 +76,7 @@ func (v *view) AddrType(ip [4]byte, iface string) rule.AddrType {
 		return rule.TypeMulticast
 	}
 	for _, i := range v.interfaces {
-		if a == frame.BroadcastOf(i.self.Addr) {
+		if a == frame.BroadcastOf(i.self().Addr) {
 			return rule.TypeBroadcast
 		}
 	}

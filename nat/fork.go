@@ -52,7 +52,8 @@ func (g *Gateway) Fork(c ForkConfig) *Gateway {
 
 // fork returns the twin of an interface on another gateway.
 func (i *Interface) fork(g *Gateway, c ForkConfig) *Interface {
-	twin := &Interface{gw: g, config: i.config, name: i.name, self: i.self, neighbors: i.neighbors.Fork()}
+	twin := &Interface{gw: g, config: i.config, name: i.name, neighbors: i.neighbors.Fork()}
+	twin.own.Store(i.own.Load())
 	if i.segment != nil {
 		twin.segment = c.Segment(i)
 	} else {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -75,27 +74,20 @@ func (g *Gateway) Add(c InterfaceConfig, now time.Time) (*Interface, error) {
 		c.MTU = 1500
 	}
 	i := &Interface{gw: g, config: c, name: c.Name, uplink: c.Uplink, segment: c.Segment,
-		self: arp.Self{MAC: c.MAC, Addr: c.Addr}, neighbors: arp.New[held]()}
+		neighbors: arp.New[held]()}
+	i.own.Store(&arp.Self{MAC: c.MAC, Addr: nobody})
 	i.binder, _ = c.Uplink.(Binder)
 	err := g.change(func(v *view) (err error) {
 		for _, other := range v.interfaces {
 			if other.name == c.Name {
 				return fmt.Errorf("gateway: interface %s exists", c.Name)
 			}
-			if other.self.Addr.Overlaps(c.Addr) { // two ways out as well: which would be the way back?
-				return fmt.Errorf("gateway: %s %v overlaps %s %v: give one of them another subnet", c.Name, c.Addr, other.name, other.self.Addr)
-			}
 		}
 		v.interfaces = append(slices.Clone(v.interfaces), i)
-		v.local = maps.Clone(v.local)
-		v.local[c.Addr.Addr()] = i
-		v.routes, err = v.routes.With(route.Route[*Interface]{Prefix: c.Addr.Masked(), Dev: i})
-		return err
+		return v.setAddr(i, c.Addr)
 	})
-	if err == nil && c.Segment != nil {
-		i.announces.Store(2)
-		i.announce.Store(int64(now.Sub(g.epoch)))
-		g.arm(now)
+	if err == nil {
+		i.announceSoon(now)
 	}
 	return i, err
 }
@@ -104,7 +96,7 @@ func (c *InterfaceConfig) check() error {
 	switch {
 	case c.Name == "":
 		return errors.New("gateway: an interface needs a name")
-	case !c.Addr.IsValid() || !c.Addr.Addr().Is4():
+	case (c.Addr.IsValid() || c.Segment == nil) && !c.Addr.Addr().Is4():
 		return fmt.Errorf("gateway: interface %s: address %v: want an IPv4 address with its prefix, as in 11.11.11.1/24",
 			c.Name, c.Addr)
 	case (c.Segment == nil) == (c.Uplink == nil):
@@ -121,13 +113,7 @@ func (c *InterfaceConfig) check() error {
 func (g *Gateway) Remove(i *Interface) {
 	_ = g.change(func(v *view) error {
 		v.interfaces = slices.DeleteFunc(slices.Clone(v.interfaces), func(o *Interface) bool { return o == i })
-		v.local = maps.Clone(v.local)
-		maps.DeleteFunc(v.local, func(_ netip.Addr, o *Interface) bool { return o == i })
-		for _, r := range v.routes.Routes() {
-			if r.Dev == i {
-				v.routes, _ = v.routes.Without(r.Prefix)
-			}
-		}
+		v.withoutAddr(i)
 		return nil
 	})
 	for _, h := range i.neighbors.Flush() {

@@ -37,7 +37,7 @@ type Binder interface {
 // InterfaceConfig describes an Interface. Exactly one of Segment and Uplink is given.
 type InterfaceConfig struct {
 	Name    string       // as rules and the trace call it: br0, uplink
-	Addr    netip.Prefix // the gateway's address there and the network's prefix
+	Addr    netip.Prefix // the gateway's address there and the network's prefix; with Segment it may be absent: see SetAddr
 	MAC     frame.MAC    // with Segment
 	MTU     int          // bytes of an IP packet; 0 means 1500
 	Segment Segment
@@ -49,7 +49,7 @@ type Interface struct {
 	gw      *Gateway
 	config  InterfaceConfig
 	name    string
-	self    arp.Self
+	own     atomic.Pointer[arp.Self] // see self
 	uplink  Uplink
 	binder  Binder // the uplink, if it is one
 	segment Segment
@@ -72,11 +72,16 @@ func (c *counter) count(n int) {
 // Name returns the name that rules and the trace use.
 func (i *Interface) Name() string { return i.name }
 
-// Addr returns the gateway's address on this leg, with the network's prefix.
-func (i *Interface) Addr() netip.Prefix { return i.self.Addr }
+// Addr returns the gateway's address on this leg, with the network's prefix; the zero Prefix if it has none.
+func (i *Interface) Addr() netip.Prefix {
+	if a := i.self().Addr; a != nobody {
+		return a
+	}
+	return netip.Prefix{}
+}
 
 // MAC returns the hardware address; zero on an uplink that takes IP packets.
-func (i *Interface) MAC() frame.MAC { return i.self.MAC }
+func (i *Interface) MAC() frame.MAC { return i.self().MAC }
 
 // MTU returns how large an IP packet may leave here, in bytes.
 func (i *Interface) MTU() int { return i.config.MTU }
@@ -102,7 +107,7 @@ func (i *Interface) Input(f frame.Frame, j *trace.Journey, now time.Time) {
 	switch {
 	case !ok:
 		i.gw.drop(&p, trace.Input, trace.PktTooSmall)
-	case !e.Dst().IsGroup() && e.Dst() != i.self.MAC:
+	case !e.Dst().IsGroup() && e.Dst() != i.self().MAC:
 		i.gw.drop(&p, trace.Input, trace.OtherHost)
 	case e.Type() == frame.TypeARP:
 		i.gw.arp(&p, e)

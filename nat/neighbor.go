@@ -43,7 +43,7 @@ func (g *Gateway) transmitUplink(p *packet) {
 
 // deliver puts the packet onto its network, addressed to the next hop.
 func (p *packet) deliver(to frame.MAC, age time.Duration, note trace.Note) {
-	frame.Ethernet(p.f.Data).SetHeader(to, p.out.self.MAC, frame.TypeIPv4)
+	frame.Ethernet(p.f.Data).SetHeader(to, p.out.self().MAC, frame.TypeIPv4)
 	if p.j.On() {
 		e := p.event(trace.Neighbor, trace.Accept, note)
 		e.Addr, e.MAC, e.Age, e.Port = p.nextHop, to, age, p.out.name
@@ -129,8 +129,8 @@ func (g *Gateway) ask(i *Interface, addr netip.Addr, to frame.MAC, now time.Time
 // sendARP sends an ARP packet in the gateway's own name.
 func (i *Interface) sendARP(op uint16, to, target frame.MAC, addr netip.Addr, note trace.Note, now time.Time) {
 	b := make([]byte, frame.EthernetHeader+frame.ARPLength)
-	frame.Ethernet(b).SetHeader(to, i.self.MAC, frame.TypeARP)
-	frame.PutARP(b[frame.EthernetHeader:], op, i.self.MAC, i.self.Addr.Addr(), target, addr)
+	frame.Ethernet(b).SetHeader(to, i.self().MAC, frame.TypeARP)
+	frame.PutARP(b[frame.EthernetHeader:], op, i.self().MAC, i.self().Addr.Addr(), target, addr)
 	i.sendFrame(frame.Frame{Data: b}, note, addr, to, now)
 }
 

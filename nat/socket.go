@@ -70,7 +70,7 @@ func (g *Gateway) Source(dst netip.Addr) (netip.Addr, bool) {
 	if !ok {
 		return netip.Addr{}, false
 	}
-	return r.Dev.self.Addr.Addr(), true
+	return r.Dev.self().Addr.Addr(), r.Dev.Addr().IsValid()
 }
 
 // deliver hands a packet to the program that waits for it, and reports whether there is one.

@@ -94,7 +94,7 @@ func (g *Gateway) announceTick(i *Interface, now time.Time) time.Time {
 		return due
 	}
 	i.announces.Store(left - 1)
-	i.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, i.self.Addr.Addr(), trace.ARPAnnounced, now)
+	i.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, i.self().Addr.Addr(), trace.ARPAnnounced, now)
 	if left == 1 {
 		return time.Time{}
 	}

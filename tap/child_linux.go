@@ -13,8 +13,8 @@ type child struct{ cmd *exec.Cmd }
 // PID implements Process.
 func (c child) PID() int { return c.cmd.Process.Pid }
 
-// leads reports whether the program is the leader of a process group.
-func (c child) leads() bool { return c.cmd.SysProcAttr.Setpgid }
+// leads reports whether the program is the leader of a process group, as that of a session is.
+func (c child) leads() bool { return c.cmd.SysProcAttr.Setpgid || c.cmd.SysProcAttr.Setsid }
 
 // Signal implements Process.
 func (c child) Signal(sig syscall.Signal) error {

@@ -16,6 +16,7 @@ func hostTools() []*cobra.Command {
 		hostTool("ip [OPTIONS] link|addr|route|neigh ...", "Devices, addresses, routes and neighbours, as ip has them",
 			`Options: -br -j -p -s -o -4. Words may be shortened as for the real program: uswitch ip a.
   link|addr [show] [[dev] NAME] [master BRIDGE] [type bridge|veth] [up]
+  addr      add|del ADDRESS/LENGTH dev BRIDGE
   route     [show] [PREFIX] [via ADDRESS] [dev NAME]
   route     add|replace|change|del PREFIX [via ADDRESS] [dev NAME]
   neigh     [show] [PREFIX] [dev NAME] [nud STATE]

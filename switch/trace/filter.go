@@ -60,7 +60,7 @@ func (f *Filter) all() bool {
 func (f *Filter) concerns(e *Event) bool {
 	etherType, payload, _ := e.layers()
 	var tuple frame.Tuple
-	if p, ok := e.packet(); ok {
+	if p, ok := e.IPv4(); ok {
 		tuple, _ = frame.TupleOf(p)
 	}
 	if f.proto != nil && !f.proto(etherType, tuple.Proto) {
@@ -91,7 +91,7 @@ func (f *Filter) begins(e *Event) bool {
 		return true
 	}
 	if !f.concerns(e) {
-		p, ok := e.packet()
+		p, ok := e.IPv4()
 		if !ok {
 			return false
 		}
@@ -108,7 +108,7 @@ func (f *Filter) expects(e *Event) {
 	if f.all() || len(f.from) > 0 {
 		return
 	}
-	if p, ok := e.packet(); ok {
+	if p, ok := e.IPv4(); ok {
 		if f.answers == nil || len(f.answers) >= maxAnswers {
 			f.answers = map[frame.Tuple]bool{}
 		}

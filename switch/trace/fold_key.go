@@ -11,7 +11,7 @@ import (
 func flowOf(j *journey) (key flow, reversed bool) {
 	first := &j.steps[0]
 	key.kind, _, _ = first.layers()
-	if p, ok := first.packet(); ok {
+	if p, ok := first.IPv4(); ok {
 		t, _ := frame.TupleOf(p)
 		if reply := t.Reply(); lessTuple(reply, t) {
 			t, reversed = reply, true
@@ -45,7 +45,7 @@ func shapeOf(j *journey, reversed bool) string {
 	if reversed {
 		shape = append(shape, 1)
 	}
-	p, ok := j.steps[0].packet()
+	p, ok := j.steps[0].IPv4()
 	if !ok || p.FragmentOffset() > 0 {
 		return string(shape)
 	}

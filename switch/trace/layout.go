@@ -59,7 +59,7 @@ func (l *layout) head(packet uint64, goesOn bool, h Head) {
 		right += " of IP"
 	}
 	room := l.width - columns(left) - columns(right) - 2
-	lines := wrap(h.What, max(room, 20))
+	lines := Wrap(h.What, max(room, 20))
 	first := left + lines[0]
 	gap := max(l.width-columns(first)-columns(right), 2)
 	l.line(first + strings.Repeat(" ", gap) + right)
@@ -102,7 +102,7 @@ func (l *layout) fill(clauses []clause, room int) []clause {
 		case c.typed && i > 0 && columns(c.text) <= l.width-2*indent:
 			lines = append(lines, c)
 		default:
-			for _, text := range wrap(c.text, room) {
+			for _, text := range Wrap(c.text, room) {
 				lines = append(lines, clause{text: text})
 			}
 		}
@@ -132,8 +132,8 @@ func sentenceColour(e *Event) string {
 	return ""
 }
 
-// wrap breaks s at spaces into lines of at most room columns, or more where a word is longer.
-func wrap(s string, room int) []string {
+// Wrap breaks s at spaces into lines of at most room columns, or more where a word is longer. There is one line at least.
+func Wrap(s string, room int) []string {
 	words := strings.Fields(s)
 	if len(words) == 0 {
 		return []string{""}

@@ -21,8 +21,8 @@ func (e *Event) layers() (etherType uint16, payload []byte, ok bool) {
 	return eth.Type(), eth.Payload(), true
 }
 
-// packet returns the IPv4 packet in the event's frame, as far as its bytes go.
-func (e *Event) packet() (frame.IPv4, bool) {
+// IPv4 returns the IPv4 packet in the event's frame, as far as its bytes go.
+func (e *Event) IPv4() (frame.IPv4, bool) {
 	etherType, payload, ok := e.layers()
 	if !ok || etherType != frame.TypeIPv4 {
 		return nil, false

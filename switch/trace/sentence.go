@@ -31,6 +31,16 @@ func (e *Event) Text() string {
 	return strings.Join(parts, "; ")
 }
 
+// Details is Text without its first part, for somebody who has been told already what happened: of a drop the rule that
+// decided and what would mend it. It may be empty.
+func (e *Event) Details() string {
+	var parts []string
+	for _, c := range e.clauses()[1:] {
+		parts = append(parts, c.text)
+	}
+	return strings.Join(parts, "; ")
+}
+
 // clause is a part of a sentence; a printer may put each on its own line.
 type clause struct {
 	text  string
@@ -139,7 +149,7 @@ func (e *Event) limit() string {
 
 // hopsLeft tells the time to live that a forwarded packet goes on with.
 func (e *Event) hopsLeft() string {
-	if p, ok := e.packet(); ok && e.Hook == Forward && e.Verdict == Accept {
+	if p, ok := e.IPv4(); ok && e.Hook == Forward && e.Verdict == Accept {
 		return fmt.Sprintf("ttl now %d", p.TTL())
 	}
 	return ""
@@ -151,7 +161,7 @@ func (e *Event) mend() string {
 	if e.Reason != PolicyDrop || e.Rule != "-P FORWARD DROP" || !e.Prefix.IsValid() || e.Prefix.Bits() == 0 {
 		return ""
 	}
-	if p, ok := e.packet(); !ok || !e.Prefix.Contains(p.Dst()) {
+	if p, ok := e.IPv4(); !ok || !e.Prefix.Contains(p.Dst()) {
 		return ""
 	}
 	return "uswitch iptables -A FORWARD -d " + e.Prefix.String() + " -j ACCEPT"

@@ -51,7 +51,13 @@ func (t *target) proto() uint8 {
 
 // check finds out what is asked, or says what is wrong with the question.
 func (l *Lab) check(q Question) (*target, error) {
+	q.From, q.To = l.home(q.From), l.home(q.To)
 	t := &target{Question: q}
+	for _, name := range []string{q.From, q.To} {
+		if home, away := l.Homes[name]; away && home == "" {
+			return nil, fmt.Errorf("%s is in this machine's own namespace: what it sends is not on any network of the lab", name)
+		}
+	}
 	switch {
 	case q.From != Outsider && l.host(q.From) == nil:
 		return nil, fmt.Errorf("host %q: there is no such host; there are %s", q.From, strings.Join(append(l.hostNames(), Outsider), ", "))
@@ -80,6 +86,14 @@ func (l *Lab) check(q Question) (*target, error) {
 	return t, nil
 }
 
+// home returns the host in whose namespace a host is, or the name itself.
+func (l *Lab) home(name string) string {
+	if home := l.Homes[name]; home != "" {
+		return home
+	}
+	return name
+}
+
 // maxSize is the most data that a ping can carry, in bytes.
 const maxSize = 65535 - frame.IPv4Header - frame.ICMPHeader
 
@@ -89,6 +103,9 @@ func (l *Lab) addrOf(q Question) (netip.Addr, error) {
 	from := l.host(q.From)
 	if q.To == "gateway" {
 		for _, i := range l.Gateway.Interfaces() {
+			if !i.Addr().IsValid() {
+				continue
+			}
 			if from == nil && i == l.uplink() || from != nil && onNetwork(from, i.Name()) {
 				return i.Addr().Addr(), nil
 			}

@@ -26,6 +26,8 @@ type Lab struct {
 	Networks int       `json:"networks"`
 	Uplink   string    `json:"uplink"`
 	Forward  bool      `json:"ip_forward"`
+	// Simulated: hosts are in the memory of that process, and nobody else can get into them.
+	Simulated bool `json:"simulated,omitempty"`
 }
 
 // Host is a host of the lab.
@@ -33,6 +35,8 @@ type Host struct {
 	Name        string      `json:"name"`
 	Hostname    string      `json:"hostname"`
 	Namespace   Namespace   `json:"namespace"`
+	Mode        string      `json:"mode,omitempty"`   // none, host or shared; empty: a namespace of its own, on networks
+	Shares      string      `json:"shares,omitempty"` // whose namespace and cards are shown; only with shared
 	Interfaces  []Interface `json:"interfaces"`
 	Gateway     netip.Addr  `json:"gateway,omitzero"`
 	Command     []string    `json:"command"`
@@ -129,9 +133,35 @@ type Route struct {
 
 // Drop counts the packets that were dropped for one reason.
 type Drop struct {
-	Reason   string `json:"reason"`
-	Count    uint64 `json:"count"`
-	Sentence string `json:"sentence"`
+	Reason   string   `json:"reason"`
+	Count    uint64   `json:"count"`
+	Sentence string   `json:"sentence"`
+	Last     *Dropped `json:"last,omitempty"` // with ?examples=1
+}
+
+// Dropped is a packet that was dropped.
+type Dropped struct {
+	Time    time.Time `json:"time"`
+	Packet  uint64    `json:"packet,omitempty"` // its number in the trace, if anybody listened then
+	At      string    `json:"at"`               // where, in two words: gateway forward
+	Where   string    `json:"where"`
+	Hook    string    `json:"hook"`
+	Port    string    `json:"port,omitempty"`
+	Rule    string    `json:"rule,omitempty"`
+	Summary string    `json:"summary"` // RED > 8.8.8.8  ICMP echo request, id 7 seq 1, ttl 64
+	Length  int       `json:"length"`
+	Details string    `json:"details,omitempty"` // what else there is to say: the rule, what would mend it
+}
+
+// DropEvent is a line of /v1/drops?follow=1: a drop that is like none of the last second, or how many more of a kind there
+// were since the line before. Lost, if not zero, stands for so many steps that were missed, and nothing else.
+type DropEvent struct {
+	Reason   string   `json:"reason,omitempty"`
+	Sentence string   `json:"sentence,omitempty"`
+	Count    uint64   `json:"count,omitempty"`
+	More     bool     `json:"more,omitempty"` // Count others like one that has had a line; Last is the last of them
+	Last     *Dropped `json:"last,omitempty"`
+	Lost     uint64   `json:"lost,omitempty"`
 }
 
 // Tuple is one direction of a connection, with the numbers of its packets and their bytes.

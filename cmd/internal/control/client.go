@@ -18,15 +18,18 @@ import (
 // Client talks to the lab behind one socket.
 type Client struct {
 	lab  string
+	dial func(context.Context) (net.Conn, error)
 	http http.Client
 }
 
 // NewClient returns a client for a socket; lab is for messages. Nothing is sent yet.
 func NewClient(path, lab string) *Client {
-	c := &Client{lab: lab}
+	c := &Client{lab: lab, dial: func(ctx context.Context) (net.Conn, error) {
+		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", path)
+	}}
 	c.http.Transport = &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", path)
+			return c.dial(ctx)
 		},
 		ResponseHeaderTimeout: 30 * time.Second,
 	}

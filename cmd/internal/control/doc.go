@@ -13,10 +13,14 @@
 //	GET     /v1/routes          the gateway's routes, with the keys of `ip -json route`
 //	POST    /v1/routes          adds one; DELETE removes it
 //	GET     /v1/devices         network devices as Linux would have them: bridges, veths, the uplink
-//	GET     /v1/drops           how many packets were dropped, for which reason
+//	GET     /v1/drops           how many packets were dropped, for which reason; ?examples=1 with the last of each reason;
+//	                            ?follow=1 streams them
 //	GET     /v1/conntrack       connections; ?follow=1 streams their changes; see ConnFilter for filters
 //	DELETE  /v1/conntrack       forgets those that match
 //	GET     /v1/trace           ?format=text|json|pcapng, streamed; see TraceQuery
+//	GET     /v1/step            holds packets while the client listens; a line for each step they take, see StepQuery, StepEvent
+//	POST    /v1/step            lets one go on: a StepRequest
+//	GET     /v1/journey         ?packet=7: the steps of a packet that somebody has traced a moment ago
 //	GET     /v1/frames          ?device=br0, the frames that pass there, streamed
 //	GET     /v1/publish         ports that are open to the outside
 //	POST    /v1/publish         opens one; DELETE closes it
@@ -26,6 +30,8 @@
 //	POST    /v1/explain         what would become of a packet: an ask.Question, answered by an ask.Answer
 //	POST    /v1/why-not         what would let it pass: an ask.Advice
 //	GET     /v1/reach           who reaches whom; ?outside=8.8.8.8
+//	*       /v1/docker/...      Docker's Engine API, as far as package engine goes
+//	POST    /v1/exec            runs a program in a host: see ExecQuery; POST /v1/exec/signal sends it a signal
 //	POST    /v1/stop            takes the lab down
 //
 // An answer that is no success has a JSON object with the key error, one sentence, and a fitting HTTP status. Every answer

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"uswitch/cmd/internal/docker/engine"
 	"uswitch/cmd/internal/world"
 )
 
@@ -27,18 +28,21 @@ const (
 
 // Server answers for a world that is up.
 type Server struct {
-	world   *world.World
-	version string
-	pid     int
-	stop    func()
-	http    http.Server
-	guard   *guard
-	streams chan struct{} // a place for each
-	numbers numbers
-	routing sync.Mutex // held while a route is looked at and changed
-	asking  sync.Mutex // held while a question is answered: each takes a copy of the lab
-	end     context.CancelFunc
-	served  sync.WaitGroup
+	world    *world.World
+	engine   *engine.Engine
+	version  string
+	pid      int
+	stop     func()
+	http     http.Server
+	guard    *guard
+	streams  chan struct{} // a place for each
+	numbers  numbers
+	routing  sync.Mutex // held while a route is looked at and changed
+	running  sync.Map   // string -> tap.Process: the programs of exec, by the id that their clients gave them
+	asking   sync.Mutex // held while a question is answered: each takes a copy of the lab
+	steppers steppers
+	end      context.CancelFunc
+	served   sync.WaitGroup
 }
 
 // maxStreams bounds how many listen at once: each costs a queue.
@@ -47,7 +51,7 @@ const maxStreams = 64
 // NewServer returns a server for w on l, which it closes in the end. stop is called when somebody asks for the lab's end.
 func NewServer(l net.Listener, w *world.World, version string, pid int, stop func()) *Server {
 	ctx, end := context.WithCancel(context.Background())
-	s := &Server{world: w, version: version, pid: pid, stop: stop, guard: newGuard(l),
+	s := &Server{world: w, engine: newEngine(w), version: version, pid: pid, stop: stop, guard: newGuard(l),
 		streams: make(chan struct{}, maxStreams), end: end}
 	s.http = http.Server{
 		Handler:           s.handler(),
@@ -65,8 +69,9 @@ func (s *Server) Start() {
 	s.served.Go(func() { _ = s.http.Serve(s.guard) })
 }
 
-// Close ends streams with what they still hold, lets other answers end for a moment, and closes the socket.
+// Close ends containers, and streams with what they still hold, lets other answers end for a moment, and closes the socket.
 func (s *Server) Close() error {
+	s.engine.Close()
 	s.end()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
@@ -86,13 +91,14 @@ func (s *Server) handler() http.Handler {
 		"GET /v1/ports":             s.ports,
 		"GET /v1/fdb":               s.fdb,
 		"GET /v1/neigh":             s.neighbors,
+		"POST /v1/addresses":        s.addAddress,
+		"DELETE /v1/addresses":      s.deleteAddress,
 		"GET /v1/routes":            s.routes,
 		"POST /v1/routes":           s.addRoute,
 		"DELETE /v1/routes":         s.deleteRoute,
 		"POST /v1/neigh":            s.addNeighbor,
 		"DELETE /v1/neigh":          s.deleteNeighbors,
 		"GET /v1/devices":           s.devices,
-		"GET /v1/drops":             s.drops,
 		"DELETE /v1/conntrack":      s.forgetConns,
 		"GET /v1/publish":           s.published,
 		"POST /v1/publish":          s.publish,
@@ -103,14 +109,21 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/set":              s.set,
 		"POST /v1/explain":          s.explain,
 		"POST /v1/why-not":          s.whyNot,
+		"POST /v1/exec/signal":      s.signal,
+		"POST /v1/step":             s.goOn,
+		"GET /v1/journey":           s.journey,
 		"POST /v1/stop":             s.stopLab,
 	} {
 		mux.Handle(pattern, s.answer(answer))
 	}
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
+	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
+	mux.HandleFunc("POST "+execPath, s.exec)
+	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
 	mux.HandleFunc("GET /v1/reach", s.reach)
+	mux.Handle(dockerPrefix+"/", s.docker())
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
 	})
@@ -126,7 +139,9 @@ func checked(next http.Handler) http.Handler {
 				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if r.URL.Path != execPath { // what a program reads has no end of ours
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

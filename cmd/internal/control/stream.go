@@ -32,7 +32,7 @@ type TraceQuery struct {
 
 // Query returns it as a query.
 func (t TraceQuery) Query() url.Values {
-	q := url.Values{"format": {t.Format}, "host": t.Filter.Hosts, "hook": t.Filter.Hooks}
+	q := url.Values{"format": {t.Format}, "host": t.Filter.Hosts, "from": t.Filter.From, "hook": t.Filter.Hooks}
 	for key, value := range map[string]string{"port": t.Filter.Port, "proto": t.Filter.Proto} {
 		if value != "" {
 			q.Set(key, value)
@@ -53,7 +53,7 @@ func (t TraceQuery) Query() url.Values {
 
 func parseTrace(q url.Values) (t TraceQuery, err error) {
 	t = TraceQuery{Format: q.Get("format"), Colour: q.Has("colour"), NoFold: q.Has("no-fold"), Filter: trace.FilterSpec{
-		Hosts: q["host"], Port: q.Get("port"), Proto: q.Get("proto"), Hooks: q["hook"], Drops: q.Has("drops")}}
+		Hosts: q["host"], From: q["from"], Port: q.Get("port"), Proto: q.Get("proto"), Hooks: q["hook"], Drops: q.Has("drops")}}
 	if t.Format == "" {
 		t.Format = "text"
 	}

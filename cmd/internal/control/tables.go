@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
-
-	"uswitch/switch/trace"
 )
 
 // The tables, read from the world as it is at the moment. Lists are never null.
@@ -13,17 +11,20 @@ import (
 func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
 	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, PID: s.pid, Started: s.world.Epoch(),
-		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding()}, nil
+		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
+		Simulated: s.world.Simulated()}, nil
 }
 
 func (s *Server) hosts(*http.Request) (any, error) {
 	rows := []Host{}
 	for _, h := range s.world.Hosts() {
-		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: Namespace(h.Namespace), Gateway: h.Plan.Gateway,
+		home := s.world.Home(h)
+		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: Namespace(h.Namespace), Gateway: home.Plan.Gateway,
+			Mode: string(h.Plan.Mode), Shares: h.Plan.Shares,
 			Command: h.Plan.Command, Environment: h.Plan.Environment, Interfaces: []Interface{}}
 		state, pid, status := h.Service()
 		row.State, row.PID, row.Status = string(state), pid, status
-		for _, c := range h.Cards {
+		for _, c := range home.Cards {
 			why, _ := c.Unplugged()
 			row.Interfaces = append(row.Interfaces, Interface{Name: c.Plan.Name, Network: c.Plan.Network, Address: c.Plan.Address,
 				MAC: c.Plan.MAC, MTU: c.Plan.MTU, Unplugged: why})
@@ -38,7 +39,7 @@ func (s *Server) networks(*http.Request) (any, error) {
 	now := time.Now()
 	for _, n := range s.world.Networks() {
 		fdb := n.Switch.FDB()
-		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet, Gateway: n.Plan.Gateway.Addr(),
+		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet, Gateway: n.Leg.Addr().Addr(),
 			GatewayMAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Internal: n.Plan.Internal, Masquerade: n.Plan.Masquerade,
 			AgeingTime: int(max(fdb.Ageing(), 0) / time.Second), FDBMaxLearned: fdb.MaxLearned(), FDBMoves: fdb.Moves(),
 			Ports: len(n.Switch.Ports())}
@@ -133,16 +134,6 @@ func (s *Server) routes(*http.Request) (any, error) {
 			row.Dst = r.Prefix.Addr().String()
 		}
 		rows = append(rows, row)
-	}
-	return rows, nil
-}
-
-func (s *Server) drops(*http.Request) (any, error) {
-	rows := []Drop{}
-	for _, r := range trace.Reasons() {
-		if n := s.world.Tracer().Drops(r); n > 0 {
-			rows = append(rows, Drop{Reason: r.String(), Count: n, Sentence: r.Sentence()})
-		}
 	}
 	return rows, nil
 }

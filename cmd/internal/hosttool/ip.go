@@ -68,9 +68,13 @@ func (i *ip) link(ctx context.Context) error {
 }
 
 func (i *ip) addr(ctx context.Context) error {
-	if _, err := i.command("addr", []string{"add", "change", "chg", "replace", "delete", "show", "lst", "list", "flush", "save", "showdump",
-		"restore", "help"}, []string{"show"}); err != nil {
+	command, err := i.command("addr", []string{"add", "change", "chg", "replace", "delete", "show", "lst", "list", "flush", "save", "showdump",
+		"restore", "help"}, []string{"show", "add", "delete"})
+	if err != nil {
 		return err
+	}
+	if command != "show" {
+		return i.changeAddr(ctx, command)
 	}
 	rows, err := i.selected(ctx)
 	if err != nil {

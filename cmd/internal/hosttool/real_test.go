@@ -109,6 +109,9 @@ func TestAsTheRealOnes(t *testing.T) {
 		"ip route show default", "ip route show 10.8.0.0/16", "ip route replace 10.9.0.0/16 via 11.11.11.3", "ip route change 10.8.0.0/16 via 11.11.11.3",
 		"ip route", "ip route del 10.9.0.0/16 via 11.11.11.2", "ip route del 10.9.0.0/16", "ip route del 10.8.0.0/16", "ip route del default",
 		"ip r d 10.7.0.1", "ip route")
+	w.compare("ip addr add 11.11.11.1/24 dev br0", "ip addr add 11.11.11.1/24", "ip addr add 11.11.11.1/24 dev nope",
+		"ip addr add 300.1.1.1/24 dev br0", "ip addr add dev br0", "ip addr del 11.11.11.9/24 dev br0", "ip addr del 11.11.11.1/24 dev br0",
+		"ip -br addr", "ip route", "ip addr del 11.11.11.1/24 dev br0", "ip addr add 11.11.11.1/24 brd + dev br0", "ip addr show br0", "ip route")
 	w.compare("ip neigh add 11.11.11.9 lladdr 02:42:0b:0b:0b:09 dev br0", "ip neigh add 11.11.11.9 lladdr 02:42:0b:0b:0b:09 dev br0",
 		"ip neigh replace 11.11.11.9 lladdr 02:42:0b:0b:0b:19 dev br0", "ip neigh", "ip neigh show nud permanent", "arp -n", "arp -an",
 		"ip neigh del 11.11.11.9 dev br0", "ip neigh flush all", "ip neigh", "arp -n", "arp -an", "ip -j neigh")
@@ -157,7 +160,9 @@ func TestRefused(t *testing.T) {
 		"ip -Q link":                               `Option "-Q" is unknown`,
 		"ip netns":                                 `Object "netns"`,
 		"ip link set br0 down":                     `"ip link set" is not answered here`,
-		"ip addr add 1.2.3.4/8 dev br0":            `"ip addr add" is not answered here`,
+		"ip addr add 1.2.3.4/8 dev br0":            "br0 has 11.11.11.1/24 already, and the gateway has one address",
+		"ip addr add 1.2.3.4/8 dev br0 label x":    `"label"`,
+		"ip addr flush dev br0":                    `"ip addr flush" is not answered here`,
 		"ip link frobnicate":                       `Command "frobnicate" is unknown`,
 		"ip addr show scope global":                `"scope"`,
 		"ip route get 8.8.8.8":                     `"ip route get" is not answered here`,

@@ -129,7 +129,7 @@ func (b *builder) environment(service types.ServiceConfig, at path) []string {
 }
 
 // defaultRoute points a host's default route at the gateway of the network with the highest gw_priority, or else of its
-// first. An internal network leads nowhere.
+// first. An internal network leads nowhere, nor does one whose gateway has no address.
 func (b *builder) defaultRoute(h *Host) {
 	best := 0
 	for _, i := range h.Interfaces {
@@ -138,7 +138,7 @@ func (b *builder) defaultRoute(h *Host) {
 		if a := b.project.Services[h.Name].Networks[n.Key]; a != nil {
 			priority = a.GatewayPriority
 		}
-		if n.Internal || h.Gateway.IsValid() && priority <= best {
+		if n.Internal || n.NoAddress || h.Gateway.IsValid() && priority <= best {
 			continue
 		}
 		h.Gateway, h.GatewayDev, best = n.Gateway.Addr(), i.Name, priority

@@ -163,14 +163,23 @@ func TestPlans(t *testing.T) {
 				"A", lab.ModeShared, "C", "sea", 0, []lab.Dependency{{Host: "B"}}, "C",
 				"D", lab.ModeShared, "C", "sea", 0, []lab.Dependency{{Host: "A"}}, "C",
 				"E", lab.ModeShared, "C", "sea", 0, []lab.Dependency{{Host: "A"}}, "C"}},
-		{name: "options of the bridge", file: "networks:\n  a:\n    attachable: true\n    enable_ipv6: false\n    driver_opts: {com.docker.network.bridge.name: br-own, com.docker.network.bridge.enable_icc: \"0\", com.docker.network.bridge.enable_ip_masquerade: \"f\", com.docker.network.bridge.host_binding_ipv4: 127.0.0.1, com.docker.network.bridge.gateway_mode_ipv4: routed, com.docker.network.driver.mtu: 1400, com.docker.network.bridge.enable_ic: x}\nservices: {A: {networks: [a], ports: [80, \"0.0.0.0:81:81\"]}}",
+		{name: "options of the bridge", file: "networks:\n  a:\n    attachable: true\n    enable_ipv6: false\n    driver_opts: {com.docker.network.bridge.name: br-own, com.docker.network.bridge.enable_icc: \"0\", com.docker.network.bridge.enable_ip_masquerade: \"f\", com.docker.network.bridge.host_binding_ipv4: 127.0.0.1, com.docker.network.bridge.gateway_mode_ipv4: nat-unprotected, com.docker.network.driver.mtu: 1400, com.docker.network.bridge.enable_ic: x}\nservices: {A: {networks: [a], ports: [80, \"0.0.0.0:81:81\"]}}",
 			of: func(p *lab.Plan) any {
 				n := p.Network("a")
 				return []any{n.Name, n.Key, n.Docker, n.Attachable, n.ICC, n.Masquerade, n.HostIP.String(), n.GatewayMode, n.MTU, len(n.Options), n.Options["com.docker.network.bridge.enable_ip_masquerade"],
 					p.Host("A").Ports[0].HostIP.String(), p.Host("A").Ports[1].HostIP.String(), p.Warnings}
 			},
-			want: []any{"br-own", "a", "lab_a", true, false, false, "127.0.0.1", "routed", 1400, 7, "f", "127.0.0.1", "0.0.0.0",
+			want: []any{"br-own", "a", "lab_a", true, false, false, "127.0.0.1", "nat-unprotected", 1400, 7, "f", "127.0.0.1", "0.0.0.0",
 				[]string{"com.docker.network.bridge.enable_ic: not acted on (a): uswitch knows com.docker.network.bridge.name, com.docker.network.bridge.enable_icc, com.docker.network.bridge.enable_ip_masquerade, com.docker.network.bridge.host_binding_ipv4, com.docker.network.bridge.gateway_mode_ipv4, com.docker.network.driver.mtu"}}},
+		{name: "ports of a routed network", file: "networks: {a: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}}}\nservices: {A: {networks: [a], ports: [80, \"8080:80\", \"127.0.0.1:8081:81/udp\", \"8000-8001:82\"]}}",
+			of: func(p *lab.Plan) any {
+				var all []string
+				for _, port := range p.Host("A").Ports {
+					all = append(all, fmt.Sprint(netip.AddrPortFrom(port.HostIP, port.HostPort), port.HostPortEnd, " ", port.To, "/", port.Proto))
+				}
+				return all
+			},
+			want: []string{"172.18.0.2:80 0 172.18.0.2:80/tcp", "172.18.0.2:81 0 172.18.0.2:81/udp", "172.18.0.2:82 0 172.18.0.2:82/tcp"}},
 		{name: "no gateway on an isolated network", file: "networks: {a: {internal: true, driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: isolated}}}\nservices: {A: {networks: [a]}}",
 			of: func(p *lab.Plan) any {
 				n := p.Network("a")

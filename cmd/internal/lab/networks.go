@@ -96,6 +96,12 @@ func (b *builder) network(key string, c ipam.Config) {
 		Port:          b.knobs(x, defaultKnobs),
 	}
 	n.GatewayMAC, _ = x.mac("gateway_mac")
+	switch word := x.text("gateway"); word {
+	case "", "none":
+		n.NoAddress = word == "none"
+	default:
+		x.bad("gateway", "%q: want none; the address itself stands under ipam.config", clip(word, 40))
+	}
 	x.get("fdb") // read once the hosts are known
 	b.add(n, c, at)
 }

@@ -85,7 +85,8 @@ type Interface struct {
 	Port PortKnobs `json:"port"`
 }
 
-// Publish is one port of a host that can be reached from outside.
+// Publish is one port of a host that can be reached from outside. On a network whose GatewayMode is routed nothing is
+// translated: HostIP and HostPort are then those of To.
 type Publish struct {
 	Proto  string     `json:"proto"`   // tcp or udp
 	HostIP netip.Addr `json:"host_ip"` // where the listener binds; 0.0.0.0 unless the file says otherwise, as Docker does

@@ -22,7 +22,10 @@ type Network struct {
 	// GatewayMode is isolated: the gateway is not on this network.
 	Gateway    netip.Prefix `json:"gateway,omitzero"`
 	GatewayMAC frame.MAC    `json:"gateway_mac"`
-	MTU        int          `json:"mtu"` // bytes of an IP packet, as ip link shows it
+	// NoAddress says that the gateway begins without its address, which is kept for it: somebody gives it one later.
+	// Hosts get no default route over this network.
+	NoAddress bool `json:"no_address,omitempty"`
+	MTU       int  `json:"mtu"` // bytes of an IP packet, as ip link shows it
 
 	Internal    bool       `json:"internal"`             // no way out: hosts get no default route over this network
 	Masquerade  bool       `json:"masquerade"`           // what leaves through the uplink takes the uplink's address

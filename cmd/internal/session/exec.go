@@ -16,11 +16,28 @@ import (
 )
 
 // Exec runs a program inside a host of a lab that is up, with this process's input and output, and returns its status. A
-// Ctrl-C is the program's alone.
+// Ctrl-C is the program's alone. A real host is entered by this process; on a simulated one the lab runs the program.
 func Exec(ctx context.Context, c *control.Client, host string, argv []string, environment ...string) (status int, err error) {
+	return ExecWith(ctx, c, host, argv, ExecOptions{Environment: environment, Input: os.Stdin})
+}
+
+// ExecOptions are what a program inside a host can be given.
+type ExecOptions struct {
+	Environment []string // NAME=value, on top of the host's
+	Dir         string   // where it runs; empty: here
+	Input       *os.File // nil: nothing to read
+}
+
+// ExecWith is Exec with all options.
+func ExecWith(ctx context.Context, c *control.Client, host string, argv []string, o ExecOptions) (status int, err error) {
 	h, err := findHost(ctx, c, host)
 	if err != nil {
 		return 1, err
+	}
+	if simulated, err := isSimulated(ctx, c); err != nil {
+		return 1, err
+	} else if simulated {
+		return execInside(ctx, c, host, argv, environment)
 	}
 	dir, err := world.Directory()
 	if err != nil {
@@ -33,8 +50,11 @@ func Exec(ctx context.Context, c *control.Client, host string, argv []string, en
 	defer t.Close()
 	argv = world.Program(argv)
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(world.Environment(c.Lab(), host, h.Environment), environment...)
+	cmd.Stdout, cmd.Stderr, cmd.Dir = os.Stdout, os.Stderr, o.Dir
+	if o.Input != nil {
+		cmd.Stdin = o.Input
+	}
+	cmd.Env = append(world.Environment(c.Lab(), host, h.Environment), o.Environment...)
 	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
 	defer signal.Reset(syscall.SIGINT, syscall.SIGQUIT)
 	process, err := t.Start(tap.Namespace(h.Namespace), cmd)
@@ -42,6 +62,12 @@ func Exec(ctx context.Context, c *control.Client, host string, argv []string, en
 		return world.Status(nil, err), fmt.Errorf("%s: %w", host, err)
 	}
 	return process.Wait(), nil
+}
+
+func isSimulated(ctx context.Context, c *control.Client) (bool, error) {
+	var lab control.Lab
+	err := c.Get(ctx, "/v1/lab", nil, &lab)
+	return lab.Simulated, err
 }
 
 func findHost(ctx context.Context, c *control.Client, name string) (*control.Host, error) {
@@ -61,6 +87,11 @@ func findHost(ctx context.Context, c *control.Client, name string) (*control.Hos
 
 // Shell runs a shell inside a host: the person's own, whose prompt begins with the host's name if it is bash or sh.
 func Shell(ctx context.Context, c *control.Client, host string) (status int, err error) {
+	if simulated, err := isSimulated(ctx, c); err != nil {
+		return 1, err
+	} else if simulated {
+		return Exec(ctx, c, host, []string{"sh"})
+	}
 	shell := os.Getenv("SHELL")
 	if shell == "" {
 		shell = "/bin/sh"

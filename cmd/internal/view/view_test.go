@@ -86,7 +86,36 @@ ALONE  -     -              -                  -                -           /run
 br0      RED      1   1500  3          300    0        0        0      0        flood=off isolated=on storm_limit=10000
 br0      gateway  -   1500  0          0      0        0        0      0        the gateway
 `},
-		"no drops": {func(b *bytes.Buffer) error { return view.Drops(b, nil) }, "No packet was dropped.\n"},
+		"no drops":             {func(b *bytes.Buffer) error { return view.Drops(b, nil) }, "No packet was dropped.\n"},
+		"no examples of drops": {func(b *bytes.Buffer) error { return view.DropExamples(b, nil, time.Time{}, 100) }, "No packet was dropped.\n"},
+		"examples of drops": {func(b *bytes.Buffer) error {
+			at := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.Local)
+			return view.DropExamples(b, []control.Drop{
+				{Reason: "policy-drop", Count: 2, Sentence: "no rule lets it through, and the chain's policy is DROP",
+					Last: &control.Dropped{Time: at.Add(-4 * time.Second), At: "gateway forward", Summary: "8.8.8.8 > RED  ICMP echo reply, id 7 seq 1, ttl 62", Length: 84,
+						Details: "by -P FORWARD DROP; it would pass with: uswitch iptables -A FORWARD -d 11.11.11.0/24 -j ACCEPT"}},
+				{Reason: "pkt-too-small", Count: 12345, Sentence: "shorter than its own header, 14 bytes for Ethernet and 20 for IPv4: nobody can say where it should go"},
+			}, at, 80)
+		}, `    2  policy-drop    no rule lets it through, and the chain's policy is DROP
+       4s ago         gateway forward: 8.8.8.8 > RED ICMP echo reply, id 7 seq
+                      1, ttl 62, 84 bytes
+                      by -P FORWARD DROP; it would pass with: uswitch iptables -A FORWARD -d 11.11.11.0/24 -j ACCEPT
+
+12345  pkt-too-small  shorter than its own header, 14 bytes for Ethernet and 20
+                      for IPv4: nobody can say where it should go
+`},
+		"drops as they happen": {func(b *bytes.Buffer) error {
+			last := &control.Dropped{Time: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.Local), At: "RED ingress", Summary: "RED > ?  LLC", Length: 60}
+			for _, e := range []control.DropEvent{{Reason: "storm", Count: 1, Last: last}, {Reason: "storm", Count: 7, More: true, Last: last}, {Lost: 3}} {
+				if err := view.DropEvent(b, e); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, `03:04:05.678  storm             RED ingress: RED > ?  LLC, 60 bytes
+03:04:05.678  storm             ... 7 more like this: RED ingress: RED > ?  LLC, 60 bytes
+(3 steps lost: this reader is slower than the network)
+`},
 		"drops": {func(b *bytes.Buffer) error {
 			return view.Drops(b, []control.Drop{{Reason: "storm", Count: 12, Sentence: "too many"}})
 		}, "DROPPED  REASON  WHICH MEANS\n12       storm   too many\n"},

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -20,15 +21,20 @@ type Network struct {
 	scope  *scope         // how to unmake the leg; nil before Up
 }
 
-// newNetwork makes a switch that is not connected to anything.
+// newNetwork makes a switch that is not connected to anything. Where hosts are not to reach each other, what it carries is
+// shown to the rules, as dockerd has br_netfilter do then.
 func (w *World) newNetwork(plan *lab.Network) *Network {
-	return &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
+	n := &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
 		Name:       plan.Name,
 		Ageing:     Ageing(plan.AgeingTime),
 		MaxLearned: plan.FDBMaxLearned,
 		Tracer:     w.tracer,
 		Epoch:      w.epoch,
 	})}
+	if !plan.ICC {
+		n.Switch.SetFilter(w.gateway.Bridge(plan.Name))
+	}
+	return n
 }
 
 // Ageing turns a bridge's ageing_time into the switch's, for which zero is not "never believe" but "the default".
@@ -128,9 +134,11 @@ func (w *World) addLeg(n *Network) error {
 	if w.way != nil && w.way.standIn.IsValid() && n.Plan.Subnet.Contains(w.way.standIn) {
 		return fmt.Errorf("network %s is %v, in which %v stands for this machine: give it another subnet", n.Plan.Name, n.Plan.Subnet, w.way.standIn)
 	}
-	leg, err := w.gateway.Add(nat.InterfaceConfig{
-		Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch,
-	}, time.Now())
+	config := nat.InterfaceConfig{Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch}
+	if n.Plan.NoAddress {
+		config.Addr = netip.Prefix{}
+	}
+	leg, err := w.gateway.Add(config, time.Now())
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,13 @@ type World struct {
 	docker   *rules.Firewall // who knows Docker's rules; nil: they are not Docker's
 }
 
+// What is remembered of journeys that somebody has listened to: some hundreds of them, with the beginnings of their frames.
+const (
+	historyEvents = 8192
+	historyBytes  = 1 << 20
+	historySnap   = 256
+)
+
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
 // must be one that package lab has made.
 func New(plan *lab.Plan, o Options) (*World, error) {
@@ -74,6 +81,8 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 	if w.taken == nil {
 		w.taken = func() []netip.Prefix { return nil }
 	}
+	w.tracer.KeepExamples(time.Now)
+	w.tracer.Remember(trace.NewRing(historyEvents, historyBytes, historySnap))
 	docker, lines, err := firstRules(plan)
 	tables := rule.NewTables(rule.IPv4)
 	if err == nil {

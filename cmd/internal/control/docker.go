@@ -1,0 +1,85 @@
+package control
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"net/netip"
+	"os/exec"
+	"time"
+
+	"uswitch/cmd/internal/docker/engine"
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
+	"uswitch/tap"
+)
+
+// dockerPrefix is where Docker's Engine API begins; see package engine.
+const dockerPrefix = "/v1/docker"
+
+// newEngine returns the engine of a lab.
+func newEngine(w *world.World) *engine.Engine {
+	return engine.New(dockerLab{w}, engine.Options{Now: time.Now, Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))})
+}
+
+// docker answers for the engine.
+func (s *Server) docker() http.Handler { return http.StripPrefix(dockerPrefix, s.engine.Handler()) }
+
+// dockerLab is a world as an engine needs it.
+type dockerLab struct{ world *world.World }
+
+func (l dockerLab) Plan() *lab.Plan       { return l.world.Plan() }
+func (l dockerLab) Taken() []netip.Prefix { return l.world.Taken() }
+
+func (l dockerLab) AddNetwork(n lab.Network) error {
+	return l.world.AddNetwork(context.Background(), n)
+}
+
+func (l dockerLab) RemoveNetwork(name string) error { return l.world.RemoveNetwork(name) }
+
+func (l dockerLab) AddHost(h lab.Host) error { return l.world.AddHost(context.Background(), h) }
+
+func (l dockerLab) RemoveHost(name string) error { return l.world.RemoveHost(name) }
+
+func (l dockerLab) Connect(host string, i lab.Interface) error {
+	return l.world.Connect(context.Background(), host, i)
+}
+
+func (l dockerLab) Disconnect(host, network string) error { return l.world.Disconnect(host, network) }
+
+func (l dockerLab) Start(host string, cmd *exec.Cmd) (tap.Process, error) {
+	return l.world.StartIn(host, cmd)
+}
+
+func (l dockerLab) StartHost(host string) error { return l.world.StartHost(host) }
+
+func (l dockerLab) StopHost(host string, patience time.Duration) error {
+	_, err := l.world.StopHost(host, patience)
+	return err
+}
+
+// Published leaves the address of a port as it was asked for: where that is every address, Docker says 0.0.0.0.
+func (l dockerLab) Published(host string) (all []lab.Publish) {
+	for _, p := range l.world.Published() {
+		if p.Host == host {
+			all = append(all, p.Publish)
+		}
+	}
+	return all
+}
+
+func (l dockerLab) Command(host string) (pid, status int, running bool) {
+	h := l.world.Host(host)
+	if h == nil {
+		return 0, 0, false
+	}
+	state, pid, status := h.Service()
+	return pid, status, state == world.Running
+}
+
+func (l dockerLab) Sandbox(host string) string {
+	if h := l.world.Host(host); h != nil {
+		return h.Namespace.Path
+	}
+	return ""
+}

@@ -1,0 +1,77 @@
+package control_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/switch/frame"
+)
+
+// forge sends a frame of RED's whose source is a group, which the switch drops.
+func (s *server) forge() {
+	b := make([]byte, 60)
+	frame.Ethernet(b).SetHeader(frame.MAC{2, 0x42, 11, 11, 11, 3}, frame.MAC{1, 0, 0x5e, 0, 0, 1}, frame.TypeIPv4)
+	s.host.Device("RED eth0").Send(b)
+}
+
+// TestDropExamples: the last packet of a reason is known though nobody listened; the plain list stays as it is.
+func TestDropExamples(t *testing.T) {
+	s := start(t)
+	s.Start()
+	ctx := context.Background()
+	s.forge()
+	s.ask() // the first is through when this one is taken
+	s.ask()
+	for _, examples := range []bool{false, true} {
+		q := url.Values{}
+		if examples {
+			q.Set("examples", "1")
+		}
+		var rows []control.Drop
+		if err := s.Get(ctx, "/v1/drops", q, &rows); err != nil || len(rows) != 1 || rows[0].Reason != "group-source" || rows[0].Count != 1 {
+			t.Fatalf("%v: %+v", err, rows)
+		}
+		last := rows[0].Last
+		if (last != nil) != examples {
+			t.Fatalf("with examples %v: %+v", examples, last)
+		}
+		if examples && (last.At != "RED ingress" || last.Length != 60 || !strings.Contains(last.Summary, "> BLUE") || last.Packet != 0) {
+			t.Errorf("%+v", last)
+		}
+	}
+}
+
+// TestFollowDrops: the first of a kind is told at once, the others are counted.
+func TestFollowDrops(t *testing.T) {
+	s := start(t)
+	s.Start()
+	stream, err := s.Stream(context.Background(), http.MethodGet, "/v1/drops", url.Values{"follow": {"1"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	lines := json.NewDecoder(stream)
+	const drops = 500
+	for range drops {
+		s.forge()
+	}
+	var first control.DropEvent
+	if err := lines.Decode(&first); err != nil || first.Reason != "group-source" || first.More || first.Count != 1 || first.Last.Packet == 0 {
+		t.Fatalf("%v: %+v", err, first)
+	}
+	for counted := uint64(1); counted < drops; {
+		var e control.DropEvent
+		if err := lines.Decode(&e); err != nil || e.Lost > 0 || e.Last == nil {
+			t.Fatalf("after %d of %d: %v %+v", counted, drops, err, e)
+		}
+		counted += e.Count
+		if counted > drops {
+			t.Errorf("%d were counted", counted)
+		}
+	}
+}

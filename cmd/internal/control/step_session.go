@@ -1,0 +1,91 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"uswitch/cmd/internal/world"
+	"uswitch/switch/trace"
+)
+
+// stepSession tells one client of the packets that are held for it, one at a time.
+type stepSession struct {
+	server  *Server
+	stepper *trace.Stepper
+	at      []string // hooks where packets stop first
+	out     *json.Encoder
+	legs    map[uint64]*legState
+}
+
+// legState is what is known of a packet on its way.
+type legState struct {
+	subject subject // what it is about so far
+	before  Tables  // the tables after its last step
+	stops   bool    // at every step from now on
+}
+
+// run hands on stops until the client or the lab is gone.
+func (s *stepSession) run(ctx context.Context) {
+	names := world.Names(s.server.world.Plan())
+	for {
+		stop, err := s.stepper.Next(ctx)
+		if err != nil {
+			return
+		}
+		switch stop.Kind {
+		case trace.Arrived:
+			s.begin(&stop)
+		case trace.Stepped:
+			err = s.step(&stop, names)
+		case trace.Ended:
+			err = s.end(&stop)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// begin looks at the tables before a packet's first step.
+func (s *stepSession) begin(stop *trace.Stop) {
+	l := &legState{stops: len(s.at) == 0, before: s.server.tables()}
+	l.subject.add(&stop.Event)
+	s.legs[stop.Leg] = l
+	_ = s.stepper.Go(stop.Leg, false)
+}
+
+// step tells of a step, and lets the packet go on if it is not to stop there.
+func (s *stepSession) step(stop *trace.Stop, names trace.Names) error {
+	l := s.legs[stop.Leg]
+	l.stops = l.stops || slices.Contains(s.at, stop.Event.Hook.String())
+	e := StepEvent{Kind: StepPassed, Leg: stop.Leg, Step: stepOf(&stop.Event, names), Held: s.stepper.Held(), Passed: s.stepper.Passed()}
+	l.subject.add(&stop.Event)
+	e.Changed = s.changes(l)
+	if !stop.Waits {
+		return s.out.Encode(e)
+	}
+	if l.stops {
+		e.Kind, e.Next = StepStopped, s.server.looks(&stop.Event, &l.subject, &l.before)
+		return s.out.Encode(e)
+	}
+	err := s.out.Encode(e)
+	_ = s.stepper.Go(stop.Leg, false)
+	return err
+}
+
+// end tells of a packet's end, and what its last step has changed.
+func (s *stepSession) end(stop *trace.Stop) error {
+	l := s.legs[stop.Leg]
+	delete(s.legs, stop.Leg)
+	return s.out.Encode(StepEvent{Kind: StepEnded, Leg: stop.Leg, Changed: s.changes(l), Held: s.stepper.Held(), Passed: s.stepper.Passed(),
+		Late: stop.Late, Fault: stop.Fault})
+}
+
+// changes compares the tables with what they were after the packet's last step.
+func (s *stepSession) changes(l *legState) *Changes {
+	now := s.server.tables()
+	c := compare(&l.before, &now, &l.subject)
+	l.before = now
+	return c
+}

@@ -1,0 +1,128 @@
+package control
+
+import (
+	"cmp"
+	"net/netip"
+	"reflect"
+	"slices"
+	"time"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// subject is what a packet is about: rows of tables that speak of it concern the packet.
+type subject struct {
+	macs  []frame.MAC
+	addrs []netip.Addr
+	conns []uint64
+	ports []string
+	drops []string
+	tuple frame.Tuple
+	out   string // the interface that the route leads to
+}
+
+// add adds what a step shows.
+func (s *subject) add(e *trace.Event) {
+	if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
+		s.macs = append(s.macs, eth.Src(), eth.Dst())
+		if a, ok := frame.ParseARP(eth.Payload()); ok && eth.Type() == frame.TypeARP {
+			s.addrs = append(s.addrs, a.SenderIP(), a.TargetIP())
+		}
+	}
+	if p, ok := e.IPv4(); ok {
+		s.tuple, _ = frame.TupleOf(p)
+		s.addrs = append(s.addrs, p.Src(), p.Dst())
+	}
+	s.ports = append(append(s.ports, e.Port), e.Ports...)
+	if e.Local || e.Verdict == trace.Local || e.Hook == trace.Neighbor {
+		s.ports = append(s.ports, "gateway")
+	}
+	s.addrs = append(s.addrs, e.Addr)
+	if e.Hook == trace.Route {
+		s.out = e.Port
+	}
+	if e.Conn != 0 {
+		s.conns = append(s.conns, e.Conn)
+	}
+	if e.Verdict == trace.Drop {
+		s.drops = append(s.drops, e.Reason.String())
+	}
+}
+
+// tables reads all that a packet can change.
+func (s *Server) tables() Tables {
+	fdb, _ := s.fdb(nil)
+	neigh, _ := s.neighbors(nil)
+	ports, _ := s.ports(nil)
+	t := Tables{FDB: fdb.([]FDBEntry), Neigh: neigh.([]Neighbor), Ports: ports.([]Port), Drops: s.countedDrops()}
+	for _, c := range s.world.Gateway().Conns(time.Now()) {
+		t.Conns = append(t.Conns, *connOf(c))
+	}
+	return t
+}
+
+// compare finds the rows that have changed and concern the packet.
+func compare(before, after *Tables, s *subject) *Changes {
+	return &Changes{
+		FDB: changes(before.FDB, after.FDB, func(e FDBEntry) string { return e.Master + " " + e.MAC.String() },
+			func(e FDBEntry) bool { return slices.Contains(s.macs, e.MAC) },
+			func(e *FDBEntry) { e.Age, e.Since = nil, nil }),
+		Neigh: changes(before.Neigh, after.Neigh, func(n Neighbor) string { return n.Dev + " " + n.Dst.String() },
+			func(n Neighbor) bool { return slices.Contains(s.addrs, n.Dst) },
+			func(*Neighbor) {}),
+		Conns: changes(before.Conns, after.Conns, func(c Conn) uint64 { return c.ID },
+			func(c Conn) bool { return slices.Contains(s.conns, c.ID) },
+			func(c *Conn) { c.Timeout = 0 }),
+		Ports: changes(before.Ports, after.Ports, func(p Port) string { return p.Network + " " + p.Name },
+			func(p Port) bool { return slices.Contains(s.ports, p.Name) },
+			func(*Port) {}),
+		Drops: changes(before.Drops, after.Drops, func(d Drop) string { return d.Reason },
+			func(d Drop) bool { return slices.Contains(s.drops, d.Reason) },
+			func(*Drop) {}),
+	}
+}
+
+// changes pairs the rows of a table by their keys and keeps those that concern the packet and differ in more than what
+// forget takes away, in the order of the table. Rows that have gone come last.
+func changes[T any, K comparable](before, after []T, key func(T) K, concerns func(T) bool, forget func(*T)) (all []Change[T]) {
+	old := map[K]T{}
+	for _, row := range before {
+		if concerns(row) {
+			old[key(row)] = row
+		}
+	}
+	for _, row := range after {
+		if !concerns(row) {
+			continue
+		}
+		was, known := old[key(row)]
+		delete(old, key(row))
+		a, b := was, row
+		forget(&a)
+		forget(&b)
+		switch {
+		case !known:
+			all = append(all, Change[T]{After: &row})
+		case !reflect.DeepEqual(a, b):
+			all = append(all, Change[T]{Before: &was, After: &row})
+		}
+	}
+	for _, row := range before {
+		if _, gone := old[key(row)]; gone && concerns(row) {
+			all = append(all, Change[T]{Before: &row})
+		}
+	}
+	return all
+}
+
+// matches reports whether a packet as it is now belongs to a connection.
+func (s *subject) matches(c Conn) bool {
+	for _, t := range []Tuple{c.Original, c.Reply} {
+		if t.Src == s.tuple.Src() && t.Dst == s.tuple.Dst() && c.Protonum == s.tuple.Proto &&
+			cmp.Or(t.Sport, t.ID) == s.tuple.SrcPort && (t.ID != 0 || t.Dport == s.tuple.DstPort) {
+			return true
+		}
+	}
+	return false
+}

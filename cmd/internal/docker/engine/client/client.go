@@ -1,0 +1,146 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/docker/engine/api"
+)
+
+// Client speaks to the engine of one lab.
+type Client struct{ lab *control.Client }
+
+// New returns a client for the engine of a lab.
+func New(lab *control.Client) *Client { return &Client{lab} }
+
+// Lab returns the control socket's client.
+func (c *Client) Lab() *control.Client { return c.lab }
+
+// prefix is where a lab's control socket has its engine.
+const prefix = "/v1/docker"
+
+// do sends a request. What the engine refuses comes back with docker's words before its own.
+func (c *Client) do(ctx context.Context, method, path string, query url.Values, body, into any) error {
+	return fromDaemon(c.lab.Do(ctx, method, prefix+path, query, body, into))
+}
+
+// DaemonError is what the engine has refused.
+type DaemonError struct{ Refused *control.Error }
+
+func (e *DaemonError) Error() string { return "Error response from daemon: " + e.Refused.Message }
+
+// NotFound reports whether the engine knows nothing of what it was asked for.
+func NotFound(err error) bool {
+	var e *DaemonError
+	return errors.As(err, &e) && e.Refused.Code == http.StatusNotFound
+}
+
+func fromDaemon(err error) error {
+	var refused *control.Error
+	if errors.As(err, &refused) {
+		return &DaemonError{refused}
+	}
+	return err
+}
+
+func escaped(path string, reference string) string {
+	return fmt.Sprintf(path, url.PathEscape(reference))
+}
+
+// Containers lists containers; without all, those that run.
+func (c *Client) Containers(ctx context.Context, all bool) (rows []api.Summary, err error) {
+	err = c.do(ctx, http.MethodGet, "/containers/json", url.Values{"all": {strconv.FormatBool(all)}}, nil, &rows)
+	return rows, err
+}
+
+// Container describes one.
+func (c *Client) Container(ctx context.Context, reference string) (*api.Container, error) {
+	d := &api.Container{}
+	return d, c.do(ctx, http.MethodGet, escaped("/containers/%s/json", reference), nil, nil, d)
+}
+
+// Create makes a container.
+func (c *Client) Create(ctx context.Context, name string, r api.CreateRequest) (*api.CreateResponse, error) {
+	answer := &api.CreateResponse{}
+	return answer, c.do(ctx, http.MethodPost, "/containers/create", url.Values{"name": {name}}, r, answer)
+}
+
+// Start starts a container.
+func (c *Client) Start(ctx context.Context, reference string) error {
+	return c.do(ctx, http.MethodPost, escaped("/containers/%s/start", reference), nil, nil, nil)
+}
+
+// Stop ends a container; patience is in seconds, negative: the usual.
+func (c *Client) Stop(ctx context.Context, reference string, patience int) error {
+	q := url.Values{}
+	if patience >= 0 {
+		q.Set("t", strconv.Itoa(patience))
+	}
+	return c.do(ctx, http.MethodPost, escaped("/containers/%s/stop", reference), q, nil, nil)
+}
+
+// Kill sends a signal to a container, by its name.
+func (c *Client) Kill(ctx context.Context, reference, signal string) error {
+	return c.do(ctx, http.MethodPost, escaped("/containers/%s/kill", reference), url.Values{"signal": {signal}}, nil, nil)
+}
+
+// Remove removes a container.
+func (c *Client) Remove(ctx context.Context, reference string, force bool) error {
+	return c.do(ctx, http.MethodDelete, escaped("/containers/%s", reference), url.Values{"force": {strconv.FormatBool(force)}}, nil, nil)
+}
+
+// Logs copies what a container has written.
+func (c *Client) Logs(ctx context.Context, reference string, q url.Values, copy func(r io.Reader) error) error {
+	answer, err := c.lab.Stream(ctx, http.MethodGet, prefix+escaped("/containers/%s/logs", reference), q, nil)
+	if err != nil {
+		return fromDaemon(err)
+	}
+	defer answer.Close()
+	return copy(answer)
+}
+
+// Networks lists the networks.
+func (c *Client) Networks(ctx context.Context) (rows []api.Network, err error) {
+	err = c.do(ctx, http.MethodGet, "/networks", nil, nil, &rows)
+	return rows, err
+}
+
+// Network describes one.
+func (c *Client) Network(ctx context.Context, reference string) (*api.Network, error) {
+	n := &api.Network{}
+	return n, c.do(ctx, http.MethodGet, escaped("/networks/%s", reference), nil, nil, n)
+}
+
+// CreateNetwork makes a network.
+func (c *Client) CreateNetwork(ctx context.Context, r api.NetworkCreateRequest) (*api.NetworkCreateResponse, error) {
+	answer := &api.NetworkCreateResponse{}
+	return answer, c.do(ctx, http.MethodPost, "/networks/create", nil, r, answer)
+}
+
+// RemoveNetwork removes one.
+func (c *Client) RemoveNetwork(ctx context.Context, reference string) error {
+	return c.do(ctx, http.MethodDelete, escaped("/networks/%s", reference), nil, nil, nil)
+}
+
+// PruneNetworks removes those on which nobody is, and names them.
+func (c *Client) PruneNetworks(ctx context.Context) ([]string, error) {
+	var answer api.NetworksPruneResponse
+	err := c.do(ctx, http.MethodPost, "/networks/prune", nil, nil, &answer)
+	return answer.NetworksDeleted, err
+}
+
+// Connect puts a container onto a network.
+func (c *Client) Connect(ctx context.Context, network string, r api.NetworkConnectRequest) error {
+	return c.do(ctx, http.MethodPost, escaped("/networks/%s/connect", network), nil, r, nil)
+}
+
+// Disconnect takes a container off a network.
+func (c *Client) Disconnect(ctx context.Context, network string, r api.NetworkDisconnectRequest) error {
+	return c.do(ctx, http.MethodPost, escaped("/networks/%s/disconnect", network), nil, r, nil)
+}

@@ -1,0 +1,74 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/docker/engine"
+	"uswitch/cmd/internal/lab"
+)
+
+// DefaultLab is the lab that docker commands begin and, where several labs are up, act on.
+const DefaultLab = "docker"
+
+// Find returns the engine that a command acts on: of the lab that is named, by the option or else by USWITCH_LAB; or of the
+// lab called docker, or the only one that is up. Where there is none, it is one that knows Docker's own networks and no
+// containers; up is false then.
+func Find(name string, load func(name string) (*lab.Plan, error)) (c *Client, up bool, err error) {
+	name = cmp.Or(name, os.Getenv("USWITCH_LAB"))
+	labs := control.Up()
+	is := func(name string) func(*control.Client) bool {
+		return func(c *control.Client) bool { return c.Lab() == name }
+	}
+	i := slices.IndexFunc(labs, is(cmp.Or(name, DefaultLab)))
+	switch {
+	case i >= 0:
+	case name == "" && len(labs) == 1:
+		i = 0
+	case name == "" && len(labs) > 1:
+		var names []string
+		for _, l := range labs {
+			names = append(names, l.Lab())
+		}
+		return nil, false, fmt.Errorf("several labs are up, %s: say which with --lab NAME or USWITCH_LAB", strings.Join(names, " and "))
+	default:
+		plan, err := load(cmp.Or(name, DefaultLab))
+		if err != nil {
+			return nil, false, err
+		}
+		e := engine.Resting(plan, time.Now)
+		return New(control.InProcess(http.StripPrefix(prefix, e.Handler()), plan.Name)), false, nil
+	}
+	return New(labs[i]), true, nil
+}
+
+// Begin begins the lab that was found not to be up, in the background, as `uswitch up -d docker` does; say takes what that
+// has to say.
+func (c *Client) Begin(ctx context.Context, say io.Writer) (*Client, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	name := c.lab.Lab()
+	up := exec.CommandContext(ctx, self, "up", "-d", "--name", name, DefaultLab)
+	up.Stdout, up.Stderr = say, say
+	if err := up.Run(); err != nil {
+		return nil, fmt.Errorf("no lab is up, and lab %s cannot be begun: %w", name, err)
+	}
+	for _, l := range control.Up() {
+		if l.Lab() == name {
+			return New(l), nil
+		}
+	}
+	return nil, errors.New("lab " + name + " was begun, and is gone")
+}

@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"syscall"
+
+	"github.com/creack/pty"
+)
+
+// console is where a running command reads and writes: pipes, or a terminal of its own. What it writes goes to the
+// container's journal and to everybody who is attached, whom the command waits for.
+//
+//	attached --> stdin --> command --> stdout, stderr --> journal
+//	                                                  --> attached, attached, ...
+type console struct {
+	journal  *journal
+	terminal *os.File // the near end of the command's terminal, or nil
+	stdin    io.WriteCloser
+
+	mu       sync.Mutex // guards what follows
+	attached []*attachment
+}
+
+// attachment is somebody who sees a command's output and perhaps types its input.
+type attachment struct {
+	in    io.Reader              // nil: nothing is typed
+	to    func(stream) io.Writer // each Write is one of the command's
+	ended chan struct{}          // closed when there will be no more output, or nobody reads it
+}
+
+// newConsole gives a command its input and output, before it is started. The command leads a process group of its own, or
+// with a terminal a session.
+func newConsole(cmd *exec.Cmd, j *journal, terminal, stdin bool) (c *console, started func(), err error) {
+	c = &console{journal: j}
+	if terminal {
+		return c.openTerminal(cmd)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if stdin {
+		if c.stdin, err = cmd.StdinPipe(); err != nil {
+			return nil, nil, err
+		}
+	}
+	cmd.Stdout, cmd.Stderr = output{c, stdout}, output{c, stderr}
+	return c, func() {}, nil
+}
+
+// openTerminal also returns what is to be done once the command runs or could not be started.
+func (c *console) openTerminal(cmd *exec.Cmd) (*console, func(), error) {
+	near, far, err := pty.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	c.terminal, c.stdin = near, near
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = far, far, far
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	return c, func() { far.Close() }, nil
+}
+
+// resize tells the command how large its terminal is.
+func (c *console) resize(rows, columns uint16) error {
+	if c.terminal == nil {
+		return nil
+	}
+	return pty.Setsize(c.terminal, &pty.Winsize{Rows: rows, Cols: columns})
+}
+
+// join shows all output from now on to a reader, and gives the command what the reader types. The end of that is the end of
+// the command's input, unless it is a terminal.
+func (c *console) join(a *attachment) {
+	c.mu.Lock()
+	c.attached = append(c.attached, a)
+	c.mu.Unlock()
+	if a.in == nil || c.stdin == nil {
+		return
+	}
+	go func() {
+		_, _ = io.Copy(c.stdin, a.in)
+		if c.terminal == nil {
+			c.stdin.Close()
+		}
+	}()
+}
+
+// leave ends that.
+func (c *console) leave(a *attachment) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := slices.Index(c.attached, a); i >= 0 {
+		c.attached = slices.Delete(c.attached, i, i+1)
+		close(a.ended)
+	}
+}
+
+// copyTerminal copies what is written on the terminal until nobody is left who could.
+func (c *console) copyTerminal() { _, _ = io.Copy(output{c, stdout}, c.terminal) }
+
+// close ends everything; all that the command has written has been copied.
+func (c *console) close() {
+	if c.terminal != nil {
+		c.terminal.Close()
+	}
+	c.journal.close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range c.attached {
+		close(a.ended)
+	}
+	c.attached = nil
+}
+
+// output is one of the command's outputs.
+type output struct {
+	console *console
+	stream  stream
+}
+
+// Write never fails: a command does not end because somebody looks away. It waits for those who are attached.
+func (o output) Write(b []byte) (int, error) {
+	c := o.console
+	c.journal.write(o.stream, b)
+	c.mu.Lock()
+	attached := slices.Clone(c.attached)
+	c.mu.Unlock()
+	for _, a := range attached {
+		if _, err := a.to(o.stream).Write(b); err != nil {
+			c.leave(a)
+		}
+	}
+	return len(b), nil
+}

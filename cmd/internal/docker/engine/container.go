@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/lab"
+	"uswitch/tap"
+)
+
+// The states of a container.
+//
+//	created --Start--> running --the command's end, or Stop--> exited --Start--> running
+//	   \___________________________ Remove ______________________/
+const (
+	created = "created"
+	running = "running"
+	exited  = "exited"
+)
+
+// container is one container. Everything in it that changes is guarded by the engine's lock.
+type container struct {
+	id, name   string
+	created    time.Time
+	argv       []string // what runs: entrypoint and command, or what stands in for the image
+	config     api.Config
+	hostConfig api.HostConfig
+	endpoints  map[string]*api.EndpointSettings // as they were asked for, by network
+	state      api.State
+
+	journal *journal
+	console *console        // while it runs
+	process tap.Process     // likewise
+	ended   chan struct{}   // closed at the end of the run; nil before the first
+	waiting []*attachment   // who listens from the next start on
+	next    []chan struct{} // closed at the end of the next run
+	removed chan struct{}   // closed when there is no such container any more
+
+	service string // of the lab's own: the host's name there; it is not in the engine's list
+}
+
+// host is what the lab calls the container while it runs.
+func (c *container) host() string {
+	if c.service != "" {
+		return c.service
+	}
+	return c.name
+}
+
+// mode is the network mode without the word default.
+func (c *container) mode() string {
+	if m := c.hostConfig.NetworkMode; m != "" && m != "default" {
+		return m
+	}
+	return bridgeNetwork
+}
+
+// shared returns the container whose network this one uses.
+func (c *container) shared() (reference string, ok bool) {
+	return strings.CutPrefix(c.mode(), "container:")
+}
+
+// networksInOrder names the networks that the container is on, the one of its mode first: that is eth0.
+func (c *container) networksInOrder() []string {
+	first := c.mode()
+	names := slices.Sorted(maps.Keys(c.endpoints))
+	slices.SortStableFunc(names, func(a, b string) int {
+		switch {
+		case a == first && b != first:
+			return -1
+		case b == first && a != first:
+			return 1
+		}
+		return 0
+	})
+	return names
+}
+
+// short is the id as docker ps shows it.
+func (c *container) short() string { return c.id[:shortID] }
+
+// service returns a host that the lab has made itself as a container. It needs the lock.
+func (e *Engine) service(h *lab.Host) *container {
+	plan := e.lab.Plan()
+	c := &container{
+		id: derivedID("container", plan.Name, h.Name), name: h.Container, service: h.Name, created: e.begun,
+		argv: h.Command, config: api.Config{Hostname: h.Hostname, Env: h.Environment, Cmd: h.Command, WorkingDir: h.WorkingDir,
+			Labels: map[string]string{"com.docker.compose.project": plan.Name, "com.docker.compose.service": h.Name}},
+		endpoints: map[string]*api.EndpointSettings{},
+	}
+	c.hostConfig.NetworkMode = modeOf(plan, h)
+	for _, i := range h.Interfaces {
+		if n := plan.Network(i.Network); n != nil {
+			c.endpoints[n.Docker] = &api.EndpointSettings{Aliases: append([]string{h.Name}, i.Aliases...)}
+		}
+	}
+	pid, status, up := e.lab.Command(h.Name)
+	c.state = api.State{Status: exited, ExitCode: status, StartedAt: e.begun}
+	if up || len(h.Command) == 0 {
+		c.state = api.State{Status: running, Running: true, Pid: pid, StartedAt: e.begun}
+	}
+	return c
+}
+
+// modeOf says in Docker's words which network a host of the lab is on.
+func modeOf(plan *lab.Plan, h *lab.Host) string {
+	switch {
+	case h.Mode == lab.ModeHost:
+		return hostNetwork
+	case h.Mode == lab.ModeShared:
+		return "container:" + derivedID("container", plan.Name, h.Shares)
+	case len(h.Interfaces) == 0:
+		return noNetwork
+	}
+	return plan.Network(h.Interfaces[0].Network).Docker
+}

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/engine/image"
+	"uswitch/cmd/internal/lab"
+	"uswitch/switch/frame"
+)
+
+// containerName is what Docker takes for a name (moby daemon/names).
+var containerName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
+
+// Create makes a container that does not run yet. Without a name it gets one.
+func (e *Engine) Create(name string, r api.CreateRequest) (*api.CreateResponse, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := &container{created: e.now(), config: r.Config, hostConfig: r.HostConfig, endpoints: map[string]*api.EndpointSettings{},
+		state: api.State{Status: created}, journal: newJournal(e.now), removed: make(chan struct{})}
+	if err := e.checkName(name); err != nil {
+		return nil, err
+	}
+	about, err := c.chooseCommand()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkModes(c); err != nil {
+		return nil, err
+	}
+	if err := e.chooseEndpoints(c, r.NetworkingConfig); err != nil {
+		return nil, err
+	}
+	c.id, c.name = e.newID(), strings.TrimPrefix(name, "/")
+	if c.name == "" {
+		c.name = e.petname(func(name string) bool { return e.owner(name) != nil })
+	}
+	if c.config.Hostname == "" {
+		c.config.Hostname = c.short()
+	}
+	e.containers = append(e.containers, c)
+	return &api.CreateResponse{ID: c.id, Warnings: append([]string{about}, warnings(c)...)}, nil
+}
+
+// checkName accepts the name of a new container, or none. It needs the lock.
+func (e *Engine) checkName(name string) error {
+	name = strings.TrimPrefix(name, "/")
+	if name == "" {
+		return nil
+	}
+	if !containerName.MatchString(name) {
+		return invalid("Invalid container name (%s), only %s are allowed", name, "[a-zA-Z0-9][a-zA-Z0-9_.-]")
+	}
+	if owner := e.owner(name); owner != nil {
+		return conflict("Conflict. The container name %q is already in use by container %q. You have to remove (or rename) that container to be able to reuse that name.",
+			"/"+name, owner.id)
+	}
+	if err := lab.ValidateName("container name", name); err != nil { // it becomes the name of a namespace
+		return invalid("%v", err)
+	}
+	return nil
+}
+
+// owner returns the container that has a name, if there is one. It needs the lock.
+func (e *Engine) owner(name string) *container {
+	for _, c := range e.all() {
+		if c.name == name || c.host() == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// chooseCommand finds what the container runs, and says in a line what becomes of its image.
+func (c *container) chooseCommand() (about string, err error) {
+	known := image.Lookup(c.config.Image)
+	for _, port := range known.Exposed {
+		if c.config.ExposedPorts == nil {
+			c.config.ExposedPorts = map[string]struct{}{}
+		}
+		c.config.ExposedPorts[port] = struct{}{}
+	}
+	c.argv = append(slices.Clone(c.config.Entrypoint), c.config.Cmd...)
+	if len(c.argv) == 0 {
+		if len(known.Command) == 0 {
+			return "", invalid("no command specified: nothing here stands in for the image %s, so say what is to run: uswitch docker run %s COMMAND",
+				c.config.Image, c.config.Image)
+		}
+		c.argv = known.Command
+	}
+	c.argv = image.Program(c.argv)
+	line := strings.Join(c.argv, " ")
+	if len(c.config.Entrypoint)+len(c.config.Cmd) == 0 && known.About != "" {
+		line += ", " + known.About + ","
+	}
+	return fmt.Sprintf("no image is used, %s neither: %s runs on this machine's own files, in a network namespace of its own", c.config.Image, line), nil
+}
+
+// checkModes refuses what does not go together (moby daemon/container/container_unix.go, validateNetMode).
+func checkModes(c *container) error {
+	mode := c.mode()
+	if (mode == hostNetwork || strings.HasPrefix(mode, "container:")) && len(c.hostConfig.Links) > 0 {
+		kind := map[bool]string{true: "host type networking", false: "container type network"}[mode == hostNetwork]
+		return invalid("conflicting options: %s can't be used with links. This would result in undefined behavior", kind)
+	}
+	if !strings.HasPrefix(mode, "container:") {
+		return nil
+	}
+	h := c.hostConfig
+	for what, there := range map[string]bool{
+		"hostname and the network mode":                       c.config.Hostname != "",
+		"dns and the network mode":                            len(h.DNS) > 0,
+		"custom host-to-IP mapping and the network mode":      len(h.ExtraHosts) > 0,
+		"port publishing and the container type network mode": len(h.PortBindings) > 0 || h.PublishAllPorts,
+	} {
+		if there {
+			return invalid("conflicting options: %s", what)
+		}
+	}
+	return nil
+}
+
+// warnings are Docker's about what has no effect.
+func warnings(c *container) (lines []string) {
+	if c.mode() == hostNetwork && (len(c.hostConfig.PortBindings) > 0 || c.hostConfig.PublishAllPorts) {
+		lines = append(lines, "Published ports are discarded when using host network mode")
+	}
+	return lines
+}
+
+// chooseEndpoints enters the networks that the container is to be on: those of the request, and that of its mode. It needs
+// the lock.
+func (e *Engine) chooseEndpoints(c *container, asked api.NetworkingConfig) error {
+	mode := c.mode()
+	for _, name := range slices.Sorted(maps.Keys(asked.EndpointsConfig)) {
+		settings := asked.EndpointsConfig[name]
+		if settings == nil {
+			settings = &api.EndpointSettings{}
+		}
+		if name == "default" {
+			name = bridgeNetwork
+		}
+		if err := checkEndpoint(name, settings); err != nil {
+			return err
+		}
+		c.endpoints[name] = settings
+	}
+	if _, ok := c.endpoints[mode]; !ok && mode != hostNetwork && mode != noNetwork && !strings.HasPrefix(mode, "container:") {
+		c.endpoints[mode] = &api.EndpointSettings{}
+	}
+	return nil
+}
+
+// checkEndpoint accepts what is asked for on a network, in Docker's words (moby daemon/container_operations.go).
+func checkEndpoint(network string, s *api.EndpointSettings) error {
+	predefined := predefined(network) || strings.HasPrefix(network, "container:")
+	var wrong []error
+	if s.IPAMConfig != nil && s.IPAMConfig.IPv4Address != "" {
+		if predefined {
+			wrong = append(wrong, errors.New("user specified IP address is supported on user defined networks only"))
+		}
+		if a, err := netip.ParseAddr(s.IPAMConfig.IPv4Address); err != nil || !a.Is4() {
+			wrong = append(wrong, fmt.Errorf("invalid IPv4 address: %s", s.IPAMConfig.IPv4Address))
+		}
+	}
+	if predefined && len(s.Aliases) > 0 {
+		wrong = append(wrong, errors.New("network-scoped alias is supported only for containers in user defined networks"))
+	}
+	for _, alias := range s.Aliases {
+		if err := lab.ValidateName("alias", alias); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	if s.MacAddress != "" {
+		if mac, err := frame.ParseMAC(s.MacAddress); err != nil || !mac.IsStation() {
+			wrong = append(wrong, fmt.Errorf("invalid MAC address: %s", s.MacAddress))
+		}
+	}
+	if len(wrong) > 0 {
+		return invalid("invalid config for network %s: invalid endpoint settings:\n%v", network, errors.Join(wrong...))
+	}
+	return nil
+}

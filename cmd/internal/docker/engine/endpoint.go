@@ -1,0 +1,197 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/lab"
+	"uswitch/switch/frame"
+	"uswitch/switch/ipam"
+)
+
+// hostOf makes of a container a host that the lab can add: everything is chosen, the lowest free addresses first. It needs
+// the lock.
+func (e *Engine) hostOf(c *container) (lab.Host, error) {
+	h := lab.Host{Name: c.name, Container: c.name, Hostname: c.config.Hostname, Interfaces: []lab.Interface{}, Environment: c.config.Env, Passive: true}
+	if reference, ok := c.shared(); ok {
+		other, err := e.find(reference)
+		if err != nil {
+			return h, err
+		}
+		if !other.state.Running {
+			return h, conflict("cannot join network namespace of a non running container: container %s is not running", other.id)
+		}
+		h.Mode, h.Shares, h.Hostname = lab.ModeShared, other.host(), other.config.Hostname
+		return h, nil
+	}
+	switch c.mode() {
+	case hostNetwork:
+		h.Mode = lab.ModeHost
+		return h, nil
+	case noNetwork:
+		h.Mode = lab.ModeNone
+	}
+	plan := e.lab.Plan()
+	for _, name := range c.networksInOrder() {
+		n, err := e.network(name)
+		if err != nil {
+			return h, err
+		}
+		i, err := interfaceOf(plan, c, n, fmt.Sprint("eth", len(h.Interfaces)))
+		if err != nil {
+			return h, err
+		}
+		h.Interfaces = append(h.Interfaces, i)
+	}
+	e.chooseRoute(c, &h)
+	return h, nil
+}
+
+// interfaceOf is a container's card on a network.
+func interfaceOf(plan *lab.Plan, c *container, n *lab.Network, card string) (lab.Interface, error) {
+	asked := c.endpoints[n.Docker]
+	i := lab.Interface{Name: card, Network: n.Name, MTU: n.MTU, Port: n.Port}
+	address, err := chooseAddress(plan, n, asked)
+	if err != nil {
+		return i, err
+	}
+	i.Address = netip.PrefixFrom(address, n.Subnet.Bits())
+	i.MAC = frame.MACFromIPv4(address)
+	if asked.MacAddress != "" {
+		i.MAC, err = frame.ParseMAC(asked.MacAddress)
+	}
+	if !n.IsDefaultBridge() {
+		i.Aliases = dnsNames(c, asked)
+	}
+	return i, err
+}
+
+// chooseAddress takes the address that is asked for, or the lowest that nobody has.
+func chooseAddress(plan *lab.Plan, n *lab.Network, asked *api.EndpointSettings) (netip.Addr, error) {
+	pool, err := ipam.New(ipam.Config{Subnet: n.Subnet, Range: n.Range, Gateway: n.Gateway.Addr(), Aux: n.Reserved, NoGateway: !n.Gateway.IsValid()})
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	for i := range plan.Hosts {
+		for _, other := range plan.Hosts[i].Interfaces {
+			if other.Network == n.Name {
+				_ = pool.Reserve(other.Address.Addr()) // it is taken, whatever the pool thinks of it
+			}
+		}
+	}
+	if asked.IPAMConfig == nil || asked.IPAMConfig.IPv4Address == "" {
+		a, err := pool.Allocate()
+		if err != nil {
+			return a, fmt.Errorf("no available IPv4 addresses on this network's address pools: %s (%s)", n.Docker, n.ID())
+		}
+		return a, nil
+	}
+	a, err := netip.ParseAddr(asked.IPAMConfig.IPv4Address)
+	switch {
+	case err != nil:
+		return a, err
+	case !n.Subnet.Contains(a):
+		return a, invalid("no configured subnet or ip-range contain the IP address %v", a)
+	case pool.Reserve(a) != nil:
+		return a, forbidden("Address already in use")
+	}
+	return a, nil
+}
+
+// dnsNames are what a container can be called by on a network of its user's: its name, its aliases, the beginning of its
+// id and, if somebody has chosen it, its hostname.
+func dnsNames(c *container, s *api.EndpointSettings) []string {
+	names := append([]string{c.name}, s.Aliases...)
+	names = append(names, c.short(), c.config.Hostname)
+	var once []string
+	for _, name := range names {
+		if !slices.Contains(once, name) {
+			once = append(once, name)
+		}
+	}
+	return once
+}
+
+// chooseRoute points the default route at the gateway of the network with the highest priority or, among equals, the one
+// whose name comes first. It needs the lock.
+func (e *Engine) chooseRoute(c *container, h *lab.Host) {
+	plan := e.lab.Plan()
+	best := ""
+	for _, i := range h.Interfaces {
+		n := plan.Network(i.Network)
+		if n.Internal || !n.Gateway.IsValid() {
+			continue
+		}
+		ahead := best == "" || c.endpoints[n.Docker].GwPriority > c.endpoints[best].GwPriority ||
+			c.endpoints[n.Docker].GwPriority == c.endpoints[best].GwPriority && n.Docker < best
+		if ahead {
+			best, h.Gateway, h.GatewayDev = n.Docker, n.Gateway.Addr(), i.Name
+			h.Ports = portsOf(c, n, i.Address.Addr())
+		}
+	}
+}
+
+// portsOf are the ports that are to be published, in the order of their numbers inside.
+func portsOf(c *container, n *lab.Network, to netip.Addr) (all []lab.Publish) {
+	for _, port := range slices.SortedFunc(maps.Keys(bindings(c)), comparePorts) {
+		number, proto := splitPort(port)
+		for _, b := range bindings(c)[port] {
+			p := lab.Publish{Proto: proto, HostIP: n.HostIP, To: netip.AddrPortFrom(to, number)}
+			if a, err := netip.ParseAddr(b.HostIP); err == nil && a.Is4() {
+				p.HostIP = a
+			}
+			first, last, isRange := strings.Cut(b.HostPort, "-")
+			p.HostPort = portNumber(first)
+			if isRange {
+				p.HostPortEnd = portNumber(last)
+			}
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// bindings are the ports that were asked for, and with -P all that are exposed.
+func bindings(c *container) map[string][]api.PortBinding {
+	all := maps.Clone(c.hostConfig.PortBindings)
+	if all == nil {
+		all = map[string][]api.PortBinding{}
+	}
+	if c.hostConfig.PublishAllPorts {
+		for port := range c.config.ExposedPorts {
+			if len(all[port]) == 0 {
+				all[port] = []api.PortBinding{{}}
+			}
+		}
+	}
+	return all
+}
+
+// splitPort reads 80/tcp.
+func splitPort(port string) (number uint16, proto string) {
+	text, proto, ok := strings.Cut(port, "/")
+	if !ok {
+		proto = "tcp"
+	}
+	return portNumber(text), strings.ToLower(proto)
+}
+
+// portNumber reads a number, and anything else as 0: any.
+func portNumber(text string) uint16 {
+	n, _ := strconv.ParseUint(text, 10, 16)
+	return uint16(n)
+}
+
+func comparePorts(a, b string) int {
+	first, firstProto := splitPort(a)
+	second, secondProto := splitPort(b)
+	if first != second {
+		return int(first) - int(second)
+	}
+	return strings.Compare(firstProto, secondProto)
+}

@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"uswitch/cmd/internal/docker/engine/api"
+)
+
+func (e *Engine) getVersion(*http.Request) (any, error) {
+	return map[string]any{"Version": "uswitch", "ApiVersion": apiVersion, "MinAPIVersion": "1.24", "Os": "linux"}, nil
+}
+
+func (e *Engine) getContainers(r *http.Request) (any, error) { return e.List(flag(r, "all")), nil }
+
+func (e *Engine) postCreate(r *http.Request) (any, error) {
+	var request api.CreateRequest
+	if err := body(r, &request); err != nil {
+		return nil, err
+	}
+	return e.Create(r.URL.Query().Get("name"), request)
+}
+
+func (e *Engine) getContainer(r *http.Request) (any, error) { return e.Inspect(r.PathValue("id")) }
+
+func (e *Engine) postStart(r *http.Request) (any, error) { return nil, e.Start(r.PathValue("id")) }
+
+func (e *Engine) postStop(r *http.Request) (any, error) {
+	patience := DefaultPatience
+	if text := r.URL.Query().Get("t"); text != "" {
+		seconds, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, invalid("t=%s: want seconds", text)
+		}
+		patience = time.Duration(seconds) * time.Second
+	}
+	return nil, e.Stop(r.PathValue("id"), patience)
+}
+
+func (e *Engine) postKill(r *http.Request) (any, error) {
+	return nil, e.Kill(r.PathValue("id"), r.URL.Query().Get("signal"))
+}
+
+func (e *Engine) postResize(r *http.Request) (any, error) {
+	rows, err := strconv.ParseUint(r.URL.Query().Get("h"), 10, 16)
+	columns, err2 := strconv.ParseUint(r.URL.Query().Get("w"), 10, 16)
+	if err != nil || err2 != nil {
+		return nil, invalid("want the terminal's size, as in h=25&w=80")
+	}
+	return nil, e.Resize(r.PathValue("id"), uint16(rows), uint16(columns))
+}
+
+func (e *Engine) deleteContainer(r *http.Request) (any, error) {
+	return nil, e.Remove(r.PathValue("id"), flag(r, "force"))
+}
+
+func (e *Engine) getNetworks(*http.Request) (any, error) { return e.Networks(), nil }
+
+func (e *Engine) getNetwork(r *http.Request) (any, error) { return e.Network(r.PathValue("id")) }
+
+func (e *Engine) postNetwork(r *http.Request) (any, error) {
+	var request api.NetworkCreateRequest
+	if err := body(r, &request); err != nil {
+		return nil, err
+	}
+	return e.CreateNetwork(request)
+}
+
+func (e *Engine) deleteNetwork(r *http.Request) (any, error) {
+	return nil, e.RemoveNetwork(r.PathValue("id"))
+}
+
+func (e *Engine) postPrune(*http.Request) (any, error) { return e.PruneNetworks() }
+
+func (e *Engine) postConnect(r *http.Request) (any, error) {
+	var request api.NetworkConnectRequest
+	if err := body(r, &request); err != nil {
+		return nil, err
+	}
+	return nil, e.Connect(r.PathValue("id"), request)
+}
+
+func (e *Engine) postDisconnect(r *http.Request) (any, error) {
+	var request api.NetworkDisconnectRequest
+	if err := body(r, &request); err != nil {
+		return nil, err
+	}
+	return nil, e.Disconnect(r.PathValue("id"), request)
+}

@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// postWait sends its head at once, so that who waits knows that nothing will be missed.
+func (e *Engine) postWait(w http.ResponseWriter, r *http.Request) {
+	wait, err := e.Wait(r.PathValue("id"), r.URL.Query().Get("condition"))
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	endless(w)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	_ = http.NewResponseController(w).Flush()
+	if answer, err := wait(r.Context()); err == nil {
+		_ = json.NewEncoder(w).Encode(answer)
+	}
+}
+
+// endless takes away the time that an answer may take.
+func endless(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+}
+
+// streamsOn returns how a container's outputs share a connection: as they are from a terminal, else in frames.
+func streamsOn(out io.Writer) func(terminal bool) func(stream) io.Writer {
+	return func(terminal bool) func(stream) io.Writer {
+		return func(s stream) io.Writer {
+			if terminal {
+				return out
+			}
+			return frames{out, s}
+		}
+	}
+}
+
+// contentType is what Docker calls these two.
+func contentType(terminal bool) string {
+	if terminal {
+		return "application/vnd.docker.raw-stream"
+	}
+	return "application/vnd.docker.multiplexed-stream"
+}
+
+func (e *Engine) getLogs(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	o := LogOptions{Tail: -1, Timestamps: flag(r, "timestamps"), Follow: flag(r, "follow")}
+	if text := q.Get("tail"); text != "" && text != "all" {
+		if n, err := strconv.Atoi(text); err == nil {
+			o.Tail = n
+		}
+	}
+	endless(w)
+	to := streamsOn(flushed{w})
+	err := e.Logs(r.Context(), r.PathValue("id"), o, func(terminal bool) func(stream) io.Writer {
+		w.Header().Set("Content-Type", contentType(terminal))
+		w.WriteHeader(http.StatusOK)
+		return to(terminal)
+	})
+	var own *Error
+	if errors.As(err, &own) {
+		refuse(w, err)
+	}
+}
+
+// flushed sends what is written at once.
+type flushed struct{ http.ResponseWriter }
+
+func (f flushed) Write(b []byte) (int, error) {
+	n, err := f.ResponseWriter.Write(b)
+	_ = http.NewResponseController(f.ResponseWriter).Flush()
+	return n, err
+}
+
+// postAttach makes of the connection one to the container: what comes is typed there, what goes is its output.
+func (e *Engine) postAttach(w http.ResponseWriter, r *http.Request) {
+	d, err := e.Inspect(r.PathValue("id"))
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Time{})
+	said := make(chan struct{})
+	a, err := e.listen(d.ID, buffered, streamsOn(after{said, conn}))
+	if err != nil {
+		return // it has gone in this moment
+	}
+	fmt.Fprintf(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n", contentType(d.Config.Tty))
+	close(said)
+	<-a.ended
+}
+
+// after is a writer that waits until the head of the answer is out.
+type after struct {
+	said <-chan struct{}
+	out  io.Writer
+}
+
+func (a after) Write(b []byte) (int, error) {
+	<-a.said
+	return a.out.Write(b)
+}

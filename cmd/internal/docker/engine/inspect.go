@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/lab"
+)
+
+// Inspect describes a container.
+func (e *Engine) Inspect(reference string) (*api.Container, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, err := e.find(reference)
+	if err != nil {
+		return nil, err
+	}
+	d := &api.Container{ID: c.id, Created: c.created, State: c.state, Image: c.config.Image, Name: "/" + c.name,
+		HostConfig: c.hostConfig, Config: c.config, Args: []string{}}
+	if len(c.argv) > 0 {
+		d.Path, d.Args = c.argv[0], append(d.Args, c.argv[1:]...)
+	}
+	d.HostConfig.NetworkMode = c.mode()
+	if other, ok := c.shared(); ok {
+		if o, err := e.find(other); err == nil {
+			d.HostConfig.NetworkMode = "container:" + o.id
+		}
+	}
+	d.NetworkSettings = e.settings(c)
+	return d, nil
+}
+
+// settings are a container's networks as they are now. It needs the lock.
+func (e *Engine) settings(c *container) api.NetworkSettings {
+	s := api.NetworkSettings{Ports: map[string][]api.PortBinding{}, Networks: map[string]*api.EndpointSettings{}}
+	if c.state.Running {
+		s.SandboxKey = e.lab.Sandbox(c.host())
+		s.SandboxID = derivedID("sandbox", c.id)
+		for _, p := range e.ports(c) {
+			key := fmt.Sprintf("%d/%s", p.PrivatePort, p.Type)
+			if _, ok := s.Ports[key]; !ok {
+				s.Ports[key] = nil
+			}
+			if p.PublicPort != 0 {
+				s.Ports[key] = append(s.Ports[key], api.PortBinding{HostIP: p.IP, HostPort: strconv.Itoa(int(p.PublicPort))})
+			}
+		}
+	}
+	plan := e.lab.Plan()
+	for name, asked := range c.endpoints {
+		s.Networks[name] = e.endpoint(plan, c, name, asked)
+	}
+	if c.mode() == hostNetwork || c.mode() == noNetwork && len(c.endpoints) == 0 {
+		s.Networks[c.mode()] = e.endpoint(plan, c, c.mode(), &api.EndpointSettings{})
+	}
+	if b := s.Networks[bridgeNetwork]; b != nil {
+		s.EndpointID, s.Gateway, s.IPAddress, s.IPPrefixLen, s.MacAddress = b.EndpointID, b.Gateway, b.IPAddress, b.IPPrefixLen, b.MacAddress
+	}
+	return s
+}
+
+// endpoint is what became of an attachment. It needs the lock.
+func (e *Engine) endpoint(plan *lab.Plan, c *container, network string, asked *api.EndpointSettings) *api.EndpointSettings {
+	s := *asked
+	n, err := findNetwork(plan, e.lab.Taken(), network)
+	if err != nil || !c.state.Running {
+		return &s
+	}
+	s.NetworkID, s.EndpointID = n.ID(), endpointID(c, n)
+	i, ok := e.cardOn(c, n)
+	if !ok {
+		return &s
+	}
+	s.IPAddress, s.IPPrefixLen, s.MacAddress = i.Address.Addr().String(), i.Address.Bits(), i.MAC.String()
+	if !n.Internal {
+		s.Gateway = gatewayText(n)
+	}
+	if !n.IsDefaultBridge() {
+		s.DNSNames = dnsNames(c, asked)
+	}
+	return &s
+}
+
+// ports are a running container's: the published ones, and those that are only exposed. It needs the lock.
+func (e *Engine) ports(c *container) []api.Port {
+	all := []api.Port{}
+	published := map[string]bool{}
+	for _, p := range e.lab.Published(c.host()) {
+		published[fmt.Sprintf("%d/%s", p.To.Port(), p.Proto)] = true
+		all = append(all, api.Port{IP: p.HostIP.String(), PrivatePort: p.To.Port(), PublicPort: p.HostPort, Type: p.Proto})
+	}
+	for port := range c.config.ExposedPorts {
+		if number, proto := splitPort(port); !published[fmt.Sprintf("%d/%s", number, proto)] && c.mode() != hostNetwork {
+			all = append(all, api.Port{PrivatePort: number, Type: proto})
+		}
+	}
+	slices.SortFunc(all, func(a, b api.Port) int {
+		return comparePorts(fmt.Sprintf("%d/%s", a.PrivatePort, a.Type), fmt.Sprintf("%d/%s", b.PrivatePort, b.Type))
+	})
+	return all
+}

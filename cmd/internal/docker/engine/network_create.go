@@ -1,0 +1,178 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/lab"
+	"uswitch/switch/ipam"
+)
+
+// CreateNetwork makes a network.
+func (e *Engine) CreateNetwork(r api.NetworkCreateRequest) (*api.NetworkCreateResponse, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	plan := e.lab.Plan()
+	if err := checkNetworkName(plan, r.Name); err != nil {
+		return nil, err
+	}
+	switch r.Driver = cmp.Or(r.Driver, "bridge"); {
+	case r.Driver == "host" || r.Driver == "null":
+		return nil, forbidden("only one instance of %q network is allowed", r.Driver)
+	case r.Driver != "bridge":
+		return nil, notFound("could not find plugin %s in v1 plugin registry: plugin %q not found; here there is bridge", r.Driver, r.Driver)
+	case r.EnableIPv6 != nil && *r.EnableIPv6:
+		return nil, invalid("IPv6 is not supported yet")
+	}
+	asked := r.IPAM != nil && len(r.IPAM.Config) > 0 && r.IPAM.Config[0].Subnet != ""
+	if err := e.choosePool(plan, &r); err != nil {
+		return nil, err
+	}
+	n, err := planNetwork(r)
+	if err != nil {
+		return nil, err
+	}
+	if other := plan.Network(n.Name); other != nil {
+		return nil, forbidden("bridge name %s is already used by network %s", n.Name, other.Docker)
+	}
+	if err := e.lab.AddNetwork(n); err != nil {
+		return nil, failed("%w", err)
+	}
+	if r.Labels == nil {
+		r.Labels = map[string]string{}
+	}
+	e.networks[n.Docker] = &network{created: e.now(), labels: r.Labels, options: r.Options, asked: asked}
+	return &api.NetworkCreateResponse{ID: n.ID()}, nil
+}
+
+func checkNetworkName(plan *lab.Plan, name string) error {
+	if name == bridgeNetwork || name == hostNetwork || name == noNetwork {
+		return forbidden("operation is not permitted on predefined %s network", name)
+	}
+	if strings.TrimSpace(name) == "" {
+		return invalid("network name cannot be empty or whitespace")
+	}
+	if err := lab.ValidateName("network name", name); err != nil {
+		return invalid("%v", err)
+	}
+	if slices.ContainsFunc(plan.Networks, func(n lab.Network) bool { return n.Docker == name }) {
+		return conflict("network with name %s already exists", name)
+	}
+	return nil
+}
+
+// choosePool gives a request the first default pool that is free, or checks the one that it has. It needs the lock.
+func (e *Engine) choosePool(plan *lab.Plan, r *api.NetworkCreateRequest) error {
+	taken := e.taken(plan)
+	if r.IPAM == nil {
+		r.IPAM = &api.IPAM{}
+	}
+	if len(r.IPAM.Config) > 1 {
+		return invalid("bridge driver doesn't support multiple subnets")
+	}
+	if len(r.IPAM.Config) == 0 {
+		subnet, err := ipam.NextSubnet(taken)
+		if err != nil {
+			return invalid("%v", err)
+		}
+		r.IPAM.Config = []api.IPAMConfig{{Subnet: subnet.String()}}
+		return nil
+	}
+	subnet, err := netip.ParsePrefix(r.IPAM.Config[0].Subnet)
+	if err != nil {
+		return nil // package lab has the words
+	}
+	for _, n := range plan.Networks {
+		if n.Subnet.Overlaps(subnet) {
+			return forbidden("invalid pool request: Pool overlaps with other one on this address space: network %s has %v", n.Docker, n.Subnet)
+		}
+	}
+	return nil
+}
+
+// taken lists what no default pool may overlap: networks of the lab, docker0's - whether it is there or not - and what the
+// machine has routes to. It needs the lock.
+func (e *Engine) taken(plan *lab.Plan) []netip.Prefix {
+	all := slices.Clone(e.lab.Taken())
+	for _, n := range networksOf(plan, e.lab.Taken()) {
+		if n.Subnet.IsValid() {
+			all = append(all, n.Subnet)
+		}
+	}
+	return all
+}
+
+// needBridge makes docker0 where the lab does not have it yet. It needs the lock.
+func (e *Engine) needBridge() error {
+	plan := e.lab.Plan()
+	if slices.ContainsFunc(plan.Networks, func(n lab.Network) bool { return n.IsDefaultBridge() }) {
+		return nil
+	}
+	n, err := futureBridge(plan, e.lab.Taken())
+	if err == nil {
+		err = e.lab.AddNetwork(n)
+	}
+	if err != nil {
+		return failed("network bridge: %w", err)
+	}
+	return nil
+}
+
+// RemoveNetwork removes a network on which nobody is.
+func (e *Engine) RemoveNetwork(reference string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n, err := findNetwork(e.lab.Plan(), e.lab.Taken(), reference)
+	if err != nil {
+		return err
+	}
+	if predefined(n.Docker) {
+		return forbidden("%s is a pre-defined network and cannot be removed", n.Docker)
+	}
+	if n.Key != "" {
+		return forbidden("network %s is of the lab's file: uswitch apply takes it out", n.Docker)
+	}
+	var there []string
+	for _, c := range e.all() {
+		if _, ok := e.cardOn(c, n); ok {
+			there = append(there, fmt.Sprintf("name:%q id:%q", c.name, c.short()))
+		}
+	}
+	if len(there) > 0 {
+		return forbidden("error while removing network: network %s has active endpoints (%s)", n.Docker, strings.Join(there, ", "))
+	}
+	if err := e.lab.RemoveNetwork(n.Name); err != nil {
+		return failed("%w", err)
+	}
+	delete(e.networks, n.Docker)
+	return nil
+}
+
+// PruneNetworks removes the networks of docker network create on which nobody is, whether running or not, and names them.
+func (e *Engine) PruneNetworks() (*api.NetworksPruneResponse, error) {
+	e.mu.Lock()
+	var unused []string
+	for _, n := range e.lab.Plan().Networks {
+		used := n.Key != "" || n.IsDefaultBridge()
+		for _, c := range e.all() {
+			_, on := c.endpoints[n.Docker]
+			used = used || on
+		}
+		if !used {
+			unused = append(unused, n.Docker)
+		}
+	}
+	e.mu.Unlock()
+	answer := &api.NetworksPruneResponse{}
+	slices.Sort(unused)
+	for _, name := range unused {
+		if e.RemoveNetwork(name) == nil { // somebody may have come meanwhile
+			answer.NetworksDeleted = append(answer.NetworksDeleted, name)
+		}
+	}
+	return answer, nil
+}

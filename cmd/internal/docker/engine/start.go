@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os/exec"
+	"time"
+
+	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/world"
+)
+
+// outputGrace is how long the output of a command that has ended is waited for: somebody else may hold the other end.
+const outputGrace = 500 * time.Millisecond
+
+// ErrStarted is returned for a container that runs already.
+var ErrStarted = &Error{http.StatusNotModified, "container already started"}
+
+// Start starts a container: its host in the lab, its ports, its command. Of one that cannot be started nothing is left but
+// the container itself, as it was.
+func (e *Engine) Start(reference string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, err := e.find(reference)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.state.Running:
+		return ErrStarted
+	case e.closed:
+		return conflict("the lab is about to end")
+	}
+	if c.service != "" {
+		return e.lab.StartHost(c.service)
+	}
+	h, err := e.hostOf(c)
+	if err == nil {
+		err = e.lab.AddHost(h)
+	}
+	if err != nil {
+		return e.startFailed(c, fmt.Errorf("failed to set up container networking: %w", err))
+	}
+	if err := e.startCommand(c); err != nil {
+		_ = e.lab.RemoveHost(c.name) // the first error is the one to tell
+		return e.startFailed(c, err)
+	}
+	return nil
+}
+
+// startFailed enters why a container does not run. It needs the lock.
+func (e *Engine) startFailed(c *container, err error) error {
+	c.state.ExitCode = 128
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		c.state.ExitCode = 127
+	} else if errors.Is(err, fs.ErrPermission) {
+		c.state.ExitCode = 126
+	}
+	c.state.Error = err.Error()
+	for _, a := range c.waiting {
+		close(a.ended)
+	}
+	c.waiting = nil
+	if c.hostConfig.AutoRemove {
+		e.forget(c)
+	}
+	var own *Error
+	if errors.As(err, &own) {
+		return failed("%w", err)
+	}
+	if c.state.ExitCode != 128 {
+		// What docker run looks for in the message to end with the status of a shell (docker cli, toStatusError).
+		return invalid("failed to create task for container: unable to start container process: %v", err)
+	}
+	return failed("%w", err)
+}
+
+// startCommand starts a container's command in the host that is there for it. It needs the lock.
+func (e *Engine) startCommand(c *container) error {
+	argv := world.Program(c.argv)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = world.Environment(e.lab.Plan().Name, c.name, environment(c))
+	cmd.Dir, cmd.WaitDelay = c.config.WorkingDir, outputGrace
+	if cmd.Dir == "" {
+		cmd.Dir = "/"
+	}
+	console, begun, err := newConsole(cmd, c.journal, c.config.Tty, c.config.OpenStdin)
+	if err != nil {
+		return err
+	}
+	defer begun()
+	c.journal.open()
+	process, err := e.lab.Start(c.name, cmd)
+	if err != nil {
+		console.close()
+		return commandError(c.argv[0], err)
+	}
+	c.console, c.process, c.ended = console, process, make(chan struct{})
+	c.state = api.State{Status: running, Running: true, Pid: process.PID(), StartedAt: e.now()}
+	for _, a := range c.waiting {
+		console.join(a)
+	}
+	c.waiting = nil
+	go e.wait(c)
+	return nil
+}
+
+// commandError says of a program that could not be started what Docker's runtime says.
+func commandError(program string, err error) error {
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("exec: %q: executable file not found in $PATH: %w", program, err)
+	}
+	return fmt.Errorf("exec: %q: %w", program, err)
+}
+
+// environment is what a container finds besides what this process has.
+func environment(c *container) []string {
+	all := []string{"HOSTNAME=" + c.config.Hostname}
+	if c.config.Tty {
+		all = append(all, "TERM=xterm")
+	}
+	return append(all, c.config.Env...)
+}
+
+// wait waits for the end of a container's command, and unmakes what Start has made.
+func (e *Engine) wait(c *container) {
+	copied := make(chan struct{})
+	go func() {
+		defer close(copied)
+		if c.console.terminal != nil {
+			c.console.copyTerminal()
+		}
+	}()
+	result := c.process.Wait()
+	select {
+	case <-copied:
+	case <-time.After(outputGrace):
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := e.lab.RemoveHost(c.name); err != nil {
+		c.state.Error = err.Error()
+	}
+	c.state = api.State{Status: exited, ExitCode: result, Error: c.state.Error,
+		StartedAt: c.state.StartedAt, FinishedAt: e.now()}
+	c.console.close()
+	c.console, c.process = nil, nil
+	if c.hostConfig.AutoRemove {
+		e.forget(c)
+	}
+	close(c.ended)
+	for _, waiting := range c.next {
+		close(waiting)
+	}
+	c.next = nil
+}

@@ -1,0 +1,63 @@
+package hosttool
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"uswitch/cmd/internal/control"
+)
+
+// addrWords are words that `ip addr add` knows besides those that are answered.
+var addrWords = []string{"peer", "remote", "broadcast", "brd", "anycast", "scope", "label", "metric", "home", "nodad", "mngtmpaddr",
+	"noprefixroute", "autojoin", "valid_lft", "preferred_lft", "proto"}
+
+// changeAddr reads [ local ] ADDRESS/LENGTH dev NAME. Broadcast addresses are the network's own, whatever is said of them.
+func (i *ip) changeAddr(ctx context.Context, command string) (err error) {
+	text, dev := "", ""
+	for {
+		word, more := i.next()
+		switch {
+		case !more:
+			return i.sendAddr(ctx, command, text, dev)
+		case word == "dev":
+			err = i.set(word, &dev)
+		case word == "local":
+			err = i.set(word, &text)
+		case word == "brd" || word == "broadcast":
+			_, err = i.value()
+		case slices.Contains(addrWords, word):
+			err = i.unanswered(word)
+		default:
+			err = place(word, &text, "local")
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (i *ip) sendAddr(ctx context.Context, command, text, dev string) error {
+	if dev == "" {
+		return refuse(1, `Not enough information: "dev" argument is required.`)
+	}
+	if text == "" {
+		return refuse(2, "RTNETLINK answers: Operation not supported")
+	}
+	p, err := prefix(text)
+	if err != nil || p.Bits() == 0 {
+		return refuse(1, "Error: any valid prefix is expected rather than %q.", text)
+	}
+	rows, err := i.devices(ctx)
+	if err != nil {
+		return err
+	}
+	if _, ok := named(rows, dev); !ok {
+		return refuse(1, "Cannot find device %q", dev)
+	}
+	method := http.MethodPost
+	if command == "delete" {
+		method = http.MethodDelete
+	}
+	return i.Lab.Do(ctx, method, "/v1/addresses", nil, control.AddressChange{Address: p, Dev: dev}, nil)
+}

@@ -1,0 +1,130 @@
+package learn
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"uswitch/cmd/internal/check"
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/session"
+)
+
+// Options are how a lesson is played.
+type Options struct {
+	Language Language
+	Auto     bool     // without a person: everything is run, and nothing may be other than the lesson says
+	In       *os.File // required unless Auto: what the person types
+	Out      *os.File // required
+	Errors   *os.File // required: what the lab itself has to say
+	Width    int      // of lines, in columns
+	Colour   bool
+	// Reached is called when a step is done, with how many there are; it may be nil.
+	Reached func(done, of int)
+}
+
+// player plays one lesson.
+type player struct {
+	Options
+	lesson  *Lesson
+	lab     *control.Client
+	subject check.Subject
+	shell   *shell
+	in      *bufio.Reader
+	asked   int // questions
+	right   int // that were answered rightly at the first attempt
+}
+
+// errQuit is the end of a lesson that somebody has had enough of.
+var errQuit = errors.New("the lesson was left")
+
+// Play brings the lab of a lesson up and plays the lesson. It reports whether the lesson was played to its end; the error
+// says what was not as the lesson says, or why there is no lab.
+func Play(l *Lesson, o Options) (done bool, err error) {
+	o.Language = l.Speaks(o.Language)
+	quiet, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return false, err
+	}
+	defer quiet.Close()
+	p := &player{Options: o, lesson: l, in: bufio.NewReader(o.In)}
+	_, err = session.Run(session.Options{Plan: l.Plan, Trace: "off", Stdout: quiet, Stderr: o.Errors,
+		Beside: func(ctx context.Context, lab *control.Client) (int, error) {
+			err := p.play(ctx, lab)
+			done = err == nil
+			if errors.Is(err, errQuit) || errors.Is(err, context.Canceled) {
+				err = nil
+			}
+			return 0, err
+		}})
+	return done, err
+}
+
+func (p *player) play(ctx context.Context, lab *control.Client) (err error) {
+	if p.shell, err = newShell(lab.Lab(), p.In, p.Out); err != nil {
+		return err
+	}
+	defer p.shell.close()
+	p.lab, p.subject = lab, check.Live{Lab: lab, Program: p.shell.program}
+	p.heading(p.lesson.Titles[p.Language])
+	for i := range p.lesson.Steps {
+		s := &p.lesson.Steps[i]
+		if err := p.step(ctx, s); err != nil {
+			if errors.Is(err, errQuit) {
+				p.say("%s %s", lessonLeft.in(p.Language), p.lesson.Name)
+				return err
+			}
+			return fmt.Errorf("%s:%d: %w", p.lesson.File, s.Line, err)
+		}
+		if p.Reached != nil {
+			p.Reached(i+1, len(p.lesson.Steps))
+		}
+	}
+	if p.asked > 0 && !p.Auto {
+		p.say("%d/%d %s", p.right, p.asked, rightAnswers.in(p.Language))
+	}
+	p.say("%s", lessonDone.in(p.Language))
+	return nil
+}
+
+func (p *player) step(ctx context.Context, s *Step) error {
+	switch {
+	case s.Text != nil:
+		p.tell(s)
+		return nil
+	case s.Question != nil:
+		return p.question(ctx, s.Question)
+	case s.Mends != nil:
+		return p.mend(ctx, s)
+	case s.Fails != nil:
+		defer p.say("")
+		return p.mustFail(ctx, s.Fails, true)
+	case s.Holds != nil:
+		defer p.say("")
+		return p.mustHold(ctx, s.Holds)
+	}
+	for _, c := range s.Commands {
+		if err := p.command(ctx, s, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say writes a line of the player's own.
+func (p *player) say(format string, args ...any) {
+	fmt.Fprintf(p.Out, format+"\n", args...)
+}
+
+// read reads a line that the person types. At the end of the input it is as if the person had left.
+func (p *player) read() (string, error) {
+	line, err := p.in.ReadString('\n')
+	if err != nil && (line == "" || !errors.Is(err, io.EOF)) {
+		return "", errQuit
+	}
+	return strings.TrimSpace(line), nil
+}

@@ -1,0 +1,71 @@
+package view
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/switch/trace"
+)
+
+// DropExamples writes why packets were dropped, and of each reason the last packet: when, where, which, and what else is
+// known of it.
+//
+//	2  policy-drop  no rule lets it through, and the chain's policy is DROP
+//	   4s ago       gateway forward: 8.8.8.8 > RED  ICMP echo reply, id 7 seq 1, ttl 62, 84 bytes
+//	                by -P FORWARD DROP; it would pass with: uswitch iptables -A FORWARD -d 11.11.11.0/24 -j ACCEPT
+func DropExamples(w io.Writer, drops []control.Drop, now time.Time, width int) error {
+	if len(drops) == 0 {
+		return Drops(w, drops)
+	}
+	count, reason := 4, 12
+	for _, d := range drops {
+		count, reason = max(count, len(fmt.Sprint(d.Count))), max(reason, len(d.Reason))
+	}
+	out := bufio.NewWriter(w)
+	indent := strings.Repeat(" ", count+2+reason+2)
+	for i, d := range drops {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		write := func(first, text string) {
+			for _, line := range trace.Wrap(text, max(width-len(indent), 40)) {
+				out.WriteString(first + line + "\n")
+				first = indent
+			}
+		}
+		write(fmt.Sprintf("%*d  %-*s  ", count, d.Count, reason, d.Reason), d.Sentence)
+		if d.Last == nil {
+			continue
+		}
+		write(fmt.Sprintf("%*s  %-*s  ", count, "", reason, span(now.Sub(d.Last.Time))+" ago"), packetLine(d.Last))
+		if d.Last.Details != "" {
+			out.WriteString(indent + d.Last.Details + "\n") // people copy commands: they are not broken
+		}
+	}
+	return out.Flush()
+}
+
+// DropEvent writes a drop as it happens, on one line.
+func DropEvent(w io.Writer, e control.DropEvent) error {
+	text := ""
+	switch {
+	case e.Last == nil:
+		text = fmt.Sprintf("(%d steps lost: this reader is slower than the network)", e.Lost)
+	case e.More:
+		text = fmt.Sprintf("%s  %-16s  ... %d more like this: %s", clock(e.Last.Time), e.Reason, e.Count, packetLine(e.Last))
+	default:
+		text = fmt.Sprintf("%s  %-16s  %s", clock(e.Last.Time), e.Reason, packetLine(e.Last))
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
+
+func clock(t time.Time) string { return t.Local().Format("15:04:05.000") }
+
+func packetLine(d *control.Dropped) string {
+	return fmt.Sprintf("%s: %s, %d bytes", d.At, d.Summary, d.Length)
+}

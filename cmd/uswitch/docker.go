@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/session"
+)
+
+func newDocker() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "docker",
+		Short: "Containers and networks, as docker has them",
+		Long: `What a tutorial types about containers and networks works with uswitch in front. A container is a network namespace
+with a cable to one of the lab's switches; no image is used, so that its command is a program of this machine on
+this machine's own files, and uswitch docker run says which.
+
+It acts on the lab called docker, or on the one that is up, or on the one that --lab or USWITCH_LAB names. Where none is
+up, the first container or network begins lab docker in the background: docker0, published ports on this machine, the
+rules that Docker makes. The services of a lab's file are containers too.`,
+		Example: "  uswitch docker run -d --name web -p 8080:80 nginx",
+		GroupID: groupHost,
+		Args:    knownCommand,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.PersistentFlags().String("lab", "", "act on lab `NAME`; needed only if several are up (or set USWITCH_LAB)")
+	_ = c.RegisterFlagCompletionFunc("lab", completeLabs)
+	c.AddCommand(containerCommands()...)
+	c.AddCommand(newDockerPs("ps"), newDockerInspect(), newDockerNetwork(), newDockerContainer())
+	return c
+}
+
+// newDockerContainer has the same commands behind the word that docker has for them, too.
+func newDockerContainer() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "container",
+		Short:   "The commands for containers, under their long names",
+		Example: "  uswitch docker container ls",
+		Args:    knownCommand,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	list := newDockerPs("ls")
+	list.Aliases = []string{"list", "ps"}
+	c.AddCommand(append(containerCommands(), list, newDockerContainerInspect())...)
+	return c
+}
+
+func containerCommands() []*cobra.Command {
+	return []*cobra.Command{newDockerRun(), newDockerCreate(), newDockerStart(), newDockerStop(), newDockerRm(), newDockerExec(),
+		newDockerPort(), newDockerLogs()}
+}
+
+// onDocker makes a command one that speaks to the engine of a lab, be it up or not.
+func onDocker(c *cobra.Command, run func(ctx context.Context, d *client.Client, args []string) error) *cobra.Command {
+	c.RunE = func(c *cobra.Command, args []string) error {
+		d, _, err := findDocker(c)
+		if err != nil {
+			return err
+		}
+		return dockerError(run(c.Context(), d, args))
+	}
+	return c
+}
+
+// beginDocker makes a command one that begins a lab if none is up.
+func beginDocker(c *cobra.Command, run func(ctx context.Context, d *client.Client, args []string) error) *cobra.Command {
+	c.RunE = func(c *cobra.Command, args []string) error {
+		d, up, err := findDocker(c)
+		if err == nil && !up {
+			d, err = d.Begin(c.Context(), os.Stderr)
+		}
+		if err != nil {
+			return failed(125, err)
+		}
+		return dockerError(run(c.Context(), d, args))
+	}
+	return c
+}
+
+func findDocker(c *cobra.Command) (d *client.Client, up bool, err error) {
+	name, _ := c.Flags().GetString("lab")
+	return client.Find(name, func(name string) (*lab.Plan, error) {
+		return session.Load(client.DefaultLab, lab.LoadOptions{Name: name}, io.Discard)
+	})
+}
+
+// dockerError prints what the engine has refused as docker does.
+func dockerError(err error) error {
+	var refused *client.DaemonError
+	if errors.As(err, &refused) {
+		fmt.Fprintln(os.Stderr, err)
+		return exit(1)
+	}
+	return err
+}
+
+// forEach does something for each of several things, as docker does: what works is printed, what does not is told of, and
+// the others are done all the same.
+func forEach(names []string, do func(name string) error) error {
+	bad := false
+	for _, name := range names {
+		if err := do(name); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			bad = true
+			continue
+		}
+		fmt.Println(name)
+	}
+	if bad {
+		return exit(1)
+	}
+	return nil
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/docker/engine"
+	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/docker/engine/image"
+	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/view"
+)
+
+func newDockerStart() *cobra.Command {
+	return onDocker(&cobra.Command{
+		Use:     "start CONTAINER ...",
+		Short:   "Start containers that were created, or have ended",
+		Example: "  uswitch docker start web",
+		Args:    usage(cobra.MinimumNArgs(1)),
+	}, func(ctx context.Context, d *client.Client, args []string) error {
+		return forEach(args, func(name string) error { return d.Start(ctx, name) })
+	})
+}
+
+func newDockerStop() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "stop [flags] CONTAINER ...",
+		Short:   "End containers: SIGTERM, and after ten seconds SIGKILL",
+		Example: "  uswitch docker stop -t 2 web",
+		Args:    usage(cobra.MinimumNArgs(1)),
+	}
+	patience := c.Flags().IntP("timeout", "t", -1, "make them end after `SECONDS`; 10 if nothing is said")
+	c.Flags().IntVar(patience, "time", -1, "the same")
+	_ = c.Flags().MarkHidden("time")
+	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
+		return forEach(args, func(name string) error { return d.Stop(ctx, name, *patience) })
+	})
+}
+
+func newDockerRm() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "rm [flags] CONTAINER ...",
+		Aliases: []string{"remove"},
+		Short:   "Remove containers",
+		Example: "  uswitch docker rm -f web",
+		Args:    usage(cobra.MinimumNArgs(1)),
+	}
+	force := c.Flags().BoolP("force", "f", false, "also those that run: they are killed")
+	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
+		return forEach(args, func(name string) error {
+			err := d.Remove(ctx, name, *force)
+			if *force && client.NotFound(err) {
+				fmt.Fprintln(os.Stderr, err)
+				return nil
+			}
+			return err
+		})
+	})
+}
+
+func newDockerPort() *cobra.Command {
+	return onDocker(&cobra.Command{
+		Use:     "port CONTAINER [PORT[/udp]]",
+		Short:   "Say where a container's ports are open",
+		Example: "  uswitch docker port web",
+		Args:    usage(cobra.RangeArgs(1, 2)),
+	}, func(ctx context.Context, d *client.Client, args []string) error {
+		container, err := d.Container(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		only := ""
+		if len(args) == 2 {
+			if only = args[1]; !strings.Contains(only, "/") {
+				only += "/tcp"
+			}
+			if len(container.NetworkSettings.Ports[only]) == 0 {
+				fmt.Fprintf(os.Stderr, "no public port '%s' published for %s\n", only, args[0])
+				return exit(1)
+			}
+		}
+		return view.DockerPort(os.Stdout, container.NetworkSettings.Ports, only)
+	})
+}
+
+func newDockerLogs() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "logs [flags] CONTAINER",
+		Short:   "Show what a container has written",
+		Example: "  uswitch docker logs -f web",
+		Args:    usage(cobra.ExactArgs(1)),
+	}
+	f := c.Flags()
+	follow := f.BoolP("follow", "f", false, "and what it writes from now on")
+	tail := f.StringP("tail", "n", "all", "only the last `LINES`")
+	stamps := f.BoolP("timestamps", "t", false, "with the time of each line")
+	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
+		container, err := d.Container(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		q := url.Values{"stdout": {"1"}, "stderr": {"1"}, "tail": {*tail}, "follow": {strconv.FormatBool(*follow)},
+			"timestamps": {strconv.FormatBool(*stamps)}}
+		return d.Logs(ctx, args[0], q, func(r io.Reader) error {
+			if container.Config.Tty {
+				_, err := io.Copy(os.Stdout, r)
+				return err
+			}
+			return engine.Demultiplex(r, os.Stdout, os.Stderr)
+		})
+	})
+}
+
+func newDockerExec() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "exec [flags] CONTAINER PROGRAM [ARGUMENT ...]",
+		Short:   "Run a program in a container that runs",
+		Long:    "Runs a program of this machine in a container's network namespace, and exits with its status.",
+		Example: "  uswitch docker exec -it web ip addr",
+		Args:    usage(cobra.MinimumNArgs(2)),
+	}
+	f := c.Flags()
+	f.SetInterspersed(false)
+	input := f.BoolP("interactive", "i", false, "give it what is typed")
+	f.BoolP("tty", "t", false, "on this terminal, where it is anyway")
+	environment := f.StringArrayP("env", "e", nil, "set `NAME=VALUE` for it")
+	dir := f.StringP("workdir", "w", "", "run it in `DIRECTORY`; the container's if nothing is said")
+	detach := f.BoolP("detach", "d", false, "leave it in the background")
+	f.Bool("privileged", false, "which everything is here")
+	_ = f.MarkHidden("privileged")
+	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
+		container, err := d.Container(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		if !container.State.Running {
+			fmt.Fprintf(os.Stderr, "Error response from daemon: container %s is not running\n", container.ID)
+			return exit(1)
+		}
+		host, err := d.Host(ctx, container)
+		if err != nil {
+			return err
+		}
+		o := session.ExecOptions{Environment: *environment, Dir: cmp.Or(*dir, container.Config.WorkingDir, "/")}
+		argv := image.Program(args[1:])
+		if *detach {
+			return d.ExecDetached(host, argv, o.Environment, o.Dir)
+		}
+		if *input {
+			o.Input = os.Stdin
+		}
+		status, err := session.ExecWith(ctx, d.Lab(), host, argv, o)
+		return failed(status, err)
+	})
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/learn"
+	"uswitch/cmd/internal/state"
+	"uswitch/cmd/internal/view"
+)
+
+func newLearn() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "learn [NAME|NUMBER|./FILE.md]",
+		Short: "Learn container networking: lessons with a lab, from two namespaces on",
+		Long: `Lists the lessons with how far you have come, or plays one: text, commands that Enter runs, and questions whose answers the
+switch itself gives. What you reached is kept in $XDG_STATE_HOME/uswitch (~/.local/state/uswitch).
+
+A lesson is a Markdown file with a lab in it; uswitch learn new NAME writes one to begin with.`,
+		Example: "  uswitch learn 1",
+		GroupID: groupLab, Args: usage(cobra.MaximumNArgs(1)), ValidArgsFunction: completeLessons,
+	}
+	o := learn.Options{In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
+	lang := c.Flags().String("lang", string(learn.Locale(os.Getenv)), "speak `en or ko`; the default is your locale's")
+	c.Flags().BoolVar(&o.Auto, "auto", false, "play without a person; status 0 only if everything is as the lesson says")
+	c.RunE = func(c *cobra.Command, args []string) (err error) {
+		if o.Language, err = learn.ParseLanguage(*lang); err != nil {
+			return usageError{err}
+		}
+		if len(args) == 0 {
+			return listLessons(o.Language)
+		}
+		return playLesson(args[0], o)
+	}
+	c.AddCommand(newLearnNew())
+	return c
+}
+
+func newLearnNew() *cobra.Command {
+	return &cobra.Command{
+		Use: "new NAME", Short: "Write a lesson for you to go on from", Example: "  uswitch learn new my-lesson",
+		Args: usage(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			file, err := learn.New(args[0])
+			if err == nil {
+				fmt.Printf("%s is a lesson that works. Run it with: uswitch learn ./%s\nTry it without a person with: uswitch learn --auto ./%s\n", file, file, file)
+			}
+			return err
+		},
+	}
+}
+
+// completeLessons offers the built-in lessons.
+func completeLessons(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	all, _ := learn.All()
+	var names []string
+	for _, l := range all {
+		names = append(names, l.Name+"\t"+l.Titles[learn.Locale(os.Getenv)])
+	}
+	return names, cobra.ShellCompDirectiveDefault
+}
+
+func listLessons(lang learn.Language) error {
+	all, err := learn.All()
+	if err != nil {
+		return err
+	}
+	done := learn.Progress{}
+	dir, err := state.Dir(os.Getenv)
+	if err == nil {
+		done, err = learn.LoadProgress(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "uswitch:", err)
+	}
+	return learn.List(os.Stdout, all, done, lang)
+}
+
+// playLesson plays a lesson and keeps what was reached. Without a person, nobody has reached anything.
+func playLesson(name string, o learn.Options) error {
+	lesson, err := learn.Find(name)
+	if err != nil {
+		return err
+	}
+	o.Width, o.Colour = view.Terminal(os.Stdout)
+	if !o.Auto {
+		o.Reached = keep(lesson)
+	}
+	_, err = learn.Play(lesson, o)
+	return err
+}
+
+// keep returns what notes how far somebody has come in a lesson. That it cannot be noted is told once, and is no reason to
+// end the lesson.
+func keep(l *learn.Lesson) func(done, of int) {
+	told := false
+	return func(done, of int) {
+		dir, err := state.Dir(os.Getenv)
+		var p learn.Progress
+		if err == nil {
+			p, err = learn.LoadProgress(dir)
+		}
+		if err == nil {
+			r := p[l.Name]
+			p[l.Name] = learn.Reached{Steps: max(done, r.Steps), Of: of, Done: r.Done || done == of}
+			err = p.Save(dir)
+		}
+		if err != nil && !told {
+			fmt.Fprintln(os.Stderr, "uswitch:", err)
+			told = true
+		}
+	}
+}
