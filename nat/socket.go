@@ -17,6 +17,13 @@ type Socket interface {
 	Deliver(f frame.Frame, now time.Time)
 }
 
+// Choosy is a Socket that is not there for everyone. To whom it does not listen, its port is closed.
+type Choosy interface {
+	Socket
+	// Hears reports whether it takes packets from src. It is called from many goroutines and must not block.
+	Hears(src netip.Addr) bool
+}
+
 // socketKey says what a socket takes: the destination port of TCP and UDP, the identifier of answers to ICMP queries.
 type socketKey struct {
 	proto uint8
@@ -74,6 +81,9 @@ func (g *Gateway) deliver(p *packet) bool {
 	}
 	s := g.view.Load().sockets[key]
 	if s == nil {
+		return false
+	}
+	if c, ok := s.(Choosy); ok && !c.Hears(p.ip.Src()) {
 		return false
 	}
 	if p.j.On() {

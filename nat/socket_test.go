@@ -61,6 +61,30 @@ func TestSocketHearsWhatIsSentToThePort(t *testing.T) {
 	l.drops(trace.NoSocket, 1)
 }
 
+// choosy hears only one.
+type choosy struct {
+	program
+	one string
+}
+
+func (c *choosy) Hears(src netip.Addr) bool { return src.String() == c.one }
+
+func TestSocketIsClosedToSome(t *testing.T) {
+	l := newLab(t)
+	names := &choosy{one: "11.11.11.2"}
+	release, err := l.Open(frame.ProtoUDP, 53, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	l.red.send(udp("11.11.11.2:1818", "11.11.11.1:53", "who?"))
+	names.want(t, "udp 11.11.11.2:1818 > 11.11.11.1:53 ttl 64 \"who?\"")
+	l.drops(trace.NoSocket, 0)
+	l.pink.send(udp("11.11.11.3:1818", "11.11.11.1:53", "who?"))
+	names.want(t)
+	l.drops(trace.NoSocket, 1)
+}
+
 func TestSocketBehindInput(t *testing.T) {
 	l := newLab(t, "-A INPUT -p udp --dport 53 -j DROP")
 	names := l.open(frame.ProtoUDP, 53)

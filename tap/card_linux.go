@@ -23,7 +23,7 @@ type card struct {
 	mu      sync.RWMutex
 	fd      int
 	closed  bool
-	watches []*os.File // the sockets of Watch
+	watches []*watch
 }
 
 // newCard takes over the file of a TAP. It is closed if that fails.
@@ -111,7 +111,7 @@ func (d *card) Close() error {
 		return nil
 	}
 	for _, watch := range watches {
-		watch.Close()
+		watch.stop()
 	}
 	return d.file.Close()
 }

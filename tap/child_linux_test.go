@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 // child is a uswitch in small. "child check" tries out what is missing; "child hold DIR LAB NAME..." makes namespaces
-// with a card and a running program in each, says so, and holds them until it is killed.
+// with a card, files and a running program in each, says so, and holds them until it is killed.
 func child(args []string) error {
 	if args[0] == "check" {
 		host, err := tap.New("")
@@ -44,6 +44,9 @@ func child(args []string) error {
 			return err
 		}
 		if _, err := host.Open(ns, quietly("11.11.11.2/24")); err != nil {
+			return err
+		}
+		if err := host.Files(args[2], ns, map[string][]byte{"hosts": []byte("127.0.0.1 localhost\n")}); err != nil {
 			return err
 		}
 		cmd := exec.Command("sleep", "1000")

@@ -112,7 +112,7 @@ func (l *local) Release(ns Namespace) error {
 		if _, err := removeName(ns.Path, ns.ID); err != nil {
 			return err
 		}
-		return l.records.remove(ns.Lab, ns.Name)
+		return errors.Join(l.records.removeFiles(l.records.filesDir(ns.Lab, ns.ID)), l.records.remove(ns.Lab, ns.Name))
 	})
 	if err != nil {
 		return fmt.Errorf("namespace %s: %w", ns.Name, err)

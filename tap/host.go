@@ -26,13 +26,19 @@ type Host interface {
 	// namespace itself alive, without a name, until they end.
 	Release(Namespace) error
 
+	// Files gives a namespace files of its own for /etc, by name - resolv.conf, hosts - on behalf of a lab, in place of those
+	// that it gave it before: what Start starts sees them there, and what runs sees those change that it has seen. The file
+	// hostname is the program's host name besides. "ip netns exec NAME" shows them too, unless somebody else has put files
+	// for a namespace of that name into /etc/netns. No files take away what there is, and so does Release.
+	Files(lab string, ns Namespace, files map[string][]byte) error
+
 	// Open puts a network card into a namespace, sets it up, and returns the other end of its cable; the card goes when
 	// the Device is closed. A name that is taken is an error that wraps fs.ErrExist and names the owner if it can.
 	Open(Namespace, Interface) (Device, error)
 
 	// Start starts a program inside a namespace as cmd.Start does. A program that cannot be started gives the error of
-	// Startable, or another one that wraps the kernel's. The program sees the namespace's devices under /sys where mounting
-	// is allowed. It is killed when this process ends before it, unless cmd.SysProcAttr.Pdeathsig names another signal;
+	// Startable, or another one that wraps the kernel's. The program sees the namespace's devices under /sys and its
+	// Files in /etc where mounting is allowed. It is killed when this process ends before it, unless cmd.SysProcAttr.Pdeathsig names another signal;
 	// programs that it has started itself are not. The cmd belongs to the Process from then on.
 	Start(Namespace, *exec.Cmd) (Process, error)
 

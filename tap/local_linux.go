@@ -16,6 +16,9 @@ type local struct {
 	// mu guards the workshop: that it is made once, and that one card at a time is made in it.
 	mu       sync.Mutex
 	workshop *os.File // the nameless namespace that TAPs are made in; nil until the first one
+
+	bellMu sync.Mutex
+	bell   *bell // nil until the first watch
 }
 
 // New returns the Host that does everything here and now. It keeps its records under dir; an empty dir stands for
@@ -56,6 +59,12 @@ func (l *local) inWorkshop(f func() error) error {
 
 // Close implements Host.
 func (l *local) Close() error {
+	l.bellMu.Lock()
+	if l.bell != nil {
+		l.bell.socket.Close()
+		l.bell = nil
+	}
+	l.bellMu.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.workshop == nil {

@@ -22,6 +22,11 @@ func TestReclaimAfterKill(t *testing.T) {
 	living := hold(t, dir, "living", other)
 	wantOutcomes(t, host, []tap.Outcome{tap.InUse, tap.InUse}, "dead")
 
+	for _, name := range []string{one, two, other} {
+		if _, err := os.Stat("/etc/netns/" + name + "/hosts"); err != nil {
+			t.Error(err)
+		}
+	}
 	dead.kill()
 	if links := ip(t, "-n", one, "link"); strings.Contains(links, "eth0") {
 		t.Errorf("the TAP outlives its process:\n%s", links)
@@ -36,6 +41,9 @@ func TestReclaimAfterKill(t *testing.T) {
 	for name, want := range map[string]bool{one: false, two: false, other: true, bystander.Name: true} {
 		if got := exists(name); got != want {
 			t.Errorf("namespace %s exists: %v, want %v", name, got, want)
+		}
+		if _, err := os.Lstat("/etc/netns/" + name); (err == nil) != (want && name != bystander.Name) {
+			t.Errorf("files of %s: %v", name, err)
 		}
 	}
 

@@ -37,7 +37,11 @@ func (r records) write(ns Namespace) error {
 	if err != nil {
 		return err
 	}
-	path := r.path(ns.Lab, ns.Name)
+	return writeWhole(r.path(ns.Lab, ns.Name), text)
+}
+
+// writeWhole writes a line into a file that appears whole or not at all, and makes its directory if need be.
+func writeWhole(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -56,10 +60,12 @@ func (r records) write(ns Namespace) error {
 	return err
 }
 
-// sweep removes what writers that were killed left unfinished, and the lab's directory if nothing else is in it.
+// sweep removes what writers that were killed left unfinished, files that nobody answers for, and the lab's directory if
+// nothing else is in it.
 func (r records) sweep(lab string) error {
 	dir := filepath.Dir(r.path(lab, "any"))
 	litter, err := filepath.Glob(filepath.Join(dir, unfinished))
+	err = errors.Join(err, r.sweepFiles(lab))
 	for _, path := range litter {
 		err = errors.Join(err, os.Remove(path))
 	}

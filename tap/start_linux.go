@@ -16,7 +16,7 @@ func (l *local) Start(ns Namespace, cmd *exec.Cmd) (Process, error) {
 	}
 	started := make(chan error, 1)
 	go onThread(func() error {
-		err := startHere(ns, cmd)
+		err := l.startHere(ns, cmd)
 		if err != nil {
 			started <- fmt.Errorf("start %s in namespace %s: %w", cmd.Path, ns.Name, err)
 			return nil
@@ -31,11 +31,14 @@ func (l *local) Start(ns Namespace, cmd *exec.Cmd) (Process, error) {
 	return child{cmd}, nil
 }
 
-func startHere(ns Namespace, cmd *exec.Cmd) error {
+func (l *local) startHere(ns Namespace, cmd *exec.Cmd) error {
 	if err := enter(ns); err != nil {
 		return err
 	}
 	if err := remountSys(); err != nil {
+		return err
+	}
+	if err := l.showFiles(ns); err != nil {
 		return err
 	}
 	if cmd.SysProcAttr == nil {

@@ -69,8 +69,9 @@ func TestF31Closed(t *testing.T) {
 func TestG14Networks(t *testing.T) {
 	needs(t, "nmap", "curl")
 	t.Parallel()
+	// With Docker's rules there would be three walls; TestW4DockerIsolation takes those down.
 	s := startSite(t, byNetns, strings.NewReplacer(`, ports: ["8080:80", "127.0.0.1:8081:80", "5353:53/udp"]`, "",
-		`, ports: ["8082:80"]`, "").Replace(gatewayLab))
+		`, ports: ["8082:80"]`, "", "uplink: UPLINK", "uplink: UPLINK, docker_rules: off").Replace(gatewayLab))
 	s.sayWho("BLUE", ":80", ":53")
 	s.sayWho("WEB", ":80", ":53")
 	apart := map[string]string{"RED > 10.2.0.2": "filtered", "BLUE > 10.2.0.2": "filtered", "WEB > 11.11.11.2": "filtered",

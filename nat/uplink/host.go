@@ -54,6 +54,7 @@ type Host struct {
 	deliver   atomic.Pointer[func(frame.Frame, time.Time)]
 	forbidden forbidden
 	ids       atomic.Uint32 // the last IP identification that was used
+	ports     *ports        // of TCP
 	net       *netstack
 	done      chan struct{} // closed by Close
 	running   sync.WaitGroup
@@ -104,7 +105,7 @@ func NewHost(c HostConfig) (*Host, error) {
 		return nil, fmt.Errorf("uplink: MTU %d: want 576 to %d", c.MTU, MaxMTU)
 	}
 	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway, allowHost: c.AllowHost,
-		limits: c.Limits.withDefaults(), now: c.Now, done: make(chan struct{}),
+		limits: c.Limits.withDefaults(), now: c.Now, ports: newPorts(), done: make(chan struct{}),
 		inside: map[endpoint]*mapping{}, outside: map[outside]*mapping{}, sources: map[[4]byte]*source{},
 		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
 		aliases: map[aliased]*alias{}, aliasPorts: map[outside]bool{}}

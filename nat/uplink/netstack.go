@@ -70,12 +70,23 @@ func newNetstack(h *Host, mtu int, gso bool) (*netstack, error) {
 	return n, nil
 }
 
-// input gives netstack a segment, which it borrows.
-func (n *netstack) input(p frame.IPv4) {
-	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(p)})
+// input gives netstack a packet, which it borrows, with headers of that many bytes in all. Netstack makes a copy of its own
+// of the memory in which it reads headers, all of it. So those of a large packet are in memory of their own.
+func (n *netstack) input(p frame.IPv4, headers int) {
+	var data buffer.Buffer
+	if len(p) > largePacket && headers < len(p) {
+		data = buffer.MakeWithData(p[:headers])
+		_ = data.Append(buffer.NewViewWithData(p[headers:]))
+	} else {
+		data = buffer.MakeWithData(p)
+	}
+	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: data})
 	n.link.deliver(pkt)
 	pkt.DecRef()
 }
+
+// largePacket is from how many bytes on a packet is in two pieces.
+const largePacket = 512
 
 // inputError gives netstack an ICMP error, later and from another goroutine: it takes the lock of the connection that it
 // is about, and whoever brings it may hold that lock, if the gateway refuses what the connection is just sending.
@@ -91,7 +102,7 @@ func (n *netstack) report(done <-chan struct{}) {
 	for {
 		select {
 		case p := <-n.errors:
-			n.input(p)
+			n.input(p, len(p))
 		case <-done:
 			return
 		}

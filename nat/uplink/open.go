@@ -10,8 +10,8 @@ import (
 )
 
 // openBound opens a socket for a new mapping and tells which port it got. ICMP keeps the sender's identifier where it is
-// free; TCP and UDP ports are the kernel's choice, which is random (RFC 6056) and never below 1024. A nil socket means
-// that the raw socket will carry the mapping.
+// free; TCP and UDP ports are random (RFC 6056) and never below 1024, UDP's of the kernel's choice. A nil socket means that
+// the raw socket will carry the mapping.
 func (h *Host) openBound(key endpoint, wish uint16) (*socket, uint16, trace.Reason) {
 	if key.proto != frame.ProtoICMP {
 		return h.openPort(key.proto, 0)
@@ -29,9 +29,9 @@ func (h *Host) openBound(key endpoint, wish uint16) (*socket, uint16, trace.Reas
 // openPort opens a socket bound to a port, 0 meaning any. When the process has no file descriptor left, whoever can spare
 // the most gives one up, once.
 func (h *Host) openPort(proto uint8, port uint16) (*socket, uint16, trace.Reason) {
-	sock, port, err := openSocket(proto, port)
+	sock, port, err := openSocket(proto, port, h.ports)
 	if errors.Is(err, unix.EMFILE) && h.relieve() {
-		sock, port, err = openSocket(proto, port)
+		sock, port, err = openSocket(proto, port, h.ports)
 	}
 	switch {
 	case err == nil:

@@ -33,9 +33,9 @@ func wrap(fd int) (*socket, error) {
 	return &socket{file: f, conn: conn}, nil
 }
 
-// openSocket opens a socket for an IP protocol, bound to a port on all of the host's addresses, and returns the port. Of
-// ICMP that is a ping socket, and the identifier is its port.
-func openSocket(proto uint8, port uint16) (*socket, uint16, error) {
+// openSocket opens a socket for an IP protocol, bound to a port on all of the host's addresses, and returns the port. Port 0
+// is any; of TCP, one of choice. Of ICMP that is a ping socket, and the identifier is its port.
+func openSocket(proto uint8, port uint16, choice *ports) (*socket, uint16, error) {
 	kind := unix.SOCK_DGRAM
 	if proto == frame.ProtoTCP {
 		kind = unix.SOCK_STREAM
@@ -48,7 +48,12 @@ func openSocket(proto uint8, port uint16) (*socket, uint16, error) {
 		unix.Close(fd)
 		return nil, 0, err
 	}
-	if err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)}); err != nil {
+	if proto == frame.ProtoTCP && port == 0 {
+		err = choice.bind(fd)
+	} else {
+		err = bindTo(fd, proto, port)
+	}
+	if err != nil {
 		unix.Close(fd)
 		return nil, 0, err
 	}
@@ -59,6 +64,16 @@ func openSocket(proto uint8, port uint16) (*socket, uint16, error) {
 	}
 	s, err := wrap(fd)
 	return s, addrPort(own).Port(), err
+}
+
+// bindTo binds a socket to a port. Connections of TCP to several places share one (socket(7): SO_REUSEADDR).
+func bindTo(fd int, proto uint8, port uint16) error {
+	if proto == frame.ProtoTCP {
+		if err := sharePort(fd); err != nil {
+			return err
+		}
+	}
+	return unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)})
 }
 
 // openRawSocket opens the socket that carries every echo of a host that gives ping sockets to nobody but raw ones to us.
@@ -72,7 +87,7 @@ func openRawSocket() (*socket, error) {
 
 // CheckPing reports whether echo requests of the inside can leave: nil, or one line that says what would let them.
 func CheckPing() error {
-	sock, _, err := openSocket(frame.ProtoICMP, 0)
+	sock, _, err := openSocket(frame.ProtoICMP, 0, nil)
 	if err != nil {
 		sock, err = openRawSocket()
 	}

@@ -14,13 +14,11 @@ func newSocket(kind, proto int) (int, error) {
 	return unix.Socket(unix.AF_INET, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
 }
 
-// prepare sets the options that a socket must have before it is bound. TCP: connections to several places share a port
-// (socket(7): SO_REUSEADDR). Others: TTL and type of service of what arrives, and ICMP errors with their offender
-// (ip(7): IP_RECVERR).
+// prepare sets the options that a socket must have before it is bound. TCP: what is small leaves at once. Others: TTL and
+// type of service of what arrives, and ICMP errors with their offender (ip(7): IP_RECVERR).
 func prepare(fd int, proto uint8) error {
 	if proto == frame.ProtoTCP {
-		return first(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
-			unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1))
+		return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
 	setDontFragment(fd, false)
 	// Ping sockets share an identifier unless one of them objects, and of two only one would get the replies.
@@ -29,6 +27,8 @@ func prepare(fd int, proto uint8) error {
 		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVTOS, 1),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1))
 }
+
+func sharePort(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) }
 
 func first(errs ...error) error {
 	for _, err := range errs {
@@ -77,6 +77,9 @@ func appendMessage(b []byte, kind int32, data []byte) []byte {
 func prepareListener(fd int) error {
 	return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
 }
+
+// queued is how many bytes of a TCP socket can be read at once (tcp(7): SIOCINQ).
+func queued(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.SIOCINQ) }
 
 // received is what arrived besides a datagram's payload.
 type received struct {

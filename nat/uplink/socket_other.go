@@ -25,17 +25,26 @@ func newSocket(kind, proto int) (int, error) {
 	return fd, unix.SetNonblock(fd, true)
 }
 
-func prepare(fd int, proto uint8) error {
-	if proto != frame.ProtoTCP {
-		return nil
-	}
+func prepare(int, uint8) error { return nil }
+
+func sharePort(fd int) error {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
 		return err
 	}
 	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) // what BSD needs to share a port
 }
 
+// ports leaves the choice to the kernel.
+type ports struct{}
+
+func newPorts() *ports { return nil }
+
+func (*ports) bind(fd int) error { return bindTo(fd, frame.ProtoTCP, 0) }
+
 func prepareListener(int) error { return nil }
+
+// queued knows nothing, so that everything goes by way of a buffer.
+func queued(int) (int, error) { return 0, nil }
 
 func setDontFragment(int, bool) {}
 

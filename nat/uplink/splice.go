@@ -37,8 +37,9 @@ type splice struct {
 	done  chan struct{} // closed when both sides are
 }
 
-// copySize is how much is copied at a time, in bytes. A buffer is held only while there is something to copy.
-const copySize = 64 << 10
+// copySize is how much is copied at a time, in bytes: what netstack sends as one super-frame, without a rest that would be
+// a small one. A buffer is held only while there is something to copy.
+const copySize = 44 * 1448
 
 var copyBuffers = sync.Pool{New: func() any { return new([copySize]byte) }}
 

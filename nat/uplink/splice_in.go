@@ -3,6 +3,7 @@ package uplink
 import (
 	"bytes"
 	"errors"
+	"io"
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -11,13 +12,16 @@ import (
 
 // inward copies from the outside to the inside.
 func (s *splice) inward() {
+	entry, writable := waiter.NewChannelEntry(waiter.WritableEvents | ending)
+	s.queue.EventRegister(&entry)
+	defer s.queue.EventUnregister(&entry)
 	for {
-		n, err := s.moveIn()
+		n, err := s.moveIn(writable)
+		for err == nil && n >= muchBytes {
+			n, err = s.pourIn(writable)
+		}
 		switch {
-		case err != nil:
-			s.reset()
-			return
-		case n == 0:
+		case errors.Is(err, io.EOF):
 			if s.ep.Shutdown(tcpip.ShutdownWrite) != nil {
 				s.reset()
 				return
@@ -25,22 +29,21 @@ func (s *splice) inward() {
 			s.end()
 			s.watchOutside()
 			return
+		case err != nil:
+			s.reset()
+			return
 		}
 	}
 }
 
-// moveIn copies what the kernel has, up to a buffer. n is 0 at the end.
-func (s *splice) moveIn() (n int, err error) {
+var errReset = errors.New("the inside has reset the connection")
+
+// moveIn waits for bytes of the outside and copies what there is, up to a buffer. At the end the error is io.EOF.
+func (s *splice) moveIn(writable <-chan struct{}) (n int, err error) {
 	var b *[copySize]byte
 	e := s.raw.Read(func(fd uintptr) bool {
 		b = copyBuffers.Get().(*[copySize]byte)
-		for {
-			n, err = unix.Read(int(fd), b[:])
-			if !errors.Is(err, unix.EINTR) {
-				break
-			}
-		}
-		if errors.Is(err, unix.EAGAIN) {
+		if n, err = read(int(fd), b[:]); errors.Is(err, unix.EAGAIN) {
 			copyBuffers.Put(b) // an idle connection holds none
 			b = nil
 			return false
@@ -51,37 +54,37 @@ func (s *splice) moveIn() (n int, err error) {
 		return 0, e
 	}
 	defer copyBuffers.Put(b)
-	if err == nil && n > 0 && !s.writeIn(b[:n]) {
-		err = errReset
+	if err != nil {
+		return 0, err
 	}
-	return n, err
-}
-
-var errReset = errors.New("the inside has reset the connection")
-
-// writeIn writes all of b to the inside, waiting as long as it takes.
-func (s *splice) writeIn(b []byte) bool {
-	r := bytes.NewReader(b)
-	var entry waiter.Entry
-	var writable chan struct{}
+	r := bytes.NewReader(b[:n])
 	for r.Len() > 0 {
-		_, err := s.ep.Write(r, tcpip.WriteOptions{})
-		switch err.(type) {
-		case nil:
-		case *tcpip.ErrWouldBlock:
-			if writable == nil {
-				// It may have become writable just before: the first wait comes after another attempt.
-				entry, writable = waiter.NewChannelEntry(waiter.WritableEvents | ending)
-				s.queue.EventRegister(&entry)
-				defer s.queue.EventUnregister(&entry)
-			} else if !s.wait(writable) {
-				return false
-			}
-		default:
-			return false
+		if _, e := s.ep.Write(r, tcpip.WriteOptions{}); e != nil && !s.waitFor(e, writable) {
+			return 0, errReset
 		}
 	}
-	return true
+	return n, nil
+}
+
+// waitFor waits if e says that the inside is slower. It returns false if the connection is over.
+func (s *splice) waitFor(e tcpip.Error, writable <-chan struct{}) bool {
+	_, full := e.(*tcpip.ErrWouldBlock)
+	return full && s.wait(writable)
+}
+
+// read is one read system call. At the end the error is io.EOF.
+func read(fd int, b []byte) (int, error) {
+	for {
+		switch n, err := unix.Read(fd, b); {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
 }
 
 // watchOutside waits for the end of a connection whose outside has closed its direction: it may still reset, which the

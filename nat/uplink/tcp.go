@@ -40,7 +40,7 @@ func (h *Host) outputTCP(p *outgoing) trace.Reason {
 			return trace.NATNoPort
 		}
 	}
-	h.net.input(p.ip)
+	h.net.input(p.ip, p.ip.HeaderLen()+t.HeaderLen())
 	return trace.NoReason
 }
 

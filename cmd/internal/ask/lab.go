@@ -18,7 +18,9 @@ type Lab struct {
 	Switches []*vswitch.Switch
 	Gateway  *nat.Gateway
 	Hosts    []sim.HostState
-	Uplink   Uplink
+	// Homes are the hosts beside these that have no namespace of their own, and in whose they are; empty: in this machine's.
+	Homes  map[string]string
+	Uplink Uplink
 }
 
 // Uplink says what stands behind the gateway's way out.

@@ -51,7 +51,13 @@ func (t *target) proto() uint8 {
 
 // check finds out what is asked, or says what is wrong with the question.
 func (l *Lab) check(q Question) (*target, error) {
+	q.From, q.To = l.home(q.From), l.home(q.To)
 	t := &target{Question: q}
+	for _, name := range []string{q.From, q.To} {
+		if home, away := l.Homes[name]; away && home == "" {
+			return nil, fmt.Errorf("%s is in this machine's own namespace: what it sends is not on any network of the lab", name)
+		}
+	}
 	switch {
 	case q.From != Outsider && l.host(q.From) == nil:
 		return nil, fmt.Errorf("host %q: there is no such host; there are %s", q.From, strings.Join(append(l.hostNames(), Outsider), ", "))
@@ -78,6 +84,14 @@ func (l *Lab) check(q Question) (*target, error) {
 		return nil, fmt.Errorf("%s: outside, nobody knows the way to that; the lab's only address there is %v", q.To, up.Addr().Addr())
 	}
 	return t, nil
+}
+
+// home returns the host in whose namespace a host is, or the name itself.
+func (l *Lab) home(name string) string {
+	if home := l.Homes[name]; home != "" {
+		return home
+	}
+	return name
 }
 
 // maxSize is the most data that a ping can carry, in bytes.

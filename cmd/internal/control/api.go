@@ -26,6 +26,8 @@ type Lab struct {
 	Networks int       `json:"networks"`
 	Uplink   string    `json:"uplink"`
 	Forward  bool      `json:"ip_forward"`
+	// Simulated: hosts are in the memory of that process, and nobody else can get into them.
+	Simulated bool `json:"simulated,omitempty"`
 }
 
 // Host is a host of the lab.
@@ -33,6 +35,8 @@ type Host struct {
 	Name        string      `json:"name"`
 	Hostname    string      `json:"hostname"`
 	Namespace   Namespace   `json:"namespace"`
+	Mode        string      `json:"mode,omitempty"`   // none, host or shared; empty: a namespace of its own, on networks
+	Shares      string      `json:"shares,omitempty"` // whose namespace and cards are shown; only with shared
 	Interfaces  []Interface `json:"interfaces"`
 	Gateway     netip.Addr  `json:"gateway,omitzero"`
 	Command     []string    `json:"command"`

@@ -11,17 +11,20 @@ import (
 func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
 	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, PID: s.pid, Started: s.world.Epoch(),
-		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding()}, nil
+		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
+		Simulated: s.world.Simulated()}, nil
 }
 
 func (s *Server) hosts(*http.Request) (any, error) {
 	rows := []Host{}
 	for _, h := range s.world.Hosts() {
-		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: Namespace(h.Namespace), Gateway: h.Plan.Gateway,
+		home := s.world.Home(h)
+		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: Namespace(h.Namespace), Gateway: home.Plan.Gateway,
+			Mode: string(h.Plan.Mode), Shares: h.Plan.Shares,
 			Command: h.Plan.Command, Environment: h.Plan.Environment, Interfaces: []Interface{}}
 		state, pid, status := h.Service()
 		row.State, row.PID, row.Status = string(state), pid, status
-		for _, c := range h.Cards {
+		for _, c := range home.Cards {
 			why, _ := c.Unplugged()
 			row.Interfaces = append(row.Interfaces, Interface{Name: c.Plan.Name, Network: c.Plan.Network, Address: c.Plan.Address,
 				MAC: c.Plan.MAC, MTU: c.Plan.MTU, Unplugged: why})

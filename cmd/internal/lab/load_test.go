@@ -138,6 +138,12 @@ func TestPlans(t *testing.T) {
 				return []any{p.Networks[0].Subnet.String(), p.Networks[1].Subnet.String()}
 			},
 			want: []any{"172.18.0.0/16", "172.19.0.0/16"}},
+		{name: "whom to ask, and names of one's own", file: "services: {A: {dns: 8.8.8.8, dns_search: [a.example, b.example], dns_opt: [\"ndots:2\"], extra_hosts: [\"db=10.1.2.3\", \"host.docker.internal:host-gateway\"]}, B: {dns: [1.1.1.1, 9.9.9.9], dns_search: .}}",
+			of: func(p *lab.Plan) any {
+				a, b := p.Host("A"), p.Host("B")
+				return fmt.Sprint(a.DNS, a.DNSSearch, a.DNSOptions, a.ExtraHosts, b.DNS, b.DNSSearch, p.Warnings)
+			},
+			want: "[8.8.8.8] [a.example b.example] [ndots:2] [{db 10.1.2.3} {host.docker.internal invalid IP}] [1.1.1.1 9.9.9.9] [.] []"},
 		{name: "the machine's own namespace", file: "services: {A: {network_mode: host, ports: [80]}}",
 			of: func(p *lab.Plan) any {
 				return []any{p.Host("A").Mode, len(p.Host("A").Interfaces), len(p.Host("A").Ports), p.Uplink.Kind, p.Warnings}
@@ -157,14 +163,23 @@ func TestPlans(t *testing.T) {
 				"A", lab.ModeShared, "C", "sea", 0, []lab.Dependency{{Host: "B"}}, "C",
 				"D", lab.ModeShared, "C", "sea", 0, []lab.Dependency{{Host: "A"}}, "C",
 				"E", lab.ModeShared, "C", "sea", 0, []lab.Dependency{{Host: "A"}}, "C"}},
-		{name: "options of the bridge", file: "networks:\n  a:\n    attachable: true\n    enable_ipv6: false\n    driver_opts: {com.docker.network.bridge.name: br-own, com.docker.network.bridge.enable_icc: \"0\", com.docker.network.bridge.enable_ip_masquerade: \"f\", com.docker.network.bridge.host_binding_ipv4: 127.0.0.1, com.docker.network.bridge.gateway_mode_ipv4: routed, com.docker.network.driver.mtu: 1400, com.docker.network.bridge.enable_ic: x}\nservices: {A: {networks: [a], ports: [80, \"0.0.0.0:81:81\"]}}",
+		{name: "options of the bridge", file: "networks:\n  a:\n    attachable: true\n    enable_ipv6: false\n    driver_opts: {com.docker.network.bridge.name: br-own, com.docker.network.bridge.enable_icc: \"0\", com.docker.network.bridge.enable_ip_masquerade: \"f\", com.docker.network.bridge.host_binding_ipv4: 127.0.0.1, com.docker.network.bridge.gateway_mode_ipv4: nat-unprotected, com.docker.network.driver.mtu: 1400, com.docker.network.bridge.enable_ic: x}\nservices: {A: {networks: [a], ports: [80, \"0.0.0.0:81:81\"]}}",
 			of: func(p *lab.Plan) any {
 				n := p.Network("a")
 				return []any{n.Name, n.Key, n.Docker, n.Attachable, n.ICC, n.Masquerade, n.HostIP.String(), n.GatewayMode, n.MTU, len(n.Options), n.Options["com.docker.network.bridge.enable_ip_masquerade"],
 					p.Host("A").Ports[0].HostIP.String(), p.Host("A").Ports[1].HostIP.String(), p.Warnings}
 			},
-			want: []any{"br-own", "a", "lab_a", true, false, false, "127.0.0.1", "routed", 1400, 7, "f", "127.0.0.1", "0.0.0.0",
+			want: []any{"br-own", "a", "lab_a", true, false, false, "127.0.0.1", "nat-unprotected", 1400, 7, "f", "127.0.0.1", "0.0.0.0",
 				[]string{"com.docker.network.bridge.enable_ic: not acted on (a): uswitch knows com.docker.network.bridge.name, com.docker.network.bridge.enable_icc, com.docker.network.bridge.enable_ip_masquerade, com.docker.network.bridge.host_binding_ipv4, com.docker.network.bridge.gateway_mode_ipv4, com.docker.network.driver.mtu"}}},
+		{name: "ports of a routed network", file: "networks: {a: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}}}\nservices: {A: {networks: [a], ports: [80, \"8080:80\", \"127.0.0.1:8081:81/udp\", \"8000-8001:82\"]}}",
+			of: func(p *lab.Plan) any {
+				var all []string
+				for _, port := range p.Host("A").Ports {
+					all = append(all, fmt.Sprint(netip.AddrPortFrom(port.HostIP, port.HostPort), port.HostPortEnd, " ", port.To, "/", port.Proto))
+				}
+				return all
+			},
+			want: []string{"172.18.0.2:80 0 172.18.0.2:80/tcp", "172.18.0.2:81 0 172.18.0.2:81/udp", "172.18.0.2:82 0 172.18.0.2:82/tcp"}},
 		{name: "no gateway on an isolated network", file: "networks: {a: {internal: true, driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: isolated}}}\nservices: {A: {networks: [a]}}",
 			of: func(p *lab.Plan) any {
 				n := p.Network("a")

@@ -156,6 +156,12 @@ func TestMistakes(t *testing.T) {
 			"lab.yaml:4: services.C.x-uswitch.netns: network_mode says already which namespace C is in"},
 		{name: "Docker's own bridge", file: "networks: {a: {ipam: {config: [{subnet: 172.17.3.0/24}]}}, docker0: {}}\nservices: {A: {network_mode: bridge}}\n", want: "lab.yaml:1: networks.a.ipam.config: 172.17.3.0/24: Pool overlaps with other one on this address space: network bridge has 172.17.0.0/16\n" +
 			"lab.yaml:1: networks.docker0: bridge name docker0 is already used, by network_mode: bridge"},
+		{name: "whom to ask, and names of one's own", file: "services:\n  A:\n    dns: [8.8.8.8.8, 0.0.0.0]\n    dns_search: [\"a b\"]\n    dns_opt: [\"\"]\n    extra_hosts: [\"a#=1.2.3.4\", \"b=here\"]\n", want: "lab.yaml:3: services.A.dns: \"0.0.0.0\": want the address of a resolver, as in 8.8.8.8\n" +
+			"lab.yaml:3: services.A.dns: \"8.8.8.8.8\": want the address of a resolver, as in 8.8.8.8\n" +
+			"lab.yaml:4: services.A.dns_search: \"a b\": want a domain, as in example.com\n" +
+			"lab.yaml:5: services.A.dns_opt: \"\": want an option of resolv.conf, as in ndots:2\n" +
+			"lab.yaml:6: services.A.extra_hosts: \"a#\": want a host name\n" +
+			"lab.yaml:6: services.A.extra_hosts: \"here\": want an address, or host-gateway"},
 		{name: "container names", file: "services:\n  A: {container_name: lab-B-1}\n  B: {}\n", want: "lab.yaml:3: services.B: the container name lab-B-1 is already in use, by A"},
 		{name: "IPv6", file: "networks:\n  a: {enable_ipv6: true}\nservices: {A: {}}\n", want: "lab.yaml:2: networks.a.enable_ipv6: IPv6 is not supported yet: want false, which is what it is without this key"},
 		{name: "network names", file: "networks:\n  a: {name: x, driver_opts: {com.docker.network.bridge.name: c}}\n  b: {name: x}\n  c: {name: bridge}\n  d: {driver_opts: {com.docker.network.bridge.name: gateway}}\nservices: {A: {}}\n", want: "lab.yaml:3: networks.b.name: network with name x already exists: a has it\n" +
@@ -222,7 +228,7 @@ func TestMistakes(t *testing.T) {
 }
 
 const (
-	actsOnService = "no such key: uswitch acts on command, container_name, depends_on, entrypoint, environment, hostname, mac_address, network_mode, networks, ports, profiles, working_dir, x-uswitch"
+	actsOnService = "no such key: uswitch acts on command, container_name, depends_on, dns, dns_opt, dns_search, entrypoint, environment, extra_hosts, hostname, mac_address, network_mode, networks, ports, profiles, working_dir, x-uswitch"
 	modes         = "want bridge, none, host, service:NAME or container:NAME, or networks in its place"
 	oneFile       = "a lab is one file: uswitch reads no others; write here what it says there"
 	portForms     = "want [[HOST_IP:]HOST_PORT:]PORT[/tcp|udp], as in 127.0.0.1:8080:80, or a mapping with target and published"

@@ -36,6 +36,20 @@ type Host struct {
 	Passive bool `json:"passive,omitempty"`
 
 	Ports []Publish `json:"ports,omitempty"`
+
+	// DNS is who the host asks for names that are not the lab's, in place of this machine's resolvers. DNSSearch and
+	// DNSOptions are what its resolv.conf says of search and options in place of this machine's: nil leaves them.
+	DNS        []netip.Addr `json:"dns,omitempty"`
+	DNSSearch  []string     `json:"dns_search,omitempty"`
+	DNSOptions []string     `json:"dns_options,omitempty"`
+	// ExtraHosts are further lines of its /etc/hosts, sorted by name.
+	ExtraHosts []ExtraHost `json:"extra_hosts,omitempty"`
+}
+
+// ExtraHost is a name that stands in a host's /etc/hosts.
+type ExtraHost struct {
+	Name string     `json:"name"`
+	Addr netip.Addr `json:"addr,omitzero"` // zero: the gateway's, Docker's host-gateway
 }
 
 // Mode says which network namespace a host is in. A host whose mode is not ModeOwn or ModeNone has no namespace that its
@@ -71,7 +85,8 @@ type Interface struct {
 	Port PortKnobs `json:"port"`
 }
 
-// Publish is one port of a host that can be reached from outside.
+// Publish is one port of a host that can be reached from outside. On a network whose GatewayMode is routed nothing is
+// translated: HostIP and HostPort are then those of To.
 type Publish struct {
 	Proto  string     `json:"proto"`   // tcp or udp
 	HostIP netip.Addr `json:"host_ip"` // where the listener binds; 0.0.0.0 unless the file says otherwise, as Docker does

@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,20 +47,27 @@ func (b *builder) publish(h *Host) {
 			return
 		}
 		for _, p := range ports {
+			if to.routed && slices.Contains(h.Ports, p) {
+				continue // two ports outside came to the same one inside
+			}
 			b.claim(p, h.Name, at)
+			h.Ports = append(h.Ports, p)
 		}
-		h.Ports = append(h.Ports, ports...)
 	}
 }
 
 // inlet is what a port of a host is published with unless it says otherwise: the host's address on the network of its
 // default route, and where that network publishes.
-type inlet struct{ addr, hostIP netip.Addr }
+type inlet struct {
+	addr, hostIP netip.Addr
+	routed       bool // there are no ports outside: those of the host itself are opened
+}
 
 func (p *Plan) inlet(h *Host) inlet {
 	for _, i := range h.Interfaces {
 		if i.Name == h.GatewayDev {
-			return inlet{i.Address.Addr(), p.Network(i.Network).HostIP}
+			n := p.Network(i.Network)
+			return inlet{i.Address.Addr(), n.HostIP, n.GatewayMode == "routed"}
 		}
 	}
 	return inlet{}
@@ -132,6 +140,11 @@ func publishLong(m map[string]any, to inlet) ([]Publish, error) {
 }
 
 func newPublish(proto, hostIP, published, target string, to inlet) (p Publish, err error) {
+	defer func() {
+		if to.routed {
+			p.HostIP, p.HostPort, p.HostPortEnd = to.addr, p.To.Port(), 0
+		}
+	}()
 	switch strings.ToLower(proto) {
 	case "", "tcp":
 		p.Proto = "tcp"

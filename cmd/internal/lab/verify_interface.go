@@ -15,6 +15,13 @@ func (p *Plan) VerifyInterface(h *Host, i *Interface) error {
 	if n == nil {
 		return wrong("%s", p.noNetwork())
 	}
+	switch h.Mode { // the sentences are Docker's
+	case ModeOwn:
+	case ModeNone:
+		return wrong("container cannot be connected to multiple networks with one of the networks in private (none) mode")
+	default:
+		return wrong("container sharing network namespace with another container or host cannot be connected to any other network")
+	}
 	if err := ValidateInterfaceName(i.Name); err != nil {
 		return wrong("%w", err)
 	}

@@ -61,7 +61,7 @@ func (p *parser) mend(b block) {
 		p.wrong(b.line, "mend: want the names of the checks that it makes hold")
 	}
 	p.known(b.line, b.words)
-	s := Step{Line: b.line, Commands: b.commands(), Mends: b.words}
+	s := Step{Line: b.line, Commands: b.commands(), Mends: b.words, End: Either} // the checks judge
 	p.some(b, len(s.Commands))
 	p.add(s)
 }

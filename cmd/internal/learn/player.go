@@ -65,7 +65,7 @@ func Play(l *Lesson, o Options) (done bool, err error) {
 }
 
 func (p *player) play(ctx context.Context, lab *control.Client) (err error) {
-	if p.shell, err = newShell(lab.Lab(), p.In, p.Out, p.Errors); err != nil {
+	if p.shell, err = newShell(lab.Lab(), p.In, p.Out); err != nil {
 		return err
 	}
 	defer p.shell.close()
@@ -101,8 +101,10 @@ func (p *player) step(ctx context.Context, s *Step) error {
 	case s.Mends != nil:
 		return p.mend(ctx, s)
 	case s.Fails != nil:
+		defer p.say("")
 		return p.mustFail(ctx, s.Fails, true)
 	case s.Holds != nil:
+		defer p.say("")
 		return p.mustHold(ctx, s.Holds)
 	}
 	for _, c := range s.Commands {

@@ -25,6 +25,7 @@ func (p *player) command(ctx context.Context, s *Step, c Command) error {
 			continue
 		}
 		output, status, err := p.shell.run(ctx, line)
+		p.say("")
 		switch {
 		case err != nil && p.Auto:
 			return err
@@ -108,6 +109,7 @@ func (p *player) mend(ctx context.Context, s *Step) error {
 	}
 	for {
 		err := p.mustHold(ctx, s.Mends)
+		p.say("")
 		if err == nil || p.Auto || !errors.Is(err, errOtherwise) {
 			return err
 		}

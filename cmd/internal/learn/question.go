@@ -21,6 +21,8 @@ type Question struct {
 	To      string `yaml:"to"`
 	TCP     uint16 `yaml:"tcp"`
 	UDP     uint16 `yaml:"udp"`
+	Size    int    `yaml:"size"` // of a ping
+	DF      bool   `yaml:"df"`
 	Way     string `yaml:"way"`     // question, the default, or answer
 	Hook    string `yaml:"hook"`    // forward unless said otherwise
 	Frame   string `yaml:"frame"`   // arp or ip: the first such frame counts

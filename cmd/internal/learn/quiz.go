@@ -12,7 +12,7 @@ import (
 
 // quiz asks the switch, on a copy of the lab, and makes choices of what could be the answer.
 func (p *player) quiz(ctx context.Context, q *Question) (*Quiz, error) {
-	question := ask.Question{From: q.From, To: q.To, Protocol: "icmp"}
+	question := ask.Question{From: q.From, To: q.To, Protocol: "icmp", Size: q.Size, DontFragment: q.DF}
 	switch {
 	case q.TCP != 0:
 		question.Protocol, question.Port = "tcp", q.TCP

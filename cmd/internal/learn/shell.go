@@ -19,11 +19,10 @@ type shell struct {
 	program string // this one
 	dir     string // with a link to it
 	in, out *os.File
-	errs    *os.File
 	env     []string
 }
 
-func newShell(lab string, in, out, errs *os.File) (*shell, error) {
+func newShell(lab string, in, out *os.File) (*shell, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -32,7 +31,7 @@ func newShell(lab string, in, out, errs *os.File) (*shell, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &shell{program: program, dir: dir, in: in, out: out, errs: errs}
+	s := &shell{program: program, dir: dir, in: in, out: out}
 	s.env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "USWITCH_LAB="+lab)
 	if err := os.Symlink(program, filepath.Join(dir, "uswitch")); err != nil {
 		s.close()
@@ -48,7 +47,8 @@ func (s *shell) run(ctx context.Context, line string) (output string, status int
 	var kept bytes.Buffer
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Env = s.env
-	cmd.Stdout, cmd.Stderr = io.MultiWriter(s.out, &kept), io.MultiWriter(s.errs, &kept)
+	cmd.Stdout = io.MultiWriter(s.out, &kept)
+	cmd.Stderr = cmd.Stdout // one pipe, so that lines keep their order
 	if s.in != nil && view.IsTerminal(s.in) {
 		cmd.Stdin = s.in
 		defer foreground(cmd, s.in)()

@@ -21,13 +21,22 @@ func topology(p *lab.Plan) (sim.Topology, error) {
 	}
 	for _, n := range p.Networks {
 		config := sim.NetworkConfig{Name: n.Name, Subnet: n.Subnet, Gateway: n.Gateway.Addr(),
-			GatewayMAC: n.GatewayMAC, MTU: n.MTU, Ageing: world.Ageing(n.AgeingTime), MaxLearned: n.FDBMaxLearned}
+			GatewayMAC: n.GatewayMAC, MTU: n.MTU, Filtered: !n.ICC, Ageing: world.Ageing(n.AgeingTime), MaxLearned: n.FDBMaxLearned}
 		if n.NoAddress {
 			config.Gateway = netip.Addr{}
 		}
 		t.Networks = append(t.Networks, config)
 	}
 	for _, h := range p.Hosts {
+		if h.Mode == lab.ModeShared {
+			if home := p.Home(&h); home.Mode != lab.ModeHost {
+				continue // there is one simulated host for all of them
+			}
+			h.Mode = lab.ModeHost
+		}
+		if h.Mode == lab.ModeHost {
+			return sim.Topology{}, fmt.Errorf("%s: network_mode host cannot be simulated: there is no machine around the lab", h.Name)
+		}
 		config := sim.HostConfig{Name: h.Name, Gateway: h.Gateway, NoGateway: !h.Gateway.IsValid()}
 		for _, i := range h.Interfaces {
 			knobs := world.Knobs(&i)
@@ -65,9 +74,6 @@ func differences(p *lab.Plan) (lines []string) {
 		if len(h.Ports) > 0 {
 			lines = append(lines, h.Name+": ports are not published: nobody outside of the simulator can come in")
 		}
-	}
-	if p.KeepUp {
-		lines = append(lines, "a simulated lab ends with its commands: nobody could do anything with it afterwards")
 	}
 	return lines
 }

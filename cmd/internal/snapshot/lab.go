@@ -13,14 +13,26 @@ import (
 
 // Of returns the lab as it is now. A host whose namespace cannot be looked into is described as the lab file has it.
 func Of(w *world.World) *ask.Lab {
-	l := &ask.Lab{Now: time.Now(), Gateway: w.Gateway(), Uplink: uplink(w.Plan())}
+	l := &ask.Lab{Now: time.Now(), Gateway: w.Gateway(), Homes: map[string]string{}, Uplink: uplink(w.Plan())}
 	for _, n := range w.Networks() {
 		l.Switches = append(l.Switches, n.Switch)
 	}
 	for _, h := range w.Hosts() {
-		l.Hosts = append(l.Hosts, host(h))
+		if h.Plan.Mode == lab.ModeShared || h.Plan.Mode == lab.ModeHost {
+			l.Homes[h.Plan.Name] = home(w.Plan(), h.Plan)
+			continue
+		}
+		l.Hosts = append(l.Hosts, host(w, h))
 	}
 	return l
+}
+
+// home names the host in whose namespace another one is; empty if that is this machine's.
+func home(plan *lab.Plan, h *lab.Host) string {
+	if home := plan.Home(h); home != nil && home.Mode != lab.ModeHost {
+		return home.Name
+	}
+	return ""
 }
 
 func uplink(plan *lab.Plan) ask.Uplink {
@@ -43,9 +55,9 @@ func uplink(plan *lab.Plan) ask.Uplink {
 }
 
 // host describes a host: its cards' cables as the lab has them, all else as it is inside.
-func host(h *world.Host) sim.HostState {
+func host(w *world.World, h *world.Host) sim.HostState {
 	s := sim.HostState{Name: h.Plan.Name}
-	in, err := look(h.Namespace)
+	in, err := lookInto(w, h)
 	for _, c := range h.Cards {
 		card := sim.CardState{Name: c.Plan.Name, Network: c.Plan.Network, Port: c.Port.Name(), Addr: c.Plan.Address, MAC: c.Plan.MAC,
 			MTU: c.Plan.MTU}

@@ -42,6 +42,9 @@ func Hosts(w io.Writer, hosts []control.Host) error {
 		if h.Gateway.IsValid() {
 			gateway = h.Gateway.String()
 		}
+		if h.Shares != "" {
+			name += " (in " + h.Shares + ")"
+		}
 		if len(h.Interfaces) == 0 {
 			t.add(name, "-", "-", "-", "-", gateway, namespace, command)
 		}

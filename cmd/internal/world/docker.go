@@ -5,7 +5,6 @@ import (
 
 	"uswitch/cmd/internal/docker/host"
 	"uswitch/cmd/internal/docker/rules"
-	"uswitch/cmd/internal/lab"
 	"uswitch/nat/rule"
 )
 
@@ -38,8 +37,10 @@ func (w *World) closeDocker(p *Published) {
 	_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, p.Network, p.docker) }, nil)
 }
 
-// dockerPort is an open port of a host as dockerd knows it.
-func (w *World) dockerPort(h *Host, p lab.Publish) rules.Port { return host.Port(w.Plan(), h.Plan, p) }
+// dockerPort is an open port as dockerd knows it.
+func (w *World) dockerPort(p *Published) rules.Port {
+	return host.Port(w.Network(p.Network).Plan, p.Publish)
+}
 
 // proxying is what Docker's rules leave to its userland proxy, for which a gateway has no place: ports that are published on
 // one address of this machine, and the hosts of the port's own network. Docker's rules stand before these and translate
@@ -48,6 +49,9 @@ func (w *World) dockerPort(h *Host, p lab.Publish) rules.Port { return host.Port
 // In the classic rules, those of other networks are the proxy's too: translated, their packets would run into the isolation.
 // So they pass before it, but behind DOCKER-USER, where the administrator has spoken.
 func (w *World) proxying(p *Published) []ruleText {
+	if p.routed {
+		return nil
+	}
 	proxy := []ruleText{translation(p), hairpin(p)}
 	if w.Plan().DockerRules == rules.Classic.String() {
 		pass := fmt.Sprintf("-d %v ! -i %s -o %s -p %s --dport %d -m conntrack --ctstate DNAT -j ACCEPT",

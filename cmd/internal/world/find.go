@@ -4,14 +4,19 @@ import (
 	"fmt"
 	"strings"
 
+	"uswitch/cmd/internal/lab"
 	vswitch "uswitch/switch"
 )
 
-// findNetwork finds a network; the name may be left out where there is only one.
+// findNetwork finds a network, by its name, its key in the lab file or Docker's name for it; the name may be left out where
+// there is only one.
 func (w *World) findNetwork(name string) (*Network, error) {
 	all := w.Networks()
 	if name == "" && len(all) == 1 {
 		return all[0], nil
+	}
+	if plan := w.Plan().Network(name); plan != nil {
+		name = plan.Name
 	}
 	var names []string
 	for _, n := range all {
@@ -35,15 +40,29 @@ func (w *World) findHost(name string) (*Host, error) {
 	return nil, fmt.Errorf("host %q: there is no such host; there are %s", name, strings.Join(names, ", "))
 }
 
+// Home returns the host whose namespace and cards a host uses: the one that it shares them with, or itself.
+func (w *World) Home(h *Host) *Host {
+	if h.Plan.Mode == lab.ModeShared {
+		if home := w.Host(h.Plan.Shares); home != nil {
+			return home
+		}
+	}
+	return h
+}
+
 // findPort finds the port of a host; the network may be left out where the host is on one only.
 func (w *World) findPort(host, network string) (*Network, *vswitch.Port, error) {
 	h, err := w.findHost(host)
 	if err != nil {
 		return nil, nil, err
 	}
+	h = w.Home(h)
+	if plan := w.Plan().Network(network); plan != nil {
+		network = plan.Name
+	}
 	var on []string
 	for _, n := range w.Networks() {
-		port, ok := n.Switch.Port(host)
+		port, ok := n.Switch.Port(h.Plan.Name)
 		if !ok {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 
 	"uswitch/cmd/internal/lab"
@@ -143,8 +144,8 @@ func (w *World) removeHost(h *Host) error {
 	return errors.Join(failed...)
 }
 
-// ownNetwork is the namespace that uswitch itself runs in.
-const ownNetwork = "/proc/self/ns/net"
+// ownNetwork is the namespace that uswitch itself runs in, by a path that leads there from other processes too.
+func ownNetwork() string { return fmt.Sprintf("/proc/%d/ns/net", os.Getpid()) }
 
 // enter gives a host its namespace: that of another host or of this machine, the one that the lab file names, one of the
 // host's name that is there already, or a new one. Only the new one is removed at the end.
@@ -158,7 +159,7 @@ func (w *World) enter(h *Host) (err error) {
 		}
 		return hostError(h, err)
 	case h.Plan.Mode == lab.ModeHost:
-		h.Namespace, err = w.host.Adopt(ownNetwork)
+		h.Namespace, err = w.host.Adopt(ownNetwork())
 		return hostError(h, err)
 	case h.Plan.Netns != "":
 		if h.Namespace, err = w.host.Adopt(h.Plan.Netns); err != nil {

@@ -10,7 +10,7 @@ import (
 
 // Names tells what the lab calls its addresses; it is for the heads of journeys.
 func Names(plan *lab.Plan) trace.Names {
-	n := names{byIP: map[netip.Addr]string{}, byMAC: map[frame.MAC]string{}}
+	n := labNames{byIP: map[netip.Addr]string{}, byMAC: map[frame.MAC]string{}}
 	for _, network := range plan.Networks {
 		n.byIP[network.Gateway.Addr()] = "gateway"
 		n.byMAC[network.GatewayMAC] = "gateway"
@@ -24,19 +24,19 @@ func Names(plan *lab.Plan) trace.Names {
 	return n
 }
 
-type names struct {
+type labNames struct {
 	byIP  map[netip.Addr]string
 	byMAC map[frame.MAC]string
 }
 
 // Name implements trace.Names.
-func (n names) Name(a netip.Addr) (string, bool) {
+func (n labNames) Name(a netip.Addr) (string, bool) {
 	name, ok := n.byIP[a]
 	return name, ok
 }
 
 // NameMAC implements trace.Names.
-func (n names) NameMAC(m frame.MAC) (string, bool) {
+func (n labNames) NameMAC(m frame.MAC) (string, bool) {
 	name, ok := n.byMAC[m]
 	return name, ok
 }

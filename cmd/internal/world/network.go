@@ -21,15 +21,20 @@ type Network struct {
 	scope  *scope         // how to unmake the leg; nil before Up
 }
 
-// newNetwork makes a switch that is not connected to anything.
+// newNetwork makes a switch that is not connected to anything. Where hosts are not to reach each other, what it carries is
+// shown to the rules, as dockerd has br_netfilter do then.
 func (w *World) newNetwork(plan *lab.Network) *Network {
-	return &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
+	n := &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
 		Name:       plan.Name,
 		Ageing:     Ageing(plan.AgeingTime),
 		MaxLearned: plan.FDBMaxLearned,
 		Tracer:     w.tracer,
 		Epoch:      w.epoch,
 	})}
+	if !plan.ICC {
+		n.Switch.SetFilter(w.gateway.Bridge(plan.Name))
+	}
+	return n
 }
 
 // Ageing turns a bridge's ageing_time into the switch's, for which zero is not "never believe" but "the default".

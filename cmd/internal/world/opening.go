@@ -8,7 +8,11 @@ import (
 // opening is the rules that lead one published port to its host, where all rules are uswitch's own.
 func opening(p *Published) []ruleText {
 	pass := fmt.Sprintf("-d %v -o %s -p %s --dport %d -j ACCEPT", p.inside(), p.Network, p.Proto, p.To.Port())
-	return []ruleText{translation(p), {table: "filter", chain: "FORWARD", text: pass}, hairpin(p)}
+	open := ruleText{table: "filter", chain: "FORWARD", text: pass}
+	if p.routed {
+		return []ruleText{open}
+	}
+	return []ruleText{translation(p), open, hairpin(p)}
 }
 
 // translation gives what comes in the host's address for its destination.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/names"
 	"uswitch/nat"
 )
 
@@ -49,6 +50,9 @@ func (w *World) change(f func(*picture)) {
 		plan.Hosts = append(plan.Hosts, *h.Plan)
 	}
 	w.now.Store(&next)
+	if w.names != nil {
+		w.names.Set(names.Of(&plan))
+	}
 	w.stir()
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"uswitch/cmd/internal/docker/host"
 	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
 )
@@ -20,6 +21,7 @@ type Published struct {
 	Outside netip.Addr   // where the outside finds it: HostIP, or the uplink's own address if that stands for every address
 	Reach   string       // who reaches it where that surprises people: more of them than they expect, or fewer; or empty
 	Wanted  lab.Publish  // what was asked for: a range of ports, of which Publish has the one that was free
+	routed  bool         // the outside uses To itself: nothing listens, nothing is translated
 	docker  rules.Port   // the port as dockerd knows it, while it does
 	scope   *scope       // how to close the listener
 }
@@ -41,14 +43,14 @@ func (w *World) publishAll(context.Context) error {
 
 // publishPorts opens the ports of a host's plan. After an error some of them may be open.
 func (w *World) publishPorts(h *Host) error {
-	if w.way == nil {
-		return nil // package lab has warned of it
-	}
 	ports := slices.Clone(h.Plan.Ports)
 	if w.docker != nil { // which has an order of its own
-		slices.SortStableFunc(ports, func(a, b lab.Publish) int { return w.dockerPort(h, a).Compare(w.dockerPort(h, b)) })
+		slices.SortStableFunc(ports, host.ComparePorts)
 	}
 	for _, p := range ports {
+		if w.way == nil && !w.routed(h, p) {
+			continue // package lab has warned of it
+		}
 		open, err := w.publish(h, p)
 		if err != nil {
 			return err
@@ -65,6 +67,10 @@ func (w *World) publishPorts(h *Host) error {
 // reach warns of a port that more can reach than people expect, or fewer.
 func (w *World) reach(p *Published) string {
 	switch kind := w.Plan().Uplink.Kind; {
+	case p.routed && w.way != nil && w.way.onMachine:
+		return fmt.Sprintf("open to this lab's other networks only: %s is routed, and uplink %s has no way in but translated ports", p.Network, kind)
+	case p.routed:
+		return fmt.Sprintf("open at the host's own address, to whoever has a route to %v", p.Subnet)
 	case !w.way.onMachine && p.HostIP.IsLoopback():
 		return fmt.Sprintf("nobody reaches it from this machine: uplink %s has no listener there", kind)
 	case kind == lab.UplinkSim:
@@ -94,26 +100,37 @@ func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
 
 // publish is Publish for a host that is there. It needs a change that has begun.
 func (w *World) publish(h *Host, p lab.Publish) (*Published, error) {
-	if w.way == nil {
+	if w.way == nil && !w.routed(h, p) {
 		return nil, fmt.Errorf("port %d of %s cannot be published: the lab's uplink is %s; run it with --uplink host", p.To.Port(), h.Plan.Name, w.Plan().Uplink.Kind)
 	}
 	open := &Published{Publish: p, Host: h.Plan.Name, Outside: p.HostIP, Wanted: p}
-	if !w.way.onMachine && p.HostIP.IsUnspecified() {
+	if w.way != nil && !w.way.onMachine && p.HostIP.IsUnspecified() {
 		open.Outside = w.way.leg.Addr().Addr()
 	}
 	if !open.leadTo(h, p.To.Addr()) {
 		return nil, fmt.Errorf("%v is no address of %s", p.To.Addr(), h.Plan.Name)
 	}
+	open.routed = w.routed(h, p)
 	open.Reach = w.reach(open)
 	if err := w.listen(open); err != nil {
 		return nil, fmt.Errorf("publish %v: %w", open, err)
 	}
-	open.docker = w.dockerPort(h, open.Publish)
+	open.docker = w.dockerPort(open)
 	if err := w.openRules(open); err != nil {
 		return nil, open.scope.abandon(err)
 	}
 	w.change(func(now *picture) { now.published = with(now.published, open) })
 	return open, nil
+}
+
+// routed reports whether a port is on a network whose addresses the outside uses as they are.
+func (w *World) routed(h *Host, p lab.Publish) bool {
+	for _, c := range h.Cards {
+		if c.Plan.Address.Addr() == p.To.Addr() {
+			return w.Network(c.Plan.Network).Plan.GatewayMode == string(rules.Routed)
+		}
+	}
+	return false
 }
 
 // leadTo makes an address of a host the port's destination; ok is false if it is none of the host's.
@@ -132,7 +149,11 @@ func (p *Published) leadTo(h *Host, a netip.Addr) (ok bool) {
 func (w *World) redirect(h *Host, p *Published, to netip.Addr) error {
 	now := *p
 	now.leadTo(h, to)
-	now.Wanted.To, now.docker = now.To, w.dockerPort(h, now.Publish)
+	if p.routed || w.routed(h, now.Publish) {
+		w.report(fmt.Sprintf("%v is closed: what is open on a routed network cannot be led to another one", p))
+		return w.unpublish(p)
+	}
+	now.Wanted.To, now.docker = now.To, w.dockerPort(&now)
 	w.closeRules(p)
 	if err := w.openRules(&now); err != nil {
 		return errors.Join(err, w.unpublish(p))
@@ -144,10 +165,14 @@ func (w *World) redirect(h *Host, p *Published, to netip.Addr) error {
 // listen takes the first port of the range that can be had; without one it leaves p as it was. It needs a change that has
 // begun.
 func (w *World) listen(p *Published) (err error) {
+	if p.routed {
+		p.scope = w.scope.open()
+		return nil // nothing is translated, and so nobody has to listen
+	}
 	for port := int(p.HostPort); port <= max(int(p.HostPort), int(p.HostPortEnd)); port++ {
 		for _, other := range w.Published() {
 			// The outside reaches every port at the uplink's one address, so that a rule can tell them apart by number only.
-			if other.HostPort == uint16(port) && port != 0 && other.Proto == p.Proto {
+			if !other.routed && other.HostPort == uint16(port) && port != 0 && other.Proto == p.Proto {
 				err = fmt.Errorf("port %d/%s is published already, for %s", port, p.Proto, other.Host)
 			}
 		}

@@ -49,7 +49,8 @@ func rulesError(plan *lab.Plan, err error) error {
 // ownRules are uswitch's own.
 //
 //	nat     POSTROUTING  what leaves a network takes the address of the way out, unless the lab says otherwise
-//	filter  FORWARD      answers pass; networks reach themselves and, if they are not internal, the outside; nothing else
+//	filter  FORWARD      answers pass; networks reach themselves and, if they are not internal, the outside; others reach
+//	                     them only as far as their gateway mode opens them
 func ownRules(plan *lab.Plan) []string {
 	lines := []string{
 		"-P FORWARD DROP",
@@ -62,14 +63,28 @@ func ownRules(plan *lab.Plan) []string {
 }
 
 // networkRules are those of ownRules that one network has.
-func networkRules(n *lab.Network) (rules []ruleText) {
-	if n.Masquerade {
-		rules = append(rules, ruleText{table: "nat", chain: "POSTROUTING", text: fmt.Sprintf("-s %v ! -o %s -j MASQUERADE", n.Subnet, n.Name)})
+func networkRules(n *lab.Network) (all []ruleText) {
+	rule := func(table, chain, format string, args ...any) {
+		all = append(all, ruleText{table: table, chain: chain, text: fmt.Sprintf(format, args...)})
+	}
+	mode := rules.GatewayMode(n.GatewayMode)
+	if n.Masquerade && mode != rules.Routed {
+		rule("nat", "POSTROUTING", "-s %v ! -o %s -j MASQUERADE", n.Subnet, n.Name)
 	}
 	if !n.Internal {
-		rules = append(rules, ruleText{table: "filter", chain: "FORWARD", text: fmt.Sprintf("-i %s -o %s -j ACCEPT", n.Name, UplinkName)})
+		rule("filter", "FORWARD", "-i %s -o %s -j ACCEPT", n.Name, UplinkName)
 	}
-	return append(rules, ruleText{table: "filter", chain: "FORWARD", text: fmt.Sprintf("-i %s -o %s -j ACCEPT", n.Name, n.Name)})
+	if n.ICC {
+		rule("filter", "FORWARD", "-i %s -o %s -j ACCEPT", n.Name, n.Name)
+	}
+	switch {
+	case n.Internal:
+	case mode == rules.Routed:
+		rule("filter", "FORWARD", "-o %s -p icmp -j ACCEPT", n.Name)
+	case mode == rules.NATUnprotected:
+		rule("filter", "FORWARD", "-o %s -j ACCEPT", n.Name)
+	}
+	return all
 }
 
 // openNetwork makes the rules of a network that is added: all of them or, after an error, none.

@@ -12,6 +12,7 @@ import (
 
 	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/names"
 	"uswitch/nat"
 	"uswitch/nat/rule"
 	"uswitch/switch/trace"
@@ -55,6 +56,7 @@ type World struct {
 	changing sync.Mutex      // held during a change, from its first look to its last step; guards what follows
 	up       bool            // changes are possible
 	way      *wayOut         // nil: no way out
+	names    *names.Server   // nil before Up
 	docker   *rules.Firewall // who knows Docker's rules; nil: they are not Docker's
 }
 
@@ -113,7 +115,7 @@ func (nowhere) Close() error { return nil }
 func (w *World) Up(ctx context.Context) error {
 	w.changing.Lock()
 	defer w.changing.Unlock()
-	steps := []func(context.Context) error{w.addHosts(w.Plan()), w.startGateway, w.addLegs, w.openWayOut, w.addStatic, w.publishAll}
+	steps := []func(context.Context) error{w.addHosts(w.Plan()), w.startGateway, w.addLegs, w.openWayOut, w.startNames, w.addStatic, w.publishAll}
 	for _, step := range steps {
 		err := step(ctx)
 		if err == nil {

@@ -66,13 +66,12 @@ func (s *script) connect(h *lab.Host) error {
 	return nil
 }
 
-// publish opens ports of a host, all at once as dockerd does.
+// publish opens ports of a host, in this order.
 func (s *script) publish(h *lab.Host, ports []rules.Port) error {
-	if len(ports) == 0 {
-		return nil // most hosts; and one that publishes nothing need not be on a network
-	}
-	if err := s.do(s.daemon.AddPorts(s.tables.Snapshot(), networkOf(h, ports[0].To.Addr()), ports...)); err != nil {
-		return fmt.Errorf("host %s: %w", h.Name, err)
+	for _, p := range ports {
+		if err := s.do(s.daemon.AddPorts(s.tables.Snapshot(), networkOf(h, p.To.Addr()), p)); err != nil {
+			return fmt.Errorf("host %s: %w", h.Name, err)
+		}
 	}
 	return nil
 }

@@ -110,7 +110,7 @@ func TestFirewall(t *testing.T) {
 	if text := tables.Snapshot().Save(rule.SaveOptions{}); strings.Contains(text, "8080") {
 		t.Errorf("a port is published already:\n%s", text)
 	}
-	lines, err = daemon.AddPorts(tables.Snapshot(), "back", host.Port(plan, plan.Host("WEB"), plan.Host("WEB").Ports[0]))
+	lines, err = daemon.AddPorts(tables.Snapshot(), "back", host.Port(plan.Network("back"), plan.Host("WEB").Ports[0]))
 	if err == nil {
 		err = tables.Apply(lines)
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -11,13 +12,28 @@ import (
 // firstFree is where Docker begins to look for a port if it is to choose: the first of net.ipv4.ip_local_port_range.
 const firstFree = 32768
 
-// Port returns a published port of a host as Docker's rules know it. The port outside must be a single one by now; where the
-// network is routed, there is none: the port is opened at the host's own address.
-func Port(plan *lab.Plan, h *lab.Host, p lab.Publish) rules.Port {
-	if n := plan.Network(networkOf(h, p.To.Addr())); n != nil && n.GatewayMode == string(rules.Routed) {
+// Port returns a published port of a host on network n as Docker's rules know it. The port outside must be a single one by
+// now; where the network is routed, there is none: the port is opened at the host's own address.
+func Port(n *lab.Network, p lab.Publish) rules.Port {
+	if n.GatewayMode == string(rules.Routed) {
 		return rules.Port{Proto: p.Proto, To: p.To}
 	}
 	return rules.Port{Proto: p.Proto, HostIP: p.HostIP, HostPort: p.HostPort, To: p.To}
+}
+
+// ComparePorts is the order in which dockerd publishes the ports of a container (moby's cmpPortBindingReq): those with a number
+// of their own before those that may have any one of several, so that none of these takes it away.
+func ComparePorts(p, q lab.Publish) int {
+	open := func(p lab.Publish) int {
+		if p.HostPort == 0 || p.HostPortEnd > p.HostPort {
+			return 1
+		}
+		return 0
+	}
+	asRule := func(p lab.Publish) rules.Port {
+		return rules.Port{Proto: p.Proto, HostIP: p.HostIP, HostPort: p.HostPort, To: p.To}
+	}
+	return cmp.Or(cmp.Compare(open(p), open(q)), asRule(p).Compare(asRule(q)))
 }
 
 // ports hands out the ports outside that Docker would choose if nobody else had any: the first free one of a range, and
@@ -37,10 +53,11 @@ func portsOf(plan *lab.Plan) ports {
 	return taken
 }
 
-// choose returns a host's ports, each with its number outside.
+// choose returns a host's ports, each with its number outside, in the order in which dockerd publishes them.
 func (t ports) choose(plan *lab.Plan, h *lab.Host) ([]rules.Port, error) {
 	var all []rules.Port
-	for _, p := range h.Ports {
+	for _, p := range slices.SortedStableFunc(slices.Values(h.Ports), ComparePorts) {
+		n := plan.Network(networkOf(h, p.To.Addr()))
 		first, last := int(p.HostPort), int(p.HostPortEnd)
 		if first == 0 {
 			first, last = firstFree, 65535
@@ -55,9 +72,7 @@ func (t ports) choose(plan *lab.Plan, h *lab.Host) ([]rules.Port, error) {
 			t[portName(first, p.Proto)] = true
 			p.HostPort = uint16(first)
 		}
-		if port := Port(plan, h, p); !slices.Contains(all, port) { // one port inside may have two outside, unless it is routed
-			all = append(all, port)
-		}
+		all = append(all, Port(n, p))
 	}
 	return all, nil
 }

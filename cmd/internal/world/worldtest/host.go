@@ -3,9 +3,11 @@
 package worldtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os/exec"
 	"slices"
 	"sync"
@@ -22,7 +24,8 @@ type Host struct {
 
 	mu      sync.Mutex // guards what follows
 	calls   int
-	made    []string // what is there, in the order in which it was made
+	made    []string                     // what is there, in the order in which it was made
+	files   map[string]map[string][]byte // by namespace
 	devices []*Device
 }
 
@@ -49,7 +52,11 @@ func (h *Host) Fail(n int) {
 func (h *Host) Made() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Clone(h.made)
+	made := slices.Clone(h.made)
+	for _, name := range slices.Sorted(maps.Keys(h.files)) {
+		made = append(made, "files of "+name)
+	}
+	return made
 }
 
 // Calls returns how many calls there were that make something.
@@ -117,6 +124,32 @@ func (h *Host) Release(ns tap.Namespace) error {
 		h.unmake("namespace " + ns.Name)
 	}
 	return nil
+}
+
+// Files implements tap.Host.
+func (h *Host) Files(_ string, ns tap.Namespace, files map[string][]byte) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	name := cmp.Or(ns.Name, ns.Path)
+	if len(files) == 0 {
+		delete(h.files, name)
+		return nil
+	}
+	if err := h.step(); err != nil {
+		return err
+	}
+	if h.files == nil {
+		h.files = map[string]map[string][]byte{}
+	}
+	h.files[name] = maps.Clone(files)
+	return nil
+}
+
+// File returns a file of a namespace as it is now, or nothing.
+func (h *Host) File(namespace, name string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return string(h.files[namespace][name])
 }
 
 // Open implements tap.Host.

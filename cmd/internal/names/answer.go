@@ -1,0 +1,113 @@
+package names
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// ttl is how long answers may be kept, in seconds: as long as Docker's.
+const ttl = 600
+
+// answer answers a question from one of the lab's addresses. It returns nil if the question is for somebody outside.
+func (z *zone) answer(from netip.Addr, q *dns.Msg, turn func() int) *dns.Msg {
+	a := z.asker(from)
+	switch opt := q.IsEdns0(); {
+	case opt != nil && opt.Version() != 0:
+		return status(q, dns.RcodeBadVers) // RFC 6891 6.1.3
+	case q.Opcode != dns.OpcodeQuery:
+		return status(q, dns.RcodeNotImplemented)
+	case len(q.Question) != 1:
+		return status(q, dns.RcodeFormatError)
+	case a == nil:
+		return refuse(q, dns.ExtendedErrorCodeProhibited, fmt.Sprintf("%v is on no network of this lab", from))
+	case q.Question[0].Qclass != dns.ClassINET:
+		return refuse(q, dns.ExtendedErrorCodeNotSupported, "want class IN")
+	case len(a.networks) == 0:
+		return refuse(q, dns.ExtendedErrorCodeProhibited, "bridge, the default network, has no names: only networks that a user has made do")
+	}
+	question := q.Question[0]
+	name := strings.ToLower(strings.TrimSuffix(question.Name, "."))
+	if addrs := a.lookUp(name); addrs != nil {
+		return addresses(q, addrs, turn)
+	}
+	if addr, ok := reversed(name); ok {
+		if found, ok := a.nameOf(addr); ok {
+			return pointer(q, found)
+		}
+		if z.around(addr) != nil {
+			return status(q, dns.RcodeNameError) // nobody outside knows more of the lab's own addresses
+		}
+	}
+	return nil
+}
+
+// addresses tells where a name is: nothing but addresses of IPv4, and for every other question that there is nothing.
+// Several take turns in being the first.
+func addresses(q *dns.Msg, addrs []netip.Addr, turn func() int) *dns.Msg {
+	reply := status(q, dns.RcodeSuccess)
+	if t := q.Question[0].Qtype; t != dns.TypeA && t != dns.TypeANY {
+		return reply
+	}
+	first := 0
+	if len(addrs) > 1 {
+		first = turn()
+	}
+	for i := range addrs {
+		addr := addrs[(i+first)%len(addrs)]
+		reply.Answer = append(reply.Answer, &dns.A{Hdr: header(q, dns.TypeA), A: addr.AsSlice()})
+	}
+	return reply
+}
+
+// pointer tells whose an address is.
+func pointer(q *dns.Msg, name string) *dns.Msg {
+	reply := status(q, dns.RcodeSuccess)
+	if t := q.Question[0].Qtype; t == dns.TypePTR || t == dns.TypeANY {
+		reply.Answer = []dns.RR{&dns.PTR{Hdr: header(q, dns.TypePTR), Ptr: dns.Fqdn(name)}}
+	}
+	return reply
+}
+
+func header(q *dns.Msg, rrtype uint16) dns.RR_Header {
+	return dns.RR_Header{Name: q.Question[0].Name, Rrtype: rrtype, Class: dns.ClassINET, Ttl: ttl}
+}
+
+// status returns a reply without records.
+func status(q *dns.Msg, code int) *dns.Msg {
+	reply := new(dns.Msg).SetRcode(q, code)
+	reply.RecursionAvailable = true
+	if q.IsEdns0() != nil {
+		reply.SetEdns0(maxUDP, false)
+	}
+	return reply
+}
+
+// refuse returns a reply that says no, and why if the asker understands that (RFC 8914).
+func refuse(q *dns.Msg, info uint16, why string) *dns.Msg {
+	return because(status(q, dns.RcodeRefused), info, why)
+}
+
+// because adds to a reply why it is none.
+func because(reply *dns.Msg, info uint16, why string) *dns.Msg {
+	if opt := reply.IsEdns0(); opt != nil {
+		opt.Option = append(opt.Option, &dns.EDNS0_EDE{InfoCode: info, ExtraText: why})
+	}
+	return reply
+}
+
+// reversed reads the address out of a name below in-addr.arpa (RFC 1035 3.5).
+func reversed(name string) (a netip.Addr, ok bool) {
+	digits, ok := strings.CutSuffix(name, ".in-addr.arpa")
+	if !ok {
+		return a, false
+	}
+	parts := strings.Split(digits, ".")
+	if len(parts) != 4 {
+		return a, false
+	}
+	a, err := netip.ParseAddr(parts[3] + "." + parts[2] + "." + parts[1] + "." + parts[0])
+	return a, err == nil
+}

@@ -1,0 +1,144 @@
+package names
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// Upstream is the way to those who know the rest of the world's names.
+type Upstream interface {
+	// Resolvers returns whom to ask now, in that order; the error says why there is nobody.
+	Resolvers() ([]netip.AddrPort, error)
+	// Dial makes a connection to one of them, or to a resolver that a host has of its own; network is udp or tcp.
+	Dial(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error)
+}
+
+// Bounds of what is asked outside. All attempts together end before the five seconds that a resolver waits (resolv.conf(5)).
+const (
+	maxOpen        = 256 // questions that wait for an answer
+	maxOpenPerHost = 64
+	attempts       = 3
+	patience       = 1400 * time.Millisecond // for one attempt
+	patienceAll    = 4500 * time.Millisecond
+)
+
+// Forwarder asks others. Its methods may be called from many goroutines.
+type Forwarder struct {
+	upstream Upstream
+	loops    *loops // nil: nobody listens for what comes back
+	ctx      context.Context
+	stop     context.CancelFunc
+
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	open    int
+	perHost map[netip.Addr]int
+	running sync.WaitGroup
+}
+
+// NewForwarder returns a Forwarder that asks by an Upstream. With probe, it finds out about resolvers that ask this very
+// server, in circles, by asking each for a name that nobody has.
+func NewForwarder(u Upstream, probe bool) *Forwarder {
+	f := &Forwarder{upstream: u, perHost: map[netip.Addr]int{}}
+	f.ctx, f.stop = context.WithCancel(context.Background())
+	if probe {
+		f.loops = newLoops(func(to netip.AddrPort, q *dns.Msg) { _, _ = f.ask(f.ctx, "udp", to, q) })
+	}
+	return f
+}
+
+// Close ends what is under way and returns when nobody waits any more. Questions are refused from then on.
+func (f *Forwarder) Close() {
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	f.stop()
+	f.running.Wait()
+}
+
+// begin takes a question on, or says why not. wait must be called, once.
+func (f *Forwarder) begin(from netip.Addr, resolvers []netip.Addr, network string, q *dns.Msg) (reply *dns.Msg, wait func() *dns.Msg) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed || f.open >= maxOpen || f.perHost[from] >= maxOpenPerHost {
+		return failure(q, fmt.Errorf("%d questions are waiting for answers already", f.open)), nil
+	}
+	f.open++
+	f.perHost[from]++
+	f.running.Add(1)
+	return nil, func() *dns.Msg {
+		defer f.end(from)
+		return f.forward(resolvers, network, q)
+	}
+}
+
+// end gives a question's place back.
+func (f *Forwarder) end(from netip.Addr) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open--
+	if f.perHost[from]--; f.perHost[from] == 0 {
+		delete(f.perHost, from)
+	}
+	f.running.Done()
+}
+
+// forward asks one resolver after the other until somebody knows, and tells what was last heard if nobody does.
+func (f *Forwarder) forward(own []netip.Addr, network string, q *dns.Msg) *dns.Msg {
+	resolvers, err := f.resolvers(own)
+	if err != nil {
+		return failure(q, err)
+	}
+	ctx, cancel := context.WithTimeout(f.ctx, patienceAll)
+	defer cancel()
+	var last *dns.Msg
+	for i := range attempts {
+		if i >= len(resolvers) && last != nil {
+			break // who said no will say it again
+		}
+		to := resolvers[i%len(resolvers)]
+		var reply *dns.Msg
+		if reply, err = f.exchange(ctx, network, to, q); err != nil {
+			err = fmt.Errorf("resolver %v: %w", to.Addr(), err)
+			continue
+		}
+		reply.Id = q.Id
+		if reply.Rcode != dns.RcodeServerFailure && reply.Rcode != dns.RcodeRefused {
+			return reply
+		}
+		last = reply
+	}
+	if last != nil {
+		return last
+	}
+	return failure(q, err)
+}
+
+// resolvers returns whom to ask: the asker's own resolvers or, if it has none, everybody's; but none that would ask back.
+func (f *Forwarder) resolvers(own []netip.Addr) (all []netip.AddrPort, err error) {
+	for _, a := range own {
+		all = append(all, netip.AddrPortFrom(a, Port))
+	}
+	if own == nil {
+		if all, err = f.upstream.Resolvers(); err != nil {
+			return nil, err
+		}
+	}
+	all = f.loops.without(all)
+	if len(all) == 0 {
+		return nil, errors.New("every resolver asks this name server itself")
+	}
+	return all, nil
+}
+
+// failure is the reply to a question that nobody could be asked, or that nobody has answered.
+func failure(q *dns.Msg, why error) *dns.Msg {
+	return because(status(q, dns.RcodeServerFailure), dns.ExtendedErrorCodeNetworkError, why.Error())
+}

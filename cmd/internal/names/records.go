@@ -1,0 +1,66 @@
+package names
+
+import (
+	"net/netip"
+	"slices"
+
+	"uswitch/cmd/internal/lab"
+)
+
+// Records say who is called what. They are plain data; who has given them to a Server changes them no more.
+type Records struct {
+	Networks []Network
+	Hosts    []Host
+}
+
+// Network is one network of the lab.
+type Network struct {
+	Name     string // the lab's name for it: br0
+	Docker   string // Docker's, with which the names of its hosts end when they are written in full: red-blue_br0
+	Subnet   netip.Prefix
+	Internal bool // leads nowhere
+	Nameless bool // the default network bridge, on which nobody has a name
+}
+
+// Host is one host of the lab.
+type Host struct {
+	Name   string
+	Places []Place // in the order in which names are looked for
+	// Resolvers are asked for what is not the lab's, in place of everybody's resolvers.
+	Resolvers []netip.Addr
+}
+
+// Place is where a host is on one network.
+type Place struct {
+	Network string // the Network's Name
+	Addr    netip.Addr
+	Names   []string // the first is the one that its address is called by
+}
+
+// Of returns the records of a plan.
+func Of(plan *lab.Plan) Records {
+	var r Records
+	for _, n := range plan.Networks {
+		r.Networks = append(r.Networks, Network{Name: n.Name, Docker: n.Docker, Subnet: n.Subnet.Masked(), Internal: n.Internal,
+			Nameless: n.IsDefaultBridge()})
+	}
+	for _, h := range plan.Hosts {
+		host := Host{Name: h.Name}
+		for _, i := range h.Interfaces {
+			names := append([]string{h.Name, h.Container, h.Hostname}, i.Aliases...)
+			host.Places = append(host.Places, Place{Network: i.Network, Addr: i.Address.Addr(), Names: distinct(names)})
+		}
+		r.Hosts = append(r.Hosts, host)
+	}
+	return r
+}
+
+// distinct leaves out names that were there before, and empty ones.
+func distinct(names []string) (once []string) {
+	for _, name := range names {
+		if name != "" && !slices.Contains(once, name) {
+			once = append(once, name)
+		}
+	}
+	return once
+}

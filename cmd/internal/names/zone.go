@@ -1,0 +1,124 @@
+package names
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// zone is an immutable picture of the lab's names.
+type zone struct {
+	networks []*network
+	askers   map[netip.Addr]*asker // by address
+}
+
+// network is what is known on one network.
+type network struct {
+	Network
+	addrs map[string][]netip.Addr // by name, in lower case
+	names map[netip.Addr]string   // the name of an address, in full
+}
+
+// asker is who can ask, and what there is for it.
+type asker struct {
+	networks  []*network // whose names it knows; none on the default network alone
+	outward   bool       // one of its networks leads out
+	resolvers []netip.Addr
+}
+
+// newZone takes the picture of records.
+func newZone(r Records) *zone {
+	z := &zone{askers: map[netip.Addr]*asker{}}
+	byName := map[string]*network{}
+	for _, n := range r.Networks {
+		one := &network{Network: n, addrs: map[string][]netip.Addr{}, names: map[netip.Addr]string{}}
+		z.networks = append(z.networks, one)
+		byName[n.Name] = one
+	}
+	for _, h := range r.Hosts {
+		a := &asker{resolvers: h.Resolvers}
+		for _, p := range h.Places {
+			n := byName[p.Network]
+			if n == nil || !p.Addr.IsValid() {
+				continue
+			}
+			n.enter(p)
+			a.join(n)
+			z.askers[p.Addr] = a
+		}
+	}
+	return z
+}
+
+// enter makes a host known on the network.
+func (n *network) enter(p Place) {
+	for i, name := range p.Names {
+		key := strings.ToLower(name)
+		n.addrs[key] = append(n.addrs[key], p.Addr)
+		if i == 0 {
+			n.names[p.Addr] = name + "." + n.Docker
+		}
+	}
+}
+
+// join says that the asker is on a network.
+func (a *asker) join(n *network) {
+	a.outward = a.outward || !n.Internal
+	if !n.Nameless {
+		a.networks = append(a.networks, n)
+	}
+}
+
+// asker finds out who asks. Somebody on a network who is not on record - an address that was set by hand - knows what is
+// known there. It returns nil for an address that is on no network of the lab.
+func (z *zone) asker(from netip.Addr) *asker {
+	if a := z.askers[from]; a != nil {
+		return a
+	}
+	if n := z.around(from); n != nil {
+		a := &asker{}
+		a.join(n)
+		return a
+	}
+	return nil
+}
+
+// around returns the network that an address lies in, or nil.
+func (z *zone) around(a netip.Addr) *network {
+	for _, n := range z.networks {
+		if n.Subnet.Contains(a) {
+			return n
+		}
+	}
+	return nil
+}
+
+// lookUp finds the addresses of a name in lower case: of its first network on which there is somebody of that name, or, of
+// NAME.NETWORK, on that one.
+func (a *asker) lookUp(name string) []netip.Addr {
+	for _, n := range a.networks {
+		if found := n.addrs[name]; found != nil {
+			return found
+		}
+	}
+	for _, n := range a.networks {
+		for _, suffix := range []string{n.Docker, n.Name} {
+			if short, ok := strings.CutSuffix(name, "."+strings.ToLower(suffix)); ok && n.addrs[short] != nil {
+				return n.addrs[short]
+			}
+		}
+	}
+	return nil
+}
+
+// nameOf finds the name of an address.
+func (a *asker) nameOf(addr netip.Addr) (name string, ok bool) {
+	for _, n := range a.networks {
+		if name, ok = n.names[addr]; ok {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// nobody knows of nobody: the zone of a Server that has not been told anything yet.
+var nobody = newZone(Records{})

@@ -1,0 +1,153 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
+
+	"uswitch/nat"
+	"uswitch/switch/frame"
+)
+
+// Gateway is what a Station needs of the gateway whose programs it serves; a *nat.Gateway is one.
+type Gateway interface {
+	Open(proto uint8, port uint16, s nat.Socket) (release func(), err error)
+	Originate(f frame.Frame, now time.Time)
+	Source(dst netip.Addr) (netip.Addr, bool)
+}
+
+// Station opens sockets on a gateway. Its methods may be called from many goroutines.
+type Station struct {
+	gateway Gateway
+	stack   *stack.Stack
+	card    *card
+}
+
+const nic = 1
+
+// New returns a Station. Close ends it.
+func New(g Gateway) (*Station, error) {
+	s := &Station{gateway: g, card: newCard(g)}
+	s.stack = stack.New(stack.Options{
+		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol},
+		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4},
+	})
+	if err := s.stack.CreateNIC(nic, s.card); err != nil {
+		return nil, fmt.Errorf("station: netstack: %v", err)
+	}
+	s.stack.SetSpoofing(nic, true)
+	s.stack.SetPromiscuousMode(nic, true)
+	s.stack.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, NIC: nic}})
+	return s, nil
+}
+
+// Close ends every socket, and returns when no goroutine of netstack's is left.
+func (s *Station) Close() {
+	s.stack.Destroy()
+	s.card.stop()
+}
+
+// Listen takes TCP connections to a port of the gateway, at any of its addresses, from those whom hears accepts; nil accepts
+// all, and hears must not block. To the others the port is closed. Close of the listener gives the port back.
+func (s *Station) Listen(port uint16, hears func(src netip.Addr) bool) (net.Listener, error) {
+	var socket nat.Socket = s.card
+	if hears != nil {
+		socket = choosy{s.card, hears}
+	}
+	release, err := s.gateway.Open(frame.ProtoTCP, port, socket)
+	if err != nil {
+		return nil, err
+	}
+	l, err := gonet.ListenTCP(s.stack, tcpip.FullAddress{NIC: nic, Port: port}, ipv4.ProtocolNumber)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return &listener{TCPListener: l, release: release}, nil
+}
+
+// choosy is the card as some see it.
+type choosy struct {
+	nat.Socket
+	hears func(netip.Addr) bool
+}
+
+// Hears implements nat.Choosy.
+func (c choosy) Hears(src netip.Addr) bool { return c.hears(src) }
+
+// listener gives its port back when it is closed, once.
+type listener struct {
+	*gonet.TCPListener
+	release func()
+	once    sync.Once
+}
+
+// Close implements net.Listener; an Accept that waits returns.
+func (l *listener) Close() error {
+	l.once.Do(func() {
+		l.Shutdown()
+		_ = l.TCPListener.Close()
+		l.release()
+	})
+	return nil
+}
+
+// Dial connects to somebody, from the gateway's address on the way there; network is tcp or udp. The net.Conn of udp is a
+// net.PacketConn too.
+func (s *Station) Dial(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error) {
+	protos := map[string]uint8{"tcp": frame.ProtoTCP, "udp": frame.ProtoUDP}
+	from, ok := s.gateway.Source(to.Addr())
+	switch {
+	case protos[network] == 0:
+		return nil, fmt.Errorf("network %q: want tcp or udp", network)
+	case !to.Addr().Is4():
+		return nil, fmt.Errorf("%v: want an IPv4 address", to)
+	case !ok:
+		return nil, fmt.Errorf("the gateway has no route to %v", to.Addr())
+	}
+	port, release, err := s.open(protos[network])
+	if err != nil {
+		return nil, err
+	}
+	local, remote := full(netip.AddrPortFrom(from, port)), full(to)
+	if network == "udp" {
+		return dialUDP(s.stack, local, remote, release)
+	}
+	return dialTCP(ctx, s.stack, local, remote, release)
+}
+
+// The ports that connections begin from: net.ipv4.ip_local_port_range.
+const (
+	firstPort = 32768
+	lastPort  = 60999
+)
+
+// open takes a free port of the gateway's, at random.
+func (s *Station) open(proto uint8) (port uint16, release func(), err error) {
+	for range 64 {
+		port = uint16(firstPort + rand.IntN(lastPort-firstPort+1))
+		if release, err = s.gateway.Open(proto, port, s.card); err == nil {
+			return port, release, nil
+		}
+	}
+	return 0, nil, errors.Join(errors.New("no port is free"), err)
+}
+
+// full is a as netstack has it.
+func full(a netip.AddrPort) tcpip.FullAddress {
+	return tcpip.FullAddress{NIC: nic, Addr: tcpip.AddrFrom4(a.Addr().As4()), Port: a.Port()}
+}
