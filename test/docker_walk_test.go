@@ -45,7 +45,7 @@ func (l *lab) tryDocker(line string) (stdout, stderr string, status int) {
 // address returns a container's address on a network.
 func (l *lab) address(container, network string) string {
 	l.t.Helper()
-	return strings.TrimSpace(l.docker("inspect -f {{(index.NetworkSettings.Networks.\"" + network + "\").IPAddress}} " + container + "@"))
+	return strings.TrimSpace(l.docker("inspect -f {{.NetworkSettings.Networks." + network + ".IPAddress}} " + container + "@"))
 }
 
 // freePort finds a TCP port that nobody on this machine has.
@@ -74,7 +74,7 @@ func TestW1Docker(t *testing.T) {
 		}
 	}
 
-	contains(t, l.do("ifconfig", "docker0"), "inet 172.17.0.1  netmask 255.255.0.0", "mtu 1500", "ether 02:42:ac:11:00:01", "RX packets 0", "TX packets 0")
+	contains(t, l.do("ifconfig", "docker0"), "inet 172.17.0.1  netmask 255.255.0.0", "mtu 1500", "ether 02:42:ac:11:00:01", "flags=4099<UP,BROADCAST,MULTICAST>", "RX packets 0")
 	contains(t, l.do("ip", "addr", "show", "docker0"), "<NO-CARRIER,BROADCAST,MULTICAST,UP>", "state DOWN", "mtu 1500", "inet 172.17.0.1/16", "link/ether 02:42:")
 
 	var networks []struct {
@@ -97,10 +97,10 @@ func TestW1Docker(t *testing.T) {
 	inspect()
 	n := networks[0]
 	option := "com.docker.network.bridge."
-	got := fmt.Sprint(n.Name, n.Scope, n.Driver, n.EnableIPv6, n.IPAM.Driver, n.IPAM.Config, n.Internal, n.Containers, n.Options[option+"default_bridge"],
+	got := fmt.Sprintln(n.Name, n.Scope, n.Driver, n.EnableIPv6, n.IPAM.Driver, n.IPAM.Config, n.Internal, n.Containers, n.Options[option+"default_bridge"],
 		n.Options[option+"enable_icc"], n.Options[option+"enable_ip_masquerade"], n.Options[option+"host_binding_ipv4"], n.Options[option+"name"],
 		n.Options["com.docker.network.driver.mtu"])
-	if want := fmt.Sprint("bridge", "local", "bridge", false, "default", "[{172.17.0.0/16 172.17.0.1}]", false, "map[]", "true", "true", "true", "0.0.0.0",
+	if want := fmt.Sprintln("bridge", "local", "bridge", false, "default", "[{172.17.0.0/16 172.17.0.1}]", false, "map[]", "true", "true", "true", "0.0.0.0",
 		"docker0", "1500"); got != want || len(n.ID) != 64 || n.Created == "" {
 		t.Errorf("1.3: %s, want %s", got, want)
 	}
