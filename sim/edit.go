@@ -9,13 +9,15 @@ import (
 	"uswitch/switch/frame"
 )
 
+// ErrBadNexthop is what AddRoute says of a next hop that is on no network of the host's.
+var ErrBadNexthop = errors.New("Nexthop has invalid gateway")
+
 // What somebody on a host does to its cards and routes. Errors are in the words of the kernel, as ip(8) passes them on.
 var (
-	errExists      = errors.New("File exists")
-	errUnreachable = errors.New("Nexthop has invalid gateway")
-	errNoAddress   = errors.New("Cannot assign requested address")
-	errDown        = errors.New("Network is down")
-	errNoDevice    = errors.New("No such device")
+	errExists    = errors.New("File exists")
+	errNoAddress = errors.New("Cannot assign requested address")
+	errDown      = errors.New("Network is down")
+	errNoDevice  = errors.New("No such device")
 )
 
 // Card finds a card by its name.
@@ -44,7 +46,7 @@ func (h *Host) AddRoute(r HostRoute) error {
 	if r.Via.IsValid() {
 		way, ok := h.routes.Lookup(r.Via)
 		if !ok || !way.Connected() || named && way.Dev != card {
-			return errUnreachable
+			return ErrBadNexthop
 		}
 		card = way.Dev
 	}

@@ -112,3 +112,17 @@ func (m *Machine) sendUDP(from, to netip.AddrPort, data []byte, ttl uint8) error
 	m.send(outgoing{proto: frame.ProtoUDP, src: from.Addr(), dst: to.Addr(), ttl: ttl, payload: b}, mtu)
 	return nil
 }
+
+// ListenUDP hands every datagram to a port of this machine to receive, which may keep it, until stop is called.
+func (m *Machine) ListenUDP(port uint16, receive func(from netip.AddrPort, data []byte)) (stop func(), err error) {
+	if m.sockets[port] != nil {
+		return nil, ErrInUse
+	}
+	s := &socket{receive: func(from netip.AddrPort, _ netip.Addr, data []byte) { receive(from, data) }}
+	m.sockets[port] = s
+	return func() {
+		if m.sockets[port] == s {
+			delete(m.sockets, port)
+		}
+	}, nil
+}

@@ -102,9 +102,6 @@ func TestSimulated(t *testing.T) {
 	if second := l.do("run", "--sim", l.file); second != first {
 		t.Error("two simulated runs differ")
 	}
-	if _, errs, status := l.try("run", "--sim", "web"); status != 1 || !strings.Contains(errs, "WEB: `uswitch serve -p 80` cannot be simulated") {
-		t.Errorf("status %d, %s", status, errs)
-	}
 }
 
 // TestEveryHelpEndsWithAnExample looks at the end of each command's help: the last thing on the screen works as it stands.

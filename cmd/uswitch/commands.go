@@ -16,6 +16,8 @@ func commands() []*cobra.Command {
 		newTrace(),
 		newCapture(),
 		newDrops(),
+		newStep(),
+		newReplay(),
 		newShow(),
 		newConntrack(),
 		newExplain(),

@@ -15,7 +15,7 @@ import (
 func newRun() *cobra.Command {
 	o := session.Options{Stdout: os.Stdout, Stderr: os.Stderr}
 	var load lab.LoadOptions
-	var simulate bool
+	var simulate, keep bool
 	var offload string
 	c := &cobra.Command{
 		Use:   "run LAB|FILE [flags] [-- COMMAND ...]",
@@ -23,7 +23,13 @@ func newRun() *cobra.Command {
 		Long: `Brings a lab up from a built-in lab or a Compose file, runs the commands of its hosts, and prints their
 output with the trace between it. The lab ends with its commands, or, if it stays up, with Ctrl-C or
 uswitch stop; everything that was made is then removed. With -- COMMAND it ends with that command, which
-runs on this machine while the lab is up. The exit status is the first one that is not 0, or COMMAND's; 125 if
+runs on this machine while the lab is up.
+
+With --sim hosts are simulated, and so are their programs: small ones of uswitch's own, called ping, curl, ip
+and so on. All commands work on such a lab as on any other. A lab that only pings with uswitch ping, and then
+ends, does not even wait: it prints the same on every run, to the byte.
+
+The exit status is the first one that is not 0, or COMMAND's; 125 if
 this machine cannot have network cards of its own making.
 
 Built-in labs:
@@ -38,11 +44,12 @@ Built-in labs:
 				return err
 			}
 			o.Command = args[1:]
-			return run(args[0], load, o, simulate)
+			return run(args[0], load, o, simulate, keep)
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&simulate, "sim", false, "run the lab in memory: no privileges, no network cards, no waiting, the same output every time")
+	f.BoolVar(&simulate, "sim", false, "run the lab in memory, without privileges and network cards")
+	f.BoolVar(&keep, "keep", false, "leave the lab up when its commands have ended")
 	f.StringVar(&o.Trace, "trace", "text", "print the trace as `text|json|off`")
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
 	f.BoolVar(&o.Force, "force", false, "overwrite the capture file")
@@ -70,7 +77,7 @@ func builtins() string {
 	return b.String()
 }
 
-func run(name string, load lab.LoadOptions, o session.Options, simulate bool) error {
+func run(name string, load lab.LoadOptions, o session.Options, simulate, keep bool) error {
 	if o.Trace != "text" && o.Trace != "json" && o.Trace != "off" {
 		return usageError{fmt.Errorf("--trace %s: want text, json or off", o.Trace)}
 	}
@@ -82,6 +89,7 @@ func run(name string, load lab.LoadOptions, o session.Options, simulate bool) er
 		return err
 	}
 	o.Plan = plan
+	plan.KeepUp = plan.KeepUp || keep
 	start := session.Run
 	if simulate {
 		start = session.Simulate
@@ -90,7 +98,7 @@ func run(name string, load lab.LoadOptions, o session.Options, simulate bool) er
 	var cannot *session.CannotError
 	if errors.As(err, &cannot) {
 		text := "this lab needs more than there is:\n  " + strings.ReplaceAll(err.Error(), "\n", "\n  ")
-		if session.Simulable(o) {
+		if session.Simulable(plan) {
 			text += "\nwithout all that: uswitch run --sim " + name
 		}
 		status, err = 125, errors.New(text)

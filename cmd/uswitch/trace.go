@@ -75,21 +75,29 @@ uswitch capture -w - | wireshark -k -i -`,
 }
 
 func filterFlags(f *pflag.FlagSet, spec *trace.FilterSpec) {
-	f.StringArrayVar(&spec.Hosts, "host", nil, "only packets of `HOST`, a host's name or an address")
-	f.StringArrayVar(&spec.From, "from", nil, "only packets that `HOST` sends; their answers are not followed")
-	f.StringVar(&spec.Port, "port", "", "only TCP and UDP packets with `PORT` at either end")
-	f.StringVar(&spec.Proto, "proto", "", "only `PROTOCOL`: arp, ip, icmp, tcp, udp, or a number")
+	packetFlags(f, spec)
 	f.StringArrayVar(&spec.Hooks, "hook", nil, "only steps at `HOOK`: ingress, bridge, prerouting, forward ...")
 	f.BoolVar(&spec.Drops, "drops", false, "only drops")
 }
 
+// packetFlags are the filters that choose packets.
+func packetFlags(f *pflag.FlagSet, spec *trace.FilterSpec) {
+	f.StringArrayVar(&spec.Hosts, "host", nil, "only packets of `HOST`, a host's name or an address")
+	f.StringArrayVar(&spec.From, "from", nil, "only packets that `HOST` sends; their answers are not followed")
+	f.StringVar(&spec.Port, "port", "", "only TCP and UDP packets with `PORT` at either end")
+	f.StringVar(&spec.Proto, "proto", "", "only `PROTOCOL`: arp, ip, icmp, tcp, udp, or a number")
+}
+
 // complete offers values for the filters.
-func complete(c *cobra.Command) {
+func complete(c *cobra.Command) { completePackets(c, "hook") }
+
+// completePackets offers values for the filters that choose packets, and for the one that chooses hooks.
+func completePackets(c *cobra.Command, hook string) {
 	var hooks []string
 	for _, h := range trace.Hooks() {
 		hooks = append(hooks, h.String())
 	}
-	_ = c.RegisterFlagCompletionFunc("hook", cobra.FixedCompletions(hooks, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc(hook, cobra.FixedCompletions(hooks, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("proto", cobra.FixedCompletions([]string{"arp", "ip", "icmp", "tcp", "udp"}, cobra.ShellCompDirectiveNoFileComp))
 	for _, flag := range []string{"host", "from"} {
 		_ = c.RegisterFlagCompletionFunc(flag, func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -22,6 +22,9 @@ type Head struct {
 	IP       bool   // Length begins at the IP header: the packet was in no frame
 }
 
+// Summary is the head on one line: RED > 8.8.8.8  ICMP echo request, id 7 seq 1, ttl 64.
+func (h Head) Summary() string { return h.From + " > " + h.To + "  " + h.Proto + " " + h.What }
+
 // Head describes the event's frame as it is at this hop. names may be nil. Whatever the bytes are, it does not fail.
 func (e *Event) Head(names Names) Head {
 	n := namer{names}

@@ -26,6 +26,8 @@ type Lab struct {
 	Networks int       `json:"networks"`
 	Uplink   string    `json:"uplink"`
 	Forward  bool      `json:"ip_forward"`
+	// Simulated: hosts are in the memory of that process, and nobody else can get into them.
+	Simulated bool `json:"simulated,omitempty"`
 }
 
 // Host is a host of the lab.

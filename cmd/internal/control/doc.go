@@ -31,6 +31,7 @@
 //	POST    /v1/why-not         what would let it pass: an ask.Advice
 //	GET     /v1/reach           who reaches whom; ?outside=8.8.8.8
 //	*       /v1/docker/...      Docker's Engine API, as far as package engine goes
+//	POST    /v1/exec            runs a program in a host: see ExecQuery; POST /v1/exec/signal sends it a signal
 //	POST    /v1/stop            takes the lab down
 //
 // An answer that is no success has a JSON object with the key error, one sentence, and a fitting HTTP status. Every answer

@@ -51,7 +51,7 @@ func dropped(e *trace.Event, names trace.Names) *Dropped {
 	where, what := e.Step()
 	h := e.Head(names)
 	return &Dropped{Time: e.Time, Packet: e.Packet, At: where + " " + what, Where: e.Where, Hook: e.Hook.String(), Port: e.Port,
-		Rule: e.Rule, Summary: h.From + " > " + h.To + "  " + h.Proto + " " + h.What, Length: h.Length, Details: e.Details()}
+		Rule: e.Rule, Summary: h.Summary(), Length: h.Length, Details: e.Details()}
 }
 
 func (s *Server) followDrops(w http.ResponseWriter, r *http.Request) {

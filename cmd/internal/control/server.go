@@ -38,6 +38,7 @@ type Server struct {
 	streams  chan struct{} // a place for each
 	numbers  numbers
 	routing  sync.Mutex // held while a route is looked at and changed
+	running  sync.Map   // string -> tap.Process: the programs of exec, by the id that their clients gave them
 	asking   sync.Mutex // held while a question is answered: each takes a copy of the lab
 	steppers steppers
 	end      context.CancelFunc
@@ -108,6 +109,7 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/set":              s.set,
 		"POST /v1/explain":          s.explain,
 		"POST /v1/why-not":          s.whyNot,
+		"POST /v1/exec/signal":      s.signal,
 		"POST /v1/step":             s.goOn,
 		"GET /v1/journey":           s.journey,
 		"POST /v1/stop":             s.stopLab,
@@ -117,6 +119,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
+	mux.HandleFunc("POST "+execPath, s.exec)
 	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
 	mux.HandleFunc("GET /v1/reach", s.reach)
@@ -136,7 +139,9 @@ func checked(next http.Handler) http.Handler {
 				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if r.URL.Path != execPath { // what a program reads has no end of ours
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -129,7 +129,7 @@ func stepOf(e *trace.Event, names trace.Names) *Step {
 	where, what := e.Step()
 	h := e.Head(names)
 	s := &Step{Time: e.Time, Packet: e.Packet, Hop: e.Hop, Where: where, What: what, Hook: e.Hook.String(), Verdict: e.Verdict.String(),
-		Conn: e.Conn, Text: e.Text(), Summary: h.From + " > " + h.To + "  " + h.Proto + " " + h.What, Length: h.Length, IP: e.IP,
+		Conn: e.Conn, Text: e.Text(), Summary: h.Summary(), Length: h.Length, IP: e.IP,
 		Data: e.Frame.Data}
 	if e.Reason != trace.NoReason {
 		s.Reason = e.Reason.String()

@@ -70,7 +70,6 @@ type StepEvent struct {
 	Step    *Step  `json:"step,omitempty"` // of stopped and passed
 
 	Changed *Changes `json:"changed,omitempty"` // what the packet has changed since its last step
-	Before  []byte   `json:"before,omitempty"`  // the packet's bytes before the step, where they were others
 	Next    *Tables  `json:"next,omitempty"`    // of stopped: what will be looked at next, as it is
 
 	Held   int    `json:"held"`             // packets that are held at the moment, this one among them

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -23,7 +22,6 @@ type stepSession struct {
 type legState struct {
 	subject subject // what it is about so far
 	before  Tables  // the tables after its last step
-	data    []byte  // the packet after its last step
 	stops   bool    // at every step from now on
 }
 
@@ -51,7 +49,7 @@ func (s *stepSession) run(ctx context.Context) {
 
 // begin looks at the tables before a packet's first step.
 func (s *stepSession) begin(stop *trace.Stop) {
-	l := &legState{stops: len(s.at) == 0, before: s.server.tables(), data: stop.Event.Frame.Data}
+	l := &legState{stops: len(s.at) == 0, before: s.server.tables()}
 	l.subject.add(&stop.Event)
 	s.legs[stop.Leg] = l
 	_ = s.stepper.Go(stop.Leg, false)
@@ -64,10 +62,6 @@ func (s *stepSession) step(stop *trace.Stop, names trace.Names) error {
 	e := StepEvent{Kind: StepPassed, Leg: stop.Leg, Step: stepOf(&stop.Event, names), Held: s.stepper.Held(), Passed: s.stepper.Passed()}
 	l.subject.add(&stop.Event)
 	e.Changed = s.changes(l)
-	if !sameBytes(l.data, stop.Event.Frame.Data) {
-		e.Before = l.data
-	}
-	l.data = stop.Event.Frame.Data
 	if !stop.Waits {
 		return s.out.Encode(e)
 	}
@@ -94,9 +88,4 @@ func (s *stepSession) changes(l *legState) *Changes {
 	c := compare(&l.before, &now, &l.subject)
 	l.before = now
 	return c
-}
-
-// sameBytes compares what two events show of a packet: one may show it in its frame, the other without.
-func sameBytes(a, b []byte) bool {
-	return bytes.Equal(a, b) || len(a) < len(b) && bytes.HasSuffix(b, a) || len(b) < len(a) && bytes.HasSuffix(a, b)
 }

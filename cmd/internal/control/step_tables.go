@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"uswitch/switch/frame"
@@ -20,6 +19,7 @@ type subject struct {
 	ports []string
 	drops []string
 	tuple frame.Tuple
+	out   string // the interface that the route leads to
 }
 
 // add adds what a step shows.
@@ -39,6 +39,9 @@ func (s *subject) add(e *trace.Event) {
 		s.ports = append(s.ports, "gateway")
 	}
 	s.addrs = append(s.addrs, e.Addr)
+	if e.Hook == trace.Route {
+		s.out = e.Port
+	}
 	if e.Conn != 0 {
 		s.conns = append(s.conns, e.Conn)
 	}
@@ -113,42 +116,6 @@ func changes[T any, K comparable](before, after []T, key func(T) K, concerns fun
 	return all
 }
 
-// looks returns what will be looked at after a step: the names of the tables, and their rows that concern the packet.
-func (s *Server) looks(e *trace.Event, about *subject, now *Tables) *Tables {
-	t := &Tables{}
-	for _, name := range nextTables(e) {
-		t.Looked = append(t.Looked, name)
-		switch name {
-		case "fdb":
-			eth, _ := frame.ParseEthernet(e.Frame.Data)
-			t.FDB = rows(now.FDB, func(r FDBEntry) bool {
-				return !e.IP && eth != nil && (e.Hook == trace.Ingress && r.MAC == eth.Src() || r.MAC == eth.Dst()) && (r.Master == e.Where || e.Where == "gateway")
-			})
-		case "neigh":
-			t.Neigh = rows(now.Neigh, func(n Neighbor) bool { return slices.Contains(about.addrs, n.Dst) })
-		case "conntrack":
-			t.Conns = rows(now.Conns, func(c Conn) bool { return slices.Contains(about.conns, c.ID) || about.matches(c) })
-		case "routes":
-			all, _ := s.routes(nil)
-			t.Routes = rows(all.([]Route), func(r Route) bool { return leadsTo(r.Dst, about.tuple.Dst()) })
-		default:
-			table, chain, _ := strings.Cut(name, " ")
-			text, _ := s.world.Gateway().Rules().Exec([]string{"-t", table, "-S", chain})
-			t.Rules = append(t.Rules, strings.Split(strings.TrimSpace(text), "\n")...)
-		}
-	}
-	return t
-}
-
-func rows[T any](all []T, want func(T) bool) (some []T) {
-	for _, row := range all {
-		if want(row) {
-			some = append(some, row)
-		}
-	}
-	return some
-}
-
 // matches reports whether a packet as it is now belongs to a connection.
 func (s *subject) matches(c Conn) bool {
 	for _, t := range []Tuple{c.Original, c.Reply} {
@@ -158,61 +125,4 @@ func (s *subject) matches(c Conn) bool {
 		}
 	}
 	return false
-}
-
-func leadsTo(dst string, a netip.Addr) bool {
-	if dst == "default" {
-		return true
-	}
-	p, err := prefix(dst)
-	return err == nil && p.Contains(a)
-}
-
-// nextTables names what the path looks at behind a step, in its order; chains as in nat PREROUTING.
-func nextTables(e *trace.Event) []string {
-	etherType := uint16(frame.TypeIPv4)
-	if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
-		etherType = eth.Type()
-	}
-	switch e.Verdict {
-	case trace.Drop, trace.Queue, trace.Consume:
-		return nil
-	}
-	switch e.Hook {
-	case trace.Ingress:
-		if !e.IP && e.Where != e.Port {
-			return []string{"fdb"}
-		}
-		return arrival(etherType)
-	case trace.Learn, trace.Neighbor:
-		return []string{"fdb"}
-	case trace.Bridge:
-		if e.Verdict == trace.Local || e.Verdict == trace.Flood && e.Local {
-			return arrival(etherType)
-		}
-	case trace.ARP:
-		return []string{"fdb"}
-	case trace.Prerouting:
-		return []string{"routes"}
-	case trace.Route:
-		return []string{"filter FORWARD"}
-	case trace.Forward:
-		return []string{"nat POSTROUTING", "conntrack"}
-	case trace.Output:
-		return []string{"conntrack", "routes"}
-	case trace.Postrouting:
-		return []string{"neigh"}
-	}
-	return nil
-}
-
-// arrival is what the gateway looks at first.
-func arrival(etherType uint16) []string {
-	switch etherType {
-	case frame.TypeARP:
-		return []string{"neigh"}
-	case frame.TypeIPv4:
-		return []string{"conntrack", "nat PREROUTING"}
-	}
-	return nil
 }

@@ -11,7 +11,8 @@ import (
 func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
 	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, PID: s.pid, Started: s.world.Epoch(),
-		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding()}, nil
+		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
+		Simulated: s.world.Simulated()}, nil
 }
 
 func (s *Server) hosts(*http.Request) (any, error) {

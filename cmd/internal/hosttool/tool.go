@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"net/url"
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/view"
@@ -14,8 +15,15 @@ import (
 // Tool is where a command asks and where it writes. What is wrong comes back as a *control.Error with the words and the
 // status of the real program.
 type Tool struct {
-	Lab *control.Client
+	Lab Lab
 	Out io.Writer
+}
+
+// Lab is who answers: the client of a lab that is up, for its gateway, or a simulated host for itself. The paths, and what is
+// asked and answered, are those of package control.
+type Lab interface {
+	Get(ctx context.Context, path string, query url.Values, into any) error
+	Do(ctx context.Context, method, path string, query url.Values, body, into any) error
 }
 
 // refuse returns a mistake of the person at the keyboard, with the program's status for it.

@@ -20,8 +20,13 @@ func Run(ctx context.Context, port uint16, log io.Writer) error {
 	if err != nil {
 		return err
 	}
+	return On(ctx, listener, Name(), log)
+}
+
+// On serves on a listener, in somebody's name, until ctx ends, and closes it.
+func On(ctx context.Context, listener net.Listener, name string, log io.Writer) error {
 	server := &http.Server{
-		Handler:           Page(Name(), log),
+		Handler:           Page(name, log),
 		ReadHeaderTimeout: 10 * time.Second,
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       time.Minute,
@@ -29,7 +34,7 @@ func Run(ctx context.Context, port uint16, log io.Writer) error {
 	}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
-	fmt.Fprintf(log, "serving on port %d\n", port)
+	fmt.Fprintf(log, "serving on port %d\n", listener.Addr().(*net.TCPAddr).Port)
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // Exec runs a program inside a host of a lab that is up, with this process's input and output, and returns its status. A
-// Ctrl-C is the program's alone.
+// Ctrl-C is the program's alone. A real host is entered by this process; on a simulated one the lab runs the program.
 func Exec(ctx context.Context, c *control.Client, host string, argv []string, environment ...string) (status int, err error) {
 	return ExecWith(ctx, c, host, argv, ExecOptions{Environment: environment, Input: os.Stdin})
 }
@@ -33,6 +33,11 @@ func ExecWith(ctx context.Context, c *control.Client, host string, argv []string
 	h, err := findHost(ctx, c, host)
 	if err != nil {
 		return 1, err
+	}
+	if simulated, err := isSimulated(ctx, c); err != nil {
+		return 1, err
+	} else if simulated {
+		return execInside(ctx, c, host, argv, o.Environment)
 	}
 	dir, err := world.Directory()
 	if err != nil {
@@ -59,6 +64,12 @@ func ExecWith(ctx context.Context, c *control.Client, host string, argv []string
 	return process.Wait(), nil
 }
 
+func isSimulated(ctx context.Context, c *control.Client) (bool, error) {
+	var lab control.Lab
+	err := c.Get(ctx, "/v1/lab", nil, &lab)
+	return lab.Simulated, err
+}
+
 func findHost(ctx context.Context, c *control.Client, name string) (*control.Host, error) {
 	var hosts []control.Host
 	if err := c.Get(ctx, "/v1/hosts", nil, &hosts); err != nil {
@@ -76,6 +87,11 @@ func findHost(ctx context.Context, c *control.Client, name string) (*control.Hos
 
 // Shell runs a shell inside a host: the person's own, whose prompt begins with the host's name if it is bash or sh.
 func Shell(ctx context.Context, c *control.Client, host string) (status int, err error) {
+	if simulated, err := isSimulated(ctx, c); err != nil {
+		return 1, err
+	} else if simulated {
+		return Exec(ctx, c, host, []string{"sh"})
+	}
 	shell := os.Getenv("SHELL")
 	if shell == "" {
 		shell = "/bin/sh"

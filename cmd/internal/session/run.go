@@ -8,18 +8,21 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/simhost"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
 
 // Options are what a person can say about one run.
 type Options struct {
-	Plan    *lab.Plan // required
-	Trace   string    // text, json or off
-	Pcap    string    // a file for the capture; empty: none
-	Force   bool      // overwrite the file
-	Plain   bool      // network cards without offload: every frame as on a wire
-	Command []string  // a command for this machine, for which the lab is up; empty: the lab ends by itself
+	Plan  *lab.Plan // required
+	Trace string    // text, json or off
+	Pcap  string    // a file for the capture; empty: none
+	Force bool      // overwrite the file
+	Plain bool      // network cards without offload: every frame as on a wire
+	// Simulated hosts, cables and programs in place of namespaces, network cards and processes: no privileges are needed.
+	Simulated bool
+	Command   []string // a command for this machine, for which the lab is up; empty: the lab ends by itself
 	// Beside is what this process itself does while the lab is up, in place of a command; its result is the run's.
 	Beside func(ctx context.Context, lab *control.Client) (status int, err error)
 
@@ -30,7 +33,7 @@ type Options struct {
 // command if there is one; 128 and the signal's number if a signal came before either had ended.
 func Run(o Options) (status int, err error) {
 	dir, noDir := world.Directory()
-	host, err := tap.New(dir)
+	host, err := newHost(o.Simulated, dir)
 	if err != nil {
 		return 1, &CannotError{err}
 	}
@@ -52,6 +55,14 @@ func Run(o Options) (status int, err error) {
 		return 1, err
 	}
 	return s.run()
+}
+
+// newHost returns who makes namespaces and cards.
+func newHost(simulated bool, dir string) (tap.Host, error) {
+	if simulated {
+		return simhost.New(), nil
+	}
+	return tap.New(dir)
 }
 
 // CannotError says that this machine or this user cannot have a lab on real network cards; it has a line for each thing

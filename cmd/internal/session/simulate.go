@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"strings"
+	"slices"
 	"time"
 
 	"uswitch/cmd/internal/lab"
@@ -16,15 +16,14 @@ import (
 	"uswitch/switch/trace/pcap"
 )
 
-// Simulate runs a lab in memory: no privileges, no network cards, no waiting, and the same output every time. Commands
-// that are uswitch's own ping are simulated; a lab with any other is refused, with their names. The status is that of Run.
+// Simulate runs a lab in memory, without privileges and without network cards. A lab that pings and ends has no need of
+// clocks: it takes no time, and its output is the same every time. Any other one - it stays up, or runs other programs, or
+// is there for a command - lives in real time, and can be talked to. The status is that of Run.
 func Simulate(o Options) (status int, err error) {
-	pings, err := simulatedPings(o.Plan)
-	if err != nil {
-		return 1, err
-	}
-	if len(o.Command) > 0 {
-		return 1, errors.New("a command behind -- needs a real lab: there is nothing on this machine that it could talk to")
+	pings, timeless := simulatedPings(o.Plan)
+	if !timeless || o.Plan.KeepUp || len(o.Command) > 0 || o.Beside != nil {
+		o.Simulated = true
+		return Run(o)
 	}
 	w, err := InMemory(o.Plan)
 	if err != nil {
@@ -55,37 +54,29 @@ func InMemory(plan *lab.Plan) (*sim.World, error) {
 	return w, addStatic(w, plan)
 }
 
-// Simulable reports whether Simulate would take the lab.
-func Simulable(o Options) bool {
-	_, err := simulatedPings(o.Plan)
-	if err == nil {
-		_, err = topology(o.Plan)
-	}
-	return err == nil && len(o.Command) == 0
+// Simulable reports whether Simulate would take the lab: whether it keeps to itself, and needs no namespace of this
+// machine's.
+func Simulable(p *lab.Plan) bool {
+	return p.Uplink.Kind != lab.UplinkNetns && !slices.ContainsFunc(p.Hosts, func(h lab.Host) bool { return h.Netns != "" })
 }
 
-// simulatedPings reads the commands of the hosts.
-func simulatedPings(p *lab.Plan) (map[string]ping.Options, error) {
-	pings := map[string]ping.Options{}
-	var refused []error
+// simulatedPings reads the commands of the hosts; ok says whether each is uswitch's own ping, and ends by itself.
+func simulatedPings(p *lab.Plan) (pings map[string]ping.Options, ok bool) {
+	pings = map[string]ping.Options{}
 	for _, h := range p.Hosts {
 		if len(h.Command) == 0 {
 			continue
 		}
 		if len(h.Command) < 2 || h.Command[0] != "uswitch" || h.Command[1] != "ping" {
-			refused = append(refused, fmt.Errorf("%s: `%s` cannot be simulated: only `uswitch ping` can", h.Name, strings.Join(h.Command, " ")))
-			continue
+			return nil, false
 		}
 		o, err := ping.Parse(h.Command[2:])
-		if err == nil && o.Count == 0 {
-			err = errors.New("want -c COUNT: nobody is there to stop it")
-		}
-		if err != nil {
-			refused = append(refused, fmt.Errorf("%s: ping: %w", h.Name, err))
+		if err != nil || o.Count == 0 {
+			return nil, false
 		}
 		pings[h.Name] = o
 	}
-	return pings, errors.Join(refused...)
+	return pings, true
 }
 
 // simulation is one Simulate.

@@ -75,8 +75,5 @@ func differences(p *lab.Plan) (lines []string) {
 			lines = append(lines, h.Name+": ports are not published: nobody outside of the simulator can come in")
 		}
 	}
-	if p.KeepUp {
-		lines = append(lines, "a simulated lab ends with its commands: nobody could do anything with it afterwards")
-	}
 	return lines
 }

@@ -22,7 +22,7 @@ func Of(w *world.World) *ask.Lab {
 			l.Homes[h.Plan.Name] = home(w.Plan(), h.Plan)
 			continue
 		}
-		l.Hosts = append(l.Hosts, host(h))
+		l.Hosts = append(l.Hosts, host(w, h))
 	}
 	return l
 }
@@ -55,9 +55,9 @@ func uplink(plan *lab.Plan) ask.Uplink {
 }
 
 // host describes a host: its cards' cables as the lab has them, all else as it is inside.
-func host(h *world.Host) sim.HostState {
+func host(w *world.World, h *world.Host) sim.HostState {
 	s := sim.HostState{Name: h.Plan.Name}
-	in, err := look(h.Namespace)
+	in, err := lookInto(w, h)
 	for _, c := range h.Cards {
 		card := sim.CardState{Name: c.Plan.Name, Network: c.Plan.Network, Port: c.Port.Name(), Addr: c.Plan.Address, MAC: c.Plan.MAC,
 			MTU: c.Plan.MTU}

@@ -110,7 +110,7 @@ func linkName(d *control.Device) string {
 
 // flags are those that the kernel would show for such a device, in its order (iproute2 ip/ipaddress.c, print_link_flags).
 func flags(d *control.Device) (all []string) {
-	if !d.Carrier {
+	if !d.Carrier && !d.Down {
 		all = append(all, "NO-CARRIER")
 	}
 	switch d.Kind {
@@ -121,7 +121,9 @@ func flags(d *control.Device) (all []string) {
 	default:
 		all = append(all, "BROADCAST", "MULTICAST")
 	}
-	all = append(all, "UP")
+	if !d.Down {
+		all = append(all, "UP")
+	}
 	if d.Carrier {
 		all = append(all, "LOWER_UP")
 	}

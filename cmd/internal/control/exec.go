@@ -1,0 +1,144 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"syscall"
+	"time"
+
+	"uswitch/cmd/internal/world"
+	"uswitch/tap"
+)
+
+// execPath is where programs are started.
+const execPath = "/v1/exec"
+
+// ExecQuery is a program that is to run in a host. What it reads is the body of the request, which may go on while the
+// answer comes; the answer is a stream of ExecOutput.
+type ExecQuery struct {
+	ID          string // by which ExecSignal finds it; chosen by who asks
+	Host        string
+	Args        []string
+	Environment []string // KEY=value, on top of the host's
+	Dir         string
+}
+
+// Query returns it as a query.
+func (e ExecQuery) Query() url.Values {
+	return url.Values{"id": {e.ID}, "host": {e.Host}, "arg": e.Args, "env": e.Environment, "dir": {e.Dir}}
+}
+
+// ExecOutput is what a program has written at once or, last of all, its exit status.
+type ExecOutput struct {
+	Stdout []byte `json:"stdout,omitempty"`
+	Stderr []byte `json:"stderr,omitempty"`
+	Status *int   `json:"status,omitempty"`
+}
+
+// ExecSignal is a signal for a program that a client has started and waits for.
+type ExecSignal struct {
+	ID     string         `json:"id"`
+	Signal syscall.Signal `json:"signal"`
+}
+
+// exec runs a program in a host for as long as the client listens.
+func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if len(q["arg"]) == 0 {
+		fail(w, &Error{Code: http.StatusBadRequest, Message: "want a program to run"})
+		return
+	}
+	input, endInput := execInput(w, r)
+	defer endInput()
+	var out execStream
+	out.mu.Lock() // the program may write once the answer has begun
+	process, err := s.world.Exec(world.Inside{Host: q.Get("host"), Args: q["arg"], Environment: q["env"], Dir: q.Get("dir"),
+		Stdin: input, Stdout: execWriter{&out, false}, Stderr: execWriter{&out, true}})
+	if err != nil {
+		fail(w, &Error{Code: http.StatusUnprocessableEntity, Status: world.Status(nil, err), Message: err.Error()})
+		return
+	}
+	stream, done, err := s.stream(w, "application/x-ndjson")
+	if err != nil {
+		_ = process.Signal(syscall.SIGKILL)
+		fail(w, err)
+		return
+	}
+	defer done()
+	out.lines = json.NewEncoder(stream)
+	out.mu.Unlock()
+	id := q.Get("id")
+	s.running.Store(id, process)
+	defer s.running.Delete(id)
+	defer context.AfterFunc(r.Context(), func() { _ = process.Signal(syscall.SIGKILL) })()
+	status := process.Wait()
+	_ = out.send(ExecOutput{Status: &status})
+}
+
+// execInput returns what the client sends, as long as it sends and somebody reads. The request is read by one goroutine,
+// which the end waits for: net/http has the connection to itself afterwards.
+func execInput(w http.ResponseWriter, r *http.Request) (input io.Reader, end func()) {
+	c := http.NewResponseController(w)
+	_ = c.EnableFullDuplex()
+	_ = c.SetReadDeadline(time.Time{})
+	w.Header().Set("Connection", "close") // perhaps not all of the request is ever read
+	reader, writer := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, err := io.Copy(writer, r.Body)
+		writer.CloseWithError(err)
+	}()
+	return reader, func() {
+		reader.Close()
+		_ = c.SetReadDeadline(time.Now())
+		<-ended
+	}
+}
+
+// signal passes a signal on to a program that runs.
+func (s *Server) signal(r *http.Request) (any, error) {
+	var request ExecSignal
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	process, ok := s.running.Load(request.ID)
+	if !ok {
+		return nil, &Error{Code: http.StatusNotFound, Message: "no such program is running"}
+	}
+	return done{}, process.(tap.Process).Signal(request.Signal)
+}
+
+// execStream is the answer to one exec.
+type execStream struct {
+	mu    sync.Mutex // held for one line
+	lines *json.Encoder
+}
+
+func (e *execStream) send(o ExecOutput) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lines.Encode(o)
+}
+
+// execWriter is where a program writes.
+type execWriter struct {
+	to     *execStream
+	errors bool // it is standard error
+}
+
+// Write implements io.Writer.
+func (w execWriter) Write(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	line := ExecOutput{Stdout: b}
+	if w.errors {
+		line = ExecOutput{Stderr: b}
+	}
+	return len(b), w.to.send(line)
+}

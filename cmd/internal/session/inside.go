@@ -1,0 +1,70 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"uswitch/cmd/internal/control"
+)
+
+// execInside runs a program on a simulated host: the process that has the lab runs it, and this one is its terminal.
+func execInside(ctx context.Context, c *control.Client, host string, argv, environment []string) (status int, err error) {
+	dir, _ := os.Getwd()
+	q := control.ExecQuery{ID: fmt.Sprintf("%016x", rand.Uint64()), Host: host, Args: argv, Environment: environment, Dir: dir}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	answer, err := c.Stream(ctx, http.MethodPost, "/v1/exec", q.Query(), struct{ io.Reader }{os.Stdin})
+	if err != nil {
+		var refused *control.Error
+		if errors.As(err, &refused) && refused.Status != 0 {
+			return refused.Status, err
+		}
+		return 1, err
+	}
+	defer answer.Close()
+	ended := make(chan struct{})
+	defer close(ended)
+	go passSignals(ctx, c, q.ID, signals, ended)
+	return copyOutput(json.NewDecoder(answer), os.Stdout, os.Stderr)
+}
+
+// passSignals passes on what is sent to this process instead of the program that runs elsewhere.
+func passSignals(ctx context.Context, c *control.Client, id string, signals <-chan os.Signal, ended <-chan struct{}) {
+	for {
+		select {
+		case <-ended:
+			return
+		case s := <-signals:
+			// A program that has ended meanwhile needs no signal any more.
+			_ = c.Do(ctx, http.MethodPost, "/v1/exec/signal", nil, control.ExecSignal{ID: id, Signal: s.(syscall.Signal)}, nil)
+		}
+	}
+}
+
+// copyOutput writes what the program writes, and returns its status.
+func copyOutput(in *json.Decoder, out, errs io.Writer) (status int, err error) {
+	for {
+		var line control.ExecOutput
+		if err := in.Decode(&line); err != nil {
+			return 1, errors.New("the lab has gone while the program ran")
+		}
+		if line.Status != nil {
+			return *line.Status, nil
+		}
+		if _, err := out.Write(line.Stdout); err != nil {
+			return 1, err
+		}
+		if _, err := errs.Write(line.Stderr); err != nil {
+			return 1, err
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package simhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/hosttool"
+	"uswitch/sim"
+	"uswitch/switch/frame"
+)
+
+// hostTool makes a program out of one that the gateway answers for itself: here it answers for a simulated host.
+func hostTool(answer func(hosttool.Tool, context.Context, []string) error) program {
+	return func(c *call) int {
+		return c.refused(answer(hosttool.Tool{Lab: answering{c.space}, Out: c.stdout}, c.ctx, c.args))
+	}
+}
+
+// refused writes an error in the words of the program and returns its status.
+func (c *call) refused(err error) int {
+	var e *control.Error
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &e):
+		fmt.Fprintln(c.stderr, e.Message)
+		return max(e.Status, 1)
+	}
+	return c.fail(1, "%v", err)
+}
+
+// runIP is ip: what shows, and what changes routes and neighbours, as the gateway has it; and besides what the gateway has
+// no use for: ip link set, ip addr add and del.
+func runIP(c *call) int {
+	words := slices.DeleteFunc(slices.Clone(c.args), func(w string) bool { return w == "-4" })
+	if len(words) > 2 {
+		switch object, verb := words[0], words[1]; {
+		case isShort(object, "link", 1) && isShort(verb, "set", 1):
+			return c.refused(c.space.linkSet(words[2:]))
+		case isShort(object, "address", 1) && isShort(verb, "add", 1):
+			return c.refused(c.space.addrChange(words[2:], (*sim.Card).AddAddr))
+		case isShort(object, "address", 1) && isShort(verb, "delete", 1):
+			return c.refused(c.space.addrChange(words[2:], (*sim.Card).DeleteAddr))
+		case isShort(object, "address", 1) && isShort(verb, "flush", 2):
+			return c.refused(c.space.addrFlush(words[2:]))
+		}
+	}
+	return hostTool(hosttool.Tool.IP)(c)
+}
+
+// isShort reports whether a word stands for another one, as iproute2 has it.
+func isShort(word, of string, atLeast int) bool {
+	return len(word) >= atLeast && strings.HasPrefix(of, word)
+}
+
+// kernel is an error in the words with which ip passes on what the kernel says, and ip's status for it.
+func kernel(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &control.Error{Status: 2, Message: "RTNETLINK answers: " + err.Error()}
+}
+
+func refuse(format string, args ...any) error {
+	return &control.Error{Status: 1, Message: fmt.Sprintf(format, args...)}
+}
+
+// answering is a simulated host that answers what hosttool asks a lab. It implements hosttool.Lab.
+type answering struct{ *space }
+
+// Get implements hosttool.Lab.
+func (a answering) Get(_ context.Context, path string, _ url.Values, into any) error {
+	var failed error
+	err := a.owner.do(func() {
+		switch into := into.(type) {
+		case *[]control.Device:
+			*into = a.deviceRows()
+		case *[]control.Route:
+			*into = a.routeRows()
+		case *[]control.Neighbor:
+			*into = a.neighborRows()
+		default:
+			failed = fmt.Errorf("%s: a simulated host does not know", path)
+		}
+	})
+	return errors.Join(err, failed)
+}
+
+// Do implements hosttool.Lab.
+func (a answering) Do(_ context.Context, method, path string, _ url.Values, body, _ any) error {
+	var failed error
+	err := a.owner.do(func() {
+		switch body := body.(type) {
+		case control.RouteChange:
+			failed = a.changeRoute(method == http.MethodDelete, body)
+		case control.NeighborChange:
+			failed = a.changeNeighbor(method == http.MethodDelete, body)
+		default:
+			failed = fmt.Errorf("%s: a simulated host cannot do that", path)
+		}
+	})
+	return errors.Join(err, failed)
+}
+
+// deviceRows lists lo and the cards, on the hosts' goroutine.
+func (s *space) deviceRows() []control.Device {
+	rows := []control.Device{{Index: 1, Name: "lo", Kind: control.KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"),
+		MTU: 65536, Carrier: true}}
+	for _, d := range s.plugged() {
+		rows = append(rows, control.Device{Index: d.index, Name: d.name, Kind: control.KindEther, MAC: d.card.MAC(), Address: d.card.Addr(),
+			MTU: d.card.MTU(), Carrier: d.card.Up(), Down: !d.card.Up()})
+	}
+	return rows
+}
+
+// plugged lists the devices in the order of their numbers.
+func (s *space) plugged() []*Device {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.DeleteFunc(slices.Clone(s.devices), func(d *Device) bool { return d.card == nil })
+	slices.SortFunc(all, func(a, b *Device) int { return a.index - b.index })
+	return all
+}
+
+func (s *space) routeRows() []control.Route {
+	rows := []control.Route{}
+	for _, r := range s.machine.Routes() {
+		row := control.Route{Dst: r.Prefix.String(), Dev: r.Dev.Name(), Flags: []string{}}
+		switch {
+		case r.Prefix.Bits() == 0:
+			row.Dst = "default"
+		case r.Prefix.IsSingleIP():
+			row.Dst = r.Prefix.Addr().String()
+		}
+		switch {
+		case r.Via.IsValid():
+			row.Gateway = r.Via.String()
+		case r.Prefix == r.Dev.Addr().Masked():
+			row.Protocol, row.Scope, row.Prefsrc = "kernel", "link", r.Dev.Addr().Addr().String()
+		default:
+			row.Scope = "link"
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (s *space) neighborRows() []control.Neighbor {
+	rows := []control.Neighbor{}
+	for _, n := range s.machine.Neighbors(s.owner.time.Now()) {
+		row := control.Neighbor{Dst: n.Addr, Dev: n.Card, State: []string{n.State.String()}}
+		if n.MAC != (frame.MAC{}) {
+			row.Lladdr = n.MAC.String()
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

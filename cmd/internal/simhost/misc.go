@@ -1,0 +1,130 @@
+package simhost
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// sleep waits, and reports whether it was let.
+func (c *call) sleep(d time.Duration) bool {
+	select {
+	case <-c.ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// runSleep is coreutils' sleep: seconds, or with a unit, added up; and infinity.
+func runSleep(c *call) int {
+	if len(c.args) == 0 {
+		return c.fail(1, "missing operand")
+	}
+	var all time.Duration
+	for _, word := range c.args {
+		d, err := interval(word)
+		if err != nil {
+			return c.fail(1, "invalid time interval '%s'", word)
+		}
+		all += d
+	}
+	c.sleep(all)
+	return 0
+}
+
+// interval reads a time as sleep does: 5, 0.5, 2m, infinity.
+func interval(word string) (time.Duration, error) {
+	if word == "infinity" {
+		return forever, nil
+	}
+	if n, err := strconv.ParseFloat(word, 64); err == nil {
+		word = strconv.FormatFloat(n, 'f', -1, 64) + "s"
+	}
+	if days, isDays := strings.CutSuffix(word, "d"); isDays {
+		n, err := strconv.ParseFloat(days, 64)
+		return time.Duration(n * float64(24*time.Hour)), err
+	}
+	d, err := time.ParseDuration(word)
+	if err == nil && (d < 0 || d > forever) {
+		err = errors.New("out of range")
+	}
+	return d, err
+}
+
+const forever = 100 * 365 * 24 * time.Hour
+
+// runEcho is echo with -n.
+func runEcho(c *call) int {
+	words, end := c.args, "\n"
+	if len(words) > 0 && words[0] == "-n" {
+		words, end = words[1:], ""
+	}
+	fmt.Fprint(c.stdout, strings.Join(words, " ")+end)
+	return 0
+}
+
+func runHostname(c *call) int {
+	fmt.Fprintln(c.stdout, c.space.hostname())
+	return 0
+}
+
+// runCat copies files, or its input for - and for nothing.
+func runCat(c *call) int {
+	names, status := c.args, 0
+	if len(names) == 0 {
+		names = []string{"-"}
+	}
+	for _, name := range names {
+		var err error
+		if name == "-" {
+			_, err = io.Copy(c.stdout, c.stdin)
+		} else {
+			err = c.copyFile(name)
+		}
+		if err != nil {
+			status = c.fail(1, "%s: %v", name, reason(err))
+		}
+	}
+	return status
+}
+
+func (c *call) copyFile(name string) error {
+	f, err := c.space.open(absolute(c.dir, name), os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(c.stdout, f)
+	return err
+}
+
+// reason is what is wrong, without the name of what it is wrong with, as programs write it.
+func reason(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// runTraceroute is traceroute with -n, which it always is.
+func runTraceroute(c *call) int {
+	names := slices.DeleteFunc(slices.Clone(c.args), func(word string) bool { return word == "-n" })
+	if len(names) != 1 || strings.HasPrefix(names[0], "-") {
+		return c.fail(2, "usage: traceroute [-n] HOST")
+	}
+	to, err := c.resolve(names[0])
+	if err != nil {
+		return c.fail(2, "%s: %v", names[0], err)
+	}
+	return c.there(func(out io.Writer, done func(int)) func() {
+		c.space.machine.Traceroute(to, out, func() { done(0) })
+		return func() { done(0) }
+	})
+}

@@ -1,0 +1,142 @@
+package simhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"uswitch/cmd/internal/names"
+	"uswitch/sim"
+)
+
+// errNoName is what getaddrinfo says of a name that nobody knows (EAI_NONAME).
+var errNoName = errors.New("Name or service not known")
+
+// errNoServer is what it says if no server answers (EAI_AGAIN).
+var errNoServer = errors.New("Temporary failure in name resolution")
+
+// resolve returns the IPv4 address of a name: one that is written out, one of /etc/hosts, or what a name server says.
+func (c *call) resolve(name string) (netip.Addr, error) {
+	if a, err := netip.ParseAddr(name); err == nil {
+		if !a.Is4() {
+			return a, errors.New("Address family for hostname not supported")
+		}
+		return a, nil
+	}
+	text, _ := c.space.file("/etc/hosts")
+	if a, ok := inHosts(text, name); ok {
+		return a, nil
+	}
+	failed := errNoServer
+	for _, full := range c.candidates(name) {
+		a, err := c.resolveFull(full)
+		if err == nil {
+			return a, nil
+		}
+		failed = err
+	}
+	return netip.Addr{}, failed
+}
+
+// inHosts finds a name in a text in the form of /etc/hosts.
+func inHosts(text, name string) (netip.Addr, bool) {
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		for _, known := range words[min(1, len(words)):] {
+			if a, err := netip.ParseAddr(words[0]); strings.EqualFold(known, name) && err == nil && a.Is4() {
+				return a, true
+			}
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// resolvConf reads the host's /etc/resolv.conf.
+func (c *call) resolvConf() names.Resolv {
+	text, _ := c.space.file("/etc/resolv.conf")
+	return names.ParseResolv(strings.NewReader(text))
+}
+
+// candidates are the full names that a name may stand for (resolv.conf(5), search): one without a dot is looked for in the
+// search domains first.
+func (c *call) candidates(name string) (all []string) {
+	for _, domain := range c.resolvConf().Search {
+		all = append(all, name+"."+strings.Trim(domain, "."))
+	}
+	switch {
+	case strings.HasSuffix(name, "."):
+		return []string{name}
+	case strings.Contains(name, "."):
+		return append([]string{name}, all...)
+	}
+	return append(all, name)
+}
+
+// resolveFull asks the name servers in turn, until one says something.
+func (c *call) resolveFull(name string) (netip.Addr, error) {
+	for _, server := range c.servers() {
+		a, err := c.lookUp(server, name)
+		switch {
+		case err == nil && a.IsValid():
+			return a, nil
+		case err == nil || errors.Is(err, sim.ErrNoSuchName):
+			return netip.Addr{}, errNoName
+		}
+	}
+	return netip.Addr{}, errNoServer
+}
+
+// servers are the name servers that the host can ask.
+func (c *call) servers() (all []netip.Addr) {
+	for _, a := range c.resolvConf().Servers {
+		if a.Is4() {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// lookUp asks one name server for an address.
+func (c *call) lookUp(server netip.Addr, name string) (netip.Addr, error) {
+	return ask(c, func(done func(netip.Addr, error)) { c.space.machine.LookUp(server, name, done) })
+}
+
+// ask puts a question on the hosts' goroutine and waits for its answer, or until the program is ended.
+func ask[T any](c *call, question func(done func(T, error))) (answer T, err error) {
+	type result struct {
+		answer T
+		err    error
+	}
+	answered := make(chan result, 1)
+	if err := c.space.owner.do(func() { question(func(a T, err error) { answered <- result{a, err} }) }); err != nil {
+		return answer, err
+	}
+	select {
+	case r := <-answered:
+		return r.answer, r.err
+	case <-c.ctx.Done():
+		return answer, context.Cause(c.ctx)
+	case <-c.space.owner.ended:
+		return answer, c.space.owner.over()
+	}
+}
+
+// runGetent is getent for hosts.
+func runGetent(c *call) int {
+	if len(c.args) < 2 || c.args[0] != "hosts" && c.args[0] != "ahostsv4" {
+		return c.fail(1, "want: getent hosts NAME")
+	}
+	status := 0
+	for _, name := range c.args[1:] {
+		a, err := c.resolve(name)
+		if err != nil {
+			status = 2
+			continue
+		}
+		fmt.Fprintf(c.stdout, "%-15v %s\n", a, name)
+	}
+	return status
+}

@@ -1,0 +1,212 @@
+package simhost
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/interp"
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// shell is sh on a simulated host: a real shell language, whose programs are those of this package.
+type shell struct {
+	*call
+	runner *interp.Runner
+
+	mu   sync.Mutex              // guards stop
+	stop context.CancelCauseFunc // ends what an interactive shell runs
+}
+
+// runShell is sh: sh -c TEXT [NAME ARGUMENT ...], sh FILE [ARGUMENT ...], or a shell for a person that reads what it is to do.
+func runShell(c *call) int {
+	s := &shell{call: c}
+	args, text, given := c.args, "", false
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		switch {
+		case strings.Trim(args[0], "-ei") == "":
+		case strings.Trim(args[0], "-cei") == "" && len(args) > 1:
+			text, given = args[1], true
+			args = args[1:]
+		default:
+			return c.fail(2, "%s: want sh [-e] -c TEXT, sh FILE, or sh", args[0])
+		}
+		args = args[1:]
+	}
+	if !given && len(args) > 0 {
+		f, err := c.space.open(absolute(c.dir, args[0]), os.O_RDONLY, 0)
+		if err != nil {
+			return c.fail(127, "%s: %v", args[0], reason(err))
+		}
+		defer f.Close()
+		b, err := io.ReadAll(f)
+		if err != nil {
+			return c.fail(126, "%s: %v", args[0], err)
+		}
+		text, given = string(b), true
+	}
+	if err := s.prepare(args, given); err != nil {
+		return c.fail(2, "%v", err)
+	}
+	if given {
+		return s.script(text, append(args, s.name)[0])
+	}
+	return s.converse()
+}
+
+// prepare makes the interpreter.
+func (s *shell) prepare(args []string, withInput bool) (err error) {
+	var params []string
+	for _, word := range s.args {
+		if word == "-e" || word == "-ec" {
+			params = append(params, "-e")
+		}
+	}
+	if params = append(params, "--"); len(args) > 1 {
+		params = append(params, args[1:]...)
+	}
+	input := s.stdin
+	if !withInput {
+		input = strings.NewReader("") // the shell reads it itself
+	}
+	s.runner, err = interp.New(
+		interp.StdIO(input, s.stdout, s.stderr), interp.Env(expand.ListEnviron(s.env...)), interp.Dir(s.dir), interp.Params(params...),
+		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return s.exec }),
+		interp.OpenHandler(s.openFile))
+	return err
+}
+
+// script runs a text to its end, which calls itself name ($0).
+func (s *shell) script(text, name string) int {
+	file, err := syntax.NewParser().Parse(strings.NewReader(text), name)
+	if err != nil {
+		return s.fail(2, "%v", err)
+	}
+	return s.status(s.runner.Run(s.ctx, file))
+}
+
+// converse reads commands and runs each when it is complete. A mistake of grammar costs the line and nothing else.
+func (s *shell) converse() int {
+	if s.process != nil {
+		s.process.shell.Store(s)
+	}
+	input := &lineReader{bufio.NewReader(s.stdin)}
+	status := 0
+	for s.ctx.Err() == nil {
+		s.prompt()
+		parser := syntax.NewParser()
+		var mistake error
+		for stmts, err := range parser.InteractiveSeq(input) {
+			if mistake = err; err != nil {
+				break
+			}
+			if parser.Incomplete() {
+				fmt.Fprint(s.stdout, "> ")
+				continue
+			}
+			for _, stmt := range stmts {
+				var over bool
+				if status, over = s.statement(stmt); over {
+					return status
+				}
+			}
+			s.prompt()
+		}
+		if mistake == nil {
+			break // there is nothing more to read
+		}
+		fmt.Fprintf(s.stderr, "%s: %v\n", s.name, mistake)
+		status = 2
+	}
+	return status
+}
+
+func (s *shell) prompt() { fmt.Fprintf(s.stdout, "[%s] # ", s.space.Name) }
+
+// lineReader hands out a line at a time, however much has been typed ahead.
+type lineReader struct{ in *bufio.Reader }
+
+func (r *lineReader) Read(b []byte) (n int, err error) {
+	for n < len(b) {
+		if b[n], err = r.in.ReadByte(); err != nil {
+			return n, err
+		}
+		if n++; b[n-1] == '\n' {
+			break
+		}
+	}
+	return n, nil
+}
+
+// statement runs one command, which a Ctrl-C ends without ending the shell; over says that it was the last.
+func (s *shell) statement(stmt *syntax.Stmt) (status int, over bool) {
+	ctx, stop := context.WithCancelCause(s.ctx)
+	defer stop(nil)
+	s.mu.Lock()
+	s.stop = stop
+	s.mu.Unlock()
+	status = s.status(s.runner.Run(ctx, stmt))
+	if ctx.Err() != nil && s.ctx.Err() == nil {
+		return statusOf(ctx), false
+	}
+	return status, s.runner.Exited()
+}
+
+func (s *shell) interrupt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop != nil {
+		s.stop(signalError{syscall.SIGINT})
+	}
+}
+
+// status returns the exit status of what was run.
+func (s *shell) status(err error) int {
+	var status interp.ExitStatus
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &status):
+		return int(status)
+	case errors.Is(err, context.Canceled):
+		return statusOf(s.ctx)
+	}
+	return s.fail(1, "%v", err)
+}
+
+// exec runs a program of the shell's.
+func (s *shell) exec(ctx context.Context, args []string) error {
+	h := interp.HandlerCtx(ctx)
+	if programs[args[0]] == nil {
+		fmt.Fprintf(h.Stderr, "%s: %v\n", s.name, unknownError(args[0]))
+		return interp.ExitStatus(127)
+	}
+	c := &call{ctx: ctx, space: s.space, name: args[0], args: args[1:], dir: h.Dir, stdin: h.Stdin, stdout: h.Stdout, stderr: h.Stderr}
+	h.Env.Each(func(name string, v expand.Variable) bool {
+		if v.Exported {
+			c.env = append(c.env, name+"="+v.String())
+		}
+		return true
+	})
+	if status := c.run(); status != 0 {
+		return interp.ExitStatus(status)
+	}
+	return nil
+}
+
+// openFile opens what the shell redirects to and from.
+func (s *shell) openFile(ctx context.Context, path string, flag int, perm fs.FileMode) (io.ReadWriteCloser, error) {
+	f, err := s.space.open(absolute(interp.HandlerCtx(ctx).Dir, path), flag, perm)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: reason(err)}
+	}
+	return f, nil
+}

@@ -1,0 +1,244 @@
+package step
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"uswitch/cmd/internal/control"
+)
+
+// Options say which packets are stepped through, and how.
+type Options struct {
+	Query  control.StepQuery
+	Auto   bool          // step without keys, a stop every Delay
+	Delay  time.Duration // with Auto
+	Count  int           // end when so many packets have come to their end; 0: never
+	JSON   bool          // write the stops as the lab tells them, a line each
+	Width  int
+	Colour bool
+}
+
+// Run holds packets of a lab until ctx ends, the person quits, or Count packets have come to their end. Then all that are
+// held go on. The error is io.EOF or the like when the lab is gone.
+func Run(ctx context.Context, lab *control.Client, o Options, in, out *os.File, errs io.Writer) error {
+	answer, err := lab.Stream(ctx, http.MethodGet, "/v1/step", o.Query.Query(), nil)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	r := &run{Options: o, ctx: ctx, lab: lab, errs: errs, legs: map[uint64]*leg{}}
+	r.printer, r.encoder = newPrinter(out, o.Width, o.Colour), json.NewEncoder(out)
+	var pressed <-chan byte
+	if !o.Auto {
+		var end func()
+		if pressed, r.interactive, end, err = keys(in); err != nil {
+			return err
+		}
+		defer end()
+		if r.interactive {
+			r.printer.out, r.errs = cooked{out}, cooked{errs}
+		}
+		fmt.Fprintln(r.errs, helpStep)
+	}
+	return r.loop(events(answer), pressed)
+}
+
+// told is a line of the lab's answer, or its end.
+type told struct {
+	event control.StepEvent
+	err   error
+}
+
+func events(answer io.Reader) <-chan told {
+	c := make(chan told)
+	go func() {
+		for in := json.NewDecoder(answer); ; {
+			var t told
+			t.err = in.Decode(&t.event)
+			c <- t
+			if t.err != nil {
+				return
+			}
+		}
+	}()
+	return c
+}
+
+// run is one Run.
+type run struct {
+	Options
+	ctx         context.Context
+	lab         *control.Client
+	printer     *printer
+	encoder     *json.Encoder
+	errs        io.Writer
+	interactive bool
+
+	session uint64
+	legs    map[uint64]*leg
+	order   []uint64 // legs, oldest first
+	current uint64   // the leg that is shown, 0: none
+	passed  uint64
+	ended   int
+	begun   bool // there was a packet
+	early   byte // a line of a script for a stop that is still to come
+}
+
+// leg is a packet on its way.
+type leg struct {
+	untold []control.StepEvent // while another packet is shown
+	look   look
+	waits  bool
+	over   bool
+	queued bool // its last step let it wait for an answer: that was not its end
+}
+
+func (r *run) loop(lines <-chan told, pressed <-chan byte) error {
+	for r.printer.err == nil {
+		var tick <-chan time.Time
+		waits := r.current != 0 && r.legs[r.current].waits
+		if waits && r.Auto {
+			tick = time.After(r.Delay)
+		}
+		if waits && r.early != 0 {
+			r.press(r.early)
+			r.early = 0
+			continue
+		}
+		select {
+		case <-r.ctx.Done():
+			return nil
+		case t := <-lines:
+			if t.err != nil {
+				return t.err
+			}
+			if r.take(t.event); r.Count > 0 && r.ended >= r.Count {
+				return nil
+			}
+		case <-tick:
+			r.goOn(false)
+		case key, ok := <-r.listens(waits, pressed):
+			switch {
+			case !ok || key == keyQuit || key == keyCtrlC || key == keyCtrlD:
+				return nil
+			case waits:
+				r.press(key)
+			case !r.interactive:
+				r.early = key
+			}
+		}
+	}
+	return r.printer.err
+}
+
+// listens returns the keys if they matter now. A person's always do. Lines of a script are for one stop each, in their order;
+// that it ends matters when no packet is on its way, but not before the first one came.
+func (r *run) listens(waits bool, pressed <-chan byte) <-chan byte {
+	if r.interactive || waits || r.early == 0 && len(r.legs) == 0 && r.begun {
+		return pressed
+	}
+	return nil
+}
+
+func (r *run) press(key byte) {
+	switch key {
+	case keyNext, keySpace, keyEnter:
+		r.goOn(false)
+	case keyRun:
+		r.goOn(true)
+	default:
+		fmt.Fprintln(r.errs, helpStep)
+	}
+}
+
+// goOn lets the packet that is shown go on. That it is gone already is no fault.
+func (r *run) goOn(all bool) {
+	r.legs[r.current].waits = false
+	err := r.lab.Do(r.ctx, http.MethodPost, "/v1/step", nil, control.StepRequest{Session: r.session, Leg: r.current, Run: all}, nil)
+	if err != nil && r.ctx.Err() == nil {
+		fmt.Fprintf(r.errs, "uswitch: %v\n", err)
+	}
+}
+
+// take takes what the lab tells.
+func (r *run) take(e control.StepEvent) {
+	if r.JSON && r.printer.err == nil {
+		r.printer.err = r.encoder.Encode(e)
+	}
+	if e.Kind == control.StepBegun {
+		r.session = e.Session
+		return
+	}
+	if e.Passed > r.passed {
+		fmt.Fprintf(r.errs, "(%d packets passed by: %d are held already)\n", e.Passed-r.passed, e.Held)
+		r.passed = e.Passed
+	}
+	l := r.legs[e.Leg]
+	if l == nil {
+		l = &leg{}
+		r.legs[e.Leg], r.begun = l, true
+		r.order = append(r.order, e.Leg)
+	}
+	l.untold = append(l.untold, e)
+	l.waits = l.waits || e.Kind == control.StepStopped
+	l.over = e.Kind == control.StepEnded
+	if e.Step != nil {
+		l.queued = e.Step.Verdict == "queue"
+	}
+	r.settle()
+}
+
+// settle shows the packet whose turn it is: the one that is shown, until its end, and then the oldest that waits.
+func (r *run) settle() {
+	for {
+		if r.current == 0 {
+			i := slices.IndexFunc(r.order, func(id uint64) bool { return r.legs[id].waits || r.legs[id].over })
+			if i < 0 {
+				return
+			}
+			r.current = r.order[i]
+		}
+		l := r.legs[r.current]
+		r.tell(l)
+		if !l.over {
+			return
+		}
+		if !l.queued {
+			r.ended++
+		}
+		delete(r.legs, r.current)
+		r.order = slices.DeleteFunc(r.order, func(id uint64) bool { return id == r.current })
+		r.current = 0
+	}
+}
+
+// tell prints what is known of a packet and was not printed.
+func (r *run) tell(l *leg) {
+	for _, e := range l.untold {
+		if !r.JSON {
+			r.print(&e, l)
+		}
+	}
+	l.untold = nil
+}
+
+func (r *run) print(e *control.StepEvent, l *leg) {
+	if e.Step != nil {
+		r.printer.step(e.Step)
+		r.printer.packetLines(e.Step, &l.look)
+	}
+	r.printer.rows(changed(e.Changed))
+	r.printer.rows(looked(e.Next))
+	if e.Late {
+		r.printer.columns("", "", "nobody let it go on for too long: it went on by itself", "")
+	}
+	if e.Fault != "" {
+		r.printer.columns("", "", "the code failed on this packet, which ends here: "+e.Fault, red)
+	}
+}

@@ -1,0 +1,119 @@
+package step
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/switch/trace"
+)
+
+// printer sets stops in the columns of the trace.
+type printer struct {
+	out    io.Writer
+	width  int
+	colour bool
+	where  int    // width of the first column; grows with the longest name seen
+	packet uint64 // whose head was printed last
+	seen   map[uint64]bool
+	err    error // of out: what comes after it is not written
+}
+
+func newPrinter(out io.Writer, width int, colour bool) *printer {
+	return &printer{out: out, width: max(width, 60), colour: colour, where: whereWidth, seen: map[uint64]bool{}}
+}
+
+const (
+	whereWidth = 8
+	maxWhere   = 24 // a longer name pushes its own line to the right
+	whatWidth  = 13
+)
+
+// The colours (ECMA-48 SGR).
+const (
+	dim    = "\x1b[2m"
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	off    = "\x1b[0m"
+)
+
+func (p *printer) line(text string) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintln(p.out, strings.TrimRight(text, " "))
+	}
+}
+
+// head prints whose steps follow, if it is another packet's than those before.
+func (p *printer) head(s *control.Step) {
+	if s.Packet == p.packet {
+		return
+	}
+	if p.packet != 0 {
+		p.line("")
+	}
+	p.packet = s.Packet
+	number := fmt.Sprintf("#%d", s.Packet)
+	if p.seen[s.Packet] {
+		number += " (goes on)"
+	}
+	p.seen[s.Packet] = true
+	p.line(fmt.Sprintf("%-3s %s, %d bytes", number, s.Summary, s.Length))
+}
+
+// columns prints a line of three columns, the last one wrapped.
+func (p *printer) columns(where, what, text, colour string) {
+	p.where = max(p.where, min(utf8.RuneCountInString(where), maxWhere))
+	left := fmt.Sprintf("    %-*s %-*s ", p.where, where, whatWidth, what)
+	for _, part := range trace.Wrap(text, max(p.width-utf8.RuneCountInString(left), 30)) {
+		if p.colour && colour != "" {
+			part = colour + part + off
+		}
+		p.line(left + part)
+		left = strings.Repeat(" ", 4+p.where+1+whatWidth+1)
+	}
+}
+
+// step prints what a step did.
+func (p *printer) step(s *control.Step) {
+	p.head(s)
+	p.columns(s.Where, s.What, s.Text, map[string]string{"drop": red, "rewrite": yellow}[s.Verdict])
+}
+
+// rows prints rows of tables, each table's name once.
+func (p *printer) rows(all []row) {
+	before := ""
+	for _, r := range all {
+		_, name, found := strings.Cut(r.table, " ") // nat POSTROUTING
+		if !found {
+			name = r.table
+		}
+		label := r.mark + " " + name
+		if r.mark == "?" && label == before {
+			label = ""
+		} else {
+			before = label
+		}
+		p.columns("", label, r.text, map[string]string{"+": green, "-": red, "~": yellow, "?": dim}[r.mark])
+	}
+}
+
+// look is how a packet looked at its steps so far.
+type look struct {
+	headers headers
+	printed string
+}
+
+// packetLines prints the packet, if it does not look as it was last printed, and what the step has changed in it.
+func (p *printer) packetLines(s *control.Step, l *look) {
+	text := Decoded(s)
+	if text != l.printed {
+		p.columns("", "packet", text, "")
+	}
+	l.printed = text
+	for _, d := range l.headers.differences(s) {
+		p.columns("", "~ packet", d, yellow)
+	}
+}

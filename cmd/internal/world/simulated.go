@@ -1,0 +1,22 @@
+package world
+
+import (
+	"uswitch/sim"
+	"uswitch/tap"
+)
+
+// inMemory is a tap.Host whose namespaces are simulated. What is in them it says itself, where a kernel would be looked into.
+type inMemory interface {
+	State(tap.Namespace) (sim.HostState, error)
+}
+
+// Simulated reports whether the world's hosts are simulated: no process of this machine can get into them.
+func (w *World) Simulated() bool {
+	_, ok := w.host.(inMemory)
+	return ok
+}
+
+// SimulatedState describes a host of a simulated world: its cards, without the cables, its routes, and who listens.
+func (w *World) SimulatedState(h *Host) (sim.HostState, error) {
+	return w.host.(inMemory).State(h.Namespace)
+}

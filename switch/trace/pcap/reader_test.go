@@ -1,0 +1,82 @@
+package pcap_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+
+	"uswitch/switch/trace"
+	"uswitch/switch/trace/pcap"
+)
+
+// readAll reads a capture back.
+func readAll(r io.Reader) (steps []pcap.Step, err error) {
+	for in := pcap.NewReader(r); ; {
+		s, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return steps, nil
+		}
+		if err != nil {
+			return steps, err
+		}
+		steps = append(steps, s)
+	}
+}
+
+// TestReader: what was written is read back, step by step.
+func TestReader(t *testing.T) {
+	events := journey()
+	capture, _ := write(t, events)
+	steps, err := readAll(bytes.NewReader(capture))
+	if err != nil || len(steps) != len(events) {
+		t.Fatalf("%d steps of %d: %v", len(steps), len(events), err)
+	}
+	for i, s := range steps {
+		e := &events[i]
+		where, what := e.Step()
+		name := where + " " + what
+		if e.Verdict == trace.Drop {
+			name = "drops"
+		}
+		if s.Name != name || s.Text != e.Text() || s.Packet != e.Packet || !s.Time.Equal(e.Time) || s.IP != e.IP || s.Length != e.Length || len(s.Data) != e.Length {
+			t.Errorf("step %d: got %+v of %+v", i, s, e)
+		}
+	}
+}
+
+// TestReaderOfDamage: a capture that is cut anywhere ends with a whole step, and no bytes make the reader fail otherwise
+// than by saying so.
+func TestReaderOfDamage(t *testing.T) {
+	capture, _ := write(t, journey())
+	for n := range capture {
+		if steps, err := readAll(bytes.NewReader(capture[:n])); err != nil || len(steps) > len(journey()) {
+			t.Fatalf("cut after %d bytes: %d steps, %v", n, len(steps), err)
+		}
+	}
+	for _, b := range [][]byte{[]byte("hello, this is no capture"), make([]byte, 100), {0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 1, 2, 3, 4, 5, 6}} {
+		if steps, err := readAll(bytes.NewReader(b)); !errors.Is(err, pcap.ErrFormat) {
+			t.Errorf("%q: %d steps, %v", b, len(steps), err)
+		}
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	w := &bytes.Buffer{}
+	if c, err := pcap.New(w, pcap.Options{}); err != nil {
+		f.Fatal(err)
+	} else {
+		for _, e := range journey() {
+			_ = c.Event(&e)
+		}
+	}
+	f.Add(w.Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		steps, _ := readAll(bytes.NewReader(b))
+		for _, s := range steps {
+			if len(s.Data) > len(b) {
+				t.Errorf("%d bytes out of %d", len(s.Data), len(b))
+			}
+		}
+	})
+}
