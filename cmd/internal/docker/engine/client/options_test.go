@@ -29,7 +29,7 @@ func TestRequest(t *testing.T) {
 		{"--network", client.Options{Networks: []string{"front"}, Aliases: []string{"www"}, IP: "10.1.0.9", MAC: "02:00:00:00:00:09"},
 			[]string{`"NetworkMode":"front"`, `"front":{"IPAMConfig":{"IPv4Address":"10.1.0.9"},"Links":null,"Aliases":["www"],"MacAddress":"02:00:00:00:00:09"`}},
 		{"--network twice", client.Options{Networks: []string{"front", "name=back,alias=db,ip=10.2.0.9,gw-priority=7"}},
-			[]string{`"NetworkMode":"front"`, `"back":{"IPAMConfig":{"IPv4Address":"10.2.0.9"},"Links":null,"Aliases":["db"],"MacAddress":"","GwPriority":7`}},
+			[]string{`"NetworkMode":"front"`, `"back":{"IPAMConfig":{"IPv4Address":"10.2.0.9"},"Links":null,"Aliases":["db"],"MacAddress":"","DriverOpts":null,"GwPriority":7`}},
 		{"--network host", client.Options{Networks: []string{"host"}}, []string{`"NetworkMode":"host"`, `"EndpointsConfig":{}`}},
 		{"--ip alone", client.Options{IP: "10.1.0.9"}, []string{`"default":{"IPAMConfig":{"IPv4Address":"10.1.0.9"}`}},
 		{"names", client.Options{AddHosts: []string{"db:10.0.0.1", "x=::1", "h:host-gateway"}, DNS: []string{"8.8.8.8"}, Links: []string{"web:www"}},
