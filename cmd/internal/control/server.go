@@ -123,11 +123,11 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
 	mux.HandleFunc("GET /v1/reach", s.reach)
-	mux.Handle(dockerPrefix+"/", s.docker())
+	mux.Handle(dockerPrefix+"/", http.StripPrefix(dockerPrefix, s.engine.Handler()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
 	})
-	return checked(mux)
+	return checked(s.docker(mux))
 }
 
 // checked bounds the body and refuses clients of another API.

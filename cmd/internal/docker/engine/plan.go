@@ -54,7 +54,7 @@ func planNetwork(r api.NetworkCreateRequest) (lab.Network, error) {
 
 // planBridge is docker0 as a lab gets it in which these networks are taken.
 func planBridge(taken []netip.Prefix) (lab.Network, error) {
-	plan, err := parse(map[string]any{"x-uswitch": map[string]any{"docker0": true}}, taken)
+	plan, err := parse(map[string]any{"services": map[string]any{}, "x-uswitch": map[string]any{"docker0": true}}, taken)
 	if err != nil {
 		return lab.Network{}, err
 	}
