@@ -112,6 +112,7 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/exec/signal":      s.signal,
 		"POST /v1/step":             s.goOn,
 		"GET /v1/journey":           s.journey,
+		"POST " + rawPath:           s.sendRaw,
 		"POST /v1/stop":             s.stopLab,
 	} {
 		mux.Handle(pattern, s.answer(answer))
@@ -122,6 +123,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST "+execPath, s.exec)
 	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
+	mux.HandleFunc("GET "+rawPath, s.openRaw)
 	mux.HandleFunc("GET /v1/reach", s.reach)
 	mux.Handle(dockerPrefix+"/", s.docker())
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
