@@ -18,6 +18,7 @@ func commands() []*cobra.Command {
 		newDrops(),
 		newStep(),
 		newReplay(),
+		newWatch(),
 		newShow(),
 		newConntrack(),
 		newExplain(),

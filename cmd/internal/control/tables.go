@@ -39,10 +39,13 @@ func (s *Server) networks(*http.Request) (any, error) {
 	now := time.Now()
 	for _, n := range s.world.Networks() {
 		fdb := n.Switch.FDB()
-		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet, Gateway: n.Leg.Addr().Addr(),
+		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet,
 			GatewayMAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Internal: n.Plan.Internal, Masquerade: n.Plan.Masquerade,
 			AgeingTime: int(max(fdb.Ageing(), 0) / time.Second), FDBMaxLearned: fdb.MaxLearned(), FDBMoves: fdb.Moves(),
 			Ports: len(n.Switch.Ports())}
+		if n.Leg != nil { // else the gateway is not on it
+			row.Gateway = n.Leg.Addr().Addr()
+		}
 		for _, e := range n.Switch.Entries(now) {
 			if !e.Static && e.Port != "" {
 				row.FDBLearned++

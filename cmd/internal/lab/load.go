@@ -16,6 +16,9 @@ type LoadOptions struct {
 	Uplink string            // the uplink in place of the file's, as ParseUplink reads it
 	Env    map[string]string // for ${VAR}; COMPOSE_PROFILES in it chooses the profiles
 	Taken  []netip.Prefix    // routes of the host: no subnet is chosen among them
+	// Keep is a lab that is up, whose hosts and networks keep what the file leaves open; nil: none. Filed is the plan that it
+	// was made from: hosts that are not in that one were added by hand, and stay; nil: there are none.
+	Keep, Filed *Plan
 }
 
 // Load makes the plan of a built-in lab or of a file. arg is the name of a built-in lab; else it is the path of a file.
