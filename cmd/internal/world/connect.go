@@ -138,6 +138,7 @@ func routed(plan *lab.Host, gateway netip.Addr, dev string) *lab.Host {
 
 func (w *World) replaceHost(old, now *Host) {
 	w.change(func(p *picture) { p.hosts = replaced(p.hosts, old, now) })
+	w.renewFiles(now)
 }
 
 // movePorts leads the published ports that led to one address of a host to the one by which the outside reaches it now, or

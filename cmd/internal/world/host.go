@@ -73,6 +73,9 @@ func (w *World) makeHost(ctx context.Context, plan *lab.Host) (*Host, error) {
 	if err := w.enter(h); err != nil {
 		return nil, h.scope.abandon(err)
 	}
+	if err := w.addFiles(h); err != nil {
+		return nil, h.scope.abandon(err)
+	}
 	for i := range plan.Interfaces {
 		card, err := w.plugIn(h, &plan.Interfaces[i])
 		if err == nil {
