@@ -86,6 +86,7 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]func(*http.Request) (any, error){
 		"GET /v1/lab":               s.lab,
+		"GET /v1/plan":              s.plans,
 		"GET /v1/hosts":             s.hosts,
 		"GET /v1/networks":          s.networks,
 		"GET /v1/ports":             s.ports,
@@ -116,6 +117,8 @@ func (s *Server) handler() http.Handler {
 	} {
 		mux.Handle(pattern, s.answer(answer))
 	}
+	mux.HandleFunc("POST "+applyPath, s.apply)
+	mux.HandleFunc("GET /v1/logs", s.logs)
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
@@ -139,7 +142,11 @@ func checked(next http.Handler) http.Handler {
 				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
 			return
 		}
-		if r.URL.Path != execPath { // what a program reads has no end of ours
+		switch r.URL.Path {
+		case execPath: // what a program reads has no end of ours
+		case applyPath:
+			r.Body = http.MaxBytesReader(w, r.Body, maxPlan)
+		default:
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
 		next.ServeHTTP(w, r)
