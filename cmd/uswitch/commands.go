@@ -37,7 +37,7 @@ func commands() []*cobra.Command {
 		newIptables(),
 		newIptablesSave(),
 		newIptablesRestore(),
-		newPing(),
+		newPing(), newTraceroute(),
 		newServe(),
 		newDocker(),
 	}, hostTools()...)

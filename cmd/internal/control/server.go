@@ -113,6 +113,7 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/exec/signal":      s.signal,
 		"POST /v1/step":             s.goOn,
 		"GET /v1/journey":           s.journey,
+		"POST " + rawPath:           s.sendRaw,
 		"POST /v1/stop":             s.stopLab,
 	} {
 		mux.Handle(pattern, s.answer(answer))
@@ -125,6 +126,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST "+execPath, s.exec)
 	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
+	mux.HandleFunc("GET "+rawPath, s.openRaw)
 	mux.HandleFunc("GET /v1/reach", s.reach)
 	mux.Handle(dockerPrefix+"/", http.StripPrefix(dockerPrefix, s.engine.Handler()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
