@@ -58,7 +58,7 @@ func (s *screen) text() string {
 	text := strings.ReplaceAll(s.tmux("capture-pane", "-p"), s.l.name, "LAB")
 	text = regexp.MustCompile(`(?m)^(uswitch watch: LAB) +`).ReplaceAllString(text, "$1   ")
 	for from, to := range map[string]string{`id \d+`: "id 7", `learned (just now|[\d.]+ m?s ago)`: "learned just now", `(?m)^#\d+ +`: "#1 ", `(?m) +(\d+ bytes)`: "  $1",
-		`(icmp [\d.]+):\d+`: "$1:7"} {
+		`(icmp [\d.]+):\d+`: "$1:7", `\d+ packets, was \d+`: "8 packets, was 7"} {
 		text = regexp.MustCompile(from).ReplaceAllString(text, to)
 	}
 	return text
@@ -98,13 +98,15 @@ func (s *screen) golden(name string) {
 		s.t.Fatal(err)
 	}
 	got := ""
-	for range 20 { // it may still be drawn
-		if got = s.text(); got == string(want) {
-			return
+	defer func() {
+		if s.t.Failed() {
+			s.t.Logf("%s: the screen is\n%s\nwant\n%s", name, got, want)
 		}
-		exec.Command("sleep", "0.1").Run()
-	}
-	s.t.Errorf("%s: the screen is\n%s\nwant\n%s", name, got, want)
+	}()
+	eventually(s.t, "the screen is "+name, func() bool { // it may still be drawn
+		got = s.text()
+		return got == string(want)
+	})
 }
 
 // watchedLab is simulated: its hosts have the same names on every run, and its screens are the same.
