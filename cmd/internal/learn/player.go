@@ -107,6 +107,9 @@ func (p *player) step(ctx context.Context, s *Step) error {
 	case s.Holds != nil:
 		defer p.say("")
 		return p.mustHold(ctx, s.Holds)
+	case s.Real && p.Simulated:
+		p.say("  %s\n", p.dim("("+leftOut.in(p.Language)+")"))
+		return nil
 	}
 	for _, c := range s.Commands {
 		if err := p.command(ctx, s, c); err != nil {

@@ -65,6 +65,9 @@ func serviceState(h control.Host) string {
 	line := strings.Join(h.Command, " ")
 	switch h.State {
 	case "running":
+		if h.PID == 0 { // a simulated one
+			return "running: " + line
+		}
 		return fmt.Sprintf("running (process %d): %s", h.PID, line)
 	case "waiting":
 		return "waiting: " + line

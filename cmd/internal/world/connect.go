@@ -53,7 +53,11 @@ func (w *World) Disconnect(host, network string) error {
 	if err != nil {
 		return err
 	}
-	card := h.card(network)
+	n, err := w.findNetwork(network)
+	if err != nil {
+		return err
+	}
+	card := h.card(n.Plan.Name)
 	if card == nil {
 		return fmt.Errorf("host %s is not on network %s", host, network)
 	}

@@ -37,6 +37,21 @@ func (w *World) closeDocker(p *Published) {
 	_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, p.Network, p.docker) }, nil)
 }
 
+// openEndpoint makes the rules of a card's address as dockerd does.
+func (w *World) openEndpoint(c *Card) error {
+	network, address := c.Plan.Network, c.Plan.Address.Addr()
+	return w.dockerDo(
+		func(now *rule.Ruleset) ([]string, error) { return w.docker.AddEndpoint(now, network, address) },
+		func(now *rule.Ruleset) ([]string, error) { return w.docker.RemoveEndpoint(now, network, address) })
+}
+
+// closeEndpoint undoes openEndpoint, as far as there is something left of it.
+func (w *World) closeEndpoint(c *Card) {
+	_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
+		return w.docker.RemoveEndpoint(now, c.Plan.Network, c.Plan.Address.Addr())
+	}, nil)
+}
+
 // dockerPort is an open port as dockerd knows it.
 func (w *World) dockerPort(p *Published) rules.Port {
 	return host.Port(w.Network(p.Network).Plan, p.Publish)

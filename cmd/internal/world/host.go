@@ -198,6 +198,14 @@ func hostError(h *Host, err error) error {
 	return nil
 }
 
+// replan gives a host another plan, in which only words are others.
+func (w *World) replan(plan *lab.Host) {
+	h := w.Host(plan.Name)
+	now := *h
+	now.Plan = plan
+	w.replaceHost(h, &now)
+}
+
 // withCard returns the host with one card more, or with a card replaced.
 func (h *Host) withCard(c *Card) *Host {
 	now := *h

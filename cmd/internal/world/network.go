@@ -21,8 +21,7 @@ type Network struct {
 	scope  *scope         // how to unmake the leg; nil before Up
 }
 
-// newNetwork makes a switch that is not connected to anything. Where hosts are not to reach each other, what it carries is
-// shown to the rules, as dockerd has br_netfilter do then.
+// newNetwork makes a switch that is not connected to anything.
 func (w *World) newNetwork(plan *lab.Network) *Network {
 	n := &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
 		Name:       plan.Name,
@@ -31,10 +30,18 @@ func (w *World) newNetwork(plan *lab.Network) *Network {
 		Tracer:     w.tracer,
 		Epoch:      w.epoch,
 	})}
-	if !plan.ICC {
-		n.Switch.SetFilter(w.gateway.Bridge(plan.Name))
-	}
+	w.setFilter(n)
 	return n
+}
+
+// setFilter has what a switch carries shown to the rules where hosts are not to reach each other, as dockerd has br_netfilter do
+// then.
+func (w *World) setFilter(n *Network) {
+	if n.Plan.ICC {
+		n.Switch.SetFilter(nil)
+		return
+	}
+	n.Switch.SetFilter(w.gateway.Bridge(n.Plan.Name))
 }
 
 // Ageing turns a bridge's ageing_time into the switch's, for which zero is not "never believe" but "the default".
@@ -87,7 +94,7 @@ func (w *World) RemoveNetwork(name string) error {
 	if err != nil {
 		return err
 	}
-	if on := w.hostsOn(name); len(on) > 0 {
+	if on := w.hostsOn(n.Plan.Name); len(on) > 0 {
 		// The first half is Docker's own sentence.
 		return fmt.Errorf("network %s has active endpoints: %s: disconnect them first", name, strings.Join(on, ", "))
 	}

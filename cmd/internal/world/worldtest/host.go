@@ -54,7 +54,7 @@ func (h *Host) Made() []string {
 	return slices.Clone(h.made)
 }
 
-// Calls returns how many calls there were that make something.
+// Calls returns how many calls there were that make or change something.
 func (h *Host) Calls() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -163,7 +163,13 @@ func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 
 // Start implements tap.Host; the program runs where the test does.
 func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
-	if err := tap.Startable(cmd); err != nil {
+	h.mu.Lock()
+	err := h.step()
+	h.mu.Unlock()
+	if err == nil {
+		err = tap.Startable(cmd)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
