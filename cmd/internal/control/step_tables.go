@@ -74,6 +74,11 @@ func (s *Server) tables() Tables {
 func compare(before, after *Tables, s *subject, hook trace.Hook) *Changes {
 	during := func(hooks ...trace.Hook) bool { return hook == 0 || slices.Contains(hooks, hook) }
 	atGateway := during(trace.Prerouting, trace.Route, trace.Input, trace.Forward, trace.Output, trace.Postrouting, trace.Neighbor, trace.Egress)
+	ports := s.moved(before.Ports, after.Ports)
+	passed := map[string]bool{}
+	for _, p := range ports {
+		passed[portKey(p)] = true
+	}
 	return &Changes{
 		FDB: changes(before.FDB, after.FDB, func(e FDBEntry) string { return e.Master + " " + e.MAC.String() },
 			func(e FDBEntry) bool { return during(trace.Learn, trace.Bridge) && slices.Contains(s.macs, e.MAC) },
@@ -84,9 +89,7 @@ func compare(before, after *Tables, s *subject, hook trace.Hook) *Changes {
 		Conns: changes(before.Conns, after.Conns, func(c Conn) uint64 { return c.ID },
 			func(c Conn) bool { return atGateway && slices.Contains(s.conns, c.ID) },
 			func(c *Conn) { c.Timeout = 0 }),
-		Ports: changes(before.Ports, s.moved(before.Ports, after.Ports), portKey,
-			func(p Port) bool { return slices.Contains(s.from, portKey(p)) || slices.Contains(s.to, portKey(p)) },
-			func(*Port) {}),
+		Ports: changes(before.Ports, ports, portKey, func(p Port) bool { return passed[portKey(p)] }, func(*Port) {}),
 		Drops: changes(before.Drops, after.Drops, func(d Drop) string { return d.Reason },
 			func(d Drop) bool { return slices.Contains(s.drops, d.Reason) },
 			func(*Drop) {}),
@@ -95,24 +98,33 @@ func compare(before, after *Tables, s *subject, hook trace.Hook) *Changes {
 
 func portKey(p Port) string { return p.Network + " " + p.Name }
 
-// moved returns the ports as they are, but for counters that others have moved: those of the direction that the packet has
-// not gone are as before.
-func (s *subject) moved(before, after []Port) []Port {
-	after = slices.Clone(after)
-	for i := range after {
-		p := &after[i]
-		k := slices.IndexFunc(before, func(o Port) bool { return portKey(o) == portKey(*p) })
-		if k < 0 {
+// moved returns the ports that the packet has passed, without what others have moved: counters of a direction that the packet
+// has not gone are as before. A packet moves each counter once: a direction that is told is forgotten.
+func (s *subject) moved(before, after []Port) (ports []Port) {
+	old := map[string]Port{}
+	for _, p := range before {
+		old[portKey(p)] = p
+	}
+	for _, p := range after {
+		key := portKey(p)
+		was, in, out := old[key], slices.Contains(s.from, key), slices.Contains(s.to, key)
+		if !in && !out {
 			continue
 		}
-		if was := before[k]; !slices.Contains(s.from, portKey(*p)) {
+		is := func(k string) bool { return k == key }
+		if !in {
 			p.RxPackets, p.RxBytes, p.RxDropped = was.RxPackets, was.RxBytes, was.RxDropped
+		} else if was.RxPackets != p.RxPackets || was.RxDropped != p.RxDropped {
+			s.from = slices.DeleteFunc(s.from, is)
 		}
-		if was := before[k]; !slices.Contains(s.to, portKey(*p)) {
+		if !out {
 			p.TxPackets, p.TxBytes, p.TxDropped = was.TxPackets, was.TxBytes, was.TxDropped
+		} else if was.TxPackets != p.TxPackets || was.TxDropped != p.TxDropped {
+			s.to = slices.DeleteFunc(s.to, is)
 		}
+		ports = append(ports, p)
 	}
-	return after
+	return ports
 }
 
 // changes pairs the rows of a table by their keys and keeps those that concern the packet and differ, in the order of the
