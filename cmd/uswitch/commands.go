@@ -25,7 +25,7 @@ func commands() []*cobra.Command {
 		newWhyNot(),
 		newReach(),
 		newCheck(),
-		newLearn(),
+		newLearn(), newBreak(),
 		newCompare(),
 		newSet(),
 		newPublish(),
