@@ -155,8 +155,8 @@ func TestW1Docker(t *testing.T) {
 	}
 }
 
-// TestW2Modes: whose network a container has.
-func TestW2Modes(t *testing.T) {
+// TestW2Docker: whose network a container has.
+func TestW2Docker(t *testing.T) {
 	needs(t, "python3")
 	t.Parallel()
 	l := startDocker(t)

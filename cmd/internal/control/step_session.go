@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"uswitch/cmd/internal/world"
 	"uswitch/switch/trace"
 )
 
@@ -31,7 +30,7 @@ type legState struct {
 
 // run hands on stops until the client or the lab is gone.
 func (s *stepSession) run(ctx context.Context) {
-	names := world.Names(s.server.world.Plan())
+	names := s.server.world.Names()
 	for {
 		stop, err := s.stepper.Next(ctx)
 		if err != nil {

@@ -46,7 +46,7 @@ func (e *Engine) hostOf(c *container) (lab.Host, error) {
 		h.Interfaces = append(h.Interfaces, i)
 	}
 	e.chooseRoute(c, &h)
-	return h, nil
+	return h, e.chooseNames(c, &h)
 }
 
 // interfaceOf is a container's card on a network.

@@ -277,3 +277,31 @@ func TestEndpoints(t *testing.T) {
 		t.Errorf("a full network: %v", err)
 	}
 }
+
+// TestNamesOfOthers: --dns, --add-host and --link become what the lab's names are made from.
+func TestNamesOfOthers(t *testing.T) {
+	lab := newFake(t, "")
+	e := lab.engine(t)
+	db := start(t, e, "db", sleeper(""))
+	r := sleeper("")
+	r.HostConfig.DNS, r.HostConfig.DNSSearch, r.HostConfig.DNSOptions = []string{"9.9.9.9"}, []string{"example.com"}, []string{"ndots:2"}
+	r.HostConfig.ExtraHosts, r.HostConfig.Links = []string{"out:10.9.9.9", "machine:host-gateway"}, []string{"db:database"}
+	start(t, e, "web", r)
+	h := lab.Plan().Host("web")
+	got := fmt.Sprint(h.DNS, h.DNSSearch, h.DNSOptions, h.ExtraHosts)
+	for _, want := range []string{"[9.9.9.9] [example.com] [ndots:2] [", "{" + db[:12] + " 172.17.0.2}", "{database 172.17.0.2}", "{db 172.17.0.2}",
+		"{machine invalid IP}", "{out 10.9.9.9}"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: want %s", got, want)
+		}
+	}
+	r = sleeper("")
+	r.HostConfig.ExtraHosts = []string{"out:nowhere"}
+	if _, err := e.Create("", r); err == nil || !strings.HasPrefix(err.Error(), `extra_hosts: "nowhere": want an address`) {
+		t.Error(err)
+	}
+	r.HostConfig.ExtraHosts, r.HostConfig.Links = nil, []string{"idle"}
+	create(t, e, "idle", sleeper(""))
+	refused(t, e.Start(create(t, e, "late", r)), http.StatusBadRequest,
+		"failed to set up container networking: Cannot link to a non running container: /idle AS /late/idle")
+}

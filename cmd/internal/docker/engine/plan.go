@@ -70,7 +70,7 @@ func parse(file map[string]any, taken []netip.Prefix) (*lab.Plan, error) {
 	plan, err := lab.Parse("docker", text, lab.LoadOptions{Taken: taken})
 	var mistake *lab.Mistake
 	if errors.As(err, &mistake) {
-		option := strings.TrimPrefix(mistake.Key, "networks.default.")
+		option := strings.TrimPrefix(strings.TrimPrefix(mistake.Key, "networks.default."), "services.nobody.")
 		return nil, invalid("%s: %s", option, mistake.Text)
 	}
 	return plan, err
