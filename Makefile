@@ -3,7 +3,8 @@
 GO      ?= go
 # Packages of Debian and Ubuntu that the tests need: programs that we did not write, to be tested against.
 PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshark netsniff-ng curl netcat-openbsd \
-           dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool net-tools bridge-utils gcc libc6-dev
+           dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool net-tools bridge-utils \
+           nginx-light postgresql postgresql-client tmux gcc libc6-dev
 
 .DEFAULT_GOAL := build
 .PHONY: build run test lint cover bench bench-quick peers fuzz packages help
@@ -59,11 +60,14 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
+# Programs only: a policy-rc.d that says no keeps Debian from starting servers that come with them.
 packages: ## install what the tests need (root on Debian or Ubuntu), or print how
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		export DEBIAN_FRONTEND=noninteractive; \
+		policy=/usr/sbin/policy-rc.d; \
+		if [ ! -e $$policy ]; then trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; fi; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; \
 	else echo "for all tests: sudo apt-get install$$missing"; fi
 

@@ -3,6 +3,7 @@ package nat
 import (
 	"time"
 
+	"uswitch/arp"
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -19,7 +20,9 @@ type Bridge struct {
 
 // Bridge returns the filter for the network of that name.
 func (g *Gateway) Bridge(name string) *Bridge {
-	return &Bridge{gw: g, self: &Interface{gw: g, name: name}}
+	self := &Interface{gw: g, name: name}
+	self.own.Store(&arp.Self{Addr: nobody})
+	return &Bridge{gw: g, self: self}
 }
 
 // Bridged reports whether a frame may go on to other ports, and tells the journey which rule has decided. Only IPv4 packets

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ type PingOptions struct {
 	TTL          uint8         // -t; 0: 64
 	Wait         time.Duration // -W: for the last answer; 0: 10 s, or once something was heard twice the longest round trip
 	DontFragment bool          // -M do
+	Name         string        // of dst, as it was typed; empty: its address
 }
 
 // Ping runs a ping to dst, which writes the lines of iputils' ping to out and hands the result to done when it has
@@ -30,6 +32,7 @@ func (m *Machine) Ping(dst netip.Addr, o PingOptions, out io.Writer, done func(P
 		o.Size = 56
 	}
 	m.lastEcho++
+	o.Name = cmp.Or(o.Name, dst.String())
 	p := &pinging{m: m, id: m.lastEcho, dst: dst, options: o, out: out, done: done, sent: map[uint16]question{}}
 	src, mtu, err := m.net.source(dst)
 	if err != nil {
@@ -40,7 +43,7 @@ func (m *Machine) Ping(dst netip.Addr, o PingOptions, out io.Writer, done func(P
 	}
 	p.src, p.mtu = src, mtu
 	m.pings[p.id] = p
-	fmt.Fprintf(out, "PING %v (%v) %d(%d) bytes of data.\n", dst, dst, o.Size, o.Size+frame.ICMPHeader+frame.IPv4Header)
+	fmt.Fprintf(out, "PING %s (%v) %d(%d) bytes of data.\n", o.Name, dst, o.Size, o.Size+frame.ICMPHeader+frame.IPv4Header)
 	p.timer = m.time.After(0, p.ask)
 	return p.finish
 }
@@ -185,6 +188,6 @@ func (p *pinging) finish() {
 		p.result.Status = 1
 	}
 	p.result.Time = p.last.Sub(p.started)
-	p.result.summary(p.out, p.dst, p.outstanding)
+	p.result.summary(p.out, p.options.Name, p.outstanding)
 	p.done(p.result)
 }

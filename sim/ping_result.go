@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net/netip"
 	"time"
 
 	"uswitch/switch/frame"
@@ -33,8 +32,8 @@ func (r *PingResult) count(took time.Duration) {
 }
 
 // summary prints the lines at the end.
-func (r *PingResult) summary(out io.Writer, dst netip.Addr, outstanding int) {
-	fmt.Fprintf(out, "\n--- %v ping statistics ---\n%d packets transmitted, %d received", dst, r.Sent, r.Received)
+func (r *PingResult) summary(out io.Writer, name string, outstanding int) {
+	fmt.Fprintf(out, "\n--- %s ping statistics ---\n%d packets transmitted, %d received", name, r.Sent, r.Received)
 	if r.Duplicates > 0 {
 		fmt.Fprintf(out, ", +%d duplicates", r.Duplicates)
 	}

@@ -1,6 +1,7 @@
 package tap
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -82,6 +83,9 @@ func (r records) writeFiles(dir string, ns Namespace, files map[string][]byte) e
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		path := filepath.Join(dir, name)
+		if text, unread := os.ReadFile(path); unread == nil && bytes.Equal(text, files[name]) {
+			continue // nobody is to see it empty, not even for a moment
+		}
 		err = errors.Join(err, os.WriteFile(path, files[name], 0o644), os.Chmod(path, 0o644)) // whatever the umask says
 	}
 	return err

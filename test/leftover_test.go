@@ -22,13 +22,16 @@ func kills(t *testing.T) {
 
 // checkNothingLeft looks for namespaces, files, processes and links that a lab has left behind.
 func (l *lab) checkNothingLeft() {
-	for _, pattern := range []string{"/run/netns/*", "/run/uswitch/*", "/run/uswitch/*/*"} {
+	for _, pattern := range []string{"/run/netns/*", "/run/uswitch/*", "/run/uswitch/*/*", "/etc/netns/*"} {
 		paths, _ := filepath.Glob(pattern)
 		for _, path := range paths {
 			if strings.HasSuffix(strings.TrimSuffix(path, filepath.Ext(path)), l.suffix) {
 				l.t.Errorf("left behind: %s", path)
 			}
 		}
+	}
+	if left, _ := filepath.Glob("/run/uswitch/" + l.name + ".d/*"); len(left) > 0 {
+		l.t.Errorf("left behind: %v", left)
 	}
 	for pid, command := range processesOf(l.t, l.name) {
 		l.t.Errorf("left running: process %d, %s", pid, command)

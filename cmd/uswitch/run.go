@@ -56,6 +56,8 @@ Built-in labs:
 	f.BoolVar(&o.Force, "force", false, "overwrite the capture file")
 	f.StringVar(&offload, "offload", "", "`on|off`; with off every frame is as on a wire: no super-frames, no checksums left to others (default: "+
 		offloadVariable+", else on)")
+	f.BoolVar(&o.InBackground, "in-background", false, "up -d has started this process")
+	_ = f.MarkHidden("in-background")
 	f.StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
 	f.StringVar(&load.Uplink, "uplink", "", "take `UPLINK` for the way out, in place of the file's: none, sim, host or netns:NAME")
 	return c

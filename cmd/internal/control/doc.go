@@ -4,6 +4,9 @@
 //	curl --unix-socket /run/uswitch/red-blue.sock http://uswitch/v1/fdb
 //
 //	GET     /v1/lab             what is up, who runs it, and which API it speaks
+//	GET     /v1/plan            all that the lab is made from, as package lab has it: a Plans
+//	POST    /v1/apply           makes the lab what another plan says: an ApplyRequest, answered by an ApplyAnswer
+//	GET     /v1/logs            what the hosts' commands have written; ?host=RED&tail=10&follow=1, streamed; see LogQuery
 //	GET     /v1/hosts           hosts with their namespaces, interfaces and commands
 //	GET     /v1/networks        networks with their settings
 //	GET     /v1/ports           ports of the switches with their knobs and counters
@@ -22,6 +25,8 @@
 //	POST    /v1/step            lets one go on: a StepRequest
 //	GET     /v1/journey         ?packet=7: the steps of a packet that somebody has traced a moment ago
 //	GET     /v1/frames          ?device=br0, the frames that pass there, streamed
+//	GET     /v1/raw             ?proto=icmp|udp&to=8.8.8.8, a raw socket of the gateway: what comes for it, streamed
+//	POST    /v1/raw             sends an IP packet from the gateway
 //	GET     /v1/publish         ports that are open to the outside
 //	POST    /v1/publish         opens one; DELETE closes it
 //	POST    /v1/iptables        {"args": ["-t", "nat", "-S"]}

@@ -80,7 +80,8 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 }
 
 // execInput returns what the client sends, as long as it sends and somebody reads. The request is read by one goroutine,
-// which the end waits for: net/http has the connection to itself afterwards.
+// which the end waits for: net/http has the connection to itself afterwards. What the program has not read is thrown away
+// until the client has heard the end and hangs up: were it hung up on while it still sends, it would not listen any more.
 func execInput(w http.ResponseWriter, r *http.Request) (input io.Reader, end func()) {
 	c := http.NewResponseController(w)
 	_ = c.EnableFullDuplex()
@@ -92,10 +93,13 @@ func execInput(w http.ResponseWriter, r *http.Request) (input io.Reader, end fun
 		defer close(ended)
 		_, err := io.Copy(writer, r.Body)
 		writer.CloseWithError(err)
+		_, _ = io.Copy(io.Discard, r.Body)
 	}()
 	return reader, func() {
+		// A client whose last words meet a closed connection hears of that, and not of the program's end: it has a moment to
+		// hang up first.
 		reader.Close()
-		_ = c.SetReadDeadline(time.Now())
+		_ = c.SetReadDeadline(time.Now().Add(closeTime))
 		<-ended
 	}
 }

@@ -1,11 +1,11 @@
-//go:build !linux
+//go:build !linux && !darwin && !freebsd
 
 package control
 
 import (
-	"errors"
 	"net"
+	"os"
 )
 
-// peerUID returns an error: no lab runs here that could be asked.
-func peerUID(net.Conn) (int, error) { return -1, errors.ErrUnsupported }
+// peerUID takes whoever has got through for this user: the modes of the socket and of its directory keep others out.
+func peerUID(net.Conn) (int, error) { return os.Geteuid(), nil }

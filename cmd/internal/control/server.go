@@ -86,6 +86,7 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]func(*http.Request) (any, error){
 		"GET /v1/lab":               s.lab,
+		"GET /v1/plan":              s.plans,
 		"GET /v1/hosts":             s.hosts,
 		"GET /v1/networks":          s.networks,
 		"GET /v1/ports":             s.ports,
@@ -112,22 +113,26 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/exec/signal":      s.signal,
 		"POST /v1/step":             s.goOn,
 		"GET /v1/journey":           s.journey,
+		"POST " + rawPath:           s.sendRaw,
 		"POST /v1/stop":             s.stopLab,
 	} {
 		mux.Handle(pattern, s.answer(answer))
 	}
+	mux.HandleFunc("POST "+applyPath, s.apply)
+	mux.HandleFunc("GET /v1/logs", s.logs)
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
 	mux.HandleFunc("POST "+execPath, s.exec)
 	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
+	mux.HandleFunc("GET "+rawPath, s.openRaw)
 	mux.HandleFunc("GET /v1/reach", s.reach)
-	mux.Handle(dockerPrefix+"/", s.docker())
+	mux.Handle(dockerPrefix+"/", http.StripPrefix(dockerPrefix, s.engine.Handler()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
 	})
-	return checked(mux)
+	return checked(s.docker(mux))
 }
 
 // checked bounds the body and refuses clients of another API.
@@ -139,7 +144,11 @@ func checked(next http.Handler) http.Handler {
 				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
 			return
 		}
-		if r.URL.Path != execPath { // what a program reads has no end of ours
+		switch r.URL.Path {
+		case execPath: // what a program reads has no end of ours
+		case applyPath:
+			r.Body = http.MaxBytesReader(w, r.Body, maxPlan)
+		default:
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
 		next.ServeHTTP(w, r)

@@ -3,16 +3,32 @@ package control
 import (
 	"net/http"
 	"net/netip"
+	"path/filepath"
+	"strings"
 	"time"
+
+	"uswitch/cmd/internal/lab"
 )
 
 // The tables, read from the world as it is at the moment. Lists are never null.
 
 func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
-	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, PID: s.pid, Started: s.world.Epoch(),
+	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, Config: configOf(p.Source), PID: s.pid, Started: s.world.Epoch(),
 		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
 		Simulated: s.world.Simulated()}, nil
+}
+
+// configOf returns the path of a lab file, as seen from anywhere.
+func configOf(source string) string {
+	if strings.HasPrefix(source, lab.BuiltinSource) {
+		return source
+	}
+	path, err := filepath.Abs(source)
+	if err != nil {
+		return source
+	}
+	return path
 }
 
 func (s *Server) hosts(*http.Request) (any, error) {
@@ -39,10 +55,13 @@ func (s *Server) networks(*http.Request) (any, error) {
 	now := time.Now()
 	for _, n := range s.world.Networks() {
 		fdb := n.Switch.FDB()
-		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet, Gateway: n.Leg.Addr().Addr(),
+		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet,
 			GatewayMAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Internal: n.Plan.Internal, Masquerade: n.Plan.Masquerade,
 			AgeingTime: int(max(fdb.Ageing(), 0) / time.Second), FDBMaxLearned: fdb.MaxLearned(), FDBMoves: fdb.Moves(),
 			Ports: len(n.Switch.Ports())}
+		if n.Leg != nil { // else the gateway is not on it
+			row.Gateway = n.Leg.Addr().Addr()
+		}
 		for _, e := range n.Switch.Entries(now) {
 			if !e.Static && e.Port != "" {
 				row.FDBLearned++

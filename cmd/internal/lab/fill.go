@@ -104,6 +104,7 @@ func (p *Plan) FillInterface(h *Host, i *Interface) error {
 	if n == nil {
 		return fmt.Errorf("host %s: network %q: %s", h.Name, clip(i.Network, MaxName), p.noNetwork())
 	}
+	i.Network = n.Name
 	for next := 0; i.Name == "" && next <= len(h.Interfaces); next++ {
 		if name := fmt.Sprint("eth", next); !slices.ContainsFunc(h.Interfaces, func(o Interface) bool { return o.Name == name }) {
 			i.Name = name

@@ -18,8 +18,8 @@ var update = flag.Bool("update", false, "write the plans under testdata anew")
 // TestBuiltins compares the plan of every built-in lab with the one that was read by a person and kept.
 func TestBuiltins(t *testing.T) {
 	all := lab.Builtins()
-	if len(all) < 3 {
-		t.Fatalf("%d built-in labs, want red-blue, two-networks and web", len(all))
+	if len(all) < 4 {
+		t.Fatalf("%d built-in labs, want docker, red-blue, two-networks and web", len(all))
 	}
 	for _, b := range all {
 		t.Run(b.Name, func(t *testing.T) {

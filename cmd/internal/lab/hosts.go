@@ -18,6 +18,10 @@ func (b *builder) hosts() {
 		b.plan.Hosts = append(b.plan.Hosts, b.host(b.project.Services[name]))
 	}
 	for i := range b.plan.Hosts {
+		b.keepAddresses(&b.plan.Hosts[i])
+	}
+	b.keepOthers()
+	for i := range b.plan.Hosts {
 		b.giveAddresses(&b.plan.Hosts[i])
 	}
 	for i := range b.plan.Hosts {

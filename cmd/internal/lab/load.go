@@ -16,13 +16,19 @@ type LoadOptions struct {
 	Uplink string            // the uplink in place of the file's, as ParseUplink reads it
 	Env    map[string]string // for ${VAR}; COMPOSE_PROFILES in it chooses the profiles
 	Taken  []netip.Prefix    // routes of the host: no subnet is chosen among them
+	// Keep is a lab that is up, whose hosts and networks keep what the file leaves open; nil: none. Filed is the plan that it
+	// was made from: hosts that are not in that one were added by hand, and stay; nil: there are none.
+	Keep, Filed *Plan
 }
+
+// BuiltinSource is what a plan's Source begins with if it was made from a built-in lab; its name follows.
+const BuiltinSource = "built-in lab "
 
 // Load makes the plan of a built-in lab or of a file. arg is the name of a built-in lab; else it is the path of a file.
 // A file that is called like a built-in lab is reached as ./NAME. The error joins every [Mistake] that was found.
 func Load(arg string, opts LoadOptions) (*Plan, error) {
 	if data, ok := builtin(arg); ok {
-		return load("built-in lab "+arg, arg, data, opts)
+		return load(BuiltinSource+arg, arg, data, opts)
 	}
 	data, warning, err := readFile(arg)
 	if err != nil {

@@ -23,6 +23,7 @@ func (b *builder) networks() {
 	if b.plan.Uplink.Address.IsValid() {
 		taken = append(taken, b.plan.Uplink.Address.Masked())
 	}
+	taken = append(taken, b.keptSubnets()...)
 	docker0 := b.docker0(&taken)
 
 	configs := make([]ipam.Config, len(keys))
@@ -34,6 +35,9 @@ func (b *builder) networks() {
 		}
 	}
 	for i, key := range keys {
+		if !configs[i].Subnet.IsValid() {
+			configs[i].Subnet = b.keptSubnet(b.switches[key], configs)
+		}
 		if !configs[i].Subnet.IsValid() {
 			subnet, err := ipam.NextSubnet(taken)
 			if err != nil {
@@ -54,7 +58,10 @@ const noPool = "could not find an available, non-overlapping IPv4 address pool a
 // docker0 takes the first free default pool for Docker's own bridge, as every Docker host has done before it makes other
 // networks; and makes that bridge if the lab has use for it. It returns its subnet if so.
 func (b *builder) docker0(taken *[]netip.Prefix) (subnet netip.Prefix) {
-	subnet, err := ipam.NextSubnet(*taken)
+	subnet, err := b.keptSubnet(defaultBridgeName, nil), error(nil)
+	if !subnet.IsValid() {
+		subnet, err = ipam.NextSubnet(*taken)
+	}
 	if err == nil {
 		*taken = append(*taken, subnet)
 	}

@@ -45,7 +45,7 @@ func Of(plan *lab.Plan) Records {
 			Nameless: n.IsDefaultBridge()})
 	}
 	for _, h := range plan.Hosts {
-		host := Host{Name: h.Name}
+		host := Host{Name: h.Name, Resolvers: h.DNS}
 		for _, i := range h.Interfaces {
 			names := append([]string{h.Name, h.Container, h.Hostname}, i.Aliases...)
 			host.Places = append(host.Places, Place{Network: i.Network, Addr: i.Address.Addr(), Names: distinct(names)})

@@ -47,7 +47,7 @@ func runPing(c *call) int {
 	if err != nil {
 		return c.fail(2, "%s: %v", set.Arg(0), err)
 	}
-	o := sim.PingOptions{Count: *count, Interval: seconds(*interval), Size: *size, TTL: uint8(*ttl), DontFragment: *discover == "do"}
+	o := sim.PingOptions{Count: *count, Interval: seconds(*interval), Size: *size, TTL: uint8(*ttl), DontFragment: *discover == "do", Name: set.Arg(0)}
 	if set.Changed("timeout") {
 		o.Wait = seconds(*wait)
 	}

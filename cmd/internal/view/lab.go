@@ -65,6 +65,9 @@ func serviceState(h control.Host) string {
 	line := strings.Join(h.Command, " ")
 	switch h.State {
 	case "running":
+		if h.PID == 0 { // a simulated one
+			return "running: " + line
+		}
 		return fmt.Sprintf("running (process %d): %s", h.PID, line)
 	case "waiting":
 		return "waiting: " + line
@@ -85,7 +88,11 @@ func Networks(w io.Writer, networks []control.Network) error {
 		case n.Masquerade:
 			kind = "masqueraded"
 		}
-		t.add(n.Name, n.Subnet.String(), n.Gateway.String(), n.GatewayMAC.String(), strconv.Itoa(n.MTU), strconv.Itoa(n.Ports),
+		gateway, mac := "none", "-"
+		if n.Gateway.IsValid() {
+			gateway, mac = n.Gateway.String(), n.GatewayMAC.String()
+		}
+		t.add(n.Name, n.Subnet.String(), gateway, mac, strconv.Itoa(n.MTU), strconv.Itoa(n.Ports),
 			fmt.Sprintf("%d of %d", n.FDBLearned, n.FDBMaxLearned), fmt.Sprintf("%ds", n.AgeingTime), kind)
 	}
 	return t.write(w)

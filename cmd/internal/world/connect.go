@@ -53,7 +53,11 @@ func (w *World) Disconnect(host, network string) error {
 	if err != nil {
 		return err
 	}
-	card := h.card(network)
+	n, err := w.findNetwork(network)
+	if err != nil {
+		return err
+	}
+	card := h.card(n.Plan.Name)
 	if card == nil {
 		return fmt.Errorf("host %s is not on network %s", host, network)
 	}
@@ -134,6 +138,7 @@ func routed(plan *lab.Host, gateway netip.Addr, dev string) *lab.Host {
 
 func (w *World) replaceHost(old, now *Host) {
 	w.change(func(p *picture) { p.hosts = replaced(p.hosts, old, now) })
+	w.renewFiles(now)
 }
 
 // movePorts leads the published ports that led to one address of a host to the one by which the outside reaches it now, or

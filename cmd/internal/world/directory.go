@@ -11,27 +11,42 @@ import (
 )
 
 // Directory returns the directory in which the labs of this user keep their locks, sockets and records, and makes it if
-// need be: /run/uswitch for root, else uswitch under XDG_RUNTIME_DIR. It is the user's alone (0700).
+// need be: /run/uswitch for root, else one of the user's own. It is the user's alone (0700).
 func Directory() (string, error) {
+	own := ownDirectory()
 	if os.Geteuid() == 0 {
 		err := privateDirectory(tap.DefaultDir)
-		if err == nil || os.Getenv("XDG_RUNTIME_DIR") == "" {
+		if err == nil || own == "" {
 			return tap.DefaultDir, err
 		}
 	}
+	if own == "" {
+		return "", errors.New("there is no directory for the lab's socket: want root, or XDG_RUNTIME_DIR or HOME set")
+	}
+	if err := os.MkdirAll(filepath.Dir(own), 0o700); err != nil {
+		return "", fmt.Errorf("the directory for the lab's socket: %w", err)
+	}
+	return own, privateDirectory(own)
+}
+
+// ownDirectory returns uswitch under XDG_RUNTIME_DIR or, where there is none, as on macOS, under the user's caches; empty
+// if the user has neither.
+func ownDirectory() string {
 	base := os.Getenv("XDG_RUNTIME_DIR")
 	if base == "" {
-		return "", errors.New("there is no directory for the lab's socket: want root, or XDG_RUNTIME_DIR set")
+		base, _ = os.UserCacheDir()
 	}
-	dir := filepath.Join(base, "uswitch")
-	return dir, privateDirectory(dir)
+	if base == "" {
+		return ""
+	}
+	return filepath.Join(base, "uswitch")
 }
 
 // Directories returns where labs that this user may talk to can be found.
 func Directories() []string {
 	dirs := []string{tap.DefaultDir}
-	if base := os.Getenv("XDG_RUNTIME_DIR"); base != "" {
-		dirs = append(dirs, filepath.Join(base, "uswitch"))
+	if own := ownDirectory(); own != "" {
+		dirs = append(dirs, own)
 	}
 	return dirs
 }

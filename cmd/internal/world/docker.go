@@ -37,6 +37,21 @@ func (w *World) closeDocker(p *Published) {
 	_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, p.Network, p.docker) }, nil)
 }
 
+// openEndpoint makes the rules of a card's address as dockerd does.
+func (w *World) openEndpoint(c *Card) error {
+	network, address := c.Plan.Network, c.Plan.Address.Addr()
+	return w.dockerDo(
+		func(now *rule.Ruleset) ([]string, error) { return w.docker.AddEndpoint(now, network, address) },
+		func(now *rule.Ruleset) ([]string, error) { return w.docker.RemoveEndpoint(now, network, address) })
+}
+
+// closeEndpoint undoes openEndpoint, as far as there is something left of it.
+func (w *World) closeEndpoint(c *Card) {
+	_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
+		return w.docker.RemoveEndpoint(now, c.Plan.Network, c.Plan.Address.Addr())
+	}, nil)
+}
+
 // dockerPort is an open port as dockerd knows it.
 func (w *World) dockerPort(p *Published) rules.Port {
 	return host.Port(w.Network(p.Network).Plan, p.Publish)
@@ -47,13 +62,14 @@ func (w *World) dockerPort(p *Published) rules.Port {
 // nothing for them.
 //
 // In the classic rules, those of other networks are the proxy's too: translated, their packets would run into the isolation.
-// So they pass before it, but behind DOCKER-USER, where the administrator has spoken.
+// So would those of the port's own network where its hosts do not reach each other. So they pass before it, but behind
+// DOCKER-USER, where the administrator has spoken.
 func (w *World) proxying(p *Published) []ruleText {
 	if p.routed {
 		return nil
 	}
 	proxy := []ruleText{translation(p), hairpin(p)}
-	if w.Plan().DockerRules == rules.Classic.String() {
+	if w.Plan().DockerRules == rules.Classic.String() || !w.Network(p.Network).Plan.ICC {
 		pass := fmt.Sprintf("-d %v ! -i %s -o %s -p %s --dport %d -m conntrack --ctstate DNAT -j ACCEPT",
 			p.inside(), UplinkName, p.Network, p.Proto, p.To.Port())
 		proxy = append(proxy, ruleText{table: "filter", chain: "DOCKER-FORWARD", text: pass, head: true})

@@ -16,13 +16,10 @@ func (w *World) findNetwork(name string) (*Network, error) {
 		return all[0], nil
 	}
 	if plan := w.Plan().Network(name); plan != nil {
-		name = plan.Name
+		return w.Network(plan.Name), nil
 	}
 	var names []string
 	for _, n := range all {
-		if n.Plan.Name == name {
-			return n, nil
-		}
 		names = append(names, n.Plan.Name)
 	}
 	return nil, fmt.Errorf("network %q: there is no such network; there are %s", name, strings.Join(names, ", "))

@@ -73,6 +73,9 @@ func (w *World) makeHost(ctx context.Context, plan *lab.Host) (*Host, error) {
 	if err := w.enter(h); err != nil {
 		return nil, h.scope.abandon(err)
 	}
+	if err := w.addFiles(h); err != nil {
+		return nil, h.scope.abandon(err)
+	}
 	for i := range plan.Interfaces {
 		card, err := w.plugIn(h, &plan.Interfaces[i])
 		if err == nil {
@@ -193,6 +196,14 @@ func hostError(h *Host, err error) error {
 		return fmt.Errorf("host %s: %w", h.Plan.Name, err)
 	}
 	return nil
+}
+
+// replan gives a host another plan, in which only words are others.
+func (w *World) replan(plan *lab.Host) {
+	h := w.Host(plan.Name)
+	now := *h
+	now.Plan = plan
+	w.replaceHost(h, &now)
 }
 
 // withCard returns the host with one card more, or with a card replaced.

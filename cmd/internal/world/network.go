@@ -21,8 +21,7 @@ type Network struct {
 	scope  *scope         // how to unmake the leg; nil before Up
 }
 
-// newNetwork makes a switch that is not connected to anything. Where hosts are not to reach each other, what it carries is
-// shown to the rules, as dockerd has br_netfilter do then.
+// newNetwork makes a switch that is not connected to anything.
 func (w *World) newNetwork(plan *lab.Network) *Network {
 	n := &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
 		Name:       plan.Name,
@@ -31,10 +30,18 @@ func (w *World) newNetwork(plan *lab.Network) *Network {
 		Tracer:     w.tracer,
 		Epoch:      w.epoch,
 	})}
-	if !plan.ICC {
-		n.Switch.SetFilter(w.gateway.Bridge(plan.Name))
-	}
+	w.setFilter(n)
 	return n
+}
+
+// setFilter has what a switch carries shown to the rules where hosts are not to reach each other, as dockerd has br_netfilter do
+// then.
+func (w *World) setFilter(n *Network) {
+	if n.Plan.ICC {
+		n.Switch.SetFilter(nil)
+		return
+	}
+	n.Switch.SetFilter(w.gateway.Bridge(n.Plan.Name))
 }
 
 // Ageing turns a bridge's ageing_time into the switch's, for which zero is not "never believe" but "the default".
@@ -53,7 +60,11 @@ func (w *World) AddNetwork(ctx context.Context, plan lab.Network) error {
 		return err
 	}
 	defer end()
-	if err := w.Plan().FillNetwork(&plan, w.taken()); err != nil {
+	taken := w.taken()
+	if w.way != nil {
+		taken = with(taken, w.way.leg.Addr().Masked())
+	}
+	if err := w.Plan().FillNetwork(&plan, taken); err != nil {
 		return err
 	}
 	if err := w.Plan().VerifyNetwork(&plan); err != nil {
@@ -87,7 +98,7 @@ func (w *World) RemoveNetwork(name string) error {
 	if err != nil {
 		return err
 	}
-	if on := w.hostsOn(name); len(on) > 0 {
+	if on := w.hostsOn(n.Plan.Name); len(on) > 0 {
 		// The first half is Docker's own sentence.
 		return fmt.Errorf("network %s has active endpoints: %s: disconnect them first", name, strings.Join(on, ", "))
 	}

@@ -14,6 +14,7 @@ import (
 // with new entries for whatever is different. So a reader sees a lab that was there as a whole.
 type picture struct {
 	plan      *lab.Plan
+	filed     *lab.Plan // what the lab was made from, or the last plan that was applied: plan without what came by hand
 	networks  []*Network
 	hosts     []*Host
 	published []*Published
@@ -39,9 +40,10 @@ func (w *World) begin(ctx context.Context) (end func(), err error) {
 // other than by new ones. It needs a change that has begun.
 func (w *World) change(f func(*picture)) {
 	next := *w.now.Load()
-	plan := *next.plan
-	next.plan = &plan
+	copied := *next.plan
+	next.plan = &copied
 	f(&next)
+	plan := next.plan
 	plan.Networks, plan.Hosts = nil, nil
 	for _, n := range next.networks {
 		plan.Networks = append(plan.Networks, *n.Plan)
@@ -49,9 +51,14 @@ func (w *World) change(f func(*picture)) {
 	for _, h := range next.hosts {
 		plan.Hosts = append(plan.Hosts, *h.Plan)
 	}
-	w.now.Store(&next)
+	w.show(&next)
+}
+
+// show makes a picture the present one, for whoever looks, and for whoever asks for names.
+func (w *World) show(p *picture) {
+	w.now.Store(p)
 	if w.names != nil {
-		w.names.Set(names.Of(&plan))
+		w.names.Set(names.Of(p.plan))
 	}
 	w.stir()
 }
@@ -75,6 +82,10 @@ func with[T any](list []T, added T) []T { return append(slices.Clip(list), added
 
 // Plan returns the plan of the lab as it is now. It is not to be changed.
 func (w *World) Plan() *lab.Plan { return w.now.Load().plan }
+
+// Filed returns the plan that the lab was made from, or the last one that was applied: its plan without what was added by hand
+// since, and with what was removed. It is not to be changed.
+func (w *World) Filed() *lab.Plan { return w.now.Load().filed }
 
 // Networks returns the networks, in the order of the plan. The list is not to be changed.
 func (w *World) Networks() []*Network { return w.now.Load().networks }

@@ -36,6 +36,19 @@ func firstRules(plan *lab.Plan) (*rules.Firewall, []string, error) {
 	return host.Firewall(plan, dialect)
 }
 
+// tablesOf returns the rules that a lab begins with, and the dockerd that goes on where they are Docker's, or nil.
+func tablesOf(plan *lab.Plan) (*rules.Firewall, *rule.Tables, error) {
+	docker, lines, err := firstRules(plan)
+	tables := rule.NewTables(rule.IPv4)
+	if err == nil {
+		err = tables.Apply(lines)
+	}
+	if err != nil {
+		return nil, nil, rulesError(plan, err)
+	}
+	return docker, tables, nil
+}
+
 // rulesError names the place of a bad rule, if the file has written it.
 func rulesError(plan *lab.Plan, err error) error {
 	var bad *rule.Error
@@ -115,12 +128,7 @@ func (w *World) closeNetwork(n *Network) {
 func (w *World) join(h *Host, c *Card) error {
 	c.scope.add(func() error { w.leave(c); return nil })
 	if w.docker != nil {
-		err := w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
-			return w.docker.AddEndpoint(now, c.Plan.Network, c.Plan.Address.Addr())
-		}, func(now *rule.Ruleset) ([]string, error) {
-			return w.docker.RemoveEndpoint(now, c.Plan.Network, c.Plan.Address.Addr())
-		})
-		if err != nil {
+		if err := w.openEndpoint(c); err != nil {
 			return err
 		}
 	}
@@ -130,8 +138,6 @@ func (w *World) join(h *Host, c *Card) error {
 // leave undoes join, as far as there is something left of it; the stations go with the port.
 func (w *World) leave(c *Card) {
 	if w.docker != nil {
-		_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
-			return w.docker.RemoveEndpoint(now, c.Plan.Network, c.Plan.Address.Addr())
-		}, nil)
+		w.closeEndpoint(c)
 	}
 }

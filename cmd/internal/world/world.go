@@ -14,7 +14,6 @@ import (
 	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/names"
 	"uswitch/nat"
-	"uswitch/nat/rule"
 	"uswitch/switch/trace"
 	"uswitch/tap"
 )
@@ -83,20 +82,16 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 	}
 	w.tracer.KeepExamples(time.Now)
 	w.tracer.Remember(trace.NewRing(historyEvents, historyBytes, historySnap))
-	docker, lines, err := firstRules(plan)
-	tables := rule.NewTables(rule.IPv4)
-	if err == nil {
-		err = tables.Apply(lines)
-	}
+	docker, tables, err := tablesOf(plan)
 	if err != nil {
-		return nil, rulesError(plan, err)
+		return nil, err
 	}
 	w.docker = docker
 	w.gateway = nat.New(nat.Config{
 		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !plan.IPForward,
 		Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
-	first := &picture{plan: plan, timeouts: nat.DefaultTimeouts()}
+	first := &picture{plan: plan, filed: plan, timeouts: nat.DefaultTimeouts()}
 	for i := range plan.Networks {
 		first.networks = append(first.networks, w.newNetwork(&plan.Networks[i]))
 	}

@@ -93,7 +93,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 func TestUpAndDown(t *testing.T) {
 	host := &worldtest.Host{}
 	w, _ := up(t, twoHosts, host)
-	want := []string{"namespace RED", "card RED eth0", "namespace BLUE", "card BLUE eth0"}
+	want := []string{"namespace RED", "files of RED", "card RED eth0", "namespace BLUE", "files of BLUE", "card BLUE eth0"}
 	if got := host.Made(); !slices.Equal(got, want) {
 		t.Errorf("made %v, want %v", got, want)
 	}

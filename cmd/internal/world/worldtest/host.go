@@ -3,7 +3,6 @@
 package worldtest
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -52,14 +51,10 @@ func (h *Host) Fail(n int) {
 func (h *Host) Made() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	made := slices.Clone(h.made)
-	for _, name := range slices.Sorted(maps.Keys(h.files)) {
-		made = append(made, "files of "+name)
-	}
-	return made
+	return slices.Clone(h.made)
 }
 
-// Calls returns how many calls there were that make something.
+// Calls returns how many calls there were that make or change something.
 func (h *Host) Calls() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -126,22 +121,23 @@ func (h *Host) Release(ns tap.Namespace) error {
 	return nil
 }
 
-// Files implements tap.Host.
+// Files implements tap.Host. Only the first time is a call that makes something.
 func (h *Host) Files(_ string, ns tap.Namespace, files map[string][]byte) error {
+	if len(files) == 0 {
+		h.unmake("files of " + ns.Name)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	name := cmp.Or(ns.Name, ns.Path)
-	if len(files) == 0 {
-		delete(h.files, name)
-		return nil
-	}
-	if err := h.step(); err != nil {
-		return err
+	if len(files) > 0 && !slices.Contains(h.made, "files of "+ns.Name) {
+		if err := h.step(); err != nil {
+			return err
+		}
+		h.make("files of " + ns.Name)
 	}
 	if h.files == nil {
 		h.files = map[string]map[string][]byte{}
 	}
-	h.files[name] = maps.Clone(files)
+	h.files[ns.Name] = maps.Clone(files)
 	return nil
 }
 
@@ -167,7 +163,13 @@ func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 
 // Start implements tap.Host; the program runs where the test does.
 func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
-	if err := tap.Startable(cmd); err != nil {
+	h.mu.Lock()
+	err := h.step()
+	h.mu.Unlock()
+	if err == nil {
+		err = tap.Startable(cmd)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {

@@ -1,0 +1,58 @@
+package world
+
+import (
+	"slices"
+
+	"uswitch/cmd/internal/lab"
+)
+
+// withOwn returns a plan together with what people have added by hand since the last one, filed, was applied: what is there
+// now, and neither that plan nor the new one has.
+func withOwn(now, filed, plan *lab.Plan) *lab.Plan {
+	all := *plan
+	for _, n := range now.Networks {
+		if !hasNetwork(filed, n.Name) && !hasNetwork(plan, n.Name) {
+			all.Networks = with(all.Networks, n)
+		}
+	}
+	all.Hosts = slices.Clone(plan.Hosts)
+	for _, h := range now.Hosts {
+		before, after := filed.Host(h.Name), all.Host(h.Name)
+		switch {
+		case before == nil && after == nil:
+			all.Hosts = append(all.Hosts, h)
+		case before != nil && after != nil && after.Mode == lab.ModeOwn:
+			keepOwnCards(&h, before, after)
+		}
+	}
+	return &all
+}
+
+// keepOwnCards gives a host the cards that somebody has put into it by hand, and its default route if it leads through one.
+func keepOwnCards(now, before, after *lab.Host) {
+	for _, i := range now.Interfaces {
+		if on(before, i.Network) || on(after, i.Network) || slices.ContainsFunc(after.Interfaces, func(o lab.Interface) bool { return o.Name == i.Name }) {
+			continue
+		}
+		after.Interfaces = with(after.Interfaces, i)
+		if !after.Gateway.IsValid() && i.Name == now.GatewayDev {
+			after.Gateway, after.GatewayDev = now.Gateway, now.GatewayDev
+		}
+	}
+}
+
+func on(h *lab.Host, network string) bool {
+	return slices.ContainsFunc(h.Interfaces, func(i lab.Interface) bool { return i.Network == network })
+}
+
+// hasNetwork reports whether a plan has a network of exactly that name.
+func hasNetwork(p *lab.Plan, name string) bool { return networkOf(p, name) != nil }
+
+func networkOf(p *lab.Plan, name string) *lab.Network {
+	for i := range p.Networks {
+		if p.Networks[i].Name == name {
+			return &p.Networks[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"uswitch/cmd/internal/lab"
+)
+
+// Apply makes the lab what a new plan says while it is up, and returns a line for each change, in the order in which they were
+// made. Hosts of which nothing has changed keep their namespaces, cards and connections. What was added by hand stays,
+// unless the plan has something else of its name. If a step fails, those before it are undone, the last one first, and
+// the error says which it was; a plan that cannot be applied changes nothing.
+//
+// The plan may come from anywhere. Its name, its way out and allow_host cannot be others than they are.
+func (w *World) Apply(ctx context.Context, plan *lab.Plan) (lines []string, err error) {
+	end, err := w.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	steps, err := w.plotted(plan)
+	if err != nil {
+		return nil, err
+	}
+	for i, one := range steps {
+		if err = ctx.Err(); err == nil {
+			err = one.do(ctx)
+		}
+		if err != nil {
+			return nil, w.back(steps[:i], fmt.Errorf("%s: %w", one.name, err))
+		}
+		if one.line != "" {
+			lines = append(lines, one.line)
+		}
+	}
+	return lines, nil
+}
+
+// Preview returns the lines that Apply would return.
+func (w *World) Preview(ctx context.Context, plan *lab.Plan) (lines []string, err error) {
+	end, err := w.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	steps, err := w.plotted(plan)
+	for _, one := range steps {
+		if one.line != "" {
+			lines = append(lines, one.line)
+		}
+	}
+	return lines, err
+}
+
+// back undoes steps, the last one first, and says what it came to.
+func (w *World) back(done []move, why error) error {
+	var anew []string
+	var failed []error
+	for i := len(done) - 1; i >= 0; i-- {
+		if err := done[i].undo(); err != nil {
+			failed = append(failed, fmt.Errorf("%s, undone: %w", done[i].name, err))
+		}
+		if done[i].anew != "" {
+			anew = append(anew, done[i].anew)
+		}
+	}
+	switch {
+	case len(failed) > 0:
+		return fmt.Errorf("%w; and it could not be undone: %w", why, errors.Join(failed...))
+	case len(anew) > 0:
+		return fmt.Errorf("%w; the lab is as before, but began anew: %s", why, strings.Join(anew, ", "))
+	}
+	return fmt.Errorf("%w; the lab is as before", why)
+}
+
+// plotted returns the steps from the lab as it is to the plan, if they can be taken.
+func (w *World) plotted(plan *lab.Plan) ([]move, error) {
+	now := w.now.Load()
+	if err := refuse(now.plan, plan); err != nil {
+		return nil, err
+	}
+	if err := plan.Verify(); err != nil {
+		return nil, fmt.Errorf("%s: %w", plan.Source, err)
+	}
+	all := withOwn(now.plan, now.filed, plan)
+	if err := all.Verify(); err != nil {
+		return nil, fmt.Errorf("%s, with what was added by hand: %w", plan.Source, err)
+	}
+	c := &changeover{World: w, old: now.plan, now: all, filed: plan}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	c.plot()
+	return c.moves, nil
+}
+
+// refuse says what cannot change while a lab is up.
+func refuse(old, now *lab.Plan) error {
+	var changed []string
+	say := func(what string, from, to any) {
+		changed = append(changed, fmt.Sprintf("%s (%v -> %v)", what, from, to))
+	}
+	if old.Name != now.Name {
+		say("name", old.Name, now.Name)
+	}
+	if old.Uplink != now.Uplink {
+		say("uplink", wayOf(old.Uplink), wayOf(now.Uplink))
+	}
+	if old.AllowHost != now.AllowHost {
+		say("allow_host", old.AllowHost, now.AllowHost)
+	}
+	if len(changed) > 0 {
+		return fmt.Errorf("%s cannot change while lab %s is up: that needs uswitch down %s and uswitch up", strings.Join(changed, ", "), old.Name, old.Name)
+	}
+	return nil
+}
+
+func wayOf(u lab.Uplink) string {
+	if u.Kind != lab.UplinkNetns {
+		return string(u.Kind)
+	}
+	return fmt.Sprintf("netns %s %v via %v", u.Netns, u.Address, u.Gateway)
+}

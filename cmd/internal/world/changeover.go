@@ -1,0 +1,130 @@
+package world
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"uswitch/cmd/internal/lab"
+	"uswitch/tap"
+)
+
+// changeover is the way from a lab as it is to a plan, in moves that are made one after the other:
+//
+//	commands and hosts, cards and networks that go               make room
+//	networks, hosts and cards that come                          take it
+//	default routes, knobs, the gateway, rules, ports that open   what needs all of them
+//	commands that end, the plan itself, commands that start
+//
+// What has only changed a little stays where it is; what cannot change in place goes and comes again.
+type changeover struct {
+	*World
+	old, now *lab.Plan // now with what was added by hand
+	filed    *lab.Plan // now without it
+	moves    []move
+
+	networks map[string]bool // that go, and come again if now has them
+	hosts    map[string]bool // likewise
+	cards    map[place]bool  // likewise, of hosts that stay
+}
+
+// place is where a card is.
+type place struct{ host, network string }
+
+// move is one step of a changeover, and how to go back.
+type move struct {
+	name string // what it does, for an error
+	line string // for the person; empty: it is a part of another one
+	do   func(context.Context) error
+	undo func() error
+	anew string // what is not as before when this has been done and undone
+}
+
+func (c *changeover) add(m move) {
+	m.name = cmp.Or(m.name, m.line)
+	c.moves = append(c.moves, m)
+}
+
+// check finds what would fail on the way, before anything is touched: rules that cannot be read, namespaces that are not
+// there, programs that cannot be started.
+func (c *changeover) check() error {
+	if c.rulesChange() {
+		if _, _, err := tablesOf(c.now); err != nil {
+			return err
+		}
+	}
+	for i := range c.now.Hosts {
+		h := &c.now.Hosts[i]
+		before := c.old.Host(h.Name)
+		if h.Netns != "" && (before == nil || before.Netns != h.Netns) {
+			if _, err := c.host.Adopt(h.Netns); err != nil {
+				return fmt.Errorf("%s: services.%s.x-uswitch.netns: %w", c.now.Source, h.Name, err)
+			}
+		}
+		if len(h.Command) > 0 && !c.Simulated() && (before == nil || commandChanges(before, h)) {
+			cmd := c.Command(&Host{Plan: h}, h.Command)
+			cmd.Dir = h.WorkingDir
+			if err := tap.Startable(cmd); err != nil {
+				return fmt.Errorf("host %s: %w", h.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// plot finds the moves.
+func (c *changeover) plot() {
+	c.compare()
+	c.closePorts()
+	c.endCommands("commands of hosts that go end", func(h *lab.Host) bool { return c.hosts[h.Name] })
+	c.takeAway()
+	c.bring()
+	c.routes()
+	c.knobs()
+	c.gatewayAndRules()
+	c.openPorts()
+	c.endCommands("commands that change end", func(h *lab.Host) bool { return c.stays(h.Name) && commandChanges(h, c.now.Host(h.Name)) })
+	c.settle()
+	c.startCommands()
+}
+
+// compare finds what cannot change in place.
+func (c *changeover) compare() {
+	c.networks, c.hosts, c.cards = map[string]bool{}, map[string]bool{}, map[place]bool{}
+	for i := range c.old.Networks {
+		n := &c.old.Networks[i]
+		now := networkOf(c.now, n.Name)
+		c.networks[n.Name] = now == nil || n.Subnet != now.Subnet || n.Gateway != now.Gateway || n.GatewayMAC != now.GatewayMAC || n.MTU != now.MTU ||
+			n.GatewayMode != now.GatewayMode // which decides about listeners as well
+	}
+	for i := range c.old.Hosts {
+		h := &c.old.Hosts[i]
+		now := c.now.Host(h.Name)
+		c.hosts[h.Name] = now == nil || h.Netns != now.Netns || h.Mode != now.Mode || h.Shares != now.Shares ||
+			h.Mode == lab.ModeShared && c.hosts[h.Shares] // which stands before it
+		if c.hosts[h.Name] {
+			continue
+		}
+		for _, card := range h.Interfaces {
+			after := cardOf(now, card.Network)
+			c.cards[place{h.Name, card.Network}] = after == nil || c.networks[card.Network] || after.Name != card.Name ||
+				after.Address != card.Address || after.MAC != card.MAC || after.MTU != card.MTU
+		}
+	}
+}
+
+// stays reports whether a host is there before and after.
+func (c *changeover) stays(host string) bool {
+	goes, was := c.hosts[host]
+	return was && !goes
+}
+
+// cardOf returns the plan of a host's card on a network, or nil.
+func cardOf(h *lab.Host, network string) *lab.Interface {
+	for i := range h.Interfaces {
+		if h.Interfaces[i].Network == network {
+			return &h.Interfaces[i]
+		}
+	}
+	return nil
+}
