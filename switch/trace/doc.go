@@ -12,6 +12,7 @@
 // Ring.Drain moves events, through a Filter, into a Sink: a Printer, a JSON, or the pcap package's Writer. All three say
 // the same sentence, Event.Text, about a step.
 //
-// The data path never waits for a listener; a packet that a Stepper holds is a copy, which a goroutine of its own carries. A Ring is bounded, forgets its oldest events, and knows how many it forgot.
-// With no listener attached, Tracer.Begin returns a nil Journey after one atomic load, and nothing is built or copied.
+// The data path never waits for a listener. A Ring is bounded, forgets its oldest events, and knows how many it forgot. A
+// packet that a Stepper holds is a copy, which a goroutine of its own carries. With no listener attached, Tracer.Begin
+// returns a nil Journey after one atomic load, and nothing is built or copied.
 package trace
