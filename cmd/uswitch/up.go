@@ -37,9 +37,6 @@ func upInBackground(given *pflag.FlagSet, args []string) error {
 	if len(args) > 1 {
 		return usageError{errors.New("up -d: a command behind -- needs a lab that ends with it: leave out -d")}
 	}
-	if given.Changed("sim") {
-		return usageError{errors.New("up -d --sim: a simulated lab ends at once: leave out one of them")}
-	}
 	again := []string{"up", "--in-background"}
 	if !given.Changed("trace") {
 		again = append(again, "--trace=off")
