@@ -6,10 +6,14 @@ import "github.com/spf13/cobra"
 func commands() []*cobra.Command {
 	return append([]*cobra.Command{
 		newRun(),
+		newUp(),
+		newDown(),
+		newLs(),
 		newPs(),
 		newExec(),
 		newShell(),
 		newStop(),
+		newLogs(),
 		newCleanup(),
 		newCompletion(),
 		newVersion(),
@@ -26,6 +30,7 @@ func commands() []*cobra.Command {
 		newCheck(),
 		newLearn(),
 		newCompare(),
+		newApply(),
 		newSet(),
 		newPublish(),
 		newIptables(),

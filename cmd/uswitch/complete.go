@@ -39,6 +39,11 @@ func completeHosts(c *cobra.Command, args []string, _ string) ([]string, cobra.S
 	return hostNames(c), cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeEveryHost offers hosts for every argument.
+func completeEveryHost(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return hostNames(c), cobra.ShellCompDirectiveNoFileComp
+}
+
 func hostNames(c *cobra.Command) []string {
 	name, _ := c.Flags().GetString("lab")
 	client, err := control.Find(name)

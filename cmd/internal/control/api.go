@@ -19,8 +19,9 @@ type Lab struct {
 	API      int       `json:"api"`
 	Version  string    `json:"version"`
 	Name     string    `json:"name"`
-	Source   string    `json:"source"` // the file it was made from
+	Source   string    `json:"source"` // the file it was made from, as it was named
 	PID      int       `json:"pid"`    // of the process that runs it
+	Config   string    `json:"config"` // the file's absolute path, or source if it is none
 	Started  time.Time `json:"started"`
 	Hosts    int       `json:"hosts"`
 	Networks int       `json:"networks"`

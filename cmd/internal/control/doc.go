@@ -4,6 +4,9 @@
 //	curl --unix-socket /run/uswitch/red-blue.sock http://uswitch/v1/fdb
 //
 //	GET     /v1/lab             what is up, who runs it, and which API it speaks
+//	GET     /v1/plan            all that the lab is made from, as package lab has it: a Plans
+//	POST    /v1/apply           makes the lab what another plan says: an ApplyRequest, answered by an ApplyAnswer
+//	GET     /v1/logs            what the hosts' commands have written; ?host=RED&tail=10&follow=1, streamed; see LogQuery
 //	GET     /v1/hosts           hosts with their namespaces, interfaces and commands
 //	GET     /v1/networks        networks with their settings
 //	GET     /v1/ports           ports of the switches with their knobs and counters

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"uswitch/cmd/internal/world"
 	"uswitch/switch/trace"
 )
 
@@ -38,7 +37,7 @@ func (s *Server) countedDrops() []Drop {
 
 // addExamples adds the last packet of each reason.
 func (s *Server) addExamples(rows []Drop) {
-	names := world.Names(s.world.Plan())
+	names := s.world.Names()
 	for _, reason := range trace.Reasons() {
 		i := slices.IndexFunc(rows, func(d Drop) bool { return d.Reason == reason.String() })
 		if e, ok := s.world.Tracer().Example(reason); ok && i >= 0 {
@@ -69,7 +68,7 @@ func (s *Server) followDrops(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer done()
-	sink := &dropSink{out: json.NewEncoder(out), names: world.Names(s.world.Plan())}
+	sink := &dropSink{out: json.NewEncoder(out), names: s.world.Names()}
 	_ = ring.Drain(r.Context(), filter, sink, time.Now)
 }
 

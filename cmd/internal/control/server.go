@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -86,6 +87,7 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]func(*http.Request) (any, error){
 		"GET /v1/lab":               s.lab,
+		"GET /v1/plan":              s.plans,
 		"GET /v1/hosts":             s.hosts,
 		"GET /v1/networks":          s.networks,
 		"GET /v1/ports":             s.ports,
@@ -116,6 +118,8 @@ func (s *Server) handler() http.Handler {
 	} {
 		mux.Handle(pattern, s.answer(answer))
 	}
+	mux.HandleFunc("POST "+applyPath, s.apply)
+	mux.HandleFunc("GET /v1/logs", s.logs)
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
@@ -139,9 +143,14 @@ func checked(next http.Handler) http.Handler {
 				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
 			return
 		}
-		if r.URL.Path != execPath { // what a program reads has no end of ours
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		most := int64(maxBody)
+		switch r.URL.Path {
+		case applyPath:
+			most = maxPlan
+		case execPath:
+			most = math.MaxInt64 // what a program reads has no end of ours
 		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		next.ServeHTTP(w, r)
 	})
 }

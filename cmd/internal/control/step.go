@@ -114,7 +114,7 @@ func (s *Server) journey(r *http.Request) (any, error) {
 		return nil, fmt.Errorf("packet %q: want its number in the trace, 1 or more", text)
 	}
 	steps := []Step{}
-	names := world.Names(s.world.Plan())
+	names := s.world.Names()
 	for _, e := range s.world.Tracer().History(packet) {
 		steps = append(steps, *stepOf(&e, names))
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 
-	"uswitch/cmd/internal/world"
 	"uswitch/switch/trace"
 )
 
@@ -27,7 +26,7 @@ type legState struct {
 
 // run hands on stops until the client or the lab is gone.
 func (s *stepSession) run(ctx context.Context) {
-	names := world.Names(s.server.world.Plan())
+	names := s.server.world.Names()
 	for {
 		stop, err := s.stepper.Next(ctx)
 		if err != nil {

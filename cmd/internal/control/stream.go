@@ -111,7 +111,7 @@ func (s *Server) sink(out *flushed, q TraceQuery) (trace.Sink, error) {
 		return pcap.New(out, pcap.Options{Comment: "lab " + s.world.Plan().Name, SnapLength: uint32(q.Snap)})
 	}
 	return trace.NewPrinter(out, trace.TextOptions{Width: q.Width, Colour: q.Colour, NoFold: q.NoFold,
-		Names: world.Names(s.world.Plan())}), nil
+		Names: s.world.Names()}), nil
 }
 
 // stream begins an answer without end: it goes out as it is written, and may wait for a slow client as long as that

@@ -3,16 +3,32 @@ package control
 import (
 	"net/http"
 	"net/netip"
+	"path/filepath"
+	"strings"
 	"time"
+
+	"uswitch/cmd/internal/lab"
 )
 
 // The tables, read from the world as it is at the moment. Lists are never null.
 
 func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
-	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, PID: s.pid, Started: s.world.Epoch(),
+	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, Config: configOf(p.Source), PID: s.pid, Started: s.world.Epoch(),
 		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
 		Simulated: s.world.Simulated()}, nil
+}
+
+// configOf returns the path of a lab file, as seen from anywhere.
+func configOf(source string) string {
+	if strings.HasPrefix(source, lab.BuiltinSource) {
+		return source
+	}
+	path, err := filepath.Abs(source)
+	if err != nil {
+		return source
+	}
+	return path
 }
 
 func (s *Server) hosts(*http.Request) (any, error) {

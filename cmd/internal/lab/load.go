@@ -21,11 +21,14 @@ type LoadOptions struct {
 	Keep, Filed *Plan
 }
 
+// BuiltinSource is what a plan's Source begins with if it was made from a built-in lab; its name follows.
+const BuiltinSource = "built-in lab "
+
 // Load makes the plan of a built-in lab or of a file. arg is the name of a built-in lab; else it is the path of a file.
 // A file that is called like a built-in lab is reached as ./NAME. The error joins every [Mistake] that was found.
 func Load(arg string, opts LoadOptions) (*Plan, error) {
 	if data, ok := builtin(arg); ok {
-		return load("built-in lab "+arg, arg, data, opts)
+		return load(BuiltinSource+arg, arg, data, opts)
 	}
 	data, warning, err := readFile(arg)
 	if err != nil {

@@ -45,7 +45,7 @@ func (s *session) listen(w *world.World) (*listeners, error) {
 	case "text":
 		width, colour := view.Terminal(s.Stdout)
 		l.start(ctx, trace.NewRing(queueEvents, screenBytes, screenSnap), trace.NewPrinter(s.screen,
-			trace.TextOptions{Width: width, Colour: colour, Names: world.Names(s.Plan)}), s.traceFailed)
+			trace.TextOptions{Width: width, Colour: colour, Names: w.Names()}), s.traceFailed)
 	case "json":
 		l.start(ctx, trace.NewRing(queueEvents, screenBytes, screenSnap), trace.NewJSON(s.screen), s.traceFailed)
 	}

@@ -22,9 +22,14 @@ type Options struct {
 	Plain bool      // network cards without offload: every frame as on a wire
 	// Simulated hosts, cables and programs in place of namespaces, network cards and processes: no privileges are needed.
 	Simulated bool
-	Command   []string // a command for this machine, for which the lab is up; empty: the lab ends by itself
+	// Live makes Simulate run every lab in real time, also one that only pings.
+	Live    bool
+	Command []string // a command for this machine, for which the lab is up; empty: the lab ends by itself
 	// Beside is what this process itself does while the lab is up, in place of a command; its result is the run's.
 	Beside func(ctx context.Context, lab *control.Client) (status int, err error)
+
+	// InBackground says that Background has started this process: it writes to a log, and says when the lab is up.
+	InBackground bool
 
 	Stdout, Stderr *os.File // required
 }
@@ -51,6 +56,12 @@ func Run(o Options) (status int, err error) {
 	defer func() { err = errors.Join(err, lock.Release()) }()
 
 	s := &session{Options: o, dir: dir, host: host, screen: newScreen(o)}
+	if o.InBackground {
+		if s.screen.log, err = openLog(dir, o.Plan.Name); err != nil {
+			return 1, err
+		}
+		defer s.screen.log.end()
+	}
 	if err := s.reclaim(); err != nil {
 		return 1, err
 	}
@@ -113,12 +124,17 @@ func (s *session) run() (status int, err error) {
 		return 1, err
 	}
 	defer server.Close()
+	if s.screen.log != nil {
+		if err := s.screen.log.ready(s.Plan.Name); err != nil {
+			return 1, err
+		}
+	}
 
 	if len(s.Command) > 0 || s.Beside != nil {
 		return s.beside(ctx, w)
 	}
 	status, complete := w.Run(ctx)
-	if !complete && !s.Plan.KeepUp {
+	if !complete && !w.Plan().KeepUp {
 		status = interrupted(ctx, status)
 	}
 	return status, nil

@@ -8,11 +8,12 @@ import (
 	"syscall"
 
 	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/world"
 )
 
 // screen is where a run writes. Hosts, the trace and reports take turns: what one writes at once stands together.
 type screen struct {
-	mu     sync.Mutex // held for one write
+	mu     sync.Mutex // held for one write; guards width and log
 	out    *os.File   // the trace
 	hosts  *os.File   // the hosts' lines
 	errs   *os.File
@@ -20,6 +21,7 @@ type screen struct {
 
 	width  int // of a host's name
 	colour bool
+	log    *logFile // of a lab in the background, to which all of the files lead; nil: there is none
 }
 
 // newScreen prepares the screen. Next to a trace in JSON the hosts' lines go to stderr, so that stdout is JSON alone.
@@ -46,6 +48,9 @@ func (s *screen) Write(b []byte) (int, error) { return s.write(s.out, b) }
 func (s *screen) write(f *os.File, b []byte) (int, error) {
 	s.mu.Lock()
 	n, err := f.Write(b)
+	if s.log != nil {
+		s.log.grow(n)
+	}
 	s.mu.Unlock()
 	if errors.Is(err, syscall.EPIPE) && f != s.errs {
 		s.onGone()
@@ -53,56 +58,18 @@ func (s *screen) write(f *os.File, b []byte) (int, error) {
 	return n, err
 }
 
-// host returns where the output of a host's command goes.
+// host returns where the output of a host's command goes: whole lines, with the host's name in front. A line that nobody can
+// read any more is no fault of the command's.
 func (s *screen) host(name string) io.WriteCloser {
-	return &prefixed{screen: s, prefix: view.HostPrefix(name, s.width, s.colour)}
-}
-
-// prefixed writes whole lines with a host's name in front.
-type prefixed struct {
-	screen *screen
-	prefix string
-	rest   []byte // the beginning of a line whose end has not come yet
-}
-
-// maxLine is how much of a line without end is kept before it is written as one.
-const maxLine = 8 << 10
-
-// Write implements io.Writer. A line that nobody can read any more is no fault of the command's.
-func (p *prefixed) Write(b []byte) (int, error) {
-	p.rest = append(p.rest, b...)
-	var text []byte
-	for {
-		end := lineEnd(p.rest)
-		if end == 0 {
-			break
+	s.mu.Lock()
+	s.width = max(s.width, len(name))
+	prefix := view.HostPrefix(name, s.width, s.colour)
+	s.mu.Unlock()
+	return world.Lines(func(lines []string) {
+		var text []byte
+		for _, line := range lines {
+			text = append(append(append(text, prefix...), line...), '\n')
 		}
-		text = append(append(text, p.prefix...), p.rest[:end]...)
-		if text[len(text)-1] != '\n' {
-			text = append(text, '\n')
-		}
-		p.rest = p.rest[end:]
-	}
-	if len(text) > 0 {
-		_, _ = p.screen.write(p.screen.hosts, text)
-	}
-	return len(b), nil
-}
-
-// lineEnd returns where the first line ends, 0 if it does not yet.
-func lineEnd(b []byte) int {
-	for i, c := range b {
-		if c == '\n' || i+1 == maxLine {
-			return i + 1
-		}
-	}
-	return 0
-}
-
-// Close writes what is left.
-func (p *prefixed) Close() error {
-	if len(p.rest) > 0 {
-		_, _ = p.Write([]byte{'\n'})
-	}
-	return nil
+		_, _ = s.write(s.hosts, text)
+	})
 }

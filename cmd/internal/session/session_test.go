@@ -53,6 +53,7 @@ func files(t *testing.T, file string) (Options, func() (stdout, stderr string)) 
 }
 
 func TestPrefixed(t *testing.T) {
+	const maxLine = 8 << 10 // of world.Lines
 	o, read := files(t, "name: t\nservices: {RED: {command: a}, GREEN: {command: b}}\n")
 	s := newScreen(o)
 	red, green := s.host("RED"), s.host("GREEN")

@@ -75,6 +75,9 @@ func Cleanup() (did []string, err error) {
 		if removed == nil {
 			did = append(did, fmt.Sprintf("socket of lab %s: removed; nobody answered", lab))
 		}
+		if os.Remove(logPath(dir, lab)) == nil {
+			did = append(did, fmt.Sprintf("log of lab %s: removed", lab))
+		}
 		err = errors.Join(err, lock.Release())
 	}
 	return did, err

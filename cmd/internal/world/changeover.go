@@ -13,7 +13,7 @@ import (
 
 // changeover is the way from a lab as it is to a plan, in moves that are made one after the other:
 //
-//	ports that close, hosts, cards and networks that go          make room
+//	commands and hosts, cards and networks that go               make room
 //	networks, hosts and cards that come                          take it
 //	default routes, knobs, the gateway, rules, ports that open   what needs all of them
 //	commands that end, the plan itself, commands that start
@@ -78,13 +78,14 @@ func (c *changeover) check() error {
 func (c *changeover) plot() {
 	c.compare()
 	c.closePorts()
+	c.endCommands("commands of hosts that go end", func(h *lab.Host) bool { return c.hosts[h.Name] })
 	c.takeAway()
 	c.bring()
 	c.routes()
 	c.knobs()
 	c.gatewayAndRules()
 	c.openPorts()
-	c.endCommands()
+	c.endCommands("commands that change end", func(h *lab.Host) bool { return c.stays(h.Name) && commandChanges(h, c.now.Host(h.Name)) })
 	c.settle()
 	c.startCommands()
 }
@@ -193,13 +194,10 @@ func hostLine(h *lab.Host) string {
 
 func (c *changeover) hostGoes(h *lab.Host) move {
 	var published []*Published
-	var ran bool
 	return move{line: "- " + hostLine(h), anew: h.Name,
 		do: func(context.Context) error {
-			here := c.Host(h.Name)
-			state, _, _ := here.Service()
-			published, ran = c.publishedOf(h.Name), state == Running
-			return c.removeHost(here)
+			published = c.publishedOf(h.Name)
+			return c.removeHost(c.Host(h.Name))
 		},
 		undo: func() error {
 			bare := *h
@@ -209,10 +207,7 @@ func (c *changeover) hostGoes(h *lab.Host) move {
 				return err
 			}
 			c.replan(h)
-			if err := c.publishAgain(published); err != nil || !ran {
-				return err
-			}
-			return c.startAgain(c.Host(h.Name))
+			return c.publishAgain(published)
 		}}
 }
 

@@ -2,9 +2,11 @@ package world
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"uswitch/cmd/internal/lab"
 )
@@ -15,29 +17,40 @@ func commandChanges(before, now *lab.Host) bool {
 		before.WorkingDir != now.WorkingDir || before.Hostname != now.Hostname)
 }
 
-// endCommands ends the commands of hosts that stay and get another one.
-func (c *changeover) endCommands() {
-	for i := range c.now.Hosts {
-		h := &c.now.Hosts[i]
-		if !c.stays(h.Name) || !commandChanges(c.old.Host(h.Name), h) || len(c.old.Host(h.Name).Command) == 0 {
-			continue
+// endCommands ends the commands of some hosts, all at once.
+func (c *changeover) endCommands(name string, of func(*lab.Host) bool) {
+	var hosts, anew []string
+	for i := range c.old.Hosts {
+		if h := &c.old.Hosts[i]; len(h.Command) > 0 && of(h) {
+			if hosts = append(hosts, h.Name); c.stays(h.Name) { // else the host begins anew as a whole
+				anew = append(anew, "the command of "+h.Name)
+			}
 		}
-		ran := false
-		c.add(move{name: h.Name + " command ends", anew: "the command of " + h.Name,
-			do: func(context.Context) error {
-				here := c.Host(h.Name)
-				state, _, _ := here.Service()
-				ran = state == Running
-				here.service.stop(Patience)
-				return nil
-			},
-			undo: func() error {
-				if !ran {
-					return nil
-				}
-				return c.startAgain(c.Host(h.Name))
-			}})
 	}
+	if len(hosts) == 0 {
+		return
+	}
+	var ran []string
+	c.add(move{name: name, anew: strings.Join(anew, ", "),
+		do: func(context.Context) error {
+			var all sync.WaitGroup
+			for _, host := range hosts {
+				h := c.Host(host)
+				if state, _, _ := h.Service(); state == Running {
+					ran = append(ran, host)
+				}
+				all.Go(func() { h.service.stop(Patience) })
+			}
+			all.Wait()
+			return nil
+		},
+		undo: func() error {
+			var failed []error
+			for _, host := range ran {
+				failed = append(failed, c.startAgain(c.Host(host)))
+			}
+			return errors.Join(failed...)
+		}})
 }
 
 // startCommands starts the commands of new hosts, and the new ones of those that stay.

@@ -2,6 +2,7 @@ package world
 
 import (
 	"net/netip"
+	"sync/atomic"
 
 	"uswitch/cmd/internal/lab"
 	"uswitch/switch/frame"
@@ -12,8 +13,10 @@ import (
 func Names(plan *lab.Plan) trace.Names {
 	n := labNames{byIP: map[netip.Addr]string{}, byMAC: map[frame.MAC]string{}}
 	for _, network := range plan.Networks {
-		n.byIP[network.Gateway.Addr()] = "gateway"
-		n.byMAC[network.GatewayMAC] = "gateway"
+		if network.Gateway.IsValid() {
+			n.byIP[network.Gateway.Addr()] = "gateway"
+			n.byMAC[network.GatewayMAC] = "gateway"
+		}
 	}
 	for _, h := range plan.Hosts {
 		for _, i := range h.Interfaces {
@@ -41,6 +44,36 @@ func (n labNames) NameMAC(m frame.MAC) (string, bool) {
 	return name, ok
 }
 
+// Names tells what the lab calls its addresses, as it is whenever it is asked. It may be used from many goroutines.
+func (w *World) Names() trace.Names { return &namesNow{world: w} }
+
+// namesNow remembers the names of a plan until there is another one.
+type namesNow struct {
+	world *World
+	last  atomic.Pointer[namesOf]
+}
+
+type namesOf struct {
+	plan  *lab.Plan
+	names trace.Names
+}
+
+func (n *namesNow) now() trace.Names {
+	plan := n.world.Plan()
+	last := n.last.Load()
+	if last == nil || last.plan != plan {
+		last = &namesOf{plan, Names(plan)}
+		n.last.Store(last)
+	}
+	return last.names
+}
+
+// Name implements trace.Names.
+func (n *namesNow) Name(a netip.Addr) (string, bool) { return n.now().Name(a) }
+
+// NameMAC implements trace.Names.
+func (n *namesNow) NameMAC(m frame.MAC) (string, bool) { return n.now().NameMAC(m) }
+
 // Addresses returns the hosts with their addresses, for filters.
 func Addresses(plan *lab.Plan) map[string][]netip.Addr {
 	all := map[string][]netip.Addr{}
@@ -50,7 +83,9 @@ func Addresses(plan *lab.Plan) map[string][]netip.Addr {
 		}
 	}
 	for _, n := range plan.Networks {
-		all["gateway"] = append(all["gateway"], n.Gateway.Addr())
+		if n.Gateway.IsValid() {
+			all["gateway"] = append(all["gateway"], n.Gateway.Addr())
+		}
 	}
 	return all
 }

@@ -1,0 +1,102 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"uswitch/cmd/internal/world"
+)
+
+// LogQuery says which of the lines that hosts have written are wanted.
+type LogQuery struct {
+	Hosts  []string
+	Tail   int  // the last so many of each host; negative: all that are remembered
+	Follow bool // and those that come
+}
+
+// Query returns it as a query.
+func (l LogQuery) Query() url.Values {
+	q := url.Values{"host": l.Hosts}
+	if l.Tail >= 0 {
+		q.Set("tail", strconv.Itoa(l.Tail))
+	}
+	if l.Follow {
+		q.Set("follow", "1")
+	}
+	return q
+}
+
+func (s *Server) parseLogs(q url.Values) (l LogQuery, err error) {
+	l = LogQuery{Hosts: q["host"], Tail: -1, Follow: q.Has("follow")}
+	if text := q.Get("tail"); text != "" {
+		if l.Tail, err = strconv.Atoi(text); err != nil || l.Tail < 0 {
+			return l, fmt.Errorf("tail %q: want a number of lines", text)
+		}
+	}
+	for _, name := range l.Hosts {
+		if s.world.Host(name) == nil {
+			return l, fmt.Errorf("host %q: there is no such host in lab %s", name, s.world.Plan().Name)
+		}
+	}
+	return l, nil
+}
+
+// logs streams lines, one JSON object each. A client that reads slowly misses what is forgotten meanwhile.
+func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
+	q, err := s.parseLogs(r.URL.Query())
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	out, done, err := s.stream(w, "application/x-ndjson")
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer done()
+	encoder := json.NewEncoder(out)
+	lines, more := s.world.Log(0, q.Hosts...)
+	last := uint64(0)
+	if len(lines) > 0 {
+		last = lines[len(lines)-1].Number
+	}
+	lines = tail(lines, q.Tail)
+	for {
+		for _, line := range lines {
+			if encoder.Encode(line) != nil {
+				return
+			}
+			last = line.Number
+		}
+		if !q.Follow {
+			return
+		}
+		select {
+		case <-more:
+		case <-r.Context().Done():
+			return
+		}
+		lines, more = s.world.Log(last, q.Hosts...)
+	}
+}
+
+// tail returns the last n lines of each host; all of them if n is negative.
+func tail(lines []world.LogLine, n int) (last []world.LogLine) {
+	if n < 0 {
+		return lines
+	}
+	left := map[string]int{}
+	for _, l := range lines {
+		left[l.Host]++
+	}
+	for _, l := range lines {
+		if left[l.Host] <= n {
+			last = append(last, l)
+		}
+		left[l.Host]--
+	}
+	return last
+}

@@ -1,0 +1,107 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+)
+
+// A lab in the background is a process of its own, this very program started again:
+//
+//	uswitch up -d LAB             uswitch up --in-background LAB, in a session of its own
+//	  stderr      <---------------  stderr, until the lab is up; then the log
+//	  its name    <---------------  descriptor 3, when the lab is up; or nothing
+//	                                stdout: the log, DIR/LAB.log
+//
+// So whoever starts it reads every warning and the error with which it fails, and knows when it is up.
+
+// readyFile is the descriptor on which a lab in the background says that it is up.
+const readyFile = 3
+
+// maxLog bounds the log file of a lab in the background: what is in it is thrown away then, and it begins anew. The last
+// lines of each host are remembered elsewhere (uswitch logs).
+const maxLog = 4 << 20 // bytes
+
+// Background starts this program again with args, in the background, and waits until its lab is up. What the process writes
+// until then goes to stderr. It returns the lab's name and the process, or, if the lab does not come up, the status with which
+// that has ended.
+func Background(args []string, stderr io.Writer) (lab string, pid, status int, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", 0, 1, err
+	}
+	ready, readyEnd, err := os.Pipe()
+	if err != nil {
+		return "", 0, 1, err
+	}
+	defer ready.Close()
+	errs, errsEnd, err := os.Pipe()
+	if err != nil {
+		readyEnd.Close()
+		return "", 0, 1, err
+	}
+	defer errs.Close()
+	cmd := exec.Command(self, args...)
+	cmd.Stderr, cmd.ExtraFiles, cmd.SysProcAttr = errsEnd, []*os.File{readyEnd}, ownSession()
+	err = cmd.Start()
+	readyEnd.Close()
+	errsEnd.Close()
+	if err != nil {
+		return "", 0, 1, err
+	}
+	_, _ = io.Copy(stderr, errs) // until the lab is up, or its process has ended
+	if name, _ := io.ReadAll(ready); len(name) > 0 {
+		return string(name), cmd.Process.Pid, 0, nil
+	}
+	err = cmd.Wait()
+	if status = cmd.ProcessState.ExitCode(); status < 0 {
+		return "", 0, 1, fmt.Errorf("the lab's process has ended before the lab was up: %w", err)
+	}
+	return "", 0, status, nil
+}
+
+// logFile is the log of a lab in the background.
+type logFile struct {
+	*os.File
+	bytes int
+}
+
+// openLog makes the log of a lab, readable by its user alone, and turns this process's standard output there.
+func openLog(dir, lab string) (*logFile, error) {
+	path := logPath(dir, lab)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("the lab's log: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("the lab's log: %w", err)
+	}
+	syscall.CloseOnExec(readyFile)
+	return &logFile{File: file}, redirect(file, os.Stdout)
+}
+
+func logPath(dir, lab string) string { return filepath.Join(dir, lab+".log") }
+
+// grow counts what was written, and begins anew when that is too much.
+func (l *logFile) grow(n int) {
+	if l.bytes += n; l.bytes > maxLog && l.Truncate(0) == nil {
+		l.bytes = 0
+	}
+}
+
+// ready says that the lab is up, and turns standard error to the log as well: nobody waits any more.
+func (l *logFile) ready(lab string) error {
+	ready := os.NewFile(readyFile, "ready")
+	_, err := ready.WriteString(lab)
+	return errors.Join(err, ready.Close(), redirect(l.File, os.Stderr))
+}
+
+// end closes the log and removes it.
+func (l *logFile) end() {
+	_ = os.Remove(l.Name())
+	l.Close()
+}

@@ -1,0 +1,16 @@
+package session
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// redirect makes a descriptor lead to where another one does, for this process and those that it starts.
+func redirect(to, from *os.File) error {
+	return os.NewSyscallError("dup3", unix.Dup3(int(to.Fd()), int(from.Fd()), 0))
+}
+
+// ownSession keeps the terminal's signals, and its end, from a process that outlives it.
+func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/session"
+)
+
+func newDown() *cobra.Command {
+	return &cobra.Command{
+		Use:   "down [LAB|FILE]",
+		Short: "Take a lab down, as stop does; it may be named by its file",
+		Long: `Ends the commands of a lab's hosts, removes everything that was made for it, and waits until that is done. The lab
+is named, or the file that it was made from; that may be left out if only one is up.`,
+		Example:           "  uswitch down red-blue",
+		GroupID:           groupLab,
+		Args:              usage(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: completeLabs,
+		RunE: func(c *cobra.Command, args []string) error {
+			name := append(args, "")[0]
+			up, err := control.Find(name)
+			if info, e := os.Stat(name); err != nil && name != "" && e == nil && !info.IsDir() {
+				plan, e := session.Read(name, lab.LoadOptions{}, os.Stderr)
+				if e != nil {
+					return e
+				}
+				up, err = control.Find(plan.Name)
+			}
+			if err != nil {
+				return err
+			}
+			return session.Stop(c.Context(), up)
+		},
+	}
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"uswitch/cmd/internal/session"
+)
+
+// newUp is run under the name that people know from docker compose, and with its -d.
+func newUp() *cobra.Command {
+	c := newRun()
+	run := c.RunE
+	var detach bool
+	c.Use = "up [-d] LAB|FILE [flags] [-- COMMAND ...]"
+	c.Short = "Bring a lab up, as run does; with -d in the background"
+	c.Long = `Brings a lab up as uswitch run does. With -d it stays up in the background: the command returns when the lab is
+up, or with the error and the status with which it failed. uswitch ls lists the labs that are up, uswitch logs shows
+what their hosts write, uswitch down takes one down. With --sim the lab is in memory, and lives in real time. Labs in the background print no trace unless --trace asks for it.`
+	c.Example = "  uswitch up -d red-blue"
+	c.Flags().BoolVarP(&detach, "detach", "d", false, "leave the lab up in the background")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if !detach {
+			return run(c, args)
+		}
+		return upInBackground(c.Flags(), args)
+	}
+	return c
+}
+
+// upInBackground starts this very program again, with the flags that it was given.
+func upInBackground(given *pflag.FlagSet, args []string) error {
+	if len(args) > 1 {
+		return usageError{errors.New("up -d: a command behind -- needs a lab that ends with it: leave out -d")}
+	}
+	again := []string{"up", "--in-background"}
+	if !given.Changed("trace") {
+		again = append(again, "--trace=off")
+	}
+	given.Visit(func(f *pflag.Flag) {
+		if f.Name != "detach" {
+			again = append(again, "--"+f.Name+"="+f.Value.String())
+		}
+	})
+	lab, pid, status, err := session.Background(append(again, args...), os.Stderr)
+	if err != nil || status != 0 {
+		return failed(status, err)
+	}
+	fmt.Printf("lab %s is up, as process %d\n", lab, pid)
+	return nil
+}

@@ -1,0 +1,184 @@
+package test
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+// Labs that become others while they are up.
+//
+//	F86  TestF86ApplyUnderTraffic  what has not changed goes on: a stream through the translation, pings, who is known where
+//	F86  TestF86FailingApply       a change that fails is undone, with those before it
+//	F85  TestF85ApplyWrongFiles         a wrong file changes nothing, and is told with line and key
+//	     TestApplyCommands         a command is restarted when it is another one, and only then
+
+// write puts another content into the lab's file.
+func (l *lab) write(file string) {
+	l.t.Helper()
+	if err := os.WriteFile(l.file, []byte(l.own(file)), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// plan returns all that the lab is made from.
+func (l *lab) plan() string {
+	l.t.Helper()
+	var raw json.RawMessage
+	l.get("plan", &raw)
+	return string(raw)
+}
+
+// ticking serves a line every 50 ms to whoever connects, in a namespace of the outside.
+func (s *site) ticking(ns, port string) {
+	s.t.Helper()
+	begin(s.t, s.in(ns, "sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done | socat -u STDIN TCP-LISTEN:"+port+",reuseaddr")...)
+	eventually(s.t, "socat listens", func() bool {
+		text, _ := output(s.t, s.in(ns, "ss", "-Hlnt")...)
+		return strings.Contains(text, ":"+port)
+	})
+}
+
+func TestF86ApplyUnderTraffic(t *testing.T) {
+	needs(t, "socat", "nsenter", "ss")
+	t.Parallel()
+	file := strings.ReplaceAll(gatewayLab, "UPLINK", "host")
+	s := startSite(t, byHost, file)
+	s.ticking("NET", "81")
+	stream := begin(t, s.in("RED", "socat", "-u", "TCP:"+netIP+":81", "STDOUT")...)
+	more := func(what string) {
+		t.Helper()
+		n := stream.stdout.count()
+		eventually(t, "the stream goes on "+what, func() bool { return stream.stdout.count() > n+3 })
+	}
+	more("at first")
+	probe := s.probe("RED", blueIP)
+	red := s.exec("RED", "readlink", "/proc/self/ns/net")
+
+	s.write(strings.NewReplacer(
+		"  br1: {ipam: {config: [{subnet: 10.2.0.0/24}]}}\n", "  br2: {ipam: {config: [{subnet: 10.3.0.0/24}]}}\n",
+		`  WEB@: {networks: {br1: {ipv4_address: 10.2.0.2}}, ports: ["8082:80"]}`,
+		`  GREEN@: {networks: [br0, br2], ports: ["8083:80"]}`).Replace(file))
+	want := `- host WEB 10.2.0.2
+- network br1 10.2.0.0/24
++ network br2 10.3.0.0/24
++ host GREEN 11.11.11.4 10.3.0.2
+`
+	if got := s.tell("apply", s.file, "--dry-run"); got != want {
+		t.Errorf("it would do\n%s, want\n%s", got, want)
+	}
+	if _, err := os.Stat("/run/netns/" + s.ns("WEB")); err != nil {
+		t.Error("--dry-run has done something: ", err)
+	}
+	if got := s.tell("apply", s.file); got != want {
+		t.Errorf("it did\n%s, want\n%s", got, want)
+	}
+	more("while the lab becomes another one")
+	if !s.pings("RED", greenIP) || !s.pings("GREEN", netIP) {
+		t.Error("GREEN is not there")
+	}
+	if _, err := os.Stat("/run/netns/" + s.ns("WEB")); err == nil {
+		t.Error("WEB is still there")
+	}
+	s.sayWho("GREEN", ":80", "")
+	if got := s.asksTCP("NET", hostIP+":8083"); !strings.HasPrefix(got, netIP+":") {
+		t.Errorf("GREEN's port: %s", got)
+	}
+	if got := s.asksTCP("NET", hostIP+":8082"); !strings.HasPrefix(got, "curl: status 7") {
+		t.Errorf("WEB's port: %s; want it closed", got)
+	}
+
+	s.write(file)
+	s.do("apply", s.file)
+	more("when all is as it was")
+	if now := s.exec("RED", "readlink", "/proc/self/ns/net"); now != red {
+		t.Errorf("RED is in %s, and was in %s", now, red)
+	}
+	if !s.pings("WEB", netIP) {
+		t.Error("WEB is not there again")
+	}
+	probe.lostNothing()
+}
+
+func TestF86FailingApply(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	other := newLab(t, "name: lab@\nnetworks: {br0: {ipam: {config: [{subnet: 11.12.0.0/24}]}}}\nservices: {PINK@: {networks: [br0]}}\n")
+	other.up("--trace", "off")
+	file := strings.ReplaceAll(threeHosts, "GREEN@: {", "GREEN@: {command: sleep 1000, ")
+	l := newLab(t, file)
+	l.up("--trace", "off")
+	before, probe := l.plan(), l.probe("RED", blueIP)
+
+	// GREEN goes, RED gets another address on the way, and then the namespace of the new host is somebody else's.
+	l.write(strings.NewReplacer("  GREEN@: {command: sleep 1000, networks: {br0: {ipv4_address: 11.11.11.4}}}",
+		"  "+other.ns("PINK")+": {networks: [br0]}").Replace(file))
+	_, errs, status := l.try("apply", l.file)
+	contains(t, errs, other.ns("PINK")+": ", "lab "+other.name, "the lab is as before, but began anew: "+l.ns("GREEN")+"\n")
+	if status != 1 {
+		t.Errorf("status %d", status)
+	}
+	if after := l.plan(); after != before {
+		t.Errorf("the lab is\n%s, and was\n%s", after, before)
+	}
+	if !l.pings("GREEN", redIP) || !strings.Contains(l.do("show", "hosts"), "sleep 1000") {
+		t.Error("GREEN is not there again")
+	}
+	probe.lostNothing()
+}
+
+func TestF85ApplyWrongFiles(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	l := newLab(t, threeHosts)
+	l.up("--trace", "off")
+	before := l.plan()
+	for _, test := range []struct{ name, file, want string }{
+		{"no YAML", "services: [\n", "not YAML"},
+		{"an unknown key", strings.ReplaceAll(threeHosts, "{uplink: none}", "{uplnk: none}"), ":9: x-uswitch.uplnk: no such key"},
+		{"a wrong type", strings.ReplaceAll(threeHosts, "RED@: {networks", "RED@: {command: {}, networks"), ":6: services." + l.ns("RED") + ".command"},
+		{"one name twice", threeHosts + "name: other\n", ":10: "},
+		{"a bomb", "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n" +
+			"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nservices: {RED: {command: [*e,*e]}}\n", ""},
+		{"another way out", strings.ReplaceAll(threeHosts, "{uplink: none}", "{uplink: sim}"), "uplink (none -> sim) cannot change while lab " + l.name + " is up"},
+		{"an address twice", strings.ReplaceAll(threeHosts, "11.11.11.4", "11.11.11.3"), "Address already in use"},
+		{"no such program", strings.ReplaceAll(threeHosts, "RED@: {", "RED@: {command: no-such-program, "), "no program no-such-program on this machine's PATH"},
+		{"a bad rule", strings.ReplaceAll(threeHosts, "uplink: none", "uplink: none, rules: ['-A NOWHERE -j DROP']"), `x-uswitch.rules.0: "-A NOWHERE -j DROP"`},
+	} {
+		l.write(test.file)
+		_, errs, status := l.try("apply", l.file)
+		if status != 1 || !strings.Contains(errs, test.want) {
+			t.Errorf("%s: status %d: %s; want %s", test.name, status, errs, test.want)
+		}
+		if after := l.plan(); after != before {
+			t.Fatalf("%s: the lab is\n%s, and was\n%s", test.name, after, before)
+		}
+	}
+	if _, errs, status := l.try("apply", "/etc/shadow"); status != 1 || strings.Contains(errs, "root") {
+		t.Errorf("a file that is none of a lab's: status %d: %s", status, errs)
+	}
+}
+
+func TestApplyCommands(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	file := withCommands(`["sh", "-c", "echo one; exec sleep 1000"]`, `["sh", "-c", "echo other; exec sleep 1000"]`)
+	l := newLab(t, file)
+	l.up("--trace", "off")
+	eventually(t, "both run", func() bool {
+		return strings.Contains(l.stdout.String(), "one") && strings.Contains(l.stdout.String(), "other")
+	})
+	l.write(strings.ReplaceAll(file, "echo one", "echo two"))
+	if got := l.tell("apply", l.file); got != "~ RED command restarted\n" {
+		t.Errorf("it did: %s", got)
+	}
+	eventually(t, "the new command runs", func() bool { return strings.Contains(l.stdout.String(), "two") })
+	if got := l.tell("apply", l.file); got != "nothing to change\n" {
+		t.Errorf("it did: %s", got)
+	}
+	if n := strings.Count(l.stdout.String(), "other"); n != 1 {
+		t.Errorf("the other command has begun %d times", n)
+	}
+	contains(t, l.tell("logs", l.ns("RED")), "RED | one\n", "RED | two\n")
+}
