@@ -100,10 +100,13 @@ func (w *crowd) fork(f *crowd, twins map[*conn]*conn) {
 	f.count = w.count
 	for addr, h := range w.hosts {
 		twin := newHost(addr)
-		twin.unanswered = h.unanswered
 		for e := h.conns.Front(); e != nil; e = e.Next() {
 			c := twins[e.Value.(*conn)]
 			c.seats.host = twin.conns.PushBack(c)
+		}
+		for e := h.unanswered.Front(); e != nil; e = e.Next() {
+			c := twins[e.Value.(*conn)]
+			c.seats.hostUnanswered = twin.unanswered.PushBack(c)
 		}
 		f.hosts[addr] = twin
 	}

@@ -66,7 +66,7 @@ func remountSys() error {
 		flags = unix.MS_RDONLY
 	}
 	err := unix.Mount("sysfs", "/sys", "sysfs", flags, "")
-	if err == unix.EPERM || err == unix.EACCES {
+	if err == unix.EPERM || err == unix.EACCES || err == unix.EBUSY { // busy: it shows this namespace already
 		return nil
 	}
 	return err

@@ -32,7 +32,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 	formats := []string{"text", "json", "junit"}
 	format := c.Flags().StringP("output", "o", "text", "print `text, json or junit`")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
-	c.Flags().BoolVar(&simulate, "sim", false, "check the lab in memory: no privileges; what needs commands cannot be checked")
+	c.Flags().BoolVar(&simulate, "sim", false, "bring the lab up in memory, without privileges and network cards")
 	c.Flags().StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
 	c.Flags().StringVar(&load.Uplink, "uplink", "", "take `UPLINK` for the way out, in place of the file's")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -58,13 +58,11 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 
 func checked(c *cobra.Command, name string, load lab.LoadOptions, simulate bool) (*check.Report, error) {
 	plan, err := session.Load(name, load, os.Stderr)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case len(plan.Checks) == 0:
-		return nil, fmt.Errorf("%s: it has no checks: x-uswitch.checks says what must hold", plan.Source)
-	case simulate:
-		return check.Simulated(c.Context(), plan)
 	}
-	return check.Real(c.Context(), plan, os.Stderr)
+	if len(plan.Checks) == 0 {
+		return nil, fmt.Errorf("%s: it has no checks: x-uswitch.checks says what must hold", plan.Source)
+	}
+	return check.OfPlan(c.Context(), plan, simulate, os.Stderr)
 }

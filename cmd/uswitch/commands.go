@@ -22,6 +22,7 @@ func commands() []*cobra.Command {
 		newDrops(),
 		newStep(),
 		newReplay(),
+		newWatch(),
 		newShow(),
 		newConntrack(),
 		newExplain(),
@@ -36,7 +37,7 @@ func commands() []*cobra.Command {
 		newIptables(),
 		newIptablesSave(),
 		newIptablesRestore(),
-		newPing(),
+		newPing(), newTraceroute(),
 		newServe(),
 		newDocker(),
 	}, hostTools()...)

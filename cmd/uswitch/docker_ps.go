@@ -65,7 +65,7 @@ func newDockerInspect() *cobra.Command {
 	kind := c.Flags().String("type", "", "only a `container` or a network")
 	return inspecting(c, func(ctx context.Context, d *client.Client, name string) (any, error) {
 		var object any
-		err := errors.New("no such object: " + name)
+		var err error
 		if *kind == "" || *kind == "container" {
 			var container *api.Container
 			if container, err = d.Container(ctx, name); err == nil {
@@ -79,7 +79,7 @@ func newDockerInspect() *cobra.Command {
 			}
 		}
 		if *kind == "" && client.NotFound(err) {
-			err = errors.New("error: no such object: " + name)
+			err = errors.New("Error: No such object: " + name)
 		}
 		return object, err
 	})

@@ -25,6 +25,7 @@ A lesson is a Markdown file with a lab in it; uswitch learn new NAME writes one 
 	o := learn.Options{In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
 	lang := c.Flags().String("lang", string(learn.Locale(os.Getenv)), "speak `en or ko`; the default is your locale's")
 	c.Flags().BoolVar(&o.Auto, "auto", false, "play without a person; status 0 only if everything is as the lesson says")
+	c.Flags().BoolVar(&o.Simulated, "sim", false, "have the lab in memory, without privileges and network cards")
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
 		if o.Language, err = learn.ParseLanguage(*lang); err != nil {
 			return usageError{err}

@@ -6,27 +6,42 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/ping"
 	"uswitch/cmd/internal/session"
 )
 
 func newPing() *cobra.Command {
 	c := &cobra.Command{
-		Use:     "ping ADDRESS...",
-		Short:   "Send ICMP echoes: a small ping for machines that have none",
-		Example: "  uswitch ping -c 1 127.0.0.1",
-		GroupID: groupInside,
+		Use:   "ping ADDRESS|HOST...",
+		Short: "Send ICMP echoes from the gateway or, inside a host, from there",
+		Long: `Send ICMP echoes, and print what ping prints.
+
+Typed on this machine, they leave from the gateway of the lab that is up: it stands for the machine that tutorials
+call the host. Inside a host of a lab (uswitch exec RED -- uswitch ping ..., or a command of the lab file) they leave
+from there.`,
+		Example: "  uswitch ping -c 1 11.11.11.2",
+		GroupID: groupHost,
 		Args:    usage(cobra.MinimumNArgs(1)),
 	}
 	options := ping.Flags(c.Flags())
+	lab := labFlag(c)
 	c.RunE = func(_ *cobra.Command, args []string) error {
-		o, err := options(args)
+		ctx, stop := session.Interruptible()
+		defer stop()
+		lookUp, open := ping.Here(ctx), ping.OpenHere
+		if *lab != "" || !session.InsideHost(ctx) {
+			client, err := control.Find(*lab)
+			if err != nil {
+				return fmt.Errorf("ping: from the gateway: %w", err)
+			}
+			lookUp, open = ping.InLab(ctx, client), ping.FromGateway(client)
+		}
+		o, err := options(args, lookUp)
 		if err != nil {
 			return usageError{fmt.Errorf("ping: %w", err)}
 		}
-		ctx, stop := session.Interruptible()
-		defer stop()
-		return exit(ping.Run(ctx, o, os.Stdout))
+		return exit(ping.Run(ctx, o, open, os.Stdout))
 	}
 	return c
 }

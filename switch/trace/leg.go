@@ -21,8 +21,8 @@ type leg struct {
 	stepper *Stepper
 	tracer  *Tracer
 	next    chan struct{} // Go has been called
-	free    bool          // it stops no more; guarded by the stepper's lock
-	late    bool          // and that is because nobody has called Go
+	free    bool          // it stops no more: the stepper has gone, or nobody has called Go for too long
+	late    bool          // the latter
 }
 
 // Steps reports whether anybody steps through packets: then Hold is to be asked before the packet is carried.
@@ -157,16 +157,9 @@ func (l *leg) wait(stop Stop) time.Time {
 	select {
 	case <-l.next:
 	case <-s.done:
-		l.release(false)
+		l.free = true
 	case <-patience.C:
-		l.release(true)
+		l.free, l.late = true, true
 	}
 	return s.config.Now()
-}
-
-// release lets the packet take the rest of its way.
-func (l *leg) release(late bool) {
-	l.stepper.mu.Lock()
-	defer l.stepper.mu.Unlock()
-	l.free, l.late = true, l.late || late
 }

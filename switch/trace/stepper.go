@@ -106,15 +106,14 @@ func (s *Stepper) Next(ctx context.Context) (Stop, error) {
 // errNotHeld is said of a leg that is over.
 var errNotHeld = errors.New("no such packet is held")
 
-// Go lets a packet that waits take its next step; with all, every one that is left, without stopping.
-func (s *Stepper) Go(id uint64, all bool) error {
+// Go lets a packet that waits take its next step.
+func (s *Stepper) Go(id uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.legs[id]
 	if l == nil {
 		return errNotHeld
 	}
-	l.free = l.free || all
 	select {
 	case l.next <- struct{}{}:
 	default: // it has been told already

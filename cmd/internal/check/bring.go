@@ -9,18 +9,9 @@ import (
 	"uswitch/cmd/internal/session"
 )
 
-// Simulated makes the checks of a plan on a lab in memory.
-func Simulated(ctx context.Context, plan *lab.Plan) (*Report, error) {
-	w, err := session.InMemory(plan)
-	if err != nil {
-		return nil, err
-	}
-	return Run(ctx, Memory{w}, plan.Name, plan.Checks), nil
-}
-
-// Real makes the checks of a plan on the lab of its name that is up or, if there is none, on one that is up for as long as
-// it takes. What the lab has to say meanwhile goes to messages.
-func Real(ctx context.Context, plan *lab.Plan, messages *os.File) (*Report, error) {
+// OfPlan makes the checks of a plan on the lab of its name that is up or, if there is none, on one that is up for as long as
+// it takes, in memory if simulated. What the lab has to say meanwhile goes to messages.
+func OfPlan(ctx context.Context, plan *lab.Plan, simulated bool, messages *os.File) (*Report, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -36,7 +27,7 @@ func Real(ctx context.Context, plan *lab.Plan, messages *os.File) (*Report, erro
 	}
 	defer quiet.Close()
 	var report *Report
-	_, err = session.Run(session.Options{Plan: plan, Trace: "off", Stdout: quiet, Stderr: messages,
+	_, err = session.Run(session.Options{Plan: plan, Simulated: simulated, Trace: "off", Stdout: quiet, Stderr: messages,
 		Beside: func(ctx context.Context, up *control.Client) (int, error) {
 			report = Run(ctx, Live{up, program}, plan.Name, plan.Checks)
 			return 0, ctx.Err()

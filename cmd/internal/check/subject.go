@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"errors"
 
 	"uswitch/cmd/internal/ask"
 )
@@ -17,6 +16,3 @@ type Subject interface {
 	// The error says that it could not be run.
 	Command(ctx context.Context, host string, argv []string) (output string, status int, err error)
 }
-
-// errInMemory is why a lab in memory runs nothing.
-var errInMemory = errors.New("a lab in memory runs no commands")

@@ -25,6 +25,8 @@
 //	POST    /v1/step            lets one go on: a StepRequest
 //	GET     /v1/journey         ?packet=7: the steps of a packet that somebody has traced a moment ago
 //	GET     /v1/frames          ?device=br0, the frames that pass there, streamed
+//	GET     /v1/raw             ?proto=icmp|udp&to=8.8.8.8, a raw socket of the gateway: what comes for it, streamed
+//	POST    /v1/raw             sends an IP packet from the gateway
 //	GET     /v1/publish         ports that are open to the outside
 //	POST    /v1/publish         opens one; DELETE closes it
 //	POST    /v1/iptables        {"args": ["-t", "nat", "-S"]}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os/exec"
+	"strings"
 	"time"
 
 	"uswitch/cmd/internal/docker/engine"
@@ -22,8 +23,21 @@ func newEngine(w *world.World) *engine.Engine {
 	return engine.New(dockerLab{w}, engine.Options{Now: time.Now, Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))})
 }
 
-// docker answers for the engine.
-func (s *Server) docker() http.Handler { return http.StripPrefix(dockerPrefix, s.engine.Handler()) }
+// docker answers the docker command itself, whose paths begin with the version that it speaks: DOCKER_HOST=unix://SOCKET.
+func (s *Server) docker(next http.Handler) http.Handler {
+	engine := s.engine.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		version, _, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		switch {
+		case strings.HasPrefix(version, "v1.") && ok:
+			http.StripPrefix("/"+version, engine).ServeHTTP(w, r)
+		case r.URL.Path == "/_ping":
+			engine.ServeHTTP(w, r)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
 
 // dockerLab is a world as an engine needs it.
 type dockerLab struct{ world *world.World }
@@ -49,6 +63,10 @@ func (l dockerLab) Disconnect(host, network string) error { return l.world.Disco
 
 func (l dockerLab) Start(host string, cmd *exec.Cmd) (tap.Process, error) {
 	return l.world.StartIn(host, cmd)
+}
+
+func (l dockerLab) Log(after uint64, hosts ...string) ([]world.LogLine, <-chan struct{}) {
+	return l.world.Log(after, hosts...)
 }
 
 func (l dockerLab) StartHost(host string) error { return l.world.StartHost(host) }

@@ -96,6 +96,8 @@ func execInput(w http.ResponseWriter, r *http.Request) (input io.Reader, end fun
 		_, _ = io.Copy(io.Discard, r.Body)
 	}()
 	return reader, func() {
+		// A client whose last words meet a closed connection hears of that, and not of the program's end: it has a moment to
+		// hang up first.
 		reader.Close()
 		_ = c.SetReadDeadline(time.Now().Add(closeTime))
 		<-ended

@@ -112,14 +112,14 @@ func TestNothingIsToldUnderALock(t *testing.T) {
 				break
 			}
 			if stop.Kind != trace.Stepped {
-				_ = stepper.Go(stop.Leg, false)
+				_ = stepper.Go(stop.Leg)
 				continue
 			}
 			where, what := stop.Event.Step()
 			at := fmt.Sprintf("%s at %s %s (%s)", p.name, where, what, stop.Event.Text())
 			hooks[stop.Event.Hook.String()] = true
 			s.everythingElse(t, at)
-			_ = stepper.Go(stop.Leg, false)
+			_ = stepper.Go(stop.Leg)
 		}
 	}
 	for _, h := range trace.Hooks() {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -114,6 +113,7 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/exec/signal":      s.signal,
 		"POST /v1/step":             s.goOn,
 		"GET /v1/journey":           s.journey,
+		"POST " + rawPath:           s.sendRaw,
 		"POST /v1/stop":             s.stopLab,
 	} {
 		mux.Handle(pattern, s.answer(answer))
@@ -126,12 +126,13 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST "+execPath, s.exec)
 	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
+	mux.HandleFunc("GET "+rawPath, s.openRaw)
 	mux.HandleFunc("GET /v1/reach", s.reach)
-	mux.Handle(dockerPrefix+"/", s.docker())
+	mux.Handle(dockerPrefix+"/", http.StripPrefix(dockerPrefix, s.engine.Handler()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
 	})
-	return checked(mux)
+	return checked(s.docker(mux))
 }
 
 // checked bounds the body and refuses clients of another API.
@@ -143,14 +144,13 @@ func checked(next http.Handler) http.Handler {
 				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
 			return
 		}
-		most := int64(maxBody)
 		switch r.URL.Path {
+		case execPath: // what a program reads has no end of ours
 		case applyPath:
-			most = maxPlan
-		case execPath:
-			most = math.MaxInt64 // what a program reads has no end of ours
+			r.Body = http.MaxBytesReader(w, r.Body, maxPlan)
+		default:
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, most)
 		next.ServeHTTP(w, r)
 	})
 }

@@ -13,18 +13,18 @@ import (
 	"uswitch/switch/trace"
 )
 
-// steppers are those who step through packets at the moment.
+// steppers are the clients who step through packets at the moment.
 type steppers struct {
 	mu   sync.Mutex // guards what follows
 	last uint64
-	open map[uint64]*trace.Stepper
+	open map[uint64]*stepSession
 }
 
-func (s *steppers) add(t *trace.Stepper) (id uint64) {
+func (s *steppers) add(t *stepSession) (id uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == nil {
-		s.open = map[uint64]*trace.Stepper{}
+		s.open = map[uint64]*stepSession{}
 	}
 	s.last++
 	s.open[s.last] = t
@@ -37,7 +37,7 @@ func (s *steppers) remove(id uint64) {
 	delete(s.open, id)
 }
 
-func (s *steppers) find(id uint64) *trace.Stepper {
+func (s *steppers) find(id uint64) *stepSession {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.open[id]
@@ -77,7 +77,8 @@ func (s *Server) step(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	stepper := trace.NewStepper(trace.StepperConfig{Filter: filter, Max: q.Max, Patience: q.Patience, Now: time.Now})
-	id := s.steppers.add(stepper)
+	session := &stepSession{server: s, stepper: stepper, at: at, legs: map[uint64]*legState{}, runs: map[uint64]bool{}}
+	id := s.steppers.add(session)
 	defer s.steppers.remove(id)
 	out, done, err := s.stream(w, "application/x-ndjson")
 	if err != nil {
@@ -87,7 +88,7 @@ func (s *Server) step(w http.ResponseWriter, r *http.Request) {
 	defer done()
 	s.world.Tracer().AttachStepper(stepper)
 	defer s.world.Tracer().DetachStepper(stepper)
-	session := &stepSession{server: s, stepper: stepper, at: at, out: json.NewEncoder(out), legs: map[uint64]*legState{}}
+	session.out = json.NewEncoder(out)
 	if session.out.Encode(StepEvent{Kind: StepBegun, Session: id}) == nil {
 		session.run(r.Context())
 	}
@@ -99,11 +100,11 @@ func (s *Server) goOn(r *http.Request) (any, error) {
 	if err := decode(r, &q); err != nil {
 		return nil, err
 	}
-	stepper := s.steppers.find(q.Session)
-	if stepper == nil {
+	session := s.steppers.find(q.Session)
+	if session == nil {
 		return nil, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("session %d: nobody steps there any more", q.Session)}
 	}
-	return done{}, stepper.Go(q.Leg, q.Run)
+	return done{}, session.goOn(q.Leg, q.Run)
 }
 
 // journey returns the steps of a packet that are still remembered: ?packet=7.

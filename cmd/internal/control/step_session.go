@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"sync"
 
 	"uswitch/switch/trace"
 )
@@ -15,6 +16,9 @@ type stepSession struct {
 	at      []string // hooks where packets stop first
 	out     *json.Encoder
 	legs    map[uint64]*legState
+
+	mu   sync.Mutex      // guards what follows
+	runs map[uint64]bool // legs that are to stop no more
 }
 
 // legState is what is known of a packet on its way.
@@ -51,25 +55,42 @@ func (s *stepSession) begin(stop *trace.Stop) {
 	l := &legState{stops: len(s.at) == 0, before: s.server.tables()}
 	l.subject.add(&stop.Event)
 	s.legs[stop.Leg] = l
-	_ = s.stepper.Go(stop.Leg, false)
+	_ = s.stepper.Go(stop.Leg)
+}
+
+// goOn lets a packet go on, to its next step or, with run, to the end of its way. It still waits at each step until the
+// tables were looked at, so that what it changes is told of the right step.
+func (s *stepSession) goOn(leg uint64, run bool) error {
+	s.mu.Lock()
+	if run {
+		s.runs[leg] = true
+	}
+	s.mu.Unlock()
+	return s.stepper.Go(leg)
+}
+
+// stopsAt reports whether a packet is to stop at a step.
+func (s *stepSession) stopsAt(stop *trace.Stop, l *legState) bool {
+	l.stops = l.stops || slices.Contains(s.at, stop.Event.Hook.String())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return stop.Waits && l.stops && !s.runs[stop.Leg]
 }
 
 // step tells of a step, and lets the packet go on if it is not to stop there.
 func (s *stepSession) step(stop *trace.Stop, names trace.Names) error {
 	l := s.legs[stop.Leg]
-	l.stops = l.stops || slices.Contains(s.at, stop.Event.Hook.String())
 	e := StepEvent{Kind: StepPassed, Leg: stop.Leg, Step: stepOf(&stop.Event, names), Held: s.stepper.Held(), Passed: s.stepper.Passed()}
 	l.subject.add(&stop.Event)
 	e.Changed = s.changes(l)
-	if !stop.Waits {
-		return s.out.Encode(e)
-	}
-	if l.stops {
+	if s.stopsAt(stop, l) {
 		e.Kind, e.Next = StepStopped, s.server.looks(&stop.Event, &l.subject, &l.before)
 		return s.out.Encode(e)
 	}
 	err := s.out.Encode(e)
-	_ = s.stepper.Go(stop.Leg, false)
+	if stop.Waits {
+		_ = s.stepper.Go(stop.Leg)
+	}
 	return err
 }
 
@@ -77,6 +98,9 @@ func (s *stepSession) step(stop *trace.Stop, names trace.Names) error {
 func (s *stepSession) end(stop *trace.Stop) error {
 	l := s.legs[stop.Leg]
 	delete(s.legs, stop.Leg)
+	s.mu.Lock()
+	delete(s.runs, stop.Leg)
+	s.mu.Unlock()
 	return s.out.Encode(StepEvent{Kind: StepEnded, Leg: stop.Leg, Changed: s.changes(l), Held: s.stepper.Held(), Passed: s.stepper.Passed(),
 		Late: stop.Late, Fault: stop.Fault})
 }

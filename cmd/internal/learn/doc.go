@@ -13,7 +13,8 @@
 //	```lab                 the lab, a Compose file; its checks (x-uswitch.checks) are what the lesson speaks of
 //	[en]                   text in one language, up to the next mark or block that does something
 //	[ko]
-//	```run                 commands to type, one a line; a word behind run says how they end: fails, or either
+//	```run                 commands to type, one a line; a word behind run says how they end: fails, or either; real: they
+//	                       need this machine itself, and are left out in memory
 //	```expect              lines that the commands above have written, in part
 //	```fails               names of checks that must fail now; the switch says why
 //	```mend NAME ...       commands that make checks hold which did not

@@ -56,6 +56,7 @@ const (
 	noHint
 	pressEnter
 	rightAnswers
+	leftOut
 )
 
 // phrases are what the player says, by language.
@@ -78,6 +79,7 @@ var phrases = map[phrase]map[Language]string{
 	theHint:      {"en": "The switch would try:", "ko": "스위치라면 이렇게 해 봅니다:"},
 	noHint:       {"en": "There is no hint for this step.", "ko": "이 단계에는 힌트가 없습니다."},
 	pressEnter:   {"en": "Enter goes on", "ko": "Enter를 누르면 계속합니다"},
+	leftOut:      {"en": "left out: this needs a real machine, and the lab is in memory", "ko": "건너뜁니다. 실제 컴퓨터가 필요한데 이 실습은 메모리 안에 있습니다"},
 	rightAnswers: {"en": "questions answered rightly", "ko": "문제를 맞혔습니다"},
 }
 

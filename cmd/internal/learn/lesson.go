@@ -48,6 +48,7 @@ type Step struct {
 	Text     map[Language][]string // lines of Markdown; those under "" are for everybody
 	Commands []Command
 	End      End      // of the commands
+	Real     bool     // they need this machine itself: in memory they are left out
 	Mends    []string // names of checks that the commands make hold
 	Expect   []string // what the commands write, in part
 	Fails    []string // names of checks

@@ -1,7 +1,6 @@
 package learn
 
 import (
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -46,11 +45,15 @@ func (p *parser) add(s Step) {
 
 func (p *parser) run(b block) {
 	s := Step{Line: b.line, Commands: b.commands()}
-	if len(b.words) > 0 {
-		s.End = End(b.words[0])
-	}
-	if len(b.words) > 1 || !slices.Contains([]End{Well, Badly, Either}, s.End) {
-		p.wrong(b.line, "run %s: want run, run fails, or run either", strings.Join(b.words, " "))
+	for _, word := range b.words {
+		switch end := End(word); {
+		case word == "real":
+			s.Real = true
+		case s.End == Well && (end == Badly || end == Either):
+			s.End = end
+		default:
+			p.wrong(b.line, "run %s: want run, with real, and fails or either behind it if need be", strings.Join(b.words, " "))
+		}
 	}
 	p.some(b, len(s.Commands))
 	p.add(s)

@@ -16,13 +16,14 @@ import (
 
 // Options are how a lesson is played.
 type Options struct {
-	Language Language
-	Auto     bool     // without a person: everything is run, and nothing may be other than the lesson says
-	In       *os.File // required unless Auto: what the person types
-	Out      *os.File // required
-	Errors   *os.File // required: what the lab itself has to say
-	Width    int      // of lines, in columns
-	Colour   bool
+	Language  Language
+	Simulated bool     // the lab is in memory
+	Auto      bool     // without a person: everything is run, and nothing may be other than the lesson says
+	In        *os.File // required unless Auto: what the person types
+	Out       *os.File // required
+	Errors    *os.File // required: what the lab itself has to say
+	Width     int      // of lines, in columns
+	Colour    bool
 	// Reached is called when a step is done, with how many there are; it may be nil.
 	Reached func(done, of int)
 }
@@ -52,7 +53,7 @@ func Play(l *Lesson, o Options) (done bool, err error) {
 	}
 	defer quiet.Close()
 	p := &player{Options: o, lesson: l, in: bufio.NewReader(o.In)}
-	_, err = session.Run(session.Options{Plan: l.Plan, Trace: "off", Stdout: quiet, Stderr: o.Errors,
+	_, err = session.Run(session.Options{Plan: l.Plan, Simulated: o.Simulated, Trace: "off", Stdout: quiet, Stderr: o.Errors,
 		Beside: func(ctx context.Context, lab *control.Client) (int, error) {
 			err := p.play(ctx, lab)
 			done = err == nil
@@ -106,6 +107,9 @@ func (p *player) step(ctx context.Context, s *Step) error {
 	case s.Holds != nil:
 		defer p.say("")
 		return p.mustHold(ctx, s.Holds)
+	case s.Real && p.Simulated:
+		p.say("  %s\n", p.dim("("+leftOut.in(p.Language)+")"))
+		return nil
 	}
 	for _, c := range s.Commands {
 		if err := p.command(ctx, s, c); err != nil {

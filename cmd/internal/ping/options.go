@@ -1,6 +1,7 @@
 package ping
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -11,13 +12,18 @@ import (
 
 // Options are what a person can say.
 type Options struct {
-	Addresses []netip.Addr  // one after the other
-	Count     int           // echoes to each; 0: until interrupted
-	Interval  time.Duration // between two echoes
-	Wait      time.Duration // for an answer to the last one
-	Size      int           // of the payload in bytes
-	TTL       int           // 0: the system's own, 64
+	Addresses []netip.Addr          // one after the other
+	Names     map[netip.Addr]string // what they were called, those that were not given as addresses
+	Count     int                   // echoes to each; 0: until interrupted
+	Interval  time.Duration         // between two echoes
+	Wait      time.Duration         // for an answer to the last one
+	Size      int                   // of the payload in bytes
+	TTL       int                   // 0: the system's own, 64
+	Numeric   bool                  // answers come from addresses only
 }
+
+// LookUp finds the address of a name.
+type LookUp func(name string) (netip.Addr, error)
 
 // Limits of an echo: the largest payload that fits an IPv4 packet, and the smallest that has room for a time stamp.
 const (
@@ -26,18 +32,23 @@ const (
 )
 
 // Flags are the options as iputils names them.
-func Flags(set *pflag.FlagSet) func(args []string) (Options, error) {
+func Flags(set *pflag.FlagSet) func(args []string, lookUp LookUp) (Options, error) {
 	count := set.IntP("count", "c", 0, "stop after `N` echoes to each address; 0: until Ctrl-C")
 	interval := set.Float64P("interval", "i", 1, "`SECONDS` between two echoes")
 	wait := set.Float64P("timeout", "W", 1, "`SECONDS` to wait for the last answers")
 	size := set.IntP("size", "s", 56, "payload `BYTES`")
 	ttl := set.IntP("ttl", "t", 0, "time to live in `HOPS`; 0: the system's own")
-	return func(args []string) (Options, error) {
-		o := Options{Count: *count, Interval: seconds(*interval), Wait: seconds(*wait), Size: *size, TTL: *ttl}
+	numeric := set.BoolP("numeric", "n", false, "print addresses of answers, no names")
+	return func(args []string, lookUp LookUp) (Options, error) {
+		o := Options{Count: *count, Interval: seconds(*interval), Wait: seconds(*wait), Size: *size, TTL: *ttl, Numeric: *numeric,
+			Names: map[netip.Addr]string{}}
 		for _, arg := range args {
-			a, err := netip.ParseAddr(arg)
-			if err != nil || !a.Is4() {
-				return o, fmt.Errorf("%q: want an IPv4 address, as in 11.11.11.3", arg)
+			a, err := Find(arg, lookUp)
+			if err != nil {
+				return o, err
+			}
+			if a.String() != arg {
+				o.Names[a] = arg
 			}
 			o.Addresses = append(o.Addresses, a)
 		}
@@ -45,14 +56,38 @@ func Flags(set *pflag.FlagSet) func(args []string) (Options, error) {
 	}
 }
 
-// Parse reads a command line, the words after ping.
+// Find finds the address of what was given, which may be one itself.
+func Find(arg string, lookUp LookUp) (a netip.Addr, err error) {
+	if a, err = netip.ParseAddr(arg); err != nil && lookUp != nil {
+		if a, err = lookUp(arg); err != nil {
+			return a, err
+		}
+	}
+	if err != nil || !a.Is4() {
+		return a, fmt.Errorf("%q: want an IPv4 address, as in 11.11.11.3", arg)
+	}
+	return a, nil
+}
+
+// Parse reads a command line, the words after ping, in which nobody has a name.
 func Parse(args []string) (Options, error) {
 	set := pflag.NewFlagSet("ping", pflag.ContinueOnError)
 	read := Flags(set)
 	if err := set.Parse(args); err != nil {
 		return Options{}, err
 	}
-	return read(set.Args())
+	return read(set.Args(), nil)
+}
+
+// name returns what an address was called.
+func (o *Options) name(a netip.Addr) string { return cmp.Or(o.Names[a], a.String()) }
+
+// whom returns whom an answer comes from.
+func (o *Options) whom(a netip.Addr) string {
+	if name := o.Names[a]; name != "" && !o.Numeric {
+		return fmt.Sprintf("%s (%v)", name, a)
+	}
+	return a.String()
 }
 
 func (o *Options) check() error {

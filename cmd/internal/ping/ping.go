@@ -20,15 +20,16 @@ const (
 	Failed     = 2 // the echo could not be sent
 )
 
-// Run pings each address in turn and writes what ping writes. It returns ping's exit status; ctx ends it early.
-func Run(ctx context.Context, o Options, out io.Writer) int {
+// Run pings each address in turn, by sockets that open makes, and writes what ping writes. It returns ping's exit status; ctx
+// ends it early.
+func Run(ctx context.Context, o Options, open Open, out io.Writer) int {
 	status := Answered
-	for i, a := range o.Addresses {
+	for i, to := range o.Addresses {
 		if i > 0 {
 			fmt.Fprintln(out)
 			pause(ctx)
 		}
-		status = max(status, one(ctx, o, a, out))
+		status = max(status, one(ctx, o, to, open, out))
 		if ctx.Err() != nil {
 			break
 		}
@@ -51,7 +52,7 @@ type pinger struct {
 	Options
 	to     netip.Addr
 	out    io.Writer
-	socket *socket
+	socket Socket
 	id     uint16
 	sent   int
 	sentAt map[uint16]time.Time // echoes that nobody has answered yet
@@ -60,15 +61,19 @@ type pinger struct {
 	dups   int
 }
 
-func one(ctx context.Context, o Options, to netip.Addr, out io.Writer) int {
-	s, err := open(to, o.TTL)
+func one(ctx context.Context, o Options, to netip.Addr, open Open, out io.Writer) int {
+	s, err := open(ctx, to, o.TTL)
 	if err != nil {
 		fmt.Fprintf(out, "ping: %v\n", err)
 		return Failed
 	}
-	defer s.close()
-	p := &pinger{Options: o, to: to, out: out, socket: s, id: uint16(rand.Uint32()), sentAt: map[uint16]time.Time{}}
-	fmt.Fprintf(out, "PING %v (%v) %d(%d) bytes of data.\n", to, to, o.Size, o.Size+8+20)
+	defer s.Close()
+	p := &pinger{Options: o, to: to, out: out, socket: s, sentAt: map[uint16]time.Time{}}
+	var chosen bool
+	if p.id, chosen = s.ID(); !chosen {
+		p.id = uint16(rand.Uint32())
+	}
+	fmt.Fprintf(out, "PING %s (%v) %d(%d) bytes of data.\n", o.name(to), to, o.Size, o.Size+8+20)
 	began := time.Now()
 	status := p.run(ctx)
 	p.summary(time.Since(began))
@@ -103,9 +108,12 @@ func (p *pinger) run(ctx context.Context) int {
 func (p *pinger) send() error {
 	p.sent++
 	seq := uint16(p.sent)
-	now := time.Now()
-	p.sentAt[seq] = now
-	return p.socket.send(echo(p.id, seq, p.Size, now))
+	p.sentAt[seq] = time.Now()
+	at, err := p.socket.Send(echo(p.id, seq, p.Size, p.sentAt[seq]))
+	if err == nil {
+		p.sentAt[seq] = at
+	}
+	return err
 }
 
 // echo returns an echo request. Its payload is the time, if there is room, and then what iputils sends: bytes that count.
@@ -131,13 +139,15 @@ func (p *pinger) listen(ctx context.Context, until time.Time, last bool) {
 		if left <= 0 {
 			return
 		}
-		m, err := p.socket.receive(min(left, 100*time.Millisecond)) // so that ctx is heard
+		m, err := p.socket.Receive(min(left, 100*time.Millisecond)) // so that ctx is heard
 		switch {
-		case errors.Is(err, errTimeout):
+		case errors.Is(err, ErrTimeout):
+		case errors.Is(err, ErrClosed):
+			return
 		case err != nil:
 			p.fault(err)
 		default:
-			p.answer(m, time.Now())
+			p.answer(m)
 		}
 	}
 }
@@ -150,19 +160,19 @@ func (p *pinger) fault(err error) {
 }
 
 // answer handles a message: an answer to one of our echoes, an error about one, or something else.
-func (p *pinger) answer(m message, now time.Time) {
-	icmp, ok := frame.ParseICMP(m.icmp)
+func (p *pinger) answer(m Message) {
+	icmp, ok := frame.ParseICMP(m.ICMP)
 	if !ok {
 		return
 	}
-	if icmp.Type() == frame.ICMPEchoReply && (!p.socket.raw || icmp.ID() == p.id) && m.from == p.to {
-		p.reply(icmp, m, now)
+	if _, chosen := p.socket.ID(); icmp.Type() == frame.ICMPEchoReply && (chosen || icmp.ID() == p.id) && m.From == p.to {
+		p.reply(icmp, m)
 		return
 	}
 	if seq, ours := p.quoted(icmp); icmp.IsError() && ours {
 		delete(p.sentAt, seq)
 		p.errors++
-		fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", m.from, seq, complaint(icmp))
+		fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", m.From, seq, complaint(icmp))
 	}
 }
 
@@ -180,9 +190,9 @@ func (p *pinger) quoted(icmp frame.ICMP) (seq uint16, ours bool) {
 	return echo.Seq(), ip.Proto() == frame.ProtoICMP && ip.Dst() == p.to && echo.Type() == frame.ICMPEcho && echo.ID() == p.id
 }
 
-func (p *pinger) reply(icmp frame.ICMP, m message, now time.Time) {
+func (p *pinger) reply(icmp frame.ICMP, m Message) {
 	seq := icmp.Seq()
-	line := fmt.Sprintf("%d bytes from %v: icmp_seq=%d ttl=%d", len(m.icmp), m.from, seq, m.ttl)
+	line := fmt.Sprintf("%d bytes from %s: icmp_seq=%d ttl=%d", len(m.ICMP), p.whom(p.to), seq, m.TTL)
 	sent, open := p.sentAt[seq]
 	if !open {
 		p.dups++
@@ -190,7 +200,7 @@ func (p *pinger) reply(icmp frame.ICMP, m message, now time.Time) {
 		return
 	}
 	delete(p.sentAt, seq)
-	took := now.Sub(sent)
+	took := m.At.Sub(sent)
 	p.times = append(p.times, took)
 	fmt.Fprintf(p.out, "%s time=%s ms\n", line, milliseconds(took))
 }

@@ -63,7 +63,7 @@ func TestLoopback(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if status := ping.Run(context.Background(), o, &out); status != ping.Answered {
+	if status := ping.Run(context.Background(), o, ping.OpenHere, &out); status != ping.Answered {
 		t.Errorf("status %d\n%s", status, out.String())
 	}
 	want := regexp.MustCompile(`^PING 127\.0\.0\.1 \(127\.0\.0\.1\) 20\(48\) bytes of data\.
@@ -85,7 +85,7 @@ func TestInterrupted(t *testing.T) {
 	cancel()
 	o, _ := ping.Parse([]string{"127.0.0.1"})
 	var out bytes.Buffer
-	if status := ping.Run(ctx, o, &out); status != ping.Unanswered || !strings.Contains(out.String(), "0 packets transmitted") {
+	if status := ping.Run(ctx, o, ping.OpenHere, &out); status != ping.Unanswered || !strings.Contains(out.String(), "0 packets transmitted") {
 		t.Errorf("status %d\n%s", status, out.String())
 	}
 }

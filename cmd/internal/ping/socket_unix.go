@@ -3,6 +3,7 @@
 package ping
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -25,8 +26,9 @@ type socket struct {
 	oob [128]byte
 }
 
-// open makes a raw socket, or a ping socket where that is not allowed.
-func open(to netip.Addr, ttl int) (*socket, error) {
+// OpenHere is the Open of the network that this process is in: it makes a raw socket, or a ping socket where that is not
+// allowed.
+func OpenHere(_ context.Context, to netip.Addr, ttl int) (Socket, error) {
 	if err := reachable(to); err != nil {
 		return nil, err
 	}
@@ -41,7 +43,7 @@ func open(to netip.Addr, ttl int) (*socket, error) {
 	}
 	unix.CloseOnExec(s.fd)
 	if err := s.prepare(ttl); err != nil {
-		s.close()
+		s.Close()
 		return nil, fmt.Errorf("socket: %w", err)
 	}
 	return s, nil
@@ -75,35 +77,40 @@ func (s *socket) prepare(ttl int) error {
 	return nil
 }
 
-func (s *socket) send(b []byte) error {
+// ID implements Socket. A ping socket's is the kernel's choice.
+func (s *socket) ID() (id uint16, chosen bool) { return 0, !s.raw }
+
+// Send implements Socket.
+func (s *socket) Send(b []byte) (at time.Time, err error) {
+	at = time.Now()
 	if s.raw {
-		return unix.Sendto(s.fd, b, 0, &s.to)
+		return at, unix.Sendto(s.fd, b, 0, &s.to)
 	}
-	_, err := unix.Write(s.fd, b)
-	return err
+	_, err = unix.Write(s.fd, b)
+	return at, err
 }
 
-// receive waits for a message. The error is errTimeout, or what the kernel has heard about an echo.
-func (s *socket) receive(wait time.Duration) (message, error) {
+// Receive implements Socket.
+func (s *socket) Receive(wait time.Duration) (Message, error) {
 	timeout := unix.NsecToTimeval(max(wait, time.Microsecond).Nanoseconds())
 	if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
-		return message{}, err
+		return Message{}, err
 	}
 	n, oobn, _, from, err := unix.Recvmsg(s.fd, s.buf[:], s.oob[:], 0)
 	if err == unix.EAGAIN || err == unix.EINTR {
-		return message{}, errTimeout
+		return Message{}, ErrTimeout
 	}
 	if err != nil {
-		return message{}, err
+		return Message{}, err
 	}
-	m := message{icmp: s.buf[:n], ttl: s.ttl(s.oob[:oobn])}
+	m := Message{ICMP: s.buf[:n], TTL: s.ttl(s.oob[:oobn]), At: time.Now()}
 	if sa, ok := from.(*unix.SockaddrInet4); ok {
-		m.from = netip.AddrFrom4(sa.Addr)
+		m.From = netip.AddrFrom4(sa.Addr)
 	}
 	if n > frame.IPv4Header && s.buf[0]>>4 == 4 { // raw sockets, and some systems' ping sockets, give the IP header too
 		ip := frame.IPv4(s.buf[:n])
-		m.ttl = int(ip.TTL())
-		m.icmp = s.buf[min(ip.HeaderLen(), n):n]
+		m.TTL = int(ip.TTL())
+		m.ICMP = s.buf[min(ip.HeaderLen(), n):n]
 	}
 	return m, nil
 }
@@ -126,4 +133,5 @@ func (s *socket) ttl(oob []byte) int {
 	return 0
 }
 
-func (s *socket) close() { _ = unix.Close(s.fd) }
+// Close implements Socket.
+func (s *socket) Close() { _ = unix.Close(s.fd) }

@@ -43,7 +43,7 @@ type times []time.Duration
 
 // summary writes the last lines.
 func (p *pinger) summary(took time.Duration) {
-	fmt.Fprintf(p.out, "\n--- %v ping statistics ---\n%d packets transmitted, %d received", p.to, p.sent, len(p.times))
+	fmt.Fprintf(p.out, "\n--- %s ping statistics ---\n%d packets transmitted, %d received", p.name(p.to), p.sent, len(p.times))
 	if p.dups > 0 {
 		fmt.Fprintf(p.out, ", +%d duplicates", p.dups)
 	}

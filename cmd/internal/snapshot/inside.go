@@ -15,6 +15,8 @@ type inside struct {
 	routes    []sim.HostRoute
 	neighbors []neighbor
 	tcp, udp  []netip.AddrPort // where somebody listens; unspecified: at all addresses
+	// The next ephemeral port and identifier of a ping; 0: nobody can tell. See sim.HostState.
+	nextPort, nextEcho uint16
 }
 
 // netcard is a network card as the kernel has it.

@@ -76,5 +76,6 @@ func host(w *world.World, h *world.Host) sim.HostState {
 		return s
 	}
 	s.Routes, s.TCP, s.UDP = in.routes, in.listening(in.tcp), in.listening(in.udp)
+	s.NextPort, s.NextEcho = in.nextPort, in.nextEcho
 	return s
 }

@@ -15,7 +15,8 @@ func lookInto(w *world.World, h *world.Host) (*inside, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &inside{routes: state.Routes, tcp: everywhere(state.TCP), udp: everywhere(state.UDP)}
+	in := &inside{routes: state.Routes, tcp: everywhere(state.TCP), udp: everywhere(state.UDP), nextPort: state.NextPort,
+		nextEcho: state.NextEcho}
 	for _, c := range state.Cards {
 		in.cards = append(in.cards, netcard{name: c.Name, mac: c.MAC, mtu: c.MTU, up: !c.Down, addr: c.Addr})
 		for _, n := range c.Neighbors {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"slices"
 	"time"
 
 	"uswitch/cmd/internal/control"
@@ -32,8 +31,8 @@ func Run(ctx context.Context, lab *control.Client, o Options, in, out *os.File, 
 		return err
 	}
 	defer answer.Close()
-	r := &run{Options: o, ctx: ctx, lab: lab, errs: errs, legs: map[uint64]*leg{}}
-	r.printer, r.encoder = newPrinter(out, o.Width, o.Colour), json.NewEncoder(out)
+	r := &run{Options: o, Session: NewSession(out, o.Width, o.Colour), ctx: ctx, lab: lab, errs: errs, encoder: json.NewEncoder(out)}
+	r.mute = o.JSON
 	var pressed <-chan byte
 	if !o.Auto {
 		var end func()
@@ -73,36 +72,20 @@ func events(answer io.Reader) <-chan told {
 // run is one Run.
 type run struct {
 	Options
+	*Session
 	ctx         context.Context
 	lab         *control.Client
-	printer     *printer
 	encoder     *json.Encoder
 	errs        io.Writer
 	interactive bool
-
-	session uint64
-	legs    map[uint64]*leg
-	order   []uint64 // legs, oldest first
-	current uint64   // the leg that is shown, 0: none
-	passed  uint64
-	ended   int
-	begun   bool // there was a packet
-	early   byte // a line of a script for a stop that is still to come
-}
-
-// leg is a packet on its way.
-type leg struct {
-	untold []control.StepEvent // while another packet is shown
-	look   look
-	waits  bool
-	over   bool
-	queued bool // its last step let it wait for an answer: that was not its end
+	passed      uint64
+	early       byte // a line of a script for a stop that is still to come
 }
 
 func (r *run) loop(lines <-chan told, pressed <-chan byte) error {
 	for r.printer.err == nil {
 		var tick <-chan time.Time
-		waits := r.current != 0 && r.legs[r.current].waits
+		waits := r.Waits()
 		if waits && r.Auto {
 			tick = time.After(r.Delay)
 		}
@@ -159,8 +142,7 @@ func (r *run) press(key byte) {
 
 // goOn lets the packet that is shown go on. That it is gone already is no fault.
 func (r *run) goOn(all bool) {
-	r.legs[r.current].waits = false
-	err := r.lab.Do(r.ctx, http.MethodPost, "/v1/step", nil, control.StepRequest{Session: r.session, Leg: r.current, Run: all}, nil)
+	err := r.lab.Do(r.ctx, http.MethodPost, "/v1/step", nil, r.GoOn(all), nil)
 	if err != nil && r.ctx.Err() == nil {
 		fmt.Fprintf(r.errs, "uswitch: %v\n", err)
 	}
@@ -171,74 +153,9 @@ func (r *run) take(e control.StepEvent) {
 	if r.JSON && r.printer.err == nil {
 		r.printer.err = r.encoder.Encode(e)
 	}
-	if e.Kind == control.StepBegun {
-		r.session = e.Session
-		return
-	}
 	if e.Passed > r.passed {
 		fmt.Fprintf(r.errs, "(%d packets passed by: %d are held already)\n", e.Passed-r.passed, e.Held)
 		r.passed = e.Passed
 	}
-	l := r.legs[e.Leg]
-	if l == nil {
-		l = &leg{}
-		r.legs[e.Leg], r.begun = l, true
-		r.order = append(r.order, e.Leg)
-	}
-	l.untold = append(l.untold, e)
-	l.waits = l.waits || e.Kind == control.StepStopped
-	l.over = e.Kind == control.StepEnded
-	if e.Step != nil {
-		l.queued = e.Step.Verdict == "queue"
-	}
-	r.settle()
-}
-
-// settle shows the packet whose turn it is: the one that is shown, until its end, and then the oldest that waits.
-func (r *run) settle() {
-	for {
-		if r.current == 0 {
-			i := slices.IndexFunc(r.order, func(id uint64) bool { return r.legs[id].waits || r.legs[id].over })
-			if i < 0 {
-				return
-			}
-			r.current = r.order[i]
-		}
-		l := r.legs[r.current]
-		r.tell(l)
-		if !l.over {
-			return
-		}
-		if !l.queued {
-			r.ended++
-		}
-		delete(r.legs, r.current)
-		r.order = slices.DeleteFunc(r.order, func(id uint64) bool { return id == r.current })
-		r.current = 0
-	}
-}
-
-// tell prints what is known of a packet and was not printed.
-func (r *run) tell(l *leg) {
-	for _, e := range l.untold {
-		if !r.JSON {
-			r.print(&e, l)
-		}
-	}
-	l.untold = nil
-}
-
-func (r *run) print(e *control.StepEvent, l *leg) {
-	if e.Step != nil {
-		r.printer.step(e.Step)
-		r.printer.packetLines(e.Step, &l.look)
-	}
-	r.printer.rows(changed(e.Changed))
-	r.printer.rows(looked(e.Next))
-	if e.Late {
-		r.printer.columns("", "", "nobody let it go on for too long: it went on by itself", "")
-	}
-	if e.Fault != "" {
-		r.printer.columns("", "", "the code failed on this packet, which ends here: "+e.Fault, red)
-	}
+	r.Take(e)
 }

@@ -46,6 +46,22 @@ func (p *printer) line(text string) {
 	}
 }
 
+// event prints what the lab tells of a packet.
+func (p *printer) event(e *control.StepEvent, l *look) {
+	if e.Step != nil {
+		p.step(e.Step)
+		p.packetLines(e.Step, l)
+	}
+	p.rows(changed(e.Changed))
+	p.rows(looked(e.Next))
+	if e.Late {
+		p.columns("", "", "nobody let it go on for too long: it went on by itself", "")
+	}
+	if e.Fault != "" {
+		p.columns("", "", "the code failed on this packet, which ends here: "+e.Fault, red)
+	}
+}
+
 // head prints whose steps follow, if it is another packet's than those before.
 func (p *printer) head(s *control.Step) {
 	if s.Packet == p.packet {

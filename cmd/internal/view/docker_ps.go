@@ -68,41 +68,50 @@ func dockerContainer(c api.Summary, o DockerOptions) map[string]string {
 		"Networks": strings.Join(slices.Sorted(maps.Keys(c.NetworkSettings.Networks)), ",")}
 }
 
-// dockerPorts lists ports as docker ps does: those that only differ by one are a range, unless they have another number
-// outside.
+// dockerPorts lists ports as docker ps does: those of one address that only differ by one are a range, unless they have
+// another number outside; a range is told of when it breaks off (docker cli, formatter.DisplayablePorts).
 func dockerPorts(ports []api.Port) string {
-	type span struct {
-		where       string
-		proto       string
-		first, last uint16
-	}
-	var spans []span
-	var moved []string
+	var open []portRange
+	var told, moved []string
 	for _, p := range sortedFunc(ports, compareDockerPorts) {
 		if p.IP != "" && p.PublicPort != p.PrivatePort {
 			moved = append(moved, fmt.Sprintf("%s:%d->%d/%s", p.IP, p.PublicPort, p.PrivatePort, p.Type))
 			continue
 		}
-		if n := len(spans); n > 0 && spans[n-1].where == p.IP && spans[n-1].proto == p.Type && spans[n-1].last+1 == p.PrivatePort {
-			spans[n-1].last = p.PrivatePort
-			continue
+		i := slices.IndexFunc(open, func(r portRange) bool { return r.ip == p.IP && r.proto == p.Type })
+		switch {
+		case i < 0:
+			open = append(open, portRange{p.IP, p.Type, p.PrivatePort, p.PrivatePort})
+		case open[i].last+1 == p.PrivatePort:
+			open[i].last++
+		default:
+			told = append(told, open[i].String())
+			open[i].first, open[i].last = p.PrivatePort, p.PrivatePort
 		}
-		spans = append(spans, span{p.IP, p.Type, p.PrivatePort, p.PrivatePort})
 	}
-	var all []string
-	for _, s := range spans {
-		text := strconv.Itoa(int(s.first))
-		if s.last > s.first {
-			text += "-" + strconv.Itoa(int(s.last))
-		}
-		if s.where != "" {
-			text = s.where + ":" + text + "->" + text
-		}
-		all = append(all, text+"/"+s.proto)
+	for _, r := range open {
+		told = append(told, r.String())
 	}
-	return strings.Join(append(all, moved...), ", ")
+	return strings.Join(append(told, moved...), ", ")
+}
+
+// portRange is ports that follow each other.
+type portRange struct {
+	ip, proto   string // without an address they are only exposed
+	first, last uint16
+}
+
+func (r portRange) String() string {
+	text := strconv.Itoa(int(r.first))
+	if r.last > r.first {
+		text += "-" + strconv.Itoa(int(r.last))
+	}
+	if r.ip != "" {
+		text = r.ip + ":" + text + "->" + text
+	}
+	return text + "/" + r.proto
 }
 
 func compareDockerPorts(a, b api.Port) int {
-	return cmp.Or(cmp.Compare(a.IP, b.IP), cmp.Compare(a.Type, b.Type), cmp.Compare(a.PrivatePort, b.PrivatePort), cmp.Compare(a.PublicPort, b.PublicPort))
+	return cmp.Or(cmp.Compare(a.PrivatePort, b.PrivatePort), cmp.Compare(a.IP, b.IP), cmp.Compare(a.PublicPort, b.PublicPort), cmp.Compare(a.Type, b.Type))
 }

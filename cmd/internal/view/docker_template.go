@@ -15,11 +15,8 @@ import (
 // dockerFunctions are those that Docker's --format knows besides Go's own.
 var dockerFunctions = template.FuncMap{
 	"json": func(v any) (string, error) {
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		err := e.Encode(v)
-		return strings.TrimSpace(b.String()), err
+		text, err := json.Marshal(v)
+		return string(text), err
 	},
 	"split": strings.Split,
 	"join":  strings.Join,

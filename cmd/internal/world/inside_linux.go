@@ -15,10 +15,19 @@ import (
 // has started and let go of, or a shell that somebody has open there.
 func endInside(ns tap.Namespace) {
 	want := fmt.Sprintf("net:[%d]", ns.ID.Inode)
-	links, _ := filepath.Glob("/proc/[0-9]*/ns/net")
-	for _, path := range links {
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return
+	}
+	defer proc.Close()
+	names, _ := proc.Readdirnames(-1)
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
 		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		path := filepath.Join("/proc", name, "ns/net")
+		if where, err := os.Readlink(path); err != nil || where != want {
 			continue
 		}
 		process, err := unix.PidfdOpen(pid, 0) // from here on the number cannot become somebody else's

@@ -75,14 +75,3 @@ func (e *Engine) Wait(reference, condition string) (func(context.Context) (api.W
 		return api.WaitResponse{StatusCode: c.state.ExitCode}, nil
 	}, nil
 }
-
-// Logs writes what a container has written to a writer for each of its outputs.
-func (e *Engine) Logs(ctx context.Context, reference string, o LogOptions, to func(terminal bool) func(stream) io.Writer) error {
-	e.mu.Lock()
-	c, err := e.find(reference)
-	e.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return c.journal.copy(ctx, o, to(c.config.Tty))
-}

@@ -34,6 +34,9 @@ func (e *Engine) Create(name string, r api.CreateRequest) (*api.CreateResponse, 
 	if err := checkModes(c); err != nil {
 		return nil, err
 	}
+	if _, err := planNames(c); err != nil {
+		return nil, err
+	}
 	if err := e.chooseEndpoints(c, r.NetworkingConfig); err != nil {
 		return nil, err
 	}
@@ -61,7 +64,8 @@ func (e *Engine) checkName(name string) error {
 		return conflict("Conflict. The container name %q is already in use by container %q. You have to remove (or rename) that container to be able to reuse that name.",
 			"/"+name, owner.id)
 	}
-	if err := lab.ValidateName("container name", name); err != nil { // it becomes the name of a namespace
+	// It becomes the name of a host, and of a namespace.
+	if err := e.lab.Plan().VerifyHost(&lab.Host{Name: name, Hostname: name, Mode: lab.ModeNone}); err != nil {
 		return invalid("%v", err)
 	}
 	return nil
@@ -99,7 +103,7 @@ func (c *container) chooseCommand() (about string, err error) {
 	if len(c.config.Entrypoint)+len(c.config.Cmd) == 0 && known.About != "" {
 		line += ", " + known.About + ","
 	}
-	return fmt.Sprintf("no image is used, %s neither: %s runs on this machine's own files, in a network namespace of its own", c.config.Image, line), nil
+	return fmt.Sprintf("image %s is not used: %s runs on this machine's own files, in a network namespace of its own", c.config.Image, line), nil
 }
 
 // checkModes refuses what does not go together (moby daemon/container/container_unix.go, validateNetMode).

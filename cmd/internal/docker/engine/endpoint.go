@@ -2,11 +2,8 @@ package engine
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
-	"strings"
 
 	"uswitch/cmd/internal/docker/engine/api"
 	"uswitch/cmd/internal/lab"
@@ -49,7 +46,7 @@ func (e *Engine) hostOf(c *container) (lab.Host, error) {
 		h.Interfaces = append(h.Interfaces, i)
 	}
 	e.chooseRoute(c, &h)
-	return h, nil
+	return h, e.chooseNames(c, &h)
 }
 
 // interfaceOf is a container's card on a network.
@@ -134,64 +131,4 @@ func (e *Engine) chooseRoute(c *container, h *lab.Host) {
 			h.Ports = portsOf(c, n, i.Address.Addr())
 		}
 	}
-}
-
-// portsOf are the ports that are to be published, in the order of their numbers inside.
-func portsOf(c *container, n *lab.Network, to netip.Addr) (all []lab.Publish) {
-	for _, port := range slices.SortedFunc(maps.Keys(bindings(c)), comparePorts) {
-		number, proto := splitPort(port)
-		for _, b := range bindings(c)[port] {
-			p := lab.Publish{Proto: proto, HostIP: n.HostIP, To: netip.AddrPortFrom(to, number)}
-			if a, err := netip.ParseAddr(b.HostIP); err == nil && a.Is4() {
-				p.HostIP = a
-			}
-			first, last, isRange := strings.Cut(b.HostPort, "-")
-			p.HostPort = portNumber(first)
-			if isRange {
-				p.HostPortEnd = portNumber(last)
-			}
-			all = append(all, p)
-		}
-	}
-	return all
-}
-
-// bindings are the ports that were asked for, and with -P all that are exposed.
-func bindings(c *container) map[string][]api.PortBinding {
-	all := maps.Clone(c.hostConfig.PortBindings)
-	if all == nil {
-		all = map[string][]api.PortBinding{}
-	}
-	if c.hostConfig.PublishAllPorts {
-		for port := range c.config.ExposedPorts {
-			if len(all[port]) == 0 {
-				all[port] = []api.PortBinding{{}}
-			}
-		}
-	}
-	return all
-}
-
-// splitPort reads 80/tcp.
-func splitPort(port string) (number uint16, proto string) {
-	text, proto, ok := strings.Cut(port, "/")
-	if !ok {
-		proto = "tcp"
-	}
-	return portNumber(text), strings.ToLower(proto)
-}
-
-// portNumber reads a number, and anything else as 0: any.
-func portNumber(text string) uint16 {
-	n, _ := strconv.ParseUint(text, 10, 16)
-	return uint16(n)
-}
-
-func comparePorts(a, b string) int {
-	first, firstProto := splitPort(a)
-	second, secondProto := splitPort(b)
-	if first != second {
-		return int(first) - int(second)
-	}
-	return strings.Compare(firstProto, secondProto)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
 
@@ -31,6 +32,8 @@ type Lab interface {
 	Start(host string, cmd *exec.Cmd) (tap.Process, error)
 	// Command is what the lab itself runs in a host: its process, 0 if none does, and its status when it has ended.
 	Command(host string) (pid, status int, running bool)
+	// Log returns what that has written, behind the line of that number, and what is closed when there is more.
+	Log(after uint64, hosts ...string) (lines []world.LogLine, more <-chan struct{})
 	// StartHost and StopHost start and end that.
 	StartHost(host string) error
 	StopHost(host string, patience time.Duration) error

@@ -20,7 +20,6 @@ func (e *Engine) Handler() http.Handler {
 		"POST /containers/create":        e.postCreate,
 		"GET /containers/{id}/json":      e.getContainer,
 		"POST /containers/{id}/start":    e.postStart,
-		"POST /containers/{id}/stop":     e.postStop,
 		"POST /containers/{id}/kill":     e.postKill,
 		"POST /containers/{id}/resize":   e.postResize,
 		"DELETE /containers/{id}":        e.deleteContainer,
@@ -42,6 +41,7 @@ func (e *Engine) Handler() http.Handler {
 		w.Header().Set("Ostype", "linux")
 		_, _ = io.WriteString(w, "OK")
 	})
+	mux.HandleFunc("POST /containers/{id}/stop", e.postStop)
 	mux.HandleFunc("POST /containers/{id}/wait", e.postWait)
 	mux.HandleFunc("POST /containers/{id}/attach", e.postAttach)
 	mux.HandleFunc("GET /containers/{id}/logs", e.getLogs)

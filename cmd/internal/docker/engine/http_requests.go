@@ -3,7 +3,6 @@ package engine
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"uswitch/cmd/internal/docker/engine/api"
 )
@@ -25,18 +24,6 @@ func (e *Engine) postCreate(r *http.Request) (any, error) {
 func (e *Engine) getContainer(r *http.Request) (any, error) { return e.Inspect(r.PathValue("id")) }
 
 func (e *Engine) postStart(r *http.Request) (any, error) { return nil, e.Start(r.PathValue("id")) }
-
-func (e *Engine) postStop(r *http.Request) (any, error) {
-	patience := DefaultPatience
-	if text := r.URL.Query().Get("t"); text != "" {
-		seconds, err := strconv.Atoi(text)
-		if err != nil {
-			return nil, invalid("t=%s: want seconds", text)
-		}
-		patience = time.Duration(seconds) * time.Second
-	}
-	return nil, e.Stop(r.PathValue("id"), patience)
-}
 
 func (e *Engine) postKill(r *http.Request) (any, error) {
 	return nil, e.Kill(r.PathValue("id"), r.URL.Query().Get("signal"))

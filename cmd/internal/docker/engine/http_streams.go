@@ -17,13 +17,38 @@ func (e *Engine) postWait(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	endless(w)
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusOK)
-	_ = http.NewResponseController(w).Flush()
+	beginAnswer(w)
 	if answer, err := wait(r.Context()); err == nil {
 		_ = json.NewEncoder(w).Encode(answer)
 	}
+}
+
+// postStop answers at once, too, and ends the answer when the container has ended.
+func (e *Engine) postStop(w http.ResponseWriter, r *http.Request) {
+	patience := time.Duration(-1)
+	if text := r.URL.Query().Get("t"); text != "" {
+		seconds, err := strconv.Atoi(text)
+		if err != nil {
+			refuse(w, invalid("t=%s: want seconds", text))
+			return
+		}
+		patience = time.Duration(seconds) * time.Second
+	}
+	stop, err := e.stopping(r.PathValue("id"), patience)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	beginAnswer(w)
+	stop()
+}
+
+// beginAnswer sends the head of an answer that takes its time.
+func beginAnswer(w http.ResponseWriter) {
+	endless(w)
+	w.WriteHeader(http.StatusOK)
+	_ = http.NewResponseController(w).Flush()
 }
 
 // endless takes away the time that an answer may take.

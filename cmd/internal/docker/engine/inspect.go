@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 
@@ -29,6 +30,10 @@ func (e *Engine) Inspect(reference string) (*api.Container, error) {
 		}
 	}
 	d.NetworkSettings = e.settings(c)
+	if dir, name := path.Split(d.NetworkSettings.SandboxKey); dir == "/run/netns/" {
+		files := "/etc/netns/" + name // where ip netns exec looks for them, too
+		d.ResolvConfPath, d.HostnamePath, d.HostsPath = files+"/resolv.conf", files+"/hostname", files+"/hosts"
+	}
 	return d, nil
 }
 

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"context"
-	"io"
 	"sync"
 	"time"
 )
@@ -114,39 +112,4 @@ func (j *journal) since(number int) (entries []entry, next int, more <-chan stru
 		more = j.changed
 	}
 	return entries, j.first + len(j.entries), more
-}
-
-// LogOptions say which lines of a container's output are wanted.
-type LogOptions struct {
-	Tail       int // only so many of the last lines; negative: all
-	Timestamps bool
-	Follow     bool // and what comes from now on, until the command ends
-}
-
-// copy writes the entries to a writer for each stream.
-func (j *journal) copy(ctx context.Context, o LogOptions, to func(stream) io.Writer) error {
-	entries, next, more := j.since(0)
-	if o.Tail >= 0 && o.Tail < len(entries) {
-		entries = entries[len(entries)-o.Tail:]
-	}
-	for {
-		for _, e := range entries {
-			text := e.text
-			if o.Timestamps {
-				text = append([]byte(e.at.UTC().Format(time.RFC3339Nano)+" "), text...)
-			}
-			if _, err := to(e.stream).Write(text); err != nil {
-				return err
-			}
-		}
-		if !o.Follow || more == nil {
-			return nil
-		}
-		select {
-		case <-more:
-		case <-ctx.Done():
-			return nil
-		}
-		entries, next, more = j.since(next)
-	}
 }

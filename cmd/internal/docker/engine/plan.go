@@ -54,7 +54,7 @@ func planNetwork(r api.NetworkCreateRequest) (lab.Network, error) {
 
 // planBridge is docker0 as a lab gets it in which these networks are taken.
 func planBridge(taken []netip.Prefix) (lab.Network, error) {
-	plan, err := parse(map[string]any{"x-uswitch": map[string]any{"docker0": true}}, taken)
+	plan, err := parse(map[string]any{"services": map[string]any{}, "x-uswitch": map[string]any{"docker0": true}}, taken)
 	if err != nil {
 		return lab.Network{}, err
 	}
@@ -70,7 +70,7 @@ func parse(file map[string]any, taken []netip.Prefix) (*lab.Plan, error) {
 	plan, err := lab.Parse("docker", text, lab.LoadOptions{Taken: taken})
 	var mistake *lab.Mistake
 	if errors.As(err, &mistake) {
-		option := strings.TrimPrefix(mistake.Key, "networks.default.")
+		option := strings.TrimPrefix(strings.TrimPrefix(mistake.Key, "networks.default."), "services.nobody.")
 		return nil, invalid("%s: %s", option, mistake.Text)
 	}
 	return plan, err

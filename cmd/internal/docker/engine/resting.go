@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
 
@@ -22,17 +23,18 @@ type resting struct{ plan *lab.Plan }
 
 var errResting = errors.New("no lab is up")
 
-func (r resting) Plan() *lab.Plan                              { return r.plan }
-func (resting) AddNetwork(lab.Network) error                   { return errResting }
-func (resting) RemoveNetwork(string) error                     { return errResting }
-func (resting) AddHost(lab.Host) error                         { return errResting }
-func (resting) RemoveHost(string) error                        { return errResting }
-func (resting) Connect(string, lab.Interface) error            { return errResting }
-func (resting) Disconnect(string, string) error                { return errResting }
-func (resting) Start(string, *exec.Cmd) (tap.Process, error)   { return nil, errResting }
-func (resting) StartHost(string) error                         { return errResting }
-func (resting) StopHost(string, time.Duration) error           { return errResting }
-func (resting) Published(string) []lab.Publish                 { return nil }
-func (resting) Command(string) (pid, status int, running bool) { return 0, 0, false }
-func (resting) Sandbox(string) string                          { return "" }
-func (resting) Taken() []netip.Prefix                          { return nil }
+func (r resting) Plan() *lab.Plan                                        { return r.plan }
+func (resting) AddNetwork(lab.Network) error                             { return errResting }
+func (resting) RemoveNetwork(string) error                               { return errResting }
+func (resting) AddHost(lab.Host) error                                   { return errResting }
+func (resting) RemoveHost(string) error                                  { return errResting }
+func (resting) Connect(string, lab.Interface) error                      { return errResting }
+func (resting) Disconnect(string, string) error                          { return errResting }
+func (resting) Start(string, *exec.Cmd) (tap.Process, error)             { return nil, errResting }
+func (resting) StartHost(string) error                                   { return errResting }
+func (resting) StopHost(string, time.Duration) error                     { return errResting }
+func (resting) Published(string) []lab.Publish                           { return nil }
+func (resting) Command(string) (pid, status int, running bool)           { return 0, 0, false }
+func (resting) Sandbox(string) string                                    { return "" }
+func (resting) Taken() []netip.Prefix                                    { return nil }
+func (resting) Log(uint64, ...string) ([]world.LogLine, <-chan struct{}) { return nil, nil }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os/exec"
+	"syscall"
 	"time"
 
 	"uswitch/cmd/internal/docker/engine/api"
@@ -37,6 +38,9 @@ func (e *Engine) Start(reference string) error {
 		return e.lab.StartHost(c.service)
 	}
 	h, err := e.hostOf(c)
+	if err == nil {
+		err = e.checkPorts(c, h.Ports)
+	}
 	if err == nil {
 		err = e.lab.AddHost(h)
 	}
@@ -109,11 +113,25 @@ func (e *Engine) startCommand(c *container) error {
 
 // commandError says of a program that could not be started what Docker's runtime says.
 func commandError(program string, err error) error {
-	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("exec: %q: executable file not found in $PATH: %w", program, err)
+	reason := err.Error()
+	var number syscall.Errno
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		reason = "executable file not found in $PATH"
+	case errors.As(err, &number):
+		reason = number.Error()
 	}
-	return fmt.Errorf("exec: %q: %w", program, err)
+	return &programError{fmt.Sprintf("exec: %q: %s", program, reason), err}
 }
+
+// programError is why a program could not be started, in other words than its cause has.
+type programError struct {
+	text  string
+	cause error
+}
+
+func (e *programError) Error() string { return e.text }
+func (e *programError) Unwrap() error { return e.cause }
 
 // environment is what a container finds besides what this process has.
 func environment(c *container) []string {

@@ -9,33 +9,51 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DefaultPatience is how long a container may take to end after it was asked to, as docker stop has it.
-const DefaultPatience = 10 * time.Second
+// defaultPatience is how long a container may take to end after it was asked to, as docker stop has it.
+const defaultPatience = 10 * time.Second
 
-// Stop asks a container to end, with the signal that it was created with or SIGTERM, and after patience makes it. One that
-// does not run is left as it is.
+// Stop asks a container to end, with the signal that it was created with or SIGTERM, and after patience makes it; negative
+// stands for the time that it was created with, or ten seconds. One that does not run is left as it is.
 func (e *Engine) Stop(reference string, patience time.Duration) error {
-	e.mu.Lock()
-	c, err := e.find(reference)
-	if err != nil || !c.state.Running {
-		e.mu.Unlock()
-		return err
+	stop, err := e.stopping(reference, patience)
+	if err == nil {
+		stop()
 	}
-	if c.service != "" {
-		e.mu.Unlock()
-		return e.lab.StopHost(c.service, patience)
+	return err
+}
+
+// stopping finds what is to be stopped, and returns what does it.
+func (e *Engine) stopping(reference string, patience time.Duration) (stop func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, err := e.find(reference)
+	if err != nil {
+		return nil, err
+	}
+	if patience < 0 {
+		patience = defaultPatience
+		if c.config.StopTimeout != nil && *c.config.StopTimeout >= 0 {
+			patience = time.Duration(*c.config.StopTimeout) * time.Second
+		}
+	}
+	switch {
+	case !c.state.Running:
+		return func() {}, nil
+	case c.service != "" && len(c.argv) == 0:
+		return nil, conflict("%s runs no command: it is there as long as the lab is", c.name)
+	case c.service != "":
+		return func() { _ = e.lab.StopHost(c.service, patience) }, nil
 	}
 	ended := c.ended
-	signal := signalOf(c.config.StopSignal)
-	c.signal(signal)
-	e.mu.Unlock()
-	select {
-	case <-ended:
-	case <-time.After(patience):
-		e.kill(c, syscall.SIGKILL)
-		<-ended
-	}
-	return nil
+	return func() {
+		e.kill(c, signalOf(c.config.StopSignal))
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			e.kill(c, syscall.SIGKILL)
+			<-ended
+		}
+	}, nil
 }
 
 // Kill sends a signal to a container that runs.

@@ -108,17 +108,21 @@ type NetworkSettings struct {
 // EndpointSettings is one attachment of a container to a network. The first half is what was asked for, the second what
 // became of it.
 type EndpointSettings struct {
-	IPAMConfig  *EndpointIPAMConfig `json:"IPAMConfig"`
-	Links       []string            `json:"Links"`
-	Aliases     []string            `json:"Aliases"`
-	MacAddress  string              `json:"MacAddress"`
-	GwPriority  int                 `json:"GwPriority"`
-	NetworkID   string              `json:"NetworkID"`
-	EndpointID  string              `json:"EndpointID"`
-	Gateway     string              `json:"Gateway"`
-	IPAddress   string              `json:"IPAddress"`
-	IPPrefixLen int                 `json:"IPPrefixLen"`
-	DNSNames    []string            `json:"DNSNames"`
+	IPAMConfig          *EndpointIPAMConfig `json:"IPAMConfig"`
+	Links               []string            `json:"Links"`
+	Aliases             []string            `json:"Aliases"`
+	MacAddress          string              `json:"MacAddress"`
+	DriverOpts          map[string]string   `json:"DriverOpts"`
+	GwPriority          int                 `json:"GwPriority"`
+	NetworkID           string              `json:"NetworkID"`
+	EndpointID          string              `json:"EndpointID"`
+	Gateway             string              `json:"Gateway"`
+	IPAddress           string              `json:"IPAddress"`
+	IPPrefixLen         int                 `json:"IPPrefixLen"`
+	IPv6Gateway         string              `json:"IPv6Gateway"` // these three are empty: there is no IPv6 yet
+	GlobalIPv6Address   string              `json:"GlobalIPv6Address"`
+	GlobalIPv6PrefixLen int                 `json:"GlobalIPv6PrefixLen"`
+	DNSNames            []string            `json:"DNSNames"`
 }
 
 // EndpointIPAMConfig is an address that was asked for.

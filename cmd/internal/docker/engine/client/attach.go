@@ -57,31 +57,40 @@ const ctrlP, ctrlQ = 0x10, 0x11
 type escape struct {
 	in   io.Reader
 	held bool
-	rest []byte
+	rest []byte // typed, and not read yet
+	end  error  // what comes behind that
 }
 
 func (e *escape) Read(b []byte) (int, error) {
-	for len(e.rest) == 0 {
-		typed := make([]byte, min(len(b), 4096))
+	for len(e.rest) == 0 && e.end == nil {
+		typed := make([]byte, max(min(len(b), 4096), 1))
 		n, err := e.in.Read(typed)
+		e.end = err
 		for _, key := range typed[:n] {
-			switch {
-			case e.held && key == ctrlQ:
-				return 0, errEscape
-			case key == ctrlP && !e.held:
-				e.held = true
-				continue
-			case e.held:
-				e.rest = append(e.rest, ctrlP)
+			if e.press(key) {
+				e.end = errEscape
+				break
 			}
-			e.held = false
-			e.rest = append(e.rest, key)
-		}
-		if err != nil && len(e.rest) == 0 {
-			return 0, err
 		}
 	}
 	n := copy(b, e.rest)
 	e.rest = e.rest[n:]
+	if n == 0 {
+		return 0, e.end
+	}
 	return n, nil
+}
+
+// press takes a key; it reports whether that was the end.
+func (e *escape) press(key byte) bool {
+	switch {
+	case e.held && key == ctrlQ:
+		return true
+	case e.held:
+		e.rest = append(e.rest, ctrlP)
+	}
+	if e.held = key == ctrlP; !e.held {
+		e.rest = append(e.rest, key)
+	}
+	return false
 }

@@ -1,0 +1,117 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"uswitch/nat"
+	"uswitch/switch/frame"
+)
+
+// rawPath is where a raw socket of the gateway is opened, and what it sends is sent.
+const rawPath = "/v1/raw"
+
+// RawOpened begins the stream of a raw socket: whence its packets go, and by which number answers find it - the identifier of
+// its ICMP echoes, or the port its datagrams come from.
+type RawOpened struct {
+	Source netip.Addr `json:"source"`
+	Number uint16     `json:"number"`
+}
+
+// RawPacket is an IP packet that was sent, by a POST, or that has come for a raw socket.
+type RawPacket struct {
+	Time   time.Time `json:"time,omitzero"`
+	Packet []byte    `json:"packet,omitempty"`
+}
+
+// rawQueue is how many packets wait for a slow client; more are lost, as on any network.
+const rawQueue = 256
+
+// rawSocket hears what is for it on behalf of a client.
+type rawSocket chan RawPacket
+
+var _ nat.Socket = rawSocket(nil)
+
+// Deliver implements nat.Socket.
+func (s rawSocket) Deliver(f frame.Frame, now time.Time) {
+	select {
+	case s <- RawPacket{Time: now, Packet: append([]byte(nil), f.Data[frame.EthernetHeader:]...)}:
+	default:
+	}
+}
+
+// openRaw opens a socket for what answers what the client will send ?to an address, with ?proto icmp or udp, and streams it.
+func (s *Server) openRaw(w http.ResponseWriter, r *http.Request) {
+	opened, heard, release, err := s.rawFor(r.URL.Query())
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer release()
+	out, done, err := s.stream(w, "application/x-ndjson")
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer done()
+	lines := json.NewEncoder(out)
+	for err := lines.Encode(opened); err == nil; {
+		select {
+		case <-r.Context().Done():
+			return
+		case p := <-heard:
+			err = lines.Encode(p)
+		}
+	}
+}
+
+// rawFor finds the source address and a number that is free.
+func (s *Server) rawFor(q url.Values) (opened RawOpened, heard rawSocket, release func(), err error) {
+	to, err := netip.ParseAddr(q.Get("to"))
+	proto := map[string]uint8{"icmp": frame.ProtoICMP, "udp": frame.ProtoUDP}[q.Get("proto")]
+	if err != nil || !to.Is4() || proto == 0 {
+		return opened, nil, nil, &Error{Code: http.StatusBadRequest, Message: "want to=ADDRESS and proto=icmp or udp"}
+	}
+	g, ok := s.world.Gateway(), false
+	if opened.Source, ok = g.Source(to); !ok {
+		return opened, nil, nil, &Error{Code: http.StatusUnprocessableEntity, Message: "connect: Network is unreachable"}
+	}
+	heard = make(rawSocket, rawQueue)
+	for range 64 {
+		opened.Number = uint16(1024 + rand.IntN(1<<16-1024))
+		if release, err = g.Open(proto, opened.Number, heard); err == nil {
+			return opened, heard, release, nil
+		}
+	}
+	return opened, nil, nil, err
+}
+
+// sendRaw sends an IP packet from the gateway, from one of its own addresses, and says when.
+func (s *Server) sendRaw(r *http.Request) (any, error) {
+	var p RawPacket
+	if err := decode(r, &p); err != nil {
+		return nil, err
+	}
+	ip, err := frame.ParseIPv4(p.Packet)
+	if err != nil {
+		return nil, &Error{Code: http.StatusBadRequest, Message: "want an IPv4 packet: " + err.Error()}
+	}
+	g := s.world.Gateway()
+	if own, ok := g.Source(ip.Src()); !ok || own != ip.Src() {
+		return nil, &Error{Code: http.StatusUnprocessableEntity, Message: fmt.Sprintf("%v is not an address of the gateway", ip.Src())}
+	}
+	b := append(make([]byte, frame.EthernetHeader, frame.EthernetHeader+len(ip)), ip...)
+	now := time.Now()
+	g.Originate(frame.Frame{Data: b}, now)
+	return RawPacket{Time: now}, nil
+}
+
+// rawQuery returns the query that opens a raw socket.
+func rawQuery(proto string, to netip.Addr) url.Values {
+	return url.Values{"proto": {proto}, "to": {to.String()}}
+}

@@ -1,0 +1,175 @@
+package engine_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os/exec"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"uswitch/cmd/internal/docker/engine"
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
+	"uswitch/tap"
+)
+
+// fakeLab is a lab in which everything succeeds at once that is not told to fail; programs run where the test does.
+type fakeLab struct {
+	mu        sync.Mutex
+	plan      lab.Plan
+	taken     []netip.Prefix
+	published map[string][]lab.Publish
+	fail      map[string]error // by method
+}
+
+// newFake parses a lab's file; without one it is the lab called docker.
+func newFake(t *testing.T, file string) *fakeLab {
+	t.Helper()
+	if file == "" {
+		file = "name: docker\nservices: {}\nx-uswitch: {docker0: true, uplink: sim}"
+	}
+	plan, err := lab.Parse("docker.yaml", []byte(file), lab.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &fakeLab{plan: *plan, published: map[string][]lab.Publish{}, fail: map[string]error{}}
+}
+
+func (f *fakeLab) engine(t *testing.T) *engine.Engine {
+	t.Helper()
+	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	e := engine.New(f, engine.Options{Now: func() time.Time { return now }, Random: rand.New(rand.NewPCG(1, 2))})
+	t.Cleanup(e.Close)
+	return e
+}
+
+func (f *fakeLab) change(method string, do func(*lab.Plan) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.fail[method]; err != nil {
+		return err
+	}
+	plan := f.plan
+	plan.Hosts, plan.Networks = slices.Clone(plan.Hosts), slices.Clone(plan.Networks)
+	if err := do(&plan); err != nil {
+		return err
+	}
+	f.plan = plan
+	return nil
+}
+
+func (f *fakeLab) Plan() *lab.Plan {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	plan := f.plan
+	return &plan
+}
+
+func (f *fakeLab) Taken() []netip.Prefix { return f.taken }
+
+func (f *fakeLab) AddNetwork(n lab.Network) error {
+	return f.change("AddNetwork", func(p *lab.Plan) error { p.Networks = append(p.Networks, n); return nil })
+}
+
+func (f *fakeLab) RemoveNetwork(name string) error {
+	return f.change("RemoveNetwork", func(p *lab.Plan) error {
+		p.Networks = slices.DeleteFunc(p.Networks, func(n lab.Network) bool { return n.Name == name })
+		return nil
+	})
+}
+
+func (f *fakeLab) AddHost(h lab.Host) error {
+	return f.change("AddHost", func(p *lab.Plan) error {
+		if err := p.FillHost(&h); err != nil {
+			return err
+		}
+		if err := p.VerifyHost(&h); err != nil {
+			return err
+		}
+		p.Hosts = append(p.Hosts, h)
+		for _, port := range h.Ports {
+			if port.HostPort == 0 {
+				port.HostPort = 32768 + uint16(len(f.published[h.Name]))
+			}
+			f.published[h.Name] = append(f.published[h.Name], port)
+		}
+		return nil
+	})
+}
+
+func (f *fakeLab) RemoveHost(name string) error {
+	return f.change("RemoveHost", func(p *lab.Plan) error {
+		before := len(p.Hosts)
+		p.Hosts = slices.DeleteFunc(p.Hosts, func(h lab.Host) bool { return h.Name == name })
+		delete(f.published, name)
+		if len(p.Hosts) == before {
+			return fmt.Errorf("there is no host %s", name)
+		}
+		return nil
+	})
+}
+
+func (f *fakeLab) Connect(host string, i lab.Interface) error {
+	return f.change("Connect", func(p *lab.Plan) error {
+		h := p.Host(host)
+		if err := p.FillInterface(h, &i); err != nil {
+			return err
+		}
+		h.Interfaces = append(slices.Clone(h.Interfaces), i)
+		return nil
+	})
+}
+
+func (f *fakeLab) Disconnect(host, network string) error {
+	return f.change("Disconnect", func(p *lab.Plan) error {
+		h := p.Host(host)
+		h.Interfaces = slices.DeleteFunc(slices.Clone(h.Interfaces), func(i lab.Interface) bool { return i.Network == network })
+		return nil
+	})
+}
+
+func (f *fakeLab) Published(host string) []lab.Publish {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.published[host])
+}
+
+func (f *fakeLab) Start(_ string, cmd *exec.Cmd) (tap.Process, error) {
+	if err := f.fail["Start"]; err != nil {
+		return nil, err
+	}
+	if err := tap.Startable(cmd); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return child{cmd}, nil
+}
+
+func (f *fakeLab) Command(host string) (pid, status int, running bool) {
+	return 42, 0, len(f.plan.Host(host).Command) > 0
+}
+
+func (f *fakeLab) Log(after uint64, _ ...string) ([]world.LogLine, <-chan struct{}) {
+	if after > 0 {
+		return nil, nil
+	}
+	return []world.LogLine{{Number: 1, Host: "A", Text: "said by A"}}, nil
+}
+
+func (f *fakeLab) StartHost(string) error               { return errors.New("StartHost") }
+func (f *fakeLab) StopHost(string, time.Duration) error { return errors.New("StopHost") }
+func (f *fakeLab) Sandbox(host string) string           { return "/run/netns/" + host }
+
+// child is a program of this machine.
+type child struct{ cmd *exec.Cmd }
+
+func (c child) PID() int                      { return c.cmd.Process.Pid }
+func (c child) Signal(s syscall.Signal) error { return syscall.Kill(-c.cmd.Process.Pid, s) }
+func (c child) Wait() int                     { _ = c.cmd.Wait(); return tap.ExitStatus(c.cmd.ProcessState) }

@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"uswitch/cmd/internal/lab"
+)
+
+// composeNames is what a Compose file says of the names that a service knows and of whom it asks for others.
+type composeNames struct {
+	NetworkMode string   `json:"network_mode"`
+	DNS         []string `json:"dns,omitempty"`
+	DNSSearch   []string `json:"dns_search,omitempty"`
+	DNSOptions  []string `json:"dns_opt,omitempty"`
+	ExtraHosts  []string `json:"extra_hosts,omitempty"` // name=address
+}
+
+// planNames returns a host that has nothing but those; package lab finds what is wrong with them.
+func planNames(c *container) (lab.Host, error) {
+	h := c.hostConfig
+	names := composeNames{NetworkMode: "none", DNS: h.DNS, DNSSearch: h.DNSSearch, DNSOptions: h.DNSOptions}
+	for _, line := range h.ExtraHosts {
+		name, address, _ := strings.Cut(line, ":")
+		names.ExtraHosts = append(names.ExtraHosts, name+"="+address)
+	}
+	plan, err := parse(map[string]any{"services": map[string]any{"nobody": names}}, nil)
+	if err != nil {
+		return lab.Host{}, err
+	}
+	return plan.Hosts[0], nil
+}
+
+// chooseNames gives a host what its container says of names, and those of the containers that it is linked to, with the
+// addresses that they have now. It needs the lock.
+func (e *Engine) chooseNames(c *container, h *lab.Host) error {
+	names, err := planNames(c)
+	if err != nil {
+		return err
+	}
+	h.DNS, h.DNSSearch, h.DNSOptions, h.ExtraHosts = names.DNS, names.DNSSearch, names.DNSOptions, names.ExtraHosts
+	links := slices.Clone(c.hostConfig.Links)
+	for _, s := range c.endpoints {
+		links = append(links, s.Links...)
+	}
+	for _, link := range links {
+		reference, alias, _ := strings.Cut(link, ":")
+		other, err := e.find(reference)
+		if err != nil {
+			return invalid("could not get container for %s: %v", reference, err)
+		}
+		address, ok := e.sharedAddress(other, h)
+		if !other.state.Running || !ok {
+			return invalid("Cannot link to a non running container: /%s AS /%s/%s", other.name, c.name, cmp.Or(alias, other.name))
+		}
+		for _, name := range []string{cmp.Or(alias, other.name), other.name, other.short()} {
+			if one := (lab.ExtraHost{Name: name, Addr: address}); !slices.Contains(h.ExtraHosts, one) {
+				h.ExtraHosts = append(h.ExtraHosts, one)
+			}
+		}
+	}
+	slices.SortFunc(h.ExtraHosts, func(a, b lab.ExtraHost) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return nil
+}
+
+// sharedAddress returns the address by which a host that is about to be added reaches a container. It needs the lock.
+func (e *Engine) sharedAddress(other *container, h *lab.Host) (netip.Addr, bool) {
+	for _, i := range h.Interfaces {
+		if n := e.lab.Plan().Network(i.Network); n != nil {
+			if card, ok := e.cardOn(other, n); ok {
+				return card.Address.Addr(), true
+			}
+		}
+	}
+	return netip.Addr{}, false
+}

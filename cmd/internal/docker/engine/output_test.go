@@ -1,0 +1,164 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"uswitch/cmd/internal/docker/engine"
+	"uswitch/cmd/internal/docker/engine/api"
+)
+
+// logs returns a container's output by way of the API.
+func logs(t *testing.T, e *engine.Engine, id, query string) (out, err string) {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	e.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/containers/"+id+"/logs?"+query, nil))
+	var stdout, stderr bytes.Buffer
+	if failed := engine.Demultiplex(answer.Body, &stdout, &stderr); failed != nil || answer.Code != http.StatusOK {
+		t.Fatalf("%d, %v", answer.Code, failed)
+	}
+	return stdout.String(), stderr.String()
+}
+
+func waitLog(t *testing.T, e *engine.Engine, id, want string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if out, _ := logs(t, e, id, ""); out == want {
+			return
+		} else if time.Now().After(deadline) {
+			t.Fatalf("the log holds %q, want %q", out, want)
+		}
+	}
+}
+
+// TestRunsAndEnds: a command's output, its status, and that --rm leaves nothing.
+func TestRunsAndEnds(t *testing.T) {
+	e := newFake(t, "").engine(t)
+	r := sleeper("none")
+	r.Cmd = []string{"sh", "-c", "echo one; echo two >&2; printf three; exit 7"}
+	id := create(t, e, "said", r)
+	wait, err := e.Wait(id, "next-exit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(id); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := wait(context.Background()); err != nil || got.StatusCode != 7 {
+		t.Errorf("%+v, %v: want 7", got, err)
+	}
+	if out, err := logs(t, e, id, ""); out != "one\nthree" || err != "two\n" {
+		t.Errorf("stdout %q, stderr %q", out, err)
+	}
+	if out, err := logs(t, e, id, "tail=1&timestamps=1&follow=1"); out != "2026-11-21T08:00:00Z three" || err != "" {
+		t.Errorf("stdout %q, stderr %q", out, err)
+	}
+	r.HostConfig.AutoRemove = true
+	id = create(t, e, "brief", r)
+	if wait, err = e.Wait(id, "removed"); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(id); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := wait(context.Background()); err != nil || got.StatusCode != 7 {
+		t.Errorf("%+v, %v: want 7", got, err)
+	}
+	if _, err := e.Inspect(id); err == nil {
+		t.Error("--rm has left it")
+	}
+}
+
+// attach upgrades a connection to a container that is then started.
+func attach(t *testing.T, e *engine.Engine, id, typed string) (out, err string) {
+	t.Helper()
+	server := httptest.NewServer(e.Handler())
+	defer server.Close()
+	request, _ := http.NewRequest(http.MethodPost, server.URL+"/containers/"+id+"/attach", nil)
+	request.Header.Set("Connection", "Upgrade")
+	request.Header.Set("Upgrade", "tcp")
+	answer, failed := server.Client().Do(request)
+	if failed != nil || answer.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%v, %v", answer, failed)
+	}
+	defer answer.Body.Close()
+	if failed := e.Start(id); failed != nil {
+		t.Fatal(failed)
+	}
+	if _, failed := io.WriteString(answer.Body.(io.Writer), typed); failed != nil {
+		t.Fatal(failed)
+	}
+	var stdout, stderr bytes.Buffer
+	if strings.HasSuffix(answer.Header.Get("Content-Type"), "raw-stream") {
+		_, failed = io.Copy(&stdout, answer.Body)
+	} else {
+		failed = engine.Demultiplex(answer.Body, &stdout, &stderr)
+	}
+	if failed != nil {
+		t.Fatal(failed)
+	}
+	return stdout.String(), stderr.String()
+}
+
+// TestAttach: who attaches before the start misses nothing, and can type.
+func TestAttach(t *testing.T) {
+	e := newFake(t, "").engine(t)
+	r := sleeper("none")
+	r.OpenStdin, r.Cmd = true, []string{"sh", "-c", "read a; echo got $a; echo bad >&2"}
+	if out, err := attach(t, e, create(t, e, "pipes", r), "this\n"); out != "got this\n" || err != "bad\n" {
+		t.Errorf("stdout %q, stderr %q", out, err)
+	}
+	r.Tty, r.Cmd = true, []string{"sh", "-c", "test -t 0 && test -t 1 && read a && echo got $a"}
+	if out, err := attach(t, e, create(t, e, "terminal", r), "this\n"); out != "this\r\ngot this\r\n" || err != "" {
+		t.Errorf("terminal: %q, %q", out, err)
+	}
+	id := create(t, e, "never", sleeper("nowhere"))
+	server := httptest.NewServer(e.Handler())
+	defer server.Close()
+	request, _ := http.NewRequest(http.MethodPost, server.URL+"/containers/"+id+"/attach", nil)
+	answer, err := server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(id); err == nil {
+		t.Fatal("started")
+	}
+	if rest, _ := io.ReadAll(answer.Body); len(rest) > 0 { // and it ends
+		t.Errorf("%q", rest)
+	}
+}
+
+// TestService: the services of the lab's file are containers, too.
+func TestService(t *testing.T) {
+	e := newFake(t, `{name: shop, networks: {front: {}}, services: {AA: {networks: [front], command: sleep 300}, B: {networks: [front]}}}`).engine(t)
+	var names []string
+	for _, c := range e.List(false) {
+		names = append(names, c.Names[0]+" "+c.Command+" "+c.State)
+	}
+	if got := strings.Join(names, ", "); got != "/shop-B-1  running, /shop-AA-1 sleep 300 running" {
+		t.Error(got)
+	}
+	byService, err := e.Inspect("AA")
+	if err != nil || byService.Name != "/shop-AA-1" || byService.State.Pid != 42 || byService.NetworkSettings.Networks["shop_front"].IPAddress != "172.18.0.2" {
+		t.Errorf("%+v, %v", byService, err)
+	}
+	refused(t, e.Remove("shop-AA-1", true), http.StatusConflict, "container shop-AA-1 is a service of the lab's file: uswitch apply takes it out")
+	if out, _ := logs(t, e, "AA", "follow=1"); out != "said by A\n" {
+		t.Errorf("%q", out)
+	}
+	_, err = e.Create("AA", api.CreateRequest{Config: api.Config{Image: "busybox"}})
+	if err == nil || !strings.HasPrefix(err.Error(), `Conflict. The container name "/AA" is already in use`) {
+		t.Errorf("the service's name: %v", err)
+	}
+	// docker0 comes with the first container that asks for no network.
+	start(t, e, "first", sleeper(""))
+	if got := address(t, e, "first", "bridge"); got != "172.17.0.2" {
+		t.Errorf("first has %s", got)
+	}
+}

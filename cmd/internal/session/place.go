@@ -1,0 +1,32 @@
+package session
+
+import (
+	"context"
+	"os"
+
+	"uswitch/cmd/internal/control"
+)
+
+// InsideHost reports whether this process is inside a host of a lab, by `uswitch exec`, by "ip netns exec" or otherwise: then
+// what it sends is the host's to send, and not the gateway's.
+func InsideHost(ctx context.Context) bool {
+	if os.Getenv("USWITCH_HOST") != "" {
+		return true
+	}
+	own, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		return false // no Linux, no namespaces
+	}
+	for _, lab := range control.Up() {
+		var hosts []control.Host
+		if lab.Get(ctx, "/v1/hosts", nil, &hosts) != nil {
+			continue // gone meanwhile
+		}
+		for _, h := range hosts {
+			if h.Mode != "host" && h.Namespace.ID.String() == own {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,165 @@
+package traceroute
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"time"
+
+	"uswitch/cmd/internal/control"
+)
+
+// Socket is where probes leave and answers come in; a *control.Raw is one.
+type Socket interface {
+	Send(packet []byte) (time.Time, error)
+	// Receive returns control.ErrTimeout if nothing comes in time.
+	Receive(wait time.Duration) ([]byte, time.Time, error)
+}
+
+// Target is where the way leads.
+type Target struct {
+	Name   string // as it was given
+	Addr   netip.Addr
+	Source netip.Addr // of the probes
+	Number uint16     // their echoes' identifier, or the port that they come from
+}
+
+// atOnce is how many probes are on their way together, as traceroute has it.
+const atOnce = 16
+
+// tracer is one traceroute.
+type tracer struct {
+	Options
+	to, source netip.Addr
+	number     uint16
+	socket     Socket
+	names      func(netip.Addr) string
+	out        io.Writer
+	probes     []probe
+	end        int // hops that are to be shown: fewer once the target has answered
+	shown      int
+}
+
+// Run follows the way to a target and prints it, hop by hop, as it becomes known. names tells the name of an address, or
+// nothing. ctx ends it early.
+func Run(ctx context.Context, o Options, to Target, s Socket, names func(netip.Addr) string, out io.Writer) error {
+	t := &tracer{Options: o, to: to.Addr, source: to.Source, number: to.Number, socket: s, names: names, out: out, end: o.Max - o.First + 1}
+	fmt.Fprintf(out, "traceroute to %s (%v), %d hops max, %d byte packets\n", to.Name, to.Addr, o.Max, length)
+	for ctx.Err() == nil && t.shown < t.end {
+		if err := t.send(); err != nil {
+			return err
+		}
+		if err := t.receive(); err != nil {
+			return ignoringEnd(ctx, err)
+		}
+		t.show()
+	}
+	return nil
+}
+
+// ignoringEnd returns nil for an error that comes of the end of ctx.
+func ignoringEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// send lets as many probes leave as may be on their way.
+func (t *tracer) send() error {
+	open := 0
+	for _, p := range t.probes {
+		if !t.settled(p) {
+			open++
+		}
+	}
+	for ; open < atOnce && len(t.probes) < t.end*t.Probes; open++ {
+		at, err := t.socket.Send(t.packet(len(t.probes)))
+		if err != nil {
+			return err
+		}
+		t.probes = append(t.probes, probe{sent: at})
+	}
+	return nil
+}
+
+// settled reports whether nothing more is to be expected of a probe.
+func (t *tracer) settled(p probe) bool { return p.answered || time.Since(p.sent) >= t.Wait }
+
+// receive waits for an answer, or until the first open probe has been waited for.
+func (t *tracer) receive() error {
+	wait := t.Wait
+	for _, p := range t.probes {
+		if !t.settled(p) {
+			wait = min(wait, time.Until(p.sent.Add(t.Wait)))
+		}
+	}
+	b, at, err := t.socket.Receive(min(max(wait, time.Millisecond), 100*time.Millisecond)) // so that ctx is heard
+	if errors.Is(err, control.ErrTimeout) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	n, answer, ok := t.read(b)
+	if !ok || n < 0 || n >= len(t.probes) || t.probes[n].answered {
+		return nil
+	}
+	answer.sent, answer.answered = t.probes[n].sent, true
+	answer.took = at.Sub(answer.sent)
+	t.probes[n] = answer
+	if answer.last {
+		t.end = min(t.end, n/t.Probes+1)
+	}
+	return nil
+}
+
+// show prints the hops that are settled, in their order.
+func (t *tracer) show() {
+	for ; t.shown < t.end; t.shown++ {
+		first := t.shown * t.Probes
+		if len(t.probes) < first+t.Probes {
+			return
+		}
+		hop := t.probes[first : first+t.Probes]
+		for _, p := range hop {
+			if !t.settled(p) {
+				return
+			}
+		}
+		fmt.Fprintf(t.out, "%2d %s\n", t.First+t.shown, t.line(hop))
+	}
+}
+
+// line is what a hop's line says: who has answered, if that is somebody else than before, and how soon.
+func (t *tracer) line(hop []probe) string {
+	var b strings.Builder
+	var before netip.Addr
+	for _, p := range hop {
+		if !p.answered {
+			b.WriteString(" *")
+			continue
+		}
+		if p.from != before {
+			b.WriteString(" " + t.whom(p.from))
+			before = p.from
+		}
+		fmt.Fprintf(&b, "  %.3f ms%s", float64(p.took)/float64(time.Millisecond), p.mark)
+	}
+	return b.String()
+}
+
+// whom names who has answered.
+func (t *tracer) whom(a netip.Addr) string {
+	if t.Numeric {
+		return a.String()
+	}
+	name := t.names(a)
+	if name == "" {
+		name = a.String()
+	}
+	return fmt.Sprintf("%s (%v)", name, a)
+}
