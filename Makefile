@@ -3,10 +3,11 @@
 GO      ?= go
 # Packages of Debian and Ubuntu that the tests need: programs that we did not write, to be tested against.
 PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshark netsniff-ng curl netcat-openbsd \
-           dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool net-tools bridge-utils gcc libc6-dev
+           dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool net-tools bridge-utils \
+           nginx-light postgresql postgresql-client tmux gcc libc6-dev
 
 .DEFAULT_GOAL := build
-.PHONY: build run test lint cover bench fuzz packages help
+.PHONY: build run test lint cover bench bench-quick peers fuzz packages help
 
 build: ## build bin/uswitch
 	$(GO) build -o bin/uswitch ./cmd/uswitch
@@ -29,21 +30,46 @@ cover: ## run the tests and write how much of the code they run to out/cover.htm
 	$(GO) tool cover -html=out/cover -o out/cover.html
 	$(GO) tool cover -func=out/cover | tail -1
 
-bench: ## compare the switch with a bare cable and the kernel's bridge, in turns (root)
+# What the benchmark measures beside: each is installed by itself, so that what a distribution does not have is only left out.
+PEERS   = iproute2 iptables iperf3 sockperf openvswitch-switch vde2 slirp4netns passt rootlesskit uidmap
+GVPROXY = github.com/containers/gvisor-tap-vsock/cmd
+GVPROXY_VERSION = v0.8.9
+
+bench: peers ## measure everything beside its peers, in turns: out/bench.md, out/bench.svg (root; half an hour)
 	$(GO) run ./test/bench
+
+bench-quick: peers ## one short round of what matters most, in less than three minutes (root)
+	$(GO) run ./test/bench -quick
+
+peers: out/peers/gvproxy out/peers/vm out/peers/docker-proxy ## install what bench measures beside, and name what cannot be had
+	@missing=""; for p in $(PEERS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		export DEBIAN_FRONTEND=noninteractive; apt-get update -qq; \
+		for p in $$missing; do apt-get install -y -qq --no-install-recommends $$p >/dev/null || echo "not to be had: $$p"; done; \
+	elif [ -n "$$missing" ]; then echo "not installed:$$missing"; fi
+
+out/peers/gvproxy out/peers/vm: out/peers/%:
+	-GOBIN=$(CURDIR)/out/peers $(GO) install $(GVPROXY)/$*@$(GVPROXY_VERSION)
+
+out/peers/docker-proxy: # out of its package, without the daemon
+	@mkdir -p out/peers/docker && cd out/peers/docker && apt-get download -qq docker.io 2>/dev/null && \
+		dpkg -x docker.io_*.deb . && cp usr/*bin/docker-proxy .. || echo "not to be had: docker-proxy"; rm -rf $(CURDIR)/out/peers/docker
 
 FUZZTIME ?= 30s
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
+# Programs only: a policy-rc.d that says no keeps Debian from starting servers that come with them.
 packages: ## install what the tests need (root on Debian or Ubuntu), or print how
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		export DEBIAN_FRONTEND=noninteractive; \
+		policy=/usr/sbin/policy-rc.d; \
+		if [ ! -e $$policy ]; then trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; fi; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; \
 	else echo "for all tests: sudo apt-get install$$missing"; fi
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14

@@ -2,6 +2,7 @@ package test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 //	F86  TestF86ApplyUnderTraffic  what has not changed goes on: a stream through the translation, pings, who is known where
 //	F86  TestF86FailingApply       a change that fails is undone, with those before it
 //	F85  TestF85ApplyWrongFiles         a wrong file changes nothing, and is told with line and key
+//	F63  TestF63ApplyMany      fifty hosts at once, there and gone again
 //	     TestApplyCommands         a command is restarted when it is another one, and only then
 
 // write puts another content into the lab's file.
@@ -55,6 +57,9 @@ func TestF86ApplyUnderTraffic(t *testing.T) {
 	more("at first")
 	probe := s.probe("RED", blueIP)
 	red := s.exec("RED", "readlink", "/proc/self/ns/net")
+	if !s.pings("WEB", netIP) || !strings.Contains(s.tell("conntrack", "-L"), webIP) {
+		t.Error("WEB does not reach the outside")
+	}
 
 	s.write(strings.NewReplacer(
 		"  br1: {ipam: {config: [{subnet: 10.2.0.0/24}]}}\n", "  br2: {ipam: {config: [{subnet: 10.3.0.0/24}]}}\n",
@@ -80,6 +85,9 @@ func TestF86ApplyUnderTraffic(t *testing.T) {
 	}
 	if _, err := os.Stat("/run/netns/" + s.ns("WEB")); err == nil {
 		t.Error("WEB is still there")
+	}
+	if conns := s.tell("conntrack", "-L"); strings.Contains(conns, webIP) || !strings.Contains(conns, redIP) {
+		t.Errorf("want RED's connection, and none of WEB's:\n%s", conns)
 	}
 	s.sayWho("GREEN", ":80", "")
 	if got := s.asksTCP("NET", hostIP+":8083"); !strings.HasPrefix(got, netIP+":") {
@@ -158,6 +166,39 @@ func TestF85ApplyWrongFiles(t *testing.T) {
 	if _, errs, status := l.try("apply", "/etc/shadow"); status != 1 || strings.Contains(errs, "root") {
 		t.Errorf("a file that is none of a lab's: status %d: %s", status, errs)
 	}
+}
+
+func TestF63ApplyMany(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	l := newLab(t, threeHosts)
+	l.up("--trace", "off")
+	probe := l.probe("RED", blueIP)
+	files := l.descriptors()
+	var many strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&many, "  H%d@: {networks: [br0], command: 'sleep 1000'}\n", i)
+	}
+	for range 2 {
+		l.write(strings.Replace(threeHosts, "x-uswitch:", many.String()+"x-uswitch:", 1))
+		if got := l.do("apply", l.file); strings.Count(got, "+ host ") != 50 {
+			t.Errorf("it did\n%s", got)
+		}
+		if !l.pings("H49", redIP) || l.behind("02:42:0b:0b:0b:36") != "H49" {
+			t.Error("H49 does not reach RED")
+		}
+		l.write(threeHosts)
+		if got := l.do("apply", l.file); strings.Count(got, "- host ") != 50 {
+			t.Errorf("it did\n%s", got)
+		}
+		if port := l.behind("02:42:0b:0b:0b:36"); port != "" {
+			t.Errorf("H49 is gone, and still known behind %s", port)
+		}
+	}
+	if now := l.descriptors(); now > files+5 {
+		t.Errorf("%d files are open, and were %d", now, files)
+	}
+	probe.lostNothing()
 }
 
 func TestApplyCommands(t *testing.T) {

@@ -100,7 +100,6 @@ func TestUpFails(t *testing.T) {
 		{"no such namespace", strings.ReplaceAll(resting, "  BLUE@:\n", "  BLUE@:\n    x-uswitch: {netns: nosuch}\n"), nil, 1, "netns: namespace nosuch"},
 		{"a name that is none", resting, []string{"--name", "a/b"}, 1, `lab name "a/b"`},
 		{"a command of this machine", resting, []string{"--", "true"}, 2, "leave out -d"},
-		{"in memory", resting, []string{"--sim"}, 2, "leave out one of them"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -180,3 +180,90 @@ func TestF95FromInside(t *testing.T) {
 		}
 	}
 }
+
+// TestIsolatedPorts: no frame of any kind gets from one isolated port to another, whatever addresses it has; what is sent by way
+// of the gateway is the rules' business.
+func TestIsolatedPorts(t *testing.T) {
+	needs(t, "mausezahn", "tcpdump", "arping")
+	t.Parallel()
+	l := startLab(t, strings.Replace(strings.Replace(threeHosts, "11.11.11.2}", "11.11.11.2, x-uswitch: {isolated: true}}", 1),
+		"11.11.11.3}", "11.11.11.3, x-uswitch: {isolated: true}}", 1))
+	for _, host := range []string{"RED", "BLUE"} {
+		if !l.pings(host, greenIP) || !l.pings(host, gatewayIP) {
+			t.Errorf("%s does not reach who is not isolated", host)
+		}
+	}
+	blue, green := l.sniff("BLUE"), l.sniff("GREEN")
+	const vlan = "8100 0064"
+	frames := [][]string{
+		{blueMAC, redMAC, "0800", hexOf(echoTo(redIP, blueIP))},
+		{everyone, redMAC, "0800", hexOf(echoTo(redIP, blueIP))},
+		{"01:00:5e:00:00:01", redMAC, "0800", hexOf(echoTo(redIP, blueIP))},
+		{blueMAC, redMAC, experiment, marker(1)},
+		{blueMAC, redMAC, vlan, experiment, marker(2)},
+		{blueMAC, greenMAC, experiment, marker(3)}, // in GREEN's name, who may talk to BLUE
+		{blueMAC, gatewayMAC, experiment, marker(4)},
+		{blueMAC, blueMAC, experiment, marker(5)},
+		{"33:33:00:00:00:01", redMAC, "86dd", marker(6)},
+		{"02:00:00:00:00:99", redMAC, experiment, marker(7)},
+		{everyone, redMAC, experiment, marker(8)},
+	}
+	for _, frame := range frames {
+		l.send("RED", frame...)
+	}
+	if text, status := output(t, l.in("RED", "arping", "-I", "eth0", "-c", "1", "-w", "1", blueIP)...); status == 0 {
+		t.Errorf("BLUE has answered RED: %s", text)
+	}
+	green.await("the last frame", octets(frames[len(frames)-1]...))
+	l.send("GREEN", everyone, greenMAC, experiment, marker(9)) // so that the switch knows again where they are
+	l.send("BLUE", everyone, blueMAC, experiment, marker(10))
+	if !l.pings("GREEN", blueIP) { // and so BLUE has seen whatever was on its way to it
+		t.Error("GREEN does not reach BLUE")
+	}
+	for _, frame := range frames {
+		if n := blue.count(octets(frame...)); n > 0 {
+			t.Errorf("BLUE got %v", frame)
+		}
+	}
+	l.drop("RED", "isolated")
+
+	// By the gateway, as in Linux, whose bridge keeps frames apart and not packets. The rule that is missing is one for FORWARD.
+	through := []string{gatewayMAC, redMAC, "0800", hexOf(echoTo(redIP, blueIP))}
+	l.do("iptables", "-I", "DOCKER-USER", "-i", "br0", "-o", "br0", "-j", "DROP")
+	l.send("RED", through...)
+	l.event("the rule's drop", func(e event) bool { return e.Rule == "-A DOCKER-USER -i br0 -o br0 -j DROP" })
+}
+
+// TestTwoProjects: two labs on one machine, each with its project's own network, know nothing of each other.
+func TestTwoProjects(t *testing.T) {
+	needs(t, "arping")
+	t.Parallel()
+	const file = "name: lab@\nservices:\n  RED@: {}\nx-uswitch: {uplink: none}\n"
+	one, other := startLab(t, file), startLab(t, file)
+	for _, l := range []*lab{one, other} {
+		if !l.pings("RED", "172.18.0.1") {
+			t.Error("a host does not reach its gateway")
+		}
+	}
+	// The same addresses are on both, for they are two worlds.
+	bridge := func(l *lab) string {
+		_, after, _ := strings.Cut(l.tell("brctl", "show"), "\n")
+		name, _, _ := strings.Cut(after, "\t")
+		return name
+	}
+	if a, b := bridge(one), bridge(other); a == b || len(a) != len("br-")+12 || len(b) != len("br-")+12 {
+		t.Errorf("the two networks are called %q and %q", a, b)
+	}
+	n := other.stdout.count()
+	one.send("RED", everyone, "02:42:ac:12:00:02", experiment, marker(1))
+	one.event("the frame", func(e event) bool { return e.EtherType == "0x"+experiment })
+	if !other.pings("RED", "172.18.0.1") {
+		t.Error("the other lab has ended")
+	}
+	more, _, _ := other.stdout.from(n)
+	for _, line := range more {
+		if strings.Contains(line, "0x"+experiment) {
+			t.Errorf("a frame of the one lab is in the other: %s", line)
+		}
+	}
+}

@@ -105,7 +105,7 @@ func TestNoNamesOnTheDefaultNetwork(t *testing.T) {
 	t.Parallel()
 	needs(t, "dig", "getent")
 	l := newLab(t, namedLab)
-	l.up("--trace", "off")
+	l.up("--trace", "text")
 	if got := l.inside("GREY", "cat", "/etc/resolv.conf"); !strings.Contains(got, "nameserver 8.8.8.8") || strings.Contains(got, "172.17.0.1") {
 		t.Errorf("resolv.conf: %s", got)
 	}
@@ -120,6 +120,10 @@ func TestNoNamesOnTheDefaultNetwork(t *testing.T) {
 			t.Errorf("RED finds GREY: %s", got)
 		}
 	}
+	eventually(t, "the trace says why", func() bool {
+		text := strings.Join(strings.Fields(l.stdout.String()), " ")
+		return strings.Contains(text, "asks for the address of "+l.ns("PALE")+" (on bridge,") && strings.Contains(text, "the default network, nobody has a name)")
+	})
 	if got := l.dig("GREY", "example.com"); got != "93.184.216.34" {
 		t.Errorf("example.com: %s", got)
 	}

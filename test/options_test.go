@@ -137,7 +137,9 @@ networks:
   closed: {ipam: {config: [{subnet: 10.1.0.0/24}]}}
   open: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: nat-unprotected}, ipam: {config: [{subnet: 10.2.0.0/24}]}}
   routed: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}, ipam: {config: [{subnet: 10.3.0.0/24}]}}
+  plain: {driver_opts: {com.docker.network.bridge.enable_ip_masquerade: "false"}, ipam: {config: [{subnet: 10.4.0.0/24}]}}
 services:
+  PINK@: {networks: [plain]}
   RED@: {networks: [closed], ports: ["8081:80"]}
   BLUE@: {networks: [open], ports: ["8082:80"]}
   WEB@: {networks: [routed], ports: ["8083:80"]}
@@ -158,7 +160,7 @@ func TestGatewayModes(t *testing.T) {
 			s.sayWho("NET", ":80", "")
 			// The neighbour that every Docker host is warned of: it has a route to the containers.
 			s.out.shell(`
-				for n in 1 2 3; do
+				for n in 1 2 3 4; do
 					ip -n ISP@ route add 10.$n.0.0/24 via 192.168.104.2
 				done`)
 			in := func(to string) string { return withoutPort(s.asksTCP("NET", to)) }
@@ -183,6 +185,14 @@ func TestGatewayModes(t *testing.T) {
 			if got := withoutPort(s.asksTCP("WEB", siteIP)); got != "10.3.0.2" {
 				t.Errorf("from a routed network the outside sees %s; want the host's own address", got)
 			}
+			// Without masquerading the outside sees the host too, but its answers come straight to it, past the ports.
+			n := s.stdout.count()
+			if s.pings("PINK", siteIP) {
+				t.Error("without masquerading, an answer got through")
+			}
+			s.eventFrom(n, "the answer's drop", func(e event) bool {
+				return e.Rule == "-A PREROUTING -d 10.4.0.2/32 ! -i plain -j DROP" && e.Before.Src == siteIP
+			})
 			if got := withoutPort(s.asksTCP("RED", siteIP)); got != hostIP {
 				t.Errorf("from a network with nat the outside sees %s; want the gateway's address", got)
 			}

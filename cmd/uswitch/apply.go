@@ -7,13 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/session"
 )
 
 func newApply() *cobra.Command {
-	var load lab.LoadOptions
-	var dryRun bool
+	var o session.ApplyOptions
 	c := &cobra.Command{
 		Use:   "apply LAB|FILE",
 		Short: "Make a lab that is up what its file says now",
@@ -26,8 +24,8 @@ allow_host cannot change while it is up.`,
 		Args:              usage(cobra.ExactArgs(1)),
 		ValidArgsFunction: completeBuiltins,
 		RunE: func(c *cobra.Command, args []string) error {
-			load.Name = cmp.Or(load.Name, os.Getenv("USWITCH_LAB"))
-			lines, err := session.Apply(c.Context(), args[0], load, dryRun, os.Stderr)
+			o.Load.Name = cmp.Or(o.Load.Name, os.Getenv("USWITCH_LAB"))
+			lines, err := session.Apply(c.Context(), args[0], o, os.Stderr)
 			for _, line := range lines {
 				fmt.Println(line)
 			}
@@ -38,9 +36,10 @@ allow_host cannot change while it is up.`,
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&dryRun, "dry-run", false, "only print what would change")
-	f.StringVar(&load.Name, "lab", "", "apply the file to lab `NAME`, whatever the file calls it (or set USWITCH_LAB)")
-	f.StringVar(&load.Uplink, "uplink", "", "the `UPLINK` that the lab was brought up with, if that was not the file's")
+	f.BoolVar(&o.DryRun, "dry-run", false, "only print what would change")
+	f.StringVar(&o.Load.Name, "lab", "", "apply the file to lab `NAME`, whatever the file calls it (or set USWITCH_LAB)")
+	f.StringVar(&o.Load.Uplink, "uplink", "", "the `UPLINK` that the lab was brought up with, if that was not the file's")
+	f.BoolVar(&o.Keep, "keep", false, "the lab stays up when its commands have ended")
 	_ = c.RegisterFlagCompletionFunc("lab", completeLabs)
 	return c
 }

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"uswitch/cmd/internal/breakage"
 	"uswitch/cmd/internal/check"
+	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/state"
 	"uswitch/cmd/internal/view"
 )
 
@@ -18,14 +22,15 @@ const cannotCheck = 2
 
 func newCheck() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "check LAB|FILE",
+		Use:   "check [LAB|FILE]",
 		Short: "Say whether everything holds that a lab file says must hold",
 		Long: `Makes the checks of a lab file (x-uswitch.checks), and says of each that fails why it does, and what would mend it. The lab
-is brought up for it, and down again; if a lab of that name is up, that one is checked.
+is brought up for it, and down again; if a lab of that name is up, that one is checked. Without a file, or where uswitch
+break has broken something, it says whether all is as it was before that.
 
 The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fail but some could not be made.`,
 		Example: "  uswitch check red-blue",
-		GroupID: groupLab, Args: usage(cobra.ExactArgs(1)), ValidArgsFunction: completeBuiltins,
+		GroupID: groupLab, Args: usage(cobra.MaximumNArgs(1)), ValidArgsFunction: completeBuiltins,
 	}
 	var load lab.LoadOptions
 	var simulate bool
@@ -44,7 +49,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 		if write == nil {
 			return usageError{fmt.Errorf("-o %s: want text, json or junit", *format)}
 		}
-		report, err := checked(c, args[0], load, simulate)
+		report, err := checked(c.Context(), args, load, simulate)
 		if err == nil {
 			err = write(report, os.Stdout)
 		}
@@ -56,13 +61,55 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 	return c
 }
 
-func checked(c *cobra.Command, name string, load lab.LoadOptions, simulate bool) (*check.Report, error) {
-	plan, err := session.Load(name, load, os.Stderr)
+// checked makes the checks of a lab file, or those of a lab in which something was broken.
+func checked(ctx context.Context, args []string, load lab.LoadOptions, simulate bool) (*check.Report, error) {
+	if len(args) == 0 {
+		up, err := control.Find("")
+		if err != nil {
+			return nil, err
+		}
+		report, err := checkedBroken(ctx, up)
+		if err == nil && report == nil {
+			err = fmt.Errorf("nothing was broken in lab %s: to make the checks of a lab file, name it", up.Lab())
+		}
+		return report, err
+	}
+	plan, err := session.Load(args[0], load, os.Stderr)
 	if err != nil {
 		return nil, err
+	}
+	for _, up := range control.Up() {
+		if up.Lab() != plan.Name {
+			continue
+		}
+		if report, err := checkedBroken(ctx, up); report != nil || err != nil {
+			return report, err
+		}
 	}
 	if len(plan.Checks) == 0 {
 		return nil, fmt.Errorf("%s: it has no checks: x-uswitch.checks says what must hold", plan.Source)
 	}
-	return check.OfPlan(c.Context(), plan, simulate, os.Stderr)
+	return check.OfPlan(ctx, plan, simulate, os.Stderr)
+}
+
+// checkedBroken says whether what was broken is mended, and if so forgets that it was broken. It returns nil if nothing was.
+func checkedBroken(ctx context.Context, up *control.Client) (*check.Report, error) {
+	dir, err := state.Dir(os.Getenv)
+	if err != nil {
+		return nil, nil // nothing was ever kept
+	}
+	broken, err := breakage.Load(ctx, dir, up)
+	if broken == nil || err != nil {
+		return nil, err
+	}
+	subject, err := check.NewLive(up)
+	if err != nil {
+		return nil, err
+	}
+	report := broken.Check(ctx, subject)
+	if report.Status() == 0 {
+		fmt.Fprintln(os.Stderr, "uswitch: it is mended")
+		err = broken.Forget(dir)
+	}
+	return report, err
 }

@@ -29,7 +29,7 @@ func commands() []*cobra.Command {
 		newWhyNot(),
 		newReach(),
 		newCheck(),
-		newLearn(),
+		newLearn(), newBreak(),
 		newCompare(),
 		newApply(),
 		newSet(),

@@ -50,6 +50,7 @@ Built-in labs:
 	f.BoolVar(&keep, "keep", false, "leave the lab up when its commands have ended")
 	f.StringVar(&o.Trace, "trace", "text", "print the trace as `text|json|off`")
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
+	f.IntVar(&o.Snap, "snap", 0, "capture the first `BYTES` of each frame; 0: all")
 	f.BoolVar(&o.Force, "force", false, "overwrite the capture file")
 	f.StringVar(&offload, "offload", "", "`on|off`; with off every frame is as on a wire: no super-frames, no checksums left to others (default: "+
 		offloadVariable+", else on)")
@@ -83,6 +84,9 @@ func run(name string, load lab.LoadOptions, o session.Options, simulate, keep bo
 	}
 	if o.Pcap == "-" {
 		return usageError{errors.New("--pcap -: standard output has the trace: want a file, or uswitch capture -w - beside the lab")}
+	}
+	if o.Snap < 0 {
+		return usageError{fmt.Errorf("--snap %d: want 0 or more bytes", o.Snap)}
 	}
 	plan, err := session.Load(name, load, o.Stderr)
 	if err != nil {

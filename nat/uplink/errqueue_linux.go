@@ -32,7 +32,10 @@ func receiveFailure(fd int, b, oob []byte) (f failure, ok bool) {
 		return f, false
 	}
 	f.to, f.quote = addrPort(to), b[:n]
-	eachMessage(oob[:oobn], func(kind int32, data []byte) {
+	eachMessage(oob[:oobn], func(level, kind int32, data []byte) {
+		if level != unix.IPPROTO_IP {
+			return
+		}
 		if kind == unix.IP_TTL && len(data) >= 4 {
 			f.ttl = uint8(binary.NativeEndian.Uint32(data))
 		}

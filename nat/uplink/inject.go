@@ -16,7 +16,7 @@ func (h *Host) inject(f frame.Frame) {
 }
 
 // header writes the IP header of a packet of n bytes in all in front of what stands behind it.
-func (h *Host) header(b packetBuffer, n int, proto uint8, ttl, tos uint8, src, dst netip.Addr) frame.IPv4 {
+func (h *Host) header(b []byte, n int, proto uint8, ttl, tos uint8, src, dst netip.Addr) frame.IPv4 {
 	ip := frame.PutIPv4(b[frame.EthernetHeader:][:n], proto, ttl, uint16(h.ids.Add(1)), src, dst)
 	ip[1] = tos
 	ip.SetChecksum()
@@ -24,7 +24,7 @@ func (h *Host) header(b packetBuffer, n int, proto uint8, ttl, tos uint8, src, d
 }
 
 // injectUDP makes a packet of a datagram whose payload stands at payloadAt.
-func (h *Host) injectUDP(b packetBuffer, r received, dstPort uint16) {
+func (h *Host) injectUDP(b []byte, r received, dstPort uint16) {
 	if !r.from.IsValid() {
 		return
 	}
@@ -44,7 +44,7 @@ func (h *Host) injectUDP(b packetBuffer, r received, dstPort uint16) {
 }
 
 // injectEchoReply makes a packet of what a ping socket received: a reply whose identifier is the socket's.
-func (h *Host) injectEchoReply(b packetBuffer, r received) {
+func (h *Host) injectEchoReply(b []byte, r received) {
 	n := frame.IPv4Header + r.n
 	m, ok := frame.ParseICMP(b[frame.EthernetHeader+frame.IPv4Header:][:r.n])
 	if !ok || !r.from.IsValid() {
@@ -76,6 +76,6 @@ func (h *Host) injectError(f failure, quote []byte) {
 	}
 	copy(m.Payload(), quote)
 	m.SetChecksum()
-	h.header(b, n, frame.ProtoICMP, cmp.Or(f.ttl, errorTTL), 0, from, h.addr)
+	h.header(b[:], n, frame.ProtoICMP, cmp.Or(f.ttl, errorTTL), 0, from, h.addr)
 	h.inject(frame.Frame{Data: b[:frame.EthernetHeader+n]})
 }

@@ -63,6 +63,7 @@ func (h *Host) acceptAll(l net.Listener, port uint16) {
 // serve connects a client that the kernel has accepted to whoever serves the port inside. The client learns the truth as
 // far as it can still be told: a service that refuses, or cannot be reached, is a RST.
 func (h *Host) serve(conn *net.TCPConn, port uint16) {
+	deepen(0)
 	client := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
 	seen, ok := h.seenAs(frame.ProtoTCP, client)

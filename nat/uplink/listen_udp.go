@@ -80,7 +80,7 @@ func (l *udpListener) close() {
 }
 
 // datagram hands in what a client sent.
-func (l *udpListener) datagram(b packetBuffer, r received) {
+func (l *udpListener) datagram(b []byte, r received) {
 	if !r.from.IsValid() || r.from.Port() == 0 {
 		return
 	}
@@ -119,5 +119,5 @@ func (h *Host) answer(p *outgoing, port outside, to netip.AddrPort, payload []by
 		return trace.Unreachable, true // somebody on the host that has not written for long
 	}
 	l.sent.note(p.ip)
-	return why(l.sock.sendTo(payload, to, options), p.ip.DontFragment()), true
+	return l.sock.sendAll(payload, p.pieces(), to, options), true
 }

@@ -66,10 +66,6 @@ func (h *Host) outputUDP(p *outgoing) trace.Reason {
 		return trace.BadL4Checksum
 	}
 	dst := netip.AddrPortFrom(p.ip.Dst(), u.DstPort())
-	size := 0
-	if p.f.Offload.GSO == frame.GSOUDPL4 {
-		size = int(p.f.Offload.GSOSize)
-	}
 	port := outside{frame.ProtoUDP, u.SrcPort()}
 	if r, ok := h.answer(p, port, dst, u.Payload()); ok {
 		return r
@@ -82,19 +78,30 @@ func (h *Host) outputUDP(p *outgoing) trace.Reason {
 		return r
 	}
 	m.sent.note(p.ip)
-	return cut(u.Payload(), size, func(b []byte) trace.Reason {
-		return why(sock.sendTo(b, dst, p.options()), p.ip.DontFragment())
-	})
+	return sock.sendAll(u.Payload(), p.pieces(), dst, p.options())
 }
 
-// cut sends a super-datagram in its pieces; size 0 means that it is an ordinary one, possibly empty.
-func cut(payload []byte, size int, send func([]byte) trace.Reason) trace.Reason {
-	if size <= 0 || len(payload) <= size {
-		return send(payload)
+// pieces is how large the datagrams are that a super-datagram stands for, in bytes of payload; 0 of an ordinary one.
+func (p *outgoing) pieces() int {
+	if p.f.Offload.GSO == frame.GSOUDPL4 {
+		return int(p.f.Offload.GSOSize)
 	}
-	for len(payload) > 0 {
-		n := min(size, len(payload))
-		if r := send(payload[:n]); r != trace.NoReason {
+	return 0
+}
+
+// sendAll sends a datagram, or a super-datagram in its pieces: cut by the kernel where it can, which saves a system call for
+// each. An empty datagram is one too.
+func (s *socket) sendAll(payload []byte, pieces int, to netip.AddrPort, o ipOptions) trace.Reason {
+	if pieces == 0 || len(payload) <= pieces {
+		return why(s.sendTo(payload, to, o), o.dontFragment)
+	}
+	cut := o
+	if cut.pieces = pieces; kernelCuts && s.sendTo(payload, to, cut) == nil {
+		return trace.NoReason
+	}
+	for len(payload) > 0 { // too many, or too large for the way: none was sent
+		n := min(pieces, len(payload))
+		if r := why(s.sendTo(payload[:n], to, o), o.dontFragment); r != trace.NoReason {
 			return r
 		}
 		payload = payload[n:]

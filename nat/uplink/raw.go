@@ -60,7 +60,7 @@ func (h *Host) ensureRaw() trace.Reason {
 
 // receiveRaw hands in what the raw socket reads, whole IP packets, of which it reads all of the host's ICMP: replies to
 // identifiers that are mapped here, and errors about them.
-func (h *Host) receiveRaw(b packetBuffer, r received) {
+func (h *Host) receiveRaw(b []byte, r received) {
 	ip, err := frame.ParseIPv4(b[frame.EthernetHeader:][:r.n])
 	if err != nil || ip.IsFragment() {
 		return

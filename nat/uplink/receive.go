@@ -27,7 +27,7 @@ func (h *Host) receive(m *mapping, sock *socket) {
 	if m.inside.proto == frame.ProtoICMP {
 		at = frame.EthernetHeader + frame.IPv4Header
 	}
-	h.readAll(sock, at, func(b packetBuffer, r received) {
+	h.readAll(sock, at, func(b []byte, r received) {
 		if m.inside.proto == frame.ProtoICMP {
 			h.injectEchoReply(b, r)
 		} else {
@@ -37,8 +37,9 @@ func (h *Host) receive(m *mapping, sock *socket) {
 }
 
 // readAll reads datagrams to position at of a buffer, and ICMP errors, until the socket is closed. The poller wakes it for
-// either; each time both are read to the end.
-func (h *Host) readAll(sock *socket, at int, datagram func(packetBuffer, received), failed func(failure)) {
+// either; each time both are read to the end. A datagram is given with the buffer from at bytes before it on, which are
+// room.
+func (h *Host) readAll(sock *socket, at int, datagram func([]byte, received), failed func(failure)) {
 	_ = sock.conn.Read(func(fd uintptr) bool { // it ends when the socket is closed
 		b := buffers.Get().(packetBuffer)
 		defer buffers.Put(b)
@@ -47,7 +48,7 @@ func (h *Host) readAll(sock *socket, at int, datagram func(packetBuffer, receive
 			r, err := receiveFrom(int(fd), b[at:], oob[:])
 			switch {
 			case err == nil:
-				datagram(b, r)
+				eachPiece(b[:], r, datagram)
 				continue
 			case errors.Is(err, unix.EINTR):
 				continue
@@ -64,4 +65,17 @@ func (h *Host) readAll(sock *socket, at int, datagram func(packetBuffer, receive
 			}
 		}
 	})
+}
+
+// eachPiece takes apart what the kernel has put together: datagrams of one sender that came one behind the other (udp(7):
+// UDP_GRO). The headers of each are written over the end of the one before it.
+func eachPiece(b []byte, r received, datagram func([]byte, received)) {
+	left := r.n
+	for r.pieces > 0 && left > r.pieces {
+		r.n = r.pieces
+		datagram(b, r)
+		b, left = b[r.pieces:], left-r.pieces
+	}
+	r.n = left
+	datagram(b, r)
 }

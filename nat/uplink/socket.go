@@ -130,6 +130,7 @@ type ipOptions struct {
 	ttl, tos     uint8
 	dontFragment bool
 	from         netip.Addr // the host's address to send from; invalid: as the host's routing chooses
+	pieces       int        // bytes of payload of the datagrams that the kernel is to make of a super-datagram; 0: it is none
 }
 
 // sendRetries: an error that an earlier datagram earned is reported once, to the next caller, instead of sending; with

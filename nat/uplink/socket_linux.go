@@ -21,6 +21,9 @@ func prepare(fd int, proto uint8) error {
 		return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
 	setDontFragment(fd, false)
+	if proto == frame.ProtoUDP {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1) // a kernel without (before 5.0) reads one at a time
+	}
 	// Ping sockets share an identifier unless one of them objects, and of two only one would get the replies.
 	return first(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 0),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVTTL, 1),
@@ -49,25 +52,31 @@ func setDontFragment(fd int, on bool) {
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, mode) // every kernel has it
 }
 
-// message returns the control message that gives one datagram its TTL and type of service.
+// kernelCuts says that a socket takes super-datagrams (udp(7): UDP_SEGMENT, since Linux 4.18).
+const kernelCuts = true
+
+// message returns the control message that gives one datagram its TTL and type of service, and has it cut.
 func (o ipOptions) message() []byte {
-	b := make([]byte, 0, 2*unix.CmsgSpace(4)+unix.CmsgSpace(unix.SizeofInet4Pktinfo))
-	b = appendMessage(b, unix.IP_TTL, binary.NativeEndian.AppendUint32(nil, uint32(o.ttl)))
-	b = appendMessage(b, unix.IP_TOS, binary.NativeEndian.AppendUint32(nil, uint32(o.tos)))
+	b := make([]byte, 0, 3*unix.CmsgSpace(4)+unix.CmsgSpace(unix.SizeofInet4Pktinfo))
+	b = appendMessage(b, unix.IPPROTO_IP, unix.IP_TTL, binary.NativeEndian.AppendUint32(nil, uint32(o.ttl)))
+	b = appendMessage(b, unix.IPPROTO_IP, unix.IP_TOS, binary.NativeEndian.AppendUint32(nil, uint32(o.tos)))
 	if o.from.IsValid() {
 		var info [unix.SizeofInet4Pktinfo]byte // ipi_ifindex, ipi_spec_dst, ipi_addr
 		own := o.from.As4()
 		copy(info[4:8], own[:])
-		b = appendMessage(b, unix.IP_PKTINFO, info[:])
+		b = appendMessage(b, unix.IPPROTO_IP, unix.IP_PKTINFO, info[:])
+	}
+	if o.pieces > 0 {
+		b = appendMessage(b, unix.IPPROTO_UDP, unix.UDP_SEGMENT, binary.NativeEndian.AppendUint16(nil, uint16(o.pieces)))
 	}
 	return b
 }
 
-func appendMessage(b []byte, kind int32, data []byte) []byte {
+func appendMessage(b []byte, level, kind int32, data []byte) []byte {
 	at := len(b)
 	b = b[:at+unix.CmsgSpace(len(data))]
 	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[at]))
-	h.Level, h.Type = unix.IPPROTO_IP, kind
+	h.Level, h.Type = level, kind
 	h.SetLen(unix.CmsgLen(len(data)))
 	copy(b[at+unix.CmsgLen(0):], data)
 	return b
@@ -87,6 +96,7 @@ type received struct {
 	from     netip.AddrPort
 	ttl, tos uint8
 	local    netip.Addr // that it was sent to, if asked for (IP_PKTINFO)
+	pieces   int        // bytes of each datagram but the last, if the kernel has put several together; else 0
 }
 
 // receiveFrom reads one datagram without waiting. oob is scratch space.
@@ -96,8 +106,11 @@ func receiveFrom(fd int, b, oob []byte) (received, error) {
 		return received{}, err
 	}
 	r := received{n: n, from: addrPort(from), ttl: 64}
-	eachMessage(oob[:oobn], func(kind int32, data []byte) {
+	eachMessage(oob[:oobn], func(level, kind int32, data []byte) {
 		switch {
+		case level == unix.IPPROTO_UDP && kind == unix.UDP_GRO && len(data) >= 4:
+			r.pieces = int(binary.NativeEndian.Uint32(data))
+		case level != unix.IPPROTO_IP:
 		case kind == unix.IP_TTL && len(data) >= 4:
 			r.ttl = uint8(binary.NativeEndian.Uint32(data))
 		case kind == unix.IP_TOS && len(data) >= 1:
@@ -109,16 +122,14 @@ func receiveFrom(fd int, b, oob []byte) (received, error) {
 	return r, nil
 }
 
-// eachMessage walks the control messages of IP.
-func eachMessage(oob []byte, f func(kind int32, data []byte)) {
+// eachMessage walks control messages.
+func eachMessage(oob []byte, f func(level, kind int32, data []byte)) {
 	for len(oob) >= unix.SizeofCmsghdr {
 		h, data, rest, err := unix.ParseOneSocketControlMessage(oob)
 		if err != nil {
 			return
 		}
-		if h.Level == unix.IPPROTO_IP {
-			f(h.Type, data)
-		}
+		f(h.Level, h.Type, data)
 		oob = rest
 	}
 }

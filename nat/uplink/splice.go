@@ -43,6 +43,15 @@ const copySize = 44 * 1448
 
 var copyBuffers = sync.Pool{New: func() any { return new([copySize]byte) }}
 
+// deepen makes the calling goroutine's stack as large as netstack's and the gateway's calls need it, while there is hardly
+// anything on it. Otherwise it would grow in several steps, each a copy of all that is on it, for every connection anew.
+//
+//go:noinline
+func deepen(i int) byte {
+	var room [8 << 10]byte
+	return room[i%len(room)]
+}
+
 // splice runs s until it is over. d is the dial that it came from, nil for a published port.
 func (h *Host) splice(s *splice, d *dial) {
 	s.done = make(chan struct{})

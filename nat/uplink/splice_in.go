@@ -12,6 +12,7 @@ import (
 
 // inward copies from the outside to the inside.
 func (s *splice) inward() {
+	deepen(0)
 	entry, writable := waiter.NewChannelEntry(waiter.WritableEvents | ending)
 	s.queue.EventRegister(&entry)
 	defer s.queue.EventUnregister(&entry)

@@ -67,6 +67,7 @@ func (h *Host) dialOf(port outside, to netip.AddrPort) *dial {
 
 // accept is netstack's question what to do with a SYN, in a goroutine of its own.
 func (h *Host) accept(r *tcp.ForwarderRequest) {
+	deepen(0)
 	if !h.enterRunning() {
 		r.Complete(false)
 		return

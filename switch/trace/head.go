@@ -13,6 +13,13 @@ type Names interface {
 	NameMAC(frame.MAC) (string, bool)
 }
 
+// Knowing is a Names that knows who may ask for whom by name.
+type Knowing interface {
+	Names
+	// Unknown says why a name that somebody has means nothing to an asker; ok is false if it does, and if nobody has it.
+	Unknown(asker netip.Addr, name string) (why string, ok bool)
+}
+
 // Head is what the first line of a journey says about its packet, as tcpdump would in a line.
 type Head struct {
 	From, To string // RED, everyone, 8.8.8.8, or a MAC address

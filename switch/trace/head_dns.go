@@ -3,6 +3,7 @@ package trace
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -10,7 +11,7 @@ const dnsPort = 53
 
 // dnsWords reads as much of a DNS message (RFC 1035 4.1) as fits in a head: whether it asks or answers, the first name
 // and type asked for, and how many answers came. ok is false for anything that does not look like one.
-func dnsWords(b []byte) (words string, ok bool) {
+func dnsWords(b []byte, src netip.Addr, n namer) (words string, ok bool) {
 	const header = 12
 	if len(b) < header || binary.BigEndian.Uint16(b[4:6]) == 0 {
 		return "", false
@@ -23,7 +24,7 @@ func dnsWords(b []byte) (words string, ok bool) {
 	question := dnsType(binary.BigEndian.Uint16(rest[0:2])) + " of " + name
 	switch {
 	case !answer:
-		return "asks for the " + question, true
+		return "asks for the " + question + n.unknown(src, name), true
 	case code == 3:
 		return "no such name: " + name, true
 	case code != 0:

@@ -31,7 +31,7 @@ func (h *Head) ipv4(p frame.IPv4, n namer) {
 	case frame.ProtoTCP:
 		h.What = tcpWords(p)
 	case frame.ProtoUDP:
-		h.What = udpWords(p)
+		h.What = udpWords(p, n)
 	default:
 		h.What = bytesWord(totalLength(p) - p.HeaderLen())
 	}
@@ -87,14 +87,14 @@ func flagLetters(f frame.TCPFlags) string {
 	return or(letters, "none")
 }
 
-func udpWords(p frame.IPv4) string {
+func udpWords(p frame.IPv4, n namer) string {
 	u, ok := frame.ParseUDP(p.Payload())
 	if !ok {
 		return cutShort(p.Payload())
 	}
 	what := fmt.Sprintf("%d > %d", u.SrcPort(), u.DstPort())
 	if u.SrcPort() == dnsPort || u.DstPort() == dnsPort {
-		if words, ok := dnsWords(u.Payload()); ok {
+		if words, ok := dnsWords(u.Payload(), p.Src(), n); ok {
 			return what + ", " + words
 		}
 	}

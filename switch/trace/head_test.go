@@ -90,6 +90,30 @@ func TestHead(t *testing.T) {
 	}
 }
 
+// bridged are names that mean nothing to RED.
+type bridged struct{ labNames }
+
+func (bridged) Unknown(asker netip.Addr, name string) (string, bool) {
+	return "nobody has a name there", asker == red && name == "BLUE"
+}
+
+// TestHeadSaysWhyANameIsUnknown: the question says what its answer will not.
+func TestHeadSaysWhyANameIsUnknown(t *testing.T) {
+	question := func(from netip.Addr, name string) string {
+		e := trace.Event{IP: true, Frame: frame.Frame{Data: ipv4(17, 64, from, google, udp(40000, 53, dns([2]byte{1, 0}, 0, 1, name)))}}
+		return e.Head(bridged{}).What
+	}
+	for _, c := range []struct{ got, want string }{
+		{question(red, "BLUE"), "40000 > 53, asks for the address of BLUE (nobody has a name there)"},
+		{question(blue, "BLUE"), "40000 > 53, asks for the address of BLUE"},
+		{question(red, "example"), "40000 > 53, asks for the address of example"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got  %s\nwant %s", c.got, c.want)
+		}
+	}
+}
+
 // TestHeadOfASnap reads the same from the first 60 bytes as from the whole frame.
 func TestHeadOfASnap(t *testing.T) {
 	data := ethernet(redMAC, gwMAC, frame.TypeIPv4, ipv4(6, 64, red, google, tcp(40000, 80, 6, 10, frame.ACK, make([]byte, 1460))))

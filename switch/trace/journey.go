@@ -21,7 +21,7 @@ type Token struct {
 }
 
 // On reports whether anybody listens.
-func (j *Journey) On() bool { return j != nil }
+func (j *Journey) On() bool { return compiled && j != nil }
 
 // Now returns when the packet goes on: its own time, or a later one if somebody has held it at its last step. Tables that
 // know ages are asked with this. It is not for a nil Journey.

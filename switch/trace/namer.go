@@ -34,3 +34,13 @@ func (n namer) ip(a netip.Addr) string {
 	}
 	return a.String()
 }
+
+// unknown says why a name that is asked for will not be told to who asks, or nothing.
+func (n namer) unknown(asker netip.Addr, name string) string {
+	if k, ok := n.names.(Knowing); ok {
+		if why, ok := k.Unknown(asker, name); ok {
+			return " (" + why + ")"
+		}
+	}
+	return ""
+}

@@ -85,7 +85,7 @@ func (t *Tracer) Drops(r Reason) uint64 { return t.drops[r].Load() }
 // Journey is a no-op, and callers ask On before they build an event. End must be called when the packet is done with.
 func (t *Tracer) Begin(now time.Time) *Journey {
 	to := t.listeners.Load()
-	if to == nil {
+	if to == nil || !compiled {
 		return nil
 	}
 	return t.resume(to, t.journeys.Add(1), 0, now)

@@ -1,63 +1,69 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"strings"
+	"os/signal"
+	"syscall"
 	"time"
-
-	"uswitch/tap"
 )
 
 func main() {
-	rounds := flag.Int("rounds", 5, "how often each cell is measured")
-	length := flag.Duration("time", 2*time.Second, "how long one measurement takes")
-	only := flag.String("only", "", "measure only the cells whose name contains this")
+	if len(os.Args) > 1 && os.Args[1] == "load" { // this very program in another namespace, see load.go
+		os.Exit(load(os.Args[2:]))
+	}
+	var o options
+	flag.IntVar(&o.rounds, "rounds", 5, "how often each cell is measured")
+	flag.DurationVar(&o.length, "time", 2*time.Second, "how long one measurement takes")
+	flag.StringVar(&o.only, "only", "", "measure only the chapters and cells whose name contains this")
+	flag.StringVar(&o.out, "out", "out", "where bench.md and bench.svg go, and programs that no package has are")
+	flag.BoolVar(&o.quick, "quick", false, "one short round of what matters most, in less than three minutes")
 	flag.Parse()
-	if err := run(*rounds, *length, *only); err != nil {
+	if o.quick {
+		o.rounds, o.length = 1, time.Second
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	err := run(ctx, o)
+	if ctx.Err() != nil {
+		fmt.Fprintln(os.Stderr, "bench: interrupted; everything is cleaned up")
+		os.Exit(130)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(rounds int, length time.Duration, only string) error {
-	dir, err := os.MkdirTemp("", "uswitch-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	host, err := tap.New(dir)
-	if err != nil {
-		return err
-	}
-	defer host.Close()
-	if err := host.Check(); err != nil {
-		return err
-	}
+// options are what a person can say.
+type options struct {
+	rounds    int
+	length    time.Duration
+	only, out string
+	quick     bool
+}
 
-	table := newTable()
-	for round := range rounds {
-		for _, s := range subjects() {
-			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, rounds, s.name)
-			err := withPair(host, s, func(p pair) error {
-				for _, c := range cells() {
-					if !strings.Contains(c.name, only) {
-						continue
-					}
-					value, err := c.measure(p, length)
-					if err != nil {
-						return fmt.Errorf("%s, %s: %w", s.name, c.name, err)
-					}
-					table.add(c, s.name, value)
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
+// run measures everything, writes it down after each chapter, and leaves nothing behind.
+func run(ctx context.Context, o options) (err error) {
+	b, err := newBench(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	r := &results{machine: machine(), missing: b.missing(chapters())}
+	for _, c := range chapters() {
+		if err := b.chapter(c, r); err != nil {
+			return err
+		}
+		if err := r.write(o.out); err != nil {
+			return err
 		}
 	}
-	table.print(os.Stdout, machine())
-	return nil
+	if err := b.ports(r); err != nil {
+		return err
+	}
+	return r.write(o.out)
 }

@@ -23,6 +23,12 @@ type Live struct {
 	Program string // uswitch itself, by which commands get into hosts
 }
 
+// NewLive returns a lab that is up as something to check, by this very program.
+func NewLive(lab *control.Client) (Live, error) {
+	program, err := os.Executable()
+	return Live{lab, program}, err
+}
+
 // Explain implements Subject.
 func (l Live) Explain(ctx context.Context, q ask.Question) (*ask.Answer, error) {
 	a := new(ask.Answer)

@@ -82,7 +82,7 @@ func (s *stepSession) step(stop *trace.Stop, names trace.Names) error {
 	l := s.legs[stop.Leg]
 	e := StepEvent{Kind: StepPassed, Leg: stop.Leg, Step: stepOf(&stop.Event, names), Held: s.stepper.Held(), Passed: s.stepper.Passed()}
 	l.subject.add(&stop.Event)
-	e.Changed = s.changes(l)
+	e.Changed = s.changes(l, stop.Event.Hook)
 	if s.stopsAt(stop, l) {
 		e.Kind, e.Next = StepStopped, s.server.looks(&stop.Event, &l.subject, &l.before)
 		return s.out.Encode(e)
@@ -101,14 +101,14 @@ func (s *stepSession) end(stop *trace.Stop) error {
 	s.mu.Lock()
 	delete(s.runs, stop.Leg)
 	s.mu.Unlock()
-	return s.out.Encode(StepEvent{Kind: StepEnded, Leg: stop.Leg, Changed: s.changes(l), Held: s.stepper.Held(), Passed: s.stepper.Passed(),
+	return s.out.Encode(StepEvent{Kind: StepEnded, Leg: stop.Leg, Changed: s.changes(l, 0), Held: s.stepper.Held(), Passed: s.stepper.Passed(),
 		Late: stop.Late, Fault: stop.Fault})
 }
 
-// changes compares the tables with what they were after the packet's last step.
-func (s *stepSession) changes(l *legState) *Changes {
+// changes compares the tables with what they were after the packet's last step; hook is that of its step now, 0 at its end.
+func (s *stepSession) changes(l *legState, hook trace.Hook) *Changes {
 	now := s.server.tables()
-	c := compare(&l.before, &now, &l.subject)
+	c := compare(&l.before, &now, &l.subject, hook)
 	l.before = now
 	return c
 }

@@ -16,7 +16,8 @@ type subject struct {
 	macs  []frame.MAC
 	addrs []netip.Addr
 	conns []uint64
-	ports []string
+	from  []string // ports, with their network, that it came in by
+	to    []string // and those that it went out by
 	drops []string
 	tuple frame.Tuple
 	out   string // the interface that the route leads to
@@ -34,9 +35,15 @@ func (s *subject) add(e *trace.Event) {
 		s.tuple, _ = frame.TupleOf(p)
 		s.addrs = append(s.addrs, p.Src(), p.Dst())
 	}
-	s.ports = append(append(s.ports, e.Port), e.Ports...)
-	if e.Local || e.Verdict == trace.Local || e.Hook == trace.Neighbor {
-		s.ports = append(s.ports, "gateway")
+	switch {
+	case e.Hook == trace.Ingress:
+		s.from = append(s.from, e.Where+" "+e.Port)
+	case e.Hook == trace.Egress:
+		s.to = append(s.to, e.Where+" "+e.Port)
+	case e.Hook == trace.Bridge && (e.Local || e.Verdict == trace.Local):
+		s.to = append(s.to, e.Where+" gateway")
+	case e.Hook == trace.Neighbor, e.Hook == trace.ARP && e.Note != trace.ARPLearned:
+		s.from = append(s.from, e.Port+" gateway")
 	}
 	s.addrs = append(s.addrs, e.Addr)
 	if e.Hook == trace.Route {
@@ -62,29 +69,66 @@ func (s *Server) tables() Tables {
 	return t
 }
 
-// compare finds the rows that have changed and concern the packet.
-func compare(before, after *Tables, s *subject) *Changes {
+// compare finds the rows that have changed and concern the packet, where its last step, or what has come between that and
+// the one before, can have changed them: all else is others' doing. Of the last step's hook, 0 stands for the packet's end.
+func compare(before, after *Tables, s *subject, hook trace.Hook) *Changes {
+	during := func(hooks ...trace.Hook) bool { return hook == 0 || slices.Contains(hooks, hook) }
+	atGateway := during(trace.Prerouting, trace.Route, trace.Input, trace.Forward, trace.Output, trace.Postrouting, trace.Neighbor, trace.Egress)
+	ports := s.moved(before.Ports, after.Ports)
+	passed := map[string]bool{}
+	for _, p := range ports {
+		passed[portKey(p)] = true
+	}
 	return &Changes{
 		FDB: changes(before.FDB, after.FDB, func(e FDBEntry) string { return e.Master + " " + e.MAC.String() },
-			func(e FDBEntry) bool { return slices.Contains(s.macs, e.MAC) },
+			func(e FDBEntry) bool { return during(trace.Learn, trace.Bridge) && slices.Contains(s.macs, e.MAC) },
 			func(e *FDBEntry) { e.Age, e.Since = nil, nil }),
 		Neigh: changes(before.Neigh, after.Neigh, func(n Neighbor) string { return n.Dev + " " + n.Dst.String() },
-			func(n Neighbor) bool { return slices.Contains(s.addrs, n.Dst) },
+			func(n Neighbor) bool { return during(trace.ARP, trace.Neighbor) && slices.Contains(s.addrs, n.Dst) },
 			func(*Neighbor) {}),
 		Conns: changes(before.Conns, after.Conns, func(c Conn) uint64 { return c.ID },
-			func(c Conn) bool { return slices.Contains(s.conns, c.ID) },
+			func(c Conn) bool { return atGateway && slices.Contains(s.conns, c.ID) },
 			func(c *Conn) { c.Timeout = 0 }),
-		Ports: changes(before.Ports, after.Ports, func(p Port) string { return p.Network + " " + p.Name },
-			func(p Port) bool { return slices.Contains(s.ports, p.Name) },
-			func(*Port) {}),
+		Ports: changes(before.Ports, ports, portKey, func(p Port) bool { return passed[portKey(p)] }, func(*Port) {}),
 		Drops: changes(before.Drops, after.Drops, func(d Drop) string { return d.Reason },
 			func(d Drop) bool { return slices.Contains(s.drops, d.Reason) },
 			func(*Drop) {}),
 	}
 }
 
-// changes pairs the rows of a table by their keys and keeps those that concern the packet and differ in more than what
-// forget takes away, in the order of the table. Rows that have gone come last.
+func portKey(p Port) string { return p.Network + " " + p.Name }
+
+// moved returns the ports that the packet has passed, without what others have moved: counters of a direction that the packet
+// has not gone are as before. A packet moves each counter once: a direction that is told is forgotten.
+func (s *subject) moved(before, after []Port) (ports []Port) {
+	old := map[string]Port{}
+	for _, p := range before {
+		old[portKey(p)] = p
+	}
+	for _, p := range after {
+		key := portKey(p)
+		was, in, out := old[key], slices.Contains(s.from, key), slices.Contains(s.to, key)
+		if !in && !out {
+			continue
+		}
+		is := func(k string) bool { return k == key }
+		if !in {
+			p.RxPackets, p.RxBytes, p.RxDropped = was.RxPackets, was.RxBytes, was.RxDropped
+		} else if was.RxPackets != p.RxPackets || was.RxDropped != p.RxDropped {
+			s.from = slices.DeleteFunc(s.from, is)
+		}
+		if !out {
+			p.TxPackets, p.TxBytes, p.TxDropped = was.TxPackets, was.TxBytes, was.TxDropped
+		} else if was.TxPackets != p.TxPackets || was.TxDropped != p.TxDropped {
+			s.to = slices.DeleteFunc(s.to, is)
+		}
+		ports = append(ports, p)
+	}
+	return ports
+}
+
+// changes pairs the rows of a table by their keys and keeps those that concern the packet and differ, in the order of the
+// table; rows that have gone come last. forget takes out of a row what does not count.
 func changes[T any, K comparable](before, after []T, key func(T) K, concerns func(T) bool, forget func(*T)) (all []Change[T]) {
 	old := map[K]T{}
 	for _, row := range before {

@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// What Docker's own bridge is called: the network, the switch, and the subnet's place among the default pools - the first.
+// What Docker's own bridge is called.
 const (
-	defaultBridgeDocker = "bridge"
-	defaultBridgeName   = "docker0"
+	defaultBridgeDocker = "bridge"  // as a network
+	defaultBridgeName   = "docker0" // as a device
 )
 
 // predefined are the networks that every Docker host has.

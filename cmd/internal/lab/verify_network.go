@@ -33,6 +33,12 @@ func (p *Plan) VerifyNetwork(n *Network) error {
 		return wrong("gateway %v: want an address of %v with its length", n.Gateway, n.Subnet)
 	case n.Gateway.IsValid() && !n.GatewayMAC.IsStation():
 		return wrong("gateway_mac %v: no station can have this address", n.GatewayMAC)
+	case !slices.Contains(gatewayModes, n.GatewayMode):
+		return wrong("gateway mode %q: want %s", clip(n.GatewayMode, 20), strings.Join(gatewayModes, ", "))
+	case n.withoutGateway() && !n.Internal:
+		return wrong("gateway mode 'isolated' can only be used for an internal network")
+	case !n.HostIP.Is4():
+		return wrong("host_ip %v: want an IPv4 address", n.HostIP)
 	case n.MTU < minMTU || n.MTU > maxMTU:
 		return wrong("mtu %d: want a whole number from %d to %d", n.MTU, minMTU, maxMTU)
 	case n.AgeingTime < minAgeingTime || n.AgeingTime > maxAgeingTime:

@@ -75,12 +75,15 @@ func (s *server) asks(from string, q *dns.Msg) (*dns.Msg, int) {
 		s.Fatal(err)
 	}
 	s.Deliver(datagram(from, question), time.Now())
-	select {
-	case f := <-s.wire:
-		return s.read(from, q, f)
-	case <-time.After(20 * time.Second):
-		s.Fatal("no answer")
-		return nil, 0
+	for late := time.After(20 * time.Second); ; {
+		select {
+		case f := <-s.wire:
+			if frame.IPv4(f.Data[frame.EthernetHeader:]).Dst().String() == from { // others are not waited for
+				return s.read(from, q, f)
+			}
+		case <-late:
+			s.Fatal("no answer")
+		}
 	}
 }
 

@@ -245,22 +245,16 @@ func TestLoopIsNoticed(t *testing.T) {
 		f := names.NewForwarder(o, true)
 		defer f.Close()
 		s = newServer(t, f)
-		q := question("example.com", dns.TypeA)
-		b, _ := q.Pack()
-		s.Deliver(datagram(red, b), time.Now())
-		time.Sleep(10 * time.Second)
-		for len(s.wire) > 0 {
-			<-s.wire
+		for range 2 {
+			q := question("example.com", dns.TypeA)
+			q.SetEdns0(1232, false)
+			reply, _ := s.asks(red, q)
+			if text(reply) != "SERVFAIL" || !strings.Contains(reply.IsEdns0().Option[0].String(), "itself") {
+				t.Error(reply)
+			}
 		}
-		before := len(o.questions())
-		began := time.Now()
-		q.SetEdns0(1232, false)
-		reply, _ := s.asks(red, q)
-		if text(reply) != "SERVFAIL" || time.Since(began) > time.Second || !strings.Contains(reply.IsEdns0().Option[0].String(), "itself") {
-			t.Errorf("%s after %v", reply, time.Since(began))
-		}
-		if got := len(o.questions()); got != before || got > 20 {
-			t.Errorf("asked %d times before the loop was known, %d after", before, got-before)
+		if got := o.questions(); len(got) > 0 {
+			t.Errorf("asked %v", got)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -22,26 +23,53 @@ type loops struct {
 
 // probe is what is known of one resolver.
 type probe struct {
-	name string // nobody else asks for
-	back bool   // it came back
+	name    string        // nobody else asks for
+	settled chan struct{} // closed when the resolver has answered, or will not
+	back    bool          // the question came back
 }
 
 // probeSuffix ends the names that are asked for: test is nobody's (RFC 6761 6.2).
 const probeSuffix = ".loop.uswitch.test."
 
-// maxProbes bounds the resolvers that are remembered; past it, all are forgotten and asked again.
-const maxProbes = 64
+// Bounds of probes: the resolvers that are remembered, past which all are forgotten and asked again, and how long the first
+// question for a resolver waits for its probe.
+const (
+	maxProbes = 64
+	probeWait = 300 * time.Millisecond
+)
 
 func newLoops(ask func(netip.AddrPort, *dns.Msg)) *loops {
 	return &loops{ask: ask, probes: map[netip.AddrPort]*probe{}}
 }
 
-// without leaves out the resolvers that ask in circles. Those that are new are tried in the background: what is asked
-// meanwhile may go round, but no longer than its asker is waited for.
+// without leaves out the resolvers that ask in circles. It waits a moment for what those say that are new.
 func (l *loops) without(all []netip.AddrPort) (sound []netip.AddrPort) {
 	if l == nil {
 		return all
 	}
+	probes := l.of(all)
+	late := time.NewTimer(probeWait)
+	defer late.Stop()
+wait:
+	for _, p := range probes {
+		select {
+		case <-p.settled:
+		case <-late.C:
+			break wait
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, p := range probes {
+		if !p.back {
+			sound = append(sound, all[i])
+		}
+	}
+	return sound
+}
+
+// of returns the probes of resolvers, and begins those that are missing.
+func (l *loops) of(all []netip.AddrPort) (probes []*probe) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, to := range all {
@@ -49,11 +77,9 @@ func (l *loops) without(all []netip.AddrPort) (sound []netip.AddrPort) {
 		if p == nil {
 			p = l.begin(to)
 		}
-		if !p.back {
-			sound = append(sound, to)
-		}
+		probes = append(probes, p)
 	}
-	return sound
+	return probes
 }
 
 // begin tries out a resolver. It needs the lock.
@@ -61,9 +87,12 @@ func (l *loops) begin(to netip.AddrPort) *probe {
 	if len(l.probes) >= maxProbes {
 		clear(l.probes)
 	}
-	p := &probe{name: fmt.Sprintf("%016x%s", rand.Uint64(), probeSuffix)}
+	p := &probe{name: fmt.Sprintf("%016x%s", rand.Uint64(), probeSuffix), settled: make(chan struct{})}
 	l.probes[to] = p
-	go l.ask(to, new(dns.Msg).SetQuestion(p.name, dns.TypeTXT))
+	go func() {
+		defer close(p.settled)
+		l.ask(to, new(dns.Msg).SetQuestion(p.name, dns.TypeTXT))
+	}()
 	return p
 }
 

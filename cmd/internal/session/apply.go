@@ -9,9 +9,17 @@ import (
 	"uswitch/cmd/internal/lab"
 )
 
-// Apply makes a lab that is up what a file says, and returns a line for each change. The lab is the one that the file, or
-// o.Name, names. With dryRun nothing is changed. The file's warnings are written to warnings.
-func Apply(ctx context.Context, file string, o lab.LoadOptions, dryRun bool, warnings io.Writer) (lines []string, err error) {
+// ApplyOptions are what a person can say about one Apply.
+type ApplyOptions struct {
+	Load   lab.LoadOptions // Name and Uplink as the lab was brought up with, if they were not the file's
+	Keep   bool            // the lab stays up when its commands have ended, whatever the file says
+	DryRun bool            // only say what would change
+}
+
+// Apply makes a lab that is up what a file says, and returns a line for each change. The file's warnings are written to
+// warnings.
+func Apply(ctx context.Context, file string, options ApplyOptions, warnings io.Writer) (lines []string, err error) {
+	o := options.Load
 	first, err := Read(file, o, io.Discard)
 	if err != nil {
 		return nil, err
@@ -29,7 +37,8 @@ func Apply(ctx context.Context, file string, o lab.LoadOptions, dryRun bool, war
 	if err != nil {
 		return nil, err
 	}
+	plan.KeepUp = plan.KeepUp || options.Keep
 	var answer control.ApplyAnswer
-	err = c.Do(ctx, http.MethodPost, "/v1/apply", nil, control.ApplyRequest{Plan: plan, DryRun: dryRun}, &answer)
+	err = c.Do(ctx, http.MethodPost, "/v1/apply", nil, control.ApplyRequest{Plan: plan, DryRun: options.DryRun}, &answer)
 	return answer.Lines, err
 }

@@ -59,12 +59,12 @@ func (s *session) capture(ctx context.Context, l *listeners) error {
 		return err
 	}
 	l.ends = append(l.ends, file.Close)
-	sink, err := pcap.New(file, pcap.Options{Comment: "lab " + s.Plan.Name})
+	sink, err := pcap.New(file, pcap.Options{Comment: "lab " + s.Plan.Name, SnapLength: uint32(s.Snap)})
 	if err != nil {
 		file.Close()
 		return err
 	}
-	l.start(ctx, trace.NewRing(queueEvents, captureBytes, 0), sink, func(err error) {
+	l.start(ctx, trace.NewRing(queueEvents, captureBytes, s.Snap), sink, func(err error) {
 		s.screen.report("capture: " + err.Error() + "; the lab goes on")
 	})
 	return nil

@@ -18,6 +18,7 @@ type Options struct {
 	Plan  *lab.Plan // required
 	Trace string    // text, json or off
 	Pcap  string    // a file for the capture; empty: none
+	Snap  int       // bytes of each frame that are captured; 0: all
 	Force bool      // overwrite the file
 	Plain bool      // network cards without offload: every frame as on a wire
 	// Simulated hosts, cables and programs in place of namespaces, network cards and processes: no privileges are needed.

@@ -88,6 +88,12 @@ services:
 		"unanswered":     {strings.ReplaceAll(two, "11.11.11.3", "11.11.11.99"), 1, "100% packet loss", "RED: ended with status 1"},
 		"other commands": {strings.ReplaceAll(two, "uswitch ping -c 1 11.11.11.3", "ping -c 1 11.11.11.3"), 0, "RED | 64 bytes from 11.11.11.3", "RED: ended with status 0"},
 		"no such thing":  {strings.ReplaceAll(two, "uswitch ping -c 1 11.11.11.3", "no-such-program"), 127, "", "no-such-program cannot be simulated"},
+		"in another one's namespace": {"name: t\nservices: {RED: {x-uswitch: {passive: true}}, PINK: {network_mode: \"service:RED\", command: uswitch ping -c 1 172.18.0.3}, BLUE: {x-uswitch: {passive: true}}}\n",
+			0, "64 bytes from 172.18.0.3: icmp_seq=1 ttl=64", "PINK: ended with status 0"},
+		"neighbours that do not reach each other": {"name: t\nnetworks: {default: {driver_opts: {com.docker.network.bridge.enable_icc: \"false\"}}}\n" +
+			"services: {RED: {command: uswitch ping -c 1 -W 1 172.18.0.3}, BLUE: {x-uswitch: {passive: true}}}\n", 1, " -j DROP", "RED: ended with status 1"},
+		"nothing but lo": {"name: t\nservices: {RED: {network_mode: none, command: uswitch ping -c 1 172.18.0.3}}\n",
+			2, "", "RED: ended with status 2"},
 		"waits for success": {strings.ReplaceAll(two, "BLUE: {", "BLUE: {command: uswitch ping -c 1 11.11.11.1, depends_on: {RED: {condition: service_completed_successfully}}, "),
 			0, "BLUE | 64 bytes from 11.11.11.1", "BLUE: ended with status 0"},
 		"waits in vain": {strings.ReplaceAll(strings.ReplaceAll(two, "11.11.11.3", "11.11.11.99"), "BLUE: {",

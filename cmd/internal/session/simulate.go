@@ -57,7 +57,7 @@ func InMemory(plan *lab.Plan) (*sim.World, error) {
 // Simulable reports whether Simulate would take the lab: whether it keeps to itself, and needs no namespace of this
 // machine's.
 func Simulable(p *lab.Plan) bool {
-	return p.Uplink.Kind != lab.UplinkNetns && !slices.ContainsFunc(p.Hosts, func(h lab.Host) bool { return h.Netns != "" })
+	return p.Uplink.Kind != lab.UplinkNetns && !slices.ContainsFunc(p.Hosts, func(h lab.Host) bool { return h.Netns != "" || h.Mode == lab.ModeHost })
 }
 
 // simulatedPings reads the commands of the hosts; ok says whether each is uswitch's own ping, and ends by itself.

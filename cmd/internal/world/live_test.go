@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"uswitch/cmd/internal/lab"
@@ -86,10 +87,11 @@ var steps = []struct {
 
 // ports is a published port of a host that has no address yet.
 func ports(proto string, outside, inside uint16) []lab.Publish {
-	p := lab.Publish{Proto: proto, HostIP: addr("0.0.0.0"), HostPort: outside}
-	p.To = netip.AddrPortFrom(netip.Addr{}, inside)
-	return []lab.Publish{p}
+	return []lab.Publish{{Proto: proto, HostIP: addr("0.0.0.0"), HostPort: outside, To: portOf(inside)}}
 }
+
+// portOf is a port of a host that has no address yet.
+func portOf(n uint16) netip.AddrPort { return netip.AddrPortFrom(netip.Addr{}, n) }
 
 // TestLive makes each change and undoes it: all is as before.
 func TestLive(t *testing.T) {
@@ -147,3 +149,68 @@ func TestLiveFailures(t *testing.T) {
 }
 
 func addr(text string) netip.Addr { return netip.MustParseAddr(text) }
+
+func prefix(text string) netip.Prefix { return netip.MustParsePrefix(text) }
+
+// TestConcurrentChanges adds, connects and removes many hosts at once, while others look: what is left is what was asked for.
+func TestConcurrentChanges(t *testing.T) {
+	host := &worldtest.Host{}
+	w, _ := up(t, strings.Replace(office, "DIALECT", "29", 1), host)
+	before, ctx := describe(t, w, host), t.Context()
+	var changes, looks sync.WaitGroup
+	over := make(chan struct{})
+	looks.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			default:
+			}
+			if err := w.Plan().Verify(); err != nil {
+				t.Errorf("a picture that is wrong: %v", err)
+			}
+			for _, h := range w.Hosts() {
+				if len(h.Cards) != len(h.Plan.Interfaces) {
+					t.Errorf("%s has %d cards and a plan with %d", h.Plan.Name, len(h.Cards), len(h.Plan.Interfaces))
+				}
+			}
+		}
+	})
+	for i := range 25 { // there are default pools for some thirty networks
+		changes.Go(func() {
+			name := fmt.Sprint("H", i)
+			must := func(err error) {
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			must(w.AddHost(ctx, lab.Host{Name: name, Command: []string{"true"}, Interfaces: []lab.Interface{{Network: "back"}}}))
+			must(w.Connect(ctx, name, lab.Interface{Network: "front"}))
+			must(w.StartHost(name))
+			must(w.AddNetwork(ctx, lab.NewNetwork(fmt.Sprint("n", i))))
+			must(w.Disconnect(name, "back"))
+			must(w.RemoveNetwork(fmt.Sprint("n", i)))
+			must(w.RemoveHost(name))
+		})
+	}
+	changes.Wait()
+	close(over)
+	looks.Wait()
+	sameSet(t, describe(t, w, host), before)
+}
+
+// TestNoPoolLeft adds networks without a subnet until there is none left (fault F73): the last one is refused in Docker's words.
+func TestNoPoolLeft(t *testing.T) {
+	w, _ := up(t, strings.Replace(office, "DIALECT", "off", 1), &worldtest.Host{})
+	for i := range 100 {
+		err := w.AddNetwork(t.Context(), lab.NewNetwork(fmt.Sprint("n", i)))
+		if err == nil {
+			continue
+		}
+		if want := fmt.Sprintf("network n%d: all predefined address pools have been fully subnetted", i); err.Error() != want || i < 20 {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		return
+	}
+	t.Error("a hundred networks, and there is still room")
+}

@@ -5,13 +5,14 @@ import (
 	"sync/atomic"
 
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/names"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
 // Names tells what the lab calls its addresses; it is for the heads of journeys.
 func Names(plan *lab.Plan) trace.Names {
-	n := labNames{byIP: map[netip.Addr]string{}, byMAC: map[frame.MAC]string{}}
+	n := labNames{unknown: names.Unknown(names.Of(plan)), byIP: map[netip.Addr]string{}, byMAC: map[frame.MAC]string{}}
 	for _, network := range plan.Networks {
 		if network.Gateway.IsValid() {
 			n.byIP[network.Gateway.Addr()] = "gateway"
@@ -28,14 +29,20 @@ func Names(plan *lab.Plan) trace.Names {
 }
 
 type labNames struct {
-	byIP  map[netip.Addr]string
-	byMAC map[frame.MAC]string
+	unknown func(netip.Addr, string) (string, bool)
+	byIP    map[netip.Addr]string
+	byMAC   map[frame.MAC]string
 }
 
 // Name implements trace.Names.
 func (n labNames) Name(a netip.Addr) (string, bool) {
 	name, ok := n.byIP[a]
 	return name, ok
+}
+
+// Unknown implements trace.Knowing.
+func (n labNames) Unknown(asker netip.Addr, name string) (why string, ok bool) {
+	return n.unknown(asker, name)
 }
 
 // NameMAC implements trace.Names.

@@ -60,7 +60,11 @@ func (w *World) AddNetwork(ctx context.Context, plan lab.Network) error {
 		return err
 	}
 	defer end()
-	if err := w.Plan().FillNetwork(&plan, w.taken()); err != nil {
+	taken := w.taken()
+	if w.way != nil {
+		taken = with(taken, w.way.leg.Addr().Masked())
+	}
+	if err := w.Plan().FillNetwork(&plan, taken); err != nil {
 		return err
 	}
 	if err := w.Plan().VerifyNetwork(&plan); err != nil {

@@ -61,14 +61,19 @@ func (c *Client) Begin(ctx context.Context, say io.Writer) (*Client, error) {
 	}
 	name := c.lab.Lab()
 	up := exec.CommandContext(ctx, self, "up", "-d", "--name", name, DefaultLab)
-	up.Stdout, up.Stderr = say, say
-	if err := up.Run(); err != nil {
-		return nil, fmt.Errorf("no lab is up, and lab %s cannot be begun: %w", name, err)
-	}
+	up.Stderr = say
+	failed := up.Run()
+	// Whoever was the first of several to begin it, it is up now.
 	for _, l := range control.Up() {
 		if l.Lab() == name {
+			if failed == nil {
+				fmt.Fprintf(say, "uswitch: lab %s is up, in the background: uswitch down %s ends it\n", name, name)
+			}
 			return New(l), nil
 		}
+	}
+	if failed != nil {
+		return nil, fmt.Errorf("no lab is up, and lab %s cannot be begun: %w", name, failed)
 	}
 	return nil, errors.New("lab " + name + " was begun, and is gone")
 }

@@ -1,0 +1,5 @@
+//go:build notrace
+
+package trace
+
+const compiled = false
