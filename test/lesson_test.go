@@ -1,6 +1,9 @@
 package test
 
 import (
+	"errors"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,7 +13,12 @@ import (
 // namespace with an empty /run, and with a network of their own for what a lesson does on the machine itself.
 func alone(t *testing.T, args ...string) (text string, status int) {
 	t.Helper()
-	return output(t, append([]string{"unshare", "-mn", "sh", "-c", `mount -t tmpfs none /run && ip link set lo up && exec "$0" "$@"`, uswitch}, args...)...)
+	return output(t, append(privately(), args...)...)
+}
+
+// privately is how to begin a command line for that.
+func privately() []string {
+	return []string{"unshare", "-mn", "sh", "-c", `mount -t tmpfs none /run && ip link set lo up && exec "$0" "$@"`, uswitch}
 }
 
 // TestLessons plays every lesson without a person on real cards: it ends well only if every check fails before the step that
@@ -99,5 +107,118 @@ x-uswitch:
 	contains(t, out, "could not check")
 	if status != 2 {
 		t.Errorf("status %d, want 2: a program is missing\n%s", status, out)
+	}
+}
+
+// TestLessonsInMemory plays every lesson in memory, where no privileges are needed, in the other language.
+func TestLessonsInMemory(t *testing.T) {
+	t.Parallel()
+	for _, l := range lessons(t, "ko") {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			text, status := simulated(t, "", "learn", l.name, "--auto", "--sim", "--lang", "ko")
+			if status != 0 {
+				t.Fatalf("status %d\n%s", status, text)
+			}
+			if !strings.HasPrefix(text, l.title+"\n") || !strings.Contains(text, "성립합니다") {
+				t.Errorf("the lesson does not begin with its title %q, or mends nothing:\n%s", l.title, text)
+			}
+		})
+	}
+}
+
+// simulated runs uswitch with something typed into it, with sockets and a state of its own.
+func simulated(t *testing.T, typed string, args ...string) (text string, status int) {
+	t.Helper()
+	dir := t.TempDir()
+	return typeInto(t, dir, typed, args...)
+}
+
+// typeInto is simulated with a directory of the caller's.
+func typeInto(t *testing.T, dir, typed string, args ...string) (text string, status int) {
+	t.Helper()
+	argv := []string{uswitch}
+	if os.Geteuid() == 0 {
+		argv = privately() // root's sockets are in /run, whatever the environment says
+	}
+	cmd := exec.Command(argv[0], append(argv[1:], args...)...)
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "XDG_STATE_HOME="+dir)
+	cmd.Stdin = strings.NewReader(typed)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// TestLearning is a person at the keyboard: Enter, answers right and wrong, a hint, and what is remembered of it.
+func TestLearning(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text, status := typeInto(t, dir, "\nuswitch ps\n\n\n\n\n1\nquit\n", "learn", "cable", "--sim", "--lang", "en")
+	contains(t, text, "learn-cable", "Not quite.", "The switch says: RED", "Left. To begin it again: uswitch learn cable")
+	list, _ := typeInto(t, dir, "", "learn", "--lang", "en")
+	contains(t, list, "%     1  cable")
+	text, status = typeInto(t, dir, "\n\n\n\n\nnonsense\n2\nhint\n\n\n", "learn", "1", "--sim", "--lang", "en")
+	contains(t, text, "Right.", "The switch would try:\n  uswitch exec RED -- ip link set eth0 up", "1/1 questions answered rightly", "Done.")
+	if status != 0 {
+		t.Errorf("status %d, want 0", status)
+	}
+	list, _ = typeInto(t, dir, "", "learn", "--lang", "en")
+	contains(t, list, "done    1  cable")
+}
+
+// TestLessonOfATeacher writes a lesson, plays it, and breaks it: a check that holds before it is mended is a defect.
+func TestLessonOfATeacher(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "mine.md")
+	must(t, "sh", "-c", `cd "$0" && exec "$1" learn new mine`, dir, uswitch)
+	if text, status := simulated(t, "", "learn", file, "--auto", "--sim"); status != 0 {
+		t.Fatalf("status %d\n%s", status, text)
+	}
+	must(t, "sed", "-i", "s/ip addr del/ip addr show #/; s/run fails/run either/; s/^```fails/```text/", file)
+	text, status := simulated(t, "", "learn", file, "--auto", "--sim")
+	contains(t, text, "check blue-answers holds before it is mended")
+	if status == 0 {
+		t.Error("a check that cannot fail passes")
+	}
+}
+
+// TestBreak breaks things in a lab in memory: each is noticed, told of without being named, and mended.
+func TestBreak(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "lab.yaml")
+	if err := os.WriteFile(file, []byte(`
+name: practice
+networks:
+  front: {ipam: {config: [{subnet: 10.1.0.0/24}]}}
+  back: {ipam: {config: [{subnet: 10.2.0.0/24}]}}
+services:
+  RED: {networks: [front]}
+  BLUE: {networks: [front]}
+  DB: {networks: [back], command: uswitch serve -p 80, ports: ["8080:80"]}
+x-uswitch: {uplink: sim, docker_rules: off, keep_up: true}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text, status := simulated(t, "", "run", "--sim", file, "--trace", "off", "--", "sh", "-c", `
+u="$0"; cd "$XDG_STATE_HOME"
+for seed in 6 19 8; do
+	"$u" break --seed $seed > out || { echo "seed $seed: nothing breaks"; exit 1; }
+	"$u" check > out; [ $? = 1 ] || { echo "seed $seed: nobody notices"; cat out; exit 1; }
+	grep -q 'try \|rule ' out && { echo "seed $seed: the check gives it away"; cat out; exit 1; }
+	"$u" break --seed 1 2> out && { echo "seed $seed: two things are broken"; exit 1; }
+	"$u" break --hint > out; grep -q 'does not hold any more' out || { echo "seed $seed: no hint"; exit 1; }
+	"$u" break --mend > out || { echo "seed $seed: not mended"; cat out; exit 1; }
+	head -1 out
+done | sort | uniq -c
+"$u" break --seed 6 > out; "$u" set gateway ip_forward=1; "$u" check && "$u" break --mend && exit 1
+echo by hand`, uswitch)
+	contains(t, text, "ip-forward-off", "rule-removed", "netmask-wrong", "it is mended", "by hand")
+	if status != 0 || strings.Contains(text, "seed ") {
+		t.Errorf("status %d\n%s", status, text)
 	}
 }

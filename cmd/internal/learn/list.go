@@ -17,7 +17,7 @@ func List(out io.Writer, all []*Lesson, done Progress, lang Language) error {
 		case r.Steps > 0:
 			state = fmt.Sprintf("%-6s", fmt.Sprintf("%d%%", 100*r.Steps/max(r.Of, 1)))
 		}
-		fmt.Fprintf(&b, "%s %2d  %-12s %s\n", state, l.Order, l.Name, l.Titles[l.Speaks(lang)])
+		fmt.Fprintf(&b, "%s %2d  %-14s %s\n", state, l.Order, l.Name, l.Titles[l.Speaks(lang)])
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

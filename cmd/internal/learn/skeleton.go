@@ -24,7 +24,7 @@ x-uswitch:
   docker_rules: off
   checks:
     # What must hold in the end, and does not in the beginning. uswitch check -h says more.
-    - {name: blue-answers, from: RED, to: BLUE}
+    - {name: blue-answers, from: RED, to: 11.11.11.3}
 ` + "```" + `
 
 [en]

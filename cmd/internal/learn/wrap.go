@@ -35,18 +35,17 @@ func wrapped(text string, room int) (lines []string) {
 	return lines
 }
 
-// words splits a text at blanks that are not between backquotes.
+// words splits a text at blanks that are neither in code nor in something **strong**: what begins on a line must end there.
 func words(text string) (all []string) {
-	open := false
+	inCode, inStrong := false, false
 	for _, word := range strings.Fields(text) {
-		if open {
+		if inCode || inStrong {
 			all[len(all)-1] += " " + word
 		} else {
 			all = append(all, word)
 		}
-		if strings.Count(word, "`")%2 == 1 {
-			open = !open
-		}
+		inCode = inCode != (strings.Count(word, "`")%2 == 1)
+		inStrong = inStrong != (strings.Count(word, "**")%2 == 1)
 	}
 	return all
 }
