@@ -91,6 +91,9 @@ type session struct {
 
 // reclaim removes what a run of this lab that was killed has left behind.
 func (s *session) reclaim() error {
+	if s.screen.log == nil {
+		_ = os.Remove(logPath(s.dir, s.Plan.Name)) // a killed lab in the background had one
+	}
 	found, err := s.host.Reclaim(s.Plan.Name)
 	for _, r := range found {
 		s.screen.report(r.String())
