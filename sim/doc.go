@@ -20,5 +20,6 @@
 // Scenarios, the txtar files in testdata, are worlds with a story: a topology, what somebody types, and what must come
 // of it. They are this repository's worked examples as much as its tests.
 //
-// The Internet also serves labs of real time, as the uplink called sim: it then runs on a RealTime instead of a Clock.
+// Parts of a World serve labs of real time too, on a RealTime in place of a Clock: the Internet as the uplink called sim, and
+// Hosts with their Wires as the hosts of a lab that lives in memory (cmd/internal/simhost).
 package sim

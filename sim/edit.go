@@ -9,15 +9,20 @@ import (
 	"uswitch/switch/frame"
 )
 
-// ErrBadNexthop is what AddRoute says of a next hop that is on no network of the host's.
-var ErrBadNexthop = errors.New("Nexthop has invalid gateway")
+// kernelError is an error in the words of Linux (strerror(3), and what ip(8) passes on).
+type kernelError string
 
-// What somebody on a host does to its cards and routes. Errors are in the words of the kernel, as ip(8) passes them on.
-var (
-	errExists    = errors.New("File exists")
-	errNoAddress = errors.New("Cannot assign requested address")
-	errDown      = errors.New("Network is down")
-	errNoDevice  = errors.New("No such device")
+func (e kernelError) Error() string { return string(e) }
+
+// ErrBadNexthop is what AddRoute says of a next hop that is on no network of the host's.
+const ErrBadNexthop = kernelError("Nexthop has invalid gateway")
+
+// What else the kernel says of what somebody on a host does to its cards and routes.
+const (
+	errExists    = kernelError("File exists")
+	errNoAddress = kernelError("Cannot assign requested address")
+	errDown      = kernelError("Network is down")
+	errNoDevice  = kernelError("No such device")
 )
 
 // Card finds a card by its name.

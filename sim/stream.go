@@ -36,7 +36,7 @@ type StreamEvents struct {
 const finTime = 60 * time.Second
 
 // ErrInUse is what Listen says of a port that is taken (EADDRINUSE).
-var ErrInUse = errors.New("Address already in use")
+const ErrInUse = kernelError("Address already in use")
 
 // errTooMany is what a machine says that has no room for another connection.
 var errTooMany = errors.New("too many connections")

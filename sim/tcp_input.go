@@ -29,11 +29,11 @@ func (c *conn) input(s frame.TCP) {
 		return
 	}
 
-	// What was received before is cut off; what comes too early must come again.
+	// What was received before is cut off; what comes too early must come again. An acknowledgement has nothing that could.
 	if skip := int32(c.rcv - seq); skip > 0 && int(skip) <= len(data) {
 		data, seq = data[skip:], c.rcv
 	}
-	if seq != c.rcv {
+	if bare := int32(seq-c.rcv) > 0 && span(s) == 0 && c.state != synReceived; seq != c.rcv && !bare {
 		c.acknowledge()
 		return
 	}
@@ -125,9 +125,10 @@ func (c *conn) acknowledged(s frame.TCP) bool {
 	return true
 }
 
-// acknowledge sends an empty segment that says what has arrived.
+// acknowledge sends an empty segment that says what has arrived. Its number is that of what was never sent, also while
+// something is sent again: two that answer old numbers with old numbers would never come to an end.
 func (c *conn) acknowledge() {
-	c.m.sendSegment(c.tuple, segment{seq: c.nxt, ack: c.rcv, flags: frame.ACK})
+	c.m.sendSegment(c.tuple, segment{seq: c.high, ack: c.rcv, flags: frame.ACK})
 }
 
 // consume lets the service look at what has been received, and closes where there is nothing more to say.

@@ -188,3 +188,43 @@ func TestStepByItself(t *testing.T) {
 		t.Errorf("%v", kinds)
 	}
 }
+
+// TestStepKeys: on a terminal a key is enough, and afterwards the terminal is what it was.
+func TestStepKeys(t *testing.T) {
+	needs(t, "tmux")
+	t.Parallel()
+	l := newLab(t, watchedLab)
+	l.up("--sim", "--trace", "off")
+	s := l.terminal(nil, "step", "--from", "RED", "--proto", "icmp")
+	s.shows("Packets stop here.")
+	ping := beginCommand(t, l.uswitch("exec", "RED", "ping", "-c", "1", "-W", "25", blueIP))
+	s.shows("RED      ingress", "? fdb")
+	s.press("n")
+	s.shows("br0      forward")
+	s.press("Space")
+	s.shows("BLUE     egress")
+	s.press("c")
+	if !ping.answered() {
+		t.Error("not answered")
+	}
+	s.press("q")
+	s.shows("status 0")
+	s.press("in order", "Enter")
+	s.shows("in order\nin order") // the terminal shows what is typed, and cat gets it line by line
+
+	r := l.terminal(nil, "trace", "--host", "RED", "--proto", "icmp")
+	eventually(t, "a ping is traced", func() bool {
+		l.do("exec", "RED", "ping", "-c", "1", blueIP)
+		return strings.Contains(r.text(), "ICMP echo request")
+	})
+	number := regexp.MustCompile(`(?m)^#(\d+) `).FindStringSubmatch(r.tmux("capture-pane", "-p"))[1]
+	r = l.terminal(nil, "replay", number)
+	r.shows("(1 of 3)", "RED      ingress")
+	r.press("n")
+	r.shows("(2 of 3)", "br0      forward")
+	r.press("p", "q")
+	r.shows("status 0")
+	if n := strings.Count(r.text(), "(1 of 3)"); n != 2 {
+		t.Errorf("back to the first stop: %d times\n%s", n, r.text())
+	}
+}

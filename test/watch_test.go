@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the screens anew")
 
-// screen is a terminal of 80 columns and 24 lines, in which uswitch watch runs.
+// screen is a terminal of 80 columns and 24 lines, in which uswitch runs.
 type screen struct {
 	t    *testing.T
 	name string // of tmux's socket
@@ -21,12 +21,15 @@ type screen struct {
 }
 
 // watch starts uswitch watch in a terminal of its own.
-func (l *lab) watch(environment ...string) *screen {
+func (l *lab) watch(environment ...string) *screen { return l.terminal(environment, "watch") }
+
+// terminal starts uswitch in a terminal of its own, and behind it cat, which shows whether the terminal is in order.
+func (l *lab) terminal(environment []string, args ...string) *screen {
 	l.t.Helper()
-	s := &screen{l.t, "uswitch" + l.suffix, l}
+	s := &screen{l.t, fmt.Sprintf("uswitch%s-%d", l.suffix, labs.Add(1)), l}
 	l.t.Cleanup(func() { _, _ = s.try("kill-server") })
-	command := strings.Join(append(append([]string{"env", "USWITCH_LAB=" + l.name}, environment...), uswitch, "watch"), " ")
-	s.tmux("new-session", "-d", "-x", "80", "-y", "24", command+"; echo status $?; sleep 1000")
+	command := append(append([]string{"env", "USWITCH_LAB=" + l.name}, environment...), uswitch)
+	s.tmux("new-session", "-d", "-x", "80", "-y", "24", strings.Join(append(command, args...), " ")+"; echo status $?; cat")
 	return s
 }
 

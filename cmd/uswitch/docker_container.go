@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/docker/engine"
+	"uswitch/cmd/internal/docker/engine/api"
 	"uswitch/cmd/internal/docker/engine/client"
 	"uswitch/cmd/internal/docker/engine/image"
 	"uswitch/cmd/internal/session"
@@ -145,19 +146,18 @@ func newDockerExec() *cobra.Command {
 			fmt.Fprintf(os.Stderr, "Error response from daemon: container %s is not running\n", container.ID)
 			return exit(1)
 		}
+		if *detach {
+			return d.ExecDetached(ctx, container.ID, api.ExecConfig{Cmd: args[1:], Env: *environment, WorkingDir: *dir})
+		}
 		host, err := d.Host(ctx, container)
 		if err != nil {
 			return err
 		}
 		o := session.ExecOptions{Environment: *environment, Dir: cmp.Or(*dir, container.Config.WorkingDir, "/")}
-		argv := image.Program(args[1:])
-		if *detach {
-			return d.ExecDetached(host, argv, o.Environment, o.Dir)
-		}
 		if *input {
 			o.Input = os.Stdin
 		}
-		status, err := session.ExecWith(ctx, d.Lab(), host, argv, o)
+		status, err := session.ExecWith(ctx, d.Lab(), host, image.Program(args[1:]), o)
 		return failed(status, err)
 	})
 }

@@ -14,7 +14,7 @@ func newExec() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "exec HOST [--] PROGRAM [ARGUMENT ...]",
 		Short:             "Run a program inside a host",
-		Long:              "Runs a program of this machine inside a host's network namespace and exits with its status.",
+		Long:              "Runs a program of this machine inside a host's network namespace and exits with its status.\nIn a lab in memory (--sim) the programs are uswitch's own, by the names of the real ones: ping, curl, ip, sh ...",
 		Example:           "  uswitch exec RED -- ip addr",
 		GroupID:           groupLab,
 		Args:              usage(cobra.MinimumNArgs(2)),
@@ -38,7 +38,7 @@ func newShell() *cobra.Command {
 	return onLab(&cobra.Command{
 		Use:               "shell HOST",
 		Short:             "Open a shell inside a host",
-		Long:              "Opens your shell (SHELL) inside a host's network namespace; the prompt begins with the host's name.",
+		Long:              "Opens your shell (SHELL) inside a host's network namespace; the prompt begins with the host's name.\nIn a lab in memory (--sim) it is a small sh of uswitch's own.",
 		Example:           "  uswitch shell RED",
 		GroupID:           groupLab,
 		Args:              usage(cobra.ExactArgs(1)),

@@ -23,14 +23,12 @@ func newRun() *cobra.Command {
 		Long: `Brings a lab up from a built-in lab or a Compose file, runs the commands of its hosts, and prints their
 output with the trace between it. The lab ends with its commands, or, if it stays up, with Ctrl-C or
 uswitch stop; everything that was made is then removed. With -- COMMAND it ends with that command, which
-runs on this machine while the lab is up.
+runs on this machine while the lab is up. The exit status is the first one that is not 0, or COMMAND's; 125 if
+this machine cannot have network cards of its own making.
 
 With --sim hosts are simulated, and so are their programs: small ones of uswitch's own, called ping, curl, ip
-and so on. All commands work on such a lab as on any other. A lab that only pings with uswitch ping, and then
-ends, does not even wait: it prints the same on every run, to the byte.
-
-The exit status is the first one that is not 0, or COMMAND's; 125 if
-this machine cannot have network cards of its own making.
+and so on. All commands work on such a lab as on any other. A lab that only runs uswitch ping, and then ends,
+does not even wait: it prints the same on every run, to the byte.
 
 Built-in labs:
 ` + builtins(),
@@ -43,7 +41,7 @@ Built-in labs:
 			if o.Plain, err = plain(offload); err != nil {
 				return err
 			}
-			o.Command = args[1:]
+			o.Command, o.Live = args[1:], c.Name() == "up"
 			return run(args[0], load, o, simulate, keep)
 		},
 	}

@@ -23,7 +23,7 @@ func newTraceroute() *cobra.Command {
 		Args:    usage(cobra.ExactArgs(1)),
 	}
 	options := traceroute.Flags(c.Flags())
-	return onLab(c, func(ctx context.Context, lab *control.Client, args []string) error {
+	return onLab(c, func(_ context.Context, lab *control.Client, args []string) error {
 		ctx, stop := session.Interruptible()
 		defer stop()
 		o, err := options()

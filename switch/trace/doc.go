@@ -5,12 +5,14 @@
 //	   the two paths                Tracer                    listeners
 //	vswitch.Switch.Input --+                             +--> Ring --> text, JSON
 //	                       +--> Journey.Emit --> fan out-+--> Ring --> pcapng
-//	nat.Gateway.Input   ---+         |                   +--> Ring --> the control socket
-//	                                 +--> counters per reason, always on
+//	nat.Gateway.Input   ---+         |  |                +--> Ring --> the control socket
+//	                                 |  +--> Stepper: waits there until somebody lets the packet go on
+//	                                 +--> counters per reason and the last drop of each, always on
 //
 // Ring.Drain moves events, through a Filter, into a Sink: a Printer, a JSON, or the pcap package's Writer. All three say
 // the same sentence, Event.Text, about a step.
 //
-// The data path never waits for a listener. A Ring is bounded, forgets its oldest events, and knows how many it forgot.
-// With no listener attached, Tracer.Begin returns a nil Journey after one atomic load, and nothing is built or copied.
+// The data path never waits for a listener. A Ring is bounded, forgets its oldest events, and knows how many it forgot. A
+// packet that a Stepper holds is a copy, which a goroutine of its own carries. With no listener attached, Tracer.Begin
+// returns a nil Journey after one atomic load, and nothing is built or copied.
 package trace

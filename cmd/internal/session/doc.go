@@ -5,7 +5,13 @@
 //	         #3  RED > BLUE  ICMP echo request ...     the trace between them, a journey at a time
 //	stderr   RED: unplugged: ...                       what changed without having been asked for
 //
+// A lab in memory (--sim) is the same run on another tap.Host: simulated hosts in place of namespaces. Only one that does
+// nothing but ping and end is played in no time, and prints the same every time (Simulate).
+//
 // SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) end the lab in order: commands first, then everything
 // that was made, in reverse. A second signal ends the process at once; the next run of the lab, or `uswitch cleanup`,
 // removes what that leaves behind. When nobody reads the output any more, the lab ends as if it had been asked to.
+//
+// Background starts such a run as a process of its own, with a log in place of the screen; Apply, Logs and Stop talk to a lab
+// that is up, wherever it runs.
 package session

@@ -37,7 +37,7 @@ func ExecWith(ctx context.Context, c *control.Client, host string, argv []string
 	if simulated, err := isSimulated(ctx, c); err != nil {
 		return 1, err
 	} else if simulated {
-		return execInside(ctx, c, host, argv, o.Environment)
+		return execInside(ctx, c, host, argv, o)
 	}
 	dir, err := world.Directory()
 	if err != nil {

@@ -16,13 +16,19 @@ import (
 )
 
 // execInside runs a program on a simulated host: the process that has the lab runs it, and this one is its terminal.
-func execInside(ctx context.Context, c *control.Client, host string, argv, environment []string) (status int, err error) {
-	dir, _ := os.Getwd()
-	q := control.ExecQuery{ID: fmt.Sprintf("%016x", rand.Uint64()), Host: host, Args: argv, Environment: environment, Dir: dir}
+func execInside(ctx context.Context, c *control.Client, host string, argv []string, o ExecOptions) (status int, err error) {
+	q := control.ExecQuery{ID: fmt.Sprintf("%016x", rand.Uint64()), Host: host, Args: argv, Environment: o.Environment, Dir: o.Dir}
+	if q.Dir == "" {
+		q.Dir, _ = os.Getwd()
+	}
+	var input io.Reader // without the method that closes it: it is not the request's
+	if o.Input != nil {
+		input = struct{ io.Reader }{o.Input}
+	}
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	answer, err := c.Stream(ctx, http.MethodPost, "/v1/exec", q.Query(), struct{ io.Reader }{os.Stdin})
+	answer, err := c.Stream(ctx, http.MethodPost, "/v1/exec", q.Query(), input)
 	if err != nil {
 		var refused *control.Error
 		if errors.As(err, &refused) && refused.Status != 0 {

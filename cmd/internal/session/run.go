@@ -23,7 +23,9 @@ type Options struct {
 	Plain bool      // network cards without offload: every frame as on a wire
 	// Simulated hosts, cables and programs in place of namespaces, network cards and processes: no privileges are needed.
 	Simulated bool
-	Command   []string // a command for this machine, for which the lab is up; empty: the lab ends by itself
+	// Live makes Simulate run every lab in real time, also one that only pings.
+	Live    bool
+	Command []string // a command for this machine, for which the lab is up; empty: the lab ends by itself
 	// Beside is what this process itself does while the lab is up, in place of a command; its result is the run's.
 	Beside func(ctx context.Context, lab *control.Client) (status int, err error)
 
@@ -91,6 +93,9 @@ type session struct {
 
 // reclaim removes what a run of this lab that was killed has left behind.
 func (s *session) reclaim() error {
+	if s.screen.log == nil {
+		_ = os.Remove(logPath(s.dir, s.Plan.Name)) // a killed lab in the background had one
+	}
 	found, err := s.host.Reclaim(s.Plan.Name)
 	for _, r := range found {
 		s.screen.report(r.String())

@@ -21,7 +21,7 @@ import (
 // is there for a command - lives in real time, and can be talked to. The status is that of Run.
 func Simulate(o Options) (status int, err error) {
 	pings, timeless := simulatedPings(o.Plan)
-	if !timeless || o.Plan.KeepUp || len(o.Command) > 0 || o.Beside != nil || o.InBackground {
+	if !timeless || o.Live || o.Plan.KeepUp || len(o.Command) > 0 || o.Beside != nil {
 		o.Simulated = true
 		return Run(o)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"syscall"
 )
 
@@ -48,16 +47,6 @@ func (c *call) interrupted() bool {
 func (c *call) fail(status int, format string, args ...any) int {
 	fmt.Fprintf(c.stderr, c.name+": "+format+"\n", args...)
 	return status
-}
-
-// getenv returns a variable of the program's environment.
-func (c *call) getenv(key string) (value string) {
-	for _, one := range c.env {
-		if v, ok := strings.CutPrefix(one, key+"="); ok {
-			value = v
-		}
-	}
-	return value
 }
 
 // there runs something on the goroutine of the hosts: begin starts it, with what it writes to, and it calls done once with

@@ -61,11 +61,8 @@ func isShort(word, of string, atLeast int) bool {
 }
 
 // kernel is an error in the words with which ip passes on what the kernel says, and ip's status for it.
-func kernel(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &control.Error{Status: 2, Message: "RTNETLINK answers: " + err.Error()}
+func kernel(text string) error {
+	return &control.Error{Status: 2, Message: "RTNETLINK answers: " + text}
 }
 
 func refuse(format string, args ...any) error {

@@ -2,7 +2,6 @@ package simhost
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -21,12 +20,12 @@ func (s *space) changeRoute(forget bool, c control.RouteChange) error {
 	case c.Dst != c.Dst.Masked():
 		return &control.Error{Status: 2, Message: "Error: Invalid prefix for given prefix length."}
 	case forget && (!exists || c.Via.IsValid() && c.Via != old.Via || c.Dev != "" && c.Dev != old.Dev.Name()):
-		return kernel(errors.New("No such process"))
+		return kernel("No such process")
 	case forget:
 		s.machine.DeleteRoute(c.Dst)
 		return nil
 	case !exists && c.Change:
-		return kernel(errors.New("No such file or directory"))
+		return kernel("No such file or directory")
 	case exists && (c.Replace || c.Change):
 		s.machine.DeleteRoute(c.Dst)
 	}
@@ -40,7 +39,7 @@ func (s *space) changeRoute(forget bool, c control.RouteChange) error {
 	if errors.Is(err, sim.ErrBadNexthop) {
 		return &control.Error{Status: 2, Message: "Error: Nexthop has invalid gateway."}
 	}
-	return kernel(err)
+	return kernel(err.Error())
 }
 
 func (s *space) route(p netip.Prefix) (route.Route[*sim.Card], bool) {
@@ -63,12 +62,12 @@ func (s *space) changeNeighbor(forget bool, c control.NeighborChange) error {
 			card.FlushNeighbors()
 		case forget:
 			if !card.RemoveNeighbor(c.Dst) {
-				return kernel(errors.New("No such file or directory"))
+				return kernel("No such file or directory")
 			}
 		case known && !c.Replace && !c.Change:
-			return kernel(errors.New("File exists"))
+			return kernel("File exists")
 		case !known && c.Change:
-			return kernel(errors.New("No such file or directory"))
+			return kernel("No such file or directory")
 		default:
 			card.SetNeighbor(c.Dst, c.Lladdr)
 		}
@@ -132,13 +131,13 @@ func (d *Device) setting(what, value string) (change func(), err error) {
 	if what == "mtu" {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 68 || n > 65521 {
-			return nil, kernel(fmt.Errorf("Invalid argument (mtu %s: want 68 to 65521)", value))
+			return nil, kernel("Invalid argument: want an MTU of 68 to 65521")
 		}
 		return func() { d.card.SetMTU(n) }, nil
 	}
 	mac, err := frame.ParseMAC(value)
 	if err != nil || !mac.IsStation() {
-		return nil, kernel(errors.New("Cannot assign requested address"))
+		return nil, kernel("Cannot assign requested address")
 	}
 	return func() { d.card.SetMAC(mac) }, nil
 }
@@ -164,7 +163,10 @@ func (s *space) addrChange(words []string, change func(*sim.Card, netip.Prefix) 
 	}
 	var failed error
 	err = s.owner.do(func() { failed = change(d.card, p) })
-	return errors.Join(err, kernel(failed))
+	if failed != nil {
+		return kernel(failed.Error())
+	}
+	return err
 }
 
 // addrFlush does ip addr flush dev NAME.

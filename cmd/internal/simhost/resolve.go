@@ -11,17 +11,22 @@ import (
 	"uswitch/sim"
 )
 
-// errNoName is what getaddrinfo says of a name that nobody knows (EAI_NONAME).
-var errNoName = errors.New("Name or service not known")
+// nameError is why a name has no address, in the words of getaddrinfo(3).
+type nameError string
 
-// errNoServer is what it says if no server answers (EAI_AGAIN).
-var errNoServer = errors.New("Temporary failure in name resolution")
+func (e nameError) Error() string { return string(e) }
+
+const (
+	errNoName   = nameError("Name or service not known")
+	errNoServer = nameError("Temporary failure in name resolution")
+	errFamily   = nameError("Address family for hostname not supported")
+)
 
 // resolve returns the IPv4 address of a name: one that is written out, one of /etc/hosts, or what a name server says.
 func (c *call) resolve(name string) (netip.Addr, error) {
 	if a, err := netip.ParseAddr(name); err == nil {
 		if !a.Is4() {
-			return a, errors.New("Address family for hostname not supported")
+			return a, errFamily
 		}
 		return a, nil
 	}
@@ -29,7 +34,7 @@ func (c *call) resolve(name string) (netip.Addr, error) {
 	if a, ok := inHosts(text, name); ok {
 		return a, nil
 	}
-	failed := errNoServer
+	var failed error = errNoServer
 	for _, full := range c.candidates(name) {
 		a, err := c.resolveFull(full)
 		if err == nil {

@@ -85,7 +85,7 @@ func (c *changeover) startCommands() {
 
 // settle makes the plan the lab's own. What it changes besides is in the plan only: it is told, and done with.
 func (c *changeover) settle() {
-	var lines []string
+	var lines, hosts []string
 	for i := range c.now.Hosts {
 		h := &c.now.Hosts[i]
 		if !c.stays(h.Name) {
@@ -101,7 +101,7 @@ func (c *changeover) settle() {
 			}
 		}
 		if len(changed) > 0 {
-			lines = append(lines, fmt.Sprintf("~ %s %s", h.Name, strings.Join(changed, " ")))
+			lines, hosts = append(lines, fmt.Sprintf("~ %s %s", h.Name, strings.Join(changed, " "))), append(hosts, h.Name)
 		}
 	}
 	if changed := fieldsThatDiffer(*c.old, *c.now, "source", "networks", "hosts", "ip_forward", "rules", "docker_rules", "warnings"); len(changed) > 0 {
@@ -112,9 +112,21 @@ func (c *changeover) settle() {
 		do: func(context.Context) error {
 			before = c.World.now.Load()
 			c.change(func(p *picture) { c.adopt(p) })
+			c.tellHosts(hosts)
 			return nil
 		},
-		undo: func() error { c.show(before); return nil }})
+		undo: func() error {
+			c.show(before)
+			c.tellHosts(hosts)
+			return nil
+		}})
+}
+
+// tellHosts makes files in hosts what the plan says of them.
+func (w *World) tellHosts(names []string) {
+	for _, name := range names {
+		w.renewFiles(w.Host(name))
+	}
 }
 
 // adopt puts everything into the order of the new plan, and gives it the new plan's word for what it is.

@@ -3,9 +3,6 @@ package world
 import (
 	"context"
 	"fmt"
-	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
 	"uswitch/cmd/internal/lab"
@@ -50,116 +47,6 @@ func Ageing(seconds int) time.Duration {
 		return -1
 	}
 	return time.Duration(seconds) * time.Second
-}
-
-// AddNetwork adds a network: its switch, the gateway's leg on it, and the rules that every generated ruleset has for a
-// network. What plan leaves zero of its addresses is chosen (lab.Plan.FillNetwork; start from lab.NewNetwork).
-func (w *World) AddNetwork(ctx context.Context, plan lab.Network) error {
-	end, err := w.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	taken := w.taken()
-	if w.way != nil {
-		taken = with(taken, w.way.leg.Addr().Masked())
-	}
-	if err := w.Plan().FillNetwork(&plan, taken); err != nil {
-		return err
-	}
-	if err := w.Plan().VerifyNetwork(&plan); err != nil {
-		return err
-	}
-	return w.addNetwork(&plan)
-}
-
-// addNetwork is AddNetwork for a plan that is complete and right. It needs a change that has begun.
-func (w *World) addNetwork(plan *lab.Network) error {
-	n := w.newNetwork(plan)
-	n.scope = w.scope.open()
-	if err := w.addLeg(n); err != nil {
-		return n.scope.abandon(err)
-	}
-	if err := w.openNetwork(n); err != nil {
-		return n.scope.abandon(fmt.Errorf("network %s: %w", plan.Name, err))
-	}
-	w.change(func(p *picture) { p.networks = with(p.networks, n) })
-	return nil
-}
-
-// RemoveNetwork removes a network that no host is on, with its rules and the connections that are known of it.
-func (w *World) RemoveNetwork(name string) error {
-	end, err := w.begin(context.Background())
-	if err != nil {
-		return err
-	}
-	defer end()
-	n, err := w.findNetwork(name)
-	if err != nil {
-		return err
-	}
-	if on := w.hostsOn(n.Plan.Name); len(on) > 0 {
-		// The first half is Docker's own sentence.
-		return fmt.Errorf("network %s has active endpoints: %s: disconnect them first", name, strings.Join(on, ", "))
-	}
-	return w.removeNetwork(n)
-}
-
-// removeNetwork is RemoveNetwork for one that nobody is on. It needs a change that has begun.
-func (w *World) removeNetwork(n *Network) error {
-	w.closeNetwork(n)
-	w.change(func(p *picture) { p.networks = without(p.networks, n) })
-	err := n.scope.unmake()
-	w.forgetConns(n.Plan.Subnet)
-	return err
-}
-
-// hostsOn names the hosts that are on a network.
-func (w *World) hostsOn(network string) (names []string) {
-	for _, h := range w.Hosts() {
-		if slices.ContainsFunc(h.Cards, func(c *Card) bool { return c.Plan.Network == network }) {
-			names = append(names, h.Plan.Name)
-		}
-	}
-	return names
-}
-
-// addLegs puts the gateway onto every network of the plan.
-func (w *World) addLegs(context.Context) error {
-	for _, n := range w.Networks() {
-		now := *n
-		now.scope = w.scope.open()
-		if err := w.addLeg(&now); err != nil {
-			return err
-		}
-		w.change(func(p *picture) { p.networks = replaced(p.networks, n, &now) })
-	}
-	return nil
-}
-
-// addLeg puts the gateway onto a network that no picture shows yet, unless it is to stay off it.
-func (w *World) addLeg(n *Network) error {
-	if !n.Plan.Gateway.IsValid() {
-		return nil
-	}
-	if w.way != nil && w.way.standIn.IsValid() && n.Plan.Subnet.Contains(w.way.standIn) {
-		return fmt.Errorf("network %s is %v, in which %v stands for this machine: give it another subnet", n.Plan.Name, n.Plan.Subnet, w.way.standIn)
-	}
-	config := nat.InterfaceConfig{Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch}
-	if n.Plan.NoAddress {
-		config.Addr = netip.Prefix{}
-	}
-	leg, err := w.gateway.Add(config, time.Now())
-	if err != nil {
-		return err
-	}
-	n.scope.add(func() error {
-		w.gateway.Remove(leg)
-		return nil
-	})
-	n.Leg = leg
-	n.Switch.SetLocal(leg.MAC(), leg)
-	return nil
 }
 
 // addStatic enters the stations that the lab file names into the forwarding tables.

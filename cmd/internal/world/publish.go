@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 
-	"uswitch/cmd/internal/docker/host"
 	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
 )
@@ -29,56 +27,6 @@ type Published struct {
 // String returns the port as people write it: 0.0.0.0:8080 -> WEB 10.2.0.2:80/tcp.
 func (p *Published) String() string {
 	return fmt.Sprintf("%v -> %s %v/%s", netip.AddrPortFrom(p.Outside, p.HostPort), p.Host, p.To, p.Proto)
-}
-
-// publishAll opens the ports of the plan.
-func (w *World) publishAll(context.Context) error {
-	for _, h := range w.Hosts() {
-		if err := w.publishPorts(h); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// publishPorts opens the ports of a host's plan. After an error some of them may be open.
-func (w *World) publishPorts(h *Host) error {
-	ports := slices.Clone(h.Plan.Ports)
-	if w.docker != nil { // which has an order of its own
-		slices.SortStableFunc(ports, host.ComparePorts)
-	}
-	for _, p := range ports {
-		if w.way == nil && !w.routed(h, p) {
-			continue // package lab has warned of it
-		}
-		open, err := w.publish(h, p)
-		if err != nil {
-			return err
-		}
-		line := "published: " + open.String()
-		if open.Reach != "" {
-			line += "; " + open.Reach
-		}
-		w.report(line)
-	}
-	return nil
-}
-
-// reach warns of a port that more can reach than people expect, or fewer.
-func (w *World) reach(p *Published) string {
-	switch kind := w.Plan().Uplink.Kind; {
-	case p.routed && w.way != nil && w.way.onMachine:
-		return fmt.Sprintf("open to this lab's other networks only: %s is routed, and uplink %s has no way in but translated ports", p.Network, kind)
-	case p.routed:
-		return fmt.Sprintf("open at the host's own address, to whoever has a route to %v", p.Subnet)
-	case !w.way.onMachine && p.HostIP.IsLoopback():
-		return fmt.Sprintf("nobody reaches it from this machine: uplink %s has no listener there", kind)
-	case kind == lab.UplinkSim:
-		return "reachable from inside the lab only: uplink sim has no listener on this machine"
-	case w.way.onMachine && p.HostIP.IsUnspecified():
-		return "open to every machine that reaches this one (127.0.0.1:PORT:PORT is for this one alone)"
-	}
-	return ""
 }
 
 // ErrNotPublished is returned for a port that is not open.
@@ -123,16 +71,6 @@ func (w *World) publish(h *Host, p lab.Publish) (*Published, error) {
 	return open, nil
 }
 
-// routed reports whether a port is on a network whose addresses the outside uses as they are.
-func (w *World) routed(h *Host, p lab.Publish) bool {
-	for _, c := range h.Cards {
-		if c.Plan.Address.Addr() == p.To.Addr() {
-			return w.Network(c.Plan.Network).Plan.GatewayMode == string(rules.Routed)
-		}
-	}
-	return false
-}
-
 // leadTo makes an address of a host the port's destination; ok is false if it is none of the host's.
 func (p *Published) leadTo(h *Host, a netip.Addr) (ok bool) {
 	for _, c := range h.Cards {
@@ -160,36 +98,6 @@ func (w *World) redirect(h *Host, p *Published, to netip.Addr) error {
 	}
 	w.change(func(next *picture) { next.published = replaced(next.published, p, &now) })
 	return nil
-}
-
-// listen takes the first port of the range that can be had; without one it leaves p as it was. It needs a change that has
-// begun.
-func (w *World) listen(p *Published) (err error) {
-	if p.routed {
-		p.scope = w.scope.open()
-		return nil // nothing is translated, and so nobody has to listen
-	}
-	for port := int(p.HostPort); port <= max(int(p.HostPort), int(p.HostPortEnd)); port++ {
-		for _, other := range w.Published() {
-			// The outside reaches every port at the uplink's one address, so that a rule can tell them apart by number only.
-			if !other.routed && other.HostPort == uint16(port) && port != 0 && other.Proto == p.Proto {
-				err = fmt.Errorf("port %d/%s is published already, for %s", port, p.Proto, other.Host)
-			}
-		}
-		if err == nil {
-			var had uint16
-			var end func() error
-			if had, end, err = w.way.listen(p.Proto, netip.AddrPortFrom(p.HostIP, uint16(port))); err == nil {
-				p.HostPort, p.HostPortEnd, p.scope = had, 0, w.scope.open()
-				p.scope.add(end)
-				return nil
-			}
-		}
-		if port < int(p.HostPortEnd) {
-			err = nil
-		}
-	}
-	return err
 }
 
 // Unpublish closes the port of a host that matches; connections that came through it end.

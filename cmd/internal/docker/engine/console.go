@@ -7,8 +7,11 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/creack/pty"
+
+	"uswitch/tap"
 )
 
 // console is where a running command reads and writes: pipes, or a terminal of its own. What it writes goes to the
@@ -31,6 +34,9 @@ type attachment struct {
 	to    func(stream) io.Writer // each Write is one of the command's
 	ended chan struct{}          // closed when there will be no more output, or nobody reads it
 }
+
+// outputGrace is how long the output of a command that has ended is waited for: somebody else may hold the other end.
+const outputGrace = 500 * time.Millisecond
 
 // newConsole gives a command its input and output, before it is started. The command leads a process group of its own, or
 // with a terminal a session.
@@ -96,8 +102,22 @@ func (c *console) leave(a *attachment) {
 	}
 }
 
-// copyTerminal copies what is written on the terminal until nobody is left who could.
-func (c *console) copyTerminal() { _, _ = io.Copy(output{c, stdout}, c.terminal) }
+// wait waits for the end of the command and of its output, and returns its status.
+func (c *console) wait(p tap.Process) (status int) {
+	copied := make(chan struct{})
+	go func() {
+		defer close(copied)
+		if c.terminal != nil {
+			_, _ = io.Copy(output{c, stdout}, c.terminal) // until nobody is left who could write there
+		}
+	}()
+	status = p.Wait()
+	select {
+	case <-copied:
+	case <-time.After(outputGrace):
+	}
+	return status
+}
 
 // close ends everything; all that the command has written has been copied.
 func (c *console) close() {

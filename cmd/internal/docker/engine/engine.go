@@ -58,6 +58,7 @@ type Engine struct {
 
 	mu         sync.Mutex // guards what follows, and is held while the lab is changed
 	containers []*container
+	execs      []*execution        // the oldest first
 	closed     bool                // nothing is started any more
 	networks   map[string]*network // what a plan does not know of networks, by name
 }

@@ -16,6 +16,7 @@ func (e *Engine) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]func(*http.Request) (any, error){
 		"GET /version":                   e.getVersion,
+		"GET /info":                      e.getInfo,
 		"GET /containers/json":           e.getContainers,
 		"POST /containers/create":        e.postCreate,
 		"GET /containers/{id}/json":      e.getContainer,
@@ -23,6 +24,9 @@ func (e *Engine) Handler() http.Handler {
 		"POST /containers/{id}/kill":     e.postKill,
 		"POST /containers/{id}/resize":   e.postResize,
 		"DELETE /containers/{id}":        e.deleteContainer,
+		"POST /containers/{id}/exec":     e.postExec,
+		"GET /exec/{id}/json":            e.getExec,
+		"POST /exec/{id}/resize":         e.postExecResize,
 		"GET /networks":                  e.getNetworks,
 		"POST /networks/create":          e.postNetwork,
 		"POST /networks/prune":           e.postPrune,
@@ -44,6 +48,7 @@ func (e *Engine) Handler() http.Handler {
 	mux.HandleFunc("POST /containers/{id}/stop", e.postStop)
 	mux.HandleFunc("POST /containers/{id}/wait", e.postWait)
 	mux.HandleFunc("POST /containers/{id}/attach", e.postAttach)
+	mux.HandleFunc("POST /exec/{id}/start", e.postExecStart)
 	mux.HandleFunc("GET /containers/{id}/logs", e.getLogs)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		respond(w, nil, notFound("%s %s: the engine of a lab does not do that", r.Method, r.URL.Path))

@@ -11,6 +11,11 @@ func (e *Engine) getVersion(*http.Request) (any, error) {
 	return map[string]any{"Version": "uswitch", "ApiVersion": apiVersion, "MinAPIVersion": "1.24", "Os": "linux"}, nil
 }
 
+// getInfo says what the docker command looks for when it finds no object of a name: there is no swarm.
+func (e *Engine) getInfo(*http.Request) (any, error) {
+	return map[string]any{"Name": e.lab.Plan().Name, "Swarm": map[string]string{"LocalNodeState": "inactive"}}, nil
+}
+
 func (e *Engine) getContainers(r *http.Request) (any, error) { return e.List(flag(r, "all")), nil }
 
 func (e *Engine) postCreate(r *http.Request) (any, error) {
@@ -30,12 +35,39 @@ func (e *Engine) postKill(r *http.Request) (any, error) {
 }
 
 func (e *Engine) postResize(r *http.Request) (any, error) {
-	rows, err := strconv.ParseUint(r.URL.Query().Get("h"), 10, 16)
-	columns, err2 := strconv.ParseUint(r.URL.Query().Get("w"), 10, 16)
-	if err != nil || err2 != nil {
-		return nil, invalid("want the terminal's size, as in h=25&w=80")
+	rows, columns, err := size(r)
+	if err != nil {
+		return nil, err
 	}
-	return nil, e.Resize(r.PathValue("id"), uint16(rows), uint16(columns))
+	return nil, e.Resize(r.PathValue("id"), rows, columns)
+}
+
+// size reads a terminal's.
+func size(r *http.Request) (rows, columns uint16, err error) {
+	h, err := strconv.ParseUint(r.URL.Query().Get("h"), 10, 16)
+	w, err2 := strconv.ParseUint(r.URL.Query().Get("w"), 10, 16)
+	if err != nil || err2 != nil {
+		return 0, 0, invalid("want the terminal's size, as in h=25&w=80")
+	}
+	return uint16(h), uint16(w), nil
+}
+
+func (e *Engine) postExec(r *http.Request) (any, error) {
+	var request api.ExecConfig
+	if err := body(r, &request); err != nil {
+		return nil, err
+	}
+	return e.Exec(r.PathValue("id"), request)
+}
+
+func (e *Engine) getExec(r *http.Request) (any, error) { return e.InspectExec(r.PathValue("id")) }
+
+func (e *Engine) postExecResize(r *http.Request) (any, error) {
+	rows, columns, err := size(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, e.ResizeExec(r.PathValue("id"), rows, columns)
 }
 
 func (e *Engine) deleteContainer(r *http.Request) (any, error) {

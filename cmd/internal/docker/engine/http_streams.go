@@ -3,11 +3,12 @@ package engine
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"time"
+
+	"uswitch/cmd/internal/docker/engine/api"
 )
 
 // postWait sends its head at once, so that who waits knows that nothing will be missed.
@@ -114,30 +115,24 @@ func (e *Engine) postAttach(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	conn, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
+	line := newLine()
+	a, err := e.listen(d.ID, line, streamsOn(line))
+	line.open(w, d.Config.Tty, a, err)
+}
+
+// postExecStart does the same with a program that is to run beside the container's own, and starts it.
+func (e *Engine) postExecStart(w http.ResponseWriter, r *http.Request) {
+	var request api.ExecStartRequest
+	if err := body(r, &request); err != nil {
 		refuse(w, err)
 		return
 	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Time{})
-	said := make(chan struct{})
-	a, err := e.listen(d.ID, buffered, streamsOn(after{said, conn}))
-	if err != nil {
-		return // it has gone in this moment
+	if request.Detach {
+		_, err := e.startExec(r.PathValue("id"), nil, streamsOn(io.Discard))
+		respond(w, nil, err)
+		return
 	}
-	fmt.Fprintf(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n", contentType(d.Config.Tty))
-	close(said)
-	<-a.ended
-}
-
-// after is a writer that waits until the head of the answer is out.
-type after struct {
-	said <-chan struct{}
-	out  io.Writer
-}
-
-func (a after) Write(b []byte) (int, error) {
-	<-a.said
-	return a.out.Write(b)
+	line := newLine()
+	a, err := e.startExec(r.PathValue("id"), line, streamsOn(line))
+	line.open(w, request.Tty, a, err)
 }

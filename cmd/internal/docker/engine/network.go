@@ -23,7 +23,7 @@ type network struct {
 	created time.Time
 	labels  map[string]string
 	options map[string]string // as they were given
-	asked   bool              // its user has chosen the subnet
+	aux     map[string]string // addresses that nobody gets, by the names that they were given
 }
 
 // network returns the network of a name, an id or the beginning of one, as the lab has it. Docker's own bridge is made
@@ -99,89 +99,6 @@ func (e *Engine) Network(reference string) (*api.Network, error) {
 	}
 	described := e.describe(n)
 	return &described, nil
-}
-
-// describe says of a network what docker network inspect prints. It needs the lock.
-func (e *Engine) describe(n *lab.Network) api.Network {
-	d := api.Network{Name: n.Docker, ID: n.ID(), Created: e.begun, Scope: "local", Driver: "bridge", EnableIPv4: true,
-		IPAM: api.IPAM{Driver: "default"}, Internal: n.Internal, Attachable: n.Attachable,
-		Containers: map[string]api.EndpointResource{}, Options: n.Options, Labels: map[string]string{}}
-	switch n.Docker {
-	case hostNetwork:
-		d.Driver = "host"
-	case noNetwork:
-		d.Driver = "null"
-	case bridgeNetwork:
-		d.IPAM.Config = []api.IPAMConfig{{Subnet: n.Subnet.String(), Gateway: gatewayText(n)}}
-	default:
-		d.IPAM.Options = map[string]string{}
-		d.IPAM.Config = []api.IPAMConfig{{Subnet: n.Subnet.String(), Gateway: gatewayText(n), AuxiliaryAddresses: reservedText(n)}}
-		if n.Range.IsValid() {
-			d.IPAM.Config[0].IPRange = n.Range.String()
-		}
-	}
-	if more := e.networks[n.Docker]; more != nil {
-		d.Created, d.Labels, d.Options = more.created, more.labels, more.options
-	}
-	if d.Options == nil {
-		d.Options = map[string]string{}
-	}
-	for _, c := range e.all() {
-		if resource, ok := e.endpointResource(c, n); ok {
-			d.Containers[c.id] = resource
-		}
-	}
-	return d
-}
-
-// endpointResource is a container as a network shows it, if it is there. It needs the lock.
-func (e *Engine) endpointResource(c *container, n *lab.Network) (api.EndpointResource, bool) {
-	r := api.EndpointResource{Name: c.name, EndpointID: endpointID(c, n)}
-	if n.Name == "" { // host and none have nobody's address
-		_, shared := c.shared()
-		return r, c.state.Running && !shared && c.mode() == n.Docker
-	}
-	i, ok := e.cardOn(c, n)
-	if !ok {
-		return r, false
-	}
-	r.MacAddress, r.IPv4Address = i.MAC.String(), i.Address.String()
-	return r, true
-}
-
-// cardOn returns a container's card on a network while it runs. It needs the lock.
-func (e *Engine) cardOn(c *container, n *lab.Network) (lab.Interface, bool) {
-	h := e.lab.Plan().Host(c.host())
-	if h == nil || !c.state.Running {
-		return lab.Interface{}, false
-	}
-	for _, i := range h.Interfaces {
-		if i.Network == n.Name {
-			return i, true
-		}
-	}
-	return lab.Interface{}, false
-}
-
-// endpointID is the same for as long as the container is on the network.
-func endpointID(c *container, n *lab.Network) string { return derivedID("endpoint", c.id, n.ID()) }
-
-func gatewayText(n *lab.Network) string {
-	if !n.Gateway.IsValid() {
-		return ""
-	}
-	return n.Gateway.Addr().String()
-}
-
-func reservedText(n *lab.Network) map[string]string {
-	var all map[string]string
-	for i, a := range n.Reserved {
-		if all == nil {
-			all = map[string]string{}
-		}
-		all["aux"+string(rune('0'+i%10))] = a.String()
-	}
-	return all
 }
 
 // futureBridge is docker0 as a lab gets it that does not have it yet.

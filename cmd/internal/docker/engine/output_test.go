@@ -162,3 +162,56 @@ func TestService(t *testing.T) {
 		t.Errorf("first has %s", got)
 	}
 }
+
+// TestExec: a program beside a container's own, with its output and its status.
+func TestExec(t *testing.T) {
+	e := newFake(t, "").engine(t)
+	id := start(t, e, "web", sleeper(""))
+	made, err := e.Exec("web", api.ExecConfig{AttachStdin: true, Cmd: []string{"sh", "-c", "read a; echo $a $B; exit 4"}, Env: []string{"B=b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(e.Handler())
+	defer server.Close()
+	request, _ := http.NewRequest(http.MethodPost, server.URL+"/exec/"+made.ID+"/start", strings.NewReader("{}"))
+	request.Header.Set("Connection", "Upgrade")
+	request.Header.Set("Upgrade", "tcp")
+	answer, err := server.Client().Do(request)
+	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%v, %v", answer, err)
+	}
+	defer answer.Body.Close()
+	if _, err := io.WriteString(answer.Body.(io.Writer), "typed\n"); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if err := engine.Demultiplex(answer.Body, &stdout, &stderr); err != nil || stdout.String() != "typed b\n" {
+		t.Errorf("%q, %q, %v", stdout.String(), stderr.String(), err)
+	}
+	x, err := e.InspectExec(made.ID)
+	if err != nil || x.Running || x.ExitCode == nil || *x.ExitCode != 4 || x.ContainerID != id {
+		t.Errorf("%+v, %v", x, err)
+	}
+	refusedBy := func(config api.ExecConfig, want string) {
+		t.Helper()
+		made, err := e.Exec("web", config)
+		if err == nil {
+			answer := httptest.NewRecorder()
+			e.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/exec/"+made.ID+"/start", strings.NewReader(`{"Detach": true}`)))
+			if !strings.Contains(answer.Body.String(), want) {
+				t.Errorf("%s: want %s", answer.Body, want)
+			}
+			return
+		}
+		refused(t, err, http.StatusBadRequest, want)
+	}
+	refusedBy(api.ExecConfig{}, "no exec command specified")
+	refusedBy(api.ExecConfig{Cmd: []string{"no-such-program"}}, `exec: \"no-such-program\": executable file not found in $PATH`)
+	if err := e.Stop("web", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	_, err = e.Exec("web", api.ExecConfig{Cmd: []string{"true"}})
+	refused(t, err, http.StatusConflict, "container "+id+" is not running")
+	_, err = e.InspectExec(made.ID)
+	refused(t, err, http.StatusNotFound, "No such exec instance: "+made.ID)
+}

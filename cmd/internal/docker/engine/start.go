@@ -6,15 +6,12 @@ import (
 	"io/fs"
 	"net/http"
 	"os/exec"
+	"slices"
 	"syscall"
-	"time"
 
 	"uswitch/cmd/internal/docker/engine/api"
 	"uswitch/cmd/internal/world"
 )
-
-// outputGrace is how long the output of a command that has ended is waited for: somebody else may hold the other end.
-const outputGrace = 500 * time.Millisecond
 
 // ErrStarted is returned for a container that runs already.
 var ErrStarted = &Error{http.StatusNotModified, "container already started"}
@@ -144,18 +141,7 @@ func environment(c *container) []string {
 
 // wait waits for the end of a container's command, and unmakes what Start has made.
 func (e *Engine) wait(c *container) {
-	copied := make(chan struct{})
-	go func() {
-		defer close(copied)
-		if c.console.terminal != nil {
-			c.console.copyTerminal()
-		}
-	}()
-	result := c.process.Wait()
-	select {
-	case <-copied:
-	case <-time.After(outputGrace):
-	}
+	result := c.console.wait(c.process)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := e.lab.RemoveHost(c.name); err != nil {
@@ -165,6 +151,7 @@ func (e *Engine) wait(c *container) {
 		StartedAt: c.state.StartedAt, FinishedAt: e.now()}
 	c.console.close()
 	c.console, c.process = nil, nil
+	e.execs = slices.DeleteFunc(e.execs, func(x *execution) bool { return x.container == c })
 	if c.hostConfig.AutoRemove {
 		e.forget(c)
 	}

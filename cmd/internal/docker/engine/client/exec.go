@@ -2,11 +2,9 @@ package client
 
 import (
 	"context"
-	"os"
-	"os/exec"
+	"net/http"
 	"slices"
 	"strings"
-	"syscall"
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/docker/engine/api"
@@ -25,18 +23,11 @@ func (c *Client) Host(ctx context.Context, d *api.Container) (string, error) {
 	return name, nil
 }
 
-// ExecDetached starts a program in a host and leaves it there. Somebody has to stay with it, as its parent: another process
-// of this program, with nothing to read and nothing to write.
-func (c *Client) ExecDetached(host string, argv, environment []string, dir string) error {
-	self, err := os.Executable()
-	if err != nil {
+// ExecDetached starts a program in a container and leaves it there.
+func (c *Client) ExecDetached(ctx context.Context, reference string, r api.ExecConfig) error {
+	var made api.ExecCreateResponse
+	if err := c.do(ctx, http.MethodPost, escaped("/containers/%s/exec", reference), nil, r, &made); err != nil {
 		return err
 	}
-	stay := exec.Command(self, append([]string{"exec", "--lab", c.lab.Lab(), host, "--"}, argv...)...)
-	stay.Env, stay.Dir = append(os.Environ(), environment...), dir
-	stay.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := stay.Start(); err != nil {
-		return err
-	}
-	return stay.Process.Release()
+	return c.do(ctx, http.MethodPost, escaped("/exec/%s/start", made.ID), nil, api.ExecStartRequest{Detach: true}, nil)
 }

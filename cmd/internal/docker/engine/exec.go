@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"cmp"
+	"io"
+	"os/exec"
+	"slices"
+
+	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/engine/image"
+	"uswitch/cmd/internal/world"
+)
+
+// maxExecs bounds how many programs are remembered that were run beside a container's own, of all containers together: the
+// ones that have ended are forgotten first.
+const maxExecs = 1024
+
+// execution is a program beside a container's own.
+type execution struct {
+	id        string
+	container *container
+	config    api.ExecConfig
+	console   *console // once it was started
+	status    *int     // once it has ended
+	pid       int
+}
+
+// Exec notes a program that is to run in a container, and returns its id.
+func (e *Engine) Exec(reference string, config api.ExecConfig) (*api.ExecCreateResponse, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, err := e.find(reference)
+	switch {
+	case err != nil:
+		return nil, err
+	case !c.state.Running:
+		return nil, conflict("container %s is not running", c.id)
+	case len(config.Cmd) == 0:
+		return nil, invalid("no exec command specified")
+	}
+	if len(e.execs) >= maxExecs {
+		i := max(slices.IndexFunc(e.execs, func(x *execution) bool { return x.status != nil }), 0)
+		e.execs = slices.Delete(e.execs, i, i+1)
+	}
+	x := &execution{id: e.newID(), container: c, config: config}
+	e.execs = append(e.execs, x)
+	return &api.ExecCreateResponse{ID: x.id}, nil
+}
+
+// execution finds one. It needs the lock.
+func (e *Engine) execution(id string) (*execution, error) {
+	for _, x := range e.execs {
+		if x.id == id {
+			return x, nil
+		}
+	}
+	return nil, notFound("No such exec instance: %s", id)
+}
+
+// startExec starts the program; in is what it reads if it was to be given anything, and to where it writes.
+func (e *Engine) startExec(id string, in io.Reader, to func(terminal bool) func(stream) io.Writer) (*attachment, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	x, err := e.execution(id)
+	switch {
+	case err != nil:
+		return nil, err
+	case x.console != nil:
+		return nil, conflict("Error: Exec command %s has already run", id)
+	}
+	argv := world.Program(image.Program(x.config.Cmd))
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = world.Environment(e.lab.Plan().Name, x.container.host(), append(environment(x.container), x.config.Env...))
+	cmd.Dir, cmd.WaitDelay = cmp.Or(x.config.WorkingDir, x.container.config.WorkingDir, "/"), outputGrace
+	console, begun, err := newConsole(cmd, newJournal(e.now), x.config.Tty, x.config.AttachStdin)
+	if err != nil {
+		return nil, failed("%w", err)
+	}
+	defer begun()
+	process, err := e.lab.Start(x.container.host(), cmd)
+	if err != nil {
+		console.close()
+		return nil, invalid("OCI runtime exec failed: exec failed: unable to start container process: %v", commandError(x.config.Cmd[0], err))
+	}
+	x.console, x.pid = console, process.PID()
+	a := &attachment{to: to(x.config.Tty), ended: make(chan struct{})}
+	if x.config.AttachStdin {
+		a.in = in
+	}
+	console.join(a)
+	go func() {
+		status := console.wait(process)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		x.status, x.pid = &status, 0
+		console.close()
+	}()
+	return a, nil
+}
+
+// InspectExec says how the program is doing.
+func (e *Engine) InspectExec(id string) (*api.ExecInspect, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	x, err := e.execution(id)
+	if err != nil {
+		return nil, err
+	}
+	return &api.ExecInspect{ID: id, ContainerID: x.container.id, Running: x.console != nil && x.status == nil, ExitCode: x.status, Pid: x.pid}, nil
+}
+
+// ResizeExec tells the program how large its terminal is.
+func (e *Engine) ResizeExec(id string, rows, columns uint16) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	x, err := e.execution(id)
+	if err != nil || x.console == nil || x.status != nil {
+		return err // who has no terminal does not care
+	}
+	return x.console.resize(rows, columns)
+}

@@ -1,0 +1,62 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"uswitch/cmd/internal/lab"
+	"uswitch/tap"
+)
+
+// ownNetwork is the namespace that uswitch itself runs in, by a path that leads there from other processes too.
+func ownNetwork() string { return fmt.Sprintf("/proc/%d/ns/net", os.Getpid()) }
+
+// enter gives a host its namespace: that of another host or of this machine, the one that the lab file names, one of the
+// host's name that is there already, or a new one. Only the new one is removed at the end.
+func (w *World) enter(h *Host) (err error) {
+	plan := w.Plan()
+	switch {
+	case h.Plan.Mode == lab.ModeShared:
+		home, err := w.findHost(h.Plan.Shares)
+		if err == nil {
+			h.Namespace = home.Namespace
+		}
+		return hostError(h, err)
+	case h.Plan.Mode == lab.ModeHost:
+		h.Namespace, err = w.host.Adopt(ownNetwork())
+		return hostError(h, err)
+	case h.Plan.Netns != "":
+		if h.Namespace, err = w.host.Adopt(h.Plan.Netns); err != nil {
+			err = fmt.Errorf("%s: services.%s.x-uswitch.netns: %w", plan.Source, h.Plan.Name, err)
+		}
+		return err
+	}
+	h.Namespace, err = w.host.Create(plan.Name, h.Plan.Name)
+	if errors.Is(err, fs.ErrExist) && !errors.Is(err, tap.ErrOwned) {
+		if h.Namespace, err = w.host.Adopt(h.Plan.Name); err == nil {
+			w.report(fmt.Sprintf("%s: the namespace exists already: it is used, and left behind at the end", h.Plan.Name))
+		}
+		return hostError(h, err)
+	}
+	if err != nil {
+		return hostError(h, err)
+	}
+	namespace := h.Namespace
+	h.scope.add(func() error {
+		// Nobody is ended in a namespace that has only the same number: somebody may have deleted ours meanwhile.
+		if now, err := w.host.Adopt(namespace.Path); err == nil && now.ID == namespace.ID {
+			endInside(namespace)
+		}
+		return hostError(h, w.host.Release(namespace))
+	})
+	return nil
+}
+
+func hostError(h *Host, err error) error {
+	if err != nil {
+		return fmt.Errorf("host %s: %w", h.Plan.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"uswitch/cmd/internal/lab"
+)
+
+// AddHost adds a host: its namespace, its cards, its published ports. Its command is not started. What plan leaves zero is
+// chosen (lab.Plan.FillHost): above all, an interface needs no more than the name of its network.
+func (w *World) AddHost(ctx context.Context, plan lab.Host) error {
+	end, err := w.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := w.Plan().FillHost(&plan); err != nil {
+		return err
+	}
+	if err := w.Plan().VerifyHost(&plan); err != nil {
+		return err
+	}
+	return w.addHost(ctx, &plan)
+}
+
+// addHost is AddHost for a plan that is complete and right. It needs a change that has begun.
+func (w *World) addHost(ctx context.Context, plan *lab.Host) error {
+	h, err := w.makeHost(ctx, plan)
+	if err != nil {
+		return err
+	}
+	for _, c := range h.Cards {
+		if err := w.join(h, c); err != nil {
+			return h.scope.abandon(hostError(h, err))
+		}
+	}
+	w.change(func(p *picture) { p.hosts = with(p.hosts, h) })
+	if err := w.publishPorts(h); err != nil {
+		return errors.Join(err, w.removeHost(h))
+	}
+	return nil
+}
+
+// makeHost makes a host's namespace and its cards; no picture shows it yet.
+func (w *World) makeHost(ctx context.Context, plan *lab.Host) (*Host, error) {
+	h := &Host{Plan: plan, service: newService(len(plan.Command) > 0), scope: w.scope.open()}
+	if err := w.enter(h); err != nil {
+		return nil, h.scope.abandon(err)
+	}
+	if err := w.addFiles(h); err != nil {
+		return nil, h.scope.abandon(err)
+	}
+	for i := range plan.Interfaces {
+		card, err := w.plugIn(h, &plan.Interfaces[i])
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, h.scope.abandon(hostError(h, err))
+		}
+		h.Cards = append(h.Cards, card)
+	}
+	return h, nil
+}
+
+// addHosts makes every host of the plan.
+func (w *World) addHosts(plan *lab.Plan) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for i := range plan.Hosts {
+			h, err := w.makeHost(ctx, &plan.Hosts[i])
+			if err != nil {
+				return err
+			}
+			w.change(func(p *picture) { p.hosts = with(p.hosts, h) })
+		}
+		return nil
+	}
+}
+
+// RemoveHost ends the host's command and whatever else runs in its namespace, closes its ports, and unmakes it. A namespace
+// that was there before the host is left.
+func (w *World) RemoveHost(name string) error {
+	if h := w.Host(name); h != nil {
+		h.service.stop(Patience) // before the change begins, so that nobody else has to wait for that
+	}
+	end, err := w.begin(context.Background())
+	if err != nil {
+		return err
+	}
+	defer end()
+	h, err := w.findHost(name)
+	if err != nil {
+		return err
+	}
+	for _, other := range w.Hosts() {
+		if other.Plan.Mode == lab.ModeShared && other.Plan.Shares == name {
+			return fmt.Errorf("host %s is in the namespace of %s: remove it first", other.Plan.Name, name)
+		}
+	}
+	return w.removeHost(h)
+}
+
+// removeHost is RemoveHost for a host that is there. It needs a change that has begun.
+func (w *World) removeHost(h *Host) error {
+	h.service.stop(Patience)
+	var failed []error
+	for _, p := range w.Published() {
+		if p.Host == h.Plan.Name {
+			failed = append(failed, w.unpublish(p))
+		}
+	}
+	for _, c := range h.Cards {
+		w.leave(c)
+	}
+	w.change(func(p *picture) { p.hosts = without(p.hosts, h) })
+	failed = append(failed, h.scope.unmake())
+	for _, c := range h.Cards {
+		w.forgetHost(w.Network(c.Plan.Network), c.Plan.Address.Addr())
+	}
+	w.log.remove(h.Plan.Name)
+	return errors.Join(failed...)
+}
