@@ -214,7 +214,7 @@ func TestInMemoryPublishes(t *testing.T) {
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	l.Close()
-	m.do("publish", "BLUE", fmt.Sprintf("127.0.0.1:%d:80", port))
+	m.do("publish", "add", "BLUE", fmt.Sprintf("127.0.0.1:%d:80", port))
 	contains(t, must(t, "curl", "-s", "--max-time", "20", fmt.Sprintf("http://127.0.0.1:%d/", port)), "Hello from BLUE at 11.11.11.3:80.")
 	contains(t, m.do("conntrack", "-L"), "dport=80")
 }
