@@ -58,7 +58,7 @@ const maxError = 576
 func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	m, isICMP := frame.ParseICMP(p.ip.Payload())
 	switch {
-	case p.in == nil, !p.in.Addr().IsValid(), p.toMany(), p.ip.FragmentOffset() != 0:
+	case p.in == nil && !g.hears(p), p.in != nil && !p.in.Addr().IsValid(), p.toMany(), p.ip.FragmentOffset() != 0:
 		return
 	case p.ip.Proto() == frame.ProtoICMP && (!isICMP || !m.IsQuery()):
 		return
@@ -89,7 +89,11 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 		to = before.Src()
 	}
 	message.SetChecksum()
-	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), p.in.self().Addr.Addr(), to)
+	from := to // a program of the gateway's own is told as over a loopback, as Linux does
+	if p.in != nil {
+		from = p.in.Addr().Addr()
+	}
+	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), from, to)
 	answer := packet{f: frame.Frame{Data: b}, now: p.now, flow: flow{verbatim: true, state: rule.StateInvalid}}
 	if p.flow.conn != nil {
 		answer.flow = flow{conn: p.flow.conn, dir: p.flow.dir.other(), state: rule.StateRelated, verbatim: true}
