@@ -17,11 +17,12 @@ type Socket interface {
 	Deliver(f frame.Frame, now time.Time)
 }
 
-// Choosy is a Socket that is not there for everyone. To whom it does not listen, its port is closed.
+// Choosy is a Socket that is not there for everyone, or not everywhere. Where it does not listen, its port is closed.
 type Choosy interface {
 	Socket
-	// Hears reports whether it takes packets from src. It is called from many goroutines and must not block.
-	Hears(src netip.Addr) bool
+	// Hears reports whether it takes packets from src to dst, an address of the gateway's. It is called from many goroutines
+	// and must not block.
+	Hears(src, dst netip.Addr) bool
 }
 
 // socketKey says what a socket takes: the destination port of TCP and UDP, the identifier of answers to ICMP queries.
@@ -83,7 +84,7 @@ func (g *Gateway) deliver(p *packet) bool {
 	if s == nil {
 		return false
 	}
-	if c, ok := s.(Choosy); ok && !c.Hears(p.ip.Src()) {
+	if c, ok := s.(Choosy); ok && !c.Hears(p.ip.Src(), p.ip.Dst()) {
 		return false
 	}
 	if p.j.On() {

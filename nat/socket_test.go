@@ -67,11 +67,11 @@ type choosy struct {
 	one string
 }
 
-func (c *choosy) Hears(src netip.Addr) bool { return src.String() == c.one }
+func (c *choosy) Hears(src, dst netip.Addr) bool { return src.String()+" "+dst.String() == c.one }
 
 func TestSocketIsClosedToSome(t *testing.T) {
 	l := newLab(t)
-	names := &choosy{one: "11.11.11.2"}
+	names := &choosy{one: "11.11.11.2 11.11.11.1"}
 	release, err := l.Open(frame.ProtoUDP, 53, names)
 	if err != nil {
 		t.Fatal(err)
@@ -83,6 +83,9 @@ func TestSocketIsClosedToSome(t *testing.T) {
 	l.pink.send(udp("11.11.11.3:1818", "11.11.11.1:53", "who?"))
 	names.want(t)
 	l.drops(trace.NoSocket, 1)
+	l.red.send(udp("11.11.11.2:1818", "22.22.22.1:53", "who?"))
+	names.want(t)
+	l.drops(trace.NoSocket, 2)
 }
 
 func TestSocketBehindInput(t *testing.T) {

@@ -61,9 +61,9 @@ func (s *Station) Close() {
 	s.card.stop()
 }
 
-// Listen takes TCP connections to a port of the gateway, at any of its addresses, from those whom hears accepts; nil accepts
+// Listen takes TCP connections to a port of the gateway, at any of its addresses where hears accepts them; nil accepts
 // all, and hears must not block. To the others the port is closed. Close of the listener gives the port back.
-func (s *Station) Listen(port uint16, hears func(src netip.Addr) bool) (net.Listener, error) {
+func (s *Station) Listen(port uint16, hears func(src, dst netip.Addr) bool) (net.Listener, error) {
 	var socket nat.Socket = s.card
 	if hears != nil {
 		socket = choosy{s.card, hears}
@@ -83,11 +83,11 @@ func (s *Station) Listen(port uint16, hears func(src netip.Addr) bool) (net.List
 // choosy is the card as some see it.
 type choosy struct {
 	nat.Socket
-	hears func(netip.Addr) bool
+	hears func(src, dst netip.Addr) bool
 }
 
 // Hears implements nat.Choosy.
-func (c choosy) Hears(src netip.Addr) bool { return c.hears(src) }
+func (c choosy) Hears(src, dst netip.Addr) bool { return c.hears(src, dst) }
 
 // listener gives its port back when it is closed, once.
 type listener struct {

@@ -185,7 +185,7 @@ func TestRulesAreForPrograms(t *testing.T) {
 
 func TestPortIsClosedToSome(t *testing.T) {
 	left, right := newSides(t)
-	l, err := right.Listen(53, func(src netip.Addr) bool { return src.String() != "192.0.2.1" })
+	l, err := right.Listen(53, func(src, _ netip.Addr) bool { return src.String() != "192.0.2.1" })
 	if err != nil {
 		t.Fatal(err)
 	}

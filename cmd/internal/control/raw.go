@@ -37,10 +37,11 @@ type rawSocket chan RawPacket
 
 var _ nat.Socket = rawSocket(nil)
 
-// Deliver implements nat.Socket.
-func (s rawSocket) Deliver(f frame.Frame, now time.Time) {
+// Deliver implements nat.Socket. When a frame was read from its card can be a little before the question was sent that it
+// answers: the reader looks at the clock now and then only.
+func (s rawSocket) Deliver(f frame.Frame, _ time.Time) {
 	select {
-	case s <- RawPacket{Time: now, Packet: append([]byte(nil), f.Data[frame.EthernetHeader:]...)}:
+	case s <- RawPacket{Time: time.Now(), Packet: append([]byte(nil), f.Data[frame.EthernetHeader:]...)}:
 	default:
 	}
 }

@@ -188,9 +188,20 @@ func TestNames(t *testing.T) {
 
 func TestTheServerIsThereForTheLab(t *testing.T) {
 	s := newServer(t, nil)
-	for src, want := range map[string]bool{"11.11.11.2": true, "11.11.11.77": true, "172.17.0.2": true, "8.8.8.8": false, "192.168.104.1": false} {
-		if got := s.Hears(netip.MustParseAddr(src)); got != want {
-			t.Errorf("hears %s: %v", src, got)
+	for _, c := range []struct {
+		src, dst string
+		want     bool
+	}{
+		{"11.11.11.2", "11.11.11.1", true},
+		{"11.11.11.77", "11.11.11.1", true},
+		{"172.17.0.2", "172.17.0.1", true},
+		{"11.11.11.2", "22.22.22.1", false},
+		{"11.11.11.2", "192.168.104.2", false},
+		{"8.8.8.8", "11.11.11.1", false},
+		{"192.168.104.1", "192.168.104.2", false},
+	} {
+		if got := s.Hears(netip.MustParseAddr(c.src), netip.MustParseAddr(c.dst)); got != c.want {
+			t.Errorf("hears %s at %s: %v", c.src, c.dst, got)
 		}
 	}
 }

@@ -28,8 +28,12 @@ func (s *Server) Deliver(f frame.Frame, now time.Time) {
 	}
 }
 
-// Hears implements nat.Choosy: the server is there for the lab's own networks.
-func (s *Server) Hears(src netip.Addr) bool { return s.zone.Load().asker(src) != nil }
+// Hears implements nat.Choosy: the server is there for the lab's own networks, on each at the gateway's address there.
+func (s *Server) Hears(src, dst netip.Addr) bool {
+	z := s.zone.Load()
+	n := z.around(src)
+	return n != nil && n == z.around(dst)
+}
 
 // readUDP returns who says what to whom. What is no datagram is not for a name server: errors about answers, and streams
 // of datagrams that the sender left for its network card to cut.
