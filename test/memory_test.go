@@ -214,9 +214,9 @@ func TestInMemoryPublishes(t *testing.T) {
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	l.Close()
-	m.do("publish", "BLUE", fmt.Sprintf("127.0.0.1:%d:80", port))
+	m.do("publish", "add", "BLUE", fmt.Sprintf("127.0.0.1:%d:80", port))
 	contains(t, must(t, "curl", "-s", "--max-time", "20", fmt.Sprintf("http://127.0.0.1:%d/", port)), "Hello from BLUE at 11.11.11.3:80.")
-	contains(t, m.do("conntrack", "-L"), "dport=80")
+	contains(t, m.do("conntrack", "-L"), "src=11.11.11.3 dst=192.168.104.1 sport=80")
 }
 
 func TestInMemorySideBySide(t *testing.T) {
@@ -237,7 +237,7 @@ func TestInMemoryRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ old, new, says string }{
 		"a namespace of this machine":     {"RED: {", "RED: {x-uswitch: {netns: /proc/1/ns/net}, ", "no way into the namespaces of this machine"},
-		"an uplink into one":              {"uplink: sim", "uplink: {netns: wan}", "no way into the namespaces of this machine"},
+		"an uplink into one":              {"uplink: sim", "uplink: {netns: wan, address: 192.0.2.2/24, gateway: 192.0.2.1}", "no way into the namespaces of this machine"},
 		"a program that is not simulated": {"uswitch serve -p 80", "vim", "vim cannot be simulated"},
 	} {
 		t.Run(name, func(t *testing.T) {

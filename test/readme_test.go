@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,9 +41,13 @@ func TestReadmeNamesRealCommands(t *testing.T) {
 			if len(words) < 2 || words[0] != "uswitch" {
 				continue
 			}
-			help, err := exec.Command(uswitch, words[1], "--help").CombinedOutput()
-			if err != nil || !strings.Contains(string(help), "uswitch "+words[1]) {
-				t.Errorf("%q: uswitch %s --help: %v", strings.TrimSpace(line), words[1], err)
+			command := words[1:2]
+			if words[1] == "docker" {
+				command = words[1:3]
+			}
+			help, err := exec.Command(uswitch, append(slices.Clone(command), "--help")...).CombinedOutput()
+			if err != nil || !strings.Contains(string(help), "uswitch "+strings.Join(command, " ")) {
+				t.Errorf("%q: uswitch %s --help: %v", strings.TrimSpace(line), strings.Join(command, " "), err)
 			}
 			own, _, _ := strings.Cut(line, " -- ")
 			if words[1] == "iptables" {

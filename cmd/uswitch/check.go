@@ -25,8 +25,18 @@ func newCheck() *cobra.Command {
 		Use:   "check [LAB|FILE]",
 		Short: "Say whether everything holds that a lab file says must hold",
 		Long: `Makes the checks of a lab file (x-uswitch.checks), and says of each that fails why it does, and what would mend it. The lab
-is brought up for it, and down again; if a lab of that name is up, that one is checked. Without a file, or where uswitch
-break has broken something, it says whether all is as it was before that.
+is brought up for it, and down again; if a lab of that name is up, that one is checked. Without a file it is the lab that
+is up. Where uswitch break has broken something, it says whether all is as it was before that.
+
+A check has a name and one of these forms (YAML):
+  {name, from: HOST|outside, to: ADDRESS|HOST|gateway|NAME, tcp|udp: PORT, size, df}   is answered
+      not: true, reason: NAME        is not answered, for that reason: policy-drop, no-socket ...
+      rule: TEXT                     some rule on the way has this in it
+      path: [{way: question|answer, at, hook, result: allow|drop|wait|answer, rule, becomes, reason}, ...]
+                                     it passes these steps of uswitch explain, in this order
+  {name, table: fdb|neigh|routes|rules|conntrack|hosts|networks|ports|published|drops, has, lacks}
+  {name, command: LINE, host: HOST, status: N|not 0, has, lacks}   without host, beside the lab
+has and lacks are a text or several, each of which some line must have in it, or none may.
 
 The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fail but some could not be made.`,
 		Example: "  uswitch check red-blue",
@@ -70,7 +80,7 @@ func checked(ctx context.Context, args []string, load lab.LoadOptions, simulate 
 		}
 		report, err := checkedBroken(ctx, up)
 		if err == nil && report == nil {
-			err = fmt.Errorf("nothing was broken in lab %s: to make the checks of a lab file, name it", up.Lab())
+			report, err = check.Up(ctx, up)
 		}
 		return report, err
 	}
@@ -86,10 +96,8 @@ func checked(ctx context.Context, args []string, load lab.LoadOptions, simulate 
 			return report, err
 		}
 	}
-	if len(plan.Checks) == 0 {
-		return nil, fmt.Errorf("%s: it has no checks: x-uswitch.checks says what must hold", plan.Source)
-	}
-	return check.OfPlan(ctx, plan, simulate, os.Stderr)
+	report, err := check.OfPlan(ctx, plan, simulate, os.Stderr)
+	return report, orSimulated(err, "check", args[0])
 }
 
 // checkedBroken says whether what was broken is mended, and if so forgets that it was broken. It returns nil if nothing was.

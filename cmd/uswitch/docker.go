@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -99,6 +101,24 @@ func dockerError(err error) error {
 		return exit(1)
 	}
 	return err
+}
+
+// completeContainers offers the containers that there are.
+func completeContainers(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	d, _, err := findDocker(c)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	rows, _ := d.Containers(ctx, true)
+	var names []string
+	for _, row := range rows {
+		for _, name := range row.Names {
+			names = append(names, strings.TrimPrefix(name, "/"))
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // forEach does something for each of several things, as docker does: what works is printed, what does not is told of, and

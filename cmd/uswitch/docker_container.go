@@ -26,6 +26,8 @@ func newDockerStart() *cobra.Command {
 		Short:   "Start containers that were created, or have ended",
 		Example: "  uswitch docker start web",
 		Args:    usage(cobra.MinimumNArgs(1)),
+
+		ValidArgsFunction: completeContainers,
 	}, func(ctx context.Context, d *client.Client, args []string) error {
 		return forEach(args, func(name string) error { return d.Start(ctx, name) })
 	})
@@ -37,6 +39,8 @@ func newDockerStop() *cobra.Command {
 		Short:   "End containers: SIGTERM, and after ten seconds SIGKILL",
 		Example: "  uswitch docker stop -t 2 web",
 		Args:    usage(cobra.MinimumNArgs(1)),
+
+		ValidArgsFunction: completeContainers,
 	}
 	patience := c.Flags().IntP("timeout", "t", -1, "make them end after `SECONDS`; 10 if nothing is said")
 	c.Flags().IntVar(patience, "time", -1, "the same")
@@ -53,6 +57,8 @@ func newDockerRm() *cobra.Command {
 		Short:   "Remove containers",
 		Example: "  uswitch docker rm -f web",
 		Args:    usage(cobra.MinimumNArgs(1)),
+
+		ValidArgsFunction: completeContainers,
 	}
 	force := c.Flags().BoolP("force", "f", false, "also those that run: they are killed")
 	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
@@ -73,6 +79,8 @@ func newDockerPort() *cobra.Command {
 		Short:   "Say where a container's ports are open",
 		Example: "  uswitch docker port web",
 		Args:    usage(cobra.RangeArgs(1, 2)),
+
+		ValidArgsFunction: completeContainers,
 	}, func(ctx context.Context, d *client.Client, args []string) error {
 		container, err := d.Container(ctx, args[0])
 		if err != nil {
@@ -98,6 +106,8 @@ func newDockerLogs() *cobra.Command {
 		Short:   "Show what a container has written",
 		Example: "  uswitch docker logs -f web",
 		Args:    usage(cobra.ExactArgs(1)),
+
+		ValidArgsFunction: completeContainers,
 	}
 	f := c.Flags()
 	follow := f.BoolP("follow", "f", false, "and what it writes from now on")
@@ -127,6 +137,8 @@ func newDockerExec() *cobra.Command {
 		Long:    "Runs a program of this machine in a container's network namespace, and exits with its status.",
 		Example: "  uswitch docker exec -it web ip addr",
 		Args:    usage(cobra.MinimumNArgs(2)),
+
+		ValidArgsFunction: completeContainers,
 	}
 	f := c.Flags()
 	f.SetInterspersed(false)

@@ -35,7 +35,6 @@ func containerFlags(c *cobra.Command) *client.Options {
 	f.BoolVarP(&o.PublishAll, "publish-all", "P", false, "open a free port for each that is exposed")
 	f.StringArrayVar(&o.Expose, "expose", nil, "say that it listens on `PORT[/udp]`")
 	f.StringVarP(&o.Hostname, "hostname", "h", "", "its host `NAME`; its id if nothing is said")
-	f.StringVar(&o.Domainname, "domainname", "", "its domain `NAME`")
 	f.StringArrayVar(&o.AddHosts, "add-host", nil, "add `NAME:ADDRESS` to its /etc/hosts")
 	f.StringArrayVar(&o.DNS, "dns", nil, "ask the name server at `ADDRESS`")
 	f.StringArrayVar(&o.DNSOptions, "dns-option", nil, "an `OPTION` of its /etc/resolv.conf")
@@ -58,7 +57,7 @@ func containerFlags(c *cobra.Command) *client.Options {
 var (
 	idleSwitches = []string{"disable-content-trust", "init", "no-healthcheck", "oom-kill-disable", "privileged", "quiet q", "read-only", "sig-proxy"}
 	idleValues   = []string{"annotation", "attach a", "cap-add", "cap-drop", "cgroup-parent", "cgroupns", "cidfile", "cpu-period", "cpu-quota",
-		"cpu-shares c", "cpus", "cpuset-cpus", "cpuset-mems", "detach-keys", "device", "env-file", "gpus", "group-add", "health-cmd",
+		"cpu-shares c", "cpus", "cpuset-cpus", "cpuset-mems", "detach-keys", "device", "domainname", "env-file", "gpus", "group-add", "health-cmd",
 		"health-interval", "health-retries", "health-start-period", "health-timeout", "ip6", "ipc", "label-file", "link-local-ip", "log-driver",
 		"log-opt", "memory m", "memory-reservation", "memory-swap", "mount", "oom-score-adj", "pid", "pids-limit", "platform", "pull", "restart",
 		"runtime", "security-opt", "shm-size", "storage-opt", "sysctl", "tmpfs", "ulimit", "user u", "userns", "uts", "volume v",

@@ -61,6 +61,8 @@ func newDockerInspect() *cobra.Command {
 		Short:   "Say everything about containers or networks",
 		Example: "  uswitch docker inspect -f '{{.NetworkSettings.IPAddress}}' web",
 		Args:    usage(cobra.MinimumNArgs(1)),
+
+		ValidArgsFunction: completeContainers,
 	}
 	kind := c.Flags().String("type", "", "only a `container` or a network")
 	return inspecting(c, func(ctx context.Context, d *client.Client, name string) (any, error) {
@@ -91,6 +93,8 @@ func newDockerContainerInspect() *cobra.Command {
 		Short:   "Say everything about containers",
 		Example: "  uswitch docker container inspect web",
 		Args:    usage(cobra.MinimumNArgs(1)),
+
+		ValidArgsFunction: completeContainers,
 	}, func(ctx context.Context, d *client.Client, name string) (any, error) { return d.Container(ctx, name) })
 }
 

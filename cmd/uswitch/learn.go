@@ -90,7 +90,7 @@ func playLesson(name string, o learn.Options) error {
 		o.Reached = keep(lesson)
 	}
 	_, err = learn.Play(lesson, o)
-	return err
+	return orSimulated(err, "learn", name)
 }
 
 // keep returns what notes how far somebody has come in a lesson. That it cannot be noted is told once, and is no reason to

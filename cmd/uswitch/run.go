@@ -100,12 +100,25 @@ func run(name string, load lab.LoadOptions, o session.Options, simulate, keep bo
 	}
 	status, err := start(o)
 	var cannot *session.CannotError
-	if errors.As(err, &cannot) {
-		text := "this lab needs more than there is:\n  " + strings.ReplaceAll(err.Error(), "\n", "\n  ")
-		if session.Simulable(plan) {
-			text += "\nwithout all that: uswitch run --sim " + name
-		}
-		status, err = 125, errors.New(text)
+	switch {
+	case errors.As(err, &cannot) && session.Simulable(plan):
+		status, err = 125, orSimulated(err, "run", name)
+	case errors.As(err, &cannot):
+		status, err = 125, needsMore(err)
 	}
 	return failed(status, err)
+}
+
+// needsMore says what a lab on real network cards lacks here.
+func needsMore(err error) error {
+	return errors.New("this lab needs more than there is:\n  " + strings.ReplaceAll(err.Error(), "\n", "\n  "))
+}
+
+// orSimulated adds to what is lacking how a command can do without.
+func orSimulated(err error, command, name string) error {
+	var cannot *session.CannotError
+	if !errors.As(err, &cannot) {
+		return err
+	}
+	return fmt.Errorf("%w\nwithout all that: uswitch %s --sim %s", needsMore(err), command, name)
 }

@@ -23,6 +23,10 @@ func (l *Lab) Explain(q Question) (*Answer, error) {
 // ask puts a question. Where its name leads nowhere, the answer says so, and there is no flow.
 func (l *Lab) ask(q Question) (*flow, *Answer, error) {
 	target, err := l.check(q)
+	var nobody addressless
+	if errors.As(err, &nobody) {
+		return nil, nobody.answer(q), nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,6 +39,13 @@ func (l *Lab) ask(q Question) (*flow, *Answer, error) {
 	}
 	f, err := t.run()
 	return f, nil, err
+}
+
+// answer says that there is no address to ask at, so that nothing was sent.
+func (e addressless) answer(q Question) *Answer {
+	stop := &Stop{Way: There, Where: e.who, Type: "address", Reason: noAddress, Sentence: e.text}
+	return &Answer{Question: q, Stop: stop, Sentence: e.text + ".", Phases: []Phase{{Number: 1, Way: There, Where: q.From, Type: "address",
+		Result: Drop, Looked: "the address of " + e.who, Found: e.text, Reason: noAddress}}}
 }
 
 // answer writes down what has become of the question.

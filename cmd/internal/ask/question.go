@@ -110,7 +110,7 @@ func (l *Lab) addrOf(q Question) (netip.Addr, error) {
 				return i.Addr().Addr(), nil
 			}
 		}
-		return netip.Addr{}, fmt.Errorf("gateway: it has no address on a network of %s", q.From)
+		return netip.Addr{}, addressless{"gateway", fmt.Sprintf("gateway: it has no address on a network of %s", q.From)}
 	}
 	to := l.host(q.To)
 	if to == nil {
@@ -131,10 +131,15 @@ func (l *Lab) addrOf(q Question) (netip.Addr, error) {
 		}
 	}
 	if !found.IsValid() {
-		return found, fmt.Errorf("%s has no address: give it one, inside: ip addr add ADDRESS/LENGTH dev %s", to.Name, firstCard(to))
+		return found, addressless{to.Name, fmt.Sprintf("%s has no address: give it one, inside: ip addr add ADDRESS/LENGTH dev %s", to.Name, firstCard(to))}
 	}
 	return found, nil
 }
+
+// addressless is a destination that has no address to be asked at.
+type addressless struct{ who, text string }
+
+func (e addressless) Error() string { return e.text }
 
 func onNetwork(h *sim.HostState, network string) bool {
 	return slices.ContainsFunc(h.Cards, func(c sim.CardState) bool { return c.Network == network })

@@ -41,8 +41,8 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 		return nil, err
 	}
 	if answer != nil {
-		// The name is the trouble, or what leads to the name's server.
-		if answer.Stop.Reason == noSuchName {
+		// The name is the trouble, or an address that is missing, or what leads to the name's server.
+		if r := answer.Stop.Reason; r == noSuchName || r == noAddress {
 			return &Advice{Question: q, Stop: answer.Stop, Rest: answer.Stop, Sentence: answer.Sentence}, nil
 		}
 		advice, err := l.WhyNot(Question{From: q.From, To: nameServer.String(), Protocol: "udp", Port: 53})

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"uswitch/cmd/internal/control"
@@ -13,6 +14,9 @@ import (
 // OfPlan makes the checks of a plan on the lab of its name that is up or, if there is none, on one that is up for as long as
 // it takes, in memory if simulated. What the lab has to say meanwhile goes to messages.
 func OfPlan(ctx context.Context, plan *lab.Plan, simulated bool, messages *os.File) (*Report, error) {
+	if err := some(plan); err != nil {
+		return nil, err // before anything is brought up for nothing
+	}
 	for _, up := range control.Up() {
 		if up.Lab() == plan.Name {
 			return of(ctx, up, plan)
@@ -32,10 +36,30 @@ func OfPlan(ctx context.Context, plan *lab.Plan, simulated bool, messages *os.Fi
 	return report, err
 }
 
+// Up makes the checks of a lab that is up: those of the file that it was made from.
+func Up(ctx context.Context, up *control.Client) (*Report, error) {
+	var plans control.Plans
+	if err := up.Get(ctx, "/v1/plan", nil, &plans); err != nil {
+		return nil, err
+	}
+	return of(ctx, up, plans.Plan)
+}
+
 func of(ctx context.Context, up *control.Client, plan *lab.Plan) (*Report, error) {
+	if err := some(plan); err != nil {
+		return nil, err
+	}
 	live, err := NewLive(up)
 	if err != nil {
 		return nil, err
 	}
 	return Run(ctx, live, plan.Name, plan.Checks), nil
+}
+
+// some refuses a lab that says nothing about what must hold.
+func some(plan *lab.Plan) error {
+	if len(plan.Checks) == 0 {
+		return fmt.Errorf("%s: it has no checks: x-uswitch.checks says what must hold", plan.Source)
+	}
+	return nil
 }

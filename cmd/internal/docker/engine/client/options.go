@@ -24,7 +24,6 @@ type Options struct {
 	PublishAll     bool
 	Expose         []string
 	Hostname       string
-	Domainname     string
 	AddHosts       []string // name:address
 	DNS            []string
 	DNSOptions     []string
@@ -42,7 +41,7 @@ type Options struct {
 // docker's words.
 func (o *Options) Request(image string, argv []string, environment func(string) (string, bool)) (api.CreateRequest, error) {
 	r := api.CreateRequest{
-		Config: api.Config{Image: image, Cmd: argv, Hostname: o.Hostname, Domainname: o.Domainname, Tty: o.TTY, WorkingDir: o.WorkingDir,
+		Config: api.Config{Image: image, Cmd: argv, Hostname: o.Hostname, Tty: o.TTY, WorkingDir: o.WorkingDir,
 			StopSignal: o.StopSignal, OpenStdin: o.Interactive, StdinOnce: o.Interactive && !o.Detach, AttachStdin: o.Interactive && !o.Detach,
 			AttachStdout: !o.Detach, AttachStderr: !o.Detach, Labels: map[string]string{}},
 		HostConfig: api.HostConfig{AutoRemove: o.Remove, PublishAllPorts: o.PublishAll, DNS: o.DNS, DNSOptions: o.DNSOptions,
