@@ -156,11 +156,11 @@ func typeInto(t *testing.T, dir, typed string, args ...string) (text string, sta
 func TestLearning(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	text, status := typeInto(t, dir, "\nuswitch ps\n\n\n\n\n1\nquit\n", "learn", "cable", "--sim", "--lang", "en")
+	text, _ := typeInto(t, dir, "\nuswitch ps\n\n\n\n\n1\nquit\n", "learn", "cable", "--sim", "--lang", "en")
 	contains(t, text, "learn-cable", "Not quite.", "The switch says: RED", "Left. To begin it again: uswitch learn cable")
 	list, _ := typeInto(t, dir, "", "learn", "--lang", "en")
 	contains(t, list, "%     1  cable")
-	text, status = typeInto(t, dir, "\n\n\n\n\nnonsense\n2\nhint\n\n\n", "learn", "1", "--sim", "--lang", "en")
+	text, status := typeInto(t, dir, "\n\n\n\n\nnonsense\n2\nhint\n\n\n", "learn", "1", "--sim", "--lang", "en")
 	contains(t, text, "Right.", "The switch would try:\n  uswitch exec RED -- ip link set eth0 up", "1/1 questions answered rightly", "Done.")
 	if status != 0 {
 		t.Errorf("status %d, want 0", status)

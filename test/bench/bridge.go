@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 // linuxBridge is what Docker has: a bridge and two veth pairs. The bridge is in B.

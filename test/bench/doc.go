@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures uswitch beside what it is compared with, in one run on one machine: subjects take turns, round
 // after round, so that drift meets all of them, and what is judged is the median of the ratios within the rounds. Absolute
 // numbers say something about the machine only.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 // masquerade is the kernel's NAT, which is in another class: nothing leaves the kernel. Outside is a namespace behind the one

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 // publishedPort is where the outside asks for the inside's server.
