@@ -49,16 +49,17 @@ func newBench(ctx context.Context, o options) (*bench, error) {
 	if b.dir, err = os.MkdirTemp("", "uswitch-bench-"); err != nil {
 		return nil, err
 	}
-	peers, err := filepath.Abs(filepath.Join(o.out, "peers"))
-	if err != nil {
-		return nil, err
-	}
+	peers, _ := filepath.Abs(filepath.Join(o.out, "peers")) // else those of PATH have to do
 	_ = os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin:"+peers) // OUT/peers is where make puts what no package has
 	b.uswitch, b.untraced = filepath.Join(b.dir, "uswitch"), filepath.Join(b.dir, "uswitch-notrace")
-	if err := b.build(b.uswitch, ""); err != nil {
-		return nil, err
+	err = b.build(b.uswitch, "")
+	if err == nil {
+		err = b.build(b.untraced, "notrace")
 	}
-	return b, b.build(b.untraced, "notrace")
+	if err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return b, nil
 }
 
 // build builds the uswitch command of this tree.
