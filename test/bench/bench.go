@@ -49,8 +49,9 @@ func newBench(ctx context.Context, o options) (*bench, error) {
 	if b.dir, err = os.MkdirTemp("", "uswitch-bench-"); err != nil {
 		return nil, err
 	}
-	peers, _ := filepath.Abs(filepath.Join(o.out, "peers")) // else those of PATH have to do
-	_ = os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin:"+peers) // OUT/peers is where make puts what no package has
+	// OUT/peers is where make puts what no package has. Where it cannot be found, PATH has to do.
+	peers, _ := filepath.Abs(filepath.Join(o.out, "peers"))
+	_ = os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin:"+peers)
 	b.uswitch, b.untraced = filepath.Join(b.dir, "uswitch"), filepath.Join(b.dir, "uswitch-notrace")
 	err = b.build(b.uswitch, "")
 	if err == nil {
