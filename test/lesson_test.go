@@ -162,12 +162,33 @@ func TestLearning(t *testing.T) {
 	list, _ := typeInto(t, dir, "", "learn", "--lang", "en")
 	contains(t, list, "%     1  cable")
 	text, status := typeInto(t, dir, "\n\n\n\n\nnonsense\n2\nhint\n\n\n", "learn", "1", "--sim", "--lang", "en")
-	contains(t, text, "Right.", "The switch would try:\n  uswitch exec RED -- ip link set eth0 up", "1/1 questions answered rightly", "Done.")
+	contains(t, text, "Right.", "The switch would try:\n  uswitch exec RED -- ip link set eth0 up", "1/1 questions answered rightly",
+		"That is none of the answers. They are numbered from 1 to 4.", "Done. The next one: uswitch learn switch")
 	if status != 0 {
 		t.Errorf("status %d, want 0", status)
 	}
 	list, _ = typeInto(t, dir, "", "learn", "--lang", "en")
 	contains(t, list, "done    1  cable")
+}
+
+// TestOwnWay is a person who mends a lab otherwise than the lesson says: a try that mends nothing is not the end of the
+// step, one that does is, and the lesson's own command is not run any more. Skipping never leaves out what follows rests on.
+func TestOwnWay(t *testing.T) {
+	t.Parallel()
+	const own = "uswitch iptables -I FORWARD -d 11.11.11.0/24 -j ACCEPT\n"
+	text, status := simulated(t, "skip\nskip\nskip\nskip\nskip\nskip\nuswitch ps\n"+own+"skip\n\nskip\nskip\n", "learn", "forward", "--sim", "--lang", "en")
+	contains(t, text, "✓ BLUE reaches 8.8.8.8: holds", "Done. The next one: uswitch learn conntrack")
+	if status != 0 || strings.Contains(text, "not mended yet") || strings.Contains(text, "-A FORWARD -d 11.11.11.0/24 -j ACCEPT\n\n  ✓") {
+		t.Errorf("status %d\n%s", status, text)
+	}
+	if table := text[strings.LastIndex(text, "Chain FORWARD"):]; strings.Count(table, "0.0.0.0/0            11.11.11.0/24") != 1 {
+		t.Errorf("the lesson's rule was added as well:\n%s", table)
+	}
+	text, status = simulated(t, strings.Repeat("skip\n", 40), "learn", "switch", "--sim", "--lang", "en")
+	contains(t, text, "Done. The next one: uswitch learn arp")
+	if status != 0 {
+		t.Errorf("status %d\n%s", status, text)
+	}
 }
 
 // TestLessonOfATeacher writes a lesson, plays it, and breaks it: a check that holds before it is mended is a defect.

@@ -13,17 +13,18 @@ func Words(c *lab.Check) string {
 	case c.Ask != nil:
 		return askWords(c.Ask)
 	case c.Table != nil:
-		return "the table " + c.Table.Name + matchWords(c.Table.Match)
+		return "the table " + c.Table.Name + " " + strings.Join(matchWords(c.Table.Match), " and ")
 	case c.Command != nil:
 		where := ""
 		if c.Command.Host != "" {
 			where = " in " + c.Command.Host
 		}
-		status := fmt.Sprintf(" ends with status %d", c.Command.Status)
+		status := fmt.Sprintf("ends with status %d", c.Command.Status)
 		if c.Command.Status < 0 {
-			status = " fails"
+			status = "fails"
 		}
-		return "`" + strings.Join(c.Command.Argv, " ") + "`" + where + status + matchWords(c.Command.Match)
+		return "`" + strings.Join(c.Command.Argv, " ") + "`" + where + " " +
+			strings.Join(append([]string{status}, matchWords(c.Command.Match)...), " and ")
 	}
 	return ""
 }
@@ -66,12 +67,14 @@ func hopWords(h lab.Hop) string {
 	return strings.Join(words, " ")
 }
 
-func matchWords(m lab.Match) (text string) {
+// matchWords lists what must be in a text and what must not.
+func matchWords(m lab.Match) []string {
+	var words []string
 	if len(m.Has) > 0 {
-		text = " has " + strings.Join(m.Has, " and ")
+		words = append(words, "has "+strings.Join(m.Has, " and "))
 	}
 	if len(m.Lacks) > 0 {
-		text += " lacks " + strings.Join(m.Lacks, " and ")
+		words = append(words, "lacks "+strings.Join(m.Lacks, " and "))
 	}
-	return text
+	return words
 }

@@ -35,6 +35,15 @@ func All() ([]*Lesson, error) {
 	return all, nil
 }
 
+// next returns the built-in lesson after this one; nil: this is the last, or none of them.
+func (l *Lesson) next() (*Lesson, error) {
+	all, err := All()
+	if l.Order == 0 || l.Order >= len(all) {
+		return nil, err
+	}
+	return all[l.Order], err
+}
+
 // Find returns the lesson of a name or a number, or one from a file: what has a slash in it, or ends in .md.
 func Find(name string) (*Lesson, error) {
 	if strings.ContainsRune(name, '/') || strings.HasSuffix(name, ".md") {

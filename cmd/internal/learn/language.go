@@ -39,22 +39,23 @@ type phrase int
 const (
 	enterRuns phrase = iota
 	commandsHelp
+	mendsHelp
 	mustFail
 	mustHold
-	mended
 	notMended
 	keyIs
 	right
 	notQuite
 	choose
+	noChoice
 	yes
 	no
 	lessonDone
 	lessonLeft
+	lastDone
 	reason
 	theHint
 	noHint
-	pressEnter
 	rightAnswers
 	leftOut
 )
@@ -62,23 +63,24 @@ const (
 // phrases are what the player says, by language.
 var phrases = map[phrase]map[Language]string{
 	enterRuns:    {"en": "Enter runs it", "ko": "Enter를 누르면 실행합니다"},
-	commandsHelp: {"en": "or type a command of your own, hint, skip or quit", "ko": "다른 명령을 직접 치거나 hint, skip, quit도 됩니다"},
+	commandsHelp: {"en": "or type a command of your own, skip or quit", "ko": "다른 명령을 직접 치거나 skip, quit도 됩니다"},
+	mendsHelp:    {"en": "or type a command of your own, hint, skip or quit", "ko": "다른 명령을 직접 치거나 hint, skip, quit도 됩니다"},
 	mustFail:     {"en": "does not hold", "ko": "성립하지 않습니다"},
 	mustHold:     {"en": "holds", "ko": "성립합니다"},
-	mended:       {"en": "mended", "ko": "고쳐졌습니다"},
 	notMended:    {"en": "not mended yet", "ko": "아직 고쳐지지 않았습니다"},
 	keyIs:        {"en": "The switch says", "ko": "스위치의 답"},
 	right:        {"en": "Right.", "ko": "맞습니다."},
 	notQuite:     {"en": "Not quite.", "ko": "아쉽게도 아닙니다."},
 	choose:       {"en": "Your answer (number, or several with blanks)", "ko": "답 (번호, 여러 개면 띄어 쓰기)"},
+	noChoice:     {"en": "That is none of the answers. They are numbered from 1 to", "ko": "그런 답은 없습니다. 답의 번호는 1부터"},
 	yes:          {"en": "yes", "ko": "예"},
 	no:           {"en": "no", "ko": "아니오"},
-	lessonDone:   {"en": "Done. The next one: uswitch learn", "ko": "끝났습니다. 다음 단원: uswitch learn"},
+	lessonDone:   {"en": "Done. The next one:", "ko": "끝났습니다. 다음 단원:"},
 	lessonLeft:   {"en": "Left. To begin it again: uswitch learn", "ko": "그만둡니다. 다시 시작하려면: uswitch learn"},
+	lastDone:     {"en": "Done. All lessons: uswitch learn", "ko": "끝났습니다. 전체 단원: uswitch learn"},
 	reason:       {"en": "the switch says why:", "ko": "스위치가 말하는 이유:"},
 	theHint:      {"en": "The switch would try:", "ko": "스위치라면 이렇게 해 봅니다:"},
 	noHint:       {"en": "There is no hint for this step.", "ko": "이 단계에는 힌트가 없습니다."},
-	pressEnter:   {"en": "Enter goes on", "ko": "Enter를 누르면 계속합니다"},
 	leftOut:      {"en": "left out: this needs a real machine, and the lab is in memory", "ko": "건너뜁니다. 실제 컴퓨터가 필요한데 이 실습은 메모리 안에 있습니다"},
 	rightAnswers: {"en": "questions answered rightly", "ko": "문제를 맞혔습니다"},
 }

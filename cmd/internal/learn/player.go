@@ -88,8 +88,7 @@ func (p *player) play(ctx context.Context, lab *control.Client) (err error) {
 	if p.asked > 0 && !p.Auto {
 		p.say("%d/%d %s", p.right, p.asked, rightAnswers.in(p.Language))
 	}
-	p.say("%s", lessonDone.in(p.Language))
-	return nil
+	return p.farewell()
 }
 
 func (p *player) step(ctx context.Context, s *Step) error {
@@ -115,6 +114,20 @@ func (p *player) step(ctx context.Context, s *Step) error {
 		if err := p.command(ctx, s, c); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// farewell says what to go on with.
+func (p *player) farewell() error {
+	next, err := p.lesson.next()
+	switch {
+	case err != nil:
+		return err
+	case next == nil:
+		p.say("%s", lastDone.in(p.Language))
+	default:
+		p.say("%s uswitch learn %s", lessonDone.in(p.Language), next.Name)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package learn
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,7 +49,7 @@ func (p *player) portsQuestion(ctx context.Context, q *Question) error {
 	}
 	defer w.stop()
 	c := Command{Text: q.Command}
-	if err := p.command(ctx, &Step{Commands: []Command{c}, End: Either}, c); err != nil {
+	if err := p.command(ctx, &Step{Commands: []Command{c}, End: Either, Question: q}, c); err != nil {
 		return err
 	}
 	right, why, err := w.receivers(ctx, q.From, ethertypes[q.Frame])
@@ -72,7 +73,7 @@ func (p *player) ask(ctx context.Context, choices []string) (given []int, err er
 		return nil, nil
 	}
 	for {
-		p.say("%s", p.dim("["+choose.in(p.Language)+"; skip, quit]"))
+		fmt.Fprintf(p.Out, "%s ", p.dim("["+choose.in(p.Language)+"; skip, quit]"))
 		line, err := p.read(ctx)
 		switch {
 		case err != nil:
@@ -85,6 +86,7 @@ func (p *player) ask(ctx context.Context, choices []string) (given []int, err er
 		if given, ok := numbers(line, len(choices)); ok {
 			return given, nil
 		}
+		p.say("%s %d.", noChoice.in(p.Language), len(choices))
 	}
 }
 

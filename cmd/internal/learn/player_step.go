@@ -4,21 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"uswitch/cmd/internal/check"
 )
 
-// command has one command run: at once, or when the person wants it. The person may run others before.
+// errMended ends the commands of a step: the person has found a way of their own.
+var errMended = errors.New("mended already")
+
+// command has one command run: at once, or when the person wants it. The person may run others before. If one of those
+// mends what the step is to mend, the error is errMended.
 func (p *player) command(ctx context.Context, s *Step, c Command) error {
 	for {
-		line, err := p.prompt(ctx, c.Text)
+		line, err := p.prompt(ctx, s, c.Text)
 		if err != nil {
 			return err
 		}
 		switch {
-		case line == "skip" && s.Mends == nil:
+		case line == "skip" && s.Mends == nil && s.Question == nil:
 			return nil
 		case line == "skip": // what follows rests on it
 			line = c.Text
@@ -37,17 +42,23 @@ func (p *player) command(ctx context.Context, s *Step, c Command) error {
 			return s.judge(c, output, status)
 		case line == c.Text:
 			return nil
+		case p.mended(ctx, s):
+			return errMended
 		}
 	}
 }
 
 // prompt shows a command and returns what is to be run: the same where nobody is asked.
-func (p *player) prompt(ctx context.Context, command string) (string, error) {
+func (p *player) prompt(ctx context.Context, s *Step, command string) (string, error) {
 	p.say("  %s", p.bold("$ "+command))
 	if p.Auto {
 		return command, nil
 	}
-	fmt.Fprintf(p.Out, "%s ", p.dim("["+enterRuns.in(p.Language)+"; "+commandsHelp.in(p.Language)+"]"))
+	help := commandsHelp
+	if s.Mends != nil {
+		help = mendsHelp
+	}
+	fmt.Fprintf(p.Out, "%s ", p.dim("["+enterRuns.in(p.Language)+"; "+help.in(p.Language)+"]"))
 	line, err := p.read(ctx)
 	switch {
 	case err != nil:
@@ -84,19 +95,23 @@ func plain(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // hint says what the switch would do about the checks of a step.
 func (p *player) hint(ctx context.Context, s *Step) {
-	said := false
+	var remedy []string
 	for _, name := range s.Mends {
 		for _, line := range check.One(ctx, p.subject, p.lesson.Check(name)).Remedy {
-			if !said {
-				p.say("%s", theHint.in(p.Language))
+			if !slices.Contains(remedy, line) {
+				remedy = append(remedy, line)
 			}
-			p.say("  %s", line)
-			said = true
 		}
 	}
-	if !said {
-		p.say("%s", noHint.in(p.Language))
+	said := noHint
+	if len(remedy) > 0 {
+		said = theHint
 	}
+	p.say("%s", said.in(p.Language))
+	for _, line := range remedy {
+		p.say("  %s", line)
+	}
+	p.say("")
 }
 
 // mend has checks fail, commands run, and the checks hold. A person goes on with commands until they do.
@@ -105,7 +120,11 @@ func (p *player) mend(ctx context.Context, s *Step) error {
 		return err
 	}
 	for _, c := range s.Commands {
-		if err := p.command(ctx, s, c); err != nil {
+		err := p.command(ctx, s, c)
+		if errors.Is(err, errMended) {
+			break
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -116,10 +135,20 @@ func (p *player) mend(ctx context.Context, s *Step) error {
 			return err
 		}
 		p.say("%s", notMended.in(p.Language))
-		if err := p.command(ctx, s, s.Commands[len(s.Commands)-1]); err != nil {
+		if err := p.command(ctx, s, s.Commands[len(s.Commands)-1]); err != nil && !errors.Is(err, errMended) {
 			return err
 		}
 	}
+}
+
+// mended reports whether the checks that a step is to mend hold; false where it is to mend nothing.
+func (p *player) mended(ctx context.Context, s *Step) bool {
+	for _, name := range s.Mends {
+		if check.One(ctx, p.subject, p.lesson.Check(name)).State != check.Holds {
+			return false
+		}
+	}
+	return len(s.Mends) > 0
 }
 
 // errOtherwise is a check that is not as the lesson says.
@@ -135,7 +164,7 @@ func (p *player) mustFail(ctx context.Context, names []string, show bool) error 
 		case o.State == check.Holds && p.Auto:
 			return fmt.Errorf("%w: check %s holds before it is mended: %s", errOtherwise, name, o.What)
 		case o.State == check.Fails && show:
-			p.say("  %s %s: %s", p.red("✗"), o.What, mustFail.in(p.Language))
+			p.verdict(p.red("✗"), o, mustFail)
 			p.wrap("    ", reason.in(p.Language)+" "+o.Why)
 			if o.Rule != nil {
 				p.say("    %s", o.Rule.Text)
@@ -145,15 +174,21 @@ func (p *player) mustFail(ctx context.Context, names []string, show bool) error 
 	return nil
 }
 
-// settle is how long what a command has begun may take to be there: a server that starts, say.
-const settle = 5 * time.Second
+// settle is how long what a command has begun may take to be there: a server that starts, say. A person who waits has not
+// necessarily mended anything, and is told so sooner.
+func (p *player) settle() time.Duration {
+	if p.Auto {
+		return 5 * time.Second
+	}
+	return 2 * time.Second
+}
 
 // mustHold makes checks that must hold, again and again until they do or are not going to.
 func (p *player) mustHold(ctx context.Context, names []string) error {
 	for _, name := range names {
 		c := p.lesson.Check(name)
 		o := check.One(ctx, p.subject, c)
-		for end := time.Now().Add(settle); p.Auto && o.State != check.Holds && time.Now().Before(end) && ctx.Err() == nil; {
+		for end := time.Now().Add(p.settle()); o.State != check.Holds && time.Now().Before(end) && ctx.Err() == nil; {
 			time.Sleep(50 * time.Millisecond)
 			o = check.One(ctx, p.subject, c)
 		}
@@ -162,12 +197,20 @@ func (p *player) mustHold(ctx context.Context, names []string) error {
 			return fmt.Errorf("check %s could not be made: %s", name, o.Why)
 		case check.Fails:
 			if !p.Auto {
-				p.say("  %s %s: %s", p.red("✗"), o.What, mustFail.in(p.Language))
+				p.verdict(p.red("✗"), o, mustFail)
 				p.wrap("    ", o.Why)
 			}
 			return fmt.Errorf("%w: check %s does not hold: %s: %s", errOtherwise, name, o.What, o.Why)
 		}
-		p.say("  %s %s: %s", p.green("✓"), o.What, mustHold.in(p.Language))
+		p.verdict(p.green("✓"), o, mustHold)
 	}
 	return nil
+}
+
+// verdict writes how a check has come out.
+func (p *player) verdict(mark string, o check.Outcome, word phrase) {
+	for _, line := range wrapped(o.What+": "+word.in(p.Language), max(p.Width-len("  ✗ "), 20)) {
+		p.say("  %s %s", mark, line)
+		mark = " "
+	}
 }
