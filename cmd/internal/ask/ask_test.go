@@ -250,3 +250,52 @@ func TestMissingRoutes(t *testing.T) {
 		}
 	}
 }
+
+// TestMissingAddress takes the gateway's own address away, before anybody has learned it and after. Without it, its hosts
+// have a default route that leads nowhere, or none.
+func TestMissingAddress(t *testing.T) {
+	for name, c := range map[string]struct {
+		to, gateway string
+		known       bool
+		want        string
+	}{
+		"unknown":            {"8.8.8.8", "", false, "uswitch ip addr add 11.11.11.1/24 dev br0"},
+		"known":              {"8.8.8.8", "", true, "uswitch ip addr add 11.11.11.1/24 dev br0"},
+		"itself asked for":   {"11.11.11.1", "", false, "uswitch ip addr add 11.11.11.1/24 dev br0"},
+		"where RED wants it": {"8.8.8.8", " gateway 11.11.11.9", false, "uswitch ip addr add 11.11.11.9/24 dev br0"},
+		"and no route":       {"8.8.8.8", " gateway none", false, "uswitch exec RED -- ip route add default via 11.11.11.1; uswitch ip addr add 11.11.11.1/24 dev br0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			topology, err := sim.ParseTopology("network br0 11.11.11.0/24\nhost RED br0 11.11.11.2" + c.gateway +
+				"\nuplink sim\nrule -t nat -A POSTROUTING -o uplink -j MASQUERADE\n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := sim.New(topology)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.RunFor(3 * time.Second)
+			host, _ := w.Host("RED")
+			if c.known {
+				host.Ping(netip.MustParseAddr("8.8.8.8"), sim.PingOptions{Count: 1, Wait: time.Second}, io.Discard, func(sim.PingResult) {})
+				w.RunFor(3 * time.Second)
+			}
+			leg, _ := w.Gateway().Interface("br0")
+			if err := w.Gateway().SetAddr(leg, netip.Prefix{}, w.Clock().Now()); err != nil {
+				t.Fatal(err)
+			}
+			a, err := ask.LabOf(w).WhyNot(ask.Question{From: "RED", To: c.to, Protocol: "icmp"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var commands []string
+			for _, s := range a.Steps {
+				commands = append(commands, s.Command)
+			}
+			if got := strings.Join(commands, "; "); !a.Solved || got != c.want {
+				t.Errorf("got %q, want %q: %+v", got, c.want, a)
+			}
+		})
+	}
+}

@@ -27,7 +27,7 @@ func (t *trial) proposals(s *Stop) []proposal {
 		}
 		return append(t.gatewayRoute(s, frame.IPv4.Dst), t.wayOutOfLab()...)
 	case trace.SpoofedSource:
-		return t.gatewayRoute(s, frame.IPv4.Src) // without a way back to it, a source is not believed
+		return append(t.gatewayRoute(s, frame.IPv4.Src), t.backTo(s)...) // without a way back to it, a source is not believed
 	case trace.NoUplink:
 		return t.wayOutOfLab()
 	case trace.PortDown:

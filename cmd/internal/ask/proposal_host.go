@@ -15,14 +15,20 @@ func (t *trial) hostRoute(s *Stop) (all []proposal) {
 		if !ok {
 			continue
 		}
-		if !c.Addr.IsValid() {
+		if !c.Addr.IsValid() && leg.Addr().IsValid() {
 			free := netip.PrefixFrom(t.freeAddr(leg.Addr()), leg.Addr().Bits())
 			all = append(all, inside(name, fmt.Sprintf("ip addr add %v dev %s", free, c.Name), func(t *trial) {
 				t.card(name, c.Name).Addr = free
 			}))
 			continue
 		}
-		via := leg.Addr().Addr()
+		via := t.gatewayAddr(s.host, &c).Addr()
+		if leg.Addr().IsValid() {
+			via = leg.Addr().Addr()
+		}
+		if !via.IsValid() {
+			continue
+		}
 		all = append(all, inside(name, "ip route add default via "+via.String(), func(t *trial) { t.setDefault(name, via, c.Name) }))
 	}
 	return append(all, t.giveGateway(s.host)...)
@@ -43,19 +49,49 @@ func (t *trial) setDefault(name string, via netip.Addr, card string) {
 // giveGateway is for networks on which the gateway has no address.
 func (t *trial) giveGateway(h *sim.HostState) (all []proposal) {
 	for _, c := range h.Cards {
-		if _, ok := t.lab.Gateway.Interface(c.Network); ok || !c.Addr.IsValid() {
-			continue
+		leg, ok := t.lab.Gateway.Interface(c.Network)
+		addr := t.gatewayAddr(h, &c)
+		switch {
+		case !addr.IsValid() || ok && leg.Addr().IsValid():
+		case ok:
+			all = append(all, giveAddr(c.Network, addr))
+		default:
+			all = append(all, proposal{
+				text:  fmt.Sprintf("the gateway needs an address on %s: in the lab file, `gateway: %v` below the network's ipam", c.Network, addr.Addr()),
+				apply: func(t *trial) error { return t.lab.addLeg(c.Network, addr) },
+			})
 		}
-		addr := netip.PrefixFrom(c.Addr.Masked().Addr().Next(), c.Addr.Bits())
-		if owner, _ := t.lab.owner(addr.Addr()); owner != nil {
-			addr = netip.PrefixFrom(t.freeAddr(c.Addr), c.Addr.Bits())
-		}
-		all = append(all, proposal{
-			text:  fmt.Sprintf("the gateway needs an address on %s: in the lab file, `gateway: %v` below the network's ipam", c.Network, addr.Addr()),
-			apply: func(t *trial) error { return t.lab.addLeg(c.Network, addr) },
-		})
 	}
 	return all
+}
+
+// giveAddr gives the gateway an address where it has a leg without one.
+func giveAddr(leg string, addr netip.Prefix) proposal {
+	return proposal{command: fmt.Sprintf("uswitch ip addr add %v dev %s", addr, leg), apply: func(t *trial) error {
+		i, ok := t.lab.Gateway.Interface(leg)
+		if !ok {
+			return fmt.Errorf("interface %s: there is none", leg)
+		}
+		return t.lab.Gateway.SetAddr(i, addr, t.lab.Now)
+	}}
+}
+
+// gatewayAddr is the address that the gateway should have on a card's network: the one where the host looks for it, or else
+// the first, or the lowest that nobody has. It is not valid if the card has no address.
+func (t *trial) gatewayAddr(h *sim.HostState, c *sim.CardState) netip.Prefix {
+	if !c.Addr.IsValid() {
+		return netip.Prefix{}
+	}
+	addr := c.Addr.Masked().Addr().Next()
+	for _, r := range h.Routes {
+		if r.Via.IsValid() && r.Card == c.Name && c.Addr.Contains(r.Via) {
+			addr = r.Via
+		}
+	}
+	if owner, _ := t.lab.owner(addr); owner != nil {
+		addr = t.freeAddr(c.Addr)
+	}
+	return netip.PrefixFrom(addr, c.Addr.Bits())
 }
 
 // freeAddr is the lowest address of a network that nobody has.

@@ -39,6 +39,19 @@ func (t *trial) gatewayRoute(s *Stop, which func(frame.IPv4) netip.Addr) []propo
 	}}}
 }
 
+// backTo gives the gateway an address on the network that a packet came from, where it has lost its own.
+func (t *trial) backTo(s *Stop) []proposal {
+	ip, ok := packetOf(s.event)
+	if !ok {
+		return nil
+	}
+	owner, _ := t.lab.owner(ip.Src())
+	if owner == nil {
+		return nil
+	}
+	return t.giveGateway(owner)
+}
+
 // wayOutOfLab is for a lab without an uplink.
 func (t *trial) wayOutOfLab() []proposal {
 	if t.lab.uplink() != nil {
