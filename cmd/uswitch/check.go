@@ -25,8 +25,8 @@ func newCheck() *cobra.Command {
 		Use:   "check [LAB|FILE]",
 		Short: "Say whether everything holds that a lab file says must hold",
 		Long: `Makes the checks of a lab file (x-uswitch.checks), and says of each that fails why it does, and what would mend it. The lab
-is brought up for it, and down again; if a lab of that name is up, that one is checked. Without a file it is the lab that
-is up. Where uswitch break has broken something, it says whether all is as it was before that.
+is brought up for it, and down again; if a lab of that name is up, that one is checked. Without a file, or with the name
+of a lab that is up, it is that one. Where uswitch break has broken something, it says whether all is as it was before that.
 
 A check has a name and one of these forms (YAML):
   {name, from: HOST|outside, to: ADDRESS|HOST|gateway|NAME, tcp|udp: PORT, size, df}   is answered
@@ -78,14 +78,13 @@ func checked(ctx context.Context, args []string, load lab.LoadOptions, simulate 
 		if err != nil {
 			return nil, err
 		}
-		report, err := checkedBroken(ctx, up)
-		if err == nil && report == nil {
-			report, err = check.Up(ctx, up)
-		}
-		return report, err
+		return checkedUp(ctx, up)
 	}
 	plan, err := session.Load(args[0], load, os.Stderr)
 	if err != nil {
+		if up := upAs(args[0]); up != nil {
+			return checkedUp(ctx, up)
+		}
 		return nil, err
 	}
 	for _, up := range control.Up() {
@@ -98,6 +97,28 @@ func checked(ctx context.Context, args []string, load lab.LoadOptions, simulate 
 	}
 	report, err := check.OfPlan(ctx, plan, simulate, os.Stderr)
 	return report, orSimulated(err, "check", args[0])
+}
+
+// upAs returns the lab that is up under a name that is not a file's; nil: there is none.
+func upAs(name string) *control.Client {
+	if _, err := os.Stat(name); err == nil {
+		return nil
+	}
+	for _, up := range control.Up() {
+		if up.Lab() == name {
+			return up
+		}
+	}
+	return nil
+}
+
+// checkedUp makes the checks of a lab that is up.
+func checkedUp(ctx context.Context, up *control.Client) (*check.Report, error) {
+	report, err := checkedBroken(ctx, up)
+	if err == nil && report == nil {
+		report, err = check.Up(ctx, up)
+	}
+	return report, err
 }
 
 // checkedBroken says whether what was broken is mended, and if so forgets that it was broken. It returns nil if nothing was.

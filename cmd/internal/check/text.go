@@ -30,10 +30,11 @@ func (r *Report) WriteText(out io.Writer) error {
 
 func (o *Outcome) write(b *strings.Builder, wide int) {
 	fmt.Fprintf(b, "%-6s %-*s  %s\n", marks[o.State], wide, o.Name, trace.Printable(o.What))
-	switch o.State {
-	case Fails:
+	switch {
+	case o.Why == "": // somebody is to find out
+	case o.State == Fails:
 		detail(b, "", o.Why)
-	case Unknown:
+	case o.State == Unknown:
 		detail(b, "could not check: ", o.Why)
 	}
 	if o.Rule != nil {
