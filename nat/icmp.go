@@ -53,8 +53,9 @@ func (g *Gateway) reject(p *packet, with rule.Reject) {
 // maxError is the size of an ICMP error with all that it quotes, in bytes (RFC 1812 4.3.2.3).
 const maxError = 576
 
-// sendError tells the sender of a packet what became of it: from the address of the interface that it came in by, with as
-// much of the packet as fits, as the sender sent it. RFC 1812 4.3.2.7 lists whom nothing is told.
+// sendError tells the sender of a packet what became of it, with as much of the packet as fits, as the sender sent it. It does
+// so from the address that the packet was sent to, if that is the gateway's own, and else from that of the interface that it
+// came in by (as Linux does: icmp_send in net/ipv4/icmp.c). RFC 1812 4.3.2.7 lists whom nothing is told.
 func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	m, isICMP := frame.ParseICMP(p.ip.Payload())
 	switch {
@@ -82,14 +83,20 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	}
 	quote := frame.IPv4(message.Payload())
 	copy(quote, p.ip)
-	to := p.ip.Src()
+	from, to := p.in.self().Addr.Addr(), p.ip.Src()
+	if g.view.Load().local[p.ip.Dst()] != nil {
+		from = p.ip.Dst()
+	}
 	if c := p.flow.conn; c != nil && p.hasTuple {
 		before := c.tuples[p.flow.dir]
 		rewriteTuple(quote, p.tuple, before, p.partial())
 		to = before.Src()
+		if from == p.ip.Dst() {
+			from = before.Dst()
+		}
 	}
 	message.SetChecksum()
-	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), p.in.self().Addr.Addr(), to)
+	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), from, to)
 	answer := packet{f: frame.Frame{Data: b}, now: p.now, flow: flow{verbatim: true, state: rule.StateInvalid}}
 	if p.flow.conn != nil {
 		answer.flow = flow{conn: p.flow.conn, dir: p.flow.dir.other(), state: rule.StateRelated, verbatim: true}
