@@ -77,17 +77,17 @@ func (e *Engine) startExec(id string, in io.Reader, to func(terminal bool) func(
 		return nil, failed("%w", err)
 	}
 	defer begun()
+	a := &attachment{to: to(x.config.Tty), ended: make(chan struct{})}
+	if x.config.AttachStdin {
+		a.in = in
+	}
+	console.join(a)
 	process, err := e.lab.Start(x.container.host(), cmd)
 	if err != nil {
 		console.close()
 		return nil, invalid("OCI runtime exec failed: exec failed: unable to start container process: %v", commandError(x.config.Cmd[0], err))
 	}
 	x.console, x.pid = console, process.PID()
-	a := &attachment{to: to(x.config.Tty), ended: make(chan struct{})}
-	if x.config.AttachStdin {
-		a.in = in
-	}
-	console.join(a)
 	go func() {
 		status := console.wait(process)
 		e.mu.Lock()

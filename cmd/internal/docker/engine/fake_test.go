@@ -25,6 +25,7 @@ type fakeLab struct {
 	taken     []netip.Prefix
 	published map[string][]lab.Publish
 	fail      map[string]error // by method
+	slow      time.Duration    // how long a program has run when Start returns
 }
 
 // newFake parses a lab's file; without one it is the lab called docker.
@@ -149,6 +150,7 @@ func (f *fakeLab) Start(_ string, cmd *exec.Cmd) (tap.Process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	time.Sleep(f.slow)
 	return child{cmd}, nil
 }
 

@@ -75,6 +75,22 @@ func TestRunsAndEnds(t *testing.T) {
 	}
 }
 
+// upgrade makes of a request a connection that is spoken on both ways, until the end of the test.
+func upgrade(t *testing.T, e *engine.Engine, path, body string) io.ReadWriter {
+	t.Helper()
+	server := httptest.NewServer(e.Handler())
+	t.Cleanup(server.Close)
+	request, _ := http.NewRequest(http.MethodPost, server.URL+path, strings.NewReader(body))
+	request.Header.Set("Connection", "Upgrade")
+	request.Header.Set("Upgrade", "tcp")
+	answer, err := server.Client().Do(request)
+	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%v, %v", answer, err)
+	}
+	t.Cleanup(func() { answer.Body.Close() })
+	return answer.Body.(io.ReadWriter)
+}
+
 // attach upgrades a connection to a container that is then started.
 func attach(t *testing.T, e *engine.Engine, id, typed string) (out, err string) {
 	t.Helper()
@@ -134,6 +150,28 @@ func TestAttach(t *testing.T) {
 	}
 }
 
+// TestFirstWords: a command may have said everything and ended before the engine knows that it has started.
+func TestFirstWords(t *testing.T) {
+	f := newFake(t, "")
+	f.slow = 100 * time.Millisecond
+	e := f.engine(t)
+	r := sleeper("none")
+	r.Cmd = []string{"sh", "-c", "echo one; echo two >&2"}
+	if out, err := attach(t, e, create(t, e, "brief", r), ""); out != "one\n" || err != "two\n" {
+		t.Errorf("stdout %q, stderr %q", out, err)
+	}
+	start(t, e, "web", sleeper("none"))
+	made, err := e.Exec("web", api.ExecConfig{Cmd: []string{"echo", "said"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := upgrade(t, e, "/exec/"+made.ID+"/start", "{}")
+	var stdout bytes.Buffer
+	if err := engine.Demultiplex(answer, &stdout, io.Discard); err != nil || stdout.String() != "said\n" {
+		t.Errorf("exec: %q, %v", stdout.String(), err)
+	}
+}
+
 // TestService: the services of the lab's file are containers, too.
 func TestService(t *testing.T) {
 	e := newFake(t, `{name: shop, networks: {front: {}}, services: {AA: {networks: [front], command: sleep 300}, B: {networks: [front]}}}`).engine(t)
@@ -171,21 +209,12 @@ func TestExec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(e.Handler())
-	defer server.Close()
-	request, _ := http.NewRequest(http.MethodPost, server.URL+"/exec/"+made.ID+"/start", strings.NewReader("{}"))
-	request.Header.Set("Connection", "Upgrade")
-	request.Header.Set("Upgrade", "tcp")
-	answer, err := server.Client().Do(request)
-	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("%v, %v", answer, err)
-	}
-	defer answer.Body.Close()
-	if _, err := io.WriteString(answer.Body.(io.Writer), "typed\n"); err != nil {
+	answer := upgrade(t, e, "/exec/"+made.ID+"/start", "{}")
+	if _, err := io.WriteString(answer, "typed\n"); err != nil {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	if err := engine.Demultiplex(answer.Body, &stdout, &stderr); err != nil || stdout.String() != "typed b\n" {
+	if err := engine.Demultiplex(answer, &stdout, &stderr); err != nil || stdout.String() != "typed b\n" {
 		t.Errorf("%q, %q, %v", stdout.String(), stderr.String(), err)
 	}
 	x, err := e.InspectExec(made.ID)

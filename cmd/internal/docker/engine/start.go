@@ -93,6 +93,11 @@ func (e *Engine) startCommand(c *container) error {
 	}
 	defer begun()
 	c.journal.open()
+	// Who is attached is there before the command, whose first words may be its last.
+	for _, a := range c.waiting {
+		console.join(a)
+	}
+	c.waiting = nil
 	process, err := e.lab.Start(c.name, cmd)
 	if err != nil {
 		console.close()
@@ -100,10 +105,6 @@ func (e *Engine) startCommand(c *container) error {
 	}
 	c.console, c.process, c.ended = console, process, make(chan struct{})
 	c.state = api.State{Status: running, Running: true, Pid: process.PID(), StartedAt: e.now()}
-	for _, a := range c.waiting {
-		console.join(a)
-	}
-	c.waiting = nil
 	go e.wait(c)
 	return nil
 }
