@@ -11,7 +11,7 @@ import (
 )
 
 // Names tells what the lab calls its addresses; it is for the heads of journeys.
-func Names(plan *lab.Plan) trace.Names {
+func Names(plan *lab.Plan) trace.Knowing {
 	n := labNames{unknown: names.Unknown(names.Of(plan)), byIP: map[netip.Addr]string{}, byMAC: map[frame.MAC]string{}}
 	for _, network := range plan.Networks {
 		if network.Gateway.IsValid() {
@@ -52,7 +52,7 @@ func (n labNames) NameMAC(m frame.MAC) (string, bool) {
 }
 
 // Names tells what the lab calls its addresses, as it is whenever it is asked. It may be used from many goroutines.
-func (w *World) Names() trace.Names { return &namesNow{world: w} }
+func (w *World) Names() trace.Knowing { return &namesNow{world: w} }
 
 // namesNow remembers the names of a plan until there is another one.
 type namesNow struct {
@@ -62,10 +62,10 @@ type namesNow struct {
 
 type namesOf struct {
 	plan  *lab.Plan
-	names trace.Names
+	names trace.Knowing
 }
 
-func (n *namesNow) now() trace.Names {
+func (n *namesNow) now() trace.Knowing {
 	plan := n.world.Plan()
 	last := n.last.Load()
 	if last == nil || last.plan != plan {
@@ -80,6 +80,11 @@ func (n *namesNow) Name(a netip.Addr) (string, bool) { return n.now().Name(a) }
 
 // NameMAC implements trace.Names.
 func (n *namesNow) NameMAC(m frame.MAC) (string, bool) { return n.now().NameMAC(m) }
+
+// Unknown implements trace.Knowing.
+func (n *namesNow) Unknown(asker netip.Addr, name string) (why string, ok bool) {
+	return n.now().Unknown(asker, name)
+}
 
 // Addresses returns the hosts with their addresses, for filters.
 func Addresses(plan *lab.Plan) map[string][]netip.Addr {
