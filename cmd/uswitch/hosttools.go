@@ -13,7 +13,7 @@ import (
 // hostTools returns the commands that take the words of another program.
 func hostTools() []*cobra.Command {
 	return []*cobra.Command{
-		hostTool("ip [OPTIONS] link|addr|route|neigh ...", "Devices, addresses, routes and neighbours, as ip has them",
+		hostTool("ip [OPTIONS] link|addr|route|neigh|netns ...", "Devices, addresses, routes and neighbours, as ip has them",
 			`Options: -br -j -p -s -o -4. Words may be shortened as for the real program: uswitch ip a.
   link|addr [show] [[dev] NAME] [master BRIDGE] [type bridge|veth] [up]
   addr      add|del ADDRESS/LENGTH dev BRIDGE
@@ -21,7 +21,8 @@ func hostTools() []*cobra.Command {
   route     add|replace|change|del PREFIX [via ADDRESS] [dev NAME]
   neigh     [show] [PREFIX] [dev NAME] [nud STATE]
   neigh     add|replace|change|del ADDRESS [lladdr MAC] dev NAME
-  neigh     flush all|dev NAME`, "  uswitch ip addr show br0", hosttool.Tool.IP),
+  neigh     flush all|dev NAME
+  netns     list-id`, "  uswitch ip addr show br0", hosttool.Tool.IP),
 		hostTool("bridge [OPTIONS] link|fdb ...", "Ports of the switches and their forwarding tables, as bridge has them",
 			`Options: -j -p -s -d.
   link [show] [dev NAME] [master BRIDGE]
