@@ -12,6 +12,8 @@ import (
 
 // hostTools returns the commands that take the words of another program.
 func hostTools() []*cobra.Command {
+	ss := hostTool("ss -ln [-t] [-u] [-H]", "Ports that are published, as ss has what listens", "", "  uswitch ss -lntu", hosttool.Tool.SS)
+	ss.SuggestFor = []string{"netstat"}
 	return []*cobra.Command{
 		hostTool("ip [OPTIONS] link|addr|route|neigh|netns ...", "Devices, addresses, routes and neighbours, as ip has them",
 			`Options: -br -j -p -s -o -4. Words may be shortened as for the real program: uswitch ip a.
@@ -34,7 +36,7 @@ func hostTools() []*cobra.Command {
 		hostTool("route [-n]", "Routes, as route has them", "", "  uswitch route -n", hosttool.Tool.Route),
 		hostTool("arp [-n] [-a|-e] [-i NAME] [ADDRESS]", "Neighbours, as arp has them", "", "  uswitch arp -n", hosttool.Tool.ARP),
 		newTcpdump(),
-		hostTool("ss -ln [-t] [-u] [-H]", "Ports that are published, as ss has what listens", "", "  uswitch ss -lntu", hosttool.Tool.SS),
+		ss,
 	}
 }
 
