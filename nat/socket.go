@@ -94,6 +94,15 @@ func (g *Gateway) deliver(p *packet) bool {
 	return true
 }
 
+// hears reports whether a program of the gateway waits for answers to this packet, which the gateway itself has sent.
+func (g *Gateway) hears(p *packet) bool {
+	sent := p.tuple
+	if p.flow.conn != nil {
+		sent = p.flow.conn.tuples[original] // as the program sent it
+	}
+	return p.hasTuple && g.view.Load().sockets[socketKey{sent.Proto, sent.SrcPort}] != nil
+}
+
 // socket returns which socket the packet is for.
 func (p *packet) socket() (key socketKey, ok bool) {
 	if p.ip.Proto() != frame.ProtoICMP {

@@ -147,3 +147,20 @@ func TestForkKeepsPortsAndReachesNobody(t *testing.T) {
 		t.Error("the fork has not seen the connection")
 	}
 }
+
+// TestSocketIsToldOfFaults: what stops a program's packet comes back to it as an ICMP error; others are told nothing.
+func TestSocketIsToldOfFaults(t *testing.T) {
+	l := newLab(t, "-A OUTPUT -d 22.22.22.2 -j REJECT")
+	ping := l.open(frame.ProtoICMP, 7)
+	l.originate(echo("11.11.11.1", "11.11.11.9", 7, "")) // nobody is there
+	l.advance(5 * time.Second)
+	ping.want(t, "icmp 3/1 11.11.11.1 > 11.11.11.1 ttl 64 about echo 11.11.11.1 > 11.11.11.9 ttl 64 id 7")
+	l.originate(echo("22.22.22.1", "22.22.22.2", 7, ""))
+	ping.want(t, "icmp 3/3 22.22.22.1 > 22.22.22.1 ttl 64 about echo 22.22.22.1 > 22.22.22.2 ttl 64 id 7")
+	before := len(l.Conns(l.now))
+	l.originate(echo("22.22.22.1", "22.22.22.2", 8, ""))
+	ping.want(t)
+	if after := len(l.Conns(l.now)); after != before {
+		t.Errorf("%d connections, %d before: a packet that nobody waits for has left something", after, before)
+	}
+}

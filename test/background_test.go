@@ -13,6 +13,7 @@ import (
 // Labs in the background, and side by side.
 //
 //	     TestUpAndDown        up -d, ls, logs, down
+//	     TestUpStays          its commands end, and the lab is still there
 //	     TestUpFails          the error with which a lab does not come up, and its status
 //	F60  TestF60KilledInBackground  what a killed one leaves is reclaimed by the next
 //	     TestSideBySide       labs do not reach each other; a name that two want is told with its owner
@@ -85,6 +86,25 @@ func TestUpAndDown(t *testing.T) {
 	if _, errs, status := l.try("down", l.name); status != 1 || !strings.Contains(errs, "is not up") {
 		t.Errorf("down once more: status %d: %s", status, errs)
 	}
+}
+
+func TestUpStays(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	l := newLab(t, strings.ReplaceAll(resting, "  RED@:\n", "  RED@:\n    command: 'true'\n"))
+	if strings.Contains(l.do("run", "--trace=off", l.file), "stays up") {
+		t.Fatal("the lab does not end with its command: this test tests nothing")
+	}
+	l.upInBackground()
+	eventually(t, "its command has ended", func() bool { return strings.Contains(l.do("show", "hosts"), "ended with status 0") })
+	if !l.pings("RED", blueIP) {
+		t.Error("RED does not reach BLUE after its command has ended")
+	}
+	l.do("apply", l.file)
+	if !l.pings("RED", blueIP) {
+		t.Error("the lab does not outlive an apply of the same file")
+	}
+	l.do("down", l.name)
 }
 
 func TestUpFails(t *testing.T) {

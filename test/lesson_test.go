@@ -92,9 +92,10 @@ x-uswitch:
 	if status != 0 {
 		t.Errorf("status %d, want 0: on the lab that is up the way is open\n%s", status, out)
 	}
+	contains(t, l.do("check"), "3 hold, 0 fail") // of the lab that is up, without its file
 	for name, args := range map[string][]string{
 		"no file":   {"check", filepath.Join(t.TempDir(), "nope.yaml")},
-		"no checks": {"check", "red-blue"},
+		"no checks": {"check", "two-networks"},
 		"no format": {"check", l.file, "-o", "xml"},
 	} {
 		if out, status := output(t, append([]string{uswitch}, args...)...); status != 2 {

@@ -49,16 +49,18 @@ func newBench(ctx context.Context, o options) (*bench, error) {
 	if b.dir, err = os.MkdirTemp("", "uswitch-bench-"); err != nil {
 		return nil, err
 	}
-	peers, err := filepath.Abs(filepath.Join(o.out, "peers"))
-	if err != nil {
-		return nil, err
-	}
-	_ = os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin:"+peers) // OUT/peers is where make puts what no package has
+	// OUT/peers is where make puts what no package has. Where it cannot be found, PATH has to do.
+	peers, _ := filepath.Abs(filepath.Join(o.out, "peers"))
+	_ = os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin:"+peers)
 	b.uswitch, b.untraced = filepath.Join(b.dir, "uswitch"), filepath.Join(b.dir, "uswitch-notrace")
-	if err := b.build(b.uswitch, ""); err != nil {
-		return nil, err
+	err = b.build(b.uswitch, "")
+	if err == nil {
+		err = b.build(b.untraced, "notrace")
 	}
-	return b, b.build(b.untraced, "notrace")
+	if err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return b, nil
 }
 
 // build builds the uswitch command of this tree.

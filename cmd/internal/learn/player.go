@@ -124,11 +124,24 @@ func (p *player) say(format string, args ...any) {
 	fmt.Fprintf(p.Out, format+"\n", args...)
 }
 
-// read reads a line that the person types. At the end of the input it is as if the person had left.
-func (p *player) read() (string, error) {
-	line, err := p.in.ReadString('\n')
-	if err != nil && (line == "" || !errors.Is(err, io.EOF)) {
-		return "", errQuit
+// read reads a line that the person types. At the end of the input, and with a Ctrl-C, the person has left.
+func (p *player) read(ctx context.Context) (string, error) {
+	type typed struct {
+		line string
+		err  error
 	}
-	return strings.TrimSpace(line), nil
+	done := make(chan typed, 1)
+	go func() { // only while somebody waits for it: commands read from the terminal too
+		line, err := p.in.ReadString('\n')
+		done <- typed{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", errQuit
+	case t := <-done:
+		if t.err != nil && (t.line == "" || !errors.Is(t.err, io.EOF)) {
+			return "", errQuit
+		}
+		return strings.TrimSpace(t.line), nil
+	}
 }

@@ -18,7 +18,7 @@ func (p *player) question(ctx context.Context, q *Question) error {
 	if err != nil {
 		return err
 	}
-	given, err := p.ask(z.Choices)
+	given, err := p.ask(ctx, z.Choices)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (p *player) portsQuestion(ctx context.Context, q *Question) error {
 			z.Choices = append(z.Choices, port.Name)
 		}
 	}
-	given, err := p.ask(z.Choices)
+	given, err := p.ask(ctx, z.Choices)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (p *player) portsQuestion(ctx context.Context, q *Question) error {
 }
 
 // ask shows the choices and returns what the person has chosen; nothing where nobody is asked.
-func (p *player) ask(choices []string) (given []int, err error) {
+func (p *player) ask(ctx context.Context, choices []string) (given []int, err error) {
 	for i, c := range choices {
 		p.say("  %d) %s", i+1, c)
 	}
@@ -73,7 +73,7 @@ func (p *player) ask(choices []string) (given []int, err error) {
 	}
 	for {
 		p.say("%s", p.dim("["+choose.in(p.Language)+"; skip, quit]"))
-		line, err := p.read()
+		line, err := p.read(ctx)
 		switch {
 		case err != nil:
 			return nil, err

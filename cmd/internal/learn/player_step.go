@@ -13,14 +13,16 @@ import (
 // command has one command run: at once, or when the person wants it. The person may run others before.
 func (p *player) command(ctx context.Context, s *Step, c Command) error {
 	for {
-		line, err := p.prompt(c.Text)
+		line, err := p.prompt(ctx, c.Text)
 		if err != nil {
 			return err
 		}
-		switch line {
-		case "skip":
+		switch {
+		case line == "skip" && s.Mends == nil:
 			return nil
-		case "hint":
+		case line == "skip": // what follows rests on it
+			line = c.Text
+		case line == "hint":
 			p.hint(ctx, s)
 			continue
 		}
@@ -40,13 +42,13 @@ func (p *player) command(ctx context.Context, s *Step, c Command) error {
 }
 
 // prompt shows a command and returns what is to be run: the same where nobody is asked.
-func (p *player) prompt(command string) (string, error) {
+func (p *player) prompt(ctx context.Context, command string) (string, error) {
 	p.say("  %s", p.bold("$ "+command))
 	if p.Auto {
 		return command, nil
 	}
 	fmt.Fprintf(p.Out, "%s ", p.dim("["+enterRuns.in(p.Language)+"; "+commandsHelp.in(p.Language)+"]"))
-	line, err := p.read()
+	line, err := p.read(ctx)
 	switch {
 	case err != nil:
 		return "", err

@@ -29,7 +29,8 @@ type Options struct {
 	// Beside is what this process itself does while the lab is up, in place of a command; its result is the run's.
 	Beside func(ctx context.Context, lab *control.Client) (status int, err error)
 
-	// InBackground says that Background has started this process: it writes to a log, and says when the lab is up.
+	// InBackground says that Background has started this process: it writes to a log, says when the lab is up,
+	// and ends when it is told to, not with the lab's commands.
 	InBackground bool
 
 	Stdout, Stderr *os.File // required
@@ -110,7 +111,7 @@ func (s *session) run() (status int, err error) {
 	s.screen.onGone = func() { gone(errNobodyReads) }
 
 	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Output: s.screen.host, Taken: routes,
-		Plain: s.Plain})
+		Plain: s.Plain, Stays: s.InBackground})
 	if err != nil {
 		return 1, err
 	}
@@ -138,7 +139,7 @@ func (s *session) run() (status int, err error) {
 		return s.beside(ctx, w)
 	}
 	status, complete := w.Run(ctx)
-	if !complete && !w.Plan().KeepUp {
+	if !complete && !w.Plan().KeepUp && !s.InBackground {
 		status = interrupted(ctx, status)
 	}
 	return status, nil

@@ -11,8 +11,8 @@ import (
 // wordAfter is how long the end of commands is waited for without a word.
 const wordAfter = time.Second
 
-// Run starts the commands of the hosts, each when what it depends on has got there, and returns when the lab is over: its
-// plan does not keep it up and every command of a host that is not passive has ended, or ctx ends. Hosts that come later
+// Run starts the commands of the hosts, each when what it depends on has got there, and returns when the lab is over: neither
+// its plan nor Options.Stays keeps it up and every command of a host that is not passive has ended, or ctx ends. Hosts that come later
 // count as those of the plan do; one without a command, and a lab that nobody but passive hosts is left in, keep it up.
 // Before Run returns, every command has been ended, and the world changes no more. It returns the first status that was not
 // 0 of those that ended by themselves, and whether that was all of them.
@@ -61,7 +61,7 @@ func (w *World) complete() bool {
 		}
 		active = true
 	}
-	return active && !now.plan.KeepUp
+	return active && !now.plan.KeepUp && !w.stays
 }
 
 // enterStatus remembers the status of a command that has ended by itself, if it is the first that is not 0.

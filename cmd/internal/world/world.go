@@ -32,6 +32,8 @@ type Options struct {
 	Taken func() []netip.Prefix
 	// Plain makes every frame as it would be on a wire: no card leaves checksums and the cutting of its stream to others.
 	Plain bool
+	// Stays has the lab stay up when its commands have ended, whatever its plan says, now and after each change.
+	Stays bool
 }
 
 // World is one lab, up or on its way there or back. See the package comment for its rules of concurrency.
@@ -41,6 +43,7 @@ type World struct {
 	output  func(host string) io.WriteCloser
 	taken   func() []netip.Prefix
 	plain   bool
+	stays   bool
 	epoch   time.Time
 	tracer  *trace.Tracer
 	gateway *nat.Gateway
@@ -69,7 +72,7 @@ const (
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
 // must be one that package lab has made.
 func New(plan *lab.Plan, o Options) (*World, error) {
-	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, epoch: time.Now(),
+	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, stays: o.Stays, epoch: time.Now(),
 		tracer: new(trace.Tracer), stirred: make(chan struct{}, 1)}
 	if w.report == nil {
 		w.report = func(string) {}
