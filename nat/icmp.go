@@ -2,6 +2,7 @@ package nat
 
 import (
 	"encoding/binary"
+	"net/netip"
 
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
@@ -50,11 +51,27 @@ func (g *Gateway) reject(p *packet, with rule.Reject) {
 	}
 }
 
+// errorEnds returns from whom and to whom an error about a packet goes, as its sender knows the two.
+func (g *Gateway) errorEnds(p *packet) (from, to netip.Addr) {
+	sender, receiver := p.ip.Src(), p.ip.Dst()
+	if c := p.flow.conn; c != nil && p.hasTuple {
+		sender, receiver = c.tuples[p.flow.dir].Src(), c.tuples[p.flow.dir].Dst()
+	}
+	switch {
+	case g.view.Load().local[p.ip.Dst()] != nil:
+		return receiver, sender
+	case p.in == nil: // a program of the gateway's own is told as over a loopback
+		return sender, sender
+	}
+	return p.in.Addr().Addr(), sender
+}
+
 // maxError is the size of an ICMP error with all that it quotes, in bytes (RFC 1812 4.3.2.3).
 const maxError = 576
 
-// sendError tells the sender of a packet what became of it: from the address of the interface that it came in by, with as
-// much of the packet as fits, as the sender sent it. RFC 1812 4.3.2.7 lists whom nothing is told.
+// sendError tells the sender of a packet what became of it, with as much of the packet as fits, as the sender sent it. It does
+// so from the address that the packet was sent to, if that is the gateway's own, and else from that of the interface that it
+// came in by (as Linux does: icmp_send in net/ipv4/icmp.c). RFC 1812 4.3.2.7 lists whom nothing is told.
 func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	m, isICMP := frame.ParseICMP(p.ip.Payload())
 	switch {
@@ -82,17 +99,11 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	}
 	quote := frame.IPv4(message.Payload())
 	copy(quote, p.ip)
-	to := p.ip.Src()
 	if c := p.flow.conn; c != nil && p.hasTuple {
-		before := c.tuples[p.flow.dir]
-		rewriteTuple(quote, p.tuple, before, p.partial())
-		to = before.Src()
+		rewriteTuple(quote, p.tuple, c.tuples[p.flow.dir], p.partial())
 	}
 	message.SetChecksum()
-	from := to // a program of the gateway's own is told as over a loopback, as Linux does
-	if p.in != nil {
-		from = p.in.Addr().Addr()
-	}
+	from, to := g.errorEnds(p)
 	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), from, to)
 	answer := packet{f: frame.Frame{Data: b}, now: p.now, flow: flow{verbatim: true, state: rule.StateInvalid}}
 	if p.flow.conn != nil {

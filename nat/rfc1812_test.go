@@ -87,9 +87,9 @@ func TestG4Unreachable(t *testing.T) {
 	l.red.send(tcp("11.11.11.2:5", "11.11.11.1:99", seg{flags: "S", seq: 7}))
 	l.want(l.br0, "tcp 11.11.11.1:99 > 11.11.11.2:5 ttl 64 RA")
 
-	// The address of the leg that it came by, and of the network that it did not.
+	// The address of the network that it did not come by: the answer is from where the question went, as in Linux.
 	l.red.send(udp("11.11.11.2:5", "22.22.22.1:99", "q"))
-	l.want(l.br0, "icmp 3/3 11.11.11.1 > 11.11.11.2 ttl 64 about udp 11.11.11.2:5 > 22.22.22.1:99 ttl 64 \"q\"")
+	l.want(l.br0, "icmp 3/3 22.22.22.1 > 11.11.11.2 ttl 64 about udp 11.11.11.2:5 > 22.22.22.1:99 ttl 64 \"q\"")
 
 	l.RemoveRoute(defaultRoute)
 	l.red.send(udp("11.11.11.2:5", "8.8.8.8:53", "q"))

@@ -195,7 +195,7 @@ func TestDNATChoices(t *testing.T) {
 func TestRedirect(t *testing.T) {
 	l := newLab(t, "-t nat -A PREROUTING -i br0 -p udp --dport 53 -j REDIRECT --to-ports 5353")
 	l.red.send(udp("11.11.11.2:5", "8.8.8.8:53", "q"))
-	l.want(l.br0, `icmp 3/3 11.11.11.1 > 11.11.11.2 ttl 64 about udp 11.11.11.2:5 > 8.8.8.8:53 ttl 64 "q"`)
+	l.want(l.br0, `icmp 3/3 8.8.8.8 > 11.11.11.2 ttl 64 about udp 11.11.11.2:5 > 8.8.8.8:53 ttl 64 "q"`)
 	if c := l.conn(); c.Reply.Source() != "11.11.11.1:5353" || !c.DNAT {
 		t.Errorf("the answers would come from %s", c.Reply.Source())
 	}

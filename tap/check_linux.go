@@ -49,12 +49,15 @@ func checkCapabilities() error {
 	return errors.Join(missing...)
 }
 
-// trial makes a namespace, a TAP and a mount that vanish with the calling thread.
+// trial makes a namespace, which it enters, a TAP and a mount, that vanish with the calling thread.
 func trial() error {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return fmt.Errorf("network namespaces cannot be made: %w", err)
 	}
 	var missing []error
+	if err := enterPath("/proc/thread-self/ns/net"); err != nil {
+		missing = append(missing, fmt.Errorf("namespaces can be made, but not entered: seccomp or AppArmor forbids it here: %w", err))
+	}
 	if tap, err := openPlain("eth0"); err != nil {
 		missing = append(missing, err)
 	} else {

@@ -11,9 +11,10 @@ import (
 // Labs that become others while they are up.
 //
 //	F86  TestF86ApplyUnderTraffic  what has not changed goes on: a stream through the translation, pings, who is known where
+//	F86  TestF86ApplySubnet        a network gets another subnet, with its hosts; the other network does not notice
 //	F86  TestF86FailingApply       a change that fails is undone, with those before it
-//	F85  TestF85ApplyWrongFiles         a wrong file changes nothing, and is told with line and key
-//	F63  TestF63ApplyMany      fifty hosts at once, there and gone again
+//	F85  TestF85ApplyWrongFiles    a wrong file changes nothing, and is told with line and key
+//	F63  TestF63ApplyMany          a hundred hosts at once, there and gone again
 //	     TestApplyCommands         a command is restarted when it is another one, and only then
 
 // write puts another content into the lab's file.
@@ -109,6 +110,33 @@ func TestF86ApplyUnderTraffic(t *testing.T) {
 	probe.lostNothing()
 }
 
+func TestF86ApplySubnet(t *testing.T) {
+	needs(t, "socat", "nsenter", "ss", "curl")
+	t.Parallel()
+	file := strings.ReplaceAll(gatewayLab, "UPLINK", "host")
+	s := startSite(t, byHost, file)
+	s.ticking("NET", "81")
+	stream := begin(t, s.in("RED", "socat", "-u", "TCP:"+netIP+":81", "STDOUT")...)
+	probe := s.probe("RED", blueIP)
+	s.write(strings.ReplaceAll(file, "10.2.0.", "10.9.9."))
+	contains(t, s.tell("apply", s.file), "10.9.9.0/24", "10.9.9.2")
+	contains(t, s.exec("WEB", "ip", "-4", "addr", "show", "eth0"), "10.9.9.2/24")
+	contains(t, s.exec("WEB", "ip", "route"), "default via 10.9.9.1 dev eth0")
+	if rules := s.iptables("-t nat -S"); strings.Contains(rules, "10.2.0.") || !strings.Contains(rules, "-s 10.9.9.0/24 ") {
+		t.Errorf("the rules are\n%s", rules)
+	}
+	s.sayWho("WEB", ":80", "")
+	if got := withoutPort(s.asksTCP("NET", hostIP+":8082")); got != netIP {
+		t.Errorf("WEB's published port: %s", got)
+	}
+	if !s.pings("WEB", netIP) || !s.pings("RED", "10.9.9.1") {
+		t.Error("the network with another subnet leads nowhere")
+	}
+	n := stream.stdout.count()
+	eventually(t, "the stream goes on", func() bool { return stream.stdout.count() > n+3 })
+	probe.lostNothing()
+}
+
 func TestF86FailingApply(t *testing.T) {
 	needs(t)
 	t.Parallel()
@@ -151,17 +179,27 @@ func TestF85ApplyWrongFiles(t *testing.T) {
 			"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nservices: {RED: {command: [*e,*e]}}\n", ""},
 		{"another way out", strings.ReplaceAll(threeHosts, "{uplink: none}", "{uplink: sim}"), "uplink (none -> sim) cannot change while lab " + l.name + " is up"},
 		{"an address twice", strings.ReplaceAll(threeHosts, "11.11.11.4", "11.11.11.3"), "Address already in use"},
+		{"a host twice", strings.ReplaceAll(threeHosts, "GREEN@", "RED@"), ":8: "},
+		{"nothing", "", ""},
+		{"too large", threeHosts + "#" + strings.Repeat("x", 2<<20), "bytes long"},
+		{"another file", "include: [/etc/shadow]\n" + threeHosts, ":1: include"},
+		{"a part of another file", strings.ReplaceAll(threeHosts, "RED@: {", "RED@: {extends: {file: /etc/shadow, service: root}, "), "extends"},
 		{"no such program", strings.ReplaceAll(threeHosts, "RED@: {", "RED@: {command: no-such-program, "), "no program no-such-program on this machine's PATH"},
 		{"a bad rule", strings.ReplaceAll(threeHosts, "uplink: none", "uplink: none, rules: ['-A NOWHERE -j DROP']"), `x-uswitch.rules.0: "-A NOWHERE -j DROP"`},
 	} {
 		l.write(test.file)
 		_, errs, status := l.try("apply", l.file)
-		if status != 1 || !strings.Contains(errs, test.want) {
+		if status != 1 || !strings.Contains(errs, test.want) || strings.Contains(errs, "goroutine ") || strings.Contains(errs, "root:") {
 			t.Errorf("%s: status %d: %s; want %s", test.name, status, errs, test.want)
 		}
 		if after := l.plan(); after != before {
 			t.Fatalf("%s: the lab is\n%s, and was\n%s", test.name, after, before)
 		}
+	}
+	l.write(strings.ReplaceAll(threeHosts, "GREEN@", "PINK@"))
+	must(t, "chmod", "666", l.file)
+	if _, errs, status := l.try("apply", l.file, "--dry-run"); status != 0 || !strings.Contains(errs, "everybody on this machine may change this file") {
+		t.Errorf("a file that everybody may change: status %d: %s", status, errs)
 	}
 	if _, errs, status := l.try("apply", "/etc/shadow"); status != 1 || strings.Contains(errs, "root") {
 		t.Errorf("a file that is none of a lab's: status %d: %s", status, errs)
@@ -176,23 +214,23 @@ func TestF63ApplyMany(t *testing.T) {
 	probe := l.probe("RED", blueIP)
 	files := l.descriptors()
 	var many strings.Builder
-	for i := range 50 {
+	for i := range 100 {
 		fmt.Fprintf(&many, "  H%d@: {networks: [br0], command: 'sleep 1000'}\n", i)
 	}
 	for range 2 {
 		l.write(strings.Replace(threeHosts, "x-uswitch:", many.String()+"x-uswitch:", 1))
-		if got := l.do("apply", l.file); strings.Count(got, "+ host ") != 50 {
+		if got := l.do("apply", l.file); strings.Count(got, "+ host ") != 100 {
 			t.Errorf("it did\n%s", got)
 		}
-		if !l.pings("H49", redIP) || l.behind("02:42:0b:0b:0b:36") != "H49" {
-			t.Error("H49 does not reach RED")
+		if !l.pings("H99", redIP) || l.behind("02:42:0b:0b:0b:68") != "H99" {
+			t.Error("H99 does not reach RED")
 		}
 		l.write(threeHosts)
-		if got := l.do("apply", l.file); strings.Count(got, "- host ") != 50 {
+		if got := l.do("apply", l.file); strings.Count(got, "- host ") != 100 {
 			t.Errorf("it did\n%s", got)
 		}
-		if port := l.behind("02:42:0b:0b:0b:36"); port != "" {
-			t.Errorf("H49 is gone, and still known behind %s", port)
+		if port := l.behind("02:42:0b:0b:0b:68"); port != "" {
+			t.Errorf("H99 is gone, and still known behind %s", port)
 		}
 	}
 	if now := l.descriptors(); now > files+5 {

@@ -14,6 +14,7 @@ import (
 // The control socket, and clients that mean harm.
 //
 //	F83  TestF83SocketIsTheUsersAlone  0600 in 0700; others are turned away by their credentials; nothing else listens
+//	F83  a path that is too long       package control's TestF83PathTooLong; TestF92Environment
 //	F84  TestF84Requests               wrong, unknown and far too large: an error with a sentence each
 //	F84  TestF84Clients                half-sent requests, many connections, clients that go, changes against each other
 

@@ -3,6 +3,8 @@ package test
 import (
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -54,7 +56,23 @@ func TestW5Docker(t *testing.T) {
 	if len(veths) != 12 || len(seen) != 12 {
 		t.Errorf("5.5: %d cables into %d namespaces", len(veths), len(seen))
 	}
+	if ids := l.do("ip", "netns", "list-id"); strings.Count(ids, "nsid ") != 12 || !strings.Contains(ids, "nsid 11 (iproute2 netns name: c11") {
+		t.Errorf("5.5: %s", ids)
+	}
 	if names := must(t, "ip", "netns", "list"); strings.Count(names, l.suffix) != 12 {
 		t.Errorf("5.5: %s", names)
+	}
+
+	// As the kernel lists them: in the order of their numbers, which is that of their coming.
+	l.docker("network create late@")
+	l.do("ip", "link")
+	l.docker("run -d --name c12@ busybox sleep 100000")
+	var numbers []int
+	for _, line := range regexp.MustCompile(`(?m)^\d+`).FindAllString(l.do("ip", "-o", "link"), -1) {
+		n, _ := strconv.Atoi(line)
+		numbers = append(numbers, n)
+	}
+	if len(numbers) != 17 || !slices.IsSorted(numbers) {
+		t.Errorf("ip link lists %v", numbers)
 	}
 }

@@ -16,7 +16,7 @@ import (
 //	F27           TestFaultyPackets, TestF27Fragments; overlaps, timers and the memory cap: nat/fragment_test.go
 //	F28 F30 F32 F33 F38   TestFaultyPackets; each option and ICMP type: nat TestG13Options, TestN20..., TestF33OtherProtocols
 //	F29 F34 F39 F47 F48   TestLikeTheKernel, TestF48DatagramsOfEverySize
-//	F31           TestF31Closed
+//	F31           TestF31Closed, TestF31Walls
 //	F36 F41 F44 F46   load_test.go; 1 M connections (F42): TestF42ShortConnections, some of them
 //	F37           TestF37Scans; sequence numbers of a RST: nat TestF37Resets
 //	F40 F51       TestF40Resets, TestN16TenMebibytes, TestF51SlowReader; a window of zero for minutes: netstack's own tests
@@ -27,9 +27,9 @@ import (
 //	F66           not as a test of its own: the whole package runs on a busy machine
 //	F67           TestF67Stopped
 //	F68           TestF68NoRoute
-//	F70           there is no resolver: DNS is a flow like any other
-//	F71 F72       TestF71Overlap; lab files: package lab's tests
-//	F74 F95       isolation_test.go
+//	F70           resolvers_test.go
+//	F71 F72 F73   subnets_test.go
+//	F74 F95       walls_test.go, isolation_test.go
 
 // TestFaultyPackets: each is dropped for its reason, or is harmless and passes. What belongs to no connection passes the
 // rules as in Linux, but is not translated, and nothing leaves with an inside address.
@@ -289,16 +289,4 @@ func TestF68NoRoute(t *testing.T) {
 	if got := s.ping("WEB", dnsIP); !strings.HasSuffix(got, "Destination Net Unreachable") {
 		t.Errorf("ping when the route is gone again: %s", got)
 	}
-}
-
-// TestF71Overlap: a network that is also outside is refused, by name.
-func TestF71Overlap(t *testing.T) {
-	needs(t, "nsenter")
-	t.Parallel()
-	s := newSite(t, byHost, strings.ReplaceAll(gatewayLab, "10.2.0.", "192.168.104."))
-	p := begin(t, "nsenter", "--net=/run/netns/"+s.ns("HOST"), uswitch, "run", s.file, "--trace", "off")
-	if status := p.waitOutput(); status == 0 {
-		t.Error("the lab has started")
-	}
-	contains(t, p.stderr.String(), "br1", "192.168.104.0/24")
 }

@@ -40,7 +40,7 @@ func (l *lab) send(host string, frame ...string) {
 	l.t.Helper()
 	b := octets(frame...)
 	if 14 < len(b) && len(b) < 2000 {
-		l.exec(host, "mausezahn", "eth0", "-q", "-c", "1", fmt.Sprintf("% x", b))
+		l.exec(host, "mausezahn", "eth0", "-q", "-c", "1", hexWords(b))
 		return
 	}
 	// mausezahn makes the shortest frame one byte longer, and cuts long ones.
@@ -51,6 +51,9 @@ func (l *lab) send(host string, frame ...string) {
 		l.t.Fatalf("socat: %v: %s", err, out)
 	}
 }
+
+// hexWords is a frame as mausezahn reads it.
+func hexWords(frame []byte) string { return fmt.Sprintf("% x", frame) }
 
 func octets(frame ...string) []byte {
 	digits := strings.NewReplacer(" ", "", ":", "", "\n", "", "\t", "").Replace(strings.Join(frame, ""))
@@ -77,8 +80,14 @@ type sniffer struct {
 // sniff starts tcpdump on a host's card and waits until it listens. The filter is tcpdump's.
 func (l *lab) sniff(host string, filter ...string) *sniffer {
 	l.t.Helper()
+	return l.sniffOn(host, "eth0", filter...)
+}
+
+// sniffOn does so on another card.
+func (l *lab) sniffOn(host, card string, filter ...string) *sniffer {
+	l.t.Helper()
 	s := &sniffer{t: l.t}
-	argv := l.in(host, append([]string{"tcpdump", "-i", "eth0", "-n", "-U", "-w", "-", "--immediate-mode", "-Q", "in"}, filter...)...)
+	argv := l.in(host, append([]string{"tcpdump", "-i", card, "-n", "-U", "-w", "-", "--immediate-mode", "-Q", "in"}, filter...)...)
 	r, w, err := os.Pipe()
 	if err != nil {
 		l.t.Fatal(err)

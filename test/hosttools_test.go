@@ -128,7 +128,7 @@ func TestW3Tcpdump(t *testing.T) {
 	}
 
 	// The file is one for the real tcpdump: in and out of both cables.
-	if everywhere.waitOutput() != 0 {
+	if everywhere.waitOutput() != 0 || !strings.HasSuffix(everywhere.stderr.String(), "0 packets dropped by kernel") {
 		t.Errorf("-c 4: %s", everywhere.stderr)
 	}
 	matchesAll(t, must(t, "tcpdump", "-n", "-r", file), `(?s)P   IP 11\.11\.11\.2 > .*Out IP 11\.11\.11\.2 > .*P   IP 11\.11\.11\.3 > .*Out IP 11\.11\.11\.3 > `)

@@ -75,13 +75,14 @@ func TestF46ManyUDPPorts(t *testing.T) {
 	s.start("--trace", "off")
 	s.sayWho("NET", ":80", dnsIP+":53")
 	before := s.descriptors()
-	var most, answered atomic.Int64
+	var most, answered, questions atomic.Int64
 	var workers sync.WaitGroup
 	for worker := range 10 {
 		workers.Go(func() {
 			within(t, s.ns("RED"), func() error {
 				for port := 1024 + worker; port < 51024; port += 10 {
-					if asksFrom(port, dnsIP+":53") {
+					ok, asked := asksFrom(port, dnsIP+":53")
+					if questions.Add(int64(asked)); ok {
 						answered.Add(1)
 					}
 					if port%500 == 0 {
@@ -93,9 +94,10 @@ func TestF46ManyUDPPorts(t *testing.T) {
 		})
 	}
 	workers.Wait()
-	t.Logf("%d of 50,000 source ports were served; %d file descriptors before, %d at most", answered.Load(), before, most.Load())
-	if answered.Load() < 40000 {
-		t.Errorf("only %d were served", answered.Load())
+	t.Logf("%d of 50,000 source ports were served with %d questions; %d file descriptors before, %d at most",
+		answered.Load(), questions.Load(), before, most.Load())
+	if answered.Load() < 49000 {
+		t.Errorf("only %d were served, with %d questions\n%s", answered.Load(), questions.Load(), s.tell("show", "drops"))
 	}
 	if most.Load() > int64(before)+600 {
 		t.Errorf("%d file descriptors were open, want 512 more than %d at most, and some room", most.Load(), before)
@@ -105,18 +107,23 @@ func TestF46ManyUDPPorts(t *testing.T) {
 	}
 }
 
-// asksFrom sends a datagram from a port and waits for the answer, a moment.
-func asksFrom(port int, to string) bool {
+// asksFrom asks from a port until there is an answer, as resolvers do: a question or an answer may get lost where a queue is
+// full, and on a busy machine an answer may take its time.
+func asksFrom(port int, to string) (answered bool, questions int) {
 	d := net.Dialer{LocalAddr: &net.UDPAddr{Port: port}}
 	c, err := d.Dial("udp4", to)
 	if err != nil {
-		return false
+		return false, 0
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(50 * time.Millisecond))
-	_, _ = c.Write([]byte("x"))
-	_, err = c.Read(make([]byte, 100))
-	return err == nil
+	for questions = 1; questions <= 10; questions++ {
+		_, _ = c.Write([]byte("x"))
+		_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+		if _, err = c.Read(make([]byte, 100)); err == nil {
+			return true, questions
+		}
+	}
+	return false, questions
 }
 
 // TestF41TenThousand: 10,000 connections that are open at once, each of which works, and what they cost. The program is

@@ -12,8 +12,10 @@ import (
 
 // hostTools returns the commands that take the words of another program.
 func hostTools() []*cobra.Command {
+	ss := hostTool("ss -ln [-t] [-u] [-H]", "Ports that are published, as ss has what listens", "", "  uswitch ss -lntu", hosttool.Tool.SS)
+	ss.SuggestFor = []string{"netstat"}
 	return []*cobra.Command{
-		hostTool("ip [OPTIONS] link|addr|route|neigh ...", "Devices, addresses, routes and neighbours, as ip has them",
+		hostTool("ip [OPTIONS] link|addr|route|neigh|netns ...", "Devices, addresses, routes and neighbours, as ip has them",
 			`Options: -br -j -p -s -o -4. Words may be shortened as for the real program: uswitch ip a.
   link|addr [show] [[dev] NAME] [master BRIDGE] [type bridge|veth] [up]
   addr      add|del ADDRESS/LENGTH dev BRIDGE
@@ -21,7 +23,8 @@ func hostTools() []*cobra.Command {
   route     add|replace|change|del PREFIX [via ADDRESS] [dev NAME]
   neigh     [show] [PREFIX] [dev NAME] [nud STATE]
   neigh     add|replace|change|del ADDRESS [lladdr MAC] dev NAME
-  neigh     flush all|dev NAME`, "  uswitch ip addr show br0", hosttool.Tool.IP),
+  neigh     flush all|dev NAME
+  netns     list-id`, "  uswitch ip addr show br0", hosttool.Tool.IP),
 		hostTool("bridge [OPTIONS] link|fdb ...", "Ports of the switches and their forwarding tables, as bridge has them",
 			`Options: -j -p -s -d.
   link [show] [dev NAME] [master BRIDGE]
@@ -33,7 +36,7 @@ func hostTools() []*cobra.Command {
 		hostTool("route [-n]", "Routes, as route has them", "", "  uswitch route -n", hosttool.Tool.Route),
 		hostTool("arp [-n] [-a|-e] [-i NAME] [ADDRESS]", "Neighbours, as arp has them", "", "  uswitch arp -n", hosttool.Tool.ARP),
 		newTcpdump(),
-		hostTool("ss -ln [-t] [-u] [-H]", "Ports that are published, as ss has what listens", "", "  uswitch ss -lntu", hosttool.Tool.SS),
+		ss,
 	}
 }
 

@@ -25,6 +25,9 @@ decided, how its addresses were translated.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if words := c.Flags().Args(); c.HasSubCommands() && len(words) > 0 {
+			return knownCommand(c, words) // the flags of a command that does not exist
+		}
 		return usageError{fmt.Errorf("%s: %w; try %s -h", c.Name(), flagError(err), c.CommandPath())}
 	})
 	root.SetHelpTemplate(helpTemplate)

@@ -9,6 +9,8 @@ func TestMistakes(t *testing.T) {
 		want string
 	}{
 		"no such command":      {[]string{"nosuch"}, "nosuch: there is no such command; try uswitch -h"},
+		"with flags":           {[]string{"netstat", "-nlp"}, "netstat: there is no such command; did you mean ss?; try uswitch -h"},
+		"with flags, below":    {[]string{"docker", "pss", "-a"}, "pss: there is no such command; did you mean ps?; try uswitch docker -h"},
 		"nearly a table":       {[]string{"show", "fbd"}, "fbd: there is no such command; did you mean fdb?; try uswitch show -h"},
 		"an unknown shell":     {[]string{"completion", "foo"}, "completion foo: want bash, zsh or fish"},
 		"no number":            {[]string{"ping", "-c", "x", "127.0.0.1"}, `ping: --count "x": want a whole number; try uswitch ping -h`},

@@ -41,7 +41,10 @@ With several labs up, say which with USWITCH_LAB=NAME in front, or --lab NAME as
 			}
 			ctx, stop := session.Interruptible()
 			defer stop()
-			return toolError(session.StreamEnd(ctx, lab.Lab(), tcpdump.Run(ctx, lab, o, os.Stdout, os.Stderr)))
+			if err := tcpdump.Run(ctx, lab, o, os.Stdout, os.Stderr); err != nil {
+				return toolError(session.StreamEnd(ctx, lab.Lab(), err))
+			}
+			return nil // there were as many frames as were asked for
 		},
 	}
 }

@@ -25,6 +25,7 @@ type Advice struct {
 type Remedy struct {
 	Because string `json:"because"`           // what was in the way
 	Reason  string `json:"reason"`            // its name
+	Rule    *Rule  `json:"rule,omitempty"`    // that decided, where one did
 	Command string `json:"command,omitempty"` // to be typed; empty where no command can do it
 	Text    string `json:"text,omitempty"`    // what to do where no command can
 }
@@ -93,7 +94,7 @@ func (t *trial) improve(s *Stop) (better *trial, next *Stop, r Remedy, err error
 			return nil, nil, r, err
 		}
 		if next = f.stop(); next == nil || next.further(s) {
-			return tried, next, Remedy{Because: s.Sentence, Reason: s.Reason, Command: p.command, Text: p.text}, nil
+			return tried, next, Remedy{Because: s.Sentence, Reason: s.Reason, Rule: s.Rule, Command: p.command, Text: p.text}, nil
 		}
 	}
 	return nil, nil, r, nil
@@ -153,6 +154,9 @@ func (a *Advice) WriteText(out io.Writer) error {
 		fmt.Fprintf(&b, "\n%d. (%s)\n", i+1, r.Reason)
 		for _, l := range wrap(r.Because, width-4) {
 			fmt.Fprintln(&b, "    "+l)
+		}
+		if r.Rule != nil {
+			fmt.Fprintf(&b, "    by %s\n", r.Rule)
 		}
 		for _, l := range wrap("Try: "+r.Text, width-4) {
 			fmt.Fprintln(&b, "    "+l)

@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -358,7 +357,27 @@ func TestSocket(t *testing.T) {
 	if _, err := control.Listen(dir, "w"); err == nil || !strings.Contains(err.Error(), "is not a socket") {
 		t.Errorf("a file in the way: %v", err)
 	}
-	if _, err := control.Listen(filepath.Join(dir, strings.Repeat("d", 100)), "w"); err == nil || !strings.Contains(err.Error(), "give the lab a shorter name") {
-		t.Errorf("a long path: %v", err)
+}
+
+// TestF83PathTooLong: 103 bytes are allowed, and one more is not (fault F83).
+func TestF83PathTooLong(t *testing.T) {
+	dir, err := os.MkdirTemp("", "uswitch-") // a short path of its own, whatever this test is called
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	longest := strings.Repeat("n", 103-len(control.Path(dir, "")))
+	l, err := control.Listen(dir, longest)
+	if err != nil {
+		t.Fatalf("103 bytes: %v", err)
+	}
+	l.Close()
+	path := control.Path(dir, longest+"n")
+	want := "control socket: the path " + path + " is 104 bytes long, and 103 are allowed: give the lab a shorter name with --name"
+	if _, err := control.Listen(dir, longest+"n"); err == nil || err.Error() != want {
+		t.Errorf("104 bytes: %v; want %s", err, want)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a socket is there all the same")
 	}
 }

@@ -1,8 +1,10 @@
 package control
 
 import (
+	"cmp"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"uswitch/cmd/internal/docker/host"
 	"uswitch/cmd/internal/world"
@@ -48,7 +50,8 @@ const (
 	KindNone     = "none"
 )
 
-// devices lists lo, the uplink, and each network with its ports behind it. A port whose cable is out is gone, like a veth
+// devices lists lo, the uplink, and each network with its ports behind it, and what came later behind all that, as the
+// kernel does: in the order of their numbers. A port whose cable is out is gone, like a veth
 // whose container is.
 func (s *Server) devices(*http.Request) (any, error) {
 	rows := []Device{{Name: "lo", Kind: KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"), MTU: 65536, Carrier: true}}
@@ -80,6 +83,7 @@ func (s *Server) devices(*http.Request) (any, error) {
 		rows = append(append(rows, bridge), ports...)
 	}
 	s.numbers.assign(rows)
+	slices.SortFunc(rows, func(a, b Device) int { return cmp.Compare(a.Index, b.Index) })
 	return rows, nil
 }
 

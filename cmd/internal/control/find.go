@@ -62,5 +62,5 @@ func notUp(name string) error {
 	if name != "" {
 		return fmt.Errorf("lab %s is not up%s", name, hint)
 	}
-	return errors.New("no lab is up" + hint + "; bring one up with `uswitch run red-blue`")
+	return errors.New("no lab is up" + hint + "; bring one up with `uswitch up -d docker` or `uswitch run red-blue`")
 }

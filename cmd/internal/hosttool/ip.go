@@ -41,13 +41,15 @@ func (t Tool) IP(ctx context.Context, args []string) error {
 		return i.route(ctx)
 	case "neighbor", "neighbour":
 		return i.neigh(ctx)
+	case "netns":
+		return i.netns(ctx)
 	case "":
 		if word == "" {
 			return refuse(255, "Command line is not complete, try \"uswitch ip -h\".")
 		}
 		return refuse(1, "Object %q is unknown, try \"uswitch ip -h\".", word)
 	default:
-		return refuse(1, "Object %q (%s) is not answered here; there are link, addr, route and neigh.", word, object)
+		return refuse(1, "Object %q (%s) is not answered here; there are link, addr, route, neigh and netns.", word, object)
 	}
 }
 
