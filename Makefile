@@ -18,6 +18,10 @@ run: build ## build, and run the lab red-blue: on real network cards, or simulat
 
 test: packages lint ## run every test, with the race detector; CI=true makes a missing tool or privilege a failure
 	$(GO) test -race -p 2 ./...
+	USWITCH_OFFLOAD=off $(GO) test -skip '$(NO_TRAFFIC)' ./test
+
+# End-to-end tests that say nothing about frames: the others run once more with every frame as on a wire.
+NO_TRAFFIC = Lesson|Learning|OwnWay|InMemory|Watch|Readme|TopLevel|Imports|Introduced|NobodysMachine|Help|Simulated|Compare|Break$$|Check|Docker(Begins|Itself|Terminal|Foreground)|F7[1-35]|F8[345]|F92|F59
 
 lint: ## gofmt, go vet and staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
