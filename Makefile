@@ -7,7 +7,7 @@ PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshar
            nginx-light postgresql postgresql-client tmux gcc libc6-dev
 
 .DEFAULT_GOAL := build
-.PHONY: build run test lint cover bench bench-quick peers fuzz packages help
+.PHONY: build run test test-plain lint cover bench bench-quick peers fuzz packages help
 
 build: ## build bin/uswitch
 	$(GO) build -o bin/uswitch ./cmd/uswitch
@@ -18,9 +18,11 @@ run: build ## build, and run the lab red-blue: on real network cards, or simulat
 
 test: packages lint ## run every test, with the race detector; CI=true makes a missing tool or privilege a failure
 	$(GO) test -race -p 2 ./...
+
+test-plain: packages ## run the end-to-end tests in which frames matter once more, with every frame as on a wire
 	USWITCH_OFFLOAD=off $(GO) test -skip '$(NO_TRAFFIC)' ./test
 
-# End-to-end tests that say nothing about frames: the others run once more with every frame as on a wire.
+# End-to-end tests that say nothing about frames.
 NO_TRAFFIC = Lesson|Learning|OwnWay|InMemory|Watch|Readme|TopLevel|Imports|Introduced|NobodysMachine|Help|Simulated|Compare|Break$$|Check|Docker(Begins|Itself|Terminal|Foreground)|F7[1-35]|F8[345]|F92|F59
 
 lint: ## gofmt, go vet and staticcheck
