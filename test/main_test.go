@@ -24,7 +24,7 @@ var linksBefore string
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if !set("test.parallel") {
-		_ = flag.Set("test.parallel", "6") // labs mostly wait for each other's packets
+		_ = flag.Set("test.parallel", "10") // labs mostly wait for each other's packets
 	}
 	os.Exit(buildAndRun(m))
 }
