@@ -7,7 +7,7 @@ PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshar
            nginx-light postgresql postgresql-client tmux gcc libc6-dev
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-plain lint cover bench bench-quick peers fuzz packages help
+.PHONY: build run test test-plain test-docker lint cover bench bench-quick peers fuzz packages help
 
 build: ## build bin/uswitch
 	$(GO) build -o bin/uswitch ./cmd/uswitch
@@ -22,8 +22,12 @@ test: packages lint ## run every test, with the race detector; CI=true makes a m
 test-plain: packages ## run the end-to-end tests in which frames matter once more, with every frame as on a wire
 	USWITCH_OFFLOAD=off $(GO) test -skip '$(NO_TRAFFIC)' ./test
 
+test-docker: packages ## compare with the docker command (version 28, which no package has): give it a lab for its daemon
+	$(GO) vet -tags dockercommand ./cmd/internal/view ./test
+	$(GO) test -tags dockercommand -count=1 -run 'TestDockerReal|TestDockerItself' ./cmd/internal/view ./test
+
 # End-to-end tests that say nothing about frames.
-NO_TRAFFIC = Lesson|Learning|OwnWay|InMemory|Watch|Readme|TopLevel|Imports|Introduced|NobodysMachine|Help|Simulated|Compare|Break$$|Check|Docker(Begins|Itself|Terminal|Foreground)|F7[1-35]|F8[345]|F92|F59
+NO_TRAFFIC = Lesson|Learning|OwnWay|InMemory|Watch|Readme|TopLevel|Imports|Introduced|NobodysMachine|Help|Simulated|Compare|Break$$|Check|Docker(Begins|Terminal|Foreground)|F7[1-35]|F8[345]|F92|F59
 
 lint: ## gofmt, go vet and staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi

@@ -175,7 +175,7 @@ func TestSuperDatagrams(t *testing.T) {
 				seen.mu.Lock()
 				defer seen.mu.Unlock()
 				if seen.count[frame.GSOUDPL4] == 0 {
-					t.Skipf("this kernel does not leave the cutting of datagrams to a TAP (before Linux 6.2): %v", seen.count)
+					skip(t, fmt.Sprintf("this kernel does not leave the cutting of datagrams to a TAP (before Linux 6.2): %v", seen.count))
 				}
 				if len(seen.wrong) > 0 {
 					t.Error(seen.wrong)

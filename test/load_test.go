@@ -130,7 +130,7 @@ func asksFrom(port int, to string) (answered bool, questions int) {
 // built without the race detector here, whose memory is its own.
 func TestF41TenThousand(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short")
+		skip(t, "a run without -short")
 	}
 	needs(t, "nsenter")
 	const connections = 10000
