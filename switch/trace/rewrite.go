@@ -19,14 +19,14 @@ func (e *Event) translatedByConn() bool {
 
 // translation says what a rewrite changed and on whose word, on one line, because everything else hangs on it.
 func (e *Event) translation() string {
-	change := becomes(e.Before, e.After)
+	change := Becomes(e.Before, e.After)
 	switch e.Note {
 	case ReplyTranslated:
 		return "the answer of " + e.connection() + ", known by its reply tuple: " + change
 	case SameTranslation:
 		return e.connection() + ", as before: " + change
 	case ConnRelated:
-		return "an error message about " + e.connection() + ": " + becomes(addresses(e.Before), addresses(e.After))
+		return "an error message about " + e.connection() + ": " + Becomes(addresses(e.Before), addresses(e.After))
 	}
 	if e.Target != "" {
 		return e.Target + ": " + change
@@ -34,8 +34,8 @@ func (e *Event) translation() string {
 	return change
 }
 
-// becomes shows the ends that differ, before and after: 11.11.11.2 id 7 becomes 192.168.104.2 id 7.
-func becomes(before, after frame.Tuple) string {
+// Becomes shows the ends of a tuple that a translation changes, before and after: 11.11.11.2 id 7 becomes 192.168.104.2 id 7.
+func Becomes(before, after frame.Tuple) string {
 	src, dst := before.Source() != after.Source(), before.Destination() != after.Destination()
 	if before.Proto == frame.ProtoICMP {
 		// The identifier is part of both ends: without a new address it is the source's.

@@ -57,7 +57,7 @@ func filtered(p *Phase, e *trace.Event) {
 	switch {
 	case e.Verdict == trace.Rewrite:
 		p.Before, p.After = tupleText(e.Before), tupleText(e.After)
-		p.Changed = changeText(e.Before, e.After)
+		p.Changed = trace.Becomes(e.Before, e.After)
 		if p.Rule == nil {
 			p.Found = e.Text()
 			p.Looked = "the connection table: " + tupleText(e.Before)
@@ -97,20 +97,4 @@ func tupleText(t frame.Tuple) string {
 		return t.Source() + " > " + t.Dst().String()
 	}
 	return t.Source() + " > " + t.Destination()
-}
-
-// changeText shows the ends that a translation changes.
-func changeText(before, after frame.Tuple) string {
-	src, dst := before.Source() != after.Source(), before.Destination() != after.Destination()
-	if before.Proto == frame.ProtoICMP {
-		dst = before.DstIP != after.DstIP
-		src = before.SrcIP != after.SrcIP || !dst && src
-	}
-	switch {
-	case src && dst:
-		return tupleText(before) + " becomes " + tupleText(after)
-	case src:
-		return before.Source() + " becomes " + after.Source()
-	}
-	return before.Destination() + " becomes " + after.Destination()
 }

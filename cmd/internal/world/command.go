@@ -23,15 +23,11 @@ const outputGrace = 500 * time.Millisecond
 // StartHost starts the command of a host that does not run: for the first time, or again after it has ended. It does not wait
 // for what the command depends on.
 func (w *World) StartHost(name string) error {
-	end, err := w.begin(context.Background())
+	h, end, err := w.beginOn(context.Background(), name)
 	if err != nil {
 		return err
 	}
 	defer end()
-	h, err := w.findHost(name)
-	if err != nil {
-		return err
-	}
 	return w.startAgain(h)
 }
 
@@ -70,15 +66,11 @@ func (w *World) StopHost(name string, patience time.Duration) (status int, err e
 
 // RestartHost is StopHost and StartHost in one change: a lab that ends with its commands does not take this for the end.
 func (w *World) RestartHost(name string, patience time.Duration) error {
-	end, err := w.begin(context.Background())
+	h, end, err := w.beginOn(context.Background(), name)
 	if err != nil {
 		return err
 	}
 	defer end()
-	h, err := w.findHost(name)
-	if err != nil {
-		return err
-	}
 	h.service.stop(patience)
 	return w.startAgain(h)
 }

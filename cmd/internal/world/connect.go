@@ -11,15 +11,11 @@ import (
 // Connect puts a host onto a further network. What plan leaves zero is chosen (lab.Plan.FillInterface): it needs no more
 // than the network's name. A host without a default route gets one if the network leads out.
 func (w *World) Connect(ctx context.Context, host string, plan lab.Interface) error {
-	end, err := w.begin(ctx)
+	h, end, err := w.beginOn(ctx, host)
 	if err != nil {
 		return err
 	}
 	defer end()
-	h, err := w.findHost(host)
-	if err != nil {
-		return err
-	}
 	if err := w.Plan().FillInterface(h.Plan, &plan); err != nil {
 		return err
 	}
@@ -42,15 +38,11 @@ func (w *World) Connect(ctx context.Context, host string, plan lab.Interface) er
 // Disconnect takes a host off a network. If its default route leads there, another of its networks takes it over, the first
 // one by name, and with it the ports that are published; a host that is on no other network with a way out has neither.
 func (w *World) Disconnect(host, network string) error {
-	end, err := w.begin(context.Background())
+	h, end, err := w.beginOn(context.Background(), host)
 	if err != nil {
 		return err
 	}
 	defer end()
-	h, err := w.findHost(host)
-	if err != nil {
-		return err
-	}
 	n, err := w.findNetwork(network)
 	if err != nil {
 		return err

@@ -85,15 +85,11 @@ func (w *World) RemoveHost(name string) error {
 	if h := w.Host(name); h != nil {
 		h.service.stop(Patience) // before the change begins, so that nobody else has to wait for that
 	}
-	end, err := w.begin(context.Background())
+	h, end, err := w.beginOn(context.Background(), name)
 	if err != nil {
 		return err
 	}
 	defer end()
-	h, err := w.findHost(name)
-	if err != nil {
-		return err
-	}
 	for _, other := range w.Hosts() {
 		if other.Plan.Mode == lab.ModeShared && other.Plan.Shares == name {
 			return fmt.Errorf("host %s is in the namespace of %s: remove it first", other.Plan.Name, name)

@@ -35,6 +35,18 @@ func (w *World) begin(ctx context.Context) (end func(), err error) {
 	return w.changing.Unlock, nil
 }
 
+// beginOn begins a change of a host that there is.
+func (w *World) beginOn(ctx context.Context, host string) (h *Host, end func(), err error) {
+	if end, err = w.begin(ctx); err != nil {
+		return nil, nil, err
+	}
+	if h, err = w.findHost(host); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return h, end, nil
+}
+
 // change replaces the picture by what f makes of a copy of it. The plan's networks and hosts follow from those of the
 // picture; what else is in the plan, f may change in place. f must not change the entries of a list, or the lists themselves
 // other than by new ones. It needs a change that has begun.
