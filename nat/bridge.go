@@ -70,7 +70,7 @@ func (b *Bridge) passes(p *packet, table rule.Table, hook trace.Hook) bool {
 	if table == rule.Filter && p.j.On() {
 		e := p.event(hook, trace.Accept, trace.NoNote)
 		e.Rule, e.Chain, e.Target = d.Text, d.Chain, d.Target
-		p.j.Emit(e)
+		p.emit(e)
 	}
 	return true
 }
