@@ -56,6 +56,7 @@ type Host struct {
 	ids       atomic.Uint32 // the last IP identification that was used
 	ports     *ports        // of TCP
 	net       *netstack
+	flows     flows
 	done      chan struct{} // closed by Close
 	running   sync.WaitGroup
 

@@ -73,12 +73,13 @@ func (h *Host) serve(conn *net.TCPConn, port uint16) {
 		return
 	}
 	defer h.leave(frame.ProtoTCP, client)
-	ep, queue, ok := h.dialInside(seen, netip.AddrPortFrom(h.addr, port))
-	if !ok {
-		h.disconnect(seen.Addr().As4(), conn)
+	own := netip.AddrPortFrom(h.addr, port)
+	s := h.newSplice(seen.Addr().As4(), conn, seen, own)
+	if !s.dialInside(seen, own) {
+		s.forget()
 		return
 	}
-	h.splice(&splice{host: h, who: seen.Addr().As4(), ep: ep, queue: queue, conn: conn}, nil)
+	s.run(nil)
 }
 
 // admitClient counts one more connection of a client from outside.
@@ -96,15 +97,14 @@ func (h *Host) admitClient(who [4]byte) bool {
 }
 
 // dialInside connects from the client's own address to a port of the uplink, through the gateway and its rules.
-func (h *Host) dialInside(from, to netip.AddrPort) (tcpip.Endpoint, *waiter.Queue, bool) {
-	queue := new(waiter.Queue)
-	ep, err := h.net.stack.NewEndpoint(tcp.ProtocolNumber, ipv4.ProtocolNumber, queue)
+func (s *splice) dialInside(from, to netip.AddrPort) bool {
+	ep, err := s.host.net.stack.NewEndpoint(tcp.ProtocolNumber, ipv4.ProtocolNumber, &s.queue)
 	if err != nil {
-		return nil, nil, false
+		return false
 	}
 	entry, changed := waiter.NewChannelEntry(waiter.WritableEvents | ending)
-	queue.EventRegister(&entry)
-	defer queue.EventUnregister(&entry)
+	s.queue.EventRegister(&entry)
+	defer s.queue.EventUnregister(&entry)
 	ep.SocketOptions().SetReuseAddress(true) // one client port may use several published ports
 	if err = ep.Bind(fullAddress(from)); err == nil {
 		err = ep.Connect(fullAddress(to))
@@ -113,16 +113,17 @@ func (h *Host) dialInside(from, to netip.AddrPort) (tcpip.Endpoint, *waiter.Queu
 		select {
 		case <-changed:
 			err = ep.LastError()
-		case <-h.done:
+		case <-s.host.done:
 			err = &tcpip.ErrAborted{}
 		}
 	}
 	if err != nil || !established(ep) {
 		ep.Abort()
 		ep.Close()
-		return nil, nil, false
+		return false
 	}
-	return ep, queue, true
+	s.ep = ep
+	return true
 }
 
 // established reports whether a connection came about, although it may have ended since. An answer that arrives while

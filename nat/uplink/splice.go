@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -9,6 +10,8 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
+
+	"uswitch/switch/frame"
 )
 
 // stream is the outside half of a connection: *socket and *net.TCPConn.
@@ -27,10 +30,12 @@ type stream interface {
 type splice struct {
 	host  *Host
 	who   [4]byte // whose connection it is, for the limits
+	tuple frame.Tuple
 	ep    tcpip.Endpoint
-	queue *waiter.Queue
+	queue waiter.Queue // of ep
 	conn  stream
 	raw   syscall.RawConn
+	out   outflow
 
 	ended atomic.Int32 // directions that came to their end in order
 	once  sync.Once
@@ -52,9 +57,29 @@ func deepen(i int) byte {
 	return room[i%len(room)]
 }
 
-// splice runs s until it is over. d is the dial that it came from, nil for a published port.
-func (h *Host) splice(s *splice, d *dial) {
-	s.done = make(chan struct{})
+// newSplice makes the splice of a socket and a connection to come: one between addresses as netstack has them, local being
+// that of the outside. Then comes run, or forget.
+func (h *Host) newSplice(who [4]byte, conn stream, local, remote netip.AddrPort) *splice {
+	s := &splice{host: h, who: who, conn: conn, done: make(chan struct{}), tuple: frame.Tuple{Proto: frame.ProtoTCP,
+		SrcIP: remote.Addr().As4(), SrcPort: remote.Port(), DstIP: local.Addr().As4(), DstPort: local.Port()}}
+	if raw, err := conn.SyscallConn(); err == nil {
+		s.raw = raw
+		s.out.init(raw)
+		h.flows.add(s.tuple, &s.out)
+	}
+	return s
+}
+
+// forget gives back what a splice has, in the end or before it was run.
+func (s *splice) forget() {
+	s.host.flows.remove(s.tuple, &s.out)
+	s.host.disconnect(s.who, s.conn)
+}
+
+// run runs a splice, whose ep is established, until it is over. d is the dial that it came from, nil for a published port.
+func (s *splice) run(d *dial) {
+	h := s.host
+	defer s.forget()
 	h.mu.Lock()
 	closed := h.closed || d != nil && d.refs == 0
 	if !closed {
@@ -64,10 +89,11 @@ func (h *Host) splice(s *splice, d *dial) {
 		}
 	}
 	h.mu.Unlock()
-	var err error
-	if s.raw, err = s.conn.SyscallConn(); err != nil || closed {
+	if s.raw == nil || closed {
 		s.reset()
 	} else {
+		s.out.ep = s.ep
+		s.out.allow()
 		var inward sync.WaitGroup
 		inward.Go(s.inward)
 		s.outward()
@@ -79,7 +105,6 @@ func (h *Host) splice(s *splice, d *dial) {
 		d.splice = nil
 	}
 	h.mu.Unlock()
-	h.disconnect(s.who, s.conn)
 }
 
 // reset ends both sides with a RST.

@@ -1,12 +1,12 @@
 package uplink
 
 import (
+	"encoding/binary"
 	"errors"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
-	"gvisor.dev/gvisor/pkg/waiter"
 
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -40,7 +40,7 @@ func (h *Host) outputTCP(p *outgoing) trace.Reason {
 			return trace.NATNoPort
 		}
 	}
-	h.net.input(p.ip, p.ip.HeaderLen()+t.HeaderLen())
+	h.net.input(p.ip, p.ip.HeaderLen()+t.HeaderLen(), h.sendAhead(p, t))
 	return trace.NoReason
 }
 
@@ -91,14 +91,23 @@ func (h *Host) accept(r *tcp.ForwarderRequest) {
 		r.Complete(false) // given up meanwhile
 		return
 	}
-	var wq waiter.Queue
-	ep, err := r.CreateEndpoint(&wq)
+	s := h.newSplice(d.m.inside.addr, sock, to, netip.AddrPortFrom(h.addr, id.RemotePort))
+	s.out.begin(h.synOf(d))
+	ep, err := r.CreateEndpoint(&s.queue)
 	r.Complete(false)
 	if err != nil {
-		h.disconnect(d.m.inside.addr, sock)
+		s.forget()
 		return
 	}
-	h.splice(&splice{host: h, who: d.m.inside.addr, ep: ep, queue: &wq, conn: sock}, d)
+	s.ep = ep
+	s.run(d)
+}
+
+// synOf returns the sequence number of the SYN that a dial came from.
+func (h *Host) synOf(d *dial) uint32 {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return binary.BigEndian.Uint32(d.syn[len(d.syn)-4:]) // behind the IP header and the ports
 }
 
 // enterRunning makes Close wait for this goroutine, until running.Done.

@@ -1,0 +1,122 @@
+package uplink
+
+import (
+	"sync"
+
+	"uswitch/switch/frame"
+)
+
+// Cut-through: the payload of a segment that comes in its turn is written to the outside's socket from the very buffer that
+// it was read into, before netstack gets the segment. That saves the copies into netstack's memory and out of it, and the
+// two changes of goroutine that lie between.
+//
+// It can be done because TCP does not mind: what netstack drops after all is sent again, and known by its place. And it is
+// done only for a connection that netstack has established and connection tracking lets through (nat/tcp.go), so that
+// nobody can slip bytes in who could not do so otherwise.
+
+// flows finds the outflow of a connection by the tuple of its packets that leave. Methods may be called concurrently.
+type flows struct {
+	mu sync.RWMutex
+	of map[frame.Tuple]*outflow
+}
+
+func (f *flows) find(t frame.Tuple) *outflow {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.of[t]
+}
+
+func (f *flows) add(t frame.Tuple, o *outflow) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of == nil {
+		f.of = map[frame.Tuple]*outflow{}
+	}
+	f.of[t] = o
+}
+
+// remove forgets o, unless the tuple is another one's by now.
+func (f *flows) remove(t frame.Tuple, o *outflow) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of[t] == o {
+		delete(f.of, t)
+	}
+}
+
+// sendAhead offers a segment's payload to the outside, and reports whether it has left, so that netstack only needs to know
+// its length.
+func (h *Host) sendAhead(p *outgoing, t frame.TCP) bool {
+	if len(t.Payload()) == 0 && t.Flags()&(frame.SYN|frame.FIN) == 0 {
+		return false
+	}
+	tuple, _ := frame.TupleOf(p.ip)
+	o := h.flows.find(tuple)
+	return o != nil && o.offer(t)
+}
+
+// begin tells where the stream begins. Only the first time counts: a SYN may be sent again.
+func (o *outflow) begin(syn uint32) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.begun {
+		o.begun, o.first = true, syn+1
+	}
+}
+
+// allow lets bytes go ahead: the connection is established.
+func (o *outflow) allow() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.open = true
+}
+
+// offer sends the payload of a segment ahead if it is what comes next. It returns true if all of it has left, now or
+// before.
+func (o *outflow) offer(t frame.TCP) bool {
+	if t.Flags()&frame.SYN != 0 {
+		o.begin(t.Seq())
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.begun {
+		return false
+	}
+	gone := o.gone.Load()
+	at, payload := o.place(t.Seq(), gone), t.Payload()
+	// What was read and has not been written waits in held: then this is not its turn.
+	if o.open && at == gone && o.read.Load() <= gone {
+		gone = o.sendNow(payload)
+	}
+	end := at + uint64(len(payload))
+	left := end <= gone
+	if t.Flags()&frame.FIN != 0 {
+		end++
+	}
+	if end > gone {
+		o.kept.Store(max(o.kept.Load(), end))
+	}
+	return left && len(payload) > 0
+}
+
+// place returns the place of a sequence number near another place.
+func (o *outflow) place(seq uint32, near uint64) uint64 {
+	return near + uint64(int64(int32(seq-o.first-uint32(near))))
+}
+
+// sendNow writes what the socket takes and returns up to where everything is gone.
+func (o *outflow) sendNow(b []byte) (gone uint64) {
+	if len(b) > 0 {
+		o.next = b
+		_ = o.raw.Control(o.ahead) // of a closed socket, it takes nothing
+		o.next = nil
+	}
+	return o.gone.Load()
+}
+
+// aheadTo is what sendNow does with the descriptor.
+func (o *outflow) aheadTo(fd uintptr) {
+	n, _ := writeAll(int(fd), o.next) // an error is found out about by outward, which meets it again
+	o.gone.Add(uint64(n))
+}

@@ -1,0 +1,273 @@
+//go:build linux
+
+package uplink
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/rand/v2"
+	"testing"
+
+	"golang.org/x/sys/unix"
+	"gvisor.dev/gvisor/pkg/waiter"
+
+	"uswitch/switch/frame"
+)
+
+// stage is an outflow between two ends that a test plays: netstack, and who reads the socket.
+type stage struct {
+	*outflow
+	t     *testing.T
+	peer  int    // the other end of the socket
+	isn   uint32 // of the SYN
+	books []byte // the stream as netstack has it, as far as it is complete
+	later map[int][]byte
+	given int // of books, to Write
+}
+
+func newStage(t *testing.T, isn uint32) *stage {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sock, err := wrap(fds[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sock.Close(); _ = unix.Close(fds[1]) })
+	s := &stage{outflow: new(outflow), t: t, peer: fds[1], isn: isn, later: map[int][]byte{}}
+	s.init(sock.conn)
+	s.fd = fds[0]
+	s.begin(isn)
+	s.allow()
+	return s
+}
+
+// segment offers bytes of the stream and, as netstack would, keeps what it is given for them. It returns whether they have
+// left.
+func (s *stage) segment(at int, payload []byte, flags frame.TCPFlags) bool {
+	b := make([]byte, frame.TCPHeader+len(payload))
+	binary.BigEndian.PutUint32(b[4:], s.isn+1+uint32(at))
+	b[12], b[13] = frame.TCPHeader/4<<4, byte(flags|frame.ACK)
+	copy(b[frame.TCPHeader:], payload)
+	left := s.offer(frame.TCP(b))
+	got := bytes.Clone(payload)
+	if left {
+		clear(got)
+	}
+	s.later[at] = got
+	for grown := true; grown; {
+		grown = false
+		for at, b := range s.later {
+			if end := at + len(b); at <= len(s.books) {
+				if end > len(s.books) {
+					s.books, grown = append(s.books, b[len(s.books)-at:]...), true
+				}
+				delete(s.later, at)
+			}
+		}
+	}
+	return left
+}
+
+// read hands out what netstack has, as Endpoint.Read does.
+func (s *stage) read() {
+	s.full = false
+	for s.given < len(s.books) {
+		n, err := s.Write(s.books[s.given:])
+		s.given += n
+		if err != nil {
+			break
+		}
+	}
+	if !s.full {
+		_ = s.settle()
+	}
+}
+
+// arrived reads the socket's other end.
+func (s *stage) arrived(most int) []byte {
+	b := make([]byte, most)
+	n, err := unix.Read(s.peer, b)
+	if err != nil {
+		return nil
+	}
+	return b[:n]
+}
+
+func (s *stage) expect(want string) {
+	s.t.Helper()
+	if got := s.arrived(1 << 16); string(got) != want {
+		s.t.Errorf("the outside got %q, want %q", got, want)
+	}
+}
+
+// TestAheadInTurn: what is next leaves at once, and only once, across the end of the sequence numbers too.
+func TestAheadInTurn(t *testing.T) {
+	s := newStage(t, 1<<32-4)
+	if !s.segment(0, []byte("hel"), 0) || !s.segment(3, []byte("lo "), 0) {
+		t.Error("what is next did not go ahead")
+	}
+	s.expect("hello ")
+	s.read()
+	s.expect("")
+	if !s.segment(6, []byte("world"), frame.FIN) {
+		t.Error("after a read it did not go on")
+	}
+	s.read()
+	s.expect("world")
+}
+
+// TestAheadOutOfTurn: what comes too early waits in netstack, with its bytes, and what comes again does not leave again.
+func TestAheadOutOfTurn(t *testing.T) {
+	s := newStage(t, 99)
+	if s.segment(3, []byte("def"), 0) {
+		t.Error("what comes too early went ahead")
+	}
+	s.expect("")
+	if !s.segment(0, []byte("abc"), 0) {
+		t.Error("what fills the gap did not go ahead")
+	}
+	if !s.segment(0, []byte("abc"), 0) {
+		t.Error("netstack need not have what has left already")
+	}
+	if s.segment(6, []byte("ghi"), 0) {
+		t.Error("it went ahead of what netstack keeps")
+	}
+	s.expect("abc")
+	s.read()
+	s.expect("defghi")
+	if s.segment(7, []byte("hij"), 0) {
+		t.Error("a segment of which only a part has left went ahead")
+	}
+	s.read()
+	s.expect("j")
+}
+
+// TestAheadNeedsAConnection: nothing leaves before the handshake is over.
+func TestAheadNeedsAConnection(t *testing.T) {
+	s := newStage(t, 7)
+	s.open = false
+	if s.segment(0, []byte("early"), 0) {
+		t.Error("it went ahead of the handshake")
+	}
+	s.allow()
+	if s.segment(5, []byte(" bird"), 0) {
+		t.Error("it went ahead of what came before")
+	}
+	s.read()
+	s.expect("early bird")
+}
+
+// TestAheadHeld: bytes that were read and not yet written are not to be overtaken, nor to leave twice.
+func TestAheadHeld(t *testing.T) {
+	s := newStage(t, 7)
+	s.open = false
+	s.segment(0, []byte("one"), 0)
+	s.allow()
+	n, err := s.Write(s.books) // read, and no settle yet
+	if s.given += n; err != nil {
+		t.Fatal(err)
+	}
+	if s.segment(0, []byte("one"), 0) {
+		t.Error("what is held went ahead as well")
+	}
+	if err := s.settle(); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("one")
+}
+
+// TestAheadWakes: of what went ahead nobody is told until it is much; of everything else at once.
+func TestAheadWakes(t *testing.T) {
+	woken := func(s *stage, events waiter.EventMask) bool {
+		s.notify(events)
+		select {
+		case <-s.wake:
+			return true
+		default:
+			return false
+		}
+	}
+	s := newStage(t, 7)
+	s.segment(0, []byte("a"), 0)
+	if woken(s, waiter.ReadableEvents) {
+		t.Error("woken for a byte that has left")
+	}
+	if !woken(s, waiter.EventHUp) {
+		t.Error("not woken for the end")
+	}
+	for range manyGone {
+		s.notify(waiter.ReadableEvents)
+	}
+	if !woken(s, waiter.ReadableEvents) {
+		t.Error("not woken for many segments")
+	}
+	s = newStage(t, 7)
+	s.gone.Store(muchGone)
+	if !woken(s, waiter.ReadableEvents) {
+		t.Error("not woken for many bytes")
+	}
+	s = newStage(t, 7)
+	s.segment(1, []byte("b"), 0)
+	s.segment(0, []byte("a"), 0)
+	if !woken(s, waiter.ReadableEvents) {
+		t.Error("not woken for what only netstack has")
+	}
+	s = newStage(t, 7)
+	s.segment(0, []byte("a"), frame.FIN)
+	s.read()
+	if !woken(s, waiter.ReadableEvents) {
+		t.Error("not woken for the FIN")
+	}
+}
+
+// TestAheadModel: whatever comes in whatever order, and however slow the outside is, it gets the stream, each byte once.
+func TestAheadModel(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		s := newStage(t, r.Uint32())
+		if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 4096); err != nil {
+			t.Fatal(err)
+		}
+		stream := make([]byte, 1+r.IntN(60_000))
+		for i := range stream {
+			stream[i] = byte(1 + r.IntN(255)) // a zero is none of them
+		}
+		var got []byte
+		for len(got) < len(stream) {
+			switch r.IntN(4) {
+			case 0: // somewhere near what netstack has: again, next or too early
+				at := min(max(len(s.books)+r.IntN(6000)-3000, 0), len(stream)-1)
+				s.segment(at, stream[at:min(at+1+r.IntN(3000), len(stream))], 0)
+			case 1:
+				at := len(s.books)
+				s.segment(at, stream[at:min(at+1+r.IntN(12_000), len(stream))], 0)
+			case 2:
+				s.read()
+			case 3:
+				got = append(got, s.arrived(1+r.IntN(20_000))...)
+			}
+		}
+		if !bytes.Equal(got, stream) {
+			t.Fatalf("seed %d: the outside got another stream", seed)
+		}
+	}
+}
+
+// TestAheadAllocates nothing.
+func TestAheadAllocates(t *testing.T) {
+	s := newStage(t, 7)
+	b := make([]byte, frame.TCPHeader+1)
+	b[12], b[13] = frame.TCPHeader/4<<4, byte(frame.ACK)
+	at := s.isn
+	if n := testing.AllocsPerRun(100, func() {
+		at++
+		binary.BigEndian.PutUint32(b[4:], at)
+		if !s.offer(frame.TCP(b)) {
+			t.Error("it did not go ahead")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
