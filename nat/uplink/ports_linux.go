@@ -41,17 +41,18 @@ func (p *ports) next() uint16 {
 const bindTriesTCP = 16
 
 // bind binds a TCP socket to a port that nobody has, and allows further connections of the same inside endpoint to share
-// it (socket(7): SO_REUSEADDR).
-func (p *ports) bind(fd int) error {
-	err := error(unix.EADDRINUSE)
+// it (socket(7): SO_REUSEADDR). It returns the port, or 0 if the kernel knows which.
+func (p *ports) bind(fd int) (port uint16, err error) {
+	err = unix.EADDRINUSE
 	for try := 0; try < bindTriesTCP && errors.Is(err, unix.EADDRINUSE); try++ {
-		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(p.next())})
+		port = p.next()
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)})
 	}
 	if errors.Is(err, unix.EADDRINUSE) {
-		err = unix.Bind(fd, &unix.SockaddrInet4{})
+		port, err = 0, unix.Bind(fd, &unix.SockaddrInet4{})
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return sharePort(fd)
+	return port, sharePort(fd)
 }

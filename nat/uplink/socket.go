@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -49,21 +50,25 @@ func openSocket(proto uint8, port uint16, choice *ports) (*socket, uint16, error
 		return nil, 0, err
 	}
 	if proto == frame.ProtoTCP && port == 0 {
-		err = choice.bind(fd)
+		port, err = choice.bind(fd)
 	} else {
 		err = bindTo(fd, proto, port)
 	}
-	if err != nil {
-		unix.Close(fd)
-		return nil, 0, err
+	if err == nil && port == 0 {
+		port, err = boundPort(fd)
 	}
-	own, err := unix.Getsockname(fd)
 	if err != nil {
 		unix.Close(fd)
 		return nil, 0, err
 	}
 	s, err := wrap(fd)
-	return s, addrPort(own).Port(), err
+	return s, port, err
+}
+
+// boundPort asks which port the kernel has chosen.
+func boundPort(fd int) (uint16, error) {
+	own, err := unix.Getsockname(fd)
+	return addrPort(own).Port(), err
 }
 
 // bindTo binds a socket to a port. Connections of TCP to several places share one (socket(7): SO_REUSEADDR).
@@ -156,26 +161,19 @@ func (s *socket) sendTo(b []byte, to netip.AddrPort, o ipOptions) error {
 
 // connect connects a TCP socket and waits for the answer.
 func (s *socket) connect(to netip.AddrPort) error {
-	err := s.control(func(fd int) error { return unix.Connect(fd, sockaddr(to)) })
-	if !errors.Is(err, unix.EINPROGRESS) && !errors.Is(err, unix.EINTR) {
-		return err
-	}
 	var result error
-	err = s.conn.Write(func(fd uintptr) bool {
-		errno, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
-		if err != nil || errno != 0 {
-			if result = err; err == nil {
-				result = unix.Errno(errno)
+	begun, sa := false, sockaddr(to)
+	err := s.conn.Write(func(fd uintptr) (done bool) {
+		if !begun {
+			begun = true
+			if result = unix.Connect(int(fd), sa); !errors.Is(result, unix.EINPROGRESS) && !errors.Is(result, unix.EINTR) {
+				return true
 			}
-			return true
 		}
-		_, err = unix.Getpeername(int(fd)) // the poller may wake for nothing
-		return err == nil
+		done, result = connected(int(fd), sa)
+		return done
 	})
-	if err != nil {
-		return err
-	}
-	return result
+	return cmp.Or(err, result)
 }
 
 func sockaddr(a netip.AddrPort) unix.Sockaddr {

@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
 	"unsafe"
 
@@ -85,6 +86,13 @@ func appendMessage(b []byte, level, kind int32, data []byte) []byte {
 // prepareListener asks for the address that a client wrote to (ip(7): IP_PKTINFO).
 func prepareListener(fd int) error {
 	return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
+}
+
+// connected asks what became of an attempt to connect: the kernel says so to whoever calls connect(2) once more. That is one
+// system call, and when both ends are on this machine the answer is often there at once.
+func connected(fd int, to unix.Sockaddr) (done bool, err error) {
+	err = unix.Connect(fd, to)
+	return !errors.Is(err, unix.EALREADY) && !errors.Is(err, unix.EINTR), err
 }
 
 // queued is how many bytes of a TCP socket can be read at once (tcp(7): SIOCINQ).

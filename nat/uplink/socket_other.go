@@ -3,6 +3,7 @@
 package uplink
 
 import (
+	"cmp"
 	"net/netip"
 	"syscall"
 
@@ -39,7 +40,7 @@ type ports struct{}
 
 func newPorts() *ports { return nil }
 
-func (*ports) bind(fd int) error { return bindTo(fd, frame.ProtoTCP, 0) }
+func (*ports) bind(fd int) (port uint16, err error) { return 0, bindTo(fd, frame.ProtoTCP, 0) }
 
 func prepareListener(int) error { return nil }
 
@@ -78,3 +79,13 @@ type failure struct {
 }
 
 func receiveFailure(int, []byte, []byte) (failure, bool) { return failure{}, false }
+
+// connected asks what became of an attempt to connect.
+func connected(fd int, _ unix.Sockaddr) (done bool, err error) {
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil || errno != 0 {
+		return true, cmp.Or(err, error(unix.Errno(errno)))
+	}
+	_, err = unix.Getpeername(fd) // the poller may wake for nothing
+	return err == nil, nil
+}
