@@ -192,6 +192,8 @@ func TestManyConnections(t *testing.T) {
 	s := exec.Command("nsenter", "-t", fmt.Sprint(wanPID), "-n", self)
 	s.Env = append(os.Environ(), serverVariable+"="+server+":25")
 	s.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	runtime.LockOSThread() // the thread has to live as long as the child
+	defer runtime.UnlockOSThread()
 	s.Stderr = os.Stderr
 	out, err := s.StdoutPipe()
 	if err != nil {

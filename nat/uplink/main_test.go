@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +28,10 @@ const insideVariable = "USWITCH_UPLINK_TEST_NETNS"
 
 // why is why there is no outside, empty if there is one.
 var noOutside string
+
+// The main goroutine keeps the main thread: a child dies with the thread that has started it (prctl(2): PR_SET_PDEATHSIG),
+// and those that were in another namespace end before the tests do.
+func init() { runtime.LockOSThread() }
 
 func TestMain(m *testing.M) {
 	if at := os.Getenv(serverVariable); at != "" {
