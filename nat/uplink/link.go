@@ -38,7 +38,9 @@ func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 		for _, part := range pkt.AsSlices() {
 			n += copy(b[n:], part)
 		}
-		l.host.inject(frame.Frame{Data: b[:n], Offload: offload(pkt)})
+		if f := (frame.Frame{Data: b[:n], Offload: offload(pkt)}); !l.host.keepsBack(f) {
+			l.host.inject(f)
+		}
 	}
 	return pkts.Len(), nil
 }
