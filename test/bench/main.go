@@ -9,9 +9,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 )
+
+// The main goroutine, which starts every program, keeps the main thread: a child dies with the thread that has started it
+// (prctl(2): PR_SET_PDEATHSIG), and those that were in another namespace end.
+func init() { runtime.LockOSThread() }
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "load" { // this very program in another namespace, see load.go
