@@ -23,6 +23,7 @@ func machine() string {
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	load, _ := os.ReadFile("/proc/loadavg")
 	busy, _, _ := strings.Cut(string(load), " ")
-	return fmt.Sprintf("%d x %s, Linux %s, %s, load average %s before", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)),
-		runtime.Version(), busy)
+	control, _ := os.ReadFile("/proc/sys/net/ipv4/tcp_congestion_control")
+	return fmt.Sprintf("%d x %s, Linux %s (%s), %s, load average %s before", runtime.NumCPU(), model,
+		strings.TrimSpace(string(kernel)), strings.TrimSpace(string(control)), runtime.Version(), busy)
 }
