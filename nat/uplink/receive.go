@@ -41,22 +41,25 @@ func (h *Host) receive(m *mapping, sock *socket) {
 // room.
 func (h *Host) readAll(sock *socket, at int, datagram func([]byte, received), failed func(failure)) {
 	_ = sock.conn.Read(func(fd uintptr) bool { // it ends when the socket is closed
-		b := buffers.Get().(packetBuffer)
-		defer buffers.Put(b)
+		in := newBatch()
+		defer in.release()
 		var oob [oobSize]byte
-		for {
-			r, err := receiveFrom(int(fd), b[at:], oob[:])
-			switch {
-			case err == nil:
-				eachPiece(b[:], r, datagram)
-				continue
-			case errors.Is(err, unix.EINTR):
+		for inRow := 0; ; {
+			n, err := in.receive(int(fd), at, atOnce(inRow))
+			for i := range n {
+				r := in.received(i)
+				if inRow++; r.pieces > 0 {
+					inRow = 0
+				}
+				eachPiece(in.buffers[i][:], r, datagram)
+			}
+			if err == nil || errors.Is(err, unix.EINTR) {
 				continue
 			}
 			// Whatever it is, it is over by being told: nothing is left (EAGAIN), or an error of an earlier datagram, about
 			// which the error queue knows more.
 			failures := 0
-			for f, ok := receiveFailure(int(fd), b[:], oob[:]); ok; f, ok = receiveFailure(int(fd), b[:], oob[:]) {
+			for f, ok := receiveFailure(int(fd), in.buffers[0][:], oob[:]); ok; f, ok = receiveFailure(int(fd), in.buffers[0][:], oob[:]) {
 				failed(f)
 				failures++
 			}
@@ -65,6 +68,15 @@ func (h *Host) readAll(sock *socket, at int, datagram func([]byte, received), fa
 			}
 		}
 	})
+}
+
+// atOnce is how many datagrams to read with the next system call after inRow single ones, one behind the other. A socket
+// on which now and then one arrives needs no more than one buffer, and what the kernel puts together is a batch already.
+func atOnce(inRow int) int {
+	if inRow < 2 {
+		return 1
+	}
+	return batchSize
 }
 
 // eachPiece takes apart what the kernel has put together: datagrams of one sender that came one behind the other (udp(7):
