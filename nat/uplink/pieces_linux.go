@@ -8,9 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxTogether is how many datagrams one system call sends at most.
-const maxTogether = 64
-
 // burst is what sendmmsg(2) needs to send datagrams that differ in nothing but their payload.
 type burst struct {
 	heads [maxTogether]unix.Mmsghdr

@@ -51,7 +51,7 @@ func (h *Host) readAll(sock *socket, at int, datagram func([]byte, received), fa
 				if inRow++; r.pieces > 0 {
 					inRow = 0
 				}
-				eachPiece(in.buffers[i][:], r, datagram)
+				eachPiece(in.buffers[i][:], r, h.together(r), datagram)
 			}
 			if err == nil || errors.Is(err, unix.EINTR) {
 				continue
@@ -79,14 +79,28 @@ func atOnce(inRow int) int {
 	return batchSize
 }
 
+// maxTogether is how many datagrams one super-frame may stand for: what every kernel that knows such frames takes
+// (include/linux/udp.h: UDP_MAX_SEGMENTS was 64 before it became 128).
+const maxTogether = 64
+
+// together is how many of the datagrams that the kernel has put together go on as one frame: several only where the inside
+// takes super-frames, and each of them fits its networks. Those that do not are for the gateway to fragment one by one.
+func (h *Host) together(r received) int {
+	if h.gso && frame.IPv4Header+frame.UDPHeader+r.pieces <= h.mtu {
+		return maxTogether
+	}
+	return 1
+}
+
 // eachPiece takes apart what the kernel has put together: datagrams of one sender that came one behind the other (udp(7):
-// UDP_GRO). The headers of each are written over the end of the one before it.
-func eachPiece(b []byte, r received, datagram func([]byte, received)) {
-	left := r.n
-	for r.pieces > 0 && left > r.pieces {
-		r.n = r.pieces
+// UDP_GRO), all of one size but the last. A piece is so many of them. The headers of each are written over the end of the
+// one before it.
+func eachPiece(b []byte, r received, together int, datagram func([]byte, received)) {
+	left, most := r.n, r.pieces*together
+	for most > 0 && left > most {
+		r.n = most
 		datagram(b, r)
-		b, left = b[r.pieces:], left-r.pieces
+		b, left = b[most:], left-most
 	}
 	r.n = left
 	datagram(b, r)
