@@ -15,7 +15,7 @@ import (
 // plainLink takes only frames with nothing left to do.
 type plainLink struct{ *link }
 
-func (plainLink) TakesOffload() bool { return false }
+func (plainLink) TakesOffload(frame.GSO) bool { return false }
 
 // plugPlain puts a port with a plainLink beside the others.
 func (l *lab) plugPlain(name string) {
@@ -89,6 +89,55 @@ func TestFinish(t *testing.T) {
 	l.input("RED", f)
 	if cut = l.links["PLAIN"].take(); len(cut) != 1 || !valid(cut[0]) || cut[0].Offload != (frame.Offload{}) {
 		t.Errorf("PLAIN got %d frames, want one that is complete", len(cut))
+	}
+}
+
+// streamLink takes everything but super-frames of datagrams, as a TAP before Linux 6.2.
+type streamLink struct{ *link }
+
+func (streamLink) TakesOffload(kind frame.GSO) bool { return kind != frame.GSOUDPL4 }
+
+// TestFinishDatagrams: a link that does not take super-frames of datagrams gets the datagrams, and others as they are.
+func TestFinishDatagrams(t *testing.T) {
+	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
+	link := newLink()
+	p, err := l.Attach("STREAM", streamLink{link}, vswitch.DefaultKnobs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.names = append(l.names, "STREAM")
+	l.ports["STREAM"], l.links["STREAM"] = p, link
+	stream := superFrame(frame.Broadcast, host(1), 3)
+	l.input("RED", stream)
+	if got := link.take(); len(got) != 1 || got[0].Offload != stream.Offload {
+		t.Errorf("%d frames, want the super-frame of TCP as it came", len(got))
+	}
+	l.links["BLUE"].take()
+
+	f := superFrame(frame.Broadcast, host(1), 3)
+	const udp = frame.EthernetHeader + frame.IPv4Header
+	headers := udp + frame.UDPHeader
+	f.Data = f.Data[:headers+2500]
+	ip := frame.PutIPv4(f.Data[frame.EthernetHeader:], frame.ProtoUDP, 64, 1, netip.MustParseAddr("11.11.11.2"), netip.MustParseAddr("11.11.11.3"))
+	clear(f.Data[udp:headers])
+	binary.BigEndian.PutUint16(f.Data[udp+4:], uint16(len(ip.Payload())))
+	binary.BigEndian.PutUint16(f.Data[udp+6:], ^frame.Checksum(nil, frame.PseudoHeader(frame.ProtoUDP, ip.Src(), ip.Dst(), len(ip.Payload()))))
+	f.Offload = frame.Offload{NeedsChecksum: true, ChecksumStart: udp, ChecksumOffset: 6,
+		GSO: frame.GSOUDPL4, GSOSize: 1000, HeaderLen: uint16(headers)}
+	l.input("RED", f)
+	got := link.take()
+	if len(got) != 3 {
+		t.Fatalf("%d frames, want 3 datagrams", len(got))
+	}
+	for i, one := range got {
+		ip, err := frame.ParseIPv4(one.Data[frame.EthernetHeader:])
+		if err != nil || one.Offload != (frame.Offload{}) ||
+			frame.Checksum(ip.Payload(), frame.PseudoHeader(frame.ProtoUDP, ip.Src(), ip.Dst(), len(ip.Payload()))) != 0 {
+			t.Errorf("datagram %d: %d bytes, %+v, %v", i, len(one.Data), one.Offload, err)
+		}
+	}
+	if whole := l.links["BLUE"].take(); len(whole) != 1 || whole[0].Offload != f.Offload {
+		t.Errorf("BLUE got %d frames, want the super-frame", len(whole))
 	}
 }
 
@@ -172,4 +221,4 @@ func TestFinishAllocates(t *testing.T) {
 
 type plainSink struct{ sink }
 
-func (plainSink) TakesOffload() bool { return false }
+func (plainSink) TakesOffload(frame.GSO) bool { return false }

@@ -20,11 +20,13 @@ type Link interface {
 	Close() error
 }
 
-// Finisher is a Link that cannot pass on what a sender has left undone (frame.Offload) if TakesOffload answers false, once
-// and for all when it is plugged in: its port then cuts super-frames and completes checksums. Any other Link gets the
-// frames as they are.
+// Finisher is a Link that says, once and for all when it is plugged in, what a sender may leave undone (frame.Offload) in
+// frames for it. What it does not take its port does: it cuts super-frames and completes checksums. Any other Link gets
+// the frames as they are.
 type Finisher interface {
-	TakesOffload() bool
+	// TakesOffload answers for super-frames of one kind, and with frame.GSONone for frames that lack only a checksum. Who
+	// does not take the latter takes no unfinished frame at all.
+	TakesOffload(frame.GSO) bool
 }
 
 // DefaultStormLimit bounds the flooded frames per second that one port may send. A host that resolves a whole /16 stays
@@ -54,6 +56,7 @@ type Port struct {
 	sw    *Switch
 	link  Link
 	cuts  bool // the link takes only frames with nothing left to do
+	cutsU bool // it takes no super-frames of datagrams, as TAPs before Linux 6.2
 	knobs atomic.Pointer[Knobs]
 	gone  atomic.Bool
 	fault atomic.Pointer[error] // the panic that the port was unplugged for
@@ -65,7 +68,8 @@ type Port struct {
 func newPort(s *Switch, id uint32, name string, link Link, k Knobs) *Port {
 	p := &Port{id: id, name: name, sw: s, link: link}
 	if l, ok := link.(Finisher); ok {
-		p.cuts = !l.TakesOffload()
+		p.cuts = !l.TakesOffload(frame.GSONone)
+		p.cutsU = !l.TakesOffload(frame.GSOUDPL4)
 	}
 	p.knobs.Store(&k)
 	return p

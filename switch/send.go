@@ -13,7 +13,7 @@ func (p *Port) send(f frame.Frame, j *trace.Journey) {
 		p.sw.dropTo(p, trace.PktTooBig, f, j)
 		return
 	}
-	if p.cuts && f.Unfinished() {
+	if p.cuts && f.Unfinished() || p.cutsU && f.Offload.GSO == frame.GSOUDPL4 {
 		p.finish(f, j)
 		return
 	}
@@ -42,7 +42,7 @@ func together(f frame.Frame) (trace.Note, uint32) {
 // scratch holds buffers in which frames are finished: *[]byte, for as long as one frame takes.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// finish hands a frame to a link that takes only frames with nothing left to do: cut into segments, with its checksums. The
+// finish hands a frame to a link that does not take it with something left to do: cut into segments, with its checksums. The
 // frame itself stays as it is, for the other receivers of a flood. Once the link refuses a segment the rest is not tried.
 func (p *Port) finish(f frame.Frame, j *trace.Journey) {
 	buffer := scratch.Get().(*[]byte)

@@ -18,9 +18,10 @@ type Device interface {
 	// Ethernet header.
 	Write(f frame.Frame) error
 
-	// TakesOffload says whether Write takes unfinished frames, and Read returns them: whether the card was opened with
-	// Interface.Offload.
-	TakesOffload() bool
+	// TakesOffload says whether Write takes super-frames of a kind, and Read returns them; with frame.GSONone, frames that
+	// lack only a checksum. A card that was opened with Interface.Offload takes all, but for datagrams (frame.GSOUDPL4)
+	// before Linux 6.2.
+	TakesOffload(frame.GSO) bool
 
 	// Close takes the card away. A Read that waits returns, and so does everything later, with ErrGone. Closing twice is
 	// no error.

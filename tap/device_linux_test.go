@@ -2,7 +2,9 @@ package tap_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
@@ -246,8 +248,13 @@ func testWriteRefuses(t *testing.T, offload bool) {
 	cfg := quietly()
 	cfg.Offload = offload
 	device := open(t, host, create(t, host), cfg)
-	if device.TakesOffload() != offload {
-		t.Errorf("TakesOffload: %v, want %v", device.TakesOffload(), offload)
+	for _, kind := range []frame.GSO{frame.GSONone, frame.GSOTCPv4, frame.GSOTCPv6} {
+		if device.TakesOffload(kind) != offload {
+			t.Errorf("TakesOffload(%d): %v, want %v", kind, device.TakesOffload(kind), offload)
+		}
+	}
+	if super := superDatagram(); device.TakesOffload(frame.GSOUDPL4) != (device.Write(super) == nil) {
+		t.Errorf("TakesOffload of datagrams says %v, and Write %v", device.TakesOffload(frame.GSOUDPL4), device.Write(super))
 	}
 	if _, ok := device.(vswitch.Burster); !ok {
 		t.Error("the device does not tell the switch about bursts")
@@ -282,6 +289,18 @@ func testWriteRefuses(t *testing.T, offload bool) {
 			t.Errorf("a frame of %d bytes: %v, want an error that is not the end", length, err)
 		}
 	}
+}
+
+// superDatagram is a super-frame of three datagrams, whose checksum the kernel believes.
+func superDatagram() frame.Frame {
+	const udp = frame.EthernetHeader + frame.IPv4Header
+	f := frame.Frame{Data: testFrame(udp + frame.UDPHeader + 250), Offload: frame.Offload{NeedsChecksum: true,
+		ChecksumStart: udp, ChecksumOffset: 6, GSO: frame.GSOUDPL4, GSOSize: 100, HeaderLen: udp + frame.UDPHeader}}
+	binary.BigEndian.PutUint16(f.Data[12:], frame.TypeIPv4)
+	a := netip.MustParseAddr("11.11.11.9")
+	frame.PutIPv4(f.Data[frame.EthernetHeader:], frame.ProtoUDP, 64, 1, a, a)
+	binary.BigEndian.PutUint16(f.Data[udp+4:], frame.UDPHeader+250)
+	return f
 }
 
 // TestNothingIsAllocated is not parallel, for it counts the allocations of this process.

@@ -32,8 +32,7 @@ func openPlain(name string) (*os.File, error) {
 	})
 }
 
-// openOffload makes a TAP with offload headers in the calling thread's namespace, as openPlain makes one without. Linux
-// then keeps its hands off TCP's checksums and segments, and off UDP's too from Linux 6.2 on.
+// openOffload makes a TAP with offload headers in the calling thread's namespace, as openPlain makes one without.
 func openOffload(name string) (*os.File, error) {
 	if err := checkHeaders(); err != nil {
 		return nil, err
@@ -48,11 +47,17 @@ func openOffload(name string) (*os.File, error) {
 	if err := netlink.LinkAdd(&tap); err != nil {
 		return nil, fmt.Errorf("make a TAP with offload: %w", err)
 	}
-	file := tap.Fds[0]
-	return file, control(file, func(fd int) error {
+	return tap.Fds[0], nil
+}
+
+// leaveToUs makes Linux keep its hands off TCP's checksums and segments, and off UDP's too from Linux 6.2 on: datagrams
+// says whether it does. It is the same release that takes super-frames of datagrams which are written (virtio_net.h:
+// VIRTIO_NET_HDR_GSO_UDP_L4); an earlier one refuses the write. The file is closed if that fails.
+func leaveToUs(file *os.File) (datagrams bool, err error) {
+	err = control(file, func(fd int) error {
 		const tcp = unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6 | unix.TUN_F_TSO_ECN
 		err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tcp|unix.TUN_F_USO4|unix.TUN_F_USO6)
-		if err == unix.EINVAL {
+		if datagrams = err == nil; err == unix.EINVAL {
 			err = unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tcp)
 		}
 		if err != nil {
@@ -60,6 +65,7 @@ func openOffload(name string) (*os.File, error) {
 		}
 		return nil
 	})
+	return datagrams, err
 }
 
 // checkHeaders asks whether the kernel knows TAPs with offload headers (IFF_VNET_HDR); some sandboxes do not.

@@ -9,7 +9,10 @@ import (
 
 // offload is a TAP with offload headers: a read or a write is one frame, perhaps of 64 KiB, with word of what is still to
 // be done to it.
-type offload struct{ *card }
+type offload struct {
+	*card
+	datagrams bool // the kernel takes and gives super-frames of them
+}
 
 // Read implements Device.
 func (d offload) Read() (frame.Frame, error) {
@@ -35,4 +38,4 @@ func (d offload) Write(f frame.Frame) error {
 }
 
 // TakesOffload implements Device.
-func (offload) TakesOffload() bool { return true }
+func (d offload) TakesOffload(kind frame.GSO) bool { return kind != frame.GSOUDPL4 || d.datagrams }

@@ -68,7 +68,7 @@ func (k *kinds) spy(_ testing.TB, ends [2]tap.Device) {
 					return
 				}
 				k.see(f)
-				if to.TakesOffload() {
+				if to.TakesOffload(f.Offload.GSO) {
 					to.Write(f)
 					continue
 				}

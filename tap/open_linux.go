@@ -32,6 +32,12 @@ func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	datagrams := false
+	if cfg.Offload {
+		if datagrams, err = leaveToUs(file); err != nil {
+			return nil, err
+		}
+	}
 	if err := Do(ns, func() error { return configure(cfg) }); err != nil {
 		file.Close() // takes the card along, with its addresses and routes
 		return nil, err
@@ -41,7 +47,7 @@ func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
 	case err != nil:
 		return nil, err
 	case cfg.Offload:
-		return offload{card}, nil
+		return offload{card, datagrams}, nil
 	}
 	return plain{card}, nil
 }

@@ -20,4 +20,4 @@ func (d plain) Write(f frame.Frame) error {
 }
 
 // TakesOffload implements Device.
-func (plain) TakesOffload() bool { return false }
+func (plain) TakesOffload(frame.GSO) bool { return false }

@@ -34,5 +34,9 @@
 // such, TTL (traceroute -T sees the destination right behind the gateway), and keepalives, which each side answers for
 // itself. UDP and ICMP echo carry TTL, type of service and DF both ways, and ICMP errors come back inside out.
 //
+// Datagrams stay together where they come together: what the kernel has put together goes in as one frame (HostConfig.GSO)
+// and what one frame stands for goes out with one system call. What waits at a socket is read many at a time. Nothing is
+// held back for that: a single datagram goes on at once.
+//
 // Read bind.go, then output.go; tcp.go is the way of a connection, listen.go that of a published port.
 package uplink

@@ -24,11 +24,11 @@ type HostConfig struct {
 	Gateway netip.Addr
 	// AllowHost opens the host's own addresses and 169.254.169.254 to the lab.
 	AllowHost bool
-	// MTU bounds the IP packets of TCP towards the inside, in bytes; 0 means 1500. It is that of the lab's networks, not
-	// that of the gateway's interface to this uplink, which takes MaxMTU.
+	// MTU bounds the IP packets of TCP towards the inside, and those that a super-frame of UDP stands for, in bytes; 0
+	// means 1500. It is that of the lab's networks, not that of the gateway's interface to this uplink, which takes MaxMTU.
 	MTU int
-	// GSO makes TCP towards the inside come in super-frames that the ports cut (frame.Offload). Only for a gateway whose
-	// networks all carry them.
+	// GSO makes TCP towards the inside, and datagrams that the kernel has put together, come in super-frames that the ports
+	// cut (frame.Offload). Only for a gateway whose networks all carry them.
 	GSO bool
 	// Limits bound what the inside can make the host spend; zero fields mean the defaults.
 	Limits Limits
@@ -49,6 +49,8 @@ type Host struct {
 	prefix    netip.Prefix
 	gateway   netip.Addr
 	allowHost bool
+	mtu       int  // of the inside
+	gso       bool // the inside takes super-frames
 	limits    Limits
 	now       func() time.Time
 	deliver   atomic.Pointer[func(frame.Frame, time.Time)]
@@ -106,7 +108,7 @@ func NewHost(c HostConfig) (*Host, error) {
 		return nil, fmt.Errorf("uplink: MTU %d: want 576 to %d", c.MTU, MaxMTU)
 	}
 	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway, allowHost: c.AllowHost,
-		limits: c.Limits.withDefaults(), now: c.Now, ports: newPorts(), done: make(chan struct{}),
+		mtu: c.MTU, gso: c.GSO, limits: c.Limits.withDefaults(), now: c.Now, ports: newPorts(), done: make(chan struct{}),
 		inside: map[endpoint]*mapping{}, outside: map[outside]*mapping{}, sources: map[[4]byte]*source{},
 		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
 		aliases: map[aliased]*alias{}, aliasPorts: map[outside]bool{}}

@@ -17,30 +17,49 @@ func (h *Host) inject(f frame.Frame) {
 
 // header writes the IP header of a packet of n bytes in all in front of what stands behind it.
 func (h *Host) header(b []byte, n int, proto uint8, ttl, tos uint8, src, dst netip.Addr) frame.IPv4 {
-	ip := frame.PutIPv4(b[frame.EthernetHeader:][:n], proto, ttl, uint16(h.ids.Add(1)), src, dst)
+	return h.headerOf(1, b, n, proto, ttl, tos, src, dst)
+}
+
+// headerOf is header for a super-frame that stands for that many packets: each has an identification of its own.
+func (h *Host) headerOf(packets int, b []byte, n int, proto uint8, ttl, tos uint8, src, dst netip.Addr) frame.IPv4 {
+	id := h.ids.Add(uint32(packets)) - uint32(packets) + 1
+	ip := frame.PutIPv4(b[frame.EthernetHeader:][:n], proto, ttl, uint16(id), src, dst)
 	ip[1] = tos
 	ip.SetChecksum()
 	return ip
 }
 
-// injectUDP makes a packet of a datagram whose payload stands at payloadAt.
+// injectUDP makes a packet of a datagram whose payload stands at payloadAt, or a super-frame of several.
 func (h *Host) injectUDP(b []byte, r received, dstPort uint16) {
 	if !r.from.IsValid() {
 		return
 	}
 	n := frame.IPv4Header + frame.UDPHeader + r.n
-	ip := h.header(b, n, frame.ProtoUDP, r.ttl, r.tos, r.from.Addr(), h.addr)
+	f := frame.Frame{Data: b[:frame.EthernetHeader+n], Offload: r.offload()}
+	ip := h.headerOf(f.Offload.Segments(len(f.Data)), b, n, frame.ProtoUDP, r.ttl, r.tos, r.from.Addr(), h.addr)
 	u := frame.UDP(ip.Payload())
 	binary.BigEndian.PutUint16(u[0:], r.from.Port())
 	binary.BigEndian.PutUint16(u[2:], dstPort)
 	binary.BigEndian.PutUint16(u[4:], uint16(len(u)))
 	binary.BigEndian.PutUint16(u[6:], 0)
-	sum := frame.Checksum(u, frame.PseudoHeader(frame.ProtoUDP, ip.Src(), ip.Dst(), len(u)))
-	if sum == 0 {
+	pseudo := frame.PseudoHeader(frame.ProtoUDP, ip.Src(), ip.Dst(), len(u))
+	var sum uint16
+	if f.Offload.NeedsChecksum {
+		sum = ^frame.Checksum(nil, pseudo)
+	} else if sum = frame.Checksum(u, pseudo); sum == 0 {
 		sum = 0xffff // RFC 768: 0 means none
 	}
 	binary.BigEndian.PutUint16(u[6:], sum)
-	h.inject(frame.Frame{Data: b[:frame.EthernetHeader+n]})
+	h.inject(f)
+}
+
+// offload is what remains to be done to the super-frame that several datagrams make; nothing to a single one.
+func (r received) offload() frame.Offload {
+	if r.pieces == 0 || r.n <= r.pieces {
+		return frame.Offload{}
+	}
+	return frame.Offload{NeedsChecksum: true, ChecksumStart: payloadAt - frame.UDPHeader, ChecksumOffset: 6,
+		GSO: frame.GSOUDPL4, GSOSize: uint16(r.pieces), HeaderLen: payloadAt}
 }
 
 // injectEchoReply makes a packet of what a ping socket received: a reply whose identifier is the socket's.

@@ -58,6 +58,7 @@ type lab struct {
 	wire    chan []byte
 	super   atomic.Int64 // super-frames that reached the inside
 	invalid atomic.Int64 // of which with impossible metadata
+	several chan int     // of how many datagrams super-frames stood that reached the inside
 	told    chan told    // the ICMP messages that reach the inside
 }
 
@@ -75,7 +76,7 @@ func newLab(t *testing.T, c uplink.HostConfig, rules ...string) *lab {
 	t.Helper()
 	outside(t)
 	sockets, goroutines := openSockets(), runtime.NumGoroutine()
-	l := &lab{now: time.Now, told: make(chan told, 1000), wire: make(chan []byte, 4096)}
+	l := &lab{now: time.Now, told: make(chan told, 1000), wire: make(chan []byte, 4096), several: make(chan int, 1000)}
 	tables := rule.NewTables(rule.IPv4)
 	if err := tables.Apply(append([]string{"-t nat -A POSTROUTING -s 11.11.11.0/24 ! -o br0 -j MASQUERADE"}, rules...)); err != nil {
 		t.Fatal(err)
@@ -122,9 +123,13 @@ type segment struct{ *lab }
 func (s segment) Output(f frame.Frame, _ *trace.Journey, _ time.Time) {
 	if f.Offload.GSO != frame.GSONone {
 		s.super.Add(1)
-		if !f.Offload.Valid(len(f.Data)) || f.Offload.ChecksumStart != 34 || f.Offload.HeaderLen < 54 {
+		if !f.Offload.Valid(len(f.Data)) || f.Offload.ChecksumStart != 34 || f.Offload.HeaderLen != f.Offload.SegmentHeader(f.Data) {
 			s.invalid.Add(1)
 		}
+	}
+	if f.Offload.GSO == frame.GSOUDPL4 {
+		s.cut(f)
+		return
 	}
 	f.FinishChecksum()
 	s.listen(f)
@@ -132,6 +137,20 @@ func (s segment) Output(f frame.Frame, _ *trace.Journey, _ time.Time) {
 	case s.wire <- f.Clone().Data:
 	default: // as full as a TAP's queue can get
 	}
+}
+
+// cut puts each of the datagrams onto the wire for which a super-frame stands, as the port of a plain card does.
+func (s segment) cut(f frame.Frame) {
+	segments, ok := frame.Segment(f, make([]byte, f.Offload.WireLength(len(f.Data))))
+	if !ok {
+		s.invalid.Add(1)
+	}
+	count := 0
+	for one, more := segments.Next(); ok && more; one, more = segments.Next() {
+		s.wire <- one.Clone().Data
+		count++
+	}
+	s.several <- count
 }
 
 // carry is the wire to the inside.

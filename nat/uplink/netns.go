@@ -27,17 +27,18 @@ type Netns struct {
 	tracer *trace.Tracer
 
 	cuts    bool      // the link takes only frames with nothing left to do
+	cutsU   bool      // it takes no super-frames of datagrams
 	scratch sync.Pool // of *[]byte: where a frame is cut
 }
 
 var _ nat.Segment = (*Netns)(nil)
 
 // NewNetns makes an uplink of a card. name is what the trace calls it. If the card says that it does not take frames with
-// work left to do (TakesOffload, as a tap.Device does), they are finished for it.
+// some work left to do (TakesOffload, as a tap.Device does), they are finished for it.
 func NewNetns(name string, link Link, tracer *trace.Tracer) *Netns {
 	n := &Netns{name: name, link: link, tracer: tracer, scratch: sync.Pool{New: func() any { return new([]byte) }}}
-	if l, ok := link.(interface{ TakesOffload() bool }); ok {
-		n.cuts = !l.TakesOffload()
+	if l, ok := link.(interface{ TakesOffload(frame.GSO) bool }); ok {
+		n.cuts, n.cutsU = !l.TakesOffload(frame.GSONone), !l.TakesOffload(frame.GSOUDPL4)
 	}
 	return n
 }
@@ -59,7 +60,7 @@ var errCut = errors.New("uplink: the frame cannot be cut")
 
 // write hands a frame to the link, cut and completed if need be.
 func (n *Netns) write(f frame.Frame) error {
-	if !n.cuts || !f.Unfinished() {
+	if (!n.cuts || !f.Unfinished()) && (!n.cutsU || f.Offload.GSO != frame.GSOUDPL4) {
 		return n.link.Write(f)
 	}
 	scratch := n.scratch.Get().(*[]byte)

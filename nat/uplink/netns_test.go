@@ -25,7 +25,12 @@ func (c *cardLink) Write(f frame.Frame) error {
 // plainCard takes only frames with nothing left to do.
 type plainCard struct{ cardLink }
 
-func (*plainCard) TakesOffload() bool { return false }
+func (*plainCard) TakesOffload(frame.GSO) bool { return false }
+
+// streamCard takes everything but super-frames of datagrams, as a TAP before Linux 6.2.
+type streamCard struct{ cardLink }
+
+func (*streamCard) TakesOffload(kind frame.GSO) bool { return kind != frame.GSOUDPL4 }
 
 // TestNetnsFinishes: a super-frame leaves whole by a card that takes it, and in pieces with their checksums by another.
 func TestNetnsFinishes(t *testing.T) {
@@ -44,6 +49,15 @@ func TestNetnsFinishes(t *testing.T) {
 	uplink.NewNetns("wan", &whole, new(trace.Tracer)).Output(super, nil, time.Time{})
 	if len(whole.got) != 1 || whole.got[0].Offload != super.Offload {
 		t.Errorf("%d frames, want the one that was sent", len(whole.got))
+	}
+
+	var stream streamCard
+	unfinished := frame.Frame{Data: super.Data, Offload: frame.Offload{NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 6}}
+	for _, f := range []frame.Frame{super, unfinished} {
+		uplink.NewNetns("wan", &stream, new(trace.Tracer)).Output(f, nil, time.Time{})
+	}
+	if len(stream.got) != 4 || stream.got[0].Unfinished() || stream.got[3].Offload != unfinished.Offload {
+		t.Errorf("%d frames, want 3 datagrams and the frame that only lacks its checksum", len(stream.got))
 	}
 
 	var plain plainCard

@@ -99,12 +99,5 @@ func (s *socket) sendAll(payload []byte, pieces int, to netip.AddrPort, o ipOpti
 	if cut.pieces = pieces; kernelCuts && s.sendTo(payload, to, cut) == nil {
 		return trace.NoReason
 	}
-	for len(payload) > 0 { // too many, or too large for the way: none was sent
-		n := min(pieces, len(payload))
-		if r := why(s.sendTo(payload[:n], to, o), o.dontFragment); r != trace.NoReason {
-			return r
-		}
-		payload = payload[n:]
-	}
-	return trace.NoReason
+	return why(s.sendPieces(payload, pieces, to, o), o.dontFragment) // too many, or too large for the way: none was sent
 }

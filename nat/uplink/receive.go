@@ -41,22 +41,25 @@ func (h *Host) receive(m *mapping, sock *socket) {
 // room.
 func (h *Host) readAll(sock *socket, at int, datagram func([]byte, received), failed func(failure)) {
 	_ = sock.conn.Read(func(fd uintptr) bool { // it ends when the socket is closed
-		b := buffers.Get().(packetBuffer)
-		defer buffers.Put(b)
+		in := newBatch()
+		defer in.release()
 		var oob [oobSize]byte
-		for {
-			r, err := receiveFrom(int(fd), b[at:], oob[:])
-			switch {
-			case err == nil:
-				eachPiece(b[:], r, datagram)
-				continue
-			case errors.Is(err, unix.EINTR):
+		for inRow := 0; ; {
+			n, err := in.receive(int(fd), at, atOnce(inRow))
+			for i := range n {
+				r := in.received(i)
+				if inRow++; r.pieces > 0 {
+					inRow = 0
+				}
+				eachPiece(in.buffers[i][:], r, h.together(r), datagram)
+			}
+			if err == nil || errors.Is(err, unix.EINTR) {
 				continue
 			}
 			// Whatever it is, it is over by being told: nothing is left (EAGAIN), or an error of an earlier datagram, about
 			// which the error queue knows more.
 			failures := 0
-			for f, ok := receiveFailure(int(fd), b[:], oob[:]); ok; f, ok = receiveFailure(int(fd), b[:], oob[:]) {
+			for f, ok := receiveFailure(int(fd), in.buffers[0][:], oob[:]); ok; f, ok = receiveFailure(int(fd), in.buffers[0][:], oob[:]) {
 				failed(f)
 				failures++
 			}
@@ -67,14 +70,37 @@ func (h *Host) readAll(sock *socket, at int, datagram func([]byte, received), fa
 	})
 }
 
+// atOnce is how many datagrams to read with the next system call after inRow single ones, one behind the other. A socket
+// on which now and then one arrives needs no more than one buffer, and what the kernel puts together is a batch already.
+func atOnce(inRow int) int {
+	if inRow < 2 {
+		return 1
+	}
+	return batchSize
+}
+
+// maxTogether is how many datagrams one super-frame may stand for: what every kernel that knows such frames takes
+// (include/linux/udp.h: UDP_MAX_SEGMENTS was 64 before it became 128).
+const maxTogether = 64
+
+// together is how many of the datagrams that the kernel has put together go on as one frame: several only where the inside
+// takes super-frames, and each of them fits its networks. Those that do not are for the gateway to fragment one by one.
+func (h *Host) together(r received) int {
+	if h.gso && frame.IPv4Header+frame.UDPHeader+r.pieces <= h.mtu {
+		return maxTogether
+	}
+	return 1
+}
+
 // eachPiece takes apart what the kernel has put together: datagrams of one sender that came one behind the other (udp(7):
-// UDP_GRO). The headers of each are written over the end of the one before it.
-func eachPiece(b []byte, r received, datagram func([]byte, received)) {
-	left := r.n
-	for r.pieces > 0 && left > r.pieces {
-		r.n = r.pieces
+// UDP_GRO), all of one size but the last. A piece is so many of them. The headers of each are written over the end of the
+// one before it.
+func eachPiece(b []byte, r received, together int, datagram func([]byte, received)) {
+	left, most := r.n, r.pieces*together
+	for most > 0 && left > most {
+		r.n = most
 		datagram(b, r)
-		b, left = b[r.pieces:], left-r.pieces
+		b, left = b[most:], left-most
 	}
 	r.n = left
 	datagram(b, r)

@@ -142,21 +142,31 @@ type ipOptions struct {
 // several waiting, several times.
 const sendRetries = 4
 
+// ofEarlier reports whether it can be such an error.
+func ofEarlier(err error) bool {
+	return errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.EINTR)
+}
+
 // sendTo sends one datagram without waiting.
 func (s *socket) sendTo(b []byte, to netip.AddrPort, o ipOptions) error {
 	return s.control(func(fd int) (err error) {
-		if s.df.Load() != o.dontFragment {
-			setDontFragment(fd, o.dontFragment)
-			s.df.Store(o.dontFragment)
-		}
+		s.setDontFragment(fd, o.dontFragment)
 		for range sendRetries {
 			_, err = unix.SendmsgN(fd, b, o.message(), sockaddr(to), unix.MSG_DONTWAIT)
-			if !errors.Is(err, unix.ECONNREFUSED) && !errors.Is(err, unix.EHOSTUNREACH) && !errors.Is(err, unix.EINTR) {
+			if !ofEarlier(err) {
 				return err
 			}
 		}
 		return err
 	})
+}
+
+// setDontFragment tells the kernel about DF if it is not what it was told last.
+func (s *socket) setDontFragment(fd int, on bool) {
+	if s.df.Load() != on {
+		setDontFragment(fd, on)
+		s.df.Store(on)
+	}
 }
 
 // connect connects a TCP socket and waits for the answer.

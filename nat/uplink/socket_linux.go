@@ -107,14 +107,9 @@ type received struct {
 	pieces   int        // bytes of each datagram but the last, if the kernel has put several together; else 0
 }
 
-// receiveFrom reads one datagram without waiting. oob is scratch space.
-func receiveFrom(fd int, b, oob []byte) (received, error) {
-	n, oobn, _, from, err := unix.Recvmsg(fd, b, oob, unix.MSG_DONTWAIT)
-	if err != nil {
-		return received{}, err
-	}
-	r := received{n: n, from: addrPort(from), ttl: 64}
-	eachMessage(oob[:oobn], func(level, kind int32, data []byte) {
+// read takes what control messages tell of a datagram.
+func (r *received) read(oob []byte) {
+	eachMessage(oob, func(level, kind int32, data []byte) {
 		switch {
 		case level == unix.IPPROTO_UDP && kind == unix.UDP_GRO && len(data) >= 4:
 			r.pieces = int(binary.NativeEndian.Uint32(data))
@@ -127,7 +122,6 @@ func receiveFrom(fd int, b, oob []byte) (received, error) {
 			r.local = netip.AddrFrom4([4]byte(data[4:8])) // ipi_spec_dst
 		}
 	})
-	return r, nil
 }
 
 // eachMessage walks control messages.

@@ -4,6 +4,7 @@ package uplink
 
 import (
 	"cmp"
+	"errors"
 	"net/netip"
 	"syscall"
 
@@ -53,6 +54,18 @@ func setDontFragment(int, bool) {}
 
 func (o ipOptions) message() []byte { return nil }
 
+// sendPieces sends the datagrams of a super-datagram, up to the first that the kernel refuses.
+func (s *socket) sendPieces(payload []byte, pieces int, to netip.AddrPort, o ipOptions) error {
+	for len(payload) > 0 {
+		n := min(pieces, len(payload))
+		if err := s.sendTo(payload[:n], to, o); err != nil && !(errors.Is(err, unix.EMSGSIZE) && o.dontFragment) {
+			return err
+		}
+		payload = payload[n:]
+	}
+	return nil
+}
+
 type received struct {
 	n        int
 	from     netip.AddrPort
@@ -61,13 +74,28 @@ type received struct {
 	pieces   int
 }
 
-func receiveFrom(fd int, b, _ []byte) (received, error) {
-	n, from, err := unix.Recvfrom(fd, b, unix.MSG_DONTWAIT)
-	if err != nil {
-		return received{}, err
-	}
-	return received{n: n, from: addrPort(from), ttl: 64}, nil
+// batch is one datagram: only Linux reads several at once.
+type batch struct {
+	buffers [batchSize]packetBuffer
+	one     received
 }
+
+const batchSize = 1
+
+func newBatch() *batch { return &batch{buffers: [batchSize]packetBuffer{buffers.Get().(packetBuffer)}} }
+
+func (in *batch) release() { buffers.Put(in.buffers[0]) }
+
+func (in *batch) receive(fd, at, _ int) (int, error) {
+	n, from, err := unix.Recvfrom(fd, in.buffers[0][at:], unix.MSG_DONTWAIT)
+	if err != nil {
+		return 0, err
+	}
+	in.one = received{n: n, from: addrPort(from), ttl: 64}
+	return 1, nil
+}
+
+func (in *batch) received(int) received { return in.one }
 
 type failure struct {
 	to             netip.AddrPort

@@ -80,7 +80,7 @@ func (d *Device) Write(f frame.Frame) error {
 }
 
 // TakesOffload implements tap.Device: every frame is as on a wire.
-func (*Device) TakesOffload() bool { return false }
+func (*Device) TakesOffload(frame.GSO) bool { return false }
 
 func (d *Device) isGone() bool {
 	select {

@@ -121,4 +121,4 @@ func (d *Device) Watch(changed func(tap.State)) (stop func(), err error) {
 }
 
 // TakesOffload implements tap.Device: every frame comes complete.
-func (d *Device) TakesOffload() bool { return false }
+func (d *Device) TakesOffload(frame.GSO) bool { return false }

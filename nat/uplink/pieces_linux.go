@@ -1,0 +1,80 @@
+package uplink
+
+import (
+	"net/netip"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// burst is what sendmmsg(2) needs to send datagrams that differ in nothing but their payload.
+type burst struct {
+	heads [maxTogether]unix.Mmsghdr
+	parts [maxTogether]unix.Iovec
+	to    unix.RawSockaddrInet4
+}
+
+var bursts = sync.Pool{New: func() any { return new(burst) }}
+
+// release gives the burst back, with nothing of the caller's in it.
+func (out *burst) release() {
+	*out = burst{}
+	bursts.Put(out)
+}
+
+// sendPieces sends the datagrams of a super-datagram that the kernel does not cut, as many as it takes with one system
+// call. It ends with the first that is refused.
+func (s *socket) sendPieces(payload []byte, pieces int, to netip.AddrPort, o ipOptions) error {
+	out := bursts.Get().(*burst)
+	defer out.release()
+	out.to = unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.Addr().As4()}
+	port := (*[2]byte)(unsafe.Pointer(&out.to.Port)) // in network order
+	port[0], port[1] = byte(to.Port()>>8), byte(to.Port())
+	message := o.message()
+	return s.control(func(fd int) error {
+		s.setDontFragment(fd, o.dontFragment)
+		for tries := 0; len(payload) > 0; {
+			sent, err := out.send(fd, out.fill(payload, pieces, message))
+			switch {
+			case err == nil:
+			case err == unix.EMSGSIZE && o.dontFragment:
+				sent = 1 // this one is lost, and the error queue says why; a shorter last one may still fit
+			case ofEarlier(err) && tries < sendRetries:
+				tries++
+				continue
+			default:
+				return err
+			}
+			payload, tries = payload[min(sent*pieces, len(payload)):], 0
+		}
+		return nil
+	})
+}
+
+// fill cuts as much of the payload as fits, and returns into how many datagrams.
+func (out *burst) fill(payload []byte, pieces int, message []byte) (n int) {
+	for n < len(out.heads) && len(payload) > 0 {
+		size := min(pieces, len(payload))
+		out.parts[n].Base = &payload[0]
+		out.parts[n].SetLen(size)
+		h := &out.heads[n].Hdr
+		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&out.to)), unix.SizeofSockaddrInet4
+		h.Iov, h.Control = &out.parts[n], &message[0]
+		h.SetIovlen(1)
+		h.SetControllen(len(message))
+		payload = payload[size:]
+		n++
+	}
+	return n
+}
+
+// send sends the first n datagrams without waiting, and returns how many of them left: at least one, or there is an error.
+func (out *burst) send(fd, n int) (int, error) {
+	sent, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&out.heads)), uintptr(n),
+		unix.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(sent), nil
+}
