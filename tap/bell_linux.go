@@ -16,11 +16,16 @@ import (
 // no more than the hint to look.
 type bell struct {
 	socket *os.File
+	looks  chan struct{} // has room for the watches that may look at the same time
 
 	mu      sync.Mutex // guards what follows
 	watches map[int]map[*watch]bool
 	numbers map[*watch]int // where each hangs
 }
+
+// looksAtOnce bounds the threads that look: messages that were lost make every watch of a lab look, and there may be
+// thousands.
+const looksAtOnce = 32
 
 // theBell returns the Host's bell, which is made with the first watch.
 func (l *local) theBell() (*bell, error) {
@@ -33,7 +38,7 @@ func (l *local) theBell() (*bell, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.bell = &bell{socket: socket, watches: map[int]map[*watch]bool{}, numbers: map[*watch]int{}}
+	l.bell = &bell{socket: socket, looks: make(chan struct{}, looksAtOnce), watches: map[int]map[*watch]bool{}, numbers: map[*watch]int{}}
 	go l.bell.run()
 	return l.bell, nil
 }

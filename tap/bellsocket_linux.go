@@ -37,7 +37,7 @@ func (l *local) number(namespace *os.File) (nsid int, err error) {
 		if nsid, err = netlink.GetNetNsIdByFd(fd); err != nil || nsid >= 0 {
 			return err
 		}
-		if err := netlink.SetNetNsIdByFd(fd, -1); err != nil {
+		if err := netlink.SetNetNsIdByFd(fd, -1); err != nil && err != unix.EEXIST { // somebody else was faster
 			return err
 		}
 		nsid, err = netlink.GetNetNsIdByFd(fd)

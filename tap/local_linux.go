@@ -13,9 +13,9 @@ type local struct {
 	records records
 	buffers buffers
 
-	// mu guards the workshop: that it is made once, and that one card at a time is made in it.
-	mu       sync.Mutex
-	workshop *os.File // the nameless namespace that TAPs are made in; nil until the first one
+	mu       sync.Mutex // guards the workshop
+	workshop *os.File   // the nameless namespace that TAPs are made in; nil until the first one
+	making   sync.Mutex // held while a card is in the workshop: the next one may have the same name
 
 	bellMu sync.Mutex
 	bell   *bell // nil until the first watch
@@ -31,30 +31,35 @@ func New(dir string) (Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &local{records: records{dir: dir}}, nil
+	return &local{records: records{dir: dir, etc: new(etcParent)}}, nil
 }
 
-// inWorkshop runs f on a thread that is in the workshop, one call at a time.
+// inWorkshop runs f on a thread that is in the workshop.
 func (l *local) inWorkshop(f func() error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	return onThread(func() error {
-		if l.workshop != nil {
-			if err := unix.Setns(int(l.workshop.Fd()), unix.CLONE_NEWNET); err != nil {
-				return os.NewSyscallError("setns", err)
-			}
-			return f()
-		}
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return os.NewSyscallError("unshare a network namespace", err)
-		}
-		workshop, err := os.Open("/proc/thread-self/ns/net")
-		if err != nil {
+		if err := l.enterWorkshop(); err != nil {
 			return err
 		}
-		l.workshop = workshop
 		return f()
 	})
+}
+
+// enterWorkshop moves the calling thread, which must come from onThread, into the workshop, which is made with the first
+// call.
+func (l *local) enterWorkshop() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.workshop != nil {
+		return os.NewSyscallError("setns", unix.Setns(int(l.workshop.Fd()), unix.CLONE_NEWNET))
+	}
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return os.NewSyscallError("unshare a network namespace", err)
+	}
+	workshop, err := os.Open("/proc/thread-self/ns/net")
+	if err == nil {
+		l.workshop = workshop
+	}
+	return err
 }
 
 // Close implements Host.
