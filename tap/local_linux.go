@@ -1,11 +1,8 @@
 package tap
 
 import (
-	"os"
 	"path/filepath"
 	"sync"
-
-	"golang.org/x/sys/unix"
 )
 
 // local is the Host that does everything itself, with the privileges of this process.
@@ -13,9 +10,8 @@ type local struct {
 	records records
 	buffers buffers
 
-	mu       sync.Mutex // guards the workshop
-	workshop *os.File   // the nameless namespace that TAPs are made in; nil until the first one
-	making   sync.Mutex // held while a card is in the workshop: the next one may have the same name
+	workshops workshops
+	moving    sync.Mutex // held while a card is moved out of its workshop
 
 	bellMu sync.Mutex
 	bell   *bell // nil until the first watch
@@ -34,34 +30,6 @@ func New(dir string) (Host, error) {
 	return &local{records: records{dir: dir, etc: new(etcParent)}}, nil
 }
 
-// inWorkshop runs f on a thread that is in the workshop.
-func (l *local) inWorkshop(f func() error) error {
-	return onThread(func() error {
-		if err := l.enterWorkshop(); err != nil {
-			return err
-		}
-		return f()
-	})
-}
-
-// enterWorkshop moves the calling thread, which must come from onThread, into the workshop, which is made with the first
-// call.
-func (l *local) enterWorkshop() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.workshop != nil {
-		return os.NewSyscallError("setns", unix.Setns(int(l.workshop.Fd()), unix.CLONE_NEWNET))
-	}
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return os.NewSyscallError("unshare a network namespace", err)
-	}
-	workshop, err := os.Open("/proc/thread-self/ns/net")
-	if err == nil {
-		l.workshop = workshop
-	}
-	return err
-}
-
 // Close implements Host.
 func (l *local) Close() error {
 	l.bellMu.Lock()
@@ -70,12 +38,5 @@ func (l *local) Close() error {
 		l.bell = nil
 	}
 	l.bellMu.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.workshop == nil {
-		return nil
-	}
-	err := l.workshop.Close()
-	l.workshop = nil
-	return err
+	return l.workshops.close()
 }

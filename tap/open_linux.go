@@ -60,18 +60,20 @@ func (l *local) plug(ns Namespace, cfg Interface) (*os.File, error) {
 	return file, err
 }
 
-// makeIn is plug, one call at a time. That costs nothing where many cards are made: the kernel moves one link at a time, and
-// waits meanwhile, with its lock of all links (RTNL) held, until everybody has forgotten the place where it was
-// (rcu_barrier in __dev_change_net_namespace, some 10 to 20 ms). A sysctl of IPv6 that needs that lock is tried over and
-// over (restart_syscall in addrconf_disable_ipv6), which burns the processor as long as somebody else moves a card: so it
-// is set before the next one is.
+// makeIn is plug with the kernel's errors. The card belongs to its workshop until it is moved, for its file holds on to the
+// namespace that it was opened in.
 func (l *local) makeIn(ns Namespace, cfg Interface) (*os.File, error) {
-	l.making.Lock()
-	defer l.making.Unlock()
-	if err := l.enterWorkshop(); err != nil {
+	workshop, err := l.workshops.enter()
+	if err != nil {
 		return nil, err
 	}
-	if _, err := netlink.LinkByName(cfg.Name); err == nil { // lo, and perhaps sit0 or tunl0
+	defer l.workshops.leave(workshop)
+	here, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("netlink: %w", err)
+	}
+	defer here.Close()
+	if _, err := here.LinkByName(cfg.Name); err == nil { // lo, and perhaps sit0 or tunl0
 		return nil, takenError("every namespace has one of that name")
 	}
 	kind := openPlain
@@ -82,29 +84,37 @@ func (l *local) makeIn(ns Namespace, cfg Interface) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = move(cfg.Name, ns.Path); err == nil {
-		err = enter(ns)
-	}
-	if err == nil && cfg.DisableIPv6 {
-		err = disableIPv6(cfg.Name)
-	}
-	if err != nil {
+	if err := l.move(here, ns, cfg); err != nil {
 		file.Close()
 		return nil, err
 	}
 	return file, nil
 }
 
-// move takes a link from the calling thread's namespace to another one.
-func move(name, path string) error {
-	link, err := netlink.LinkByName(name)
+// move moves a card from a workshop, to which here leads, into a namespace, and the calling thread before it.
+//
+// One call at a time, which costs nothing where many cards are made: the kernel moves one link at a time too, and then
+// waits, with its lock of all links (RTNL) held, until everybody has forgotten where it was (rcu_barrier in
+// __dev_change_net_namespace): some 10 to 30 ms, most of what a card takes. But the sysctl of IPv6 tries for that lock
+// instead of waiting for it (restart_syscall in addrconf_disable_ipv6), and would burn a processor all through somebody
+// else's move.
+func (l *local) move(here *netlink.Handle, ns Namespace, cfg Interface) error {
+	link, err := here.LinkByName(cfg.Name)
 	if err != nil {
 		return err
 	}
-	target, err := netns.GetFromPath(path)
+	target, err := netns.GetFromPath(ns.Path)
 	if err != nil {
-		return &os.PathError{Op: "open", Path: path, Err: err}
+		return &os.PathError{Op: "open", Path: ns.Path, Err: err}
 	}
 	defer target.Close()
-	return netlink.LinkSetNsFd(link, int(target))
+	if err := enter(ns); err != nil {
+		return err
+	}
+	l.moving.Lock()
+	defer l.moving.Unlock()
+	if err := here.LinkSetNsFd(link, int(target)); err != nil || !cfg.DisableIPv6 {
+		return err
+	}
+	return disableIPv6(cfg.Name)
 }

@@ -1,0 +1,67 @@
+package world
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// abreast is how many hosts are made, or unmade, at the same time. It has nothing to do with the number of processors, for
+// nearly all of the time is spent waiting in the kernel. The kernel moves one card at a time, and each of the some 25 other
+// calls about links that a host takes waits until the next card has been moved (see tap): so it takes as many hosts for a
+// card to be moved at all times. Those who take something away wait for the same grace periods together.
+const abreast = 32
+
+// inOrder makes n things, some of them at the same time, and takes each in its turn, from the first one on; it takes them
+// itself, one after the other. When one cannot be made or taken, or ctx ends, no more are begun; those that have begun are
+// waited for, and not taken. Its error is that of the first, in their order, that has one, whoever was faster.
+func inOrder[T any](ctx context.Context, n int, makeOne func(i int) (T, error), take func(T) error) error {
+	type result struct {
+		index int
+		made  T
+		err   error
+	}
+	results := make(chan result)
+	var begun atomic.Int64
+	var over atomic.Bool
+	var makers sync.WaitGroup
+	for range min(n, abreast) {
+		makers.Go(func() {
+			for !over.Load() && ctx.Err() == nil {
+				i := int(begun.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				made, err := makeOne(i)
+				if err != nil {
+					over.Store(true)
+				}
+				results <- result{i, made, err}
+			}
+		})
+	}
+	go func() {
+		makers.Wait()
+		close(results)
+	}()
+	var failed error
+	early := map[int]result{} // those whose turn has not come
+	turn := 0
+	for r := range results {
+		early[r.index] = r
+		for next, ok := early[turn]; ok && failed == nil; next, ok = early[turn] {
+			delete(early, turn)
+			turn++
+			if failed = next.err; failed == nil {
+				failed = take(next.made)
+			}
+			if failed != nil {
+				over.Store(true)
+			}
+		}
+	}
+	if failed == nil && turn < n {
+		failed = ctx.Err()
+	}
+	return failed
+}
