@@ -11,7 +11,7 @@ import (
 )
 
 // bell rings watches whenever a link changes in their card's namespace. One netlink socket serves them all: the kernel's
-// work for an event grows with the sockets that might hear it. The socket is in the workshop, for inside a card's namespace
+// work for an event grows with the sockets that might hear it. The socket is in a workshop, for inside a card's namespace
 // it would keep that alive, and listens to every namespace that has a number there (NETLINK_LISTEN_ALL_NSID); a message is
 // no more than the hint to look.
 type bell struct {
