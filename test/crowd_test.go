@@ -30,7 +30,7 @@ func TestCrowd(t *testing.T) {
 	const count = 48
 	l := newLab(t, crowd(count))
 	l.up("--trace", "off")
-	var hosts []struct{ Name, Namespace string }
+	var hosts []struct{ Name string }
 	l.get("hosts", &hosts)
 	if len(hosts) != count {
 		t.Fatalf("%d hosts, want %d", len(hosts), count)
