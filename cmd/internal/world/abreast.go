@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"uswitch/tap"
 )
 
 // abreast is how many hosts are made, or unmade, at the same time. It has nothing to do with the number of processors, for
@@ -12,10 +14,37 @@ import (
 // card to be moved at all times. Those who take something away wait for the same grace periods together.
 const abreast = 32
 
-// inOrder makes n things, some of them at the same time, and takes each in its turn, from the first one on; it takes them
+// InTurn is a tap.Host for which the order of calls shows: its hosts are made and unmade one after the other, in the order of
+// the plan and against it. Any other is asked for many at the same time.
+type InTurn interface{ InTurn() }
+
+// abreastOn returns how many hosts are made at the same time.
+func abreastOn(host tap.Host) int {
+	if _, ok := host.(InTurn); ok {
+		return 1
+	}
+	return abreast
+}
+
+// inOrder makes n things, so many of them at the same time, and takes each in its turn, from the first one on; it takes them
 // itself, one after the other. When one cannot be made or taken, or ctx ends, no more are begun; those that have begun are
 // waited for, and not taken. Its error is that of the first, in their order, that has one, whoever was faster.
-func inOrder[T any](ctx context.Context, n int, makeOne func(i int) (T, error), take func(T) error) error {
+func inOrder[T any](ctx context.Context, n, abreast int, makeOne func(i int) (T, error), take func(T) error) error {
+	if abreast == 1 {
+		for i := range n {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			made, err := makeOne(i)
+			if err == nil {
+				err = take(made)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	type result struct {
 		index int
 		made  T

@@ -169,6 +169,32 @@ func TestInterruptedHalfWay(t *testing.T) {
 	}
 }
 
+// inTurn is a Host for which the order of calls shows.
+type inTurn struct{ *worldtest.Host }
+
+func (inTurn) InTurn() {}
+
+// TestHostsInTurn makes hosts one after the other where that shows.
+func TestHostsInTurn(t *testing.T) {
+	host := &worldtest.Host{}
+	w, err := world.New(plan(t, crowd(20)), world.Options{Host: inTurn{host}})
+	if err == nil {
+		err = w.Up(context.Background())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made := host.Made(); !slices.IsSortedFunc(made, func(a, b string) int { return strings.Compare(hostOf(a), hostOf(b)) }) {
+		t.Errorf("made %v", made)
+	}
+	if err := w.Down(); err != nil || len(host.Made()) > 0 {
+		t.Errorf("Down says %v; left behind: %v", err, host.Made())
+	}
+}
+
+// hostOf returns the host of "card h07 eth1" and the like.
+func hostOf(thing string) string { return thing[strings.Index(thing, " h"):][:4] }
+
 // TestHostsGoAbreast has the last host's end wait for the first one's. What fails is told in the order in which hosts go.
 func TestHostsGoAbreast(t *testing.T) {
 	var s signals

@@ -96,7 +96,7 @@ func (w *World) addHosts(plan *lab.Plan) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var hosts []*Host
 		byName := map[string]*Host{}
-		err := inOrder(ctx, len(plan.Hosts),
+		err := inOrder(ctx, len(plan.Hosts), abreastOn(w.host),
 			func(i int) (*Host, error) { return w.makeHost(ctx, &plan.Hosts[i]) },
 			func(h *Host) error {
 				hosts, byName[h.Plan.Name] = append(hosts, h), h

@@ -40,9 +40,9 @@ func (s *scope) append(one *step) {
 	s.steps = append(s.steps, one)
 }
 
-// openAbreast returns a new scope inside of this one whose steps have nothing to do with each other: many are taken at the
-// same time.
-func (s *scope) openAbreast() *scope {
+// openAbreast returns a new scope inside of this one whose steps have nothing to do with each other: so many are taken at
+// the same time.
+func (s *scope) openAbreast(abreast int) *scope {
 	inner := s.open()
 	inner.abreast = abreast
 	return inner

@@ -93,7 +93,7 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 		return nil, err
 	}
 	w.docker = docker
-	w.hosts = w.scope.openAbreast()
+	w.hosts = w.scope.openAbreast(abreastOn(o.Host))
 	w.gateway = nat.New(nat.Config{
 		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !plan.IPForward,
 		Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
