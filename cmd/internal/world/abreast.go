@@ -9,10 +9,10 @@ import (
 )
 
 // abreast is how many hosts are made, or unmade, at the same time. It has nothing to do with the number of processors, for
-// nearly all of the time is spent waiting in the kernel. The kernel moves one card at a time, and each of the some 25 other
-// calls about links that a host takes waits until the next card has been moved (see tap): so it takes as many hosts for a
-// card to be moved at all times. Those who take something away wait for the same grace periods together.
-const abreast = 32
+// nearly all of the time is spent waiting in the kernel. On the way up, that moves one card after the other (see tap): a dozen
+// hosts keep it at that, and more only take the processor from it. On the way down they wait for the same grace periods
+// together.
+const abreast = 12
 
 // InTurn is a tap.Host for which the order of calls shows: its hosts are made and unmade one after the other, in the order of
 // the plan and against it. Any other is asked for many at the same time.
