@@ -1,6 +1,10 @@
 package vswitch
 
-import "uswitch/switch/trace"
+import (
+	"slices"
+
+	"uswitch/switch/trace"
+)
 
 // class of a frame that goes to many: each has its own knob.
 type class int
@@ -15,38 +19,78 @@ const (
 // portSet is an immutable picture of who is plugged in and who takes flooded frames. Every change makes a new one, so a
 // frame on its way meets one consistent set and no lock.
 type portSet struct {
-	all []*Port
-	// takers of each class, for a frame from an ordinary port and from an isolated one. The sender may be among them.
-	takers   [classes][2]takers
 	everyone takers
+	// takers of each class, for a frame from an ordinary port and from an isolated one. The sender may be among them. Where
+	// that is everyone, it is the very list of everyone.
+	takers [classes][2]*takers
 }
 
+// takers are ports in the order in which they came.
 type takers struct {
 	ports []*Port
 	names []string // of the same ports, for the trace
 }
 
 func newPortSet(all []*Port) *portSet {
-	set := &portSet{all: all}
+	set := &portSet{}
+	for c := range set.takers {
+		set.takers[c] = [2]*takers{&set.everyone, &set.everyone}
+	}
 	for _, p := range all {
-		set.everyone.add(p)
-		k := p.knobs.Load()
-		for c, takes := range [classes]bool{unknownUnicast: k.Flood, multicast: k.MulticastFlood, broadcast: k.BroadcastFlood} {
-			if !takes {
-				continue
-			}
-			set.takers[c][0].add(p)
-			if !k.Isolated {
-				set.takers[c][1].add(p)
-			}
-		}
+		set = set.with(p)
 	}
 	return set
 }
 
-func (t *takers) add(p *Port) {
-	t.ports = append(t.ports, p)
-	t.names = append(t.names, p.name)
+// with returns the set and one port more. The lists of the new set go on where those of this one end, in the same memory if
+// there is room: so a switch of many ports is not copied for each of them. It is only for the latest set, and once.
+func (set *portSet) with(p *Port) *portSet {
+	next := &portSet{everyone: set.everyone.with(p)}
+	k := p.knobs.Load()
+	for c, takes := range [classes]bool{unknownUnicast: k.Flood, multicast: k.MulticastFlood, broadcast: k.BroadcastFlood} {
+		next.takers[c][0] = set.extend(set.takers[c][0], next, p, takes)
+		next.takers[c][1] = set.extend(set.takers[c][1], next, p, takes && !k.Isolated)
+	}
+	return next
+}
+
+// extend returns what a list of this set becomes in the next one, which has p besides.
+func (set *portSet) extend(list *takers, next *portSet, p *Port, takes bool) *takers {
+	switch {
+	case !takes && list == &set.everyone: // no longer everyone: a list of its own, in memory of its own when it grows
+		return &takers{ports: slices.Clip(list.ports), names: slices.Clip(list.names)}
+	case !takes:
+		return list
+	case list == &set.everyone:
+		return &next.everyone
+	}
+	longer := list.with(p)
+	return &longer
+}
+
+func (t *takers) with(p *Port) takers {
+	return takers{ports: append(t.ports, p), names: append(t.names, p.name)}
+}
+
+// without returns the set less one port.
+func (set *portSet) without(p *Port) *portSet {
+	next := &portSet{everyone: *set.everyone.without(p)}
+	for c := range set.takers {
+		for i, list := range set.takers[c] {
+			if next.takers[c][i] = &next.everyone; list != &set.everyone {
+				next.takers[c][i] = list.without(p)
+			}
+		}
+	}
+	return next
+}
+
+func (t *takers) without(p *Port) *takers {
+	i := slices.Index(t.ports, p)
+	if i < 0 {
+		return t
+	}
+	return &takers{ports: slices.Concat(t.ports[:i], t.ports[i+1:]), names: slices.Concat(t.names[:i], t.names[i+1:])}
 }
 
 // flood returns who takes a frame of a class that came from p, p itself perhaps included; p is nil for the local station.
@@ -56,9 +100,9 @@ func (set *portSet) flood(c class, p *Port) *takers {
 	case p == nil && c != unknownUnicast:
 		return &set.everyone
 	case p != nil && p.knobs.Load().Isolated:
-		return &set.takers[c][1]
+		return set.takers[c][1]
 	}
-	return &set.takers[c][0]
+	return set.takers[c][0]
 }
 
 // nobody says why flood found no taker besides p.

@@ -72,11 +72,11 @@ func (s *Switch) Name() string { return s.name }
 func (s *Switch) FDB() *FDB { return s.fdb }
 
 // Ports returns the ports that are plugged in, in the order in which they came.
-func (s *Switch) Ports() []*Port { return slices.Clone(s.ports.Load().all) }
+func (s *Switch) Ports() []*Port { return slices.Clone(s.ports.Load().everyone.ports) }
 
 // Port finds a port by its name.
 func (s *Switch) Port(name string) (*Port, bool) {
-	for _, p := range s.ports.Load().all {
+	for _, p := range s.ports.Load().everyone.ports {
 		if p.name == name {
 			return p, true
 		}
@@ -100,7 +100,7 @@ func (s *Switch) Attach(name string, link Link, k Knobs) (*Port, error) {
 		return nil, fmt.Errorf("network %s: port %s is taken", s.name, name)
 	}
 	p := newPort(s, s.nextID.Add(1), name, link, k)
-	s.ports.Store(newPortSet(append(s.Ports(), p)))
+	s.ports.Store(s.ports.Load().with(p))
 	return p, nil
 }
 
@@ -112,8 +112,7 @@ func (s *Switch) Detach(p *Port) error {
 		return ErrNotHere
 	}
 	s.mu.Lock()
-	others := slices.DeleteFunc(s.Ports(), func(q *Port) bool { return q == p })
-	s.ports.Store(newPortSet(others))
+	s.ports.Store(s.ports.Load().without(p))
 	s.mu.Unlock()
 	s.fdb.dropPort(p)
 	return p.link.Close()

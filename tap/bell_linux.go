@@ -11,16 +11,21 @@ import (
 )
 
 // bell rings watches whenever a link changes in their card's namespace. One netlink socket serves them all: the kernel's
-// work for an event grows with the sockets that might hear it. The socket is in the workshop, for inside a card's namespace
+// work for an event grows with the sockets that might hear it. The socket is in a workshop, for inside a card's namespace
 // it would keep that alive, and listens to every namespace that has a number there (NETLINK_LISTEN_ALL_NSID); a message is
 // no more than the hint to look.
 type bell struct {
 	socket *os.File
+	looks  chan struct{} // has room for the watches that may look at the same time
 
 	mu      sync.Mutex // guards what follows
 	watches map[int]map[*watch]bool
 	numbers map[*watch]int // where each hangs
 }
+
+// looksAtOnce bounds the threads that look: messages that were lost make every watch of a lab look, and there may be
+// thousands.
+const looksAtOnce = 32
 
 // theBell returns the Host's bell, which is made with the first watch.
 func (l *local) theBell() (*bell, error) {
@@ -33,7 +38,7 @@ func (l *local) theBell() (*bell, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.bell = &bell{socket: socket, watches: map[int]map[*watch]bool{}, numbers: map[*watch]int{}}
+	l.bell = &bell{socket: socket, looks: make(chan struct{}, looksAtOnce), watches: map[int]map[*watch]bool{}, numbers: map[*watch]int{}}
 	go l.bell.run()
 	return l.bell, nil
 }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listen opens a socket that hears of every change to a link, in all namespaces that the workshop has a number for.
+// listen opens a socket that hears of every change to a link, in all namespaces that the first workshop has a number for.
 func (l *local) listen() (socket *os.File, err error) {
-	err = l.inWorkshop(func() error {
+	err = l.workshops.inFirst(func() error {
 		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 		if err != nil {
 			return os.NewSyscallError("socket", err)
@@ -30,14 +30,14 @@ func (l *local) listen() (socket *os.File, err error) {
 	return socket, err
 }
 
-// number returns the workshop's number for a namespace, and gives it one if it has none.
+// number returns the first workshop's number for a namespace, and gives it one if it has none.
 func (l *local) number(namespace *os.File) (nsid int, err error) {
-	err = l.inWorkshop(func() error {
+	err = l.workshops.inFirst(func() error {
 		fd := int(namespace.Fd())
 		if nsid, err = netlink.GetNetNsIdByFd(fd); err != nil || nsid >= 0 {
 			return err
 		}
-		if err := netlink.SetNetNsIdByFd(fd, -1); err != nil {
+		if err := netlink.SetNetNsIdByFd(fd, -1); err != nil && err != unix.EEXIST { // somebody else was faster
 			return err
 		}
 		nsid, err = netlink.GetNetNsIdByFd(fd)

@@ -44,11 +44,6 @@ func configure(cfg Interface) error {
 
 // configureLink sets what belongs to the link itself, and must stand before the card comes up.
 func configureLink(handle *netlink.Handle, link netlink.Link, cfg Interface) error {
-	if cfg.DisableIPv6 {
-		if err := disableIPv6(cfg.Name); err != nil {
-			return err
-		}
-	}
 	if cfg.MAC.IsStation() {
 		if err := handle.LinkSetHardwareAddr(link, cfg.MAC[:]); err != nil {
 			return fmt.Errorf("MAC address %s: %w", cfg.MAC, err)

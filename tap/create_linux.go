@@ -16,39 +16,43 @@ import (
 const netnsDir = "/run/netns"
 
 // Create implements Host. The steps are in an order that lets a crash between any two of them be cleaned up: the
-// namespace has an identity before it has a name, and the record knows both before the name exists.
+// namespace has an identity before it has a name, and the record knows both before the name exists. What takes time comes
+// before the lock, so that others wait for names only: a namespace without one goes with the thread.
 func (l *local) Create(lab, name string) (Namespace, error) {
 	if err := errors.Join(checkName("lab", lab), checkName("namespace", name)); err != nil {
 		return Namespace{}, err
 	}
 	ns := Namespace{Name: name, Path: filepath.Join(netnsDir, name), Lab: lab}
-	err := withNetnsDir(func() error {
-		if err := l.checkFree(ns); err != nil {
+	err := onThread(func() (err error) {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return os.NewSyscallError("unshare a network namespace", err)
+		}
+		if ns.ID, err = currentID(); err != nil {
 			return err
 		}
-		return onThread(func() (err error) {
-			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-				return os.NewSyscallError("unshare a network namespace", err)
-			}
-			if ns.ID, err = currentID(); err != nil {
-				return err
-			}
-			if err := loopbackUp(); err != nil {
-				return err
-			}
-			if err := l.records.write(ns); err != nil {
-				return err
-			}
-			if err := bindName(ns.Path); err != nil {
-				return errors.Join(err, l.records.remove(lab, name))
-			}
-			return nil
-		})
+		if err := loopbackUp(); err != nil {
+			return err
+		}
+		return withNetnsDir(func() error { return l.name(ns) })
 	})
 	if err != nil {
 		return Namespace{}, fmt.Errorf("namespace %s: %w", name, err)
 	}
 	return ns, nil
+}
+
+// name puts the calling thread's namespace on record and gives it its name. The caller holds the lock of withNetnsDir.
+func (l *local) name(ns Namespace) error {
+	if err := l.checkFree(ns); err != nil {
+		return err
+	}
+	if err := l.records.write(ns); err != nil {
+		return err
+	}
+	if err := bindName(ns.Path); err != nil {
+		return errors.Join(err, l.records.remove(ns.Lab, ns.Name))
+	}
+	return nil
 }
 
 // checkFree returns an error that says who has the name already. What a process left behind that is gone has no claim,

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Files of a namespace stand in a directory of their own beside the records, which is named after the namespace's identity
@@ -30,10 +31,25 @@ const etcDir = "/etc/netns"
 type filesOwner struct {
 	process
 	Link   string `json:"link,omitempty"`   // in etcDir, if there was room for it
-	Parent bool   `json:"parent,omitempty"` // etcDir was made for it
+	Parent bool   `json:"parent,omitempty"` // its process has made etcDir
 }
 
 const ownerSuffix = ".owner"
+
+// etcParent remembers whether this process has made etcDir. Then every mark says so, for it is not known which one will be
+// the last to go.
+type etcParent struct {
+	mu   sync.Mutex
+	made bool
+}
+
+// make makes etcDir unless it is there, and reports whether this process has made it, now or before.
+func (e *etcParent) make() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.made = os.Mkdir(etcDir, 0o755) == nil || e.made
+	return e.made
+}
 
 // filesDir returns where the files of a namespace stand.
 func (r records) filesDir(lab string, id ID) string {
@@ -100,7 +116,7 @@ func (r records) claim(dir string, ns Namespace) error {
 	}
 	o := filesOwner{process: self, Link: linkOf(ns)}
 	if o.Link != "" {
-		o.Parent = os.Mkdir(etcDir, 0o755) == nil
+		o.Parent = r.etc.make()
 	}
 	text, err := json.Marshal(o)
 	if err != nil {

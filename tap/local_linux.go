@@ -1,11 +1,8 @@
 package tap
 
 import (
-	"os"
 	"path/filepath"
 	"sync"
-
-	"golang.org/x/sys/unix"
 )
 
 // local is the Host that does everything itself, with the privileges of this process.
@@ -13,9 +10,8 @@ type local struct {
 	records records
 	buffers buffers
 
-	// mu guards the workshop: that it is made once, and that one card at a time is made in it.
-	mu       sync.Mutex
-	workshop *os.File // the nameless namespace that TAPs are made in; nil until the first one
+	workshops workshops
+	moving    sync.Mutex // held while a card is moved out of its workshop
 
 	bellMu sync.Mutex
 	bell   *bell // nil until the first watch
@@ -31,30 +27,7 @@ func New(dir string) (Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &local{records: records{dir: dir}}, nil
-}
-
-// inWorkshop runs f on a thread that is in the workshop, one call at a time.
-func (l *local) inWorkshop(f func() error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return onThread(func() error {
-		if l.workshop != nil {
-			if err := unix.Setns(int(l.workshop.Fd()), unix.CLONE_NEWNET); err != nil {
-				return os.NewSyscallError("setns", err)
-			}
-			return f()
-		}
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return os.NewSyscallError("unshare a network namespace", err)
-		}
-		workshop, err := os.Open("/proc/thread-self/ns/net")
-		if err != nil {
-			return err
-		}
-		l.workshop = workshop
-		return f()
-	})
+	return &local{records: records{dir: dir, etc: new(etcParent)}}, nil
 }
 
 // Close implements Host.
@@ -65,12 +38,5 @@ func (l *local) Close() error {
 		l.bell = nil
 	}
 	l.bellMu.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.workshop == nil {
-		return nil
-	}
-	err := l.workshop.Close()
-	l.workshop = nil
-	return err
+	return l.workshops.close()
 }

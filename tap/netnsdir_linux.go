@@ -11,7 +11,9 @@ import (
 
 // withNetnsDir runs f while no other process, be it of this package or "ip netns", changes the names of namespaces. As
 // "ip netns" does, it locks /run/netns, makes it if it is missing, and makes it a shared mount, so that a name that is
-// unmounted here is unmounted in every mount namespace that copied it and does not live on there.
+// unmounted here is unmounted in every mount namespace that copied it and does not live on there. What is mounted below a
+// shared mount is shared too; so only the first time goes through all that is there, which thousands of names would make
+// slow.
 func withNetnsDir(f func() error) error {
 	if err := os.MkdirAll(netnsDir, 0o755); err != nil {
 		return err
@@ -24,7 +26,7 @@ func withNetnsDir(f func() error) error {
 	if err := ignoringEINTR(func() error { return unix.Flock(int(dir.Fd()), unix.LOCK_EX) }); err != nil {
 		return fmt.Errorf("lock %s: %w", netnsDir, err)
 	}
-	err = unix.Mount("", netnsDir, "none", unix.MS_SHARED|unix.MS_REC, "")
+	err = unix.Mount("", netnsDir, "none", unix.MS_SHARED, "")
 	if err == unix.EINVAL { // not a mount point yet
 		if err = unix.Mount(netnsDir, netnsDir, "none", unix.MS_BIND|unix.MS_REC, ""); err == nil {
 			err = unix.Mount("", netnsDir, "none", unix.MS_SHARED|unix.MS_REC, "")

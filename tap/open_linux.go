@@ -24,11 +24,16 @@ func (l *local) Open(ns Namespace, cfg Interface) (Device, error) {
 }
 
 func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
-	kind := openPlain
-	if cfg.Offload {
-		kind = openOffload
-	}
-	file, err := l.plug(ns, cfg.Name, kind)
+	var file *os.File
+	err := onThread(func() (err error) {
+		if file, err = l.plug(ns, cfg); err != nil {
+			return err
+		}
+		if err = configure(cfg); err != nil {
+			file.Close() // takes the card along, with its addresses and routes
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -37,10 +42,6 @@ func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
 		if datagrams, err = leaveToUs(file); err != nil {
 			return nil, err
 		}
-	}
-	if err := Do(ns, func() error { return configure(cfg) }); err != nil {
-		file.Close() // takes the card along, with its addresses and routes
-		return nil, err
 	}
 	card, err := newCard(l, file, cfg.Name+" in namespace "+ns.Name)
 	switch {
@@ -52,40 +53,74 @@ func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
 	return plain{card}, nil
 }
 
-// plug makes a TAP of a kind in the workshop and moves it into a namespace, where it keeps its name.
-func (l *local) plug(ns Namespace, name string, kind func(name string) (*os.File, error)) (file *os.File, err error) {
-	err = l.inWorkshop(func() error {
-		if _, err := netlink.LinkByName(name); err == nil { // lo, and perhaps sit0 or tunl0
-			return takenError("every namespace has one of that name")
-		}
-		if file, err = kind(name); err != nil {
-			return err
-		}
-		if err = move(name, ns.Path); err != nil {
-			file.Close()
-		}
-		return err
-	})
+// plug makes a TAP in the workshop and moves it into a namespace, where it keeps its name. The calling thread, which must
+// come from onThread, is in that namespace then.
+func (l *local) plug(ns Namespace, cfg Interface) (*os.File, error) {
+	file, err := l.makeIn(ns, cfg)
 	if errors.Is(err, unix.EEXIST) {
-		if pid := ownerOf(ns, name); pid != 0 {
-			err = takenError(fmt.Sprintf("already exists, and is owned by process %d", pid))
-		} else {
-			err = takenError("already exists")
+		if pid := ownerOf(ns, cfg.Name); pid != 0 {
+			return nil, takenError(fmt.Sprintf("already exists, and is owned by process %d", pid))
 		}
+		return nil, takenError("already exists")
 	}
 	return file, err
 }
 
-// move takes a link from the calling thread's namespace to another one.
-func move(name, path string) error {
-	link, err := netlink.LinkByName(name)
+// makeIn is plug with the kernel's errors. The card belongs to its workshop until it is moved, for its file holds on to the
+// namespace that it was opened in.
+func (l *local) makeIn(ns Namespace, cfg Interface) (*os.File, error) {
+	workshop, err := l.workshops.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer l.workshops.leave(workshop)
+	here, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("netlink: %w", err)
+	}
+	defer here.Close()
+	if _, err := here.LinkByName(cfg.Name); err == nil { // lo, and perhaps sit0 or tunl0
+		return nil, takenError("every namespace has one of that name")
+	}
+	kind := openPlain
+	if cfg.Offload {
+		kind = openOffload
+	}
+	file, err := kind(cfg.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.move(here, ns, cfg); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// move moves a card from a workshop, to which here leads, into a namespace, and the calling thread before it.
+//
+// One call at a time, which costs nothing where many cards are made: the kernel moves one link at a time too, and then
+// waits, with its lock of all links (RTNL) held, until everybody has forgotten where it was (rcu_barrier in
+// __dev_change_net_namespace): some 10 to 30 ms, most of what a card takes. But the sysctl of IPv6 tries for that lock
+// instead of waiting for it (restart_syscall in addrconf_disable_ipv6), and would burn a processor all through somebody
+// else's move.
+func (l *local) move(here *netlink.Handle, ns Namespace, cfg Interface) error {
+	link, err := here.LinkByName(cfg.Name)
 	if err != nil {
 		return err
 	}
-	target, err := netns.GetFromPath(path)
+	target, err := netns.GetFromPath(ns.Path)
 	if err != nil {
-		return &os.PathError{Op: "open", Path: path, Err: err}
+		return &os.PathError{Op: "open", Path: ns.Path, Err: err}
 	}
 	defer target.Close()
-	return netlink.LinkSetNsFd(link, int(target))
+	if err := enter(ns); err != nil {
+		return err
+	}
+	l.moving.Lock()
+	defer l.moving.Unlock()
+	if err := here.LinkSetNsFd(link, int(target)); err != nil || !cfg.DisableIPv6 {
+		return err
+	}
+	return disableIPv6(cfg.Name)
 }

@@ -20,7 +20,10 @@ type record struct {
 
 // records is the directory of records: one small JSON file a namespace, DIR/LAB.d/NAME.json. A file appears whole, under
 // its final name, or not at all. Whoever changes something holds the lock of withNetnsDir.
-type records struct{ dir string }
+type records struct {
+	dir string
+	etc *etcParent
+}
 
 // unfinished is the pattern of the names under which records are written.
 const unfinished = ".new-*"
@@ -42,10 +45,7 @@ func (r records) write(ns Namespace) error {
 
 // writeWhole writes a line into a file that appears whole or not at all, and makes its directory if need be.
 func writeWhole(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), unfinished)
+	temporary, err := createIn(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,20 @@ func writeWhole(path string, text []byte) error {
 		os.Remove(temporary.Name())
 	}
 	return err
+}
+
+// createIn makes a file in a directory, and the directory if need be; more than once if somebody else finds that it is
+// empty and removes it, which nobody does for long.
+func createIn(dir string) (file *os.File, err error) {
+	for range 100 {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+		if file, err = os.CreateTemp(dir, unfinished); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return file, err
 }
 
 // sweep removes what writers that were killed left unfinished, files that nobody answers for, and the lab's directory if

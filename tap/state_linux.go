@@ -10,16 +10,22 @@ import (
 )
 
 // State implements Device.
-func (d *card) State() (State, error) {
-	var state State
-	err := d.inside(func(namespace *os.File) error {
-		return onThread(func() (err error) {
-			if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
-				return os.NewSyscallError("setns", err)
-			}
-			state, err = d.stateHere()
-			return err
-		})
+func (d *card) State() (state State, err error) {
+	err = d.inside(func(namespace *os.File) error {
+		state, err = d.stateIn(namespace)
+		return err
+	})
+	return state, err
+}
+
+// stateIn asks the namespace that the card is in.
+func (d *card) stateIn(namespace *os.File) (state State, err error) {
+	err = onThread(func() error {
+		if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
+			return os.NewSyscallError("setns", err)
+		}
+		state, err = d.stateHere()
+		return err
 	})
 	return state, err
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
 // Watch implements Device. Looking is cheap and needs no goroutine while nothing happens: the bell says when to.
@@ -81,24 +82,27 @@ func (w *watch) stop() {
 	w.bell.remove(w)
 }
 
-// look finds out what the card is like, and where. In a namespace that is new to it, it looks once more: nobody has rung
-// for what happened there before.
+// look finds out where the card is, and what it is like there. In a namespace that is new to it, it hangs at the bell first,
+// so that nothing happens there unheard.
 func (w *watch) look() error {
-	state, err := w.device.State()
-	if err == nil && state.Namespace != w.last.Namespace {
-		err = w.device.inside(func(namespace *os.File) error {
-			nsid, err := w.device.host.number(namespace)
-			if err == nil {
-				w.bell.hang(w, nsid)
-			}
+	w.bell.looks <- struct{}{}
+	defer func() { <-w.bell.looks }()
+	return w.device.inside(func(namespace *os.File) error {
+		info, err := namespace.Stat()
+		if err != nil {
 			return err
-		})
-		if err == nil {
-			state, err = w.device.State()
 		}
-	}
-	if err == nil {
-		w.last = state
-	}
-	return err
+		if info.Sys().(*syscall.Stat_t).Ino != w.last.Namespace {
+			nsid, err := w.device.host.number(namespace)
+			if err != nil {
+				return err
+			}
+			w.bell.hang(w, nsid)
+		}
+		state, err := w.device.stateIn(namespace)
+		if err == nil {
+			w.last = state
+		}
+		return err
+	})
 }

@@ -79,6 +79,9 @@ func (h *Host) over() error {
 // Check implements tap.Host: nothing is needed.
 func (*Host) Check() error { return nil }
 
+// InTurn implements world.InTurn: namespaces have numbers, which are to be the same in every run.
+func (*Host) InTurn() {}
+
 // Create implements tap.Host. Names are this Host's own: two labs may have a RED each.
 func (h *Host) Create(lab, name string) (tap.Namespace, error) {
 	h.mu.Lock()

@@ -10,11 +10,15 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/simhost"
+	"uswitch/cmd/internal/world"
 	"uswitch/switch/frame"
 	"uswitch/tap"
 )
 
-var _ tap.Host = (*simhost.Host)(nil)
+var (
+	_ tap.Host     = (*simhost.Host)(nil)
+	_ world.InTurn = (*simhost.Host)(nil)
+)
 
 // TestNamespaces: names are taken once, found by name and path, and gone with everything inside when they are released.
 func TestNamespaces(t *testing.T) {

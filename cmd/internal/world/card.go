@@ -21,6 +21,7 @@ type Card struct {
 type cable struct {
 	device    tap.Device
 	scope     *scope                 // how to unplug it
+	attached  chan struct{}          // closed when the cable is in the switch, or will never be
 	unplugged atomic.Pointer[string] // why; nil while it is plugged in
 }
 
@@ -32,10 +33,8 @@ func (c *cable) Unplugged() (why string, ok bool) {
 	return "", false
 }
 
-// plugIn makes a card in a host, plugs its cable into the network's switch and starts to carry frames. The port has the
-// host's name. The host does not have the card yet.
-func (w *World) plugIn(h *Host, plan *lab.Interface) (*Card, error) {
-	network := w.Network(plan.Network)
+// makeCard makes a card in a host and watches it. The host does not have the card yet, and its cable is plugged in nowhere.
+func (w *World) makeCard(h *Host, plan *lab.Interface) (*Card, error) {
 	config := tap.Interface{Name: plan.Name, MAC: plan.MAC, MTU: plan.MTU, DisableIPv6: true}
 	config.Addresses = append(config.Addresses, plan.Address)
 	if h.Plan.GatewayDev == plan.Name {
@@ -45,10 +44,32 @@ func (w *World) plugIn(h *Host, plan *lab.Interface) (*Card, error) {
 	if err != nil {
 		return nil, err
 	}
-	card := &Card{Plan: plan, cable: &cable{device: device, scope: h.scope.open()}}
-	if card.Port, err = network.Switch.Attach(h.Plan.Name, device, Knobs(plan)); err != nil {
-		return nil, card.scope.abandon(errors.Join(err, device.Close()))
+	card := &Card{Plan: plan, cable: &cable{device: device, scope: h.scope.open(), attached: make(chan struct{})}}
+	card.scope.add(func() error {
+		if card.Port == nil {
+			close(card.attached)
+		}
+		return device.Close()
+	})
+	state, err := device.State()
+	if err != nil {
+		return nil, card.scope.abandon(err)
 	}
+	stop, err := device.Watch(w.watcher(h.Plan.Name, card, w.Network(plan.Network).Switch, state))
+	if err != nil {
+		return nil, card.scope.abandon(err)
+	}
+	card.scope.add(func() error { stop(); return nil })
+	return card, nil
+}
+
+// attach plugs a card's cable into its network's switch, into a port with the host's name, and starts to carry frames.
+func (w *World) attach(h *Host, card *Card) (err error) {
+	network := w.Network(card.Plan.Network)
+	if card.Port, err = network.Switch.Attach(h.Plan.Name, card.device, Knobs(card.Plan)); err != nil {
+		return err
+	}
+	close(card.attached)
 	ended := make(chan struct{})
 	card.scope.add(func() error {
 		err := network.Switch.Detach(card.Port)
@@ -60,16 +81,7 @@ func (w *World) plugIn(h *Host, plan *lab.Interface) (*Card, error) {
 		defer close(ended)
 		w.carry(name, card)
 	}()
-	state, err := device.State()
-	if err != nil {
-		return nil, card.scope.abandon(err)
-	}
-	stop, err := device.Watch(w.watcher(name, card, network.Switch, state))
-	if err != nil {
-		return nil, card.scope.abandon(err)
-	}
-	card.scope.add(func() error { stop(); return nil })
-	return card, nil
+	return nil
 }
 
 // open makes a card that leaves work to others, as real ones do, unless the person or the kernel will not have it.
@@ -92,9 +104,13 @@ func (w *World) carry(host string, card *Card) {
 	}
 }
 
-// watcher says what somebody inside the host does to the card. The switch follows a new MTU: it is the cable's.
+// watcher says what somebody inside the host does to the card, once it is plugged in. The switch follows a new MTU: it is the
+// cable's.
 func (w *World) watcher(host string, card *Card, on *vswitch.Switch, before tap.State) func(tap.State) {
 	return func(now tap.State) {
+		if <-card.attached; card.Port == nil {
+			return
+		}
 		for _, change := range changes(before, now) {
 			w.report(host + ": " + change)
 		}

@@ -10,7 +10,8 @@
 //
 // New makes what needs no privileges: switches, the gateway, its rules. Up asks a tap.Host for what does. Each step that
 // makes something leaves behind how to unmake it (scope.go), so that there is one way down from everywhere: a network, a
-// host and a card each have a scope of their own, and can go in any order.
+// host and a card each have a scope of their own, and can go in any order. Hosts are made many at a time, and unmade
+// likewise (abreast.go); what can be seen of it - the order of hosts and ports, lines, errors - is as if they were not.
 //
 // A World is used from many goroutines: the ports', the commands', and those that answer the control socket. There is one
 // change at a time; one that fails has unmade what it had made. Readers look at a picture (picture.go) that never changes:

@@ -14,16 +14,13 @@ import (
 func ownNetwork() string { return fmt.Sprintf("/proc/%d/ns/net", os.Getpid()) }
 
 // enter gives a host its namespace: that of another host or of this machine, the one that the lab file names, one of the
-// host's name that is there already, or a new one. Only the new one is removed at the end.
+// host's name that is there already, or a new one. Only the new one is removed at the end. That of another host is known when
+// the host is plugged in.
 func (w *World) enter(h *Host) (err error) {
 	plan := w.Plan()
 	switch {
 	case h.Plan.Mode == lab.ModeShared:
-		home, err := w.findHost(h.Plan.Shares)
-		if err == nil {
-			h.Namespace = home.Namespace
-		}
-		return hostError(h, err)
+		return nil
 	case h.Plan.Mode == lab.ModeHost:
 		h.Namespace, err = w.host.Adopt(ownNetwork())
 		return hostError(h, err)
@@ -35,9 +32,8 @@ func (w *World) enter(h *Host) (err error) {
 	}
 	h.Namespace, err = w.host.Create(plan.Name, h.Plan.Name)
 	if errors.Is(err, fs.ErrExist) && !errors.Is(err, tap.ErrOwned) {
-		if h.Namespace, err = w.host.Adopt(h.Plan.Name); err == nil {
-			w.report(fmt.Sprintf("%s: the namespace exists already: it is used, and left behind at the end", h.Plan.Name))
-		}
+		h.Namespace, err = w.host.Adopt(h.Plan.Name)
+		h.adopted = err == nil
 		return hostError(h, err)
 	}
 	if err != nil {
@@ -47,7 +43,7 @@ func (w *World) enter(h *Host) (err error) {
 	h.scope.add(func() error {
 		// Nobody is ended in a namespace that has only the same number: somebody may have deleted ours meanwhile.
 		if now, err := w.host.Adopt(namespace.Path); err == nil && now.ID == namespace.ID {
-			endInside(namespace)
+			w.reaper.end(namespace)
 		}
 		return hostError(h, w.host.Release(namespace))
 	})

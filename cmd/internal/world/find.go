@@ -27,14 +27,18 @@ func (w *World) findNetwork(name string) (*Network, error) {
 
 // findHost finds a host.
 func (w *World) findHost(name string) (*Host, error) {
+	if h := w.Host(name); h != nil {
+		return h, nil
+	}
+	return nil, w.noHost(name)
+}
+
+func (w *World) noHost(name string) error {
 	var names []string
 	for _, h := range w.Hosts() {
-		if h.Plan.Name == name {
-			return h, nil
-		}
 		names = append(names, h.Plan.Name)
 	}
-	return nil, fmt.Errorf("host %q: there is no such host; there are %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("host %q: there is no such host; there are %s", name, strings.Join(names, ", "))
 }
 
 // Home returns the host whose namespace and cards a host uses: the one that it shares them with, or itself.

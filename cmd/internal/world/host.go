@@ -13,6 +13,7 @@ type Host struct {
 	Plan      *lab.Host
 	Namespace tap.Namespace
 	Cards     []*Card
+	adopted   bool     // nobody named the namespace, which was there already
 	service   *service // what its command does, this time
 	scope     *scope   // how to unmake it
 }

@@ -31,6 +31,9 @@ func (w *World) addHost(ctx context.Context, plan *lab.Host) error {
 	if err != nil {
 		return err
 	}
+	if err := w.plugIn(h, w.Host(plan.Shares)); err != nil {
+		return h.scope.abandon(err)
+	}
 	for _, c := range h.Cards {
 		if err := w.join(h, c); err != nil {
 			return h.scope.abandon(hostError(h, err))
@@ -43,9 +46,10 @@ func (w *World) addHost(ctx context.Context, plan *lab.Host) error {
 	return nil
 }
 
-// makeHost makes a host's namespace and its cards; no picture shows it yet.
+// makeHost makes a host's namespace and its cards; they are plugged in nowhere, and no picture shows the host yet. It may be
+// called for many hosts at the same time.
 func (w *World) makeHost(ctx context.Context, plan *lab.Host) (*Host, error) {
-	h := &Host{Plan: plan, service: newService(len(plan.Command) > 0), scope: w.scope.open()}
+	h := &Host{Plan: plan, service: newService(len(plan.Command) > 0), scope: w.hosts.open()}
 	if err := w.enter(h); err != nil {
 		return nil, h.scope.abandon(err)
 	}
@@ -53,7 +57,7 @@ func (w *World) makeHost(ctx context.Context, plan *lab.Host) (*Host, error) {
 		return nil, h.scope.abandon(err)
 	}
 	for i := range plan.Interfaces {
-		card, err := w.plugIn(h, &plan.Interfaces[i])
+		card, err := w.makeCard(h, &plan.Interfaces[i])
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -65,17 +69,41 @@ func (w *World) makeHost(ctx context.Context, plan *lab.Host) (*Host, error) {
 	return h, nil
 }
 
-// addHosts makes every host of the plan.
+// plugIn plugs in the cards of a host that was made, in the order of its interfaces. Home is the host whose namespace it
+// shares, if that is there.
+func (w *World) plugIn(h, home *Host) error {
+	if h.Plan.Mode == lab.ModeShared {
+		if home == nil {
+			return hostError(h, w.noHost(h.Plan.Shares))
+		}
+		h.Namespace = home.Namespace
+	}
+	if h.adopted {
+		w.report(fmt.Sprintf("%s: the namespace exists already: it is used, and left behind at the end", h.Plan.Name))
+	}
+	for _, c := range h.Cards {
+		if err := w.attach(h, c); err != nil {
+			return hostError(h, err)
+		}
+	}
+	return nil
+}
+
+// addHosts makes every host of the plan. Many are made at the same time; they are plugged in one after the other, so that
+// each port has the number that its place in the plan gives it. The picture shows all of them at once: one picture for each
+// would be as many lists as there are hosts.
 func (w *World) addHosts(plan *lab.Plan) func(context.Context) error {
 	return func(ctx context.Context) error {
-		for i := range plan.Hosts {
-			h, err := w.makeHost(ctx, &plan.Hosts[i])
-			if err != nil {
-				return err
-			}
-			w.change(func(p *picture) { p.hosts = with(p.hosts, h) })
-		}
-		return nil
+		var hosts []*Host
+		byName := map[string]*Host{}
+		err := inOrder(ctx, len(plan.Hosts), abreastOn(w.host),
+			func(i int) (*Host, error) { return w.makeHost(ctx, &plan.Hosts[i]) },
+			func(h *Host) error {
+				hosts, byName[h.Plan.Name] = append(hosts, h), h
+				return w.plugIn(h, byName[h.Plan.Shares])
+			})
+		w.change(func(p *picture) { p.hosts = hosts })
+		return err
 	}
 }
 

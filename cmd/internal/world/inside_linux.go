@@ -7,14 +7,15 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
-
-	"uswitch/tap"
 )
 
-// endInside ends the processes that are in a namespace of ours, as the end of a container's first process does: what a command
-// has started and let go of, or a shell that somebody has open there.
-func endInside(ns tap.Namespace) {
-	want := fmt.Sprintf("net:[%d]", ns.ID.Inode)
+// endInside ends the processes that are in namespaces of ours, which are given by their inode numbers, as the end of a
+// container's first process does: what a command has started and let go of, or a shell that somebody has open there.
+func endInside(namespaces map[uint64]bool) {
+	ours := map[string]bool{}
+	for inode := range namespaces {
+		ours[fmt.Sprintf("net:[%d]", inode)] = true
+	}
 	proc, err := os.Open("/proc")
 	if err != nil {
 		return
@@ -27,14 +28,15 @@ func endInside(ns tap.Namespace) {
 			continue
 		}
 		path := filepath.Join("/proc", name, "ns/net")
-		if where, err := os.Readlink(path); err != nil || where != want {
+		inside, err := os.Readlink(path)
+		if err != nil || !ours[inside] {
 			continue
 		}
 		process, err := unix.PidfdOpen(pid, 0) // from here on the number cannot become somebody else's
 		if err != nil {
 			continue
 		}
-		if where, err := os.Readlink(path); err == nil && where == want {
+		if now, err := os.Readlink(path); err == nil && ours[now] {
 			_ = unix.PidfdSendSignal(process, unix.SIGKILL, nil, 0)
 		}
 		unix.Close(process)

@@ -51,11 +51,18 @@ func (w *World) beginOn(ctx context.Context, host string) (h *Host, end func(), 
 // picture; what else is in the plan, f may change in place. f must not change the entries of a list, or the lists themselves
 // other than by new ones. It needs a change that has begun.
 func (w *World) change(f func(*picture)) {
-	next := *w.now.Load()
+	before := w.now.Load()
+	next := *before
 	copied := *next.plan
 	next.plan = &copied
 	f(&next)
 	plan := next.plan
+	if plan == &copied && sameList(before.networks, next.networks) && sameList(before.hosts, next.hosts) {
+		// Nobody is called otherwise, and the lists may be long: each of thousands of published ports is a change.
+		w.now.Store(&next)
+		w.stir()
+		return
+	}
 	plan.Networks, plan.Hosts = nil, nil
 	for _, n := range next.networks {
 		plan.Networks = append(plan.Networks, *n.Plan)
@@ -74,6 +81,9 @@ func (w *World) show(p *picture) {
 	}
 	w.stir()
 }
+
+// sameList reports whether two lists are one list that nobody has changed.
+func sameList[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // replaced returns a list with one entry in the place of another.
 func replaced[T comparable](list []T, old, now T) []T {

@@ -8,11 +8,14 @@ import (
 
 // plug makes a card and gives it to a host that is up. It needs a change that has begun.
 func (w *World) plug(h *Host, plan *lab.Interface) (*Host, error) {
-	card, err := w.plugIn(h, plan)
+	card, err := w.makeCard(h, plan)
 	if err != nil {
 		return nil, hostError(h, err)
 	}
-	if err := w.join(h, card); err != nil {
+	if err = w.attach(h, card); err == nil {
+		err = w.join(h, card)
+	}
+	if err != nil {
 		return nil, card.scope.abandon(hostError(h, err))
 	}
 	now := h.withCard(card)

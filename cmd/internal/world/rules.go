@@ -126,7 +126,12 @@ func (w *World) closeNetwork(n *Network) {
 // join makes what a card that is added needs besides its cable: Docker's rules for its address, and the stations that the
 // lab file enters behind it. It goes with the card's scope.
 func (w *World) join(h *Host, c *Card) error {
-	c.scope.add(func() error { w.leave(c); return nil })
+	c.scope.add(func() error {
+		w.leaving.Lock() // other hosts go at the same time
+		defer w.leaving.Unlock()
+		w.leave(c)
+		return nil
+	})
 	if w.docker != nil {
 		if err := w.openEndpoint(c); err != nil {
 			return err

@@ -2,6 +2,7 @@ package world
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -13,8 +14,11 @@ type scope struct {
 	parent *scope
 	place  *step // in the parent
 
-	mu    sync.Mutex // guards steps
-	steps []*step
+	abreast int // so many steps are taken at the same time; at least one is
+
+	mu     sync.Mutex // guards what follows
+	steps  []*step
+	popped int
 }
 
 type step struct{ unmake func() error }
@@ -36,31 +40,53 @@ func (s *scope) append(one *step) {
 	s.steps = append(s.steps, one)
 }
 
+// openAbreast returns a new scope inside of this one whose steps have nothing to do with each other: so many are taken at
+// the same time.
+func (s *scope) openAbreast(abreast int) *scope {
+	inner := s.open()
+	inner.abreast = abreast
+	return inner
+}
+
 // unmake takes every step, the last one first, whatever the others say; what is added meanwhile is unmade too. A second time
-// there is nothing left to do.
+// there is nothing left to do. What failed is told in the order in which the steps were begun.
 func (s *scope) unmake() error {
 	if s.parent != nil {
 		s.parent.forget(s.place)
 	}
-	var failed []error
-	for {
-		one := s.pop()
-		if one == nil {
-			return errors.Join(failed...)
-		}
-		if err := one.unmake(); err != nil {
-			failed = append(failed, err)
+	var mu sync.Mutex // guards failed
+	failed := map[int]error{}
+	work := func() {
+		for n, one := s.pop(); one != nil; n, one = s.pop() {
+			if err := one.unmake(); err != nil {
+				mu.Lock()
+				failed[n] = err
+				mu.Unlock()
+			}
 		}
 	}
+	var others sync.WaitGroup
+	for range s.abreast - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
+	var all []error
+	for _, n := range slices.Sorted(maps.Keys(failed)) {
+		all = append(all, failed[n])
+	}
+	return errors.Join(all...)
 }
 
-func (s *scope) pop() (last *step) {
+// pop takes the last step out, and returns how many were taken before, or nil if there is none.
+func (s *scope) pop() (n int, last *step) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := len(s.steps); n > 0 {
-		last, s.steps = s.steps[n-1], s.steps[:n-1]
+	if left := len(s.steps); left > 0 {
+		last, s.steps = s.steps[left-1], s.steps[:left-1]
+		s.popped++
 	}
-	return last
+	return s.popped, last
 }
 
 func (s *scope) forget(one *step) {

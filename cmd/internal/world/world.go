@@ -47,7 +47,10 @@ type World struct {
 	epoch   time.Time
 	tracer  *trace.Tracer
 	gateway *nat.Gateway
-	scope   scope          // how to unmake all that is there
+	scope   scope      // how to unmake all that is there
+	hosts   *scope     // in it: how to unmake the hosts
+	leaving sync.Mutex // held while one of them takes back what the gateway has for it
+	reaper  reaper
 	ports   sync.WaitGroup // goroutines that run the uplink's port
 
 	now     atomic.Pointer[picture]
@@ -90,6 +93,7 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 		return nil, err
 	}
 	w.docker = docker
+	w.hosts = w.scope.openAbreast(abreastOn(o.Host))
 	w.gateway = nat.New(nat.Config{
 		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !plan.IPForward,
 		Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),

@@ -20,6 +20,9 @@ type Host struct {
 	Existing []string // namespaces that are there already
 	Owned    []string // namespaces that belong to a lab that is up
 	FailAt   int      // the number of the call, from 1, that fails; 0: none
+	// Making and Unmaking are called before a thing is made, and before a namespace goes, as Made calls it: from many
+	// goroutines. They may wait, and their error is the call's. Nil: nothing happens.
+	Making, Unmaking func(thing string) error
 
 	mu      sync.Mutex // guards what follows
 	calls   int
@@ -86,8 +89,19 @@ func (h *Host) unmake(thing string) {
 // Check implements tap.Host.
 func (h *Host) Check() error { return nil }
 
+// ask lets the test have its say.
+func ask(test func(string) error, thing string) error {
+	if test == nil {
+		return nil
+	}
+	return test(thing)
+}
+
 // Create implements tap.Host.
 func (h *Host) Create(lab, name string) (tap.Namespace, error) {
+	if err := ask(h.Making, "namespace "+name); err != nil {
+		return tap.Namespace{}, err
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.step(); err != nil {
@@ -115,10 +129,12 @@ func (h *Host) Adopt(name string) (tap.Namespace, error) {
 
 // Release implements tap.Host.
 func (h *Host) Release(ns tap.Namespace) error {
-	if ns.Lab != "" {
-		h.unmake("namespace " + ns.Name)
+	if ns.Lab == "" {
+		return nil
 	}
-	return nil
+	err := ask(h.Unmaking, "namespace "+ns.Name)
+	h.unmake("namespace " + ns.Name)
+	return err
 }
 
 // Files implements tap.Host. Only the first time is a call that makes something.
@@ -150,6 +166,9 @@ func (h *Host) File(namespace, name string) string {
 
 // Open implements tap.Host.
 func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
+	if err := ask(h.Making, "card "+ns.Name+" "+i.Name); err != nil {
+		return nil, err
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.step(); err != nil {
