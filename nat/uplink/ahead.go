@@ -1,6 +1,10 @@
 package uplink
 
-import "uswitch/switch/frame"
+import (
+	"sync"
+
+	"uswitch/switch/frame"
+)
 
 // Cut-through: the payload of a segment that comes in its turn is written to the outside's socket from the very buffer that
 // it was read into, before netstack gets the segment. That saves the copies into netstack's memory and out of it, and the
@@ -10,6 +14,36 @@ import "uswitch/switch/frame"
 // done only for a connection that netstack has established and connection tracking lets through (nat/tcp.go), so that
 // nobody can slip bytes in who could not do so otherwise.
 
+// flows finds the outflow of a connection by the tuple of its packets that leave. Methods may be called concurrently.
+type flows struct {
+	mu sync.RWMutex
+	of map[frame.Tuple]*outflow
+}
+
+func (f *flows) find(t frame.Tuple) *outflow {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.of[t]
+}
+
+func (f *flows) add(t frame.Tuple, o *outflow) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of == nil {
+		f.of = map[frame.Tuple]*outflow{}
+	}
+	f.of[t] = o
+}
+
+// remove forgets o, unless the tuple is another one's by now.
+func (f *flows) remove(t frame.Tuple, o *outflow) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of[t] == o {
+		delete(f.of, t)
+	}
+}
+
 // sendAhead offers a segment's payload to the outside, and reports whether it has left, so that netstack only needs to know
 // its length.
 func (h *Host) sendAhead(p *outgoing, t frame.TCP) bool {
@@ -17,8 +51,8 @@ func (h *Host) sendAhead(p *outgoing, t frame.TCP) bool {
 		return false
 	}
 	tuple, _ := frame.TupleOf(p.ip)
-	s := h.flows.find(tuple)
-	return s != nil && s.out.offer(t)
+	o := h.flows.find(tuple)
+	return o != nil && o.offer(t)
 }
 
 // begin tells where the stream begins. Only the first time counts: a SYN may be sent again.

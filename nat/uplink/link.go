@@ -38,9 +38,7 @@ func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 		for _, part := range pkt.AsSlices() {
 			n += copy(b[n:], part)
 		}
-		if f := (frame.Frame{Data: b[:n], Offload: offload(pkt)}); !l.host.keepsBack(f) {
-			l.host.inject(f)
-		}
+		l.host.inject(frame.Frame{Data: b[:n], Offload: offload(pkt)})
 	}
 	return pkts.Len(), nil
 }

@@ -36,7 +36,6 @@ type splice struct {
 	conn  stream
 	raw   syscall.RawConn
 	out   outflow
-	ack   delayedACK
 
 	ended atomic.Int32 // directions that came to their end in order
 	once  sync.Once
@@ -63,19 +62,17 @@ func deepen(i int) byte {
 func (h *Host) newSplice(who [4]byte, conn stream, local, remote netip.AddrPort) *splice {
 	s := &splice{host: h, who: who, conn: conn, done: make(chan struct{}), tuple: frame.Tuple{Proto: frame.ProtoTCP,
 		SrcIP: remote.Addr().As4(), SrcPort: remote.Port(), DstIP: local.Addr().As4(), DstPort: local.Port()}}
-	s.ack.host = h
 	if raw, err := conn.SyscallConn(); err == nil {
 		s.raw = raw
 		s.out.init(raw)
-		h.flows.add(s)
+		h.flows.add(s.tuple, &s.out)
 	}
 	return s
 }
 
 // forget gives back what a splice has, in the end or before it was run.
 func (s *splice) forget() {
-	s.host.flows.remove(s)
-	s.ack.stop()
+	s.host.flows.remove(s.tuple, &s.out)
 	s.host.disconnect(s.who, s.conn)
 }
 
