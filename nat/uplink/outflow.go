@@ -190,7 +190,7 @@ func (o *outflow) write(b []byte) (n int, err error) {
 // writeAll writes what a socket takes without waiting; if that is less than all, the error says why.
 func writeAll(fd int, b []byte) (n int, err error) {
 	for n < len(b) {
-		m, err := unix.Write(fd, b[n:])
+		m, err := writeNow(fd, b[n:])
 		if err != nil && !errors.Is(err, unix.EINTR) {
 			return n, err
 		}

@@ -76,7 +76,7 @@ func (s *splice) waitFor(e tcpip.Error, writable <-chan struct{}) bool {
 // read is one read system call. At the end the error is io.EOF.
 func read(fd int, b []byte) (int, error) {
 	for {
-		switch n, err := unix.Read(fd, b); {
+		switch n, err := readNow(fd, b); {
 		case errors.Is(err, unix.EINTR):
 		case err != nil:
 			return 0, err
