@@ -15,8 +15,9 @@ import (
 	"uswitch/tap"
 )
 
-// stopTime is how long a lab may take to go: its commands have world.Patience to end.
-const stopTime = world.Patience + 10*time.Second
+// stopTime is how long a lab may take to go: its commands have world.Patience to end, and thousands of namespaces take the
+// kernel half a minute.
+const stopTime = world.Patience + time.Minute
 
 // Stop takes a lab down and waits until it is gone: until its lock is free.
 func Stop(ctx context.Context, c *control.Client) error {
