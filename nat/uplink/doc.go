@@ -38,5 +38,9 @@
 // and what one frame stands for goes out with one system call. What waits at a socket is read many at a time. Nothing is
 // held back for that: a single datagram goes on at once.
 //
+// Netstack keeps the books of a connection; most of its bytes do not go through it. Those that leave in their turn are in
+// the host's socket before netstack hears of them (ahead.go). Datagrams go in batches: what the sender has put together
+// leaves as one, what the kernel has put together comes in as one (pieces_linux.go, batch_linux.go).
+//
 // Read bind.go, then output.go; tcp.go is the way of a connection, listen.go that of a published port.
 package uplink
