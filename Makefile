@@ -17,7 +17,7 @@ run: build ## build, and run the lab red-blue: on real network cards, or simulat
 		echo; echo "so, in memory:  uswitch run --sim red-blue"; echo; ./bin/uswitch run --sim red-blue; }
 
 test: packages lint ## run every test, with the race detector; CI=true makes a missing tool or privilege a failure
-	$(GO) test -race -p 2 ./...
+	$(GO) test -race -p 2 -timeout 25m ./...
 
 test-plain: packages ## run the end-to-end tests in which frames matter once more, with every frame as on a wire
 	USWITCH_OFFLOAD=off $(GO) test -skip '$(NO_TRAFFIC)' ./test
