@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -42,8 +43,12 @@ func TestPingFromTheGateway(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	eventually(t, "an answer", func() bool { return strings.Contains(p.stdout.String(), "icmp_seq=2") })
 	p.signal(syscall.SIGINT)
-	if status := p.wait(); status != 0 || !strings.Contains(p.stdout.String(), " 0% packet loss") {
-		t.Errorf("status %d\n%s%s", status, p.stdout, p.stderr)
+	var sent, received int
+	status, out := p.wait(), p.stdout.String()
+	_, numbers, _ := strings.Cut(out, "statistics ---\n")
+	_, err := fmt.Sscanf(numbers, "%d packets transmitted, %d received", &sent, &received)
+	if status != 0 || err != nil || received < 2 || sent-received > 1 { // one may have been on its way
+		t.Errorf("status %d\n%s%s", status, out, p.stderr)
 	}
 }
 

@@ -26,7 +26,7 @@ var linksBefore string
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if !set("test.parallel") {
-		_ = flag.Set("test.parallel", "10") // labs mostly wait for each other's packets
+		_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.NumCPU())) // labs mostly wait for each other's packets
 	}
 	os.Exit(buildAndRun(m))
 }
