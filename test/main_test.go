@@ -55,11 +55,6 @@ func build() error {
 	args := []string{"build", "-o", uswitch}
 	if _, err := exec.LookPath("gcc"); err == nil {
 		args = append(args, "-race")
-		// With the race detector everything takes many times as long, and ten labs share the machine: none leaves processors
-		// to its programs (session/processors.go), unless the test's caller says otherwise.
-		if os.Getenv("GOMAXPROCS") == "" {
-			_ = os.Setenv("GOMAXPROCS", strconv.Itoa(runtime.NumCPU()))
-		}
 	}
 	cmd := exec.Command("go", append(args, "uswitch/cmd/uswitch")...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
