@@ -61,6 +61,7 @@ func (o *outflow) begin(syn uint32) {
 	defer o.mu.Unlock()
 	if !o.begun {
 		o.begun, o.first = true, syn+1
+		o.kept.Store(0)
 	}
 }
 

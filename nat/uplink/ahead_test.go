@@ -203,6 +203,11 @@ func TestAheadWakes(t *testing.T) {
 	if !woken(s, waiter.ReadableEvents) {
 		t.Error("not woken for many segments")
 	}
+	unknown := &stage{outflow: new(outflow), t: t}
+	unknown.init(s.raw)
+	if !woken(unknown, waiter.ReadableEvents) {
+		t.Error("not woken although nobody knows where the stream begins")
+	}
 	s = newStage(t, 7)
 	s.gone.Store(muchGone)
 	if !woken(s, waiter.ReadableEvents) {

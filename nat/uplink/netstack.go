@@ -21,7 +21,7 @@ type netstack struct {
 	stack  *stack.Stack
 	link   *link
 	errors chan []byte // ICMP errors on their way to report
-	zeros  *buffer.View
+	zeros  *buffer.View // in place of what has left already
 }
 
 // errorsKept bounds the ICMP errors that wait for netstack; more are lost, as on any network.

@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -37,7 +38,7 @@ type outflow struct {
 	begun bool       // first is known
 	open  bool       // bytes may go ahead
 	first uint32     // the sequence number of place 0
-	next  []byte     // what aheadTo is to write, and then what it has not written
+	next  []byte     // what aheadTo is to write
 	ahead func(fd uintptr)
 
 	// What follows belongs to outward.
@@ -52,6 +53,7 @@ type outflow struct {
 
 func (o *outflow) init(raw syscall.RawConn) {
 	o.raw, o.wake, o.ahead = raw, make(chan struct{}, 1), o.aheadTo
+	o.kept.Store(math.MaxUint64) // until begin: whatever comes, nobody else has it
 }
 
 // muchGone and manyGone are how many bytes that went ahead, in how many segments, may stay unread in netstack, where they

@@ -92,7 +92,9 @@ func (h *Host) accept(r *tcp.ForwarderRequest) {
 		return
 	}
 	s := h.newSplice(d.m.inside.addr, sock, to, netip.AddrPortFrom(h.addr, id.RemotePort))
-	s.out.begin(h.synOf(d))
+	if syn, ok := h.synOf(d); ok {
+		s.out.begin(syn)
+	}
 	ep, err := r.CreateEndpoint(&s.queue)
 	r.Complete(false)
 	if err != nil {
@@ -103,11 +105,15 @@ func (h *Host) accept(r *tcp.ForwarderRequest) {
 	s.run(d)
 }
 
-// synOf returns the sequence number of the SYN that a dial came from.
-func (h *Host) synOf(d *dial) uint32 {
+// synOf returns the sequence number of the SYN that a dial came from. It is not known if the gateway has forgotten the
+// connection meanwhile and begun another in its place, whose SYN has not come; then everything goes by way of netstack.
+func (h *Host) synOf(d *dial) (seq uint32, ok bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return binary.BigEndian.Uint32(d.syn[len(d.syn)-4:]) // behind the IP header and the ports
+	if d.syn == nil {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(d.syn[len(d.syn)-4:]), true // behind the IP header and the ports
 }
 
 // enterRunning makes Close wait for this goroutine, until running.Done.
