@@ -20,7 +20,7 @@ import (
 type netstack struct {
 	stack  *stack.Stack
 	link   *link
-	errors chan []byte // ICMP errors on their way to report
+	errors chan []byte  // ICMP errors on their way to report
 	zeros  *buffer.View // in place of what has left already
 }
 
