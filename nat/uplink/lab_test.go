@@ -144,13 +144,16 @@ func (s segment) cut(f frame.Frame) {
 	segments, ok := frame.Segment(f, make([]byte, f.Offload.WireLength(len(f.Data))))
 	if !ok {
 		s.invalid.Add(1)
+		return
 	}
-	count := 0
-	for one, more := segments.Next(); ok && more; one, more = segments.Next() {
-		s.wire <- one.Clone().Data
-		count++
+	var all [][]byte
+	for one, more := segments.Next(); more; one, more = segments.Next() {
+		all = append(all, one.Clone().Data)
 	}
-	s.several <- count
+	s.several <- len(all) // first: who has read the last one may look
+	for _, one := range all {
+		s.wire <- one
+	}
 }
 
 // carry is the wire to the inside.
