@@ -7,7 +7,7 @@ PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshar
            nginx-light postgresql postgresql-client tmux gcc libc6-dev
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-plain test-docker lint cover bench bench-quick peers fuzz packages help
+.PHONY: build run test test-race test-plain test-docker lint cover bench bench-quick peers fuzz packages help
 
 build: ## build bin/uswitch
 	$(GO) build -o bin/uswitch ./cmd/uswitch
@@ -16,8 +16,11 @@ run: build ## build, and run the lab red-blue: on real network cards, or simulat
 	@./bin/uswitch run red-blue || { status=$$?; [ $$status = 125 ] || exit $$status; \
 		echo; echo "so, in memory:  uswitch run --sim red-blue"; echo; ./bin/uswitch run --sim red-blue; }
 
-test: packages lint ## run every test, with the race detector; CI=true makes a missing tool or privilege a failure
+test: packages lint ## run every test, those of the packages with the race detector; CI=true makes a missing tool or privilege a failure
 	$(GO) test -race -p 2 -timeout 25m ./...
+
+test-race: packages ## run the end-to-end tests once more with a uswitch that is built with the race detector
+	USWITCH_RACE=on $(GO) test -race -timeout 40m -skip F41TenThousand ./test
 
 test-plain: packages ## run the end-to-end tests in which frames matter once more, with every frame as on a wire
 	USWITCH_OFFLOAD=off $(GO) test -skip '$(NO_TRAFFIC)' ./test

@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -126,18 +125,15 @@ func asksFrom(port int, to string) (answered bool, questions int) {
 	return false, questions
 }
 
-// TestF41TenThousand: 10,000 connections that are open at once, each of which works, and what they cost. The program is
-// built without the race detector here, whose memory is its own.
+// TestF41TenThousand: 10,000 connections that are open at once, each of which works, and what they cost.
 func TestF41TenThousand(t *testing.T) {
 	if testing.Short() {
 		skip(t, "a run without -short")
 	}
 	needs(t, "nsenter")
 	const connections = 10000
-	plain := filepath.Join(t.TempDir(), "uswitch")
-	must(t, "go", "build", "-o", plain, "uswitch/cmd/uswitch")
 	s := newSite(t, byHost, gatewayLab)
-	s.startAs([]string{plain}, "--trace", "off")
+	s.start("--trace", "off")
 	server := begin(t, s.in("NET", "env", "USWITCH_TEST_ECHO=:7000", os.Args[0], "-test.run=^TestEchoServer$", "-test.timeout=0")...)
 	server.stdout.find(t, 0, "sign that the server listens", containing("listening"))
 	memory, files := s.memory(), s.descriptors()
