@@ -3,6 +3,8 @@ package uplink
 import (
 	"sync"
 
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+
 	"uswitch/switch/frame"
 )
 
@@ -45,14 +47,16 @@ func (f *flows) remove(t frame.Tuple, o *outflow) {
 }
 
 // sendAhead offers a segment's payload to the outside, and reports whether it has left, so that netstack only needs to know
-// its length.
-func (h *Host) sendAhead(p *outgoing, t frame.TCP) bool {
+// its length. It returns netstack's end of the connection as well, if there is one.
+func (h *Host) sendAhead(p *outgoing, t frame.TCP) (left bool, ep *tcp.Endpoint) {
 	if len(t.Payload()) == 0 && t.Flags()&(frame.SYN|frame.FIN) == 0 {
-		return false
+		return false, nil
 	}
 	tuple, _ := frame.TupleOf(p.ip)
-	o := h.flows.find(tuple)
-	return o != nil && o.offer(t)
+	if o := h.flows.find(tuple); o != nil {
+		return o.offer(t), o.endpoint()
+	}
+	return false, nil
 }
 
 // begin tells where the stream begins. Only the first time counts: a SYN may be sent again.
@@ -69,7 +73,16 @@ func (o *outflow) begin(syn uint32) {
 func (o *outflow) allow() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.open = true
+	o.open.Store(true)
+}
+
+// endpoint is netstack's end of the connection, nil before it is established.
+func (o *outflow) endpoint() *tcp.Endpoint {
+	if !o.open.Load() {
+		return nil
+	}
+	ep, _ := o.ep.(*tcp.Endpoint)
+	return ep
 }
 
 // offer sends the payload of a segment ahead if it is what comes next. It returns true if all of it has left, now or
@@ -87,7 +100,7 @@ func (o *outflow) offer(t frame.TCP) bool {
 	gone := o.gone.Load()
 	at, payload := o.place(t.Seq(), gone), t.Payload()
 	// What was read and has not been written waits in held: then this is not its turn.
-	if o.open && at == gone && o.read.Load() <= gone {
+	if o.open.Load() && at == gone && o.read.Load() <= gone {
 		gone = o.sendNow(payload)
 	}
 	end := at + uint64(len(payload))

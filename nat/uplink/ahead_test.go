@@ -147,7 +147,7 @@ func TestAheadOutOfTurn(t *testing.T) {
 // TestAheadNeedsAConnection: nothing leaves before the handshake is over.
 func TestAheadNeedsAConnection(t *testing.T) {
 	s := newStage(t, 7)
-	s.open = false
+	s.open.Store(false)
 	if s.segment(0, []byte("early"), 0) {
 		t.Error("it went ahead of the handshake")
 	}
@@ -162,7 +162,7 @@ func TestAheadNeedsAConnection(t *testing.T) {
 // TestAheadHeld: bytes that were read and not yet written are not to be overtaken, nor to leave twice.
 func TestAheadHeld(t *testing.T) {
 	s := newStage(t, 7)
-	s.open = false
+	s.open.Store(false)
 	s.segment(0, []byte("one"), 0)
 	s.allow()
 	n, err := s.Write(s.books) // read, and no settle yet

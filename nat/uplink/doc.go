@@ -34,13 +34,13 @@
 // such, TTL (traceroute -T sees the destination right behind the gateway), and keepalives, which each side answers for
 // itself. UDP and ICMP echo carry TTL, type of service and DF both ways, and ICMP errors come back inside out.
 //
-// Datagrams stay together where they come together: what the kernel has put together goes in as one frame (HostConfig.GSO)
-// and what one frame stands for goes out with one system call. What waits at a socket is read many at a time. Nothing is
-// held back for that: a single datagram goes on at once.
-//
 // Netstack keeps the books of a connection; most of its bytes do not go through it. Those that leave in their turn are in
-// the host's socket before netstack hears of them (ahead.go). Datagrams go in batches: what the sender has put together
-// leaves as one, what the kernel has put together comes in as one (pieces_linux.go, batch_linux.go).
+// the host's socket before netstack hears of them (ahead.go), and a few bytes are entered in the books at once rather than
+// by a goroutine of netstack's (inline.go).
+//
+// Datagrams stay together where they come together: what the kernel has put together goes in as one frame (HostConfig.GSO,
+// pieces_linux.go) and what one frame stands for goes out with one system call. What waits at a socket is read many at a
+// time (batch_linux.go). Nothing is held back for that: a single datagram goes on at once.
 //
 // Read bind.go, then output.go; tcp.go is the way of a connection, listen.go that of a published port.
 package uplink

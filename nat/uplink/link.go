@@ -19,6 +19,7 @@ type link struct {
 	mtu        uint32
 	gso        bool
 	dispatcher atomic.Pointer[stack.NetworkDispatcher] // nil before the card is in use and after
+	sending    atomic.Int32                            // calls of WritePackets that have not returned
 }
 
 // gsoMaxSize is how large a super-frame of netstack's may get, in bytes: with its headers it must fit an IP packet.
@@ -31,6 +32,8 @@ var (
 
 // WritePackets implements stack.LinkWriter: it hands packets to the gateway.
 func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
+	l.sending.Add(1)
+	defer l.sending.Add(-1)
 	b := buffers.Get().(packetBuffer)
 	defer buffers.Put(b)
 	for _, pkt := range pkts.AsSlice() {

@@ -24,7 +24,7 @@ import (
 //
 // Places count the bytes of the stream from 0, the first one behind the SYN.
 type outflow struct {
-	ep   tcpip.Endpoint
+	ep   tcpip.Endpoint // set before open
 	raw  syscall.RawConn
 	wake chan struct{} // tells outward of bytes to read, or of the end
 
@@ -32,11 +32,11 @@ type outflow struct {
 	read atomic.Uint64 // the place up to which netstack has handed out everything; outward moves it
 	kept atomic.Uint64 // the place up to which netstack may hold bytes that nobody else has; a FIN counts as one
 
+	open   atomic.Bool  // the connection is established, and bytes may go ahead
 	unread atomic.Int32 // how often notify has woken nobody since move
 
 	mu    sync.Mutex // held to write to the socket; guards what follows
 	begun bool       // first is known
-	open  bool       // bytes may go ahead
 	first uint32     // the sequence number of place 0
 	next  []byte     // what aheadTo is to write
 	ahead func(fd uintptr)

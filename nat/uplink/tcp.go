@@ -40,7 +40,10 @@ func (h *Host) outputTCP(p *outgoing) trace.Reason {
 			return trace.NATNoPort
 		}
 	}
-	h.net.input(p.ip, p.ip.HeaderLen()+t.HeaderLen(), h.sendAhead(p, t))
+	left, ep := h.sendAhead(p, t)
+	if ep == nil || !h.net.inputNow(ep, p.ip, t, left) {
+		h.net.input(p.ip, p.ip.HeaderLen()+t.HeaderLen(), left)
+	}
 	return trace.NoReason
 }
 
