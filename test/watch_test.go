@@ -137,6 +137,9 @@ func TestWatch(t *testing.T) {
 			t.Parallel()
 			l := newLab(t, watchedLab)
 			l.up("--sim", "--trace", "off")
+			eventually(t, "the gateway has told its address twice (RFC 5227), which is not to be on the screens", func() bool {
+				return l.port("gateway").Received == 2
+			})
 			s := l.watch(environment...)
 			s.shows("uswitch watch: LAB", "RED  11.11.11.2 --+", "[fdb]", "q: quit")
 			s.press("/")
