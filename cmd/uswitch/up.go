@@ -19,8 +19,9 @@ func newUp() *cobra.Command {
 	c.Use = "up [-d] LAB|FILE [flags] [-- COMMAND ...]"
 	c.Short = "Bring a lab up, as run does; with -d in the background"
 	c.Long = `Brings a lab up as uswitch run does. With -d it stays up in the background until uswitch down, also when its commands
-have ended: the command returns when the lab is up, or with the error and the status with which it failed. uswitch ls lists the labs that are up, uswitch logs shows
-what their hosts write, uswitch down takes one down. With --sim the lab is in memory, and lives in real time. Labs in the background print no trace unless --trace asks for it.`
+have ended: the command returns when the lab is up, or with the error and the status with which it failed. uswitch ls
+lists the labs that are up, uswitch logs shows what their hosts write, uswitch down takes one down. With --sim the lab is
+in memory, and lives in real time. Labs in the background print no trace unless --trace asks for it.`
 	c.Example = "  uswitch up -d red-blue"
 	c.Flags().BoolVarP(&detach, "detach", "d", false, "leave the lab up in the background")
 	c.RunE = func(c *cobra.Command, args []string) error {
