@@ -85,7 +85,7 @@ func TestF92DeniedSetns(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, threeHosts)
 	cmd := exec.Command(os.Args[0], "-test.run=^TestWithoutSetns$")
-	cmd.Env = append(os.Environ(), "USWITCH_TEST_DENIED="+uswitch, "USWITCH_TEST_FILE="+l.file)
+	cmd.Env = append(os.Environ(), deniedVariable+"="+uswitch, "USWITCH_TEST_FILE="+l.file)
 	text, err := cmd.CombinedOutput()
 	if err == nil || cmd.ProcessState.ExitCode() == 0 {
 		t.Error("the lab was up without having entered a namespace")
@@ -101,9 +101,12 @@ func TestF92DeniedSetns(t *testing.T) {
 	}
 }
 
+// deniedVariable is the path of the program that TestWithoutSetns becomes.
+const deniedVariable = "USWITCH_TEST_DENIED"
+
 // TestWithoutSetns is no test: it becomes the uswitch of TestF92DeniedSetns, with a filter on its system calls.
 func TestWithoutSetns(t *testing.T) {
-	program := os.Getenv("USWITCH_TEST_DENIED")
+	program := os.Getenv(deniedVariable)
 	if program == "" {
 		return
 	}

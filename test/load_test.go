@@ -134,7 +134,7 @@ func TestF41TenThousand(t *testing.T) {
 	const connections = 10000
 	s := newSite(t, byHost, gatewayLab)
 	s.start("--trace", "off")
-	server := begin(t, s.in("NET", "env", "USWITCH_TEST_ECHO=:7000", os.Args[0], "-test.run=^TestEchoServer$", "-test.timeout=0")...)
+	server := begin(t, s.in("NET", "env", echoVariable+"=:7000", os.Args[0], "-test.run=^TestEchoServer$", "-test.timeout=0")...)
 	server.stdout.find(t, 0, "sign that the server listens", containing("listening"))
 	memory, files := s.memory(), s.descriptors()
 	var mu sync.Mutex
@@ -172,10 +172,13 @@ func TestF41TenThousand(t *testing.T) {
 	}
 }
 
+// echoVariable says where TestEchoServer listens.
+const echoVariable = "USWITCH_TEST_ECHO"
+
 // TestEchoServer is no test: it is the other end of TestF41TenThousand, which has a process of its own, since the limit
 // on open files is one process's.
 func TestEchoServer(t *testing.T) {
-	at := os.Getenv("USWITCH_TEST_ECHO")
+	at := os.Getenv(echoVariable)
 	if at == "" {
 		return
 	}
