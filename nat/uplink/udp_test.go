@@ -126,7 +126,8 @@ func TestUDPErrorsComeInsideOut(t *testing.T) {
 	}
 }
 
-// 2,000 ports of two hosts (TestF46 of package test has 50,000) cost a bounded number of sockets, and one that was closed for them opens again when it is used.
+// 2,000 ports of two hosts (TestF46 of package test has 50,000) cost a bounded number of sockets, and one that was closed
+// for them opens again when it is used.
 func TestUDPManyPortsAreBounded(t *testing.T) {
 	l := newLab(t, uplink.HostConfig{Limits: uplink.Limits{Flows: 32}})
 	s := datagrams(t, wanPID, server+":56")
