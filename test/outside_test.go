@@ -1,10 +1,12 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -92,6 +94,9 @@ func (o *outside) shell(lines string) {
 func init() { runtime.LockOSThread() }
 
 // within runs f with the network of a namespace; a socket that it opens stays there. Its thread is not used again.
+//
+// An address that is in use is tried again for a while: a child that is being started holds every file of this process
+// from its fork(2) to its execve(2), sockets among them that a test has closed.
 func within(t *testing.T, ns string, f func() error) {
 	t.Helper()
 	failed := make(chan error)
@@ -104,6 +109,9 @@ func within(t *testing.T, ns string, f func() error) {
 		}
 		if err == nil {
 			err = f()
+		}
+		for end := time.Now().Add(patience); errors.Is(err, unix.EADDRINUSE) && time.Now().Before(end); err = f() {
+			time.Sleep(10 * time.Millisecond)
 		}
 		failed <- err
 	}()
