@@ -57,6 +57,9 @@ func Run(o Options) (status int, err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 
+	if !o.Simulated { // else the programs are in this process as well
+		leaveProcessors()
+	}
 	s := &session{Options: o, dir: dir, host: host, screen: newScreen(o)}
 	if o.InBackground {
 		if s.screen.log, err = openLog(dir, o.Plan.Name); err != nil {
