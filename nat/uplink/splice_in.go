@@ -18,8 +18,8 @@ func (s *splice) inward() {
 	defer s.queue.EventUnregister(&entry)
 	for {
 		n, err := s.moveIn(writable)
-		for err == nil && n >= muchBytes {
-			n, err = s.pourIn(writable)
+		if err == nil && n >= muchBytes {
+			err = s.pour(writable)
 		}
 		switch {
 		case errors.Is(err, io.EOF):

@@ -1,18 +1,105 @@
 package session
 
 import (
+	"context"
 	"os"
 	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
-// leaveProcessors leaves half of the processors to the programs that the lab connects, which need them for every byte that
-// uswitch carries; one is the least that uswitch works with. More would hardly make it faster: each packet is a hand-over
-// between goroutines, and Go wakes a thread for it wherever a processor is idle, which on a machine of two takes longer
-// than the work. A stream inward is a third faster for it, and a new connection costs half (README, How fast).
+// processors is how many processors a lab on real cards takes: half of the machine's, at least one, and leaves the others to
+// the programs that it connects, which need them for every byte that uswitch carries. With more it would hardly be faster:
+// each packet is a hand-over between goroutines, and Go wakes a thread for it wherever a processor is idle, which costs more
+// than the work. A new connection takes up to twice the processor time then (README, How fast).
+//
+// It is different when many streams come in at a time. Each of them is work without end for one goroutine, so there are as
+// many processors as there are such streams, up to all.
 //
 // Whoever sets GOMAXPROCS is obeyed.
-func leaveProcessors() {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/2))
+type processors struct {
+	half, all int
+	set       func(n int)
+	streams   atomic.Int32
+	more      chan struct{} // there are more streams than half of the processors
+}
+
+const (
+	look  = 20 * time.Millisecond // from one look at the streams to the next, while there are many
+	calms = 50                    // looks in a row that have to see fewer of them before processors are given back
+)
+
+// leaveProcessors leaves half of the processors until giveBack. streams is for world.Options; it is nil if there is nothing to
+// leave: somebody else decides, or the lab's programs are in this process as well.
+func (s *session) leaveProcessors(ctx context.Context) (streams func(change int), giveBack func()) {
+	if s.Simulated || os.Getenv("GOMAXPROCS") != "" {
+		return nil, func() {}
+	}
+	all := runtime.GOMAXPROCS(0)
+	p := newProcessors(max(1, all/2), all, func(n int) { runtime.GOMAXPROCS(n) })
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { p.run(ctx) })
+	return p.stream, func() {
+		stop()
+		running.Wait()
+		runtime.SetDefaultGOMAXPROCS()
+	}
+}
+
+func newProcessors(half, all int, set func(n int)) *processors {
+	set(half)
+	return &processors{half: half, all: all, set: set, more: make(chan struct{}, 1)}
+}
+
+// stream takes note of a stream that begins to come in without a pause (1), or ceases to (-1).
+func (p *processors) stream(change int) {
+	if int(p.streams.Add(int32(change))) > p.half && change > 0 {
+		select {
+		case p.more <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// run follows the streams until ctx ends. While there are few, nothing is looked at.
+func (p *processors) run(ctx context.Context) {
+	for {
+		select {
+		case <-p.more:
+			p.follow(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// follow adapts the number of processors while there are many streams. What two looks in a row see is believed; one may be
+// chance.
+func (p *processors) follow(ctx context.Context) {
+	now, before, peak, calm := p.half, p.half, p.half, 0
+	for {
+		select {
+		case <-time.After(look):
+		case <-ctx.Done():
+			return
+		}
+		n := min(max(p.half, int(p.streams.Load())), p.all)
+		switch {
+		case min(n, before) > now:
+			now, peak, calm = min(n, before), p.half, 0
+			p.set(now)
+		case n >= now:
+			if peak, calm = p.half, 0; max(n, before) == p.half {
+				return
+			}
+		default:
+			if peak, calm = max(peak, n), calm+1; calm == calms {
+				now, peak, calm = peak, p.half, 0
+				p.set(now)
+			}
+		}
+		before = n
 	}
 }

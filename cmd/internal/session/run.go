@@ -57,9 +57,6 @@ func Run(o Options) (status int, err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 
-	if !o.Simulated { // else the programs are in this process as well
-		leaveProcessors()
-	}
 	s := &session{Options: o, dir: dir, host: host, screen: newScreen(o)}
 	if o.InBackground {
 		if s.screen.log, err = openLog(dir, o.Plan.Name); err != nil {
@@ -113,8 +110,10 @@ func (s *session) run() (status int, err error) {
 	ctx, gone := context.WithCancelCause(ctx)
 	s.screen.onGone = func() { gone(errNobodyReads) }
 
+	streams, giveBack := s.leaveProcessors(ctx)
+	defer giveBack()
 	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Output: s.screen.host, Taken: routes,
-		Plain: s.Plain, Stays: s.InBackground})
+		Plain: s.Plain, Stays: s.InBackground, Streams: streams})
 	if err != nil {
 		return 1, err
 	}

@@ -13,7 +13,8 @@ import (
 // openHost opens a way out through sockets of this machine.
 func (w *World) openHost() (next netip.Addr, err error) {
 	standIn := w.standIn()
-	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.Plan().AllowHost, MTU: w.smallestMTU(), GSO: !w.plain, Gateway: standIn})
+	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.Plan().AllowHost, MTU: w.smallestMTU(), GSO: !w.plain, Gateway: standIn,
+		Streams: w.streams})
 	if err != nil {
 		return next, err
 	}
