@@ -27,7 +27,7 @@ type processors struct {
 
 const (
 	look  = 20 * time.Millisecond // from one look at the streams to the next, while there are many
-	calms = 50                    // looks in a row that have to see fewer of them before processors are given back
+	calms = 10                    // looks in a row that have to see fewer of them before processors are given back
 )
 
 // leaveProcessors leaves half of the processors until giveBack. streams is for world.Options; it is nil if there is nothing to
