@@ -67,10 +67,13 @@ func (l *local) Files(lab string, ns Namespace, files map[string][]byte) error {
 		}
 	}
 	dir := l.records.filesDir(lab, ns.ID)
-	err := l.records.writeFiles(dir, ns, files)
-	if len(files) == 0 || err != nil {
-		err = errors.Join(err, l.records.removeFiles(dir))
-	}
+	err := withNetnsDir(func() error { // or a Reclaim beside it takes a half-written mark for litter
+		err := l.records.writeFiles(dir, ns, files)
+		if len(files) == 0 || err != nil {
+			err = errors.Join(err, l.records.removeFiles(dir))
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("files of namespace %s: %w", ns.Name, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"uswitch/tap"
@@ -102,6 +103,34 @@ func TestFilesChange(t *testing.T) {
 }
 
 // TestFilesOfOthersStay: what somebody has put into /etc/netns is left as it is, while the program has the lab's files.
+// TestFilesBesideReclaim: who cleans up beside a lab that is coming up takes nothing away from it.
+func TestFilesBesideReclaim(t *testing.T) {
+	t.Parallel()
+	host := newHost(t)
+	ns := create(t, host)
+	done := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			if _, err := host.Reclaim("lab"); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for range 300 {
+		setFiles(t, host, ns, map[string]string{"hosts": "11.11.11.2 crimson\n"})
+		setFiles(t, host, ns, nil)
+	}
+	close(done)
+	running.Wait()
+}
+
 func TestFilesOfOthersStay(t *testing.T) {
 	t.Parallel()
 	host := newHost(t)
