@@ -102,7 +102,6 @@ func TestFilesChange(t *testing.T) {
 	}
 }
 
-// TestFilesOfOthersStay: what somebody has put into /etc/netns is left as it is, while the program has the lab's files.
 // TestFilesBesideReclaim: who cleans up beside a lab that is coming up takes nothing away from it.
 func TestFilesBesideReclaim(t *testing.T) {
 	t.Parallel()
@@ -131,6 +130,7 @@ func TestFilesBesideReclaim(t *testing.T) {
 	running.Wait()
 }
 
+// TestFilesOfOthersStay: what somebody has put into /etc/netns is left as it is, while the program has the lab's files.
 func TestFilesOfOthersStay(t *testing.T) {
 	t.Parallel()
 	host := newHost(t)

@@ -48,9 +48,11 @@ func resolve(t *testing.T, ns, addr string, handle func(w dns.ResponseWriter, q 
 	})
 	udp, tcp := &dns.Server{Handler: handler}, &dns.Server{Handler: handler}
 	within(t, ns, func() (err error) {
-		if udp.PacketConn, err = net.ListenPacket("udp4", addr+":53"); err == nil {
-			tcp.Listener, err = net.Listen("tcp4", addr+":53")
-		}
+		udp.PacketConn, err = net.ListenPacket("udp4", addr+":53")
+		return err
+	})
+	within(t, ns, func() (err error) {
+		tcp.Listener, err = net.Listen("tcp4", addr+":53")
 		return err
 	})
 	for _, s := range []*dns.Server{udp, tcp} {

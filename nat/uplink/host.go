@@ -32,9 +32,8 @@ type HostConfig struct {
 	GSO bool
 	// Limits bound what the inside can make the host spend; zero fields mean the defaults.
 	Limits Limits
-	// Streams is told when a stream begins to come in without a pause (1), and when it ceases to (-1), by the goroutine that
-	// carries it, which must not be made to wait. Nil: nobody is told.
-	Streams func(change int)
+	// Streams counts the streams that come in; nil means that nobody wants to know.
+	Streams *Streams
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -55,7 +54,7 @@ type Host struct {
 	mtu       int  // of the inside
 	gso       bool // the inside takes super-frames
 	limits    Limits
-	streams   func(change int)
+	streams   *Streams
 	now       func() time.Time
 	deliver   atomic.Pointer[func(frame.Frame, time.Time)]
 	forbidden forbidden
@@ -101,7 +100,7 @@ func NewHost(c HostConfig) (*Host, error) {
 		c.MTU = 1500
 	}
 	if c.Streams == nil {
-		c.Streams = func(int) {}
+		c.Streams = NewStreams()
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -115,7 +114,8 @@ func NewHost(c HostConfig) (*Host, error) {
 		return nil, fmt.Errorf("uplink: MTU %d: want 576 to %d", c.MTU, MaxMTU)
 	}
 	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway, allowHost: c.AllowHost,
-		mtu: c.MTU, gso: c.GSO, limits: c.Limits.withDefaults(), streams: c.Streams, now: c.Now, ports: newPorts(), done: make(chan struct{}),
+		mtu: c.MTU, gso: c.GSO, limits: c.Limits.withDefaults(), streams: c.Streams, now: c.Now,
+		ports: newPorts(), done: make(chan struct{}),
 		inside: map[endpoint]*mapping{}, outside: map[outside]*mapping{}, sources: map[[4]byte]*source{},
 		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
 		aliases: map[aliased]*alias{}, aliasPorts: map[outside]bool{}}

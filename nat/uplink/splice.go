@@ -37,6 +37,8 @@ type splice struct {
 	raw   syscall.RawConn
 	out   outflow
 
+	counted uint32 // among the host's streams; inward's
+
 	ended atomic.Int32 // directions that came to their end in order
 	once  sync.Once
 	done  chan struct{} // closed when both sides are

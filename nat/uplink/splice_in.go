@@ -18,8 +18,9 @@ func (s *splice) inward() {
 	defer s.queue.EventUnregister(&entry)
 	for {
 		n, err := s.moveIn(writable)
-		if err == nil && n >= muchBytes {
-			err = s.pour(writable)
+		for err == nil && n >= muchBytes {
+			s.host.streams.Carried(&s.counted)
+			n, err = s.pourIn(writable)
 		}
 		switch {
 		case errors.Is(err, io.EOF):

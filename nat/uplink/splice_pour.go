@@ -10,17 +10,6 @@ import (
 // netstack's own memory. A small answer is inside sooner without.
 const muchBytes = copySize / 2
 
-// pour moves bytes for as long as the kernel has many.
-func (s *splice) pour(writable <-chan struct{}) error {
-	s.host.streams(1)
-	defer s.host.streams(-1)
-	for {
-		if n, err := s.pourIn(writable); err != nil || n < muchBytes {
-			return err
-		}
-	}
-}
-
 // pourIn moves what the kernel has, up to copySize, without a buffer between. It waits only for the inside: if the kernel
 // does not have much, n is less than muchBytes.
 func (s *splice) pourIn(writable <-chan struct{}) (n int, err error) {

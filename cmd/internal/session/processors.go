@@ -5,8 +5,9 @@ import (
 	"os"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"uswitch/nat/uplink"
 )
 
 // processors is how many processors a lab on real cards takes: half of the machine's, at least one, and leaves the others to
@@ -21,18 +22,17 @@ import (
 type processors struct {
 	half, all int
 	set       func(n int)
-	streams   atomic.Int32
-	more      chan struct{} // there are more streams than half of the processors
+	streams   *uplink.Streams
 }
 
 const (
-	look  = 20 * time.Millisecond // from one look at the streams to the next, while there are many
+	look  = 20 * time.Millisecond // from one look at the streams to the next, while there are any
 	calms = 10                    // looks in a row that have to see fewer of them before processors are given back
 )
 
 // leaveProcessors leaves half of the processors until giveBack. streams is for world.Options; it is nil if there is nothing to
 // leave: somebody else decides, or the lab's programs are in this process as well.
-func (s *session) leaveProcessors(ctx context.Context) (streams func(change int), giveBack func()) {
+func (s *session) leaveProcessors(ctx context.Context) (streams *uplink.Streams, giveBack func()) {
 	if s.Simulated || os.Getenv("GOMAXPROCS") != "" {
 		return nil, func() {}
 	}
@@ -41,7 +41,7 @@ func (s *session) leaveProcessors(ctx context.Context) (streams func(change int)
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { p.run(ctx) })
-	return p.stream, func() {
+	return p.streams, func() {
 		stop()
 		running.Wait()
 		runtime.SetDefaultGOMAXPROCS()
@@ -50,24 +50,14 @@ func (s *session) leaveProcessors(ctx context.Context) (streams func(change int)
 
 func newProcessors(half, all int, set func(n int)) *processors {
 	set(half)
-	return &processors{half: half, all: all, set: set, more: make(chan struct{}, 1)}
+	return &processors{half: half, all: all, set: set, streams: uplink.NewStreams()}
 }
 
-// stream takes note of a stream that begins to come in without a pause (1), or ceases to (-1).
-func (p *processors) stream(change int) {
-	if int(p.streams.Add(int32(change))) > p.half && change > 0 {
-		select {
-		case p.more <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// run follows the streams until ctx ends. While there are few, nothing is looked at.
+// run follows the streams until ctx ends. While there are none, nothing is looked at.
 func (p *processors) run(ctx context.Context) {
 	for {
 		select {
-		case <-p.more:
+		case <-p.streams.Begun():
 			p.follow(ctx)
 		case <-ctx.Done():
 			return
@@ -75,31 +65,32 @@ func (p *processors) run(ctx context.Context) {
 	}
 }
 
-// follow adapts the number of processors while there are many streams. What two looks in a row see is believed; one may be
-// chance.
+// follow adapts the number of processors while there are streams. What three looks in a row see is believed; what lasts no
+// longer than from one look to the next, two of them may see.
 func (p *processors) follow(ctx context.Context) {
-	now, before, peak, calm := p.half, p.half, p.half, 0
+	now, before, peak, calm := p.half, [2]int{}, p.half, 0
 	for {
 		select {
 		case <-time.After(look):
 		case <-ctx.Done():
 			return
 		}
-		n := min(max(p.half, int(p.streams.Load())), p.all)
-		switch {
-		case min(n, before) > now:
-			now, peak, calm = min(n, before), p.half, 0
+		streams := p.streams.Look()
+		n := min(max(p.half, streams), p.all)
+		switch lasting := min(n, before[0], before[1]); {
+		case lasting > now:
+			now, peak, calm = lasting, p.half, 0
 			p.set(now)
-		case n >= now:
-			if peak, calm = p.half, 0; max(n, before) == p.half {
-				return
-			}
-		default:
+		case n < now:
 			if peak, calm = max(peak, n), calm+1; calm == calms {
 				now, peak, calm = peak, p.half, 0
 				p.set(now)
 			}
+		case streams == 0:
+			return
+		default:
+			peak, calm = p.half, 0
 		}
-		before = n
+		before = [2]int{n, before[0]}
 	}
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,15 +59,21 @@ func TestProcessors(t *testing.T) {
 				var set []int
 				p := newProcessors(half, all, func(n int) { set = append(set, n) })
 				go p.run(t.Context())
-				now := 0
-				test.happen(func(to int) {
-					for ; now < to; now++ {
-						p.stream(1)
+				var streams atomic.Int32
+				go func() {
+					var counted [10]uint32
+					for {
+						for i := range streams.Load() {
+							p.streams.Carried(&counted[i])
+						}
+						select {
+						case <-time.After(look / 8):
+						case <-t.Context().Done():
+							return
+						}
 					}
-					for ; now > to; now-- {
-						p.stream(-1)
-					}
-				})
+				}()
+				test.happen(func(n int) { streams.Store(int32(n)) })
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if !slices.Equal(set, test.want) {

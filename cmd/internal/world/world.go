@@ -14,6 +14,7 @@ import (
 	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/names"
 	"uswitch/nat"
+	"uswitch/nat/uplink"
 	"uswitch/switch/trace"
 	"uswitch/tap"
 )
@@ -32,9 +33,8 @@ type Options struct {
 	Taken func() []netip.Prefix
 	// Plain makes every frame as it would be on a wire: no card leaves checksums and the cutting of its stream to others.
 	Plain bool
-	// Streams is told of streams that come in through this machine's sockets and carry much: see uplink.HostConfig. Nil:
-	// nobody is.
-	Streams func(change int)
+	// Streams counts the streams that come in through this machine's sockets. Nil: nobody wants to know.
+	Streams *uplink.Streams
 	// Stays has the lab stay up when its commands have ended, whatever its plan says, now and after each change.
 	Stays bool
 }
@@ -47,7 +47,7 @@ type World struct {
 	taken   func() []netip.Prefix
 	plain   bool
 	stays   bool
-	streams func(change int)
+	streams *uplink.Streams
 	epoch   time.Time
 	tracer  *trace.Tracer
 	gateway *nat.Gateway
@@ -79,8 +79,8 @@ const (
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
 // must be one that package lab has made.
 func New(plan *lab.Plan, o Options) (*World, error) {
-	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, stays: o.Stays, streams: o.Streams, epoch: time.Now(),
-		tracer: new(trace.Tracer), stirred: make(chan struct{}, 1)}
+	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, stays: o.Stays,
+		streams: o.Streams, epoch: time.Now(), tracer: new(trace.Tracer), stirred: make(chan struct{}, 1)}
 	if w.report == nil {
 		w.report = func(string) {}
 	}
