@@ -91,15 +91,12 @@ func kibi(n uint64) string {
 	return fmt.Sprintf("%d.%d %s", tenths/10, tenths%10, unit)
 }
 
-// compareNames orders names of devices as net-tools does: by their bytes, and numbers at their ends by value, br2 before
-// br10.
+// compareNames orders names of devices as net-tools does (nstrcmp.c): by what stands before the number at their end, then
+// by that number's value: br2 before br10, and veth8942850, whose front is veth, before veth4115ab4, whose front is longer.
 func compareNames(a, b string) int {
 	front, number := endNumber(a)
 	otherFront, otherNumber := endNumber(b)
-	if front == otherFront && number != otherNumber {
-		return cmp.Compare(number, otherNumber)
-	}
-	return strings.Compare(a, b)
+	return cmp.Or(strings.Compare(front, otherFront), cmp.Compare(number, otherNumber), strings.Compare(a, b))
 }
 
 // endNumber takes a name apart; the number is -1 if there is none.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/netip"
+	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -175,5 +177,26 @@ func TestHostPrefix(t *testing.T) {
 	}
 	if got := view.HostPrefix("RED", 3, true); got[:2] != "\x1b[" || got[len(got)-4:] != "\x1b[0m" {
 		t.Errorf("%q", got)
+	}
+}
+
+// The order is the one in which net-tools 2.10 has shown these names.
+func TestIfconfigOrder(t *testing.T) {
+	want := []string{"br2", "br10", "eth", "eth0", "eth00", "eth1", "eth0a", "eth0a0", "lo",
+		"veth9", "veth10", "veth8942850", "veth0a", "veth1a0", "veth4115ab4", "vetha1"}
+	var devices []control.Device
+	for _, name := range slices.Sorted(slices.Values(want)) {
+		devices = append(devices, control.Device{Name: name})
+	}
+	var out bytes.Buffer
+	if err := view.Ifconfig(&out, devices); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range regexp.MustCompile(`(?m)^(\w+): flags`).FindAllStringSubmatch(out.String(), -1) {
+		got = append(got, m[1])
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
