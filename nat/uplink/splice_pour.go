@@ -10,13 +10,18 @@ import (
 // netstack's own memory. A small answer is inside sooner without.
 const muchBytes = copySize / 2
 
-// pourIn moves what the kernel has, up to copySize, without a buffer between. It waits only for the inside: if the kernel
+// muchAtOnce is how much is poured at a time, in bytes: several super-frames. Each frame that reaches a card whose reader
+// sleeps wakes the reader, and each read lets the sender know of room; both cost more than the frame itself. Of frames that
+// follow each other at once only the first one does.
+const muchAtOnce = 4 * copySize
+
+// pourIn moves what the kernel has, up to muchAtOnce, without a buffer between. It waits only for the inside: if the kernel
 // does not have much, n is less than muchBytes.
 func (s *splice) pourIn(writable <-chan struct{}) (n int, err error) {
 	var e tcpip.Error
 	if closed := s.raw.Read(func(fd uintptr) bool {
 		if n, err = queued(int(fd)); err == nil && n >= muchBytes {
-			_, e = s.ep.Write(&inflow{int(fd), min(n, copySize)}, tcpip.WriteOptions{})
+			_, e = s.ep.Write(&inflow{int(fd), min(n, muchAtOnce)}, tcpip.WriteOptions{})
 		}
 		return true
 	}); closed != nil {
