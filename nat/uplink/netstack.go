@@ -34,11 +34,15 @@ const (
 	// past this one netstack ignores SYNs, of whomever.
 	maxInFlight = 1 << 16
 
-	// Buffers of one connection in netstack, in bytes. They fill only as far as one side is slower than the other. The
-	// inside is microseconds away, so that half a megabyte fills the pipe.
+	// Buffers of one connection in netstack, in bytes. They fill only as far as one side is slower than the other, and
+	// what went ahead takes no memory in them. The inside is microseconds away, so that half a megabyte fills the pipe to
+	// it. Of the pipe from it netstack offers half of the buffer as a window; the largest is the kernel's own (tcp(7):
+	// tcp_rmem), and what is offered grows to it only while the outside keeps up.
 	minBuffer     = 4 << 10
-	defaultBuffer = 512 << 10
-	maxBuffer     = 2 << 20
+	sendBuffer    = 512 << 10
+	maxSend       = 2 << 20
+	receiveBuffer = 1 << 20
+	maxReceive    = 6 << 20
 
 	// timeWait is short, because netstack's TIME-WAIT would swallow a SYN that reuses the port of a connection that the
 	// outside closed first, which an inside host may do. No old segment can be on the way between the two.
@@ -78,8 +82,8 @@ func options() []tcpip.SettableTransportProtocolOption {
 	sack, moderate, wait := tcpip.TCPSACKEnabled(true), tcpip.TCPModerateReceiveBufferOption(true), tcpip.TCPTimeWaitTimeoutOption(timeWait)
 	congestion, recovery := tcpip.CongestionControlOption("reno"), tcpip.TCPRecovery(0)
 	return []tcpip.SettableTransportProtocolOption{&sack, &moderate, &wait, &congestion, &recovery,
-		&tcpip.TCPSendBufferSizeRangeOption{Min: minBuffer, Default: defaultBuffer, Max: maxBuffer},
-		&tcpip.TCPReceiveBufferSizeRangeOption{Min: minBuffer, Default: defaultBuffer, Max: maxBuffer}}
+		&tcpip.TCPSendBufferSizeRangeOption{Min: minBuffer, Default: sendBuffer, Max: maxSend},
+		&tcpip.TCPReceiveBufferSizeRangeOption{Min: minBuffer, Default: receiveBuffer, Max: maxReceive}}
 }
 
 // input gives netstack a packet, which it borrows, with headers of that many bytes in all. Of a packet whose payload has

@@ -57,9 +57,10 @@ func (o *outflow) init(raw syscall.RawConn) {
 }
 
 // muchGone and manyGone are how many bytes that went ahead, in how many segments, may stay unread in netstack, where they
-// take room in the window that the inside is offered. For fewer nobody is woken.
+// take room in the window that the inside is offered. For fewer nobody is woken, so that it must be less than that window,
+// which is half of the buffer.
 const (
-	muchGone = 128 << 10
+	muchGone = receiveBuffer / 8
 	manyGone = 32
 )
 
