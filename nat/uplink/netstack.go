@@ -36,8 +36,8 @@ const (
 
 	// Buffers of one connection in netstack, in bytes. They fill only as far as one side is slower than the other, and
 	// what went ahead takes no memory in them. The inside is microseconds away, so that half a megabyte fills the pipe to
-	// it. Of the pipe from it netstack offers half of the buffer as a window; the largest is the kernel's own (tcp(7):
-	// tcp_rmem), and what is offered grows to it only while the outside keeps up.
+	// it. Half of a receive buffer is the window that the inside is offered. It grows only while the outside keeps up, to
+	// as much as the kernel's own (tcp(7): tcp_rmem).
 	minBuffer     = 4 << 10
 	sendBuffer    = 512 << 10
 	maxSend       = 2 << 20
@@ -67,7 +67,7 @@ func newNetstack(h *Host, mtu int, gso bool) (*netstack, error) {
 	n.stack.SetSpoofing(nic, true)
 	n.stack.SetPromiscuousMode(nic, true)
 	n.stack.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, NIC: nic}})
-	forwarder := tcp.NewForwarder(n.stack, 0, maxInFlight, h.accept)
+	forwarder := tcp.NewForwarder(n.stack, receiveBuffer, maxInFlight, h.accept)
 	n.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, forwarder.HandlePacket)
 	return n, nil
 }
