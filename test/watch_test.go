@@ -15,9 +15,9 @@ var update = flag.Bool("update", false, "write the screens anew")
 
 // screen is a terminal of 80 columns and 24 lines, in which uswitch runs.
 type screen struct {
-	t    *testing.T
-	name string // of tmux's socket
-	l    *lab
+	t      *testing.T
+	socket string // tmux's own, in a directory that is the test's alone
+	l      *lab
 }
 
 // watch starts uswitch watch in a terminal of its own.
@@ -26,7 +26,12 @@ func (l *lab) watch(environment ...string) *screen { return l.terminal(environme
 // terminal starts uswitch in a terminal of its own, and behind it cat, which shows whether the terminal is in order.
 func (l *lab) terminal(environment []string, args ...string) *screen {
 	l.t.Helper()
-	s := &screen{l.t, fmt.Sprintf("uswitch%s-%d", l.suffix, labs.Add(1)), l}
+	dir, err := os.MkdirTemp("", "tmux-") // t.TempDir's names can be longer than a socket's may be
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() { os.RemoveAll(dir) })
+	s := &screen{l.t, filepath.Join(dir, "socket"), l}
 	l.t.Cleanup(func() { _, _ = s.try("kill-server") })
 	command := append(append([]string{"env", "USWITCH_LAB=" + l.name}, environment...), uswitch)
 	s.tmux("new-session", "-d", "-x", "80", "-y", "24", strings.Join(append(command, args...), " ")+"; echo status $?; cat")
@@ -34,7 +39,7 @@ func (l *lab) terminal(environment []string, args ...string) *screen {
 }
 
 func (s *screen) try(args ...string) (string, error) {
-	cmd := exec.Command("tmux", append([]string{"-L", s.name, "-f", "/dev/null", "-u"}, args...)...)
+	cmd := exec.Command("tmux", append([]string{"-S", s.socket, "-f", "/dev/null", "-u"}, args...)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 	out, err := cmd.CombinedOutput()
 	return string(out), err

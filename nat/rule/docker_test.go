@@ -7,62 +7,81 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/tools/txtar"
+
 	"uswitch/nat/rule"
 )
 
-// dockerRules finds the rule sets of Docker 28 and 29, which lie beside the repository in shared/data.
-func dockerRules(t *testing.T) (files []string) {
+// dockerSet is one rule set that Docker makes.
+type dockerSet struct {
+	name   string
+	family rule.Family
+	text   string
+}
+
+// dockerSets are what Docker 20.10 has printed, what package rules makes as Docker 28 and 29 do, and, where shared/data lies
+// beside the repository, the originals of those.
+func dockerSets(t *testing.T) (sets []dockerSet) {
 	t.Helper()
+	for _, file := range glob(t, "testdata", "docker-20.10", "*", "*.rules") {
+		sets = append(sets, dockerSet{file, rule.IPv4, string(read(t, file))})
+	}
+	for _, file := range glob(t, "..", "..", "cmd", "internal", "docker", "rules", "testdata", "*.txtar") {
+		for _, f := range txtar.Parse(read(t, file)).Files {
+			sets = append(sets, dockerSet{file + ": " + f.Name, familyOf(file), string(f.Data)})
+		}
+	}
+	if len(sets) < 100 {
+		t.Fatalf("only %d rule sets", len(sets))
+	}
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		files, err = filepath.Glob(filepath.Join(dir, "shared", "data", "docker-rules", "*", "ipv*", "*.rules"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(files) > 0 {
-			return files
+		for _, file := range glob(t, dir, "shared", "data", "docker-rules", "*", "ipv*", "*.rules") {
+			sets = append(sets, dockerSet{file, familyOf(filepath.Dir(file)), string(read(t, file))})
 		}
 	}
-	unavailable(t, "shared/data/docker-rules beside the repository")
-	return nil
+	return sets
 }
 
-// familyOf says whose rules a file holds.
-func familyOf(file string) rule.Family {
-	if filepath.Base(filepath.Dir(file)) == "ipv6" {
+// familyOf says whose rules a path that ends in ipv4 or ipv6 holds.
+func familyOf(path string) rule.Family {
+	if strings.HasSuffix(strings.TrimSuffix(path, filepath.Ext(path)), "ipv6") {
 		return rule.IPv6
 	}
 	return rule.IPv4
 }
 
-// read returns the text of a file.
-func read(t *testing.T, file string) string {
+func glob(t *testing.T, pattern ...string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(pattern...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func read(t *testing.T, file string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(data)
+	return data
 }
 
 // TestDockerRoundTrip takes every rule set of Docker's through Restore and Save: the same bytes come out.
 func TestDockerRoundTrip(t *testing.T) {
-	files := dockerRules(t)
-	if len(files) < 260 {
-		t.Errorf("only %d files", len(files))
-	}
-	for _, file := range files {
-		text := read(t, file)
-		tables := rule.NewTables(familyOf(file))
-		if err := tables.Restore(strings.NewReader(text), rule.RestoreOptions{}); err != nil {
-			t.Errorf("%s: %v", file, err)
+	for _, set := range dockerSets(t) {
+		tables := rule.NewTables(set.family)
+		if err := tables.Restore(strings.NewReader(set.text), rule.RestoreOptions{}); err != nil {
+			t.Errorf("%s: %v", set.name, err)
 			continue
 		}
-		if got := tables.Snapshot().Save(rule.SaveOptions{}); got != text {
-			t.Errorf("%s:%s", file, difference(text, got))
+		if got := tables.Snapshot().Save(rule.SaveOptions{}); got != set.text {
+			t.Errorf("%s:%s", set.name, difference(set.text, got))
 		}
 	}
 }
@@ -70,11 +89,11 @@ func TestDockerRoundTrip(t *testing.T) {
 // TestDockerAsTyped makes every rule set from the commands that -S prints, one after the other as Docker types them, and
 // with -D unmakes it again.
 func TestDockerAsTyped(t *testing.T) {
-	for _, file := range dockerRules(t) {
-		f := familyOf(file)
+	for _, set := range dockerSets(t) {
+		f := set.family
 		source, typed := rule.NewTables(f), rule.NewTables(f)
-		if err := source.Restore(strings.NewReader(read(t, file)), rule.RestoreOptions{}); err != nil {
-			t.Fatalf("%s: %v", file, err)
+		if err := source.Restore(strings.NewReader(set.text), rule.RestoreOptions{}); err != nil {
+			t.Fatalf("%s: %v", set.name, err)
 		}
 		var undo [][]string
 		for _, table := range []string{"raw", "filter", "nat"} {
@@ -85,20 +104,23 @@ func TestDockerAsTyped(t *testing.T) {
 			for line := range strings.Lines(list) {
 				w := append([]string{"-t", table}, words(t, line)...)
 				if _, err := typed.Exec(w); err != nil {
-					t.Fatalf("%s: %s: %v", file, line, err)
+					t.Fatalf("%s: %s: %v", set.name, line, err)
 				}
 				undo = append(undo, w)
 			}
 		}
-		compareSave(t, file, source, typed)
+		compareSave(t, set.name, source, typed)
 		for i := len(undo) - 1; i >= 0; i-- {
 			w := undo[i]
 			w[2] = map[string]string{"-A": "-D", "-N": "-X", "-P": "-P"}[w[2]]
+			if w[2] == "-P" {
+				w[4] = "ACCEPT" // what every built-in chain begins with
+			}
 			if _, err := typed.Exec(w); err != nil {
-				t.Fatalf("%s: %s: %v", file, strings.Join(w, " "), err)
+				t.Fatalf("%s: %s: %v", set.name, strings.Join(w, " "), err)
 			}
 		}
-		compareSave(t, file+" undone", rule.NewTables(f), typed)
+		compareSave(t, set.name+" undone", rule.NewTables(f), typed)
 	}
 }
 
@@ -114,14 +136,14 @@ func compareSave(t *testing.T, what string, want, got *rule.Tables) {
 // TestDockerAgrees gives every rule set of Docker's to the real iptables-restore and to ours; all views are the same.
 func TestDockerAgrees(t *testing.T) {
 	t.Parallel()
-	files := dockerRules(t)
-	texts := make([]string, len(files))
-	families := make([]rule.Family, len(files))
-	for i, file := range files {
-		texts[i], families[i] = read(t, file), familyOf(file)
+	sets := dockerSets(t)
+	texts := make([]string, len(sets))
+	families := make([]rule.Family, len(sets))
+	for i, set := range sets {
+		texts[i], families[i] = set.text, set.family
 	}
 	for i, complaint := range agreeOnSets(t, texts, families) {
-		t.Errorf("%s:%s", files[i], complaint)
+		t.Errorf("%s:%s", sets[i].name, complaint)
 	}
 }
 

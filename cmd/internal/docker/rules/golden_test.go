@@ -1,39 +1,121 @@
 package rules_test
 
 import (
+	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"golang.org/x/tools/txtar"
+
 	"uswitch/cmd/internal/docker/rules"
 	"uswitch/nat/rule"
 )
 
-// goldenFiles is how many rule sets of the real dockerd there are.
-const goldenFiles = 260
+var update = flag.Bool("update", false, "write the expected rule sets anew")
 
-// TestDockersOwnRules builds the scene of every file of shared/data/docker-rules, compares line by line, and takes it down
-// again.
-func TestDockersOwnRules(t *testing.T) {
-	root := sharedData(t, "docker-rules")
-	files, err := filepath.Glob(filepath.Join(root, "*", "*", "*.rules"))
-	if err != nil || len(files) != goldenFiles {
-		t.Fatalf("%s has %d files (%v), want %d", root, len(files), err, goldenFiles)
+// TestExpectedRules builds scenes of both generations of Docker's rules, compares each with testdata line by line, and takes
+// it down again.
+func TestExpectedRules(t *testing.T) {
+	for _, dialect := range []string{"28", "29"} {
+		for _, family := range []string{"ipv4", "ipv6"} {
+			t.Run(dialect+"-"+family, func(t *testing.T) { expectedRules(t, dialect, family) })
+		}
 	}
-	for _, file := range files {
-		name, err := filepath.Rel(root, file)
-		if err != nil {
+}
+
+func expectedRules(t *testing.T, dialect, family string) {
+	file := filepath.Join("testdata", dialect+"-"+family+".txtar")
+	names := sceneNames()
+	if *update {
+		made := &txtar.Archive{Comment: []byte("What `go test -update` of this package writes: rule sets by the names that sceneOf reads.\n")}
+		for _, name := range names {
+			h, _ := sceneOf(t, dialect, family, name).build(t)
+			made.Files = append(made.Files, txtar.File{Name: name, Data: []byte(h.save())})
+		}
+		if err := os.WriteFile(file, txtar.Format(made), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		t.Run(name, func(t *testing.T) {
+	}
+	a, err := txtar.ParseFile(file)
+	if err != nil || len(a.Files) != len(names) {
+		t.Fatalf("%s: %d scenes, %v: want %d", file, len(a.Files), err, len(names))
+	}
+	for i, f := range a.Files {
+		t.Run(f.Name, func(t *testing.T) {
+			if f.Name != names[i] {
+				t.Fatalf("want %s here", names[i])
+			}
+			s := sceneOf(t, dialect, family, f.Name)
+			s.compare(t, string(f.Data))
+			loadable(t, s.family, string(f.Data))
+		})
+	}
+}
+
+// sceneNames are a machine before dockerd and without the network, and a network with each choice and each pair of choices
+// that is not the usual one.
+func sceneNames() []string {
+	names := []string{"no", "cleaned,hairpin=false", "cleaned,hairpin=true"}
+	for _, hairpin := range []string{"false", "true"} {
+		for _, icc := range []string{"false", "true"} {
+			names = append(names, fmt.Sprintf("hairpin=%s,internal=true,icc=%s", hairpin, icc))
+		}
+	}
+	usual := "hairpin=false,internal=false,icc=true,masq=true,snat=false,gwm=nat,bindlh=false"
+	others := []string{"hairpin=true", "icc=false", "masq=false", "snat=true", "gwm=routed", "gwm=nat-unprotected", "bindlh=true"}
+	names = append(names, usual)
+	for i, one := range others {
+		names = append(names, with(usual, one))
+		for _, two := range others[i+1:] {
+			if name := with(with(usual, one), two); strings.Contains(name, one) { // both choose the gateway's mode
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// with replaces one choice in a scene's name.
+func with(name, choice string) string {
+	key, _, _ := strings.Cut(choice, "=")
+	words := strings.Split(name, ",")
+	for i, word := range words {
+		if strings.HasPrefix(word, key+"=") {
+			words[i] = choice
+		}
+	}
+	return strings.Join(words, ",")
+}
+
+// originals is how many rule sets of the real dockerd there are.
+const originals = 260
+
+// TestDockersOwnRules does the same with every file of shared/data/docker-rules, what the real dockerd has made, wherever that
+// lies beside the repository.
+func TestDockersOwnRules(t *testing.T) {
+	root, ok := sharedData(t, "docker-rules")
+	if !ok {
+		return // what the repository holds has been compared
+	}
+	files, err := filepath.Glob(filepath.Join(root, "*", "*", "*.rules"))
+	if err != nil || len(files) != originals {
+		t.Fatalf("%s has %d files (%v), want %d", root, len(files), err, originals)
+	}
+	for _, file := range files {
+		rest, base := filepath.Split(file)
+		rest, family := filepath.Split(filepath.Clean(rest))
+		dialect := filepath.Base(rest)
+		t.Run(dialect+"-"+family+"/"+base, func(t *testing.T) {
 			t.Parallel()
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := sceneOf(t, name)
+			s := sceneOf(t, dialect, family, strings.TrimSuffix(base, ".rules"))
 			s.compare(t, string(text))
 			loadable(t, s.family, string(text))
 		})
@@ -50,13 +132,12 @@ type scene struct {
 	port    rules.Port
 }
 
-// sceneOf reads a name such as 28/ipv4/hairpin=false,internal=true,icc=false.rules. What it does not say does not matter.
-func sceneOf(t *testing.T, name string) scene {
+// sceneOf reads a name such as hairpin=false,internal=true,icc=false, for Docker 28 or 29 and ipv4 or ipv6. What it does not
+// say does not matter.
+func sceneOf(t *testing.T, dialect, family, name string) scene {
 	t.Helper()
-	dialect, rest, _ := strings.Cut(name, string(filepath.Separator))
-	family, base, _ := strings.Cut(rest, string(filepath.Separator))
 	words := map[string]string{}
-	for word := range strings.SplitSeq(strings.TrimSuffix(base, ".rules"), ",") {
+	for word := range strings.SplitSeq(name, ",") {
 		key, value, _ := strings.Cut(word, "=")
 		words[key] = value
 	}
@@ -97,22 +178,28 @@ func sceneOf(t *testing.T, name string) scene {
 	return s
 }
 
-// compare builds the scene up, compares with the text, and takes it down.
-func (s scene) compare(t *testing.T, want string) {
-	h := newHost(t, s.family, s.daemon)
+// build builds the scene up; clean is what there was before the network.
+func (s scene) build(t *testing.T) (h *host, clean string) {
+	h = newHost(t, s.family, s.daemon)
 	if s.started {
 		h.start()
 	}
-	clean := h.save()
+	clean = h.save()
+	if s.started && !s.empty {
+		h.addNetwork(s.network)
+		h.addEndpoint(s.network.Bridge, s.port.To.Addr())
+		h.addPorts(s.network.Bridge, s.port)
+	}
+	return h, clean
+}
+
+// compare builds the scene up, compares with the text, and takes it down.
+func (s scene) compare(t *testing.T, want string) {
+	h, clean := s.build(t)
+	same(t, h.save(), want)
 	if s.empty || !s.started {
-		same(t, clean, want)
 		return
 	}
-	h.addNetwork(s.network)
-	h.addEndpoint(s.network.Bridge, s.port.To.Addr())
-	h.addPorts(s.network.Bridge, s.port)
-	same(t, h.save(), want)
-
 	h.removePorts(s.network.Bridge, s.port)
 	h.removeEndpoint(s.network.Bridge, s.port.To.Addr())
 	h.removeNetwork(s.network.Bridge)
@@ -130,21 +217,17 @@ func loadable(t *testing.T, f rule.Family, text string) {
 }
 
 // sharedData finds shared/data/NAME beside the repository, or beside one of the directories above it.
-func sharedData(t *testing.T, name string) string {
+func sharedData(t *testing.T, name string) (data string, ok bool) {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for {
-		data := filepath.Join(dir, "shared", "data", name)
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		data = filepath.Join(dir, "shared", "data", name)
 		if _, err := os.Stat(data); err == nil {
-			return data
+			return data, true
 		}
-		above := filepath.Dir(dir)
-		if above == dir {
-			missing(t, "shared/data/%s is in no directory above this one", name)
-		}
-		dir = above
 	}
+	return "", false
 }
