@@ -11,11 +11,12 @@ import (
 type Answer struct {
 	Question Question `json:"question"`
 	Address  string   `json:"address,omitempty"` // of the destination
+	Verdict  Verdict  `json:"verdict"`
 	Works    bool     `json:"works"`
 	Phases   []Phase  `json:"phases"`
-	Stop     *Stop    `json:"stop,omitempty"`    // what is in the way; nil if it works
+	Stop     *Stop    `json:"stop,omitempty"`    // what is in the way; nil if nothing is, as far as can be seen
 	Sentence string   `json:"sentence"`          // the answer in one sentence
-	Unknown  string   `json:"unknown,omitempty"` // what the lab cannot know
+	Unknown  string   `json:"unknown,omitempty"` // what the lab cannot know; never empty where the verdict is NotKnown
 }
 
 // Phase is one thing that happens to the question or to its answer.

@@ -44,7 +44,7 @@ func (l *Lab) ask(q Question) (*flow, *Answer, error) {
 // answer says that there is no address to ask at, so that nothing was sent.
 func (e addressless) answer(q Question) *Answer {
 	stop := &Stop{Way: There, Where: e.who, Type: "address", Reason: noAddress, Sentence: e.text}
-	return &Answer{Question: q, Stop: stop, Sentence: e.text + ".", Phases: []Phase{{Number: 1, Way: There, Where: q.From, Type: "address",
+	return &Answer{Question: q, Verdict: No, Stop: stop, Sentence: e.text + ".", Phases: []Phase{{Number: 1, Way: There, Where: q.From, Type: "address",
 		Result: Drop, Looked: "the address of " + e.who, Found: e.text, Reason: noAddress}}}
 }
 
@@ -55,6 +55,7 @@ func (f *flow) answer() *Answer {
 	if f.reachedOutside() && f.lab.Uplink.Kind != Sim {
 		a.Unknown = "what lies beyond the uplink cannot be known from here: it is taken for granted that somebody answers there"
 	}
+	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
 	if f.lost > 0 {
 		a.Unknown += fmt.Sprintf("; %d steps were too many to be shown", f.lost)
 	}
@@ -131,7 +132,7 @@ func (t *trial) resolve() (*Answer, error) {
 		why = "there is no such name (NXDOMAIN)"
 	}
 	stop := &Stop{Way: There, Where: t.target.From, Type: "name", Reason: noSuchName, Sentence: fmt.Sprintf("%s: %s", name, why)}
-	return &Answer{Question: t.target.Question, Stop: stop, Sentence: fmt.Sprintf("The name does not resolve: %s, says %v.", why, nameServer),
+	return &Answer{Question: t.target.Question, Verdict: No, Stop: stop, Sentence: fmt.Sprintf("The name does not resolve: %s, says %v.", why, nameServer),
 		Phases: []Phase{{Number: 1, Way: There, Where: t.target.From, Type: "name", Result: Drop, Looked: name + " at " + nameServer.String(),
 			Found: why, Reason: noSuchName}}}, nil
 }

@@ -39,12 +39,14 @@ func (c Column) String() string {
 
 // Cell is whether somebody reaches something.
 type Cell struct {
-	Self     bool   `json:"self,omitempty"` // nobody asks itself
-	Works    bool   `json:"works"`
-	Reason   string `json:"reason,omitempty"` // the name of what is in the way
-	Where    string `json:"where,omitempty"`
-	Way      Way    `json:"way,omitempty"`
-	Sentence string `json:"sentence,omitempty"`
+	Self     bool    `json:"self,omitempty"` // nobody asks itself
+	Verdict  Verdict `json:"verdict,omitempty"`
+	Works    bool    `json:"works"`
+	Unknown  string  `json:"unknown,omitempty"` // why the verdict is NotKnown
+	Reason   string  `json:"reason,omitempty"`  // the name of what is in the way
+	Where    string  `json:"where,omitempty"`
+	Way      Way     `json:"way,omitempty"`
+	Sentence string  `json:"sentence,omitempty"`
 }
 
 // Text is what stands in the cell: yes, the reason's name, or nothing.
@@ -99,19 +101,21 @@ func (l *Lab) cell(t *trial, q Question) (Cell, error) {
 	found, err := l.check(q)
 	if err != nil {
 		if q.From == Outsider {
-			return Cell{Reason: notRouted, Where: Outsider, Way: There, Sentence: err.Error()}, nil
+			return Cell{Verdict: No, Reason: notRouted, Where: Outsider, Way: There, Sentence: err.Error()}, nil
 		}
-		return Cell{Reason: noAddress, Where: q.To, Way: There, Sentence: err.Error()}, nil
+		return Cell{Verdict: No, Reason: noAddress, Where: q.To, Way: There, Sentence: err.Error()}, nil
 	}
 	t.target = *found
 	f, err := t.run()
 	if err != nil {
 		return Cell{}, err
 	}
-	if s := f.stop(); s != nil {
-		return Cell{Reason: s.Reason, Where: s.Where, Way: s.Way, Sentence: s.Sentence}, nil
+	a := f.answer()
+	c := Cell{Verdict: a.Verdict, Works: a.Works, Unknown: a.Unknown}
+	if s := a.Stop; s != nil {
+		c.Reason, c.Where, c.Way, c.Sentence = s.Reason, s.Where, s.Way, s.Sentence
 	}
-	return Cell{Works: true}, nil
+	return c, nil
 }
 
 // Reasons that no switch could have, because nothing is ever sent.

@@ -12,6 +12,7 @@ import (
 // Advice is what WhyNot has found out.
 type Advice struct {
 	Question Question `json:"question"`
+	Verdict  Verdict  `json:"verdict"`        // of the question, as the lab is
 	Works    bool     `json:"works"`          // already, as the lab is
 	Stop     *Stop    `json:"stop,omitempty"` // the first thing that is in the way
 	Steps    []Remedy `json:"steps"`          // to be done in this order
@@ -44,7 +45,7 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 	if answer != nil {
 		// The name is the trouble, or an address that is missing, or what leads to the name's server.
 		if r := answer.Stop.Reason; r == noSuchName || r == noAddress {
-			return &Advice{Question: q, Stop: answer.Stop, Rest: answer.Stop, Sentence: answer.Sentence}, nil
+			return &Advice{Question: q, Verdict: No, Stop: answer.Stop, Rest: answer.Stop, Sentence: answer.Sentence}, nil
 		}
 		advice, err := l.WhyNot(Question{From: q.From, To: nameServer.String(), Protocol: "udp", Port: 53})
 		if err == nil {
@@ -75,6 +76,7 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 	if f.lab.Uplink.Kind != Sim && f.reachedOutside() {
 		a.Unknown = "what lies beyond the uplink cannot be known from here"
 	}
+	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
 	return a, nil
 }
 
