@@ -19,7 +19,7 @@
 //	```fails               names of checks that must fail now; the switch says why
 //	```mend NAME ...       commands that make checks hold which did not
 //	```holds               names of checks that must hold now
-//	```question            what the learner is asked before it is seen; see Question
+//	```question            what the text right above it asks, before it is seen; see Question
 //
 // A block of any other kind is shown as it is. There is one machine part for all languages, so that no translation can have
 // other commands or checks than the original. Every check of the lab must be mended by some step: a check that is never

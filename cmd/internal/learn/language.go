@@ -58,6 +58,8 @@ const (
 	noHint
 	rightAnswers
 	leftOut
+	goesOn
+	leftAsItIs
 )
 
 // phrases are what the player says, by language.
@@ -82,6 +84,8 @@ var phrases = map[phrase]map[Language]string{
 	theHint:      {"en": "The switch would try:", "ko": "스위치라면 이렇게 해 봅니다:"},
 	noHint:       {"en": "There is no hint for this step.", "ko": "이 단계에는 힌트가 없습니다."},
 	leftOut:      {"en": "left out: this needs a real machine, and the lab is in memory", "ko": "건너뜁니다. 실제 컴퓨터가 필요한데 이 실습은 메모리 안에 있습니다"},
+	goesOn:       {"en": "As the lab is now, this step cannot be done; the lesson goes on.", "ko": "지금 실습 상태로는 이 단계를 할 수 없어 다음으로 넘어갑니다."},
+	leftAsItIs:   {"en": "left as it is", "ko": "그대로 두고 넘어갑니다"},
 	rightAnswers: {"en": "questions answered rightly", "ko": "문제를 맞혔습니다"},
 }
 

@@ -138,6 +138,9 @@ func (p *parser) question(b block) {
 	if err := q.check(); err != nil {
 		p.wrong(b.line, "question: %v", err)
 	}
+	if n := len(p.lesson.Steps); n == 0 || p.lesson.Steps[n-1].Text == nil {
+		p.wrong(b.line, "question: nobody has asked it: want text right above it")
+	}
 	p.add(Step{Line: b.line, Question: q})
 }
 

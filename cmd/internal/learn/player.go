@@ -65,6 +65,8 @@ func Play(l *Lesson, o Options) (done bool, err error) {
 	return done, err
 }
 
+// play goes through the steps. Without a person, the first that is not as the lesson says ends it; a person may have changed
+// whatever there is, is told what comes of that, and goes on.
 func (p *player) play(ctx context.Context, lab *control.Client) (err error) {
 	if p.shell, err = newShell(lab.Lab(), p.In, p.Out); err != nil {
 		return err
@@ -74,12 +76,16 @@ func (p *player) play(ctx context.Context, lab *control.Client) (err error) {
 	p.heading(p.lesson.Titles[p.Language])
 	for i := range p.lesson.Steps {
 		s := &p.lesson.Steps[i]
-		if err := p.step(ctx, s); err != nil {
-			if errors.Is(err, errQuit) {
-				p.say("%s %s", lessonLeft.in(p.Language), p.lesson.Name)
-				return err
-			}
+		err := p.step(ctx, s)
+		switch {
+		case errors.Is(err, errQuit):
+			p.say("%s %s", lessonLeft.in(p.Language), p.lesson.Name)
+			return err
+		case err != nil && (p.Auto || ctx.Err() != nil):
 			return fmt.Errorf("%s:%d: %w", p.lesson.File, s.Line, err)
+		case err != nil && !errors.Is(err, errOtherwise): // which has been shown
+			p.wrap("  ", goesOn.in(p.Language)+" "+err.Error())
+			p.say("")
 		}
 		if p.Reached != nil {
 			p.Reached(i+1, len(p.lesson.Steps))
@@ -111,7 +117,7 @@ func (p *player) step(ctx context.Context, s *Step) error {
 		return nil
 	}
 	for _, c := range s.Commands {
-		if err := p.command(ctx, s, c); err != nil {
+		if _, err := p.command(ctx, s, c); err != nil {
 			return err
 		}
 	}

@@ -43,16 +43,20 @@ func (p *player) portsQuestion(ctx context.Context, q *Question) error {
 	if err != nil {
 		return err
 	}
-	w, err := watch(ctx, p.lab)
+	c := Command{Text: q.Command}
+	if _, err := p.await(ctx, &Step{Question: q}, c); err != nil {
+		return err
+	}
+	w, err := watch(ctx, p.lab, q) // now, so that nothing of the person's own is seen
 	if err != nil {
 		return err
 	}
 	defer w.stop()
-	c := Command{Text: q.Command}
-	if err := p.command(ctx, &Step{Commands: []Command{c}, End: Either, Question: q}, c); err != nil {
+	if _, _, err := p.shell.run(ctx, c.Text); err != nil {
 		return err
 	}
-	right, why, err := w.receivers(ctx, q.From, ethertypes[q.Frame])
+	p.say("")
+	right, why, err := w.receivers(ctx)
 	if err != nil {
 		return err
 	}

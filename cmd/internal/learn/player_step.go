@@ -16,34 +16,50 @@ var errMended = errors.New("mended already")
 
 // command has one command run: at once, or when the person wants it. The person may run others before. If one of those
 // mends what the step is to mend, the error is errMended.
-func (p *player) command(ctx context.Context, s *Step, c Command) error {
+func (p *player) command(ctx context.Context, s *Step, c Command) (t turn, err error) {
+	if t, err = p.await(ctx, s, c); err != nil || t == leftOutTurn {
+		return t, err
+	}
+	output, status, err := p.shell.run(ctx, c.Text)
+	p.say("")
+	if err == nil && p.Auto {
+		err = s.judge(c, output, status)
+	}
+	return t, err
+}
+
+// turn is what the person wants of a command of the lesson's.
+type turn int
+
+const (
+	ownTurn     turn = iota // it is to be run
+	skippedTurn             // it is not wanted, but what follows rests on it: it is to be run
+	leftOutTurn             // it is not to be run
+)
+
+// await has the person run commands of their own until they have had enough of that.
+func (p *player) await(ctx context.Context, s *Step, c Command) (turn, error) {
 	for {
 		line, err := p.prompt(ctx, s, c.Text)
-		if err != nil {
-			return err
-		}
 		switch {
+		case err != nil:
+			return ownTurn, err
+		case line == c.Text:
+			return ownTurn, nil
 		case line == "skip" && s.Mends == nil && s.Question == nil:
-			return nil
-		case line == "skip": // what follows rests on it
-			line = c.Text
+			return leftOutTurn, nil
+		case line == "skip":
+			return skippedTurn, nil
 		case line == "hint":
 			p.hint(ctx, s)
 			continue
 		}
-		output, status, err := p.shell.run(ctx, line)
-		p.say("")
-		switch {
-		case err != nil && p.Auto:
-			return err
-		case err != nil:
+		if _, _, err := p.shell.run(ctx, line); err != nil {
 			p.say("%v", err)
-		case p.Auto:
-			return s.judge(c, output, status)
-		case line == c.Text:
-			return nil
-		case p.mended(ctx, s):
-			return errMended
+		}
+		p.say("")
+		if p.mended(ctx, s) {
+			return ownTurn, errMended
 		}
 	}
 }
@@ -114,30 +130,38 @@ func (p *player) hint(ctx context.Context, s *Step) {
 	p.say("")
 }
 
-// mend has checks fail, commands run, and the checks hold. A person goes on with commands until they do.
+// mend has checks fail, commands run, and the checks hold. A person goes on with commands until they do, or skips: then the
+// lesson's own commands have been run, and whatever has come of them must do.
 func (p *player) mend(ctx context.Context, s *Step) error {
 	if err := p.mustFail(ctx, s.Mends, false); err != nil {
 		return err
 	}
+	skipped := false
 	for _, c := range s.Commands {
-		err := p.command(ctx, s, c)
+		t, err := p.command(ctx, s, c)
 		if errors.Is(err, errMended) {
 			break
 		}
 		if err != nil {
 			return err
 		}
+		skipped = skipped || t == skippedTurn
 	}
 	for {
 		err := p.mustHold(ctx, s.Mends)
+		if skipped && errors.Is(err, errOtherwise) {
+			p.say("  %s", p.dim(leftAsItIs.in(p.Language)))
+		}
 		p.say("")
-		if err == nil || p.Auto || !errors.Is(err, errOtherwise) {
+		if err == nil || skipped || p.Auto || !errors.Is(err, errOtherwise) {
 			return err
 		}
 		p.say("%s", notMended.in(p.Language))
-		if err := p.command(ctx, s, s.Commands[len(s.Commands)-1]); err != nil && !errors.Is(err, errMended) {
+		t, err := p.command(ctx, s, s.Commands[len(s.Commands)-1])
+		if err != nil && !errors.Is(err, errMended) {
 			return err
 		}
+		skipped = t == skippedTurn
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // Question is what the learner is asked before it is seen. Nobody has written the key down: it is what the switch then says
 // or does.
 //
-//	{kind: ports, from: RED, frame: arp, command: ...}   which ports get the frame that the command makes RED send?
+//	{kind: ports, from, to, frame, command: ...}         which ports get the frame for to that the command makes from send?
 //	{kind: rule, from, to, tcp|udp, way, hook}           which rule decides there?
 //	{kind: source, from, to, tcp|udp, way}               which address does the packet come from in the end?
 //	{kind: destination, from, to, tcp|udp, way}          which address does it go to in the end?
@@ -25,7 +25,7 @@ type Question struct {
 	DF      bool   `yaml:"df"`
 	Way     string `yaml:"way"`     // question, the default, or answer
 	Hook    string `yaml:"hook"`    // forward unless said otherwise
-	Frame   string `yaml:"frame"`   // arp or ip: the first such frame counts
+	Frame   string `yaml:"frame"`   // arp or ip: the first such frame counts, an ARP question or a packet of the protocol
 	Command string `yaml:"command"` // that makes From send it
 }
 
@@ -38,8 +38,8 @@ func (q *Question) check() error {
 		return fmt.Errorf("kind %q: want one of %v", q.Kind, questionKinds)
 	case q.From == "":
 		return errors.New("from is missing: who sends it")
-	case q.Kind == "ports" && (q.Command == "" || q.Frame != "arp" && q.Frame != "ip"):
-		return errors.New("ports: want command, and frame: arp or ip")
+	case q.Kind == "ports" && (q.To == "" || q.Command == "" || q.Frame != "arp" && q.Frame != "ip"):
+		return errors.New("ports: want command, frame: arp or ip, and to: the address that the frame asks for or goes to")
 	case q.Kind != "ports" && (q.To == "" || q.Command != "" || q.Frame != ""):
 		return fmt.Errorf("%s: want from and to, and neither command nor frame", q.Kind)
 	case q.TCP != 0 && q.UDP != 0:
@@ -54,6 +54,17 @@ func (q *Question) check() error {
 		q.Hook = "forward"
 	}
 	return nil
+}
+
+// protocol returns the word for what is sent.
+func (q *Question) protocol() string {
+	switch {
+	case q.TCP != 0:
+		return "tcp"
+	case q.UDP != 0:
+		return "udp"
+	}
+	return "icmp"
 }
 
 // Quiz is a question with everything that can be answered, and what is right.

@@ -12,13 +12,7 @@ import (
 
 // quiz asks the switch, on a copy of the lab, and makes choices of what could be the answer.
 func (p *player) quiz(ctx context.Context, q *Question) (*Quiz, error) {
-	question := ask.Question{From: q.From, To: q.To, Protocol: "icmp", Size: q.Size, DontFragment: q.DF}
-	switch {
-	case q.TCP != 0:
-		question.Protocol, question.Port = "tcp", q.TCP
-	case q.UDP != 0:
-		question.Protocol, question.Port = "udp", q.UDP
-	}
+	question := ask.Question{From: q.From, To: q.To, Protocol: q.protocol(), Port: max(q.TCP, q.UDP), Size: q.Size, DontFragment: q.DF}
 	answer, err := p.subject.Explain(ctx, question)
 	if err != nil {
 		return nil, err
@@ -53,7 +47,7 @@ func (p *player) ruleQuiz(ctx context.Context, q *Question, answer *ask.Answer) 
 		for _, row := range rows {
 			rule, ok := strings.CutPrefix(row, "-t "+f.Rule.Table+" ")
 			fields := strings.Fields(rule)
-			if ok && len(fields) > 1 && (fields[1] == f.Rule.Chain || fields[1] == strings.ToUpper(q.Hook)) {
+			if ok && len(fields) > 1 && fields[len(fields)-1] != "-" && (fields[1] == f.Rule.Chain || fields[1] == strings.ToUpper(q.Hook)) {
 				z.Choices = append(z.Choices, rule)
 			}
 		}

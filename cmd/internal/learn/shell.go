@@ -1,14 +1,13 @@
 package learn
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"uswitch/cmd/internal/view"
 )
@@ -20,6 +19,7 @@ type shell struct {
 	dir     string // with a link to it
 	in, out *os.File
 	env     []string
+	jobs    []*job // that may still run in the background
 }
 
 func newShell(lab string, in, out *os.File) (*shell, error) {
@@ -40,20 +40,33 @@ func newShell(lab string, in, out *os.File) (*shell, error) {
 	return s, nil
 }
 
-func (s *shell) close() { os.RemoveAll(s.dir) }
+// close hangs up on what runs in the background, as a terminal does that goes away.
+func (s *shell) close() {
+	for _, j := range s.jobs {
+		j.hangUp()
+	}
+	os.RemoveAll(s.dir)
+}
 
-// run runs a line, shows what it writes, and returns that with its status.
+// run runs a line, shows what it writes, and returns that with its status. It waits for the line itself: what the line has
+// put in the background goes on, and goes on being shown.
 func (s *shell) run(ctx context.Context, line string) (output string, status int, err error) {
-	var kept bytes.Buffer
+	s.jobs = slices.DeleteFunc(s.jobs, (*job).over)
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Env = s.env
-	cmd.Stdout = io.MultiWriter(s.out, &kept)
-	cmd.Stderr = cmd.Stdout // one pipe, so that lines keep their order
+	j, err := newJob(cmd, s.out)
+	if err != nil {
+		return "", 0, err
+	}
+	ownGroup(cmd)
+	back := func() {}
 	if s.in != nil && view.IsTerminal(s.in) {
 		cmd.Stdin = s.in
-		defer foreground(cmd, s.in)()
+		back = foreground(cmd, s.in)
 	}
-	err = cmd.Run()
+	err = j.run(cmd)
+	back()
+	s.jobs = append(s.jobs, j)
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
@@ -61,5 +74,5 @@ func (s *shell) run(ctx context.Context, line string) (output string, status int
 	case err != nil && !errors.As(err, &exit):
 		return "", 0, fmt.Errorf("%s: %w", line, err)
 	}
-	return kept.String(), cmd.ProcessState.ExitCode(), nil
+	return j.written(), cmd.ProcessState.ExitCode(), nil
 }
