@@ -18,7 +18,10 @@ type Case uint8
 
 // The cases. The zero value is invalid.
 const (
-	Bad         Case = iota + 1 // malformed, or its sender cannot be who it says
+	Bad         Case = iota + 1 // malformed, or an operation that is neither question nor answer
+	Disguised                   // its sender cannot be who it says
+	Foreign                     // a question for Self by somebody of another network, whom an answer would not help
+	Echoed                      // Self's own packet, come back: there is a loop
 	NotMine                     // a question for somebody else
 	Asked                       // a question for Self: the caller answers with a reply
 	Probed                      // a probe for Self's address: answered, so that the asker does not take it (RFC 5227 2.1.1)
@@ -46,7 +49,7 @@ func (c *Cache[P]) Input(b []byte, src frame.MAC, self Self, now time.Time) Outc
 	sender, mac, mine := a.SenderIP(), a.SenderMAC(), a.TargetIP() == self.Addr.Addr()
 	switch {
 	case !mac.IsStation() || mac != src:
-		return Outcome[P]{Case: Bad} // RFC 1812 3.3.2: never believe a group address; nor a sender in disguise
+		return Outcome[P]{Case: Disguised} // RFC 1812 3.3.2: never believe a group address
 	case sender == self.Addr.Addr():
 		return c.conflict(mac, self, now)
 	case a.IsProbe() && mine:
@@ -54,7 +57,9 @@ func (c *Cache[P]) Input(b []byte, src frame.MAC, self Self, now time.Time) Outc
 	case a.IsProbe():
 		return Outcome[P]{Case: NotMine}
 	case !plausible(sender, self.Addr):
-		return Outcome[P]{Case: Bad}
+		return Outcome[P]{Case: Disguised}
+	case mine && a.Op() == frame.ARPRequest && !self.Addr.Contains(sender):
+		return Outcome[P]{Case: Foreign} // as Linux with rp_filter, whose arp_process asks for the route back
 	}
 
 	c.mu.Lock()
@@ -99,7 +104,7 @@ func (e *entry[P]) merge(mac frame.MAC, confirmed bool, now time.Time) (changed 
 // conflict handles somebody who claims the station's own address.
 func (c *Cache[P]) conflict(mac frame.MAC, self Self, now time.Time) Outcome[P] {
 	if mac == self.MAC {
-		return Outcome[P]{Case: Bad} // our own frame has come back to us: a loop
+		return Outcome[P]{Case: Echoed}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -110,11 +115,14 @@ func (c *Cache[P]) conflict(mac frame.MAC, self Self, now time.Time) Outcome[P] 
 	return Outcome[P]{Case: Conflict, Defend: defend}
 }
 
-// plausible reports whether a station on the network can have the address (RFC 1812 3.3.2 and 4.2.2.11): not loopback,
-// not a group, not nobody's, not one for everyone on the network, and of this network at all.
+// plausible reports whether any station can have the address (RFC 1812 3.3.2 and 4.2.2.11): not loopback, not a group, not
+// nobody's, not one for everyone on the network. Stations of a second network may share the wire.
 func plausible(a netip.Addr, network netip.Prefix) bool {
-	if a.IsUnspecified() || a.IsLoopback() || a.IsMulticast() || !network.Contains(a) {
+	if a.IsUnspecified() || a.IsLoopback() || a.IsMulticast() || a == everyone {
 		return false
 	}
 	return a != frame.BroadcastOf(network) && (network.Bits() >= 31 || a != network.Masked().Addr())
 }
+
+// everyone is the limited broadcast address (RFC 919 7).
+var everyone = netip.AddrFrom4([4]byte{255, 255, 255, 255})

@@ -40,7 +40,8 @@ func (c *table) hears(op uint16, mac frame.MAC, spa, tpa netip.Addr) string {
 	return say(c.Input(packet(op, mac, spa, tpa), mac, self, c.now))
 }
 
-var cases = map[arp.Case]string{arp.Bad: "bad", arp.NotMine: "not mine", arp.Asked: "asked", arp.Probed: "probed",
+var cases = map[arp.Case]string{arp.Bad: "bad", arp.Disguised: "disguised", arp.Foreign: "foreign", arp.Echoed: "echoed",
+	arp.NotMine: "not mine", arp.Asked: "asked", arp.Probed: "probed",
 	arp.Told: "told", arp.Unsolicited: "unsolicited", arp.Conflict: "conflict"}
 
 func say(out arp.Outcome[string]) string {

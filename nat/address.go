@@ -36,7 +36,7 @@ func (g *Gateway) SetAddr(i *Interface, addr netip.Prefix, now time.Time) error 
 		return err
 	}
 	for _, h := range i.neighbors.Flush() {
-		g.dropHeld(h, trace.Neighbor, trace.NeighFailed, now)
+		g.dropHeld(h, trace.Neighbor, trace.NeighRemoved, now)
 	}
 	i.announceSoon(now)
 	return nil

@@ -17,8 +17,8 @@ func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 		return
 	}
 	out := in.neighbors.Input(e.Payload(), e.Src(), in.self(), p.now)
-	if out.Case == arp.Bad {
-		g.drop(p, trace.ARP, trace.BadARP)
+	if r, bad := arpReasons[out.Case]; bad {
+		g.drop(p, trace.ARP, r)
 		return
 	}
 	a, _ := frame.ParseARP(e.Payload())
@@ -40,6 +40,10 @@ func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 	}
 	g.release(out.Held, mac, p.now)
 }
+
+// arpReasons are why an ARP packet is dropped.
+var arpReasons = map[arp.Case]trace.Reason{arp.Bad: trace.BadARP, arp.Disguised: trace.ARPSender, arp.Foreign: trace.ARPForeign,
+	arp.Echoed: trace.ARPLoop}
 
 // emitARP tells what the gateway made of an ARP packet.
 func (p *packet) emitARP(c arp.Case, learned, defended bool, a frame.ARP) {

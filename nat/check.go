@@ -55,24 +55,39 @@ func (p *packet) partial() bool {
 var (
 	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")
 	reserved    = netip.MustParsePrefix("240.0.0.0/4")
+	linkGroups  = netip.MustParsePrefix("224.0.0.0/24") // RFC 5771 4
 	everyone    = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 )
 
+// protoIGMP is IGMP's number (RFC 3376 4).
+const protoIGMP = 2
+
 // martian reports whether nobody can have sent such a packet from where it came (RFC 1812 5.3.7, RFC 2827, RFC 3704 2.2:
-// strict reverse path).
+// strict reverse path). Who has no address yet may ask everyone, and say to a group of this network that it is one of it
+// (ip_route_input_slow and ip_mc_validate_source in net/ipv4/route.c). On a network where the gateway has no address there
+// is no route back to anybody.
 func (v *view) martian(p *packet) trace.Reason {
 	src, dst := p.ip.Src(), p.ip.Dst()
 	switch {
+	case thisNetwork.Contains(src) && (dst == everyone || linkGroups.Contains(dst) || dst.IsMulticast() && p.ip.Proto() == protoIGMP):
+		return trace.NoReason
 	case src.IsLoopback(), src.IsMulticast(), thisNetwork.Contains(src), reserved.Contains(src), src == dst:
 		return trace.Martian
 	case dst.IsLoopback(), thisNetwork.Contains(dst), reserved.Contains(dst) && dst != everyone:
 		return trace.Martian
 	case v.local[src] != nil:
-		return trace.SpoofedSource
+		return trace.OwnSource
+	case p.in.uplink == nil && !p.in.Addr().IsValid() && (dst == everyone || dst.IsMulticast()):
+		return trace.NoReason
+	case p.in.uplink == nil && !p.in.Addr().IsValid():
+		return trace.NoAddress
 	}
 	back, ok := v.routes.Lookup(src)
-	if !ok || back.Dev != p.in || src == frame.BroadcastOf(back.Prefix) {
+	switch {
+	case !ok || back.Dev != p.in:
 		return trace.SpoofedSource
+	case src == frame.BroadcastOf(back.Prefix):
+		return trace.Martian
 	}
 	return trace.NoReason
 }

@@ -117,7 +117,7 @@ func (g *Gateway) Remove(i *Interface) {
 		return nil
 	})
 	for _, h := range i.neighbors.Flush() {
-		g.dropHeld(h, trace.Neighbor, trace.PortGone, h.p.now)
+		g.dropHeld(h, trace.Neighbor, trace.NeighRemoved, h.p.now)
 	}
 }
 

@@ -26,11 +26,11 @@ func message(r trace.Reason) (icmpType, code uint8, ok bool) {
 		return frame.ICMPTimeExceeded, 1, true
 	case trace.FragNeeded:
 		return frame.ICMPUnreachable, frame.UnreachableTooBig, true
-	case trace.NoRoute, trace.NoUplink:
+	case trace.NoRoute, trace.NoUplink, trace.UplinkClosed:
 		return frame.ICMPUnreachable, frame.UnreachableNet, true
-	case trace.NeighFailed, trace.Unreachable:
+	case trace.NeighFailed, trace.NeighRemoved, trace.Unreachable, trace.UplinkForbid:
 		return frame.ICMPUnreachable, frame.UnreachableHost, true
-	case trace.NoProto:
+	case trace.NoProto, trace.UplinkProto:
 		return frame.ICMPUnreachable, frame.UnreachableProtocol, true
 	case trace.NoSocket, trace.Refused:
 		return frame.ICMPUnreachable, frame.UnreachablePort, true

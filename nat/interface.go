@@ -17,8 +17,8 @@ type Segment interface {
 }
 
 // Uplink is a way out that takes IP packets. The first EthernetHeader bytes of the frame are room and mean nothing; the
-// bytes are borrowed until Output returns and may be changed. A packet that it does not take is dropped for the reason
-// that it returns, and the sender is told where that is fitting: its bytes must still be what they were, they are quoted.
+// bytes are borrowed until Output returns, and stay as they are: the trace shows them afterwards. A packet that it does not
+// take is dropped for the reason that it returns, and the sender is told where that is fitting, with a quotation.
 // What comes back enters by Gateway.InputUplink.
 type Uplink interface {
 	Output(f frame.Frame, now time.Time) trace.Reason

@@ -14,7 +14,7 @@ func (g *Gateway) input(p *packet) {
 		return
 	}
 	if p.toMany() {
-		g.drop(p, trace.Input, trace.Unanswered) // RFC 1122 3.2.2: what was said to all is not answered
+		g.drop(p, trace.Input, trace.NoGroup) // RFC 1122 3.2.2: what was said to all is not answered
 		return
 	}
 	if g.deliver(p) {

@@ -29,16 +29,16 @@ func (g *Gateway) transmit(p *packet) {
 }
 
 func (g *Gateway) transmitUplink(p *packet) {
-	if p.j.On() {
-		e := p.event(trace.Egress, trace.Accept, trace.UplinkSent)
-		e.Where = p.out.name
-		p.emit(e)
-	}
 	if r := p.out.uplink.Output(p.f, p.now); r != trace.NoReason {
 		g.refuse(p, trace.Egress, r)
 		return
 	}
 	p.out.tx.count(len(p.ip))
+	if p.j.On() { // now, and not before: what an uplink refuses has not left
+		e := p.event(trace.Egress, trace.Accept, trace.UplinkSent)
+		e.Where = p.out.name
+		p.emit(e)
+	}
 }
 
 // deliver puts the packet onto its network, addressed to the next hop.

@@ -25,6 +25,6 @@ func (i *Interface) FlushNeighbors(now time.Time) { i.giveUp(i.neighbors.Flush()
 
 func (i *Interface) giveUp(waiting []held, now time.Time) {
 	for _, h := range waiting {
-		i.gw.dropHeld(h, trace.Neighbor, trace.NeighFailed, now)
+		i.gw.dropHeld(h, trace.Neighbor, trace.NeighRemoved, now)
 	}
 }

@@ -138,7 +138,7 @@ func TestRemoveDropsWhatWaits(t *testing.T) {
 	l := newLab(t)
 	l.red.send(udp(redPort, "22.22.22.9:53", "q"))
 	l.Remove(l.br1.leg)
-	l.drops(trace.PortGone, 1)
+	l.drops(trace.NeighRemoved, 1)
 	l.red.send(udp(redPort, "22.22.22.9:53", "q"))
 	l.want(l.wan, `udp 11.11.11.2:1818 > 22.22.22.9:53 ttl 63 "q"`) // the default route
 	if _, ok := l.Interface("br1"); ok || len(l.Routes()) != 3 {

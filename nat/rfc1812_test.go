@@ -2,6 +2,7 @@ package nat_test
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -215,9 +216,9 @@ func TestOwnPacketsHaveIdsOfTheirOwn(t *testing.T) {
 func TestG7Martians(t *testing.T) {
 	for src, why := range map[string]trace.Reason{
 		"0.0.0.0": trace.Martian, "0.1.2.3": trace.Martian, "127.0.0.1": trace.Martian, "224.0.0.1": trace.Martian,
-		"240.0.0.1": trace.Martian, "255.255.255.255": trace.Martian, "11.11.11.1": trace.SpoofedSource,
-		"192.0.2.2": trace.SpoofedSource, "22.22.22.2": trace.SpoofedSource, "8.8.8.8": trace.SpoofedSource,
-		"11.11.11.255": trace.SpoofedSource,
+		"240.0.0.1": trace.Martian, "255.255.255.255": trace.Martian, "11.11.11.1": trace.OwnSource,
+		"192.0.2.2": trace.OwnSource, "22.22.22.2": trace.SpoofedSource, "8.8.8.8": trace.SpoofedSource,
+		"11.11.11.255": trace.Martian,
 	} {
 		l := newLab(t)
 		l.red.send(udp(src+":5", "192.0.2.9:5", "q"))
@@ -236,11 +237,31 @@ func TestG7Martians(t *testing.T) {
 	l.nothing()
 }
 
+// TestG7WhoHasNoAddressYet: what has no source yet, or none that the gateway could know, is delivered, as Linux does.
+func TestG7WhoHasNoAddressYet(t *testing.T) {
+	l := newLab(t)
+	l.red.send(udp("0.0.0.0:68", "255.255.255.255:67", "DHCPDISCOVER"), udp("0.0.0.0:5", "224.0.0.251:5353", "q"),
+		packetOf(2, ip4("0.0.0.0"), ip4("239.1.2.3"), make([]byte, 8)))
+	l.drops(trace.NoGroup, 3)
+	l.red.send(udp("0.0.0.0:5", "239.1.2.3:5", "not of this link"), udp("0.0.0.0:5", "8.8.8.8:5", "q"))
+	l.drops(trace.Martian, 2)
+
+	if err := l.SetAddr(l.br0.leg, netip.Prefix{}, l.now); err != nil {
+		t.Fatal(err)
+	}
+	l.red.send(udp("11.11.11.2:5", "224.0.0.5:1234", "x"), udp("11.11.11.2:5", "255.255.255.255:1234", "x"))
+	l.drops(trace.NoGroup, 5)
+	l.red.send(udp("11.11.11.2:5", "22.22.22.2:5", "x"))
+	l.drops(trace.NoAddress, 1)
+	l.drops(trace.SpoofedSource, 0)
+	l.nothing()
+}
+
 func TestG8DirectedBroadcast(t *testing.T) {
 	l := newLab(t)
 	l.red.send(udp("11.11.11.2:5", "22.22.22.255:5", "q"), udp("11.11.11.2:5", "255.255.255.255:5", "q"))
 	l.drops(trace.Directed, 1)
-	l.drops(trace.Unanswered, 1)
+	l.drops(trace.NoGroup, 1)
 	l.nothing()
 }
 

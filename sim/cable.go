@@ -33,14 +33,12 @@ func (c *cable) Output(f frame.Frame, j *trace.Journey, now time.Time) {
 		}
 	case frame.TypeIPv4:
 		event := trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Note: trace.UplinkSent, Where: c.leg.Name(), Frame: f}
-		if j.On() {
-			j.Emit(event)
-		}
 		if r := c.outside.Output(f, now); r != trace.NoReason {
 			event.Verdict, event.Note, event.Reason = trace.Drop, trace.NoNote, r
-			if j := c.tracer.Drop(r, j); j.On() {
-				j.Emit(event)
-			}
+			j = c.tracer.Drop(r, j)
+		}
+		if j.On() {
+			j.Emit(event)
 		}
 	}
 }

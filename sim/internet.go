@@ -125,7 +125,7 @@ func (n *Internet) Output(f frame.Frame, _ time.Time) trace.Reason {
 	case ip.Src() != n.config.Addr.Addr():
 		return trace.InsideSource
 	case n.moving.Load() >= maxMoving:
-		return trace.TxError
+		return trace.UplinkError
 	}
 	n.moving.Add(1)
 	n.outward(f.Data, 0)

@@ -53,16 +53,17 @@ func TestMalformedARP(t *testing.T) {
 		{"F19 operation 255", ask().with(func(q *question) { q.op = "00ff" }), "bad-arp"},
 		{"A10 27 bytes", strings.TrimSuffix(whole, "01"), "bad-arp"},
 		{"A10 one byte", everyone + redMAC + "0806 00", "bad-arp"},
-		{"A4 a broadcast sender", ask().with(func(q *question) { q.senderMAC = everyone }), "bad-arp"},
-		{"A4 a multicast sender", ask().with(func(q *question) { q.senderMAC = "01:00:5e:00:00:01" }), "bad-arp"},
-		{"A4 sender 127.0.0.1", ask().with(func(q *question) { q.senderIP = "7f000001" }), "bad-arp"},
-		{"A4 sender 224.0.0.1", ask().with(func(q *question) { q.senderIP = "e0000001" }), "bad-arp"},
-		{"A4 sender 11.11.11.255", ask().with(func(q *question) { q.senderIP = "0b0b0bff" }), "bad-arp"},
-		{"A4 sender of another network", ask().with(func(q *question) { q.senderIP = "0a000001" }), "bad-arp"},
-		{"A5 a sender in disguise", ask().with(func(q *question) { q.senderMAC = "02:00:00:00:00:66" }), "bad-arp"},
+		{"A4 a broadcast sender", ask().with(func(q *question) { q.senderMAC = everyone }), "arp-sender"},
+		{"A4 a multicast sender", ask().with(func(q *question) { q.senderMAC = "01:00:5e:00:00:01" }), "arp-sender"},
+		{"A4 sender 127.0.0.1", ask().with(func(q *question) { q.senderIP = "7f000001" }), "arp-sender"},
+		{"A4 sender 224.0.0.1", ask().with(func(q *question) { q.senderIP = "e0000001" }), "arp-sender"},
+		{"A4 sender 11.11.11.255", ask().with(func(q *question) { q.senderIP = "0b0b0bff" }), "arp-sender"},
+		{"A4 sender of another network", ask().with(func(q *question) { q.senderIP = "0a000001" }), "arp-foreign"},
+		{"A5 a sender in disguise", ask().with(func(q *question) { q.senderMAC = "02:00:00:00:00:66" }), "arp-sender"},
 		{"F18 an answer that nobody asked for", ask().with(func(q *question) {
 			q.op, q.senderIP, q.targetMAC = "0002", "0b0b0b63", gatewayMAC
 		}), "not noted"},
+		{"A3 a question of a second subnet", ask().with(func(q *question) { q.senderIP, q.targetIP = "0a020101", "0a020102" }), "not mine"},
 		{"A3 a question for somebody else", ask().with(func(q *question) { q.senderIP, q.targetIP = "0b0b0b62", "0b0b0b61" }), "not mine"},
 	}
 	for _, test := range tests {
@@ -75,8 +76,10 @@ func TestMalformedARP(t *testing.T) {
 	if len(red.seen()) > 0 {
 		t.Errorf("an answer: % x", red.seen()[0])
 	}
-	if n := l.drops("bad-arp"); n != 17 {
-		t.Errorf("bad-arp counts %d, want 17", n)
+	for reason, want := range map[string]uint64{"bad-arp": 10, "arp-sender": 6, "arp-foreign": 1} {
+		if n := l.drops(reason); n != want {
+			t.Errorf("%s counts %d, want %d", reason, n, want)
+		}
 	}
 	var neighbours []struct{ Dst, Lladdr string }
 	l.get("neigh", &neighbours)

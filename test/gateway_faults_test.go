@@ -60,7 +60,7 @@ func TestFaultyPackets(t *testing.T) {
 		{"F30 from a group", packet(17, "224.0.0.1", dnsIP, udp, nil), "martian"},
 		{"F30 from everyone", packet(17, "255.255.255.255", dnsIP, udp, nil), "martian"},
 		{"F30 from nowhere", packet(17, "0.0.0.0", dnsIP, udp, nil), "martian"},
-		{"F30 from the gateway", packet(17, gatewayIP, dnsIP, udp, nil), "ip-rpfilter"},
+		{"F30 from the gateway", packet(17, gatewayIP, dnsIP, udp, nil), "own-source"},
 		{"F30 from another network", packet(17, webIP, dnsIP, udp, nil), "ip-rpfilter"},
 		{"F31 to loopback", packet(17, redIP, "127.0.0.1", udp, nil), "martian"},
 		{"F31 to nowhere", packet(17, redIP, "0.0.0.0", udp, nil), "martian"},
@@ -73,7 +73,7 @@ func TestFaultyPackets(t *testing.T) {
 		{"F38 from port 0, which UDP allows", packet(17, redIP, dnsIP, octets("0000 0035 000c 0000 7a65 726f"), nil), ""},
 		{"F38 land", packet(6, gatewayIP, gatewayIP, syn("02", "0050 0050"), nil), "martian"},
 		{"F27 the first eight bytes are missing", packet(6, redIP, dnsIP, syn("02", "9c45 0050")[:8], func(ip []byte) { ip[6] = 0x20 }), ""},
-		{"F33 protocol 253", packet(253, redIP, dnsIP, udp, nil), "unhandled-proto"},
+		{"F33 protocol 253", packet(253, redIP, dnsIP, udp, nil), "uplink-proto"},
 		{"F24 padding up to the MTU", append(packet(17, redIP, dnsIP, octets("9c46 0035 000c 0000 7061 6464"), nil), make([]byte, 1400)...), ""},
 	}
 	for _, test := range tests {
@@ -84,7 +84,6 @@ func TestFaultyPackets(t *testing.T) {
 				return e.SrcMAC == redMAC && e.EtherType == "0x0800" && e.Hook == "bridge"
 			})
 			end := s.eventFrom(from, "end", func(e event) bool {
-				// An uplink that refuses a packet says so behind the gateway's word that it has been handed over.
 				return e.Packet == mine.Packet && (e.Verdict == "drop" || test.reason == "" && (e.Verdict == "queue" || e.Hook == "egress"))
 			})
 			if end.Reason != test.reason {

@@ -19,7 +19,7 @@ func (h *Host) Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason)
 		return netip.AddrPort{}, r
 	}
 	if t.Proto != frame.ProtoTCP && t.Proto != frame.ProtoUDP && t.Proto != frame.ProtoICMP {
-		return netip.AddrPort{}, trace.NoProto
+		return netip.AddrPort{}, trace.UplinkProto
 	}
 	key := endpoint{t.Proto, t.SrcIP, t.SrcPort}
 	h.mu.Lock()
@@ -42,7 +42,7 @@ func (h *Host) admitNew(t frame.Tuple) (evicted []closer, r trace.Reason) {
 	defer h.drop(s)
 	switch {
 	case h.closed:
-		return nil, trace.NoUplink
+		return nil, trace.UplinkClosed
 	case t.Proto == frame.ProtoTCP:
 		return h.admitDial(s)
 	}
@@ -76,7 +76,7 @@ func (h *Host) bindNew(key endpoint, t frame.Tuple, now time.Time) (netip.AddrPo
 		switch {
 		case closed:
 			h.uncount()
-			return own, trace.NoUplink
+			return own, trace.UplinkClosed
 		case m != nil:
 			h.uncount()
 			return own, trace.NoReason

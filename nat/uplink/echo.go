@@ -20,21 +20,21 @@ func (h *Host) outputICMP(p *outgoing) trace.Reason {
 	case m.IsError():
 		return h.outputError(p, m)
 	case m.Type() != frame.ICMPEcho:
-		return trace.NoProto
+		return trace.UplinkProto
 	}
 	if r := h.refuses(p.ip.Dst()); r != trace.NoReason {
 		return r
 	}
 	port := outside{frame.ProtoICMP, m.ID()}
 	if raw := h.rawFor(port); raw != nil {
-		return why(raw.sendTo(m, netip.AddrPortFrom(p.ip.Dst(), 0), p.options()), p.ip.DontFragment())
+		return why(raw.sendTo(m, netip.AddrPortFrom(p.ip.Dst(), 0), p.options()))
 	}
 	known, sock, r := h.socketOf(port, p.now)
 	if r != trace.NoReason {
 		return r
 	}
 	known.sent.note(p.ip)
-	return why(sock.sendTo(m, netip.AddrPortFrom(p.ip.Dst(), 0), p.options()), p.ip.DontFragment())
+	return why(sock.sendTo(m, netip.AddrPortFrom(p.ip.Dst(), 0), p.options()))
 }
 
 // outputError passes an ICMP error on to the outside. About TCP it is for netstack, which is the sender of the packet that
@@ -59,7 +59,7 @@ func (h *Host) outputError(p *outgoing, m frame.ICMP) trace.Reason {
 	raw := h.raw
 	h.mu.RUnlock()
 	if raw == nil {
-		return trace.NoUplink // closed meanwhile
+		return trace.UplinkClosed // closed meanwhile
 	}
-	return why(raw.sendTo(m, netip.AddrPortFrom(p.ip.Dst(), 0), p.options()), false)
+	return why(raw.sendTo(m, netip.AddrPortFrom(p.ip.Dst(), 0), p.options()))
 }

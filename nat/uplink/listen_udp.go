@@ -116,7 +116,7 @@ func (h *Host) answer(p *outgoing, port outside, to netip.AddrPort, payload []by
 		}
 	}
 	if to.Addr() == h.gateway {
-		return trace.Unreachable, true // somebody on the host that has not written for long
+		return trace.ClientGone, true
 	}
 	l.sent.note(p.ip)
 	return l.sock.sendAll(payload, p.pieces(), to, options), true

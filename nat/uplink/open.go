@@ -40,7 +40,7 @@ func (h *Host) openPort(proto uint8, port uint16) (*socket, uint16, trace.Reason
 		errors.Is(err, unix.EPROTONOSUPPORT):
 		return nil, 0, trace.NoICMPSocket
 	}
-	return nil, 0, why(err, false)
+	return nil, 0, why(err)
 }
 
 // relieve closes one socket of whoever can spare the most, if anybody can.
@@ -52,15 +52,15 @@ func (h *Host) relieve() bool {
 	return len(end) > 0
 }
 
-// why turns what the kernel says about a packet or a socket into a reason. dontFragment: the packet had DF set; then too
-// big is no error here, since the kernel's own message about it follows (see receiveErrors).
-func why(err error, dontFragment bool) trace.Reason {
+// why turns what the kernel says about a packet or a socket into a reason. About a datagram with DF that is too big the
+// kernel's own message follows (see receiveFailure).
+func why(err error) trace.Reason {
 	var errno unix.Errno
 	if err == nil {
 		return trace.NoReason
 	}
 	if !errors.As(err, &errno) {
-		return trace.TxError // closed meanwhile
+		return trace.UplinkClosed
 	}
 	switch errno {
 	case unix.EMFILE, unix.ENFILE, unix.ENOMEM:
@@ -69,15 +69,14 @@ func why(err error, dontFragment bool) trace.Reason {
 		return trace.NATNoPort
 	case unix.ENETUNREACH, unix.ENETDOWN:
 		return trace.NoRoute
-	case unix.EHOSTUNREACH, unix.EHOSTDOWN, unix.EACCES, unix.EPERM, unix.EINVAL:
+	case unix.EHOSTUNREACH, unix.EHOSTDOWN:
 		return trace.Unreachable
+	case unix.EACCES, unix.EPERM, unix.EINVAL: // of a firewall, and of routes: fib_props in net/ipv4/fib_semantics.c
+		return trace.UplinkForbid
 	case unix.ECONNREFUSED:
 		return trace.Refused
 	case unix.EMSGSIZE:
-		if dontFragment {
-			return trace.NoReason
-		}
-		return trace.PktTooBig
+		return trace.UplinkTooBig
 	}
-	return trace.TxError
+	return trace.UplinkError
 }

@@ -28,7 +28,7 @@ func (h *Host) output(f frame.Frame, now time.Time) trace.Reason {
 	case frame.ProtoICMP:
 		return h.outputICMP(&p)
 	}
-	return trace.NoProto
+	return trace.UplinkProto
 }
 
 // outgoing is a packet on its way out.
@@ -93,11 +93,11 @@ func (p *outgoing) pieces() int {
 // each. An empty datagram is one too.
 func (s *socket) sendAll(payload []byte, pieces int, to netip.AddrPort, o ipOptions) trace.Reason {
 	if pieces == 0 || len(payload) <= pieces {
-		return why(s.sendTo(payload, to, o), o.dontFragment)
+		return why(s.sendTo(payload, to, o))
 	}
 	cut := o
 	if cut.pieces = pieces; kernelCuts && s.sendTo(payload, to, cut) == nil {
 		return trace.NoReason
 	}
-	return why(s.sendPieces(payload, pieces, to, o), o.dontFragment) // too many, or too large for the way: none was sent
+	return why(s.sendPieces(payload, pieces, to, o)) // too many, or too large for the way: none was sent
 }

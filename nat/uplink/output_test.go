@@ -70,7 +70,7 @@ func TestOutputRefuses(t *testing.T) {
 		"metadata":              {packet(frame.ProtoTCP, "192.168.104.2", "169.254.169.254", syn(1, 80)), trace.HostForbidden},
 		"a port nobody bound":   {packet(frame.ProtoUDP, "192.168.104.2", "9.9.9.9", datagram(1, 2)), trace.NATNoPort},
 		"a TCP port nobody has": {packet(frame.ProtoTCP, "192.168.104.2", "9.9.9.9", syn(1, 2)), trace.NATNoPort},
-		"another protocol":      {packet(47, "192.168.104.2", "9.9.9.9", nil), trace.NoProto},
+		"another protocol":      {packet(47, "192.168.104.2", "9.9.9.9", nil), trace.UplinkProto},
 		"a fragment":            {fragment, trace.FragBad},
 		"a damaged datagram":    {damaged, trace.BadL4Checksum},
 		"a damaged segment":     {damagedTCP, trace.BadL4Checksum},
@@ -132,7 +132,7 @@ func TestBind(t *testing.T) {
 			t.Errorf("%s: %v", dst, r)
 		}
 	}
-	if _, r := h.Bind(flow(47, 0, "9.9.9.9"), at); r != trace.NoProto {
+	if _, r := h.Bind(flow(47, 0, "9.9.9.9"), at); r != trace.UplinkProto {
 		t.Errorf("GRE: %v", r)
 	}
 }

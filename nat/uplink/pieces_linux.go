@@ -24,7 +24,8 @@ func (out *burst) release() {
 }
 
 // sendPieces sends the datagrams of a super-datagram that the kernel does not cut, as many as it takes with one system
-// call. It ends with the first that is refused.
+// call. It ends with the first that is refused. Of those with DF the
+// ones that are too big are left out, and the error is EMSGSIZE if that is all of them.
 func (s *socket) sendPieces(payload []byte, pieces int, to netip.AddrPort, o ipOptions) error {
 	out := bursts.Get().(*burst)
 	defer out.release()
@@ -34,10 +35,12 @@ func (s *socket) sendPieces(payload []byte, pieces int, to netip.AddrPort, o ipO
 	message := o.message()
 	return s.control(func(fd int) error {
 		s.setDontFragment(fd, o.dontFragment)
+		none := len(payload) > 0
 		for tries := 0; len(payload) > 0; {
 			sent, err := out.send(fd, out.fill(payload, pieces, message))
 			switch {
 			case err == nil:
+				none = false
 			case err == unix.EMSGSIZE && o.dontFragment:
 				sent = 1 // this one is lost, and the error queue says why; a shorter last one may still fit
 			case ofEarlier(err) && tries < sendRetries:
@@ -47,6 +50,9 @@ func (s *socket) sendPieces(payload []byte, pieces int, to netip.AddrPort, o ipO
 				return err
 			}
 			payload, tries = payload[min(sent*pieces, len(payload)):], 0
+		}
+		if none {
+			return unix.EMSGSIZE
 		}
 		return nil
 	})

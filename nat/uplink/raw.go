@@ -1,6 +1,10 @@
 package uplink
 
 import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -41,8 +45,11 @@ func (h *Host) ensureRaw() trace.Reason {
 		return trace.NoReason
 	}
 	sock, err := openRawSocket()
-	if err != nil {
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EPROTONOSUPPORT) {
 		return trace.NoICMPSocket
+	}
+	if err != nil {
+		return why(err)
 	}
 	h.mu.Lock()
 	if h.raw != nil || h.closed {

@@ -132,8 +132,8 @@ func (h *Host) enterRunning() bool {
 
 // unreached says what is told to the inside about a dial that failed, NoReason being silence.
 func unreached(err error) trace.Reason {
-	switch r := why(err, false); r {
-	case trace.NoRoute, trace.Unreachable, trace.NATNoPort, trace.NoMem:
+	switch r := why(err); r {
+	case trace.NoRoute, trace.Unreachable, trace.UplinkForbid, trace.NATNoPort, trace.NoMem:
 		return r
 	}
 	return trace.NoReason
@@ -141,7 +141,7 @@ func unreached(err error) trace.Reason {
 
 // tell sends the ICMP message that goes with a reason to whoever sent the dial's SYN.
 func (h *Host) tell(d *dial, r trace.Reason) {
-	codes := map[trace.Reason]uint8{trace.NoRoute: frame.UnreachableNet, trace.Unreachable: frame.UnreachableHost,
+	codes := map[trace.Reason]uint8{trace.NoRoute: frame.UnreachableNet, trace.Unreachable: frame.UnreachableHost, trace.UplinkForbid: frame.UnreachableHost,
 		trace.NATNoPort: frame.UnreachableAdmin, trace.NoMem: frame.UnreachableAdmin, trace.SourceLimit: frame.UnreachableAdmin}
 	code, ok := codes[r]
 	if !ok || d == nil {

@@ -25,7 +25,11 @@ const (
 
 	// ARP and neighbours.
 	BadARP         // bad-arp
+	ARPSender      // arp-sender
+	ARPForeign     // arp-foreign
+	ARPLoop        // arp-loop
 	NeighFailed    // neigh-failed
+	NeighRemoved   // neigh-removed
 	NeighQueueFull // neigh-queuefull
 	NeighTableFull // neigh-createfail
 
@@ -38,6 +42,8 @@ const (
 	SourceRoute   // ip-source-route
 	Martian       // martian
 	SpoofedSource // ip-rpfilter
+	OwnSource     // own-source
+	NoAddress     // no-address
 	Directed      // directed-broadcast
 	BadICMP       // icmp-csum
 	BadL4         // l4-inhdr
@@ -51,6 +57,7 @@ const (
 	FragNoMem     // frag-nomem
 	NoProto       // unhandled-proto
 	NoSocket      // no-socket
+	NoGroup       // no-group-socket
 	Unanswered    // unanswered
 	Limited       // rate-limited
 
@@ -66,6 +73,12 @@ const (
 
 	// The ways out.
 	NoUplink      // no-uplink
+	UplinkClosed  // uplink-closed
+	UplinkProto   // uplink-proto
+	UplinkTooBig  // uplink-too-big
+	UplinkForbid  // uplink-forbidden
+	UplinkError   // uplink-error
+	ClientGone    // client-gone
 	InsideSource  // inside-source
 	HostForbidden // host-forbidden
 	Refused       // refused
@@ -103,17 +116,21 @@ var sentences = [reasonEnd]string{
 	MACSpoof:      "its source address belongs to the gateway or to another port by configuration: somebody pretends to be somebody else",
 	ReservedGroup: "addressed to the switch itself (01:80:c2:00:00:0X): such frames never pass through a bridge",
 	SamePort:      "the receiver is behind the port it came from: it has it already",
-	Storm:         "this port sends more broadcasts per second than its limit: a loop, or a station gone mad; the rest of them waits outside",
-	Isolated:      "both ports are isolated: isolated ports may talk to the gateway and to ordinary ports only",
-	NoFlood:       "nobody knows where the receiver is, and no port takes flooded frames",
+	Storm:         "this port floods more frames per second than its limit (to everyone, to a group, or to a receiver whose place nobody knows): a loop, or a station gone mad; the rest of them waits outside",
+	Isolated:      "the port that it comes from is isolated, and so is every port that it should leave by: isolated ports may talk to the gateway and to ordinary ports only",
+	NoFlood:       "it is for everyone, for a group, or for a receiver whose place nobody knows, and the knobs of all other ports leave such frames out",
 	NoOtherPort:   "there is nobody else on this network",
 	PortDown:      "the receiver's interface is down: bring it up with `ip link set eth0 up` inside",
 	PortGone:      "the port was just unplugged",
 	TxError:       "the receiver's interface did not take it: its queue is full or it is going away",
 	PortFault:     "the port failed on this frame and was unplugged; the other ports go on",
 
-	BadARP:         "not an ARP packet for IPv4 over Ethernet, or its sender's addresses cannot be true",
+	BadARP:         "not an ARP packet for IPv4 over Ethernet, or one that neither asks nor answers",
+	ARPSender:      "an ARP packet whose sender cannot be: its MAC is not the frame's own, or its IP address can be no station's (loopback, a group, the network's first or last)",
+	ARPForeign:     "asks for the gateway's address from an address of another network, to which no answer would find: give the asker an address of this network",
+	ARPLoop:        "the gateway's own ARP packet has come back to it: there is a loop",
 	NeighFailed:    "nobody answered when the gateway asked who has this address (three times, a second apart)",
+	NeighRemoved:   "it waited for a neighbour's answer, and the neighbour's entry, or the gateway's address there, was removed meanwhile",
 	NeighQueueFull: "too many packets already wait for this neighbour's answer",
 	NeighTableFull: "the gateway already asks for as many neighbours as its table holds",
 
@@ -123,34 +140,43 @@ var sentences = [reasonEnd]string{
 	IPChecksum:    "its IPv4 header checksum is wrong: it was damaged on the way",
 	IPOptions:     "an IP option in its header is malformed",
 	SourceRoute:   "it wants to choose its own route (source routing), which nobody allows any more",
-	Martian:       "its source or destination can never appear on a wire (loopback, 0.0.0.0/8, multicast source, 240.0.0.0/4)",
+	Martian:       "its source or destination can never appear on a wire (loopback, 240.0.0.0/4, a group or everyone as the source, 0.0.0.0/8 but for who asks everyone for an address), or both are the same",
 	SpoofedSource: "its source address does not belong to the network it came from: it is forged, or the host is misconfigured",
-	Directed:      "a broadcast to another network is not forwarded",
+	OwnSource:     "its source is an address of the gateway itself, which has not sent it: somebody pretends to be the gateway",
+	NoAddress:     "the gateway has no address on the network that it came from, and so takes nothing from there that is for one receiver: `uswitch ip addr add` gives it one",
+	Directed:      "it is for everyone on a whole network, and a router sends no such broadcast there",
 	BadICMP:       "its ICMP checksum is wrong or its message is cut short",
 	BadL4:         "its TCP or UDP header is damaged or cut short",
 	BadL4Checksum: "its TCP or UDP checksum is wrong: it was damaged on the way",
 	NoForwarding:  "ip_forward is 0: the gateway keeps packets for others to itself; turn it on with `uswitch set gateway ip_forward=1`",
 	NoRoute:       "no route leads to its destination",
 	TTLExpired:    "its time to live ran out at this hop",
-	FragNeeded:    "too big for the next link, and its sender forbade cutting it (DF); the sender is told the size that fits",
+	FragNeeded:    "too big for the next link, and its sender forbade cutting it (DF)",
 	FragBad:       "a fragment that overlaps, leaves the packet's 65,535 bytes or is not a multiple of 8: its whole packet is thrown away",
 	FragTimeout:   "the other fragments of its packet did not arrive within 30 seconds",
 	FragNoMem:     "too many unfinished packets wait for their fragments",
 	NoProto:       "the gateway itself does not speak this IP protocol",
 	NoSocket:      "nothing at the gateway listens on this port",
-	Unanswered:    "a message to the gateway that asks for no answer",
+	NoGroup:       "said to everyone or to a group, and nothing at the gateway listens to that",
+	Unanswered:    "an ICMP message to the gateway that no program there waits for: only pings are answered",
 	Limited:       "too many of these in one second: an answer is withheld",
 
 	RuleDrop:      "a rule says DROP",
-	RuleReject:    "a rule says REJECT: the sender is told",
+	RuleReject:    "a rule says REJECT: its sender is told, but where frames are bridged",
 	PolicyDrop:    "no rule lets it through, and the chain's policy is DROP",
 	Invalid:       "it belongs to no connection and cannot begin one",
 	TableFull:     "the connection table is full",
 	SourceLimit:   "this host has too many connections already; others keep theirs",
-	NATNoPort:     "no free port is left to translate this connection to",
+	NATNoPort:     "no address and port are free to translate this connection to",
 	NoConnForICMP: "an ICMP error about a connection that nobody here has",
 
 	NoUplink:      "the lab has no way out: give it one with `x-uswitch: {uplink: host}`",
+	UplinkClosed:  "the way out was taken away while it was on its way",
+	UplinkProto:   "the host uplink carries TCP, UDP and pings only, for sockets carry no more; `uplink: netns:NAME` carries everything",
+	UplinkTooBig:  "larger than what this machine's socket sends in one piece",
+	UplinkForbid:  "this machine's own firewall (OUTPUT) or one of its routes (blackhole, prohibit) forbids it",
+	UplinkError:   "this machine's own network did not take it: its queue is full, or the connection is being closed",
+	ClientGone:    "an answer to a client on this machine that has not been heard of for so long that it is forgotten",
 	InsideSource:  "it left with the address of an inside network as its source, and nobody outside knows the way back to that: masquerade it",
 	HostForbidden: "the host's own addresses, its loopback and 169.254.169.254 are closed to the lab; `x-uswitch: {allow_host: true}` opens them",
 	Refused:       "the other side refused",

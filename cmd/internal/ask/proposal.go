@@ -26,7 +26,7 @@ func (t *trial) proposals(s *Stop) []proposal {
 			return t.hostRoute(s)
 		}
 		return append(t.gatewayRoute(s, frame.IPv4.Dst), t.wayOutOfLab()...)
-	case trace.SpoofedSource:
+	case trace.SpoofedSource, trace.NoAddress:
 		return append(t.gatewayRoute(s, frame.IPv4.Src), t.backTo(s)...) // without a way back to it, a source is not believed
 	case trace.NoUplink:
 		return t.wayOutOfLab()
