@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 
+	"uswitch/nat/conntrack"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -133,7 +134,7 @@ func checkOptions(ip frame.IPv4) (r trace.Reason, at int) {
 // that the gateway itself relies on: ICMP's. A TCP or UDP checksum is its receiver's business.
 func (p *packet) readTransport() trace.Reason {
 	p.tuple, p.hasTuple = frame.TupleOf(p.ip)
-	p.segment = readSegment(p.ip)
+	p.segment = conntrack.ReadSegment(p.ip)
 	payload := p.ip.Payload()
 	switch p.ip.Proto() {
 	case frame.ProtoICMP:

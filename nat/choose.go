@@ -3,6 +3,7 @@ package nat
 import (
 	"encoding/binary"
 
+	"uswitch/nat/conntrack"
 	"uswitch/nat/rule"
 	"uswitch/switch/trace"
 )
@@ -16,7 +17,7 @@ func (g *Gateway) chooseDestination(p *packet, v *view, d rule.Decision) {
 		if d.NAT.HasPorts {
 			port = pickPort(d.NAT, t.DstPort)
 		}
-		c.setDestination(addr, port)
+		c.SetDestination(addr, port)
 	case rule.Redirect:
 		port := t.DstPort
 		if d.NAT.HasPorts {
@@ -26,10 +27,10 @@ func (g *Gateway) chooseDestination(p *packet, v *view, d rule.Decision) {
 		if p.in != nil {
 			addr = p.in.self().Addr.Addr().As4()
 		}
-		c.setDestination(addr, port)
+		c.SetDestination(addr, port)
 	default:
-		if inside, ok := g.conns.mapped(t); ok && v.local[t.Dst()] != nil {
-			c.setDestination(inside.addr, inside.port)
+		if inside, ok := g.conns.Mapped(t); ok && v.local[t.Dst()] != nil {
+			c.SetDestination(inside.Addr, inside.Port)
 		}
 	}
 }
@@ -48,7 +49,7 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 	case rule.SNAT:
 		addr = pickAddr(d.NAT, p.tuple.SrcIP, p.tuple.SrcIP)
 	default:
-		if !p.bindsTo(addr) && !g.conns.ambiguous(c) {
+		if !p.bindsTo(addr) && !g.conns.Ambiguous(c) {
 			return trace.NoReason
 		}
 	}
@@ -57,13 +58,13 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 		if r != trace.NoReason {
 			return r
 		}
-		c.bound = p.out
-		c.setSource(source.Addr().As4(), source.Port())
+		c.Bound = p.out
+		c.SetSource(source.Addr().As4(), source.Port())
 		return trace.NoReason
 	}
-	ports := portRange{}
+	ports := conntrack.PortRange{}
 	if d.NAT.HasPorts {
-		ports = portRange{d.NAT.MinPort, d.NAT.MaxPort}
+		ports = conntrack.PortRange{Min: d.NAT.MinPort, Max: d.NAT.MaxPort}
 	}
 	if !g.masquerade(c, addr, ports, d.NAT.Random) {
 		return trace.NATNoPort
@@ -76,14 +77,14 @@ func (p *packet) bindsTo(addr [4]byte) bool {
 	return p.out != nil && p.out.binder != nil && addr == p.out.self().Addr.Addr().As4()
 }
 
-func (g *Gateway) masquerade(c *conn, addr [4]byte, ports portRange, random bool) bool {
+func (g *Gateway) masquerade(c *conntrack.Conn, addr [4]byte, ports conntrack.PortRange, random bool) bool {
 	if !random {
-		return g.conns.masquerade(c, addr, ports, nil)
+		return g.conns.Masquerade(c, addr, ports, nil)
 	}
 	g.randMu.Lock()
 	start := g.rand.Uint32()
 	g.randMu.Unlock()
-	return g.conns.masquerade(c, addr, ports, &start)
+	return g.conns.Masquerade(c, addr, ports, &start)
 }
 
 // pickAddr chooses from a rule's addresses: always the same for the same client (RFC 4787 REQ-2), spread over the range by

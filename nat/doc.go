@@ -11,8 +11,8 @@
 //	                        |                                        > route > forward > postrouting > neighbor > egress
 //	                 the gateway itself: ARP, ICMP echo, ICMP errors
 //
-// Read path.go first: the whole layer-3 path is there, from top to bottom. Connection tracking is in conntrack.go,
-// translation in translate.go and mapping.go, what the gateway says itself in local.go and icmp.go, its own programs in socket.go.
+// Read path.go first: the whole layer-3 path is there, from top to bottom. Connection tracking is package conntrack,
+// translation in translate.go and choose.go, what the gateway says itself in local.go and icmp.go, its own programs in socket.go.
 //
 // A packet travels with EthernetHeader bytes of room in front of its IP header, wherever it comes from, so that it can
 // leave by a network without being copied. Bytes are lent for the call and may be changed by it; what has to wait is

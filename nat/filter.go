@@ -3,6 +3,7 @@ package nat
 import (
 	"net/netip"
 
+	"uswitch/nat/conntrack"
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -27,7 +28,7 @@ func (g *Gateway) filter(p *packet, table rule.Table, hook trace.Hook) bool {
 // evaluate shows the packet, as it is now, to the rules.
 func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.Decision {
 	q := rule.Packet{
-		Tuple: p.tuple, SrcMAC: p.srcMAC, HasMAC: p.srcMAC.IsStation(), TCPFlags: p.segment.flags,
+		Tuple: p.tuple, SrcMAC: p.srcMAC, HasMAC: p.srcMAC.IsStation(), TCPFlags: p.segment.Flags,
 		Length: len(p.ip), Mark: p.mark, State: p.flow.state, Types: g.view.Load(), Now: p.now,
 	}
 	if p.in != nil {
@@ -40,11 +41,11 @@ func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.De
 		q.ICMPType, q.ICMPCode = payload[0], payload[1]
 	}
 	if c := p.flow.conn; c != nil {
-		q.Orig, q.Reply, q.Direction = c.tuples[original], c.tuples[reply], rule.Direction(p.flow.dir)
-		if c.snat {
+		q.Orig, q.Reply, q.Direction = c.Tuples[conntrack.Original], c.Tuples[conntrack.Reply], rule.Direction(p.flow.dir)
+		if c.SNAT {
 			q.State |= rule.StateSNAT
 		}
-		if c.dnat {
+		if c.DNAT {
 			q.State |= rule.StateDNAT
 		}
 	}

@@ -43,7 +43,12 @@ func (g *Gateway) Fork(c ForkConfig) *Gateway {
 		next.routes, _ = next.routes.With(route.Route[*Interface]{Prefix: r.Prefix, Via: r.Via, Dev: twins[r.Dev]})
 	}
 	f.view.Store(next)
-	f.conns = g.conns.fork(twins)
+	f.conns = g.conns.Fork(func(bound any) any {
+		if i, ok := bound.(*Interface); ok {
+			return twins[i]
+		}
+		return nil
+	})
 	if f.deadline.Store(g.deadline.Load()); f.deadline.Load() == 0 {
 		f.arm(c.Now)
 	}
@@ -64,60 +69,6 @@ func (i *Interface) fork(g *Gateway, c ForkConfig) *Interface {
 	twin.announces.Store(i.announces.Load())
 	twin.announce.Store(i.announce.Load())
 	return twin
-}
-
-// fork copies the connection table. Feeds and ports that are about to be released stay with the original.
-func (t *conntrack) fork(interfaces map[*Interface]*Interface) *conntrack {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f := newConntrack(t.crowd.limit)
-	f.timeouts, f.lastID = t.timeouts, t.lastID
-	mapped := map[*mapping]*mapping{}
-	for outside, m := range t.mappings.outside {
-		twin := *m
-		mapped[m], f.mappings.outside[outside] = &twin, &twin
-	}
-	for key, m := range t.mappings.inside {
-		f.mappings.inside[key] = mapped[m]
-	}
-	twins := map[*conn]*conn{}
-	for tuple, h := range t.halves {
-		c := twins[h.conn]
-		if c == nil {
-			copied := *h.conn
-			c = &copied
-			c.seats, c.mapping, c.bound = seats{}, mapped[c.mapping], interfaces[c.bound]
-			twins[h.conn] = c
-		}
-		f.halves[tuple] = half{c, h.dir}
-	}
-	t.crowd.fork(&f.crowd, twins)
-	return f
-}
-
-// fork seats the twins in the order of the originals.
-func (w *crowd) fork(f *crowd, twins map[*conn]*conn) {
-	f.count = w.count
-	for addr, h := range w.hosts {
-		twin := newHost(addr)
-		for e := h.conns.Front(); e != nil; e = e.Next() {
-			c := twins[e.Value.(*conn)]
-			c.seats.host = twin.conns.PushBack(c)
-		}
-		for e := h.unanswered.Front(); e != nil; e = e.Next() {
-			c := twins[e.Value.(*conn)]
-			c.seats.hostUnanswered = twin.unanswered.PushBack(c)
-		}
-		f.hosts[addr] = twin
-	}
-	for e := w.unanswered.Front(); e != nil; e = e.Next() {
-		c := twins[e.Value.(*conn)]
-		c.seats.unanswered = f.unanswered.PushBack(c)
-	}
-	for e := w.done.Front(); e != nil; e = e.Next() {
-		c := twins[e.Value.(*conn)]
-		c.seats.done = f.done.PushBack(c)
-	}
 }
 
 // fork copies how far the limits are used up.

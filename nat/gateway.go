@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"uswitch/arp"
+	"uswitch/nat/conntrack"
 	"uswitch/nat/route"
 	"uswitch/nat/rule"
 	"uswitch/switch/trace"
@@ -32,7 +33,7 @@ type Gateway struct {
 	tracer *trace.Tracer
 	epoch  time.Time
 	rules  *rule.Tables
-	conns  *conntrack
+	conns  *conntrack.Table
 	frags  reassembly
 	errors errorLimit
 	forged atomic.Uint32 // the last IP id that was used
@@ -57,7 +58,7 @@ type view struct {
 
 // New makes a gateway without interfaces.
 func New(c Config) *Gateway {
-	g := &Gateway{tracer: c.Tracer, epoch: c.Epoch, rules: c.Rules, rand: c.Random, conns: newConntrack(c.MaxConns),
+	g := &Gateway{tracer: c.Tracer, epoch: c.Epoch, rules: c.Rules, rand: c.Random, conns: conntrack.NewTable(c.MaxConns),
 		wake: make(chan struct{}, 1)}
 	g.forged.Store(c.Random.Uint32())
 	g.view.Store(&view{local: map[netip.Addr]*Interface{}, forwarding: !c.NoForwarding})
@@ -182,41 +183,6 @@ func (g *Gateway) Rules() *rule.Tables { return g.rules }
 
 // Neighbors lists an interface's neighbour table.
 func (i *Interface) Neighbors(now time.Time) []arp.Neighbor { return i.neighbors.List(now) }
-
-// Conns lists the connection table, by id.
-func (g *Gateway) Conns(now time.Time) []Conn { return g.conns.list(now) }
-
-// DropConns forgets the connections that match, and returns how many there were.
-func (g *Gateway) DropConns(match func(Conn) bool, now time.Time) int {
-	n := g.conns.drop(match, now)
-	g.releaseUnbound()
-	return n
-}
-
-// Follow returns a feed of changes of the connection table; Unfollow ends it.
-func (g *Gateway) Follow() *ConnFeed {
-	f := &ConnFeed{C: make(chan ConnEvent, connFeedSize)}
-	g.conns.mu.Lock()
-	defer g.conns.mu.Unlock()
-	g.conns.feeds = append(g.conns.feeds, f)
-	return f
-}
-
-// Unfollow ends a feed and returns how many events it lost.
-func (g *Gateway) Unfollow(f *ConnFeed) (lost uint64) {
-	g.conns.mu.Lock()
-	defer g.conns.mu.Unlock()
-	g.conns.feeds = slices.DeleteFunc(g.conns.feeds, func(o *ConnFeed) bool { return o == f })
-	close(f.C)
-	return f.lost
-}
-
-// SetTimeouts changes how long connections are remembered, from their next packet on.
-func (g *Gateway) SetTimeouts(t Timeouts) {
-	g.conns.mu.Lock()
-	defer g.conns.mu.Unlock()
-	g.conns.timeouts = t
-}
 
 // Run calls Tick whenever something is due, until ctx ends. A simulator calls Tick itself.
 func (g *Gateway) Run(ctx context.Context) {

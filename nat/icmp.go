@@ -55,7 +55,7 @@ func (g *Gateway) reject(p *packet, with rule.Reject) {
 func (g *Gateway) errorEnds(p *packet) (from, to netip.Addr) {
 	sender, receiver := p.ip.Src(), p.ip.Dst()
 	if c := p.flow.conn; c != nil && p.hasTuple {
-		sender, receiver = c.tuples[p.flow.dir].Src(), c.tuples[p.flow.dir].Dst()
+		sender, receiver = c.Tuples[p.flow.dir].Src(), c.Tuples[p.flow.dir].Dst()
 	}
 	switch {
 	case g.view.Load().local[p.ip.Dst()] != nil:
@@ -100,14 +100,14 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	quote := frame.IPv4(message.Payload())
 	copy(quote, p.ip)
 	if c := p.flow.conn; c != nil && p.hasTuple {
-		rewriteTuple(quote, p.tuple, c.tuples[p.flow.dir], p.partial())
+		rewriteTuple(quote, p.tuple, c.Tuples[p.flow.dir], p.partial())
 	}
 	message.SetChecksum()
 	from, to := g.errorEnds(p)
 	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), from, to)
 	answer := packet{f: frame.Frame{Data: b}, now: p.now, flow: flow{verbatim: true, state: rule.StateInvalid}}
 	if p.flow.conn != nil {
-		answer.flow = flow{conn: p.flow.conn, dir: p.flow.dir.other(), state: rule.StateRelated, verbatim: true}
+		answer.flow = flow{conn: p.flow.conn, dir: p.flow.dir.Other(), state: rule.StateRelated, verbatim: true}
 	}
 	g.send(&answer)
 }

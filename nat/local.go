@@ -3,6 +3,7 @@ package nat
 import (
 	"encoding/binary"
 
+	"uswitch/nat/conntrack"
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -77,14 +78,14 @@ func (g *Gateway) send(p *packet) {
 
 // reset answers a TCP segment that nobody wants with a RST, but never a RST (RFC 9293 3.10.7.1), nor what was said to all.
 func (g *Gateway) reset(p *packet) {
-	if p.segment.flags&frame.RST != 0 || p.toMany() {
+	if p.segment.Flags&frame.RST != 0 || p.toMany() {
 		return
 	}
 	answer, q := p.tuple.Reply(), packet{now: p.now}
-	if c, back := p.flow.conn, p.flow.dir.other(); c != nil && (p.flow.first || answer != c.tuples[back]) {
+	if c, back := p.flow.conn, p.flow.dir.Other(); c != nil && (p.flow.first || answer != c.Tuples[back]) {
 		// The connection never came about, or the packet was stopped halfway through its translation: the table would not
 		// know the answer. So it is written as the sender expects it.
-		answer = c.tuples[p.flow.dir].Reply()
+		answer = c.Tuples[p.flow.dir].Reply()
 		q.flow = flow{conn: c, dir: back, state: rule.StateEstablished, verbatim: true}
 	}
 	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.TCPHeader)
@@ -96,4 +97,18 @@ func (g *Gateway) reset(p *packet) {
 	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, uint16(g.forged.Add(1)), answer.Src(), answer.Dst())
 	q.f = frame.Frame{Data: b}
 	g.send(&q)
+}
+
+// putRST writes a TCP reset into b, which must hold TCPHeader bytes, in answer to the Segment s (RFC 9293 3.10.7.1).
+func putRST(b []byte, srcPort, dstPort uint16, s conntrack.Segment) {
+	clear(b[:frame.TCPHeader])
+	binary.BigEndian.PutUint16(b[0:], srcPort)
+	binary.BigEndian.PutUint16(b[2:], dstPort)
+	b[12], b[13] = frame.TCPHeader/4<<4, byte(frame.RST)
+	if s.Flags&frame.ACK != 0 {
+		binary.BigEndian.PutUint32(b[4:], s.Ack)
+		return
+	}
+	binary.BigEndian.PutUint32(b[8:], s.End)
+	b[13] |= byte(frame.ACK)
 }

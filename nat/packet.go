@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"uswitch/nat/conntrack"
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -22,7 +23,7 @@ type packet struct {
 
 	tuple    frame.Tuple // as the packet is now
 	hasTuple bool
-	segment  segment
+	segment  conntrack.Segment
 	flow     flow
 	mark     uint32
 	out      *Interface

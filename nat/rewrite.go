@@ -3,6 +3,7 @@ package nat
 import (
 	"encoding/binary"
 
+	"uswitch/nat/conntrack"
 	"uswitch/switch/frame"
 )
 
@@ -118,8 +119,8 @@ func (p *packet) rewriteError(target frame.Tuple) {
 }
 
 // rewriteErrorSource hides an inside address from which an error comes, if the connection's answers hide it too.
-func (p *packet) rewriteErrorSource(c *conn, target frame.Tuple) {
-	if c.tuples[p.flow.dir].SrcIP == p.tuple.SrcIP {
+func (p *packet) rewriteErrorSource(c *conntrack.Conn, target frame.Tuple) {
+	if c.Tuples[p.flow.dir].SrcIP == p.tuple.SrcIP {
 		p.rewriteAddresses(target.SrcIP, p.tuple.DstIP)
 	}
 }

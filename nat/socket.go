@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"uswitch/nat/conntrack"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -98,7 +99,7 @@ func (g *Gateway) deliver(p *packet) bool {
 func (g *Gateway) hears(p *packet) bool {
 	sent := p.tuple
 	if p.flow.conn != nil {
-		sent = p.flow.conn.tuples[original] // as the program sent it
+		sent = p.flow.conn.Tuples[conntrack.Original] // as the program sent it
 	}
 	return p.hasTuple && g.view.Load().sockets[socketKey{sent.Proto, sent.SrcPort}] != nil
 }

@@ -23,7 +23,7 @@ func (g *Gateway) Tick(now time.Time) (next time.Time) {
 			sooner(g.neighborTick(i, now))
 		}
 	}
-	sooner(g.conns.sweep(now))
+	sooner(g.conns.Sweep(now))
 	g.releaseUnbound()
 	late, due := g.frags.expire(now)
 	for _, h := range late {
@@ -100,11 +100,4 @@ func (g *Gateway) announceTick(i *Interface, now time.Time) time.Time {
 	}
 	i.announce.Store(int64(now.Add(announceInterval).Sub(g.epoch)))
 	return now.Add(announceInterval)
-}
-
-// releaseUnbound lets uplinks free the ports of connections that have ended.
-func (g *Gateway) releaseUnbound() {
-	for _, c := range g.conns.takeUnbound() {
-		c.bound.binder.Release(c.tuples[reply].Reply())
-	}
 }

@@ -1,6 +1,7 @@
 package nat
 
 import (
+	"uswitch/nat/conntrack"
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -16,16 +17,16 @@ func (g *Gateway) track(p *packet) {
 	switch {
 	case p.flow.verbatim:
 	case p.hasTuple:
-		p.flow = g.conns.track(p.tuple, p.segment, p.now)
+		p.flow = flowOf(g.conns.Track(p.tuple, p.segment, p.now))
 	default:
 		p.flow = flow{state: rule.StateInvalid}
 		// An error goes to whoever sent the packet that it quotes, or it is a lie.
 		if quote, ok := quotedPacket(p.ip); ok && quote.Src() == p.ip.Dst() {
 			if t, ok := frame.TupleOf(quote); ok {
-				p.flow = g.conns.related(t, p.now)
+				p.flow = flowOf(g.conns.Related(t, p.now))
 			}
 			// A redirect speaks of the other side's routes: after translation it would be nonsense (nf_nat drops it too).
-			if c := p.flow.conn; c != nil && c.translated() && p.ip.Payload()[0] == frame.ICMPRedirect {
+			if c := p.flow.conn; c != nil && c.Translated() && p.ip.Payload()[0] == frame.ICMPRedirect {
 				p.flow = flow{state: rule.StateInvalid}
 			}
 		}
@@ -46,13 +47,17 @@ func (g *Gateway) enter(p *packet) trace.Reason {
 	if !p.flow.first {
 		return trace.NoReason
 	}
-	f, r := g.conns.confirm(p.flow, p.segment, p.now)
-	if r != trace.NoReason {
-		g.conns.abandon(p.flow.conn)
-		return r
+	f, refusal := g.conns.Confirm(p.flow.conn, p.segment, p.now)
+	switch refusal {
+	case conntrack.Taken:
+		g.conns.Abandon(p.flow.conn)
+		return trace.NATNoPort
+	case conntrack.Crowded:
+		g.conns.Abandon(p.flow.conn)
+		return trace.SourceLimit
 	}
-	p.flow = f
-	g.arm(p.now.Add(sweepInterval))
+	p.flow = flowOf(f)
+	g.arm(p.now.Add(conntrack.SweepInterval))
 	return trace.NoReason
 }
 
@@ -70,7 +75,7 @@ func (g *Gateway) translateDestination(p *packet, v *view, h trace.Hook) {
 		d = g.evaluate(p, rule.NAT, h)
 		g.chooseDestination(p, v, d)
 	}
-	before, target := p.tuple, c.target(p.flow.dir)
+	before, target := p.tuple, c.Target(p.flow.dir)
 	if p.flow.state == rule.StateRelated {
 		p.rewriteError(target)
 	} else if p.tuple.DstIP != target.DstIP || p.tuple.DstPort != target.DstPort {
@@ -91,12 +96,12 @@ func (g *Gateway) translateSource(p *packet, h trace.Hook) bool {
 	if p.flow.first {
 		d = g.evaluate(p, rule.NAT, h)
 		if r := g.chooseSource(p, d); r != trace.NoReason {
-			g.conns.abandon(c)
+			g.conns.Abandon(c)
 			g.refuse(p, h, r)
 			return false
 		}
 	}
-	before, target := p.tuple, c.target(p.flow.dir)
+	before, target := p.tuple, c.Target(p.flow.dir)
 	if p.flow.state == rule.StateRelated {
 		p.rewriteErrorSource(c, target)
 	} else if p.tuple.SrcIP != target.SrcIP || p.tuple.SrcPort != target.SrcPort {
@@ -105,7 +110,7 @@ func (g *Gateway) translateSource(p *packet, h trace.Hook) bool {
 	if p.j.On() && (p.tuple != before || p.flow.first && h == trace.Postrouting) {
 		note := trace.NoRuleChanged
 		switch {
-		case p.flow.dir == reply:
+		case p.flow.dir == conntrack.Reply:
 			note = trace.ReplyTranslated
 		case !p.flow.first:
 			note = trace.SameTranslation
@@ -144,9 +149,9 @@ func (p *packet) destinationNote(before frame.Tuple) trace.Note {
 		return trace.ConnNew
 	case f.first:
 		return trace.NoRuleChanged
-	case f.dir == reply && changed:
+	case f.dir == conntrack.Reply && changed:
 		return trace.ReplyTranslated
-	case f.dir == reply:
+	case f.dir == conntrack.Reply:
 		return trace.ConnReply
 	case changed:
 		return trace.SameTranslation

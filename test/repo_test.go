@@ -45,7 +45,8 @@ var allowed = map[string]struct{ ours, others []string }{
 	"switch":            {ours: []string{"switch/frame", "switch/trace"}},
 	"arp":               {ours: []string{"switch/frame"}},
 	"nat/rule":          {ours: []string{"switch/frame", "switch/trace"}},
-	"nat":               {ours: []string{"switch/frame", "switch/trace", "arp", "nat/route", "nat/rule"}},
+	"nat/conntrack":     {ours: []string{"switch/frame"}},
+	"nat":               {ours: []string{"switch/frame", "switch/trace", "arp", "nat/route", "nat/rule", "nat/conntrack"}},
 	"nat/uplink": {ours: []string{"nat", "switch/frame", "switch/trace"},
 		others: []string{"gvisor.dev/gvisor/...", "golang.org/x/sys/unix", "golang.org/x/net/..."}},
 	"nat/station": {ours: []string{"nat", "switch/frame"}, others: []string{"gvisor.dev/gvisor/..."}}, // TCP of the gateway's own programs

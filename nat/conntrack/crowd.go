@@ -1,10 +1,8 @@
-package nat
+package conntrack
 
 import (
 	"container/list"
 	"slices"
-
-	"uswitch/switch/trace"
 )
 
 // DefaultMaxConns bounds the connection table. A connection costs less than a kilobyte.
@@ -23,16 +21,16 @@ const DefaultMaxConns = 65536
 type crowd struct {
 	limit      int
 	count      int
-	unanswered *list.List // of *conn, oldest first
-	done       *list.List // of *conn, closed first
+	unanswered *list.List // of *Conn, oldest first
+	done       *list.List // of *Conn, closed first
 	hosts      map[[4]byte]*host
 }
 
 // host is who originates connections.
 type host struct {
 	addr       [4]byte
-	conns      *list.List // of *conn, oldest first
-	unanswered *list.List // of *conn, oldest first: those that nobody has answered
+	conns      *list.List // of *Conn, oldest first
+	unanswered *list.List // of *Conn, oldest first: those that nobody has answered
 }
 
 func newHost(addr [4]byte) *host { return &host{addr: addr, conns: list.New(), unanswered: list.New()} }
@@ -48,26 +46,26 @@ func newCrowd(limit int) crowd {
 }
 
 // admit reports who has to go before c can be seated: nobody, another connection, or (with a reason) c itself.
-func (w *crowd) admit(c *conn) (victim *conn, r trace.Reason) {
-	own := w.hosts[c.tuples[original].SrcIP]
+func (w *crowd) admit(c *Conn) (victim *Conn, r Refusal) {
+	own := w.hosts[c.Tuples[Original].SrcIP]
 	if w.unanswered.Len() >= max(w.limit/2, 1) {
 		waiting := w.unanswered
 		if own != nil && own.unanswered.Len() > w.limit/4 {
 			waiting = own.unanswered
 		}
-		return waiting.Front().Value.(*conn), trace.NoReason
+		return waiting.Front().Value.(*Conn), 0
 	}
 	if w.count < w.limit {
-		return nil, trace.NoReason
+		return nil, 0
 	}
 	if oldest := w.done.Front(); oldest != nil {
-		return oldest.Value.(*conn), trace.NoReason
+		return oldest.Value.(*Conn), 0
 	}
 	heaviest := w.heaviest()
 	if own != nil && own.conns.Len() >= heaviest.conns.Len() {
-		return nil, trace.SourceLimit
+		return nil, Crowded
 	}
-	return heaviest.conns.Back().Value.(*conn), trace.NoReason
+	return heaviest.conns.Back().Value.(*Conn), 0
 }
 
 // heaviest returns the host with the most connections; of several, the one with the lowest address.
@@ -82,8 +80,8 @@ func (w *crowd) heaviest() *host {
 	return heaviest
 }
 
-func (w *crowd) seat(c *conn) {
-	addr := c.tuples[original].SrcIP
+func (w *crowd) seat(c *Conn) {
+	addr := c.Tuples[Original].SrcIP
 	h := w.hosts[addr]
 	if h == nil {
 		h = newHost(addr)
@@ -94,27 +92,27 @@ func (w *crowd) seat(c *conn) {
 }
 
 // answered moves a connection out of the crowd of those that wait.
-func (w *crowd) answered(c *conn) {
+func (w *crowd) answered(c *Conn) {
 	if c.seats.unanswered != nil {
 		w.unanswered.Remove(c.seats.unanswered)
-		w.hosts[c.tuples[original].SrcIP].unanswered.Remove(c.seats.hostUnanswered)
+		w.hosts[c.Tuples[Original].SrcIP].unanswered.Remove(c.seats.hostUnanswered)
 		c.seats.unanswered, c.seats.hostUnanswered = nil, nil
 	}
 }
 
 // closed marks a connection as one that nobody would miss.
-func (w *crowd) closed(c *conn) {
+func (w *crowd) closed(c *Conn) {
 	if c.seats.done == nil && c.seats.host != nil {
 		c.seats.done = w.done.PushBack(c)
 	}
 }
 
-func (w *crowd) leave(c *conn) {
+func (w *crowd) leave(c *Conn) {
 	w.answered(c)
 	if c.seats.done != nil {
 		w.done.Remove(c.seats.done)
 	}
-	h := w.hosts[c.tuples[original].SrcIP]
+	h := w.hosts[c.Tuples[Original].SrcIP]
 	h.conns.Remove(c.seats.host)
 	if h.conns.Len() == 0 {
 		delete(w.hosts, h.addr)

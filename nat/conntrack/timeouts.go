@@ -1,4 +1,4 @@
-package nat
+package conntrack
 
 import (
 	"time"
@@ -31,8 +31,15 @@ func DefaultTimeouts() Timeouts {
 	}
 }
 
-func (t *Timeouts) of(c *conn) time.Duration {
-	switch c.tuples[original].Proto {
+// SetTimeouts changes how long connections are remembered, from their next packet on.
+func (t *Table) SetTimeouts(to Timeouts) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.timeouts = to
+}
+
+func (t *Timeouts) of(c *Conn) time.Duration {
+	switch c.Tuples[Original].Proto {
 	case frame.ProtoTCP:
 		switch c.tcp.state {
 		case tcpEstablished:

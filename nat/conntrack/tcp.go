@@ -1,4 +1,4 @@
-package nat
+package conntrack
 
 import "uswitch/switch/frame"
 
@@ -43,58 +43,58 @@ type tcpSide struct {
 func (t *tcpTrack) closed() bool { return t.state == tcpTimeWait || t.state == tcpClose }
 
 // reopens reports whether a SYN begins the connection anew although its last life is still remembered.
-func (t *tcpTrack) reopens(d direction, s segment) bool {
-	return t.closed() && d == original && s.flags&(frame.SYN|frame.ACK) == frame.SYN
+func (t *tcpTrack) reopens(d Direction, s Segment) bool {
+	return t.closed() && d == Original && s.Flags&(frame.SYN|frame.ACK) == frame.SYN
 }
 
 // follow moves the connection on by one segment. It returns false for a RST that the receiver will not believe
 // (RFC 5961 3.2: the sequence number is outside the window). One inside the window that is not exactly the next number
 // passes, but ends nothing either: the receiver will ask back, and if it is true, another one follows.
-func (t *tcpTrack) follow(d direction, s segment) bool {
+func (t *tcpTrack) follow(d Direction, s Segment) bool {
 	side := &t.sides[d]
-	if s.flags&frame.RST != 0 {
+	if s.Flags&frame.RST != 0 {
 		exact, credible := t.judge(d, s)
 		if exact {
 			t.state = tcpClose
 		}
 		return credible
 	}
-	t.state = t.next(d, s.flags)
-	if s.flags&frame.SYN != 0 && t.state <= tcpSynRecv {
-		side.scaled, side.scale = s.scale >= 0, uint8(max(s.scale, 0))
+	t.state = t.next(d, s.Flags)
+	if s.Flags&frame.SYN != 0 && t.state <= tcpSynRecv {
+		side.scaled, side.scale = s.Scale >= 0, uint8(max(s.Scale, 0))
 	}
-	if s.flags&frame.ACK != 0 {
-		side.acked, side.ack = true, s.ack
-		side.window = s.window
-		if s.flags&frame.SYN == 0 && side.scaled && t.sides[d.other()].scaled {
+	if s.Flags&frame.ACK != 0 {
+		side.acked, side.ack = true, s.Ack
+		side.window = s.Window
+		if s.Flags&frame.SYN == 0 && side.scaled && t.sides[d.Other()].scaled {
 			side.window <<= side.scale
 		}
 	}
-	side.next = s.end
-	side.finished = side.finished || s.flags&frame.FIN != 0 && t.state >= tcpFinWait
+	side.next = s.End
+	side.finished = side.finished || s.Flags&frame.FIN != 0 && t.state >= tcpFinWait
 	return true
 }
 
 // judge compares the sequence number of a RST with what the side that it is sent to expects: the one it has acknowledged,
 // or the one behind what is still on its way there.
-func (t *tcpTrack) judge(d direction, s segment) (exact, credible bool) {
-	sender, receiver := t.sides[d], t.sides[d.other()]
+func (t *tcpTrack) judge(d Direction, s Segment) (exact, credible bool) {
+	sender, receiver := t.sides[d], t.sides[d.Other()]
 	if !receiver.acked {
 		return true, true
 	}
-	credible = s.seq-receiver.ack <= receiver.window
-	return credible && (s.seq == receiver.ack || s.seq == sender.next), credible
+	credible = s.Seq-receiver.ack <= receiver.window
+	return credible && (s.Seq == receiver.ack || s.Seq == sender.next), credible
 }
 
 // next is the table of states, reduced to what happens between honest endpoints.
-func (t *tcpTrack) next(d direction, flags frame.TCPFlags) tcpState {
+func (t *tcpTrack) next(d Direction, flags frame.TCPFlags) tcpState {
 	switch {
 	case flags&frame.SYN != 0 && flags&frame.ACK == 0:
 		if t.state == tcpNone {
 			return tcpSynSent
 		}
 	case flags&frame.SYN != 0:
-		if t.state == tcpSynSent && d == reply {
+		if t.state == tcpSynSent && d == Reply {
 			return tcpSynRecv
 		}
 	case flags&frame.FIN != 0:
@@ -102,14 +102,14 @@ func (t *tcpTrack) next(d direction, flags frame.TCPFlags) tcpState {
 		case tcpSynRecv, tcpEstablished:
 			return tcpFinWait
 		case tcpFinWait, tcpCloseWait:
-			if t.sides[d.other()].finished { // else it is the first FIN once more
+			if t.sides[d.Other()].finished { // else it is the first FIN once more
 				return tcpLastAck
 			}
 		}
 	case flags&frame.ACK != 0:
 		switch t.state {
 		case tcpSynRecv:
-			if d == original {
+			if d == Original {
 				return tcpEstablished
 			}
 		case tcpFinWait:
@@ -124,15 +124,15 @@ func (t *tcpTrack) next(d direction, flags frame.TCPFlags) tcpState {
 // begins reports whether a packet may be the first of a connection. For TCP that is a SYN and nothing else, so that scans
 // with odd flags, and acknowledgements out of nowhere, create no state (the kernel's nf_conntrack_tcp_loose=0); for ICMP
 // a question.
-func begins(tuple frame.Tuple, s segment) bool {
+func begins(tuple frame.Tuple, s Segment) bool {
 	switch tuple.Proto {
 	case frame.ProtoTCP:
 		const control = frame.SYN | frame.ACK | frame.FIN | frame.RST
-		return s.flags&control == frame.SYN && tuple.SrcPort != 0 && tuple.DstPort != 0
+		return s.Flags&control == frame.SYN && tuple.SrcPort != 0 && tuple.DstPort != 0
 	case frame.ProtoUDP:
 		return tuple.DstPort != 0
 	case frame.ProtoICMP:
-		return s.question
+		return s.Question
 	}
 	return true
 }

@@ -1,0 +1,175 @@
+package conntrack
+
+import "uswitch/switch/frame"
+
+// A mapping gives one inside Endpoint one outside port, whatever it talks to: Endpoint-independent mapping (RFC 4787
+// REQ-1, RFC 5382 REQ-1), and no port is given to two inside endpoints (REQ-3). For ICMP the identifier is the port.
+type mapping struct {
+	inside, outside Endpoint
+	users           int
+}
+
+// Endpoint is one end of a flow.
+type Endpoint struct {
+	Addr  [4]byte
+	Port  uint16
+	Proto uint8
+}
+
+func sourceOf(t frame.Tuple) Endpoint      { return Endpoint{t.SrcIP, t.SrcPort, t.Proto} }
+func destinationOf(t frame.Tuple) Endpoint { return Endpoint{t.DstIP, t.DstPort, t.Proto} }
+
+// mappings is the table of them, both ways. It is guarded by the connection table's lock.
+type mappings struct {
+	inside  map[insideKey]*mapping
+	outside map[Endpoint]*mapping
+}
+
+// insideKey: an inside Endpoint may have a mapping on each outside address.
+type insideKey struct {
+	inside  Endpoint
+	outside [4]byte
+}
+
+func newMappings() mappings {
+	return mappings{inside: map[insideKey]*mapping{}, outside: map[Endpoint]*mapping{}}
+}
+
+// PortRange bounds the outside ports; both ends belong to it. The zero value leaves the choice to the table.
+type PortRange struct{ Min, Max uint16 }
+
+// Masquerade gives the source of c, a connection that is not in the table yet, a port of the address. It keeps the port that
+// the sender chose, where that is free; otherwise it takes the next one above in the same class, privileged or not
+// (RFC 4787 REQ-3a), or the first from a random number on. It returns false when there is none.
+func (t *Table) Masquerade(c *Conn, addr [4]byte, ports PortRange, random *uint32) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	inside := sourceOf(c.Tuples[Original])
+	if !hasPort(inside.Proto) {
+		c.SetSource(addr, 0) // nothing to choose: many may speak to many, as long as their answers differ
+		return !t.answersTaken(c, addr, 0)
+	}
+	key := insideKey{inside, addr}
+	m := t.mappings.inside[key]
+	// One port for all destinations, unless two of them have become one by DNAT: their answers must stay apart.
+	if m == nil || !ports.contains(m.outside.Port) || t.answersTaken(c, addr, m.outside.Port) {
+		port, ok := t.freePort(c, addr, ports, random)
+		if !ok {
+			return false
+		}
+		m = &mapping{inside: inside, outside: Endpoint{addr, port, inside.Proto}}
+		if t.mappings.inside[key] == nil {
+			t.mappings.inside[key] = m
+		}
+		t.mappings.outside[m.outside] = m
+	}
+	m.users++
+	c.mapping = m
+	c.SetSource(m.outside.Addr, m.outside.Port)
+	return true
+}
+
+func (r PortRange) contains(port uint16) bool {
+	return r == PortRange{} || r.Min <= port && port <= r.Max
+}
+
+func (t *Table) freePort(c *Conn, addr [4]byte, ports PortRange, random *uint32) (uint16, bool) {
+	inside := sourceOf(c.Tuples[Original])
+	first := inside.Port
+	if ports == (PortRange{}) {
+		ports = PortRange{1024, 65535}
+		if inside.Proto == frame.ProtoICMP {
+			ports = PortRange{0, 65535}
+		} else if inside.Port < 1024 {
+			ports = PortRange{1, 1023}
+		}
+	}
+	span := int(ports.Max) - int(ports.Min) + 1
+	if random != nil {
+		first = ports.Min + uint16(*random%uint32(span))
+	} else if !ports.contains(first) {
+		first = ports.Min
+	}
+	for i := range span {
+		port := uint16(int(ports.Min) + (int(first)-int(ports.Min)+i)%span)
+		if t.portIsFree(c, addr, port) {
+			return port, true
+		}
+	}
+	return 0, false
+}
+
+// portIsFree: nobody is mapped to it, and no connection of the gateway's own expects answers there.
+func (t *Table) portIsFree(c *Conn, addr [4]byte, port uint16) bool {
+	_, taken := t.mappings.outside[Endpoint{addr, port, c.Tuples[Original].Proto}]
+	return !taken && !t.answersTaken(c, addr, port)
+}
+
+// Ambiguous reports whether another connection expects the answers that c would get as it is.
+func (t *Table) Ambiguous(c *Conn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.answersTaken(c, c.Tuples[Reply].DstIP, c.Tuples[Reply].DstPort)
+}
+
+// answersTaken reports whether another connection expects the answers that c would get with that source. One that another
+// packet of the same flow has just made is not another.
+func (t *Table) answersTaken(c *Conn, addr [4]byte, port uint16) bool {
+	answers := c.Tuples[Reply]
+	answers.DstIP = addr
+	setPort(&answers, &answers.DstPort, port)
+	h, taken := t.halves[answers]
+	return taken && h.conn.Tuples[h.dir.Other()] != c.Tuples[Original]
+}
+
+// hasPort reports whether a protocol has ports or, as ICMP, something that does for one.
+func hasPort(proto uint8) bool {
+	return proto == frame.ProtoTCP || proto == frame.ProtoUDP || proto == frame.ProtoICMP
+}
+
+// Mapped returns the inside Endpoint behind the destination of a packet from outside, whoever sent it: filtering is
+// Endpoint-independent too (RFC 4787 REQ-8), and the rules of FORWARD decide who may use it.
+func (t *Table) Mapped(outside frame.Tuple) (Endpoint, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if m, ok := t.mappings.outside[destinationOf(outside)]; ok && outside.Proto == frame.ProtoUDP {
+		return m.inside, true
+	}
+	return Endpoint{}, false
+}
+
+func (m *mappings) release(c *Conn) {
+	held := c.mapping
+	if held == nil {
+		return
+	}
+	c.mapping = nil
+	if held.users--; held.users == 0 {
+		delete(m.outside, held.outside)
+		if key := (insideKey{held.inside, held.outside.Addr}); m.inside[key] == held {
+			delete(m.inside, key)
+		}
+	}
+}
+
+// SetSource makes the connection's packets leave with that source. The connection must not be in the table yet.
+func (c *Conn) SetSource(addr [4]byte, port uint16) {
+	c.SNAT = true
+	c.Tuples[Reply].DstIP = addr
+	setPort(&c.Tuples[Reply], &c.Tuples[Reply].DstPort, port)
+}
+
+// SetDestination makes the connection's packets go there. The connection must not be in the table yet.
+func (c *Conn) SetDestination(addr [4]byte, port uint16) {
+	c.DNAT = true
+	c.Tuples[Reply].SrcIP = addr
+	setPort(&c.Tuples[Reply], &c.Tuples[Reply].SrcPort, port)
+}
+
+// setPort changes one port of a tuple, of ICMP both, since they are one identifier.
+func setPort(t *frame.Tuple, which *uint16, port uint16) {
+	*which = port
+	if t.Proto == frame.ProtoICMP {
+		t.SrcPort, t.DstPort = port, port
+	}
+}

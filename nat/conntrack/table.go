@@ -1,0 +1,261 @@
+package conntrack
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"uswitch/switch/frame"
+)
+
+// Direction of a packet within its connection.
+type Direction uint8
+
+// The directions: as the connection began, and back.
+const (
+	Original Direction = iota
+	Reply
+)
+
+// Other returns the opposite direction.
+func (d Direction) Other() Direction { return 1 - d }
+
+// Conn is one connection. The exported fields do not change once it is in the table; the rest is guarded by the table's
+// lock.
+type Conn struct {
+	id     uint64
+	Tuples [2]frame.Tuple // by Direction
+	Bound  any            // who reserved the source port of the translated packets, nil for the table itself: see TakeUnbound
+	DNAT   bool           // a rule changed the destination
+	SNAT   bool           // a rule changed the source
+
+	expires time.Time
+	replied bool // the other side has answered
+	assured bool // worth keeping: answers have been answered; as in Linux never said of ICMP and what has no ports
+	tcp     tcpTrack
+	traffic [2]traffic
+	mapping *mapping
+	seats   seats
+}
+
+type traffic struct{ packets, bytes uint64 }
+
+// ID counts connections, from 1.
+func (c *Conn) ID() uint64 { return c.id }
+
+// Target returns the tuple that a packet in direction d has when it leaves.
+func (c *Conn) Target(d Direction) frame.Tuple { return c.Tuples[d.Other()].Reply() }
+
+// Translated reports whether either end was changed.
+func (c *Conn) Translated() bool { return c.SNAT || c.DNAT }
+
+// State is what a packet is to the table.
+type State uint8
+
+// The states of iptables' -m conntrack. The zero value, Invalid, belongs to no connection and cannot begin one.
+const (
+	Invalid State = iota
+	New
+	Established
+	Related
+)
+
+// Flow is what the table says of one packet.
+type Flow struct {
+	Conn  *Conn // nil: not tracked
+	Dir   Direction
+	State State
+	First bool // the connection begins with this packet and is not in the table yet
+}
+
+// Refusal is why a connection cannot be in the table.
+type Refusal uint8
+
+// The refusals. The zero value is none.
+const (
+	Taken   Refusal = iota + 1 // another connection expects the same packets
+	Crowded                    // the table is full, and nobody has more connections than who begins this one
+)
+
+// half finds a connection by one of its tuples.
+type half struct {
+	conn *Conn
+	dir  Direction
+}
+
+// Table is the connection table. Its methods may be called from many goroutines.
+type Table struct {
+	mu       sync.Mutex // guards all below
+	halves   map[frame.Tuple]half
+	mappings mappings
+	crowd    crowd
+	timeouts Timeouts
+	lastID   uint64
+	feeds    []*Feed
+	unbound  []*Conn // removed, and their uplink still holds a port for them
+}
+
+// NewTable makes a table for that many connections, 0 meaning DefaultMaxConns.
+func NewTable(limit int) *Table {
+	return &Table{halves: map[frame.Tuple]half{}, mappings: newMappings(), crowd: newCrowd(limit),
+		timeouts: DefaultTimeouts()}
+}
+
+// Track finds the connection of a packet, or begins one that is not in the table until confirm. A packet that belongs to no
+// connection and cannot begin one is Invalid; the rules decide what becomes of it, but it is not translated.
+func (t *Table) Track(tuple frame.Tuple, s Segment, now time.Time) Flow {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h, ok := t.halves[tuple]; ok {
+		if c := h.conn; !now.Before(c.expires) || tuple.Proto == frame.ProtoTCP && c.tcp.reopens(h.dir, s) {
+			t.end(c, now) // its time was over, and nobody had swept it out
+		} else if tuple.Proto == frame.ProtoICMP && c.Translated() && s.Question != (h.dir == Original) {
+			return Flow{State: Invalid} // the other side asks somebody else, by chance with the same identifier
+		} else {
+			return t.continued(h, tuple, s, now)
+		}
+	}
+	if !begins(tuple, s) {
+		return Flow{State: Invalid}
+	}
+	t.lastID++
+	c := &Conn{id: t.lastID, Tuples: [2]frame.Tuple{tuple, tuple.Reply()}}
+	c.traffic[Original] = traffic{1, uint64(s.Length)}
+	c.tcp.follow(Original, s)
+	return Flow{Conn: c, State: New, First: true}
+}
+
+// continued accounts for a packet of a connection that is in the table.
+func (t *Table) continued(h half, tuple frame.Tuple, s Segment, now time.Time) Flow {
+	c := h.conn
+	before := c.status()
+	if tuple.Proto == frame.ProtoTCP && !c.tcp.follow(h.dir, s) {
+		return Flow{State: Invalid}
+	}
+	c.traffic[h.dir].packets++
+	c.traffic[h.dir].bytes += uint64(s.Length)
+	if h.dir == Reply && !c.replied {
+		c.replied = true
+		t.crowd.answered(c)
+	}
+	c.assured = c.assured || c.replied && (tuple.Proto == frame.ProtoUDP && h.dir == Original || c.tcp.state == tcpEstablished)
+	c.expires = now.Add(t.timeouts.of(c))
+	if c.tcp.closed() {
+		t.crowd.closed(c)
+	}
+	if c.status() != before {
+		t.tell(Updated, c, now)
+	}
+	state := New
+	if c.replied {
+		state = Established
+	}
+	return Flow{Conn: c, Dir: h.dir, State: state}
+}
+
+// Related finds the connection that an ICMP error is about, from the tuple of the packet that the error quotes. The error
+// travels against the quoted packet. It neither refreshes nor ends the connection (RFC 5508 REQ-6, RFC 4787 REQ-12).
+func (t *Table) Related(quoted frame.Tuple, now time.Time) Flow {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h, ok := t.halves[quoted.Reply()]
+	if !ok || !now.Before(h.conn.expires) {
+		return Flow{State: Invalid}
+	}
+	return Flow{Conn: h.conn, Dir: h.dir, State: Related}
+}
+
+// Confirm puts the connection of a first packet into the table, its translation being decided. If another packet of the
+// flow was faster, here or from the other side, and became the same, both belong to the connection that it made (the
+// kernel's nf_ct_resolve_clash). At a limit somebody has to go, see crowd; if that is the newcomer, the reason says so.
+func (t *Table) Confirm(c *Conn, s Segment, now time.Time) (Flow, Refusal) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h, ok := t.halves[c.Tuples[Original]]; ok && h.conn.Target(h.dir) == c.Target(Original) {
+		t.free(c)
+		return t.continued(h, c.Tuples[Original], s, now), 0
+	}
+	for _, tuple := range c.Tuples {
+		if _, taken := t.halves[tuple]; taken {
+			return Flow{}, Taken
+		}
+	}
+	for {
+		victim, r := t.crowd.admit(c)
+		if r != 0 {
+			return Flow{}, r
+		}
+		if victim == nil {
+			break
+		}
+		t.end(victim, now)
+	}
+	c.expires = now.Add(t.timeouts.of(c))
+	t.halves[c.Tuples[Original]] = half{c, Original}
+	t.halves[c.Tuples[Reply]] = half{c, Reply}
+	t.crowd.seat(c)
+	t.tell(Begun, c, now)
+	return Flow{Conn: c, State: New}, 0
+}
+
+// Abandon gives back what a connection that was never confirmed has reserved.
+func (t *Table) Abandon(c *Conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.free(c)
+}
+
+// end takes a connection out of the table.
+func (t *Table) end(c *Conn, now time.Time) {
+	delete(t.halves, c.Tuples[Original])
+	delete(t.halves, c.Tuples[Reply])
+	t.crowd.leave(c)
+	t.free(c)
+	t.tell(Ended, c, now)
+}
+
+func (t *Table) free(c *Conn) {
+	t.mappings.release(c)
+	if c.Bound != nil {
+		t.unbound = append(t.unbound, c)
+	}
+}
+
+// Sweep removes what has expired. next is when to sweep again, the zero time if the table is empty.
+func (t *Table) Sweep(now time.Time) (next time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.sorted(func(c *Conn) bool { return !now.Before(c.expires) }) {
+		t.end(c, now)
+	}
+	if len(t.halves) > 0 {
+		next = now.Add(SweepInterval)
+	}
+	return next
+}
+
+// SweepInterval is how late an expired connection may be swept out. A packet of its own finds it expired at once; its port is
+// free for others when it is swept.
+const SweepInterval = time.Second
+
+// sorted returns the connections that match, by id.
+func (t *Table) sorted(match func(*Conn) bool) []*Conn {
+	var found []*Conn
+	for _, h := range t.halves {
+		if h.dir == Original && match(h.conn) {
+			found = append(found, h.conn)
+		}
+	}
+	slices.SortFunc(found, func(a, b *Conn) int { return cmp.Compare(a.id, b.id) })
+	return found
+}
+
+// TakeUnbound returns the connections that are over, and whose Bound can free their port.
+func (t *Table) TakeUnbound() []*Conn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	unbound := t.unbound
+	t.unbound = nil
+	return unbound
+}
