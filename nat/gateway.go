@@ -189,7 +189,7 @@ func (g *Gateway) Run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		if next := g.Tick(time.Now()); next.IsZero() {
+		if next := g.tick(time.Now()); next.IsZero() {
 			timer.Reset(time.Hour)
 		} else {
 			timer.Reset(time.Until(next))
@@ -201,4 +201,15 @@ func (g *Gateway) Run(ctx context.Context) {
 		case <-g.wake:
 		}
 	}
+}
+
+// faultPause is how long after a panic of Tick its work is tried again.
+const faultPause = time.Second
+
+// tick is Tick for Run: a panic costs what was to be done after it, until the next time.
+func (g *Gateway) tick(now time.Time) (next time.Time) {
+	defer g.tracer.Contain(trace.GatewayFault, "the gateway's timer")
+	next = now.Add(faultPause)
+	next = g.Tick(now)
+	return next
 }

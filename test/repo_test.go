@@ -49,7 +49,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"nat":               {ours: []string{"switch/frame", "switch/trace", "arp", "nat/route", "nat/rule", "nat/conntrack"}},
 	"nat/uplink": {ours: []string{"nat", "switch/frame", "switch/trace"},
 		others: []string{"gvisor.dev/gvisor/...", "golang.org/x/sys/unix", "golang.org/x/net/..."}},
-	"nat/station": {ours: []string{"nat", "switch/frame"}, others: []string{"gvisor.dev/gvisor/..."}}, // TCP of the gateway's own programs
+	"nat/station": {ours: []string{"nat", "switch/frame", "switch/trace"}, others: []string{"gvisor.dev/gvisor/..."}}, // TCP of the gateway's own programs
 	"tap": {ours: []string{"switch/frame"}, others: []string{"github.com/songgao/water", "github.com/vishvananda/netlink/...",
 		"github.com/vishvananda/netns", "golang.org/x/sys/unix"}},
 	"sim": {ours: []string{"switch", "switch/frame", "switch/trace", "arp", "nat", "nat/route", "nat/rule"},

@@ -11,6 +11,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 // card is netstack's network card; the gateway is at the other end of the cable. Netstack may send while it holds the lock
@@ -18,6 +19,7 @@ import (
 // what comes in waits in a queue for another goroutine.
 type card struct {
 	gateway    Gateway
+	tracer     *trace.Tracer
 	in         chan []byte // IP packets
 	done       chan struct{}
 	ended      sync.WaitGroup
@@ -29,8 +31,8 @@ const (
 	queue = 256 // packets that wait; more are lost, as on any network
 )
 
-func newCard(g Gateway) *card {
-	c := &card{gateway: g, in: make(chan []byte, queue), done: make(chan struct{})}
+func newCard(g Gateway, tracer *trace.Tracer) *card {
+	c := &card{gateway: g, tracer: tracer, in: make(chan []byte, queue), done: make(chan struct{})}
 	c.ended.Go(c.run)
 	return c
 }
@@ -49,14 +51,22 @@ func (c *card) run() {
 		select {
 		case p := <-c.in:
 			if d := c.dispatcher.Load(); d != nil {
-				pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(p)})
-				(*d).DeliverNetworkPacket(header.IPv4ProtocolNumber, pkt)
-				pkt.DecRef()
+				c.contained(func() {
+					pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(p)})
+					(*d).DeliverNetworkPacket(header.IPv4ProtocolNumber, pkt)
+					pkt.DecRef()
+				})
 			}
 		case <-c.done:
 			return
 		}
 	}
+}
+
+// contained runs f, with one packet. A fault in it loses that.
+func (c *card) contained(f func()) {
+	defer c.tracer.Contain(trace.GatewayFault, "the gateway's own sockets")
+	f()
 }
 
 func (c *card) stop() {
@@ -71,7 +81,7 @@ func (c *card) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 		for _, part := range pkt.AsSlices() {
 			b = append(b, part...)
 		}
-		c.gateway.Originate(frame.Frame{Data: b}, time.Now())
+		c.contained(func() { c.gateway.Originate(frame.Frame{Data: b}, time.Now()) })
 	}
 	return pkts.Len(), nil
 }

@@ -21,6 +21,7 @@ import (
 
 	"uswitch/nat"
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 // Gateway is what a Station needs of the gateway whose programs it serves; a *nat.Gateway is one.
@@ -39,9 +40,9 @@ type Station struct {
 
 const nic = 1
 
-// New returns a Station. Close ends it.
-func New(g Gateway) (*Station, error) {
-	s := &Station{gateway: g, card: newCard(g)}
+// New returns a Station. Close ends it. The tracer counts faults, and tells of them.
+func New(g Gateway, tracer *trace.Tracer) (*Station, error) {
+	s := &Station{gateway: g, card: newCard(g, tracer)}
 	s.stack = stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol},
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4},

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,8 +28,20 @@ import (
 type side struct {
 	*nat.Gateway
 	*station.Station
-	leg  *nat.Interface
-	peer *side
+	leg    *nat.Interface
+	peer   *side
+	tracer trace.Tracer
+	faults atomic.Int32 // how many of the packets that its station sends next are to fail
+}
+
+// faulty is a side's gateway as its station has it.
+type faulty struct{ *side }
+
+func (f faulty) Originate(p frame.Frame, now time.Time) {
+	if f.faults.Add(-1) >= 0 {
+		panic("a fault")
+	}
+	f.side.Originate(p, now)
 }
 
 // Output implements nat.Uplink: the other side gets a copy.
@@ -42,12 +55,12 @@ func newSide(t *testing.T, addr string, rules ...string) *side {
 	if err := tables.Apply(rules); err != nil {
 		t.Fatal(err)
 	}
-	s.Gateway = nat.New(nat.Config{Tracer: new(trace.Tracer), Epoch: time.Now(), Rules: tables, Random: rand.New(rand.NewPCG(1, 2))})
+	s.Gateway = nat.New(nat.Config{Tracer: &s.tracer, Epoch: time.Now(), Rules: tables, Random: rand.New(rand.NewPCG(1, 2))})
 	var err error
 	if s.leg, err = s.Add(nat.InterfaceConfig{Name: "cable", Addr: netip.MustParsePrefix(addr), Uplink: s}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if s.Station, err = station.New(s.Gateway); err != nil {
+	if s.Station, err = station.New(faulty{s}, &s.tracer); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
@@ -213,5 +226,30 @@ func TestPorts(t *testing.T) {
 		if _, err := dial(t, left, network, to); err == nil {
 			t.Errorf("%s to %s: no error", network, to)
 		}
+	}
+}
+
+// TestFaults: what fails on a packet of the station's is that packet, and the programs go on.
+func TestFaults(t *testing.T) {
+	left, right := newSides(t)
+	l, err := right.Listen(53, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parrot(t, l)
+	var told atomic.Int32
+	right.tracer.OnFault(func(error) { told.Add(1) })
+	right.faults.Store(1) // the answer to the SYN is sent again
+	c, err := dial(t, left, "tcp", "192.0.2.2:53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = c.Write([]byte("hello"))
+	got := make([]byte, 5)
+	if _, err := io.ReadFull(c, got); err != nil || string(got) != "hello" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if n := right.tracer.Drops(trace.GatewayFault); n != 1 || told.Load() != 1 {
+		t.Errorf("%d faults are counted, %d told of, want 1", n, told.Load())
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"uswitch/switch/frame"
 )
 
 // Arrival is a datagram that a Batch has read.
@@ -79,4 +81,11 @@ func (s Socket) Waiting() bool {
 		return nil
 	})
 	return waiting
+}
+
+// Break makes a Host fail on what leaves by a connection.
+func Break(h *Host, t frame.Tuple) {
+	o := &outflow{begun: true, first: 1}
+	o.open.Store(true)
+	h.flows.add(t, o)
 }

@@ -34,6 +34,8 @@ type HostConfig struct {
 	Limits Limits
 	// Streams counts the streams that come in; nil means that nobody wants to know.
 	Streams *Streams
+	// Tracer counts faults, and tells of them; nil means that nobody wants to know.
+	Tracer *trace.Tracer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -55,6 +57,7 @@ type Host struct {
 	gso       bool // the inside takes super-frames
 	limits    Limits
 	streams   *Streams
+	tracer    *trace.Tracer
 	now       func() time.Time
 	deliver   atomic.Pointer[func(frame.Frame, time.Time)]
 	forbidden forbidden
@@ -102,6 +105,9 @@ func NewHost(c HostConfig) (*Host, error) {
 	if c.Streams == nil {
 		c.Streams = NewStreams()
 	}
+	if c.Tracer == nil {
+		c.Tracer = new(trace.Tracer)
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -114,7 +120,7 @@ func NewHost(c HostConfig) (*Host, error) {
 		return nil, fmt.Errorf("uplink: MTU %d: want 576 to %d", c.MTU, MaxMTU)
 	}
 	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway, allowHost: c.AllowHost,
-		mtu: c.MTU, gso: c.GSO, limits: c.Limits.withDefaults(), streams: c.Streams, now: c.Now,
+		mtu: c.MTU, gso: c.GSO, limits: c.Limits.withDefaults(), streams: c.Streams, tracer: c.Tracer, now: c.Now,
 		ports: newPorts(), done: make(chan struct{}),
 		inside: map[endpoint]*mapping{}, outside: map[outside]*mapping{}, sources: map[[4]byte]*source{},
 		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
@@ -135,8 +141,17 @@ func (h *Host) Addr() netip.Prefix { return h.prefix }
 // EthernetHeader bytes of room in front, and is lent for the call.
 func (h *Host) Attach(deliver func(f frame.Frame, now time.Time)) { h.deliver.Store(&deliver) }
 
-// Output implements nat.Uplink. It never waits for the network.
-func (h *Host) Output(f frame.Frame, now time.Time) trace.Reason { return h.output(f, now) }
+// Output implements nat.Uplink. It never waits for the network. A fault in it is the uplink's own, and no concern of the port
+// that the frame came from.
+func (h *Host) Output(f frame.Frame, now time.Time) (r trace.Reason) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			h.tracer.Fault("uplink host", fault)
+			r = trace.UplinkFault
+		}
+	}()
+	return h.output(f, now)
+}
 
 // errClosed is what is said to whoever wants something of a Host that was closed.
 var errClosed = errors.New("uplink: closed")
@@ -170,6 +185,13 @@ func (h *Host) Close() error {
 	h.net.close()
 	h.running.Wait()
 	return nil
+}
+
+// contained runs f. A fault in it is that of whatever the calling goroutine serves: a connection, what a socket has just read.
+func (h *Host) contained(f func()) (whole bool) {
+	defer h.tracer.Contain(trace.UplinkFault, "uplink host")
+	f()
+	return true
 }
 
 // start runs f in a goroutine that Close waits for.

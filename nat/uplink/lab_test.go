@@ -54,6 +54,7 @@ type lab struct {
 	inside  *stack.Stack
 	dev     atomic.Pointer[stack.NetworkDispatcher]
 	leg     *nat.Interface
+	out     *nat.Interface
 	now     func() time.Time
 	wire    chan []byte
 	super   atomic.Int64 // super-frames that reached the inside
@@ -93,14 +94,14 @@ func newLab(t *testing.T, c uplink.HostConfig, rules ...string) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := l.gateway.Add(nat.InterfaceConfig{Name: "uplink", Addr: up.Addr(), Uplink: up, MTU: uplink.MaxMTU}, l.now())
+	l.out, err = l.gateway.Add(nat.InterfaceConfig{Name: "uplink", Addr: up.Addr(), Uplink: up, MTU: uplink.MaxMTU}, l.now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.gateway.AddRoute(netip.MustParsePrefix("0.0.0.0/0"), netip.Addr{}, out); err != nil {
+	if err := l.gateway.AddRoute(netip.MustParsePrefix("0.0.0.0/0"), netip.Addr{}, l.out); err != nil {
 		t.Fatal(err)
 	}
-	up.Attach(func(f frame.Frame, now time.Time) { l.gateway.InputUplink(out, f, now) })
+	up.Attach(func(f frame.Frame, now time.Time) { l.gateway.InputUplink(l.out, f, now) })
 	l.startInside(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

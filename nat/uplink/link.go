@@ -30,7 +30,8 @@ var (
 	_ stack.GSOEndpoint  = (*link)(nil)
 )
 
-// WritePackets implements stack.LinkWriter: it hands packets to the gateway.
+// WritePackets implements stack.LinkWriter: it hands packets to the gateway. A fault there is a lost packet to netstack, whose
+// locks are held and whose goroutine it may be.
 func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	l.sending.Add(1)
 	defer l.sending.Add(-1)
@@ -41,7 +42,7 @@ func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 		for _, part := range pkt.AsSlices() {
 			n += copy(b[n:], part)
 		}
-		l.host.inject(frame.Frame{Data: b[:n], Offload: offload(pkt)})
+		l.host.contained(func() { l.host.inject(frame.Frame{Data: b[:n], Offload: offload(pkt)}) })
 	}
 	return pkts.Len(), nil
 }

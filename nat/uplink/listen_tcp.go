@@ -42,7 +42,7 @@ func (h *Host) acceptAll(l net.Listener, port uint16) {
 		c, err := l.Accept()
 		if err == nil {
 			conn := c.(*net.TCPConn)
-			if !h.start(func() { h.serve(conn, port) }) {
+			if !h.start(func() { h.contained(func() { h.serve(conn, port) }) }) {
 				_ = conn.Close()
 			}
 			continue
@@ -75,11 +75,10 @@ func (h *Host) serve(conn *net.TCPConn, port uint16) {
 	defer h.leave(frame.ProtoTCP, client)
 	own := netip.AddrPortFrom(h.addr, port)
 	s := h.newSplice(seen.Addr().As4(), conn, seen, own)
-	if !s.dialInside(seen, own) {
-		s.forget()
-		return
+	defer s.forget()
+	if s.dialInside(seen, own) {
+		s.run(nil)
 	}
-	s.run(nil)
 }
 
 // admitClient counts one more connection of a client from outside.

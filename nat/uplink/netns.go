@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"uswitch/nat"
@@ -26,6 +27,8 @@ type Netns struct {
 	link   Link
 	tracer *trace.Tracer
 
+	out atomic.Bool // a fault has taken it out of use, until Run is called again
+
 	cuts    bool      // the link takes only frames with nothing left to do
 	cutsU   bool      // it takes no super-frames of datagrams
 	scratch sync.Pool // of *[]byte: where a frame is cut
@@ -46,13 +49,31 @@ func NewNetns(name string, link Link, tracer *trace.Tracer) *Netns {
 // Output implements nat.Segment.
 func (n *Netns) Output(f frame.Frame, j *trace.Journey, _ time.Time) {
 	e := trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Note: trace.UplinkSent, Where: n.name, Port: n.name, Frame: f}
-	if err := n.write(f); err != nil {
-		j = n.tracer.Drop(trace.TxError, j)
-		e.Verdict, e.Note, e.Reason = trace.Drop, trace.NoNote, trace.TxError
+	if r := n.send(f); r != trace.NoReason {
+		j = n.tracer.Drop(r, j)
+		e.Verdict, e.Note, e.Reason = trace.Drop, trace.NoNote, r
 	}
 	if j.On() {
 		j.Emit(e)
 	}
+}
+
+// send hands a frame to the link and says why if it does not take it. The fault of a link is its own, not that of the port that
+// the frame came from.
+func (n *Netns) send(f frame.Frame) (r trace.Reason) {
+	if n.out.Load() {
+		return trace.UplinkFault
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			n.tracer.Fault("uplink "+n.name, fault)
+			r = trace.UplinkFault
+		}
+	}()
+	if n.write(f) != nil {
+		return trace.TxError
+	}
+	return trace.NoReason
 }
 
 // errCut is said of a frame that is not what its Offload says.
@@ -78,9 +99,17 @@ func (n *Netns) write(f frame.Frame) error {
 	return nil
 }
 
+// ErrFault is what Run returns when the code has panicked on a frame that came in.
+var ErrFault = errors.New("uplink: it failed on a packet and is out of use")
+
 // Run carries what comes in to the gateway's interface on this uplink, until the link ends or is closed; it returns the
-// link's error. now is the clock.
-func (n *Netns) Run(in *nat.Interface, now func() time.Time) error {
+// link's error. now is the clock. A fault takes the uplink out of use: then the error is ErrFault, and what is to leave is
+// dropped until Run is called again.
+func (n *Netns) Run(in *nat.Interface, now func() time.Time) (err error) {
+	defer n.tracer.Contain(trace.UplinkFault, "uplink "+n.name)
+	n.out.Store(false)
+	err = ErrFault // unless it returns by itself
+	defer func() { n.out.Store(errors.Is(err, ErrFault)) }()
 	for {
 		f, err := n.link.Read()
 		if err != nil {

@@ -130,7 +130,7 @@ func (n *netstack) report(done <-chan struct{}) {
 	for {
 		select {
 		case p := <-n.errors:
-			n.input(p, len(p), false)
+			n.link.host.contained(func() { n.input(p, len(p), false) })
 		case <-done:
 			return
 		}

@@ -40,34 +40,48 @@ func (h *Host) receive(m *mapping, sock *socket) {
 // either; each time both are read to the end. A datagram is given with the buffer from at bytes before it on, which are
 // room.
 func (h *Host) readAll(sock *socket, at int, datagram func([]byte, received), failed func(failure)) {
-	_ = sock.conn.Read(func(fd uintptr) bool { // it ends when the socket is closed
-		in := newBatch()
-		defer in.release()
-		var oob [oobSize]byte
-		for inRow := 0; ; {
-			n, err := in.receive(int(fd), at, atOnce(inRow))
-			for i := range n {
-				r := in.received(i)
-				if inRow++; r.pieces > 0 {
-					inRow = 0
-				}
-				eachPiece(in.buffers[i][:], r, h.together(r), datagram)
+	var closed error
+	for closed == nil {
+		h.contained(func() { // a fault loses what was read together with its cause
+			closed = sock.conn.Read(func(fd uintptr) bool { return h.readTurn(int(fd), at, datagram, failed) })
+		})
+	}
+}
+
+// readsInTurn is how many system calls read datagrams in one turn. Whoever closes the socket waits for the end of a turn only,
+// however fast more of them come.
+const readsInTurn = 64
+
+// readTurn is one turn of readAll. It returns false when there is nothing left to read.
+func (h *Host) readTurn(fd, at int, datagram func([]byte, received), failed func(failure)) (more bool) {
+	in := newBatch()
+	defer in.release()
+	var oob [oobSize]byte
+	inRow := 0
+	for range readsInTurn {
+		n, err := in.receive(fd, at, atOnce(inRow))
+		for i := range n {
+			r := in.received(i)
+			if inRow++; r.pieces > 0 {
+				inRow = 0
 			}
-			if err == nil || errors.Is(err, unix.EINTR) {
-				continue
-			}
-			// Whatever it is, it is over by being told: nothing is left (EAGAIN), or an error of an earlier datagram, about
-			// which the error queue knows more.
-			failures := 0
-			for f, ok := receiveFailure(int(fd), in.buffers[0][:], oob[:]); ok; f, ok = receiveFailure(int(fd), in.buffers[0][:], oob[:]) {
-				failed(f)
-				failures++
-			}
-			if errors.Is(err, unix.EAGAIN) && failures == 0 {
-				return false
-			}
+			eachPiece(in.buffers[i][:], r, h.together(r), datagram)
 		}
-	})
+		if err == nil || errors.Is(err, unix.EINTR) {
+			continue
+		}
+		// Whatever it is, it is over by being told: nothing is left (EAGAIN), or an error of an earlier datagram, about
+		// which the error queue knows more.
+		failures := 0
+		for f, ok := receiveFailure(fd, in.buffers[0][:], oob[:]); ok && failures < readsInTurn; f, ok = receiveFailure(fd, in.buffers[0][:], oob[:]) {
+			failed(f)
+			failures++
+		}
+		if errors.Is(err, unix.EAGAIN) && failures == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // atOnce is how many datagrams to read with the next system call after inRow single ones, one behind the other. A socket

@@ -60,7 +60,7 @@ func deepen(i int) byte {
 }
 
 // newSplice makes the splice of a socket and a connection to come: one between addresses as netstack has them, local being
-// that of the outside. Then comes run, or forget.
+// that of the outside. Then comes run, if the inside has answered, and in any case forget.
 func (h *Host) newSplice(who [4]byte, conn stream, local, remote netip.AddrPort) *splice {
 	s := &splice{host: h, who: who, conn: conn, done: make(chan struct{}), tuple: frame.Tuple{Proto: frame.ProtoTCP,
 		SrcIP: remote.Addr().As4(), SrcPort: remote.Port(), DstIP: local.Addr().As4(), DstPort: local.Port()}}
@@ -72,7 +72,7 @@ func (h *Host) newSplice(who [4]byte, conn stream, local, remote netip.AddrPort)
 	return s
 }
 
-// forget gives back what a splice has, in the end or before it was run.
+// forget gives back what a splice has, in the end or before it was run. It is called once.
 func (s *splice) forget() {
 	s.host.flows.remove(s.tuple, &s.out)
 	s.host.disconnect(s.who, s.conn)
@@ -81,7 +81,6 @@ func (s *splice) forget() {
 // run runs a splice, whose ep is established, until it is over. d is the dial that it came from, nil for a published port.
 func (s *splice) run(d *dial) {
 	h := s.host
-	defer s.forget()
 	h.mu.Lock()
 	closed := h.closed || d != nil && d.refs == 0
 	if !closed {
@@ -97,8 +96,8 @@ func (s *splice) run(d *dial) {
 		s.out.ep = s.ep
 		s.out.allow()
 		var inward sync.WaitGroup
-		inward.Go(s.inward)
-		s.outward()
+		inward.Go(func() { s.contained(s.inward) })
+		s.contained(s.outward)
 		inward.Wait()
 	}
 	h.mu.Lock()
@@ -107,6 +106,13 @@ func (s *splice) run(d *dial) {
 		d.splice = nil
 	}
 	h.mu.Unlock()
+}
+
+// contained copies in one direction. A fault in it ends the connection.
+func (s *splice) contained(copy func()) {
+	if !s.host.contained(copy) {
+		s.reset()
+	}
 }
 
 // reset ends both sides with a RST.

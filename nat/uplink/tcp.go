@@ -55,11 +55,16 @@ func (h *Host) noteSYN(t frame.TCP, p *outgoing) bool {
 	if d == nil {
 		return false
 	}
-	if n := p.ip.HeaderLen() + 8; d.syn == nil || string(d.syn[n-8:]) != string(p.ip[n-8:n]) {
+	n := p.ip.HeaderLen() + quotedTCP
+	if again := p.ip[n-quotedTCP : n]; len(d.syn) < quotedTCP || string(d.syn[len(d.syn)-quotedTCP:]) != string(again) {
 		d.syn = append([]byte(nil), p.ip[:n]...)
 	}
 	return true
 }
+
+// quotedTCP is how much of a segment an ICMP error quotes, in bytes: its ports and its sequence number (RFC 792). IP headers
+// in front of it differ in length, also from one SYN of a connection to the next.
+const quotedTCP = 8
 
 func (h *Host) dialOf(port outside, to netip.AddrPort) *dial {
 	if m := h.outside[port]; m != nil {
@@ -71,41 +76,63 @@ func (h *Host) dialOf(port outside, to netip.AddrPort) *dial {
 // accept is netstack's question what to do with a SYN, in a goroutine of its own.
 func (h *Host) accept(r *tcp.ForwarderRequest) {
 	deepen(0)
+	asked := question{ForwarderRequest: r}
 	if !h.enterRunning() {
-		r.Complete(false)
+		asked.answer(false)
 		return
 	}
 	defer h.running.Done()
+	if !h.contained(func() { h.dial(&asked) }) {
+		asked.answer(true)
+	}
+}
+
+// question is a SYN that netstack has asked about. It must be answered, and once only.
+type question struct {
+	*tcp.ForwarderRequest
+	answered bool
+}
+
+// answer answers it, unless that was done: with a RST, or not at all.
+func (q *question) answer(reset bool) {
+	if !q.answered {
+		q.answered = true
+		q.Complete(reset)
+	}
+}
+
+// dial connects to where a SYN wants to go, and runs the connection if that comes about.
+func (h *Host) dial(r *question) {
 	id := r.ID()
 	to := netip.AddrPortFrom(netip.AddrFrom4(id.LocalAddress.As4()), id.LocalPort)
 	d, sock, why := h.beginDial(outside{frame.ProtoTCP, id.RemotePort}, to)
 	if sock == nil {
-		r.Complete(false)
+		r.answer(false)
 		h.tell(d, why)
 		return
 	}
+	defer h.endDial(d, sock) // if it does not become a connection
 	if err := sock.connect(to); err != nil {
 		h.endDial(d, sock)
-		r.Complete(errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ECONNRESET))
+		r.answer(errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ECONNRESET))
 		h.tell(d, unreached(err))
 		return
 	}
 	if !h.connected(d, sock) {
-		r.Complete(false) // given up meanwhile
+		r.answer(false) // given up meanwhile
 		return
 	}
 	s := h.newSplice(d.m.inside.addr, sock, to, netip.AddrPortFrom(h.addr, id.RemotePort))
+	defer s.forget()
 	if syn, ok := h.synOf(d); ok {
 		s.out.begin(syn)
 	}
 	ep, err := r.CreateEndpoint(&s.queue)
-	r.Complete(false)
-	if err != nil {
-		s.forget()
-		return
+	r.answer(false)
+	if err == nil {
+		s.ep = ep
+		s.run(d)
 	}
-	s.ep = ep
-	s.run(d)
 }
 
 // synOf returns the sequence number of the SYN that a dial came from. It is not known if the gateway has forgotten the

@@ -86,6 +86,10 @@ const (
 	TimedOut      // timed-out
 	NoMem         // nomem
 	NoICMPSocket  // no-icmp-socket
+	UplinkFault   // uplink-fault
+
+	// What the gateway does besides.
+	GatewayFault // gateway-fault
 
 	reasonEnd
 )
@@ -184,4 +188,7 @@ var sentences = [reasonEnd]string{
 	TimedOut:      "nobody answered in time",
 	NoMem:         "no memory or file descriptor was left for it",
 	NoICMPSocket:  "this machine lets uswitch send no such message: `sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"` allows echo requests, and errors are root's",
+	UplinkFault:   "the way out failed on this packet, which is lost; the lab goes on",
+
+	GatewayFault: "the gateway failed on something that it does by itself, as time passes or for its own programs; the lab goes on",
 }

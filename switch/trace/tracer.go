@@ -15,6 +15,7 @@ type Tracer struct {
 	drops     [reasonEnd]atomic.Uint64
 	examples  atomic.Pointer[examples] // nil: none are kept
 	pool      sync.Pool                // of *Journey
+	faults    atomic.Pointer[func(error)]
 
 	mu       sync.Mutex // guards what follows, from which listeners is made
 	rings    []*Ring

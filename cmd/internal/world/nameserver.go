@@ -12,7 +12,7 @@ import (
 
 // startNames opens the lab's name server at the gateway's addresses, over UDP and TCP.
 func (w *World) startNames(context.Context) error {
-	programs, err := station.New(w.gateway)
+	programs, err := station.New(w.gateway, w.tracer)
 	if err != nil {
 		return err
 	}

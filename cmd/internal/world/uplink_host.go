@@ -14,7 +14,7 @@ import (
 func (w *World) openHost() (next netip.Addr, err error) {
 	standIn := w.standIn()
 	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.Plan().AllowHost, MTU: w.smallestMTU(), GSO: !w.plain, Gateway: standIn,
-		Streams: w.streams})
+		Streams: w.streams, Tracer: w.tracer})
 	if err != nil {
 		return next, err
 	}

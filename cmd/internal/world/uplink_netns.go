@@ -31,11 +31,28 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 	if err != nil {
 		return next, err
 	}
-	w.ports.Go(func() {
-		if err := way.Run(leg, time.Now); !errors.Is(err, tap.ErrGone) {
-			w.report(fmt.Sprintf("uplink: unplugged: %v", err))
-		}
-	})
+	closing := make(chan struct{})
+	w.scope.add(func() error { close(closing); return nil })
+	w.ports.Go(func() { w.carryUplink(way, leg, closing) })
 	w.way = &wayOut{leg: leg, listen: noListener}
 	return plan.Gateway, nil
+}
+
+// carryUplink runs the way out until its card is gone or the lab ends. A fault takes it out of use for a while.
+func (w *World) carryUplink(way *uplink.Netns, leg *nat.Interface, closing <-chan struct{}) {
+	for {
+		err := way.Run(leg, time.Now)
+		if !errors.Is(err, uplink.ErrFault) {
+			if !errors.Is(err, tap.ErrGone) {
+				w.report(fmt.Sprintf("uplink: unplugged: %v", err))
+			}
+			return
+		}
+		w.report(fmt.Sprintf("uplink: unplugged after a fault; it is plugged in again in %v", faultPause))
+		select {
+		case <-time.After(faultPause):
+		case <-closing:
+			return
+		}
+	}
 }

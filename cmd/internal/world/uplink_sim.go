@@ -7,6 +7,7 @@ import (
 
 	"uswitch/nat"
 	"uswitch/sim"
+	"uswitch/switch/trace"
 )
 
 // openSim opens a way out into an internet in memory, which runs in real time.
@@ -25,8 +26,11 @@ func (w *World) openSim() (next netip.Addr, err error) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := clock.Run(ctx); err != nil {
-			w.report(err.Error())
+		for ctx.Err() == nil {
+			if err := clock.Run(ctx); err != nil { // what was due then is lost
+				w.tracer.Count(trace.UplinkFault)
+				w.report("uplink sim: " + err.Error())
+			}
 		}
 	}()
 	w.scope.add(func() error {

@@ -91,6 +91,7 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 		w.taken = func() []netip.Prefix { return nil }
 	}
 	w.tracer.KeepExamples(time.Now)
+	w.tracer.OnFault((&faults{say: w.report}).tell)
 	w.tracer.Remember(trace.NewRing(historyEvents, historyBytes, historySnap))
 	docker, tables, err := tablesOf(plan)
 	if err != nil {
