@@ -49,8 +49,12 @@ func (b *Bridge) Bridged(f frame.Frame, j *trace.Journey, now time.Time) bool {
 		return false
 	}
 	g.track(p)
+	if !b.passes(p, rule.Mangle, trace.Prerouting) {
+		return false
+	}
 	p.out = b.self
-	if !b.passes(p, rule.Filter, trace.Forward) {
+	if !b.passes(p, rule.Mangle, trace.Forward) || !b.passes(p, rule.Filter, trace.Forward) ||
+		!b.passes(p, rule.Mangle, trace.Postrouting) {
 		return false
 	}
 	if r := g.enter(p); r != trace.NoReason {
@@ -62,6 +66,9 @@ func (b *Bridge) Bridged(f frame.Frame, j *trace.Journey, now time.Time) bool {
 
 // passes asks a table's rules. Who is refused is sent no word: the gateway may have no address from which it could.
 func (b *Bridge) passes(p *packet, table rule.Table, hook trace.Hook) bool {
+	if table != rule.Filter && b.gw.rules.Snapshot().Pass(table, hook, len(p.ip)) {
+		return true
+	}
 	d := b.gw.evaluate(p, table, hook)
 	if r := d.Reason(); r != trace.NoReason {
 		b.gw.dropBy(p, hook, r, d)

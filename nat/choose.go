@@ -104,7 +104,7 @@ func pickAddr(r rule.Range, client, unchanged [4]byte) [4]byte {
 // or the first.
 func pickPort(r rule.Range, port uint16) uint16 {
 	switch {
-	case r.BasePort != 0:
+	case r.Shifted:
 		span := uint32(r.MaxPort-r.MinPort) + 1
 		return r.MinPort + uint16(uint32(port-r.BasePort)%span)
 	case r.MinPort <= port && port <= r.MaxPort:

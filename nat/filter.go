@@ -11,6 +11,9 @@ import (
 
 // filter asks a table's rules whether the packet may go on. Where not, it is dropped or refused here.
 func (g *Gateway) filter(p *packet, table rule.Table, hook trace.Hook) bool {
+	if table != rule.Filter && g.rules.Snapshot().Pass(table, hook, len(p.ip)) {
+		return true
+	}
 	d := g.evaluate(p, table, hook)
 	if r := d.Reason(); r != trace.NoReason {
 		g.dropBy(p, hook, r, d)
@@ -29,7 +32,7 @@ func (g *Gateway) filter(p *packet, table rule.Table, hook trace.Hook) bool {
 func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.Decision {
 	q := rule.Packet{
 		Tuple: p.tuple, SrcMAC: p.srcMAC, HasMAC: p.srcMAC.IsStation(), TCPFlags: p.segment.Flags,
-		Length: len(p.ip), Mark: p.mark, State: p.flow.state, Types: g.view.Load(), Now: p.now,
+		TTL: p.ip.TTL(), Length: len(p.ip), Mark: p.mark, State: p.flow.state, Types: g.view.Load(), Now: p.now, Dice: (*dice)(g),
 	}
 	if p.in != nil {
 		q.InIface = p.in.name
@@ -51,6 +54,9 @@ func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.De
 	}
 	d := g.rules.Snapshot().Evaluate(table, hook, &q)
 	p.mark = q.Mark
+	if q.MSS != (rule.MSS{}) {
+		g.limitMSS(p, q.MSS, hook)
+	}
 	if p.j.On() {
 		for _, r := range d.Logged {
 			if r != nil {
@@ -61,6 +67,16 @@ func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.De
 		}
 	}
 	return d
+}
+
+// dice is the Gateway's source of random numbers, for rules.
+type dice Gateway
+
+// Uint32 returns a number of 32 random bits.
+func (d *dice) Uint32() uint32 {
+	d.randMu.Lock()
+	defer d.randMu.Unlock()
+	return d.rand.Uint32()
 }
 
 // AddrType says what the routing table calls an address (-m addrtype). With an interface, only that one's own addresses

@@ -11,7 +11,7 @@ import (
 
 // input takes a packet that ends at the gateway: netfilter's INPUT, and then what a host does with it.
 func (g *Gateway) input(p *packet) {
-	if !g.filter(p, rule.Filter, trace.Input) || !g.translateSource(p, trace.Input) || !g.confirm(p, trace.Input) {
+	if !g.filter(p, rule.Mangle, trace.Input) || !g.filter(p, rule.Filter, trace.Input) || !g.translateSource(p, trace.Input) || !g.confirm(p, trace.Input) {
 		return
 	}
 	if p.toMany() {

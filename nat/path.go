@@ -57,11 +57,14 @@ func (g *Gateway) path(p *packet) {
 		return
 	}
 
-	// PREROUTING: raw, connection tracking, then translation of the destination.
+	// PREROUTING: raw, connection tracking, mangle, then translation of the destination.
 	if !g.filter(p, rule.Raw, trace.Prerouting) {
 		return
 	}
 	g.track(p)
+	if !g.filter(p, rule.Mangle, trace.Prerouting) {
+		return
+	}
 	g.translateDestination(p, v, trace.Prerouting)
 
 	// The gateway's own addresses, and everyone's, end here.
@@ -89,7 +92,7 @@ func (g *Gateway) path(p *packet) {
 		return
 	}
 	p.ip.DecrementTTL()
-	if !g.filter(p, rule.Filter, trace.Forward) {
+	if !g.filter(p, rule.Mangle, trace.Forward) || !g.filter(p, rule.Filter, trace.Forward) {
 		return
 	}
 	g.postrouting(p)
@@ -117,6 +120,9 @@ func (g *Gateway) output(p *packet) {
 		return
 	}
 	g.track(p)
+	if !g.filter(p, rule.Mangle, trace.Output) {
+		return
+	}
 	g.translateDestination(p, v, trace.Output)
 	if v.isLocal(p) {
 		if g.filter(p, rule.Filter, trace.Output) {
@@ -130,9 +136,9 @@ func (g *Gateway) output(p *packet) {
 	g.postrouting(p)
 }
 
-// postrouting translates the source, enters a new connection into the table, and sends the packet.
+// postrouting asks the table mangle, translates the source, enters a new connection into the table, and sends the packet.
 func (g *Gateway) postrouting(p *packet) {
-	if !g.translateSource(p, trace.Postrouting) || !g.confirm(p, trace.Postrouting) {
+	if !g.filter(p, rule.Mangle, trace.Postrouting) || !g.translateSource(p, trace.Postrouting) || !g.confirm(p, trace.Postrouting) {
 		return
 	}
 	switch {

@@ -58,7 +58,7 @@ func newIptablesSave() *cobra.Command {
 		Args:    usage(cobra.NoArgs),
 	}
 	counters := c.Flags().BoolP("counters", "c", false, "with the rules' counters")
-	table := c.Flags().StringP("table", "t", "", "only `TABLE`: filter, nat or raw")
+	table := c.Flags().StringP("table", "t", "", "only `TABLE`: filter, mangle, nat or raw")
 	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
 		q := url.Values{}
 		if *counters {

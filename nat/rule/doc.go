@@ -18,6 +18,7 @@
 //   - `! -p tcp` never satisfies a match that needs -p tcp (as in legacy iptables), and the never matching
 //     `! --dport 0:65535` keeps its text.
 //   - Two `-m tcp` in one rule stay two (as in legacy iptables).
+//   - A range of ICMP codes is printed whole (8/0:3); the real -S prints its first (8/0), which is another rule.
 //   - Addresses are numbers: no name is ever looked up.
 //   - iptables-restore is all or nothing for the whole input, not for each table.
 //   - Interface names that the kernel refuses (a blank, a slash) are refused here as well, and so are quotes in names.

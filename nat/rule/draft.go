@@ -4,7 +4,7 @@ package rule
 // are; only the counters of the rules that both have are the same ones. Whoever wants to know what a series of commands
 // would do tries it on a draft.
 func (s *Ruleset) Draft() *Tables {
-	t := &Tables{family: s.family}
+	t := &Tables{family: s.family, trial: true}
 	t.current.Store(s)
 	return t
 }

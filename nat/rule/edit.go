@@ -104,8 +104,8 @@ func (c *command) rules() []*Rule {
 			s.src, s.dst = src, dst
 			s.matches = slices.Clone(s.matches)
 			for i, m := range s.matches {
-				if l, ok := m.(*limitMatch); ok {
-					s.matches[i] = l.fresh()
+				if m, ok := m.(stateful); ok {
+					s.matches[i] = m.fresh()
 				}
 			}
 			count := new(Counter)

@@ -14,6 +14,7 @@ const (
 	doGoto                 // -g to a user's chain
 	doReturn               // RETURN
 	doMark                 // MARK
+	doMSS                  // TCPMSS
 	doLog                  // LOG
 	doDecide               // everything that ends the evaluation
 )
@@ -31,6 +32,8 @@ func (s *spec) action() action {
 		return doCall
 	case *setMark:
 		return doMark
+	case *setMSS:
+		return doMSS
 	case *logTarget:
 		return doLog
 	case *standard:
@@ -42,7 +45,7 @@ func (s *spec) action() action {
 }
 
 // Evaluate takes a packet through one table at one hook and returns what became of it: the first rule that matches and
-// decides, or the policy. It counts, takes tokens of limits, and changes p.Mark; it allocates nothing, takes no lock and
+// decides, or the policy. It counts, takes tokens of limits, and changes p.Mark and p.MSS; it allocates nothing, takes no lock and
 // may be called from many goroutines. A table that is not called from the hook accepts.
 //
 // Which packets consult the nat table at all is the gateway's to know: the first of each connection.
@@ -53,6 +56,20 @@ func (s *Ruleset) Evaluate(t Table, hook trace.Hook, p *Packet) Decision {
 	w := walk{base: s.hooks[t][hook]}
 	w.run(p)
 	return w.Decision
+}
+
+// Pass lets a packet of that length through a table that has nothing to ask at the hook: no rule, and the policy ACCEPT. It
+// counts the packet, and returns false, without counting it, where Evaluate has to be asked.
+func (s *Ruleset) Pass(t Table, hook trace.Hook, length int) bool {
+	base := s.hooks[t][hook]
+	if base == nil {
+		return true
+	}
+	if len(base.rules) > 0 || base.policy.Verdict != Accept {
+		return false
+	}
+	base.count.add(length)
+	return true
 }
 
 // walk is one evaluation: where it is, where it returns to, and what came out.
@@ -107,6 +124,8 @@ func (w *walk) run(p *Packet) {
 			at.rule = len(at.chain.rules)
 		case doMark:
 			p.Mark = r.target.(*setMark).apply(p.Mark)
+		case doMSS:
+			r.target.(*setMSS).apply(p, r)
 		case doLog:
 			if w.logCount < maxLogged {
 				w.logged[w.logCount] = r

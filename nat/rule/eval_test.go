@@ -138,7 +138,7 @@ func TestTranslations(t *testing.T) {
 		{"-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.0.2.1:8080", trace.Prerouting, rule.DNAT,
 			rule.Range{MinAddr: one, MaxAddr: one, HasPorts: true, MinPort: 8080, MaxPort: 8080}},
 		{"-A PREROUTING -p tcp -j DNAT --to-destination :80-89/5000", trace.Prerouting, rule.DNAT,
-			rule.Range{HasPorts: true, MinPort: 80, MaxPort: 89, BasePort: 5000}},
+			rule.Range{HasPorts: true, MinPort: 80, MaxPort: 89, Shifted: true, BasePort: 5000}},
 		{"-A PREROUTING -p tcp -j REDIRECT --to-ports 8080", trace.Prerouting, rule.Redirect,
 			rule.Range{HasPorts: true, MinPort: 8080, MaxPort: 8080}},
 		{"-A PREROUTING -p udp -j REDIRECT", trace.Prerouting, rule.Accept, rule.Range{}},

@@ -3,7 +3,7 @@ package rule
 import "slices"
 
 // Fork returns tables with the same rules, which count on from the same numbers and share nothing with t: what packets and
-// edits do to either ones the others never feel. Limits are as far used up as they are in t.
+// edits do to either ones the others never feel. Limits are as far used up, and lists of -m recent as full, as they are in t.
 func (t *Tables) Fork() *Tables {
 	f := &Tables{family: t.family}
 	now := t.Snapshot()
@@ -16,6 +16,7 @@ func (t *Tables) Fork() *Tables {
 			}
 		}
 	}
+	draft.forkRecent()
 	f.publish(draft)
 	return f
 }
@@ -26,11 +27,8 @@ func (r *Rule) fork() *Rule {
 	twin.count = r.count.fork()
 	twin.matches = slices.Clone(r.matches)
 	for i, m := range twin.matches {
-		if l, ok := m.(*limitMatch); ok {
-			copied := *l
-			copied.bucket = new(bucket)
-			copied.bucket.full.Store(l.bucket.full.Load())
-			twin.matches[i] = &copied
+		if m, ok := m.(stateful); ok {
+			twin.matches[i] = m.fork()
 		}
 	}
 	if twin.decision.Rule != nil {

@@ -42,6 +42,10 @@ type chainKind struct {
 var (
 	filterTargets = []string{"DROP", "REJECT", "REJECT", "DROP"}
 	kinds         = []chainKind{
+		{"mangle", "PREROUTING", true, false, []string{"DROP"}, nil},
+		{"mangle", "FORWARD", true, true, []string{"DROP", "TCPMSS", "TCPMSS"}, []string{"fit"}},
+		{"mangle", "POSTROUTING", false, true, []string{"DROP", "TCPMSS"}, []string{"fit"}},
+		{"mangle", "fit", false, false, []string{"TCPMSS"}, nil},
 		{"raw", "PREROUTING", true, false, []string{"DROP"}, []string{"early"}},
 		{"raw", "OUTPUT", false, true, []string{"DROP"}, nil},
 		{"raw", "early", false, false, []string{"DROP"}, nil},
@@ -63,7 +67,7 @@ var (
 // set makes a rule set for iptables-restore -c.
 func (g generator) set() string {
 	var b strings.Builder
-	for _, table := range []string{"raw", "filter", "nat"} {
+	for _, table := range []string{"mangle", "raw", "filter", "nat"} {
 		fmt.Fprintf(&b, "*%s\n", table)
 		for _, k := range kinds {
 			if k.table != table {
@@ -184,6 +188,11 @@ func (g generator) matches(k chainKind, proto string) (all []string) {
 	maybe(8, "-m mark %s--mark %s", g.not(), g.pick("1", "0x10/0xf0", "0"))
 	maybe(8, "-m limit --limit %d/%s --limit-burst %d", 1+g.IntN(300), g.pick("s", "minute", "hour", "day"), 1+g.IntN(20))
 	maybe(10, "-m comment --comment %s", g.pick("plain", `"two words"`, `"it's \"quoted\""`, `"a\\b"`))
+	maybe(6, "-m iprange %s--%s-range 10.0.0.1-10.%d.0.5", g.not(), g.pick("src", "dst"), g.IntN(256))
+	maybe(6, "-m statistic --mode random %s--probability 0.%d", g.not(), g.IntN(1000))
+	maybe(4, "-m statistic --mode nth %s--every %d --packet %d", g.not(), 3+g.IntN(9), g.IntN(3))
+	maybe(6, "-m recent %s--%s --name %s %s", g.not(), g.pick("set", "remove", "rcheck --rttl", "update --seconds 60 --hitcount 4"),
+		g.pick("ssh", "DEFAULT", "a.b"), g.pick("", "--rdest", "--mask 255.255.255.0"))
 	if k.in {
 		maybe(8, "-m mac %s--mac-source 02:42:AC:11:00:%02x", g.not(), g.IntN(256))
 	}
@@ -208,6 +217,11 @@ func (g generator) target(k chainKind, proto string) string {
 		}
 	}
 	switch t := g.pick(k.targets...); t {
+	case "TCPMSS":
+		if proto != "tcp" {
+			return ""
+		}
+		return "-j TCPMSS " + g.pick("--clamp-mss-to-pmtu", "--set-mss 1400")
 	case "REJECT":
 		if proto == "tcp" && g.often(50) {
 			return "-j REJECT --reject-with tcp-reset"

@@ -7,7 +7,7 @@ func help(f Family) string {
 	return strings.ReplaceAll(usageText, "iptables", f.tool())
 }
 
-const usageText = `Usage: iptables [-t filter|nat|raw] -A|-C CHAIN RULE     append, or look for, a rule
+const usageText = `Usage: iptables [-t filter|mangle|nat|raw] -A|-C CHAIN RULE     append, or look for, a rule
        iptables -I CHAIN [NUMBER] RULE                  insert a rule, first if no number is given
        iptables -D CHAIN RULE|NUMBER                    delete a rule
        iptables -R CHAIN NUMBER RULE                    replace a rule
@@ -32,6 +32,10 @@ MATCH: tcp, udp     [!] --sport PORT[:PORT]  [!] --dport PORT[:PORT]
        mark         [!] --mark VALUE[/MASK]
        limit        --limit RATE[/second|/minute|/hour|/day]  --limit-burst NUMBER
        mac          [!] --mac-source ADDRESS
+       iprange      [!] --src-range ADDRESS[-ADDRESS]  [!] --dst-range ADDRESS[-ADDRESS]
+       statistic    --mode random [!] --probability P   --mode nth [!] --every N --packet P
+       recent       [!] --set|--rcheck|--update|--remove  --name LIST  --seconds N  --hitcount N  --reap  --rttl
+                    --rsource|--rdest  --mask MASK
        comment      --comment TEXT
 
 TARGET: ACCEPT, DROP, RETURN, a chain of yours
@@ -39,8 +43,9 @@ TARGET: ACCEPT, DROP, RETURN, a chain of yours
        LOG          --log-prefix TEXT  --log-level LEVEL  --log-tcp-sequence  --log-tcp-options  --log-ip-options
                     --log-uid  --log-macdecode
        MARK         --set-mark|--set-xmark VALUE[/MASK]  --and-mark|--or-mark|--xor-mark VALUE
+       TCPMSS       --set-mss BYTES|--clamp-mss-to-pmtu
        MASQUERADE   --to-ports PORT[-PORT]  --random  --random-fully
        REDIRECT     --to-ports PORT[-PORT]  --random
        SNAT         --to-source [ADDRESS[-ADDRESS]][:PORT[-PORT]]  --random  --random-fully  --persistent
-       DNAT         --to-destination [ADDRESS[-ADDRESS]][:PORT[-PORT]]  --random  --persistent
+       DNAT         --to-destination [ADDRESS[-ADDRESS]][:PORT[-PORT[/PORT]]]  --random  --persistent
 `

@@ -84,7 +84,7 @@ var icmp6Types = []icmpType{
 	{"redirect", 137, 0, 255},
 }
 
-// parseICMPType reads a name, the beginning of one, a number, or type/code.
+// parseICMPType reads a name, the beginning of one, a number, or type/code[:code].
 func parseICMPType(f Family, arg string) (typ, low, high uint8, err error) {
 	names, word := icmpTypes, "ICMP"
 	if f == IPv6 {
@@ -103,19 +103,30 @@ func parseICMPType(f Family, arg string) (typ, low, high uint8, err error) {
 	if found != nil {
 		return found.typ, found.low, found.high, nil
 	}
-	number, code, hasCode := strings.Cut(arg, "/")
-	t, ok := parseNumber(number, 255)
-	if !ok {
+	t, rest, ok := leadingNumber(arg, 255)
+	switch {
+	case !ok:
+		number, _, _ := strings.Cut(arg, "/")
 		return 0, 0, 0, usage("Unknown %s type `%s'", word, number)
-	}
-	if !hasCode {
+	case rest == "":
 		return uint8(t), 0, 255, nil
+	case rest[0] == ':':
+		return 0, 0, 0, usage("%s type range not supported", word)
+	case rest[0] != '/':
+		return 0, 0, 0, usage("unknown character %c", rest[0])
 	}
-	c, ok := parseNumber(code, 255)
-	if !ok {
+	first, rest, ok := leadingNumber(rest[1:], 255)
+	last := first
+	if ok && strings.HasPrefix(rest, ":") {
+		last, rest, ok = leadingNumber(rest[1:], 255)
+	}
+	switch {
+	case !ok:
 		return 0, 0, 0, usage("Unknown %s code `%s'", word, arg)
+	case rest != "":
+		return 0, 0, 0, usage("unknown character %c", rest[0])
 	}
-	return uint8(t), uint8(c), uint8(c), nil
+	return uint8(t), uint8(first), uint8(last), nil
 }
 
 // icmpName returns the name of a type with its codes, or nothing.

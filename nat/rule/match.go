@@ -9,6 +9,13 @@ type match interface {
 	list(b *strings.Builder, numeric bool) // the same for a listing
 }
 
+// stateful is a match that remembers something between packets, shared by all rulesets that hold its rule.
+type stateful interface {
+	match
+	fresh() match // the same condition as in the morning
+	fork() match  // the same, as it is now, with a memory of its own
+}
+
 // newMatch makes a match by its name, or nil where there is none.
 func newMatch(f Family, name string) match {
 	switch name {
@@ -40,12 +47,18 @@ func newMatch(f Family, name string) match {
 		return &limitMatch{}
 	case "mac":
 		return &macMatch{}
+	case "iprange":
+		return &iprangeMatch{family: f}
+	case "statistic":
+		return &statisticMatch{mode: "random"}
+	case "recent":
+		return &recentMatch{family: f, listName: "DEFAULT", mask: prefixMask(f, f.bits())}
 	}
 	return nil
 }
 
 // supportedMatches is what the error about an unknown match offers.
-const supportedMatches = "addrtype comment conntrack icmp limit mac mark multiport state tcp udp"
+const supportedMatches = "addrtype comment conntrack icmp iprange limit mac mark multiport recent state statistic tcp udp"
 
 // holds reports whether a packet meets a match's condition. It switches on the concrete type instead of calling a method of
 // the interface, so that the compiler sees that nobody keeps p: a caller's Packet stays on its stack.
@@ -72,6 +85,12 @@ func holds(m match, p *Packet) bool {
 	case *limitMatch:
 		return m.holds(p)
 	case *macMatch:
+		return m.holds(p)
+	case *iprangeMatch:
+		return m.holds(p)
+	case *statisticMatch:
+		return m.holds(p)
+	case *recentMatch:
 		return m.holds(p)
 	}
 	return false

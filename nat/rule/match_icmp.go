@@ -12,6 +12,7 @@ type icmpMatch struct {
 	typ         uint8 // of IPv4, 255 stands for every type
 	low, high   uint8 // codes
 	invert, any bool
+	given       bool
 }
 
 func (m *icmpMatch) name() string {
@@ -35,11 +36,14 @@ func (m *icmpMatch) options() []option {
 
 func (m *icmpMatch) set(g given) (err error) {
 	m.typ, m.low, m.high, err = parseICMPType(m.family, g.args[0])
-	m.invert, m.any = g.invert, m.family == IPv4 && m.typ == 255
+	m.given, m.invert, m.any = true, g.invert, m.family == IPv4 && m.typ == 255
 	return err
 }
 
 func (m *icmpMatch) finish(s *spec) error {
+	if !m.given {
+		return nil // what is missing is said of the option
+	}
 	if m.family == IPv6 && !s.proto.is(protoICMPv6) {
 		return usage("icmp6 match requires '-p ipv6-icmp'")
 	}
@@ -62,8 +66,12 @@ func (m *icmpMatch) save(b *strings.Builder) {
 		return
 	}
 	b.WriteString(decimal(m.typ))
-	if m.low == m.high {
-		b.WriteString("/" + decimal(m.low))
+	if m.low == 0 && m.high == 255 {
+		return
+	}
+	b.WriteString("/" + decimal(m.low))
+	if m.high != m.low {
+		b.WriteString(":" + decimal(m.high))
 	}
 }
 

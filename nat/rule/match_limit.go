@@ -103,6 +103,14 @@ func (m *limitMatch) fresh() match {
 	return &c
 }
 
+// fork returns the same limit with a bucket of its own that is as full.
+func (m *limitMatch) fork() match {
+	c := *m
+	c.bucket = new(bucket)
+	c.bucket.full.Store(m.bucket.full.Load())
+	return &c
+}
+
 // holds takes a token if there is one.
 func (m *limitMatch) holds(p *Packet) bool {
 	cost := int64(m.period) * int64(time.Second/limitScale) / int64(m.rate)

@@ -10,6 +10,8 @@ type option struct {
 	not    bool   // whether ! may stand before it
 	must   bool   // whether the extension makes no sense without it
 	group  string // of the options of one group only one may be given
+	needs  string // the option that must be given with it
+	bars   string // options, with blanks between them, that must not be
 	refuse string // why it is not supported; empty if it is
 	twice  string // the error when it, or its group, comes twice; empty for the usual words
 }
@@ -76,12 +78,30 @@ func (l *loaded) declared(a, b option) (first, second string) {
 
 // done checks that nothing is missing.
 func (l *loaded) done(s *spec) error {
+	if err := l.finish(s); err != nil {
+		return err
+	}
 	for _, o := range l.options() {
-		if o.must && !l.has(o.name) {
+		switch given := l.has(o.name); {
+		case o.must && !given:
 			return usage("%s: option \"--%s\" must be specified", l.name(), o.name)
+		case given && l.barred(o) != "":
+			return usage("%s: option \"--%s\" cannot be used together with \"--%s\".", l.name(), o.name, l.barred(o))
+		case given && o.needs != "" && !l.has(o.needs):
+			return usage("%s: option \"--%s\" also requires \"--%s\".", l.name(), o.name, o.needs)
 		}
 	}
-	return l.finish(s)
+	return nil
+}
+
+// barred returns the first option that was given and that o excludes, or nothing.
+func (l *loaded) barred(o option) string {
+	for name := range strings.FieldsSeq(o.bars) {
+		if l.has(name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // has reports whether an option was given.

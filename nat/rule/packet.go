@@ -7,7 +7,7 @@ import (
 )
 
 // Packet is what rules look at. It is a flat value that Evaluate does not keep: it may live on the caller's stack and be
-// used again. Evaluate writes Mark and nothing else.
+// used again. Evaluate writes Mark and MSS and nothing else.
 type Packet struct {
 	Tuple             frame.Tuple // of the packet as it is at this hook
 	InIface, OutIface string      // empty where the hook has none
@@ -17,15 +17,26 @@ type Packet struct {
 	TCPFlags          frame.TCPFlags
 	ICMPType          uint8
 	ICMPCode          uint8
-	Length            int // of the IP packet in bytes, as counters count it
+	TTL               uint8 // as it is at this hook
+	Length            int   // of the IP packet in bytes, as counters count it
 	Mark              uint32
+	MSS               MSS // what TCPMSS asks for; the caller does it
 
 	State       ConnState
 	Orig, Reply frame.Tuple // the connection's two tuples; zero without one
 	Direction   Direction
 
 	Types AddrTyper // asked by -m addrtype; nil knows only what an address says by itself
-	Now   time.Time // for -m limit
+	Now   time.Time // for -m limit and -m recent
+	Dice  Dice      // for -m statistic
+}
+
+// MSS is how TCPMSS limits the maximum segment size that a SYN offers. The zero value leaves it.
+type MSS struct {
+	Set   bool   // to Value at most
+	Value uint16 // in bytes
+	Clamp bool   // to what fits through the interfaces on the way, both directions
+	Rule  *Rule  // the last one that asked for less; it may be kept
 }
 
 // typeOf asks what an address is.

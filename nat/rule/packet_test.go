@@ -59,10 +59,16 @@ func ping(p *rule.Packet) {
 func unreachable(p *rule.Packet) {
 	p.Tuple.Proto, p.ICMPType, p.ICMPCode = frame.ProtoICMP, frame.ICMPUnreachable, frame.UnreachablePort
 }
+func dice(n uint32) func(*rule.Packet)   { return func(p *rule.Packet) { p.Dice = fixed(n) } }
 func marked(m uint32) func(*rule.Packet) { return func(p *rule.Packet) { p.Mark = m } }
 func asked(a rule.AddrTyper) func(*rule.Packet) {
 	return func(p *rule.Packet) { p.Types = a }
 }
+
+// fixed is a die with one side.
+type fixed uint32
+
+func (f fixed) Uint32() uint32 { return uint32(f) }
 
 // local is an AddrTyper for whom one address is local, on one interface.
 type local struct{ iface string }

@@ -12,9 +12,10 @@ type Range struct {
 	MinAddr, MaxAddr netip.Addr // invalid where the rule names no address: it stays, or it is the gateway's own
 	HasPorts         bool       // whether the rule names ports; else the port stays if it can
 	MinPort, MaxPort uint16
-	BasePort         uint16 // DNAT with a shift: MinPort stands for this one, and so on; 0 is no shift
-	Random           bool   // --random or --random-fully: not the first free port but any
-	Persistent       bool   // --persistent: the same address for the same client
+	Shifted          bool // the ports are moved together: MinPort stands for BasePort, the next one for the next
+	BasePort         uint16
+	Random           bool // --random or --random-fully: not the first free port but any
+	Persistent       bool // --persistent: the same address for the same client
 }
 
 // text returns the range as --to-source and --to-destination take it: addr[-addr][:port[-port]].
@@ -41,7 +42,7 @@ func (r Range) ports() string {
 	if r.MaxPort != r.MinPort {
 		s += "-" + decimal(r.MaxPort)
 	}
-	if r.BasePort != 0 {
+	if r.Shifted {
 		s += "/" + decimal(r.BasePort)
 	}
 	return s
@@ -50,6 +51,9 @@ func (r Range) ports() string {
 // parseRange reads addr[-addr][:port[-port]], of IPv6 [addr[-addr]]:port[-port]; shift allows a base port behind a slash.
 func parseRange(f Family, arg string, shift bool) (Range, error) {
 	addrs, ports, hasPorts := strings.Cut(arg, ":")
+	if f == IPv4 && strings.Contains(ports, ":") {
+		return Range{}, usage("Bad IP address \"%s\"", arg)
+	}
 	if f == IPv6 {
 		addrs, ports, hasPorts = arg, "", false
 		if inner, ok := strings.CutPrefix(arg, "["); ok {
@@ -88,43 +92,58 @@ func parseRange(f Family, arg string, shift bool) (Range, error) {
 	return r, nil
 }
 
-// parsePortsOf reads the argument of --to-ports.
-func parsePortsOf(arg string) (Range, error) {
-	if strings.Contains(arg, ":") {
-		return Range{}, usage("Invalid port:port syntax - use dash")
-	}
-	return parsePorts(arg, false)
-}
-
-// parsePorts reads port[-port], with shift also a base port behind a slash.
+// parsePorts reads port[-port], with a base port behind a slash if the ports are a range, as iptables does (libxt_NAT.c):
+// numbers are read as far as they go, and a name of a service, which may hold a dash, stands alone or is the base. The base
+// of whoever cannot shift is 0.
 func parsePorts(arg string, shift bool) (r Range, err error) {
 	r.HasPorts = true
-	base := ""
-	if shift {
-		arg, base, shift = strings.Cut(arg, "/")
-	}
-	low, high, between := strings.Cut(arg, "-")
-	if r.MinPort, err = natPort(low); err != nil {
+	low, rest, isNumber := leadingNumber(arg, 65535)
+	if !isNumber {
+		r.MinPort, err = natService(arg)
+		r.MaxPort = r.MinPort
 		return r, err
 	}
-	r.MaxPort = r.MinPort
-	if between {
-		if r.MaxPort, err = natPort(high); err != nil {
-			return r, err
-		}
+	r.MinPort, r.MaxPort = uint16(low), uint16(low)
+	switch {
+	case rest == "":
+		return r, nil
+	case rest[0] == ':':
+		return r, usage("Invalid port:port syntax - use dash")
+	case rest[0] != '-':
+		return r, usage("Garbage after port value: `%s'", rest)
 	}
-	if r.MaxPort < r.MinPort {
-		return r, usage("Port range `%s' funky", high)
+	arg = rest[1:]
+	high, rest, isNumber := leadingNumber(arg, 65535)
+	switch {
+	case !isNumber:
+		return r, usage("Port `%s' not valid", arg)
+	case high < low:
+		return r, usage("Port range `%s' funky", arg)
 	}
-	if shift {
-		r.BasePort, err = natPort(base)
+	r.MaxPort = uint16(high)
+	switch {
+	case rest == "":
+		return r, nil
+	case rest[0] != '/':
+		return r, usage("Garbage after port range: `%s'", rest)
+	}
+	r.Shifted = true
+	base, _, isNumber := leadingNumber(rest[1:], 65535)
+	switch {
+	case !isNumber || base == 0:
+		r.BasePort, err = natService(rest[1:])
+	default:
+		r.BasePort = uint16(base)
+	}
+	if !shift {
+		r.BasePort = 0
 	}
 	return r, err
 }
 
-// natPort reads a port or the name of a service.
-func natPort(arg string) (uint16, error) {
-	if port, ok := parsePort(arg); ok {
+// natService reads the name of a service.
+func natService(arg string) (uint16, error) {
+	if port, ok := servicePort(arg); ok {
 		return port, nil
 	}
 	return 0, usage("Port `%s' not valid", arg)

@@ -66,7 +66,7 @@ func TestRestoreErrors(t *testing.T) {
 		"*filter\n-F\n-A INPUT --foo\nCOMMIT\n":               "line 3: unknown option \"--foo\"",
 		"*filter\n-A nosuch -j DROP\nCOMMIT\n":                "line 2: No chain/target/match by that name.",
 		"*filter\n:INPUT ACCEPT [0:0]\n":                      "line 3: COMMIT expected",
-		"*mangle\nCOMMIT\n":                                   "line 1: table 'mangle' is not supported: there are filter, nat and raw",
+		"*security\nCOMMIT\n":                                 "line 1: table 'security' is not supported: there are filter, mangle, nat and raw",
 		"-A INPUT -j DROP\n":                                  "line 1: expected *table, not `-A INPUT -j DROP'",
 		"*filter\n-t nat -L\nCOMMIT\n":                        "line 2: The -t option cannot be used in iptables-restore.",
 		"*filter\n:INPUT\nCOMMIT\n":                           "line 2: policy invalid: want :CHAIN POLICY [packets:bytes]",

@@ -17,11 +17,22 @@ type SaveOptions struct {
 func (s *Ruleset) Save(o SaveOptions) string {
 	var b strings.Builder
 	for _, t := range allTables() {
-		if o.Table == 0 || o.Table == t {
+		if o.Table == t || o.Table == 0 && (t != Mangle || !s.untouched(t)) {
 			s.save(&b, t, o)
 		}
 	}
 	return b.String()
+}
+
+// untouched reports whether a table has nothing of anybody's: the real iptables-save leaves such a one out, for the kernel
+// makes it when it is first used. The tables that every lab uses are always printed here.
+func (s *Ruleset) untouched(t Table) bool {
+	for _, c := range s.tables[t] {
+		if !c.builtin() || len(c.rules) > 0 || c.policy.Verdict != Accept {
+			return false
+		}
+	}
+	return true
 }
 
 // save writes one table.

@@ -5,9 +5,10 @@ import "uswitch/switch/trace"
 // Table is one of iptables' tables. The zero value is invalid.
 type Table uint8
 
-// The tables, in the order in which iptables-save prints them and in which a hook consults them.
+// The tables, in the order in which iptables-save prints them.
 const (
-	Raw Table = iota + 1
+	Mangle Table = iota + 1
+	Raw
 	Filter
 	NAT
 
@@ -15,17 +16,18 @@ const (
 )
 
 // tableNames are the names as -t takes them.
-var tableNames = [tableEnd]string{Raw: "raw", Filter: "filter", NAT: "nat"}
+var tableNames = [tableEnd]string{Mangle: "mangle", Raw: "raw", Filter: "filter", NAT: "nat"}
 
 // tableHooks are the hooks that a table is called from, in the order of its built-in chains.
 var tableHooks = [tableEnd][]trace.Hook{
+	Mangle: {trace.Prerouting, trace.Input, trace.Forward, trace.Output, trace.Postrouting},
 	Raw:    {trace.Prerouting, trace.Output},
 	Filter: {trace.Input, trace.Forward, trace.Output},
 	NAT:    {trace.Prerouting, trace.Input, trace.Output, trace.Postrouting},
 }
 
 // allTables returns every table in order.
-func allTables() []Table { return []Table{Raw, Filter, NAT} }
+func allTables() []Table { return []Table{Mangle, Raw, Filter, NAT} }
 
 // String returns the name as -t takes it.
 func (t Table) String() string {
@@ -37,7 +39,7 @@ func (t Table) String() string {
 
 // ParseTable finds a table by its name.
 func ParseTable(name string) (Table, bool) {
-	for t := Raw; t < tableEnd; t++ {
+	for t := Mangle; t < tableEnd; t++ {
 		if tableNames[t] == name {
 			return t, true
 		}
@@ -50,9 +52,9 @@ func tableNamed(name string) (Table, error) {
 	if t, ok := ParseTable(name); ok {
 		return t, nil
 	}
-	e := &Error{Status: VersionProblem, Text: "table '" + name + "' does not exist: there are filter, nat and raw"}
-	if name == "mangle" || name == "security" {
-		e.Text = "table '" + name + "' is not supported: there are filter, nat and raw"
+	e := &Error{Status: VersionProblem, Text: "table '" + name + "' does not exist: there are filter, mangle, nat and raw"}
+	if name == "security" {
+		e.Text = "table '" + name + "' is not supported: there are filter, mangle, nat and raw"
 	}
 	return 0, e
 }

@@ -12,6 +12,7 @@ type Tables struct {
 	family  Family
 	edit    sync.Mutex // held from reading current to replacing it
 	current atomic.Pointer[Ruleset]
+	trial   bool // a Draft, whose edits must leave what others use alone
 }
 
 // NewTables returns empty tables with all policies ACCEPT.
@@ -25,6 +26,11 @@ func NewTables(f Family) *Tables {
 // linked would ask no chain at all, and let everything through.
 func (t *Tables) publish(draft *Ruleset) {
 	draft.link()
+	if t.trial {
+		draft.linkRecent()
+	} else {
+		draft.linkRecent(t.current.Load(), draft)
+	}
 	t.current.Store(draft)
 }
 

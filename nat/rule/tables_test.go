@@ -164,12 +164,12 @@ func TestConcurrent(t *testing.T) {
 
 // TestParseTable finds tables by name.
 func TestParseTable(t *testing.T) {
-	for _, table := range []rule.Table{rule.Raw, rule.Filter, rule.NAT} {
+	for _, table := range []rule.Table{rule.Mangle, rule.Raw, rule.Filter, rule.NAT} {
 		if got, ok := rule.ParseTable(table.String()); !ok || got != table {
 			t.Errorf("%v: %v %v", table, got, ok)
 		}
 	}
-	if _, ok := rule.ParseTable("mangle"); ok || rule.Table(0).String() != "invalid table" {
+	if _, ok := rule.ParseTable("security"); ok || rule.Table(0).String() != "invalid table" {
 		t.Error("a table that is not there was found")
 	}
 }

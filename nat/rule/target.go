@@ -36,6 +36,8 @@ func newTarget(f Family, name string) target {
 		return &setMark{}
 	case "MASQUERADE", "REDIRECT":
 		return &ownAddress{target: name}
+	case "TCPMSS":
+		return &setMSS{family: f}
 	case "SNAT", "DNAT":
 		return &translate{target: name, family: f}
 	}
@@ -43,11 +45,11 @@ func newTarget(f Family, name string) target {
 }
 
 // supportedTargets is what the error about such a target offers.
-const supportedTargets = "ACCEPT DROP RETURN REJECT LOG MARK MASQUERADE SNAT DNAT REDIRECT"
+const supportedTargets = "ACCEPT DROP RETURN REJECT LOG MARK TCPMSS MASQUERADE SNAT DNAT REDIRECT"
 
 // foreignTargets are targets of iptables that are refused by name.
 var foreignTargets = strings.Fields(`AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK CT DNPT DSCP ECN HL HMARK
-	IDLETIMER LED NETMAP NFLOG NFQUEUE NOTRACK QUEUE RATEEST SECMARK SET SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS TPROXY
+	IDLETIMER LED NETMAP NFLOG NFQUEUE NOTRACK QUEUE RATEEST SECMARK SET SNPT SYNPROXY TCPOPTSTRIP TEE TOS TPROXY
 	TRACE TTL ULOG`)
 
 // isTargetName reports whether a chain of this name would hide a target.

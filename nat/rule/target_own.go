@@ -32,7 +32,9 @@ func (t *ownAddress) options() []option {
 
 func (t *ownAddress) set(g given) (err error) {
 	if g.option == "to-ports" {
-		t.to, err = parsePortsOf(g.args[0])
+		if t.to, err = parsePorts(g.args[0], false); err == nil && t.to.Shifted && t.target == "REDIRECT" {
+			err = usage("Shifted portmap ranges not supported with this kernel")
+		}
 		return err
 	}
 	t.flags.set(g.option)

@@ -96,6 +96,9 @@ func (v *validator) place(c *chain, r *Rule) *violation {
 	if at.table != 0 && at.table != v.table {
 		return &violation{r, "Invalid argument", fmt.Sprintf("%s is for the %s table", r.Target(), at.table)}
 	}
+	if what := r.invalid(); what != "" {
+		return &violation{r, "Invalid argument", what}
+	}
 	for _, h := range tableHooks[v.table] {
 		if v.reach[c]>>h&1 == 0 {
 			continue
@@ -112,6 +115,22 @@ func (v *validator) place(c *chain, r *Rule) *violation {
 		}
 	}
 	return nil
+}
+
+// invalid says what the kernel refuses of the rule wherever it stands, or nothing.
+func (s *spec) invalid() string {
+	type picky interface{ invalid(*spec) string }
+	for _, m := range s.matches {
+		if m, ok := m.(picky); ok {
+			if what := m.invalid(s); what != "" {
+				return what
+			}
+		}
+	}
+	if t, ok := s.target.(picky); ok {
+		return t.invalid(s)
+	}
+	return ""
 }
 
 // forbids returns the match that cannot be asked at a hook, or nothing.

@@ -36,6 +36,8 @@ type Event struct {
 	Age    time.Duration // how long ago the table learned what it answered
 	Count  uint32        // fragments or segments as Note says; on pkt-too-big and frag-needed the MTU; on a flood the ports left out
 
+	Size uint32 // what Count was before, in bytes
+
 	Length int         // of the whole frame in bytes; Frame.Data may be cut to a snap length
 	IP     bool        // Frame is a bare IP packet (on an uplink), not an Ethernet frame
 	Frame  frame.Frame // the packet as it is at this hop

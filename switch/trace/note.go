@@ -55,6 +55,7 @@ const (
 	NoRuleChanged   // no rule of this chain translates it
 	ReplyTranslated // translated back by Conn's reply tuple
 	SameTranslation // translated as Conn's first packet was
+	MSSLimited      // TCPMSS: the segments that a SYN offers to take, Size bytes, become Count
 	Logged          // a LOG rule, Rule, took note of it
 
 	// Routes.

@@ -1,5 +1,7 @@
 package trace
 
+import "strconv"
+
 func (e *Event) aboutGateway() string {
 	switch e.Note {
 	case EchoAnswered:
@@ -40,6 +42,8 @@ func (e *Event) aboutConnections() string {
 		return "no rule changes where it comes from"
 	case ReplyTranslated:
 		return "the answer of " + e.connection() + ", known by its reply tuple"
+	case MSSLimited:
+		return "TCPMSS: segments of " + strconv.FormatUint(uint64(e.Size), 10) + " bytes at most become " + strconv.FormatUint(uint64(e.Count), 10)
 	case Logged:
 		return "LOG takes note of it"
 	case SameTranslation:

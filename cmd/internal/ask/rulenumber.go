@@ -9,11 +9,11 @@ import (
 
 // tablesAt are the tables that a hook asks, in order.
 var tablesAt = map[trace.Hook][]rule.Table{
-	trace.Prerouting:  {rule.Raw, rule.NAT},
-	trace.Input:       {rule.Filter, rule.NAT},
-	trace.Forward:     {rule.Filter},
-	trace.Output:      {rule.Raw, rule.NAT, rule.Filter},
-	trace.Postrouting: {rule.NAT},
+	trace.Prerouting:  {rule.Raw, rule.Mangle, rule.NAT},
+	trace.Input:       {rule.Mangle, rule.Filter, rule.NAT},
+	trace.Forward:     {rule.Mangle, rule.Filter},
+	trace.Output:      {rule.Raw, rule.Mangle, rule.NAT, rule.Filter},
+	trace.Postrouting: {rule.Mangle, rule.NAT},
 }
 
 // ruleOf finds the rule of a step: its table, and its number among the rules of its chain. Of several that read alike it is
@@ -23,7 +23,7 @@ func ruleOf(tables *rule.Tables, e *trace.Event) *Rule {
 		return nil
 	}
 	candidates := tablesAt[e.Hook]
-	if e.Hook == trace.Output && e.Reason == trace.NoReason && e.Verdict != trace.Rewrite {
+	if e.Hook != trace.Prerouting && e.Hook != trace.Postrouting && e.Reason == trace.NoReason && e.Verdict != trace.Rewrite && e.Note == trace.NoNote {
 		candidates = []rule.Table{rule.Filter} // accepting rules are told by this table only
 	}
 	for _, t := range candidates {

@@ -12,7 +12,7 @@ func (l *lab) gatewayFaults() (all []Fault) {
 	if l.info.Forward {
 		all = append(all, Fault{"ip-forward-off", []Action{outside("set gateway ip_forward=0")}, []Action{outside("set gateway ip_forward=1")}})
 	}
-	for _, table := range []string{"filter", "nat", "raw"} {
+	for _, table := range []string{"filter", "mangle", "nat", "raw"} {
 		all = append(all, l.rulesRemoved(table)...)
 	}
 	all = append(all, l.rulesInserted()...)

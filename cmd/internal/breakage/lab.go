@@ -29,7 +29,7 @@ func look(ctx context.Context, c *control.Client) (*lab, error) {
 			return nil, err
 		}
 	}
-	for _, table := range []string{"filter", "nat", "raw"} {
+	for _, table := range []string{"filter", "mangle", "nat", "raw"} {
 		var answer control.IptablesAnswer
 		err := c.Do(ctx, http.MethodPost, "/v1/iptables", nil, control.IptablesRequest{Args: []string{"-t", table, "-S"}}, &answer)
 		if err != nil {

@@ -124,8 +124,8 @@ func TestActions(t *testing.T) {
 		t.Errorf("iptables: %v %q", err, answer.Output)
 	}
 	var e *control.Error
-	if err := s.Do(ctx, http.MethodPost, "/v1/iptables", nil, control.IptablesRequest{Args: []string{"-t", "mangle", "-S"}}, nil); !errors.As(err, &e) || e.Status != 3 {
-		t.Errorf("iptables -t mangle: %v", err)
+	if err := s.Do(ctx, http.MethodPost, "/v1/iptables", nil, control.IptablesRequest{Args: []string{"-t", "security", "-S"}}, nil); !errors.As(err, &e) || e.Status != 3 {
+		t.Errorf("iptables -t security: %v", err)
 	}
 	var saved string
 	if err := s.Get(ctx, "/v1/iptables-save", nil, &saved); err != nil {
