@@ -28,6 +28,9 @@ func newClock(l Link) clock {
 	return c
 }
 
+// waited reports whether the frame that was just read had to be waited for; false where that is not known.
+func (c *clock) waited() bool { return c.link != nil && c.link.Waited() }
+
 // now returns the time for the frame that was just read. With exact it is the frame's own: a person will look at it.
 func (c *clock) now(exact bool) time.Time {
 	if c.left > 0 && !exact && !c.link.Waited() {

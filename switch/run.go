@@ -26,13 +26,15 @@ func (p *Port) Run() (err error) {
 		}
 	}()
 	defer p.contain()
-	clock := newClock(p.link)
+	clock, turn := newClock(p.link), newTurn(p.link)
 	for {
 		f, err := p.link.Read()
 		if err != nil {
 			return err
 		}
+		size := len(f.Data)
 		p.sw.Input(p, f, clock.now(p.sw.tracer.Listening()))
+		turn.took(size, clock.waited())
 	}
 }
 

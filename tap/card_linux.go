@@ -43,6 +43,7 @@ func newCard(host *local, file *os.File, name string) (*card, error) {
 		return nil, err
 	}
 	d.in.init(raw, &host.buffers)
+	host.gate.open()
 	return d, control(file, func(fd int) error {
 		d.fd = fd
 		return nil
@@ -63,6 +64,10 @@ func (d *card) read() ([]byte, error) {
 // Waited says whether the last Read had to wait for its frame, for whoever wants to know (vswitch.Burster). It belongs to
 // the goroutine that reads.
 func (d *card) Waited() bool { return d.in.waited }
+
+// Yield lets every other card, and whoever else is ready, have a turn before the next Read (vswitch.Yielder). It belongs to
+// the goroutine that reads.
+func (d *card) Yield() { d.host.gate.yield() }
 
 // write hands a frame to the kernel, behind the header if the TAP has one, else it is nil. It goes past os.File, whose lock
 // would make writers wait for each other.

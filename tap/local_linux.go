@@ -9,6 +9,7 @@ import (
 type local struct {
 	records records
 	buffers buffers
+	gate    gate
 
 	workshops workshops
 	moving    sync.Mutex // held while a card is moved out of its workshop
@@ -38,5 +39,6 @@ func (l *local) Close() error {
 		l.bell = nil
 	}
 	l.bellMu.Unlock()
+	l.gate.close()
 	return l.workshops.close()
 }

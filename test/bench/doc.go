@@ -14,6 +14,8 @@
 //	namespace INSIDE                                    namespace OUTSIDE, whose sockets the subject uses
 //	iperf3, load -- its card --- the subject ---------- iperf3, load                  (nat.go, publish.go)
 //
+//	A third namespace sends without end while two are measured: beside the kernel's bridge, with the same sender (flood.go).
+//
 // A subject is whatever carries the bytes between the two: the uswitch command with a lab of its own, a bare cable (a loop
 // that reads one TAP and writes the other: the most that any switch over the same cards can reach), the kernel, and the
 // peers, one file each. A chapter is subjects and cells that belong together, with the goals that are set for them.

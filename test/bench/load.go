@@ -20,6 +20,7 @@ import (
 //	load bytes ADDR:PORT SECONDS          a byte there and back, over and over, on one connection
 //	load hear PORT COUNT                  receives that many broadcasts and tells how old each was
 //	load shout ADDR:PORT COUNT            sends them
+//	load flood KIND MAC ADDR TO VIA       sends frames without end, see flooding.go
 //
 // Sockets block, each on a thread of its own, so that Go's poller has no part in what is measured.
 func load(args []string) (status int) {
@@ -55,6 +56,8 @@ func runLoad(args []string) (m measured, err error) {
 	}
 	runtime.LockOSThread()
 	switch args[0] {
+	case "flood":
+		return m, flooding(args[1:])
 	case "serve":
 		return m, serve(number(1))
 	case "hear":

@@ -69,6 +69,9 @@ func run(ctx context.Context, o options) (err error) {
 			return err
 		}
 	}
+	if err := b.besideFloods(r); err != nil {
+		return err
+	}
 	if err := b.ports(r); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ func (r *results) markdown(w io.Writer) {
 		t.costs(w)
 		t.judge(w)
 	}
+	r.floodTable(w)
 	r.portsTable(w)
 }
 

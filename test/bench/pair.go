@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"uswitch/switch/frame"
 	"uswitch/tap"
 )
 
@@ -25,15 +26,17 @@ const lab = "bench"
 // pair is two namespaces with a subject between them, and how the load travels.
 type pair struct {
 	*bench
-	a, b tap.Namespace // between two: client and server; else inside and outside
+	a, b  tap.Namespace // between two: client and server; else inside and outside
+	third tap.Namespace // where a flood comes from, see flood.go
 
-	target    netip.Addr     // where a client in a reaches servers of b
-	published netip.AddrPort // where a client in b reaches a's server at servicePort, if the subject publishes ports
-	pids      []int          // the processes of the subject, for what they spend
-	spent     cost           // by the last measurement
-	undos     []func()
-	said      said
-	died      atomic.Bool // a program of the subject's has ended by itself
+	target     netip.Addr     // where a client in a reaches servers of b
+	gatewayMAC frame.MAC      // where a flood to the outside goes
+	published  netip.AddrPort // where a client in b reaches a's server at servicePort, if the subject publishes ports
+	pids       []int          // the processes of the subject, for what they spend
+	spent      cost           // by the last measurement
+	undos      []func()
+	said       said
+	died       atomic.Bool // a program of the subject's has ended by itself
 }
 
 // said is what the subject's programs print, for when something goes wrong.

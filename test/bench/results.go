@@ -15,6 +15,7 @@ type results struct {
 	missing  []string
 	chapters []*table
 	ports    []portsRow
+	floods   []*floodRow
 	lookup   float64 // nanoseconds: one look-up among lookupEntries addresses
 }
 
