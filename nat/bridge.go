@@ -20,7 +20,7 @@ type Bridge struct {
 
 // Bridge returns the filter for the network of that name.
 func (g *Gateway) Bridge(name string) *Bridge {
-	self := &Interface{gw: g, name: name}
+	self := &Interface{gw: g, number: g.number(name), name: name}
 	self.own.Store(&arp.Self{Addr: nobody})
 	return &Bridge{gw: g, self: self}
 }
@@ -33,6 +33,7 @@ func (b *Bridge) Bridged(f frame.Frame, j *trace.Journey, now time.Time) bool {
 		return true
 	}
 	g := b.gw
+	f.Source = b.self.source(f)
 	p := &packet{f: f, in: b.self, srcMAC: e.Src(), toGroup: e.Dst().IsGroup(), j: j, now: now}
 	if r := p.parse(); r != trace.NoReason {
 		g.drop(p, trace.Prerouting, r)

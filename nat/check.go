@@ -147,6 +147,10 @@ func (p *packet) readTransport() trace.Reason {
 		if !ok || u.Length() < frame.UDPHeader || u.Length() > len(payload) {
 			return trace.BadL4
 		}
+	case frame.ProtoUDPLite, frame.ProtoSCTP, frame.ProtoDCCP:
+		if !p.hasTuple {
+			return trace.BadL4
+		}
 	case frame.ProtoTCP:
 		t, ok := frame.ParseTCP(payload)
 		if !ok || t.SrcPort() == 0 || t.DstPort() == 0 {

@@ -59,6 +59,14 @@ func (g *Gateway) DropConns(match func(Conn) bool, now time.Time) int {
 	return n
 }
 
+// FlushConns is DropConns for somebody who wants to see what the table finds anew (conntrack -F, -D): what is under way goes
+// on with its next packet, as in Linux, and the rules are asked again.
+func (g *Gateway) FlushConns(match func(Conn) bool, now time.Time) int {
+	n := g.conns.Flush(match, now)
+	g.releaseUnbound()
+	return n
+}
+
 // Follow returns a feed of changes of the connection table; Unfollow ends it.
 func (g *Gateway) Follow() *ConnFeed { return g.conns.Follow() }
 

@@ -122,7 +122,7 @@ func TestConnsAreListedById(t *testing.T) {
 	}
 }
 
-// answered lets a host ask BLUE from n ports, and BLUE answer what reaches it.
+// answered lets a host talk to BLUE from n ports: it asks, BLUE answers what reaches it, and it asks again.
 func (l *lab) answered(h host, n, firstPort int) {
 	l.Helper()
 	for i := range n {
@@ -131,6 +131,7 @@ func (l *lab) answered(h host, n, firstPort int) {
 		h.send(udp(src, "22.22.22.2:53", ""))
 		for range l.br1.raw() {
 			l.blue.send(udp("22.22.22.2:53", src, ""))
+			h.send(udp(src, "22.22.22.2:53", ""))
 		}
 	}
 }
@@ -240,5 +241,90 @@ func TestFloodFromManySources(t *testing.T) {
 	l.answered(l.pink, 40, 2000)
 	if n := l.of(l.pink); n < 40 {
 		t.Errorf("after the flood PINK has %d connections, want 40", n)
+	}
+}
+
+func TestHalfOpenAtAServiceThatAnswersStarvesNobody(t *testing.T) {
+	// Forged SYNs to a published port, each answered by the service: they are nobody's who will ever say more.
+	l := newLabWith(t, nat.Config{MaxConns: 64},
+		"-t nat -A PREROUTING -i uplink -p tcp --dport 80 -j DNAT --to-destination 22.22.22.2:80")
+	established := func(i int) {
+		src := fmt.Sprintf("8.8.4.4:%d", 1000+i)
+		l.wan.send(tcp(src, "192.0.2.2:80", seg{flags: "S"}))
+		l.blue.send(tcp("22.22.22.2:80", src, seg{flags: "SA", ack: 1}))
+		l.wan.send(tcp(src, "192.0.2.2:80", seg{flags: "A", seq: 1, ack: 1}))
+	}
+	for i := range 5 {
+		established(i)
+	}
+	for i := range 5000 {
+		src := fmt.Sprintf("%d.%d.%d.9:99", 100+i%50, i/50%250, i/7%250)
+		l.wan.send(tcp(src, "192.0.2.2:80", seg{flags: "S"}))
+		l.blue.send(tcp("22.22.22.2:80", src, seg{flags: "SA", ack: 1}))
+		if n := len(l.Conns(l.now)); i%500 == 0 && n > 5+64/8 {
+			t.Fatalf("%d connections after %d SYNs, want at most an eighth of 64 half open and the 5 established", n, i)
+		}
+	}
+	l.answered(l.red, 10, 1000)
+	established(5)
+	l.drops(trace.SourceLimit, 0)
+	assured := map[string]int{}
+	for _, c := range l.Conns(l.now) {
+		if c.Assured {
+			assured[c.Original.Src().String()]++
+		}
+	}
+	if assured["8.8.4.4"] != 6 || assured["11.11.11.2"] != 10 {
+		t.Errorf("assured connections: %v, want 6 of the clients outside and 10 of RED's", assured)
+	}
+}
+
+func TestAddressesDoNotMakeManyOfOneHost(t *testing.T) {
+	l := newLabWith(t, nat.Config{MaxConns: 16})
+	for i := range 4 { // RED with four addresses
+		also := l.br0.host(fmt.Sprintf("11.11.11.%d", 100+i), 2)
+		l.answered(also, 8, 1000)
+	}
+	l.answered(l.pink, 8, 1000)
+	if n := l.of(l.pink); n != 8 {
+		t.Errorf("PINK has %d connections, want 8: half of the table is not too much for the second of two hosts", n)
+	}
+}
+
+func TestFlushedConnectionsGoOn(t *testing.T) {
+	l := newLab(t, masquerade)
+	all := func(nat.Conn) bool { return true }
+	l.handshake()
+	l.red.send(udp(redPort, "8.8.8.8:53", "q"), echo("11.11.11.2", "8.8.8.8", 7, ""))
+	before := l.Conns(l.now)
+	if n := l.FlushConns(all, l.now); n != 3 || len(l.Conns(l.now)) != 0 {
+		t.Fatalf("%d flushed and %d left, want 3 and none", n, len(l.Conns(l.now)))
+	}
+	l.wan.raw()
+	l.say("red", seg{flags: "PA", seq: 1, ack: 1, data: "on"})
+	l.red.send(udp(redPort, "8.8.8.8:53", "q"), echo("11.11.11.2", "8.8.8.8", 7, ""))
+	if n := len(l.wan.raw()); n != 3 {
+		t.Errorf("%d of 3 packets went out after the flush", n)
+	}
+	for i, c := range l.Conns(l.now) {
+		if c.Original != before[i].Original || c.Reply != before[i].Reply || c.ID == before[i].ID {
+			t.Errorf("connection %v, %v was %v, %v", c.Original, c.Reply, before[i].Original, before[i].Reply)
+		}
+	}
+	l.say("srv", seg{flags: "A", seq: 1, ack: 3})
+	if c := l.Conns(l.now)[0]; c.State != "ESTABLISHED" || !c.Assured {
+		t.Errorf("TCP is %s, assured: %v", c.State, c.Assured)
+	}
+	// What was closed, or was never there, is not taken up.
+	l.red.send(tcp("11.11.11.2:999", server, seg{flags: "A", seq: 1, ack: 1}))
+	if n := len(l.Conns(l.now)); n != 3 {
+		t.Errorf("%d connections after an acknowledgement out of nowhere, want 3", n)
+	}
+	// The rules are asked again.
+	l.FlushConns(all, l.now)
+	l.rule("-t nat -I POSTROUTING -p tcp -j SNAT --to-source 192.0.2.9")
+	l.say("red", seg{flags: "A", seq: 3, ack: 1})
+	if c := l.conn(); c.Reply.Dst() != ip4("192.0.2.9") {
+		t.Errorf("after the flush it leaves as %v, want 192.0.2.9 as the new rule says", c.Reply.Dst())
 	}
 }

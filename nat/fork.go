@@ -3,6 +3,7 @@ package nat
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"uswitch/nat/route"
@@ -27,6 +28,9 @@ type ForkConfig struct {
 func (g *Gateway) Fork(c ForkConfig) *Gateway {
 	f := &Gateway{tracer: c.Tracer, epoch: g.epoch, rules: g.rules.Fork(), rand: c.Random, wake: make(chan struct{}, 1)}
 	f.forged.Store(g.forged.Load())
+	g.mu.Lock()
+	f.names = slices.Clone(g.names)
+	g.mu.Unlock()
 	g.errors.fork(&f.errors)
 	v := g.view.Load()
 	twins := map[*Interface]*Interface{}
@@ -57,7 +61,7 @@ func (g *Gateway) Fork(c ForkConfig) *Gateway {
 
 // fork returns the twin of an interface on another gateway.
 func (i *Interface) fork(g *Gateway, c ForkConfig) *Interface {
-	twin := &Interface{gw: g, config: i.config, name: i.name, neighbors: i.neighbors.Fork()}
+	twin := &Interface{gw: g, number: i.number, config: i.config, name: i.name, neighbors: i.neighbors.Fork()}
 	twin.own.Store(i.own.Load())
 	if i.segment != nil {
 		twin.segment = c.Segment(i)

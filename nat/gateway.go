@@ -40,6 +40,7 @@ type Gateway struct {
 
 	view   atomic.Pointer[view]
 	mu     sync.Mutex // serialises changes of the view
+	names  []string   // of interfaces that there ever were, by their number; guarded by mu
 	rand   *rand.Rand // guarded by randMu
 	randMu sync.Mutex
 
@@ -58,7 +59,7 @@ type view struct {
 
 // New makes a gateway without interfaces.
 func New(c Config) *Gateway {
-	g := &Gateway{tracer: c.Tracer, epoch: c.Epoch, rules: c.Rules, rand: c.Random, conns: conntrack.NewTable(c.MaxConns),
+	g := &Gateway{tracer: c.Tracer, epoch: c.Epoch, rules: c.Rules, rand: c.Random, conns: conntrack.NewTable(c.MaxConns, c.Epoch),
 		wake: make(chan struct{}, 1)}
 	g.forged.Store(c.Random.Uint32())
 	g.view.Store(&view{local: map[netip.Addr]*Interface{}, forwarding: !c.NoForwarding})
@@ -74,7 +75,7 @@ func (g *Gateway) Add(c InterfaceConfig, now time.Time) (*Interface, error) {
 	if c.MTU == 0 {
 		c.MTU = 1500
 	}
-	i := &Interface{gw: g, config: c, name: c.Name, uplink: c.Uplink, segment: c.Segment,
+	i := &Interface{gw: g, number: g.number(c.Name), config: c, name: c.Name, uplink: c.Uplink, segment: c.Segment,
 		neighbors: arp.New[held]()}
 	i.own.Store(&arp.Self{MAC: c.MAC, Addr: nobody})
 	i.binder, _ = c.Uplink.(Binder)
@@ -91,6 +92,19 @@ func (g *Gateway) Add(c InterfaceConfig, now time.Time) (*Interface, error) {
 		i.announceSoon(now)
 	}
 	return i, err
+}
+
+// number returns the number of interfaces of that name, from 1: what a network's rules see on its bridge comes from the same
+// senders as what the gateway is sent.
+func (g *Gateway) number(name string) uint32 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := slices.Index(g.names, name)
+	if n < 0 {
+		n = len(g.names)
+		g.names = append(g.names, name)
+	}
+	return uint32(n + 1)
 }
 
 func (c *InterfaceConfig) check() error {

@@ -47,6 +47,7 @@ type InterfaceConfig struct {
 // Interface is one leg of the gateway.
 type Interface struct {
 	gw      *Gateway
+	number  uint32 // in the sources of what comes in
 	config  InterfaceConfig
 	name    string
 	own     atomic.Pointer[arp.Self] // see self
@@ -68,6 +69,9 @@ func (c *counter) count(n int) {
 	c.packets.Add(1)
 	c.bytes.Add(uint64(n))
 }
+
+// source returns who sent a frame that came in by the leg; a network without a switch, as the outside, is one sender.
+func (i *Interface) source(f frame.Frame) uint64 { return uint64(i.number)<<32 | f.Source&(1<<32-1) }
 
 // Name returns the name that rules and the trace use.
 func (i *Interface) Name() string { return i.name }
@@ -102,6 +106,7 @@ func (i *Interface) Counters() InterfaceCounters {
 // are borrowed until it returns, and may be changed.
 func (i *Interface) Input(f frame.Frame, j *trace.Journey, now time.Time) {
 	i.rx.count(len(f.Data))
+	f.Source = i.source(f)
 	e, ok := frame.ParseEthernet(f.Data)
 	p := packet{f: f, in: i, j: j, now: now}
 	switch {

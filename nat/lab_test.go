@@ -214,7 +214,7 @@ func (h host) arp(op uint16, target frame.MAC) {
 func (h host) frame(packet []byte) frame.Frame {
 	b := append(make([]byte, frame.EthernetHeader), packet...)
 	frame.Ethernet(b).SetHeader(gatewayMAC, h.mac, frame.TypeIPv4)
-	return frame.Frame{Data: b}
+	return frame.Frame{Data: b, Source: uint64(h.mac[5])} // as a switch with a port for each host has it
 }
 
 func (h host) send(packets ...[]byte) {

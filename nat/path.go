@@ -22,6 +22,7 @@ func (g *Gateway) InputUplink(in *Interface, f frame.Frame, now time.Time) {
 // inputUplink is InputUplink on the journey j.
 func (g *Gateway) inputUplink(in *Interface, f frame.Frame, j *trace.Journey, now time.Time) {
 	in.rx.count(len(f.Data) - frame.EthernetHeader)
+	f.Source = in.source(f)
 	if j.On() {
 		j.Emit(trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Note: trace.UplinkReceived, Where: in.name,
 			IP: true, Frame: f.Packet()})

@@ -2,6 +2,7 @@ package nat
 
 import (
 	"encoding/binary"
+	"hash/crc32"
 
 	"uswitch/nat/conntrack"
 	"uswitch/switch/frame"
@@ -31,8 +32,10 @@ func rewriteTuple(ip frame.IPv4, before, after frame.Tuple, partial bool) {
 	switch ip.Proto() {
 	case frame.ProtoTCP:
 		rewritePorts(payload, 16, before, after, partial)
-	case frame.ProtoUDP:
+	case frame.ProtoUDP, frame.ProtoUDPLite, frame.ProtoDCCP: // UDP-Lite's and DCCP's stand where UDP's does (RFC 3828 3.1, RFC 4340 5.1)
 		rewritePorts(payload, 6, before, after, partial)
+	case frame.ProtoSCTP:
+		rewriteSCTP(payload, after)
 	case frame.ProtoICMP:
 		rewriteID(payload, before, after, partial)
 	}
@@ -69,6 +72,35 @@ func rewritePorts(b []byte, checksumAt int, before, after frame.Tuple, partial b
 	}
 	binary.BigEndian.PutUint16(field, sum)
 }
+
+// castagnoli is the polynomial of SCTP's checksum (RFC 9260 appendix A).
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// rewriteSCTP writes the ports and computes the checksum anew, as the kernel does (sctp_manip_pkt): a CRC of the whole packet,
+// which does not cover the addresses. One that was wrong stays wrong, and that of a quotation that is cut short stays.
+func rewriteSCTP(b []byte, after frame.Tuple) {
+	if len(b) < 4 {
+		return
+	}
+	whole := len(b) >= sctpHeader && sctpChecksum(b) == binary.LittleEndian.Uint32(b[8:])
+	binary.BigEndian.PutUint16(b[0:], after.SrcPort)
+	binary.BigEndian.PutUint16(b[2:], after.DstPort)
+	if whole {
+		binary.LittleEndian.PutUint32(b[8:], sctpChecksum(b))
+	}
+}
+
+// sctpHeader is the length of SCTP's common header, in bytes (RFC 9260 3.1).
+const sctpHeader = 12
+
+// sctpChecksum computes the checksum of a packet, whose own field counts as zero.
+func sctpChecksum(b []byte) uint32 {
+	sum := crc32.Update(0, castagnoli, b[:8])
+	sum = crc32.Update(sum, castagnoli, zeros[:])
+	return crc32.Update(sum, castagnoli, b[sctpHeader:])
+}
+
+var zeros [4]byte
 
 // rewriteID does ICMP queries, whose checksum does not cover the addresses.
 func rewriteID(b []byte, before, after frame.Tuple, partial bool) {

@@ -184,6 +184,7 @@ func TestN22TableFull(t *testing.T) {
 		l.red.send(udp(src, "8.8.8.8:53", "q"))
 		if i < 3 {
 			l.wan.send(udp("8.8.8.8:53", strings.Replace(src, "11.11.11.2", "192.0.2.2", 1), "a"))
+			l.red.send(udp(src, "8.8.8.8:53", "q"))
 		}
 	}
 	l.drops(trace.SourceLimit, 1)

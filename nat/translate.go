@@ -17,7 +17,7 @@ func (g *Gateway) track(p *packet) {
 	switch {
 	case p.flow.verbatim:
 	case p.hasTuple:
-		p.flow = flowOf(g.conns.Track(p.tuple, p.segment, p.now))
+		p.flow = flowOf(g.conns.Track(p.tuple, p.f.Source, p.segment, p.now))
 	default:
 		p.flow = flow{state: rule.StateInvalid}
 		// An error goes to whoever sent the packet that it quotes, or it is a lie.

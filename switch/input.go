@@ -20,6 +20,7 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 // input is Input on the journey j.
 func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) {
 	p.rx.count(f)
+	f.Source = uint64(p.id)
 
 	// ingress: is anybody plugged in there, is it a frame at all, and can its sender be believed?
 	if p.gone.Load() {
@@ -72,6 +73,7 @@ func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) 
 
 // Output carries a frame that the local station sends; j is its journey so far. It borrows the frame until it returns.
 func (s *Switch) Output(f frame.Frame, j *trace.Journey, now time.Time) {
+	f.Source = 0 // of another network, if of any
 	e, ok := frame.ParseEthernet(f.Data)
 	if !ok {
 		s.dropFrom(nil, trace.Output, trace.PktTooSmall, f, j)

@@ -1,56 +1,68 @@
 package conntrack
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Fork returns a copy that shares nothing with t; bound returns what stands for the Bound of a connection there. Feeds and
-// ports that are about to be released stay with the original.
+// ports that are about to be released stay with the original. Packets move meanwhile: each connection is copied as it is at
+// its own moment.
 func (t *Table) Fork(bound func(any) any) *Table {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f := NewTable(t.crowd.limit)
-	f.timeouts, f.lastID = t.timeouts, t.lastID
-	mapped := map[*mapping]*mapping{}
-	for outside, m := range t.mappings.outside {
-		twin := *m
-		mapped[m], f.mappings.outside[outside] = &twin, &twin
-	}
-	for key, m := range t.mappings.inside {
-		f.mappings.inside[key] = mapped[m]
-	}
-	twins := map[*Conn]*Conn{}
-	for tuple, h := range t.halves {
-		c := twins[h.conn]
-		if c == nil {
-			copied := *h.conn
-			c = &copied
-			c.seats, c.mapping, c.Bound = seats{}, mapped[c.mapping], bound(c.Bound)
-			twins[h.conn] = c
+	f := t.empty()
+	var copies []*Conn
+	for i := t.Len() - 1; i >= 0; i-- {
+		if c, ok := t.copyAt(i); ok {
+			copies = append(copies, c)
 		}
-		f.halves[tuple] = half{c, h.dir}
 	}
-	t.crowd.fork(&f.crowd, twins)
+	slices.SortFunc(copies, func(a, b *Conn) int { return cmp.Compare(a.order, b.order) })
+	mapped := map[*mapping]*mapping{}
+	for _, c := range copies {
+		_, there := f.halves[c.Tuples[Original]]
+		_, taken := f.halves[c.Tuples[Reply]]
+		if there || taken {
+			continue // it was met twice, or took the place of one that ended meanwhile
+		}
+		c.Bound = bound(c.Bound)
+		if c.mapping != nil {
+			c.mapping = f.mappings.adopt(c.mapping, mapped)
+		}
+		f.enter(c)
+	}
 	return f
 }
 
-// fork seats the twins in the order of the originals.
-func (w *crowd) fork(f *crowd, twins map[*Conn]*Conn) {
-	f.count = w.count
-	for addr, h := range w.hosts {
-		twin := newHost(addr)
-		for e := h.conns.Front(); e != nil; e = e.Next() {
-			c := twins[e.Value.(*Conn)]
-			c.seats.host = twin.conns.PushBack(c)
-		}
-		for e := h.unanswered.Front(); e != nil; e = e.Next() {
-			c := twins[e.Value.(*Conn)]
-			c.seats.hostUnanswered = twin.unanswered.PushBack(c)
-		}
-		f.hosts[addr] = twin
+// empty returns a table with the settings of t.
+func (t *Table) empty() *Table {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := NewTable(t.crowd.limit, t.epoch)
+	f.timeouts, f.lastID, f.entered, f.crowd.evicted = t.timeouts, t.lastID, t.entered, t.crowd.evicted
+	f.wheel.swept = t.wheel.swept
+	return f
+}
+
+// copyAt copies the connection with that index, if there still is one, without its places in the table's lists.
+func (t *Table) copyAt(i int) (*Conn, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if i >= len(t.all) {
+		return nil, false
 	}
-	for e := w.unanswered.Front(); e != nil; e = e.Next() {
-		c := twins[e.Value.(*Conn)]
-		c.seats.unanswered = f.unanswered.PushBack(c)
+	c := *t.all[i]
+	c.seats, c.place, c.counted = seats{}, node{}, slices.Clone(c.counted)
+	return &c, true
+}
+
+// adopt returns the twin of a mapping for one more connection. twins are those that there are.
+func (m *mappings) adopt(old *mapping, twins map[*mapping]*mapping) *mapping {
+	twin := twins[old]
+	if twin == nil {
+		twin = &mapping{inside: old.inside, outside: old.outside, shared: old.shared}
+		twins[old] = twin
+		m.enter(twin)
 	}
-	for e := w.done.Front(); e != nil; e = e.Next() {
-		c := twins[e.Value.(*Conn)]
-		c.seats.done = f.done.PushBack(c)
-	}
+	twin.users++
+	return twin
 }

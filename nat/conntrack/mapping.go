@@ -2,11 +2,14 @@ package conntrack
 
 import "uswitch/switch/frame"
 
-// A mapping gives one inside Endpoint one outside port, whatever it talks to: Endpoint-independent mapping (RFC 4787
-// REQ-1, RFC 5382 REQ-1), and no port is given to two inside endpoints (REQ-3). For ICMP the identifier is the port.
+// A mapping gives one inside endpoint one outside port, whatever it talks to: endpoint-independent mapping (RFC 4787
+// REQ-1, RFC 5382 REQ-1), and no port is given to two inside endpoints (REQ-3) as long as there are others. When none is
+// left, two share one where they talk to different places, as in the kernel, which tells their answers apart by that; who
+// speaks first to the port from outside is led to the first of the two. For ICMP the identifier is the port.
 type mapping struct {
 	inside, outside Endpoint
 	users           int
+	shared          bool // the port is another mapping's
 }
 
 // Endpoint is one end of a flow.
@@ -25,7 +28,7 @@ type mappings struct {
 	outside map[Endpoint]*mapping
 }
 
-// insideKey: an inside Endpoint may have a mapping on each outside address.
+// insideKey: an inside endpoint may have a mapping on each outside address.
 type insideKey struct {
 	inside  Endpoint
 	outside [4]byte
@@ -53,15 +56,12 @@ func (t *Table) Masquerade(c *Conn, addr [4]byte, ports PortRange, random *uint3
 	m := t.mappings.inside[key]
 	// One port for all destinations, unless two of them have become one by DNAT: their answers must stay apart.
 	if m == nil || !ports.contains(m.outside.Port) || t.answersTaken(c, addr, m.outside.Port) {
-		port, ok := t.freePort(c, addr, ports, random)
+		port, shared, ok := t.freePort(c, addr, ports, random)
 		if !ok {
 			return false
 		}
-		m = &mapping{inside: inside, outside: Endpoint{addr, port, inside.Proto}}
-		if t.mappings.inside[key] == nil {
-			t.mappings.inside[key] = m
-		}
-		t.mappings.outside[m.outside] = m
+		m = &mapping{inside: inside, outside: Endpoint{addr, port, inside.Proto}, shared: shared}
+		t.mappings.enter(m)
 	}
 	m.users++
 	c.mapping = m
@@ -73,7 +73,12 @@ func (r PortRange) contains(port uint16) bool {
 	return r == PortRange{} || r.Min <= port && port <= r.Max
 }
 
-func (t *Table) freePort(c *Conn, addr [4]byte, ports PortRange, random *uint32) (uint16, bool) {
+// tries bounds the search for a port, as in the kernel (nf_nat_l4proto_unique_tuple): 128 in a row, then half as many from
+// somewhere else, and so on down to 16. A range of a rule with no more ports than that is searched whole.
+const tries = 128
+
+// freePort finds a port that nobody has or, failing that, one that may be shared.
+func (t *Table) freePort(c *Conn, addr [4]byte, ports PortRange, random *uint32) (port uint16, shared, ok bool) {
 	inside := sourceOf(c.Tuples[Original])
 	first := inside.Port
 	if ports == (PortRange{}) {
@@ -90,19 +95,24 @@ func (t *Table) freePort(c *Conn, addr [4]byte, ports PortRange, random *uint32)
 	} else if !ports.contains(first) {
 		first = ports.Min
 	}
-	for i := range span {
-		port := uint16(int(ports.Min) + (int(first)-int(ports.Min)+i)%span)
-		if t.portIsFree(c, addr, port) {
-			return port, true
+	at := int(first) - int(ports.Min)
+	for n := tries; n >= 16; n /= 2 {
+		for range min(n, span) {
+			candidate := ports.Min + uint16(at%span)
+			switch at++; {
+			case t.answersTaken(c, addr, candidate):
+			case t.mappings.outside[Endpoint{addr, candidate, inside.Proto}] == nil:
+				return candidate, false, true
+			case !ok:
+				port, shared, ok = candidate, true, true
+			}
 		}
+		if n >= span {
+			break
+		}
+		at += int(c.id * 40503 % 65536) // anywhere; the same in every run
 	}
-	return 0, false
-}
-
-// portIsFree: nobody is mapped to it, and no connection of the gateway's own expects answers there.
-func (t *Table) portIsFree(c *Conn, addr [4]byte, port uint16) bool {
-	_, taken := t.mappings.outside[Endpoint{addr, port, c.Tuples[Original].Proto}]
-	return !taken && !t.answersTaken(c, addr, port)
+	return port, shared, ok
 }
 
 // Ambiguous reports whether another connection expects the answers that c would get as it is.
@@ -124,7 +134,7 @@ func (t *Table) answersTaken(c *Conn, addr [4]byte, port uint16) bool {
 
 // hasPort reports whether a protocol has ports or, as ICMP, something that does for one.
 func hasPort(proto uint8) bool {
-	return proto == frame.ProtoTCP || proto == frame.ProtoUDP || proto == frame.ProtoICMP
+	return frame.ProtoHasPorts(proto) || proto == frame.ProtoICMP
 }
 
 // Mapped returns the inside Endpoint behind the destination of a packet from outside, whoever sent it: filtering is
@@ -138,17 +148,30 @@ func (t *Table) Mapped(outside frame.Tuple) (Endpoint, bool) {
 	return Endpoint{}, false
 }
 
+// enter notes a mapping both ways, where there is none yet.
+func (m *mappings) enter(n *mapping) {
+	if key := (insideKey{n.inside, n.outside.Addr}); m.inside[key] == nil {
+		m.inside[key] = n
+	}
+	if !n.shared {
+		m.outside[n.outside] = n
+	}
+}
+
 func (m *mappings) release(c *Conn) {
 	held := c.mapping
 	if held == nil {
 		return
 	}
 	c.mapping = nil
-	if held.users--; held.users == 0 {
+	if held.users--; held.users > 0 {
+		return
+	}
+	if m.outside[held.outside] == held {
 		delete(m.outside, held.outside)
-		if key := (insideKey{held.inside, held.outside.Addr}); m.inside[key] == held {
-			delete(m.inside, key)
-		}
+	}
+	if key := (insideKey{held.inside, held.outside.Addr}); m.inside[key] == held {
+		delete(m.inside, key)
 	}
 }
 

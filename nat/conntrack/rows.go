@@ -1,6 +1,7 @@
 package conntrack
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -28,9 +29,9 @@ type status struct {
 
 func (c *Conn) status() status { return status{c.replied, c.assured, c.tcp.state} }
 
-func (c *Conn) row(now time.Time) Row {
+func (c *Conn) row(at time.Duration) Row {
 	row := Row{ID: c.id, Original: c.Tuples[Original], Reply: c.Tuples[Reply], Replied: c.replied, Assured: c.assured,
-		SNAT: c.SNAT, DNAT: c.DNAT, Timeout: max(c.expires.Sub(now), 0)}
+		SNAT: c.SNAT, DNAT: c.DNAT, Timeout: max(c.expires-at, 0)}
 	if row.Original.Proto == frame.ProtoTCP {
 		row.State = c.tcp.state.String()
 	}
@@ -40,29 +41,48 @@ func (c *Conn) row(now time.Time) Row {
 	return row
 }
 
-// List returns the rows of the table, by id.
+// List returns the rows of the table, by id. Packets move meanwhile, and connections that begin or end are in it or not.
 func (t *Table) List(now time.Time) []Row {
+	at := now.Sub(t.epoch)
+	var rows []Row
+	for i := t.Len() - 1; i >= 0; i-- {
+		if row, ok := t.rowAt(i, at); ok {
+			rows = append(rows, row)
+		}
+	}
+	slices.SortFunc(rows, func(a, b Row) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(rows, func(a, b Row) bool { return a.ID == b.ID })
+}
+
+// rowAt returns the row of the connection with that index, if there still is one and its time is not over. From the last index
+// to the first nobody is left out: who ends is replaced by the last, which was seen.
+func (t *Table) rowAt(i int, at time.Duration) (row Row, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var rows []Row
-	for _, c := range t.sorted(func(c *Conn) bool { return now.Before(c.expires) }) {
-		rows = append(rows, c.row(now))
+	if i >= len(t.all) || t.all[i].expired(at) {
+		return row, false
 	}
-	return rows
+	return t.all[i].row(at), true
 }
 
 // Drop removes the connections that match and returns how many there were. match is called without the lock.
 func (t *Table) Drop(match func(Row) bool, now time.Time) (n int) {
-	found := slices.DeleteFunc(t.List(now), func(row Row) bool { return !match(row) })
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, row := range found {
-		if h, ok := t.halves[row.Original]; ok && h.conn.id == row.ID {
-			t.end(h.conn, now)
+	for _, row := range t.List(now) {
+		if match(row) && t.dropOne(row, now) {
 			n++
 		}
 	}
 	return n
+}
+
+func (t *Table) dropOne(row Row, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h, ok := t.halves[row.Original]
+	if ok = ok && h.conn.id == row.ID; ok {
+		t.end(h.conn, now)
+	}
+	return ok
 }
 
 // Change is what happened to a connection.
@@ -113,9 +133,33 @@ func (t *Table) Unfollow(f *Feed) (lost uint64) {
 func (t *Table) tell(change Change, c *Conn, now time.Time) {
 	for _, f := range t.feeds {
 		select {
-		case f.C <- Event{now, change, c.row(now)}:
+		case f.C <- Event{now, change, c.row(now.Sub(t.epoch))}:
 		default:
 			f.lost++
 		}
 	}
+}
+
+// Len counts the connections.
+func (t *Table) Len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.all)
+}
+
+// Stats says how full a table is.
+type Stats struct {
+	Conns, Limit int
+	Sources      int    // who has any
+	Waiting      int    // not assured
+	Entered      uint64 // since the table is there
+	Evicted      uint64 // of those, had to make room for others before their time
+}
+
+// Stats returns how full the table is.
+func (t *Table) Stats() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Stats{Conns: len(t.all), Limit: t.crowd.limit, Sources: len(t.crowd.sources), Waiting: t.crowd.waiting,
+		Entered: t.entered, Evicted: t.crowd.evicted}
 }

@@ -1,8 +1,6 @@
 package conntrack
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 	"time"
 
@@ -25,19 +23,27 @@ func (d Direction) Other() Direction { return 1 - d }
 // lock.
 type Conn struct {
 	id     uint64
+	Source Source         // who began it
 	Tuples [2]frame.Tuple // by Direction
 	Bound  any            // who reserved the source port of the translated packets, nil for the table itself: see TakeUnbound
 	DNAT   bool           // a rule changed the destination
 	SNAT   bool           // a rule changed the source
 
-	expires time.Time
-	replied bool // the other side has answered
-	assured bool // worth keeping: answers have been answered; as in Linux never said of ICMP and what has no ports
+	expires time.Duration // since the table's epoch
+	due     int64         // the second of its slot in the wheel
+	replied bool          // the other side has answered
+	assured bool          // worth keeping: answers have been answered; as in Linux never said of ICMP and what has no ports
 	tcp     tcpTrack
 	traffic [2]traffic
 	mapping *mapping
+	counted []CountKey // see Count
+	index   int        // in Table.all
+	order   uint64     // of its entry into the table
 	seats   seats
+	place   node // in the wheel
 }
+
+func (c *Conn) expired(at time.Duration) bool { return at >= c.expires }
 
 type traffic struct{ packets, bytes uint64 }
 
@@ -86,29 +92,37 @@ type half struct {
 
 // Table is the connection table. Its methods may be called from many goroutines.
 type Table struct {
-	mu       sync.Mutex // guards all below
+	epoch time.Time
+
+	mu       sync.Mutex // guards all below; it is held for one connection's work at a time, never for a walk through the table
+	all      []*Conn    // in no order
 	halves   map[frame.Tuple]half
 	mappings mappings
 	crowd    crowd
+	wheel    wheel
+	flushed  flushed
+	counts   map[CountKey]int
 	timeouts Timeouts
 	lastID   uint64
+	entered  uint64 // connections that were ever in the table
 	feeds    []*Feed
 	unbound  []*Conn // removed, and their uplink still holds a port for them
 }
 
-// NewTable makes a table for that many connections, 0 meaning DefaultMaxConns.
-func NewTable(limit int) *Table {
-	return &Table{halves: map[frame.Tuple]half{}, mappings: newMappings(), crowd: newCrowd(limit),
-		timeouts: DefaultTimeouts()}
+// NewTable makes a table for that many connections, 0 meaning DefaultMaxConns. No packet is older than the epoch.
+func NewTable(limit int, epoch time.Time) *Table {
+	return &Table{epoch: epoch, halves: map[frame.Tuple]half{}, mappings: newMappings(), crowd: newCrowd(limit),
+		counts: map[CountKey]int{}, timeouts: DefaultTimeouts()}
 }
 
 // Track finds the connection of a packet, or begins one that is not in the table until confirm. A packet that belongs to no
-// connection and cannot begin one is Invalid; the rules decide what becomes of it, but it is not translated.
-func (t *Table) Track(tuple frame.Tuple, s Segment, now time.Time) Flow {
+// connection and cannot begin one is Invalid; the rules decide what becomes of it, but it is not translated. from is who
+// sends it, for whom a new connection counts.
+func (t *Table) Track(tuple frame.Tuple, from Source, s Segment, now time.Time) Flow {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if h, ok := t.halves[tuple]; ok {
-		if c := h.conn; !now.Before(c.expires) || tuple.Proto == frame.ProtoTCP && c.tcp.reopens(h.dir, s) {
+		if c := h.conn; c.expired(now.Sub(t.epoch)) || tuple.Proto == frame.ProtoTCP && c.tcp.reopens(h.dir, s) {
 			t.end(c, now) // its time was over, and nobody had swept it out
 		} else if tuple.Proto == frame.ProtoICMP && c.Translated() && s.Question != (h.dir == Original) {
 			return Flow{State: Invalid} // the other side asks somebody else, by chance with the same identifier
@@ -116,11 +130,11 @@ func (t *Table) Track(tuple frame.Tuple, s Segment, now time.Time) Flow {
 			return t.continued(h, tuple, s, now)
 		}
 	}
-	if !begins(tuple, s) {
+	if !begins(tuple, s) && (t.flushed.conns[tuple] == nil || !goesOn(tuple, s)) {
 		return Flow{State: Invalid}
 	}
 	t.lastID++
-	c := &Conn{id: t.lastID, Tuples: [2]frame.Tuple{tuple, tuple.Reply()}}
+	c := &Conn{id: t.lastID, Source: from, Tuples: [2]frame.Tuple{tuple, tuple.Reply()}}
 	c.traffic[Original] = traffic{1, uint64(s.Length)}
 	c.tcp.follow(Original, s)
 	return Flow{Conn: c, State: New, First: true}
@@ -137,12 +151,18 @@ func (t *Table) continued(h half, tuple frame.Tuple, s Segment, now time.Time) F
 	c.traffic[h.dir].bytes += uint64(s.Length)
 	if h.dir == Reply && !c.replied {
 		c.replied = true
-		t.crowd.answered(c)
 	}
-	c.assured = c.assured || c.replied && (tuple.Proto == frame.ProtoUDP && h.dir == Original || c.tcp.state == tcpEstablished)
-	c.expires = now.Add(t.timeouts.of(c))
+	if !c.assured && c.replied && (c.tcp.state == tcpEstablished || h.dir == Original && converses(tuple.Proto)) {
+		c.assured = true
+		t.crowd.assured(c)
+	}
+	c.expires = now.Sub(t.epoch) + t.timeouts.of(c)
+	if c.expires <= time.Duration(c.due-1)*SweepInterval {
+		t.wheel.schedule(c)
+	}
 	if c.tcp.closed() {
 		t.crowd.closed(c)
+		t.uncount(c)
 	}
 	if c.status() != before {
 		t.tell(Updated, c, now)
@@ -154,13 +174,17 @@ func (t *Table) continued(h half, tuple frame.Tuple, s Segment, now time.Time) F
 	return Flow{Conn: c, Dir: h.dir, State: state}
 }
 
+// converses reports whether a protocol has conversations of which only the packets tell: one whose ports say what belongs
+// together, and that is not TCP.
+func converses(proto uint8) bool { return proto != frame.ProtoTCP && frame.ProtoHasPorts(proto) }
+
 // Related finds the connection that an ICMP error is about, from the tuple of the packet that the error quotes. The error
 // travels against the quoted packet. It neither refreshes nor ends the connection (RFC 5508 REQ-6, RFC 4787 REQ-12).
 func (t *Table) Related(quoted frame.Tuple, now time.Time) Flow {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h, ok := t.halves[quoted.Reply()]
-	if !ok || !now.Before(h.conn.expires) {
+	if !ok || h.conn.expired(now.Sub(t.epoch)) {
 		return Flow{State: Invalid}
 	}
 	return Flow{Conn: h.conn, Dir: h.dir, State: Related}
@@ -177,8 +201,10 @@ func (t *Table) Confirm(c *Conn, s Segment, now time.Time) (Flow, Refusal) {
 		return t.continued(h, c.Tuples[Original], s, now), 0
 	}
 	for _, tuple := range c.Tuples {
-		if _, taken := t.halves[tuple]; taken {
+		if h, taken := t.halves[tuple]; taken && !h.conn.expired(now.Sub(t.epoch)) {
 			return Flow{}, Taken
+		} else if taken {
+			t.end(h.conn, now)
 		}
 	}
 	for {
@@ -190,11 +216,15 @@ func (t *Table) Confirm(c *Conn, s Segment, now time.Time) (Flow, Refusal) {
 			break
 		}
 		t.end(victim, now)
+		t.crowd.evicted++
 	}
-	c.expires = now.Add(t.timeouts.of(c))
-	t.halves[c.Tuples[Original]] = half{c, Original}
-	t.halves[c.Tuples[Reply]] = half{c, Reply}
-	t.crowd.seat(c)
+	c.expires = now.Sub(t.epoch) + t.timeouts.of(c)
+	t.entered++
+	c.order = t.entered
+	t.enter(c)
+	if before := t.flushed.conns[c.Tuples[Original]]; before != nil {
+		t.forget(before) // it has found its place again
+	}
 	t.tell(Begun, c, now)
 	return Flow{Conn: c, State: New}, 0
 }
@@ -206,12 +236,36 @@ func (t *Table) Abandon(c *Conn) {
 	t.free(c)
 }
 
-// end takes a connection out of the table.
+// enter puts a connection into everything that the table consists of.
+func (t *Table) enter(c *Conn) {
+	c.index = len(t.all)
+	t.all = append(t.all, c)
+	t.halves[c.Tuples[Original]] = half{c, Original}
+	t.halves[c.Tuples[Reply]] = half{c, Reply}
+	t.crowd.seat(c)
+	t.wheel.schedule(c)
+	t.count(c)
+}
+
+// end takes a connection out of the table, and gives back what it has reserved.
 func (t *Table) end(c *Conn, now time.Time) {
+	t.leave(c, now)
+	t.free(c)
+}
+
+// leave takes a connection out of everything that the table consists of.
+func (t *Table) leave(c *Conn, now time.Time) {
+	last := len(t.all) - 1
+	t.all[c.index] = t.all[last]
+	t.all[c.index].index = c.index
+	t.all[last] = nil
+	t.all = t.all[:last]
 	delete(t.halves, c.Tuples[Original])
 	delete(t.halves, c.Tuples[Reply])
 	t.crowd.leave(c)
-	t.free(c)
+	c.place.leave()
+	t.uncount(c)
+	t.mappings.release(c)
 	t.tell(Ended, c, now)
 }
 
@@ -220,35 +274,6 @@ func (t *Table) free(c *Conn) {
 	if c.Bound != nil {
 		t.unbound = append(t.unbound, c)
 	}
-}
-
-// Sweep removes what has expired. next is when to sweep again, the zero time if the table is empty.
-func (t *Table) Sweep(now time.Time) (next time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, c := range t.sorted(func(c *Conn) bool { return !now.Before(c.expires) }) {
-		t.end(c, now)
-	}
-	if len(t.halves) > 0 {
-		next = now.Add(SweepInterval)
-	}
-	return next
-}
-
-// SweepInterval is how late an expired connection may be swept out. A packet of its own finds it expired at once; its port is
-// free for others when it is swept.
-const SweepInterval = time.Second
-
-// sorted returns the connections that match, by id.
-func (t *Table) sorted(match func(*Conn) bool) []*Conn {
-	var found []*Conn
-	for _, h := range t.halves {
-		if h.dir == Original && match(h.conn) {
-			found = append(found, h.conn)
-		}
-	}
-	slices.SortFunc(found, func(a, b *Conn) int { return cmp.Compare(a.id, b.id) })
-	return found
 }
 
 // TakeUnbound returns the connections that are over, and whose Bound can free their port.

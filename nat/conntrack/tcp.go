@@ -108,6 +108,8 @@ func (t *tcpTrack) next(d Direction, flags frame.TCPFlags) tcpState {
 		}
 	case flags&frame.ACK != 0:
 		switch t.state {
+		case tcpNone:
+			return tcpEstablished
 		case tcpSynRecv:
 			if d == Original {
 				return tcpEstablished
@@ -122,12 +124,11 @@ func (t *tcpTrack) next(d Direction, flags frame.TCPFlags) tcpState {
 }
 
 // begins reports whether a packet may be the first of a connection. For TCP that is a SYN and nothing else, so that scans
-// with odd flags, and acknowledgements out of nowhere, create no state (the kernel's nf_conntrack_tcp_loose=0); for ICMP
-// a question.
+// with odd flags, and acknowledgements out of nowhere, create no state (the kernel's nf_conntrack_tcp_loose=0; see flush.go);
+// for ICMP a question.
 func begins(tuple frame.Tuple, s Segment) bool {
 	switch tuple.Proto {
 	case frame.ProtoTCP:
-		const control = frame.SYN | frame.ACK | frame.FIN | frame.RST
 		return s.Flags&control == frame.SYN && tuple.SrcPort != 0 && tuple.DstPort != 0
 	case frame.ProtoUDP:
 		return tuple.DstPort != 0
@@ -136,3 +137,11 @@ func begins(tuple frame.Tuple, s Segment) bool {
 	}
 	return true
 }
+
+// goesOn reports whether a packet may be the next one of a TCP connection that is known to be under way.
+func goesOn(tuple frame.Tuple, s Segment) bool {
+	return tuple.Proto == frame.ProtoTCP && s.Flags&control == frame.ACK
+}
+
+// control are the flags that begin and end a connection.
+const control = frame.SYN | frame.ACK | frame.FIN | frame.RST

@@ -43,6 +43,9 @@ func (t *Timeouts) of(c *Conn) time.Duration {
 	case frame.ProtoTCP:
 		switch c.tcp.state {
 		case tcpEstablished:
+			if !c.replied {
+				return t.TCPTransitory // taken up in its midst, and so far only one side was heard
+			}
 			return t.TCPEstablished
 		case tcpTimeWait:
 			return t.TCPTimeWait
@@ -50,7 +53,7 @@ func (t *Timeouts) of(c *Conn) time.Duration {
 			return t.TCPClose
 		}
 		return t.TCPTransitory
-	case frame.ProtoUDP:
+	case frame.ProtoUDP, frame.ProtoUDPLite:
 		return t.UDP
 	case frame.ProtoICMP:
 		return t.ICMP

@@ -14,9 +14,12 @@ const ipv6Header = 40
 
 // Protocol numbers of IPv4's payload (IANA).
 const (
-	ProtoICMP uint8 = 1
-	ProtoTCP  uint8 = 6
-	ProtoUDP  uint8 = 17
+	ProtoICMP    uint8 = 1
+	ProtoTCP     uint8 = 6
+	ProtoUDP     uint8 = 17
+	ProtoDCCP    uint8 = 33
+	ProtoSCTP    uint8 = 132
+	ProtoUDPLite uint8 = 136
 )
 
 // What can be wrong with an IPv4 header (RFC 1812 5.2.2). ParseIPv4 returns these very values.

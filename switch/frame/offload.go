@@ -7,6 +7,10 @@ import "encoding/binary"
 type Frame struct {
 	Data    []byte
 	Offload Offload
+	// Source says who sent it, as an opaque number: a switch writes that of the port where the frame came in, the gateway
+	// puts that of the interface above it. 0: nobody knows, or the gateway itself. It is what limits go by, since one host
+	// can have many addresses.
+	Source uint64
 }
 
 // Clone returns a copy that shares nothing with f.

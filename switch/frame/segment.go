@@ -110,7 +110,7 @@ func (s *Segmenter) Next() (Frame, bool) {
 		return s.segment(), true
 	case o.NeedsChecksum:
 		s.done = true
-		whole := Frame{s.scratch[:copy(s.scratch[:len(s.f.Data)], s.f.Data)], o}
+		whole := Frame{Data: s.scratch[:copy(s.scratch[:len(s.f.Data)], s.f.Data)], Offload: o}
 		whole.FinishChecksum()
 		return whole, true
 	default:
@@ -132,7 +132,7 @@ func (s *Segmenter) segment() Frame {
 	s.setNetwork(data)
 	s.setTransport(data[o.ChecksumStart:])
 	s.number++
-	one := Frame{data, Offload{NeedsChecksum: true, ChecksumStart: o.ChecksumStart, ChecksumOffset: o.ChecksumOffset}}
+	one := Frame{Data: data, Offload: Offload{NeedsChecksum: true, ChecksumStart: o.ChecksumStart, ChecksumOffset: o.ChecksumOffset}}
 	one.FinishChecksum()
 	return one
 }

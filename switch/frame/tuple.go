@@ -23,7 +23,7 @@ func TupleOf(p IPv4) (t Tuple, ok bool) {
 	}
 	payload := p.Payload()
 	switch t.Proto {
-	case ProtoTCP, ProtoUDP:
+	case ProtoTCP, ProtoUDP, ProtoUDPLite, ProtoSCTP, ProtoDCCP:
 		if len(payload) < UDPHeader {
 			return t, false
 		}
@@ -50,7 +50,16 @@ func (t Tuple) Reply() Tuple {
 }
 
 // HasPorts reports whether the ports are ports; for ICMP they are the identifier.
-func (t Tuple) HasPorts() bool { return t.Proto == ProtoTCP || t.Proto == ProtoUDP }
+func (t Tuple) HasPorts() bool { return ProtoHasPorts(t.Proto) }
+
+// ProtoHasPorts reports whether an IP protocol has ports, the first four bytes of its header.
+func ProtoHasPorts(proto uint8) bool {
+	switch proto {
+	case ProtoTCP, ProtoUDP, ProtoUDPLite, ProtoSCTP, ProtoDCCP:
+		return true
+	}
+	return false
+}
 
 // Source returns the source as people write it: 11.11.11.2:1818, for ICMP 11.11.11.2 id 7.
 func (t Tuple) Source() string { return t.end(t.Src(), t.SrcPort) }
@@ -77,6 +86,12 @@ func ProtoName(proto uint8) string {
 		return "tcp"
 	case ProtoUDP:
 		return "udp"
+	case ProtoUDPLite:
+		return "udplite"
+	case ProtoSCTP:
+		return "sctp"
+	case ProtoDCCP:
+		return "dccp"
 	}
 	return fmt.Sprint(proto)
 }

@@ -141,7 +141,7 @@ func (s *Server) forgetConns(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Count{s.world.Gateway().DropConns(matches, time.Now())}, nil
+	return Count{s.world.Gateway().FlushConns(matches, time.Now())}, nil
 }
 
 func (s *Server) followConns(w http.ResponseWriter, r *http.Request, matches func(nat.Conn) bool) {

@@ -1,0 +1,76 @@
+package conntrack
+
+import "time"
+
+// wheel finds what has expired without looking at anything else: each connection lies in the slot of the second in which it
+// expires, or the last one there is. A packet that gives a connection more time does not move it; that is done when its slot
+// comes round, which costs one look in many minutes. It is guarded by the table's lock.
+type wheel struct {
+	slots [wheelSlots]queue
+	swept int64 // the second up to which everything was looked at
+}
+
+const wheelSlots = 512 // seconds; longer than all timeouts but that of an established TCP connection
+
+// SweepInterval is how late an expired connection may be swept out. A packet of its own finds it expired at once; its port is
+// free for others when it is swept.
+const SweepInterval = time.Second
+
+// schedule puts a connection where its time will be over, earlier than it was if need be.
+func (w *wheel) schedule(c *Conn) {
+	due := int64((c.expires + SweepInterval - 1) / SweepInterval)
+	due = min(max(due, w.swept+1), w.swept+wheelSlots-1)
+	if c.place.in != nil {
+		if due >= c.due {
+			return
+		}
+		c.place.leave()
+	}
+	c.due = due
+	w.slots[due%wheelSlots].push(&c.place, c)
+}
+
+// next returns a connection whose slot has come round, nil if there is none up to now, and takes it out of the wheel.
+func (w *wheel) next(now time.Duration) *Conn {
+	until := int64(now / SweepInterval)
+	w.swept = max(w.swept, until-wheelSlots) // what is older lies in a slot that comes round once more
+	for w.swept < until {
+		if c := w.slots[(w.swept+1)%wheelSlots].oldest(); c != nil {
+			c.place.leave()
+			return c
+		}
+		w.swept++
+	}
+	return nil
+}
+
+// Sweep removes what has expired; the lock is held for one connection at a time. next is when to sweep again, the zero time
+// if the table is empty.
+func (t *Table) Sweep(now time.Time) (next time.Time) {
+	for t.sweepOne(now) {
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.all) > 0 || t.flushed.order.n > 0 {
+		next = t.epoch.Add(time.Duration(t.wheel.swept+1) * SweepInterval)
+	}
+	return next
+}
+
+func (t *Table) sweepOne(now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := now.Sub(t.epoch)
+	c := t.wheel.next(at)
+	switch {
+	case c == nil:
+		return false
+	case !c.expired(at):
+		t.wheel.schedule(c)
+	case c.seats.source == nil:
+		t.forget(c)
+	default:
+		t.end(c, now)
+	}
+	return true
+}
