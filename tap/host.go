@@ -39,7 +39,8 @@ type Host interface {
 	// Start starts a program inside a namespace as cmd.Start does. A program that cannot be started gives the error of
 	// Startable, or another one that wraps the kernel's. The program sees the namespace's devices under /sys and its
 	// Files in /etc where mounting is allowed. It is killed when this process ends before it, unless cmd.SysProcAttr.Pdeathsig names another signal;
-	// programs that it has started itself are not. The cmd belongs to the Process from then on.
+	// programs that it has started itself are not. What it writes to a writer that is no file is copied as CopyOutput does,
+	// with cmd.WaitDelay for grace. The cmd belongs to the Process from then on.
 	Start(Namespace, *exec.Cmd) (Process, error)
 
 	// Reclaim removes what was made for these labs (for all labs if none is named) by processes that are gone, and says

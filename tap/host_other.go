@@ -2,10 +2,16 @@
 
 package tap
 
-import "errors"
+import (
+	"errors"
+	"os/exec"
+)
 
 // New returns an error: TAP devices and network namespaces as this package uses them are Linux's.
 func New(string) (Host, error) { return nil, errors.New("tap: needs Linux") }
 
 // Do returns an error: there are no network namespaces here.
 func Do(Namespace, func() error) error { return errors.New("tap: needs Linux") }
+
+// StartHere returns an error: programs are followed as Linux lets them.
+func StartHere(*exec.Cmd) (Process, error) { return nil, errors.New("tap: needs Linux") }

@@ -12,6 +12,9 @@ type Process interface {
 	// (SysProcAttr.Setpgid).
 	Signal(syscall.Signal) error
 
+	// Ended is closed when the program has ended. Its last output may still be on its way to who reads it.
+	Ended() <-chan struct{}
+
 	// Wait waits for the end of the program and of its output, and returns the status that a shell would give: 128 and the
 	// signal's number for a program that a signal has ended. What the leader of a process group leaves behind in its group is
 	// ended, as the end of a container's first process does it.

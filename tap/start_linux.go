@@ -11,27 +11,50 @@ import (
 // Start implements Host. A child gets the namespaces of the thread that forks it. Its death signal is sent when that
 // thread ends, not the process; so the thread waits for the child's end too, and leaves collecting it to Process.Wait.
 func (l *local) Start(ns Namespace, cmd *exec.Cmd) (Process, error) {
+	return begin(cmd, func() error {
+		if err := l.startIn(ns, cmd); err != nil {
+			return fmt.Errorf("start %s in namespace %s: %w", cmd.Path, ns.Name, err)
+		}
+		return nil
+	})
+}
+
+// StartHere starts a program where this process is, and follows it as Host.Start does. It is for tests.
+func StartHere(cmd *exec.Cmd) (Process, error) { return begin(cmd, cmd.Start) }
+
+// begin lets start start a program on a thread of its own.
+func begin(cmd *exec.Cmd, start func() error) (Process, error) {
 	if err := Startable(cmd); err != nil {
 		return nil, err
 	}
-	started := make(chan error, 1)
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	out, err := redirect(cmd)
+	if err != nil {
+		return nil, err
+	}
+	started, ended := make(chan error, 1), make(chan struct{})
 	go onThread(func() error {
-		err := l.startHere(ns, cmd)
+		err := start()
 		if err != nil {
-			started <- fmt.Errorf("start %s in namespace %s: %w", cmd.Path, ns.Name, err)
+			started <- err
 			return nil
 		}
+		defer close(ended)
 		pid := cmd.Process.Pid
 		started <- nil // and cmd is the caller's again
 		return ignoringEINTR(func() error { return unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) })
 	})
 	if err := <-started; err != nil {
+		out.close()
 		return nil, err
 	}
-	return child{cmd}, nil
+	out.begin(ended)
+	return child{cmd, out, ended}, nil
 }
 
-func (l *local) startHere(ns Namespace, cmd *exec.Cmd) error {
+func (l *local) startIn(ns Namespace, cmd *exec.Cmd) error {
 	if err := enter(ns); err != nil {
 		return err
 	}
@@ -40,9 +63,6 @@ func (l *local) startHere(ns Namespace, cmd *exec.Cmd) error {
 	}
 	if err := l.showFiles(ns); err != nil {
 		return err
-	}
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	if cmd.SysProcAttr.Pdeathsig == 0 {
 		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL

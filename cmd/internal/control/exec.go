@@ -52,6 +52,12 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusBadRequest, Message: "want a program to run"})
 		return
 	}
+	done, err := s.listener() // before anything runs that somebody would have to end again
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer done()
 	input, endInput := execInput(w, r)
 	defer endInput()
 	var out execStream
@@ -62,14 +68,7 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusUnprocessableEntity, Status: world.Status(nil, err), Message: err.Error()})
 		return
 	}
-	stream, done, err := s.stream(w, "application/x-ndjson")
-	if err != nil {
-		_ = process.Signal(syscall.SIGKILL)
-		fail(w, err)
-		return
-	}
-	defer done()
-	out.lines = json.NewEncoder(stream)
+	out.lines = json.NewEncoder(beginStream(w, "application/x-ndjson"))
 	out.mu.Unlock()
 	id := q.Get("id")
 	s.running.Store(id, process)

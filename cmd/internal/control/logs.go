@@ -44,7 +44,8 @@ func (s *Server) parseLogs(q url.Values) (l LogQuery, err error) {
 	return l, nil
 }
 
-// logs streams lines, one JSON object each. A client that reads slowly misses what is forgotten meanwhile.
+// logs streams lines, one JSON object each. A client that reads slowly misses what is forgotten meanwhile, and is told how much
+// that is.
 func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 	q, err := s.parseLogs(r.URL.Query())
 	if err != nil {
@@ -59,10 +60,11 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 	defer done()
 	encoder := json.NewEncoder(out)
 	lines, more := s.world.Log(0, q.Hosts...)
-	last := uint64(0)
+	last, gaps := uint64(0), world.LogGaps{}
 	if len(lines) > 0 {
 		last = lines[len(lines)-1].Number
 	}
+	gaps.Mark(lines)
 	lines = tail(lines, q.Tail)
 	for {
 		for _, line := range lines {
@@ -80,10 +82,11 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		lines, more = s.world.Log(last, q.Hosts...)
+		gaps.Mark(lines)
 	}
 }
 
-// tail returns the last n lines of each host; all of them if n is negative.
+// tail returns the last n lines of each host; all of them if n is negative. What was lost before so many does not count.
 func tail(lines []world.LogLine, n int) (last []world.LogLine) {
 	if n < 0 {
 		return lines
@@ -93,6 +96,7 @@ func tail(lines []world.LogLine, n int) (last []world.LogLine) {
 		left[l.Host]++
 	}
 	for _, l := range lines {
+		l.Lost = min(l.Lost, uint64(max(n-left[l.Host], 0)))
 		if left[l.Host] <= n {
 			last = append(last, l)
 		}

@@ -117,17 +117,31 @@ func (s *Server) sink(out *flushed, q TraceQuery) (trace.Sink, error) {
 // stream begins an answer without end: it goes out as it is written, and may wait for a slow client as long as that
 // likes. done must be called when it is over.
 func (s *Server) stream(w http.ResponseWriter, contentType string) (out *flushed, done func(), err error) {
+	done, err = s.listener()
+	if err != nil {
+		return nil, nil, err
+	}
+	return beginStream(w, contentType), done, nil
+}
+
+// listener takes a place among those who listen; done gives it back.
+func (s *Server) listener() (done func(), err error) {
 	select {
 	case s.streams <- struct{}{}:
+		return func() { <-s.streams }, nil
 	default:
-		return nil, nil, &Error{Code: http.StatusServiceUnavailable, Message: fmt.Sprintf("%d listeners are listening already", maxStreams)}
+		return nil, &Error{Code: http.StatusServiceUnavailable, Message: fmt.Sprintf("%d listeners are listening already", maxStreams)}
 	}
+}
+
+// beginStream sends the head of an answer without end.
+func beginStream(w http.ResponseWriter, contentType string) *flushed {
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(time.Time{})
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(http.StatusOK)
 	_ = c.Flush()
-	return &flushed{w, c}, func() { <-s.streams }, nil
+	return &flushed{w, c}
 }
 
 // flushed sends every write at once.

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -34,6 +35,9 @@ func Logs(ctx context.Context, c *control.Client, q control.LogQuery, times, col
 			return StreamEnd(ctx, c.Lab(), err)
 		}
 		text := view.HostPrefix(line.Host, width, colour)
+		if line.Lost > 0 {
+			text = fmt.Sprintf("%suswitch: %d lines of %s are lost here: of what it writes the last %d KiB are kept\n", text, line.Lost, line.Host, world.LogBytes>>10) + text
+		}
 		if times {
 			text += line.Time.Format(time.RFC3339Nano) + " "
 		}

@@ -102,6 +102,9 @@ func (p *process) run(c *call) {
 // PID implements tap.Process: there is no process.
 func (*process) PID() int { return 0 }
 
+// Ended implements tap.Process.
+func (p *process) Ended() <-chan struct{} { return p.ended }
+
 // Signal implements tap.Process. A program that catches it, as ping does SIGINT, ends in order, every other one at once. An
 // interactive shell passes SIGINT on to what it runs.
 func (p *process) Signal(sig syscall.Signal) error {

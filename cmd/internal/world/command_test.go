@@ -156,3 +156,20 @@ func TestLogIsBounded(t *testing.T) {
 		t.Errorf("%d lines behind the last but one", len(rest))
 	}
 }
+
+// TestLogGaps: who reads a log is told how many lines they missed, of which host, also when another host has the name.
+func TestLogGaps(t *testing.T) {
+	t.Parallel()
+	gaps := world.LogGaps{}
+	for _, test := range []struct {
+		host          string
+		ordinal, want uint64
+	}{
+		{"A", 1, 0}, {"A", 2, 0}, {"B", 4, 3}, {"A", 5, 2}, {"B", 5, 0}, {"A", 2, 1}, {"A", 3, 0},
+	} {
+		lines := []world.LogLine{{Host: test.host, Ordinal: test.ordinal}}
+		if gaps.Mark(lines); lines[0].Lost != test.want {
+			t.Errorf("%+v: %d lost", test, lines[0].Lost)
+		}
+	}
+}

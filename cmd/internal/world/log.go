@@ -7,15 +7,32 @@ import (
 	"time"
 )
 
-// logBytes bounds what is remembered of one host's output: about what a terminal's history holds.
-const logBytes = 256 << 10
+// LogBytes bounds what is remembered of one host's output: about what a terminal's history holds.
+const LogBytes = 256 << 10
 
 // LogLine is a line that a host's command has written.
 type LogLine struct {
-	Number uint64    `json:"number"` // from 1, in the order in which the lab's hosts have written
-	Time   time.Time `json:"time"`
-	Host   string    `json:"host"`
-	Text   string    `json:"text"`
+	Number  uint64    `json:"number"`  // from 1, in the order in which the lab's hosts have written
+	Ordinal uint64    `json:"ordinal"` // from 1, among the lines of this host: where one is missing, lines were forgotten
+	Time    time.Time `json:"time"`
+	Host    string    `json:"host"`
+	Text    string    `json:"text"`
+	// Lost is how many lines of the host before this one were forgotten before they could be read.
+	Lost uint64 `json:"lost,omitempty"`
+}
+
+// LogGaps finds what was lost between the lines that somebody reads: by host, the last ordinal that they have read.
+type LogGaps map[string]uint64
+
+// Mark enters in lines, which are the next ones, how many before each are lost.
+func (g LogGaps) Mark(lines []LogLine) {
+	for i := range lines {
+		l := &lines[i]
+		if l.Ordinal <= g[l.Host] {
+			g[l.Host] = 0 // another host of that name
+		}
+		l.Lost, g[l.Host] = l.Ordinal-g[l.Host]-1, l.Ordinal
+	}
 }
 
 // logbook remembers the last lines of each host, through as many runs of its command as there are.
@@ -29,6 +46,7 @@ type logbook struct {
 type hostLog struct {
 	lines []LogLine
 	bytes int
+	last  uint64 // the last line's ordinal
 }
 
 // add writes lines of a host into the book, and as many old ones out of it as there is no more room for.
@@ -46,11 +64,12 @@ func (b *logbook) add(host string, lines []string) {
 	now := time.Now()
 	for _, text := range lines {
 		b.last++
-		log.lines = append(log.lines, LogLine{b.last, now, host, text})
+		log.last++
+		log.lines = append(log.lines, LogLine{Number: b.last, Ordinal: log.last, Time: now, Host: host, Text: text})
 		log.bytes += len(text) + lineCost
 	}
 	old := 0
-	for ; log.bytes > logBytes; old++ {
+	for ; log.bytes > LogBytes; old++ {
 		log.bytes -= len(log.lines[old].Text) + lineCost
 	}
 	log.lines = slices.Delete(log.lines, 0, old)

@@ -7,7 +7,8 @@ import (
 	"uswitch/cmd/internal/docker/engine/api"
 )
 
-// listen attaches to a container: from now on if it runs, else from its next start on.
+// listen attaches to a container: from now on if it runs, else from its next start on. What is read from in, unless that is
+// nil, is typed there if it takes input.
 func (e *Engine) listen(reference string, in io.Reader, to func(terminal bool) func(stream) io.Writer) (*attachment, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -18,12 +19,12 @@ func (e *Engine) listen(reference string, in io.Reader, to func(terminal bool) f
 	case c.service != "":
 		return nil, conflict("the output of %s is the lab's: uswitch docker logs -f %s", c.name, c.name)
 	}
-	a := &attachment{to: to(c.config.Tty), ended: make(chan struct{})}
-	if c.config.OpenStdin {
-		a.in = in
+	if !c.config.OpenStdin {
+		in = nil
 	}
+	a := attach(in, to(c.config.Tty))
 	if c.console != nil {
-		c.console.join(a)
+		c.console.join(a, c.config.StdinOnce)
 	} else {
 		c.waiting = append(c.waiting, a)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // console is where a running command reads and writes: pipes, or a terminal of its own. What it writes goes to the
-// container's journal and to everybody who is attached, whom the command waits for.
+// container's journal and to everybody who is attached, whom the command waits for while it runs.
 //
 //	attached --> stdin --> command --> stdout, stderr --> journal
 //	                                                  --> attached, attached, ...
@@ -26,13 +26,7 @@ type console struct {
 
 	mu       sync.Mutex // guards what follows
 	attached []*attachment
-}
-
-// attachment is somebody who sees a command's output and perhaps types its input.
-type attachment struct {
-	in    io.Reader              // nil: nothing is typed
-	to    func(stream) io.Writer // each Write is one of the command's
-	ended chan struct{}          // closed when there will be no more output, or nobody reads it
+	ended    bool // the command has; who is attached reads the rest in their own time
 }
 
 // outputGrace is how long the output of a command that has ended is waited for: somebody else may hold the other end.
@@ -76,46 +70,44 @@ func (c *console) resize(rows, columns uint16) error {
 }
 
 // join shows all output from now on to a reader, and gives the command what the reader types. The end of that is the end of
-// the command's input, unless it is a terminal.
-func (c *console) join(a *attachment) {
+// the command's input if once is set, unless it is a terminal.
+func (c *console) join(a *attachment, once bool) {
 	c.mu.Lock()
 	c.attached = append(c.attached, a)
+	if c.ended {
+		a.hurry()
+	}
 	c.mu.Unlock()
 	if a.in == nil || c.stdin == nil {
 		return
 	}
 	go func() {
 		_, _ = io.Copy(c.stdin, a.in)
-		if c.terminal == nil {
+		if c.terminal == nil && once {
 			c.stdin.Close()
 		}
 	}()
 }
 
-// leave ends that.
-func (c *console) leave(a *attachment) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if i := slices.Index(c.attached, a); i >= 0 {
-		c.attached = slices.Delete(c.attached, i, i+1)
-		close(a.ended)
-	}
-}
-
-// wait waits for the end of the command and of its output, and returns its status.
+// wait waits for the end of the command and of its output, and returns its status. Whoever is attached may not have read all
+// of that yet.
 func (c *console) wait(p tap.Process) (status int) {
 	copied := make(chan struct{})
 	go func() {
 		defer close(copied)
 		if c.terminal != nil {
-			_, _ = io.Copy(output{c, stdout}, c.terminal) // until nobody is left who could write there
+			tap.CopyOutput(output{c, stdout}, c.terminal, p.Ended(), outputGrace)
 		}
 	}()
-	status = p.Wait()
-	select {
-	case <-copied:
-	case <-time.After(outputGrace):
+	<-p.Ended()
+	c.mu.Lock()
+	c.ended = true
+	for _, a := range c.attached {
+		a.hurry()
 	}
+	c.mu.Unlock()
+	status = p.Wait()
+	<-copied
 	return status
 }
 
@@ -123,12 +115,14 @@ func (c *console) wait(p tap.Process) (status int) {
 func (c *console) close() {
 	if c.terminal != nil {
 		c.terminal.Close()
+	} else if c.stdin != nil {
+		c.stdin.Close()
 	}
 	c.journal.close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, a := range c.attached {
-		close(a.ended)
+		a.finish()
 	}
 	c.attached = nil
 }
@@ -139,17 +133,17 @@ type output struct {
 	stream  stream
 }
 
-// Write never fails: a command does not end because somebody looks away. It waits for those who are attached.
+// Write never fails: a command does not end because somebody looks away. It waits for those who are attached and slow, until
+// the command has ended.
 func (o output) Write(b []byte) (int, error) {
 	c := o.console
 	c.journal.write(o.stream, b)
 	c.mu.Lock()
+	c.attached = slices.DeleteFunc(c.attached, (*attachment).isGone)
 	attached := slices.Clone(c.attached)
 	c.mu.Unlock()
 	for _, a := range attached {
-		if _, err := a.to(o.stream).Write(b); err != nil {
-			c.leave(a)
-		}
+		a.push(o.stream, b)
 	}
 	return len(b), nil
 }

@@ -11,8 +11,8 @@ import (
 	"uswitch/cmd/internal/world"
 )
 
-// maxExecs bounds how many programs are remembered that were run beside a container's own, of all containers together: the
-// ones that have ended are forgotten first.
+// maxExecs bounds how many programs are remembered that were run beside a container's own, of all containers together: those
+// that do not run are forgotten, the oldest first.
 const maxExecs = 1024
 
 // execution is a program beside a container's own.
@@ -39,7 +39,10 @@ func (e *Engine) Exec(reference string, config api.ExecConfig) (*api.ExecCreateR
 		return nil, invalid("no exec command specified")
 	}
 	if len(e.execs) >= maxExecs {
-		i := max(slices.IndexFunc(e.execs, func(x *execution) bool { return x.status != nil }), 0)
+		i := slices.IndexFunc(e.execs, func(x *execution) bool { return x.status != nil || x.console == nil })
+		if i < 0 {
+			return nil, conflict("%d programs run beside the commands of containers, and that is as many as there can be", maxExecs)
+		}
 		e.execs = slices.Delete(e.execs, i, i+1)
 	}
 	x := &execution{id: e.newID(), container: c, config: config}
@@ -77,11 +80,11 @@ func (e *Engine) startExec(id string, in io.Reader, to func(terminal bool) func(
 		return nil, failed("%w", err)
 	}
 	defer begun()
-	a := &attachment{to: to(x.config.Tty), ended: make(chan struct{})}
-	if x.config.AttachStdin {
-		a.in = in
+	if !x.config.AttachStdin {
+		in = nil
 	}
-	console.join(a)
+	a := attach(in, to(x.config.Tty))
+	console.join(a, true)
 	process, err := e.lab.Start(x.container.host(), cmd)
 	if err != nil {
 		console.close()

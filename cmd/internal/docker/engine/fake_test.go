@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -144,14 +143,12 @@ func (f *fakeLab) Start(_ string, cmd *exec.Cmd) (tap.Process, error) {
 	if err := f.fail["Start"]; err != nil {
 		return nil, err
 	}
-	if err := tap.Startable(cmd); err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
+	process, err := tap.StartHere(cmd)
+	if err != nil {
 		return nil, err
 	}
 	time.Sleep(f.slow)
-	return child{cmd}, nil
+	return process, nil
 }
 
 func (f *fakeLab) Command(host string) (pid, status int, running bool) {
@@ -162,16 +159,9 @@ func (f *fakeLab) Log(after uint64, _ ...string) ([]world.LogLine, <-chan struct
 	if after > 0 {
 		return nil, nil
 	}
-	return []world.LogLine{{Number: 1, Host: "A", Text: "said by A"}}, nil
+	return []world.LogLine{{Number: 1, Ordinal: 1, Host: "A", Text: "said by A"}}, nil
 }
 
 func (f *fakeLab) StartHost(string) error               { return errors.New("StartHost") }
 func (f *fakeLab) StopHost(string, time.Duration) error { return errors.New("StopHost") }
 func (f *fakeLab) Sandbox(host string) string           { return "/run/netns/" + host }
-
-// child is a program of this machine.
-type child struct{ cmd *exec.Cmd }
-
-func (c child) PID() int                      { return c.cmd.Process.Pid }
-func (c child) Signal(s syscall.Signal) error { return syscall.Kill(-c.cmd.Process.Pid, s) }
-func (c child) Wait() int                     { _ = c.cmd.Wait(); return tap.ExitStatus(c.cmd.ProcessState) }

@@ -116,7 +116,11 @@ func (e *Engine) postAttach(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	line := newLine()
-	a, err := e.listen(d.ID, line, streamsOn(line))
+	var typed io.Reader
+	if flag(r, "stdin") {
+		typed = line
+	}
+	a, err := e.listen(d.ID, typed, streamsOn(line))
 	line.open(w, d.Config.Tty, a, err)
 }
 

@@ -101,15 +101,15 @@ func (j *journal) close() {
 	j.wake()
 }
 
-// since returns the entries from a number on, the number of the next one, and what is closed when there is more; no more
-// will come if that is nil.
-func (j *journal) since(number int) (entries []entry, next int, more <-chan struct{}) {
+// since returns the entries from a number on, how many of them are forgotten, the number of the next one, and what is closed
+// when there is more; no more will come if that is nil.
+func (j *journal) since(number int) (entries []entry, lost, next int, more <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	skip := max(number-j.first, 0)
+	skip, lost := max(number-j.first, 0), max(j.first-number, 0)
 	entries = append(entries, j.entries[min(skip, len(j.entries)):]...)
 	if !j.closed {
 		more = j.changed
 	}
-	return entries, j.first + len(j.entries), more
+	return entries, lost, j.first + len(j.entries), more
 }

@@ -5,7 +5,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // line is a connection that is spoken on once it is open: who reads or writes waits for that.
@@ -49,5 +52,36 @@ func (l *line) open(w http.ResponseWriter, terminal bool, a *attachment, err err
 	fmt.Fprintf(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: %s\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n", contentType(terminal))
 	l.conn, l.in = conn, buffered
 	close(l.opened)
-	<-a.ended
+	for {
+		select {
+		case <-a.ended:
+			return
+		case <-time.After(lookTime):
+			if hungUp(conn) {
+				a.leave()
+			}
+		}
+	}
+}
+
+// lookTime is how often it is looked whether a client is still there that says nothing and hears nothing.
+const lookTime = time.Second
+
+// hungUp reports whether the other side has closed a connection altogether: one that has closed only its half still listens.
+func hungUp(conn net.Conn) bool {
+	c, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return true
+	}
+	up := true
+	err = raw.Control(func(fd uintptr) {
+		look := []unix.PollFd{{Fd: int32(fd)}}
+		_, failed := unix.Poll(look, 0)
+		up = failed != nil || look[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) == 0
+	})
+	return err != nil || !up
 }

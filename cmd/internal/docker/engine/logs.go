@@ -2,8 +2,13 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
+
+	"github.com/docker/go-units"
+
+	"uswitch/cmd/internal/world"
 )
 
 // LogOptions say which lines of a container's output are wanted.
@@ -22,45 +27,55 @@ func (e *Engine) Logs(ctx context.Context, reference string, o LogOptions, to fu
 	if err != nil {
 		return err
 	}
-	read := e.serviceLog(c.service)
+	read, kept := e.serviceLog(c.service), world.LogBytes
 	if c.service == "" {
-		read = c.journal.reader()
+		read, kept = c.journal.reader(), journalBytes
 	}
-	return copyLog(ctx, o, read, to(c.config.Tty))
+	return copyLog(ctx, o, read, func(lost int) string {
+		return fmt.Sprintf("uswitch: %d lines of %s are lost here: of what it writes the last %s are kept\n", lost, c.name, units.BytesSize(float64(kept)))
+	}, to(c.config.Tty))
 }
 
-// logReader returns the entries since the last call, and what is closed when there are more, or nil if none will come.
-type logReader func() (entries []entry, more <-chan struct{})
+// logReader returns the entries since the last call, how many before them are forgotten, and what is closed when there are
+// more, or nil if none will come.
+type logReader func() (entries []entry, lost int, more <-chan struct{})
 
 // reader reads a journal from its beginning.
 func (j *journal) reader() logReader {
 	next := 0
-	return func() (entries []entry, more <-chan struct{}) {
-		entries, next, more = j.since(next)
-		return entries, more
+	return func() (entries []entry, lost int, more <-chan struct{}) {
+		entries, lost, next, more = j.since(next)
+		return entries, lost, more
 	}
 }
 
 // serviceLog reads what the lab keeps of a service's output.
 func (e *Engine) serviceLog(host string) logReader {
-	last := uint64(0)
-	return func() (entries []entry, more <-chan struct{}) {
+	last, gaps := uint64(0), world.LogGaps{}
+	return func() (entries []entry, lost int, more <-chan struct{}) {
 		lines, more := e.lab.Log(last, host)
+		gaps.Mark(lines)
 		for _, l := range lines {
+			lost += int(l.Lost)
 			entries = append(entries, entry{l.Time, stdout, []byte(l.Text + "\n")})
 			last = l.Number
 		}
-		return entries, more
+		return entries, lost, more
 	}
 }
 
-// copyLog writes what is read.
-func copyLog(ctx context.Context, o LogOptions, read logReader, to func(stream) io.Writer) error {
-	entries, more := read()
-	if o.Tail >= 0 && o.Tail < len(entries) {
-		entries = entries[len(entries)-o.Tail:]
+// copyLog writes what is read and, in the words of about on standard error, what was lost before it could be.
+func copyLog(ctx context.Context, o LogOptions, read logReader, about func(lost int) string, to func(stream) io.Writer) error {
+	entries, lost, more := read()
+	if o.Tail >= 0 && o.Tail <= len(entries) {
+		entries, lost = entries[len(entries)-o.Tail:], 0
 	}
 	for {
+		if lost > 0 {
+			if _, err := io.WriteString(to(stderr), about(lost)); err != nil {
+				return err
+			}
+		}
 		for _, e := range entries {
 			text := e.text
 			if o.Timestamps {
@@ -78,6 +93,6 @@ func copyLog(ctx context.Context, o LogOptions, read logReader, to func(stream) 
 		case <-ctx.Done():
 			return nil
 		}
-		entries, more = read()
+		entries, lost, more = read()
 	}
 }

@@ -1,9 +1,12 @@
 package engine_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -96,7 +99,7 @@ func attach(t *testing.T, e *engine.Engine, id, typed string) (out, err string) 
 	t.Helper()
 	server := httptest.NewServer(e.Handler())
 	defer server.Close()
-	request, _ := http.NewRequest(http.MethodPost, server.URL+"/containers/"+id+"/attach", nil)
+	request, _ := http.NewRequest(http.MethodPost, server.URL+"/containers/"+id+"/attach?stdin=1", nil)
 	request.Header.Set("Connection", "Upgrade")
 	request.Header.Set("Upgrade", "tcp")
 	answer, failed := server.Client().Do(request)
@@ -137,7 +140,7 @@ func TestAttach(t *testing.T) {
 	id := create(t, e, "never", sleeper("nowhere"))
 	server := httptest.NewServer(e.Handler())
 	defer server.Close()
-	request, _ := http.NewRequest(http.MethodPost, server.URL+"/containers/"+id+"/attach", nil)
+	request, _ := http.NewRequest(http.MethodPost, server.URL+"/containers/"+id+"/attach?stdin=1", nil)
 	answer, err := server.Client().Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -243,4 +246,175 @@ func TestExec(t *testing.T) {
 	refused(t, err, http.StatusConflict, "container "+id+" is not running")
 	_, err = e.InspectExec(made.ID)
 	refused(t, err, http.StatusNotFound, "No such exec instance: "+made.ID)
+}
+
+// lagging reads a little at a time, and not often.
+type lagging struct{ io.Reader }
+
+func (l lagging) Read(b []byte) (int, error) {
+	time.Sleep(20 * time.Millisecond)
+	return l.Reader.Read(b[:min(len(b), 8<<10)])
+}
+
+// TestSlowReader: who reads slowly gets all of the output, and so does who asks afterwards; with a terminal as without, and
+// of a program beside the container's own.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	const lines = 60000
+	whole := func(t *testing.T, what, text string) {
+		t.Helper()
+		text = strings.ReplaceAll(text, "\r", "")
+		if n := strings.Count(text, "\n"); n != lines || !strings.HasSuffix(text, "\n60000\n") {
+			t.Errorf("%s: %d lines of %d", what, n, lines)
+		}
+	}
+	for _, terminal := range []bool{false, true} {
+		e := newFake(t, "").engine(t)
+		r := sleeper("none")
+		r.Tty, r.Cmd = terminal, []string{"seq", "1", "60000"}
+		id := create(t, e, "counts", r)
+		conn := upgrade(t, e, "/containers/"+id+"/attach", "")
+		wait, err := e.Wait(id, "next-exit")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Start(id); err != nil {
+			t.Fatal(err)
+		}
+		read := func(from io.Reader) string {
+			var out bytes.Buffer
+			if terminal {
+				_, err = io.Copy(&out, from)
+			} else {
+				err = engine.Demultiplex(from, &out, io.Discard)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			return out.String()
+		}
+		whole(t, "attached", read(bufio.NewReaderSize(lagging{conn}, 8<<10)))
+		if _, err := wait(context.Background()); err != nil {
+			t.Error(err)
+		}
+		answer := httptest.NewRecorder()
+		e.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/containers/"+id+"/logs", nil))
+		whole(t, "the log", read(answer.Body))
+		start(t, e, "beside", sleeper("none"))
+		made, err := e.Exec("beside", api.ExecConfig{Cmd: r.Cmd, Tty: terminal})
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole(t, "exec", read(bufio.NewReaderSize(lagging{upgrade(t, e, "/exec/"+made.ID+"/start", "{}")}, 8<<10)))
+	}
+}
+
+// TestNobodyReads: a container whose command has ended has ended, also while somebody is attached who reads nothing.
+func TestNobodyReads(t *testing.T) {
+	t.Parallel()
+	e := newFake(t, "").engine(t)
+	r := sleeper("none")
+	r.Cmd = []string{"sh", "-c", "seq 1 10000; exec sleep 300"}
+	id := create(t, e, "unread", r)
+	conn := upgrade(t, e, "/containers/"+id+"/attach", "")
+	if err := e.Start(id); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Stop(id, 0); err != nil {
+		t.Fatal(err)
+	}
+	_ = engine.Demultiplex(conn, io.Discard, io.Discard) // which ends
+}
+
+// TestDetach: who goes away takes the command's input along only if it was for them alone.
+func TestDetach(t *testing.T) {
+	t.Parallel()
+	e := newFake(t, "").engine(t)
+	r := sleeper("none")
+	r.OpenStdin, r.Cmd = true, []string{"cat"}
+	id := start(t, e, "kept", r)
+	say := func(text string) {
+		t.Helper()
+		conn := upgrade(t, e, "/containers/"+id+"/attach?stdin=1&stdout=1", "")
+		if _, err := io.WriteString(conn, text); err != nil {
+			t.Fatal(err)
+		}
+		if got := make([]byte, 8+len(text)); true {
+			if _, err := io.ReadFull(conn, got); err != nil || string(got[8:]) != text {
+				t.Fatalf("%q, %v", got, err)
+			}
+		}
+		conn.(io.Closer).Close()
+	}
+	for _, text := range []string{"one\n", "two\n", "three\n"} {
+		say(text) // had the first taken the input along, nobody would answer the second
+	}
+	if err := e.Stop(id, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	r.StdinOnce = true
+	id = start(t, e, "taken", r)
+	wait, err := e.Wait(id, "not-running")
+	if err != nil {
+		t.Fatal(err)
+	}
+	say("one\n")
+	if got, err := wait(context.Background()); err != nil || got.StatusCode != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestGone: an attachment ends with its client, also where the command says nothing.
+func TestGone(t *testing.T) {
+	t.Parallel()
+	e := newFake(t, "").engine(t)
+	id := start(t, e, "silent", sleeper("none"))
+	ended := make(chan struct{})
+	handler := e.Handler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r)
+		close(ended)
+	}))
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "POST /containers/%s/attach?stdout=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", id)
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		t.Error("the attachment goes on")
+	}
+}
+
+// TestLogLoss: a log whose beginning is forgotten says how much that is.
+func TestLogLoss(t *testing.T) {
+	t.Parallel()
+	e := newFake(t, "").engine(t)
+	r := sleeper("none")
+	r.Cmd = []string{"seq", "-w", "1", "200000"} // of seven bytes each
+	id := create(t, e, "long", r)
+	wait, err := e.Wait(id, "next-exit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	out, about := logs(t, e, id, "")
+	kept := strings.Count(out, "\n")
+	if want := fmt.Sprintf("uswitch: %d lines of long are lost here: of what it writes the last 1MiB are kept\n", 200000-kept); about != want || kept < 100000 {
+		t.Errorf("%d lines kept, and %q: want %q", kept, about, want)
+	}
+	if out, about := logs(t, e, id, "tail=2"); out != "199999\n200000\n" || about != "" {
+		t.Errorf("%q, %q", out, about)
+	}
 }

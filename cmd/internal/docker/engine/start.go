@@ -61,7 +61,7 @@ func (e *Engine) startFailed(c *container, err error) error {
 	}
 	c.state.Error = err.Error()
 	for _, a := range c.waiting {
-		close(a.ended)
+		a.finish()
 	}
 	c.waiting = nil
 	if c.hostConfig.AutoRemove {
@@ -95,7 +95,7 @@ func (e *Engine) startCommand(c *container) error {
 	c.journal.open()
 	// Who is attached is there before the command, whose first words may be its last.
 	for _, a := range c.waiting {
-		console.join(a)
+		console.join(a, c.config.StdinOnce)
 	}
 	c.waiting = nil
 	process, err := e.lab.Start(c.name, cmd)

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
-	"syscall"
 
 	"uswitch/tap"
 )
@@ -185,24 +184,11 @@ func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
 	h.mu.Lock()
 	err := h.step()
 	h.mu.Unlock()
-	if err == nil {
-		err = tap.Startable(cmd)
-	}
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	return child{cmd}, nil
+	return tap.StartHere(cmd)
 }
-
-// child is a program that runs where the test does.
-type child struct{ cmd *exec.Cmd }
-
-func (c child) PID() int                        { return c.cmd.Process.Pid }
-func (c child) Signal(sig syscall.Signal) error { return c.cmd.Process.Signal(sig) }
-func (c child) Wait() int                       { _ = c.cmd.Wait(); return tap.ExitStatus(c.cmd.ProcessState) }
 
 // Reclaim implements tap.Host.
 func (h *Host) Reclaim(...string) ([]tap.Reclaimed, error) { return nil, nil }
