@@ -72,6 +72,8 @@ func (v *view) martian(p *packet) trace.Reason {
 	switch {
 	case thisNetwork.Contains(src) && (dst == everyone || linkGroups.Contains(dst) || dst.IsMulticast() && p.ip.Proto() == protoIGMP):
 		return trace.NoReason
+	case p.in.config.Shared && src == p.in.self().Addr.Addr():
+		return trace.NoReason // the host that shares the address
 	case src.IsLoopback(), src.IsMulticast(), thisNetwork.Contains(src), reserved.Contains(src), src == dst:
 		return trace.Martian
 	case dst.IsLoopback(), thisNetwork.Contains(dst), reserved.Contains(dst) && dst != everyone:
@@ -91,6 +93,12 @@ func (v *view) martian(p *packet) trace.Reason {
 		return trace.Martian
 	}
 	return trace.NoReason
+}
+
+// isShared reports whether a packet for an address of the gateway's is for the host that shares it.
+func (v *view) isShared(p *packet) bool {
+	leg := v.local[p.ip.Dst()]
+	return leg != nil && leg.config.Shared && p.in != leg && p.tuple.HasPorts()
 }
 
 // isLocal reports whether a packet ends at the gateway: for one of its addresses, for everyone on the network it came

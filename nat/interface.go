@@ -42,6 +42,10 @@ type InterfaceConfig struct {
 	MTU     int          // bytes of an IP packet; 0 means 1500
 	Segment Segment
 	Uplink  Uplink
+	// Shared says, of an uplink, that Addr is the address of somebody else too, the host that the gateway is a program of.
+	// What networks send there over TCP or UDP, and no rule has led elsewhere, is for that host: it leaves by the uplink, and
+	// answers come in with Addr as their source.
+	Shared bool
 }
 
 // Interface is one leg of the gateway.

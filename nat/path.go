@@ -69,7 +69,7 @@ func (g *Gateway) path(p *packet) {
 	g.translateDestination(p, v, trace.Prerouting)
 
 	// The gateway's own addresses, and everyone's, end here.
-	if v.isLocal(p) {
+	if v.isLocal(p) && !v.isShared(p) {
 		g.input(p)
 		return
 	}

@@ -101,7 +101,7 @@ func TestG4Unreachable(t *testing.T) {
 func TestG4UplinkSaysWhy(t *testing.T) {
 	for reason, want := range map[trace.Reason]string{
 		trace.Refused: "icmp 3/3", trace.Unreachable: "icmp 3/1", trace.NoUplink: "icmp 3/0",
-		trace.HostForbidden: "icmp 3/13", trace.NoMem: "icmp 3/13", trace.TimedOut: "", trace.Limited: "",
+		trace.HostForbidden: "icmp 3/13", trace.HostUnknown: "icmp 3/13", trace.NoMem: "icmp 3/13", trace.TimedOut: "", trace.Limited: "",
 	} {
 		l := newLab(t, masquerade)
 		l.wan.refuse = reason

@@ -9,7 +9,8 @@ import (
 
 // What a lab may not reach, and what cannot reach a lab.
 
-// TestF31Closed: the host's own addresses, its loopback, and where clouds keep a machine's secrets.
+// TestF31Closed: the host's own addresses, those without an interface (AnyIP) too and from the moment at which they come, its
+// loopback, and where clouds keep a machine's secrets.
 func TestF31Closed(t *testing.T) {
 	needs(t, "curl", "nsenter")
 	t.Parallel()
@@ -23,20 +24,23 @@ func TestF31Closed(t *testing.T) {
 			s := newSite(t, byHost, file)
 			s.out.shell(`
 				ip -n HOST@ addr add 192.168.77.1/24 dev lo
-				ip -n HOST@ addr add 169.254.169.254/32 dev lo`)
+				ip -n HOST@ addr add 169.254.169.254/32 dev lo
+				ip -n HOST@ addr add 169.254.170.2/32 dev lo
+				ip -n HOST@ route add local 198.18.77.0/24 dev lo`)
 			s.start()
+			s.out.shell("ip -n HOST@ addr add 192.168.78.1/24 dev lo")
 			s.sayWho("HOST", ":80", ":53") // whatever is asked, somebody would answer
 			tests := []struct {
 				to     string
 				opened string // what happens if the lab allows it
 			}{
-				{"192.168.77.1:80", "well"}, {"169.254.169.254:80", "well"},
-				{hostIP + ":80", "refused"}, // the gateway itself, and nothing is published there
-				{"0.0.0.0:80", "refused"},   // RED itself
+				{"192.168.78.1:80", "well"}, {"192.168.77.1:80", "well"}, {"169.254.169.254:80", "well"}, {"169.254.170.2:80", "well"},
+				{"198.18.77.9:80", "well"}, {hostIP + ":80", "well"}, {hostIP + ":81", "refused"},
+				{"0.0.0.0:80", "refused"}, // RED itself
 			}
 			for _, test := range tests {
 				want := "host unreachable"
-				if allowed || test.opened == "refused" {
+				if allowed || strings.HasPrefix(test.to, "0.0.0.0:") {
 					want = test.opened
 				}
 				c, err := s.dial("RED", "tcp4", "", test.to, patience)

@@ -14,7 +14,6 @@ const bindTries = 64
 // Bind implements nat.Binder. UDP and ICMP get a socket for each inside endpoint, TCP one for each connection, each bound
 // to the endpoint's port.
 func (h *Host) Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason) {
-	h.forbidden.refresh(now)
 	if r := h.refuses(t.Dst()); r != trace.NoReason {
 		return netip.AddrPort{}, r
 	}
@@ -130,14 +129,6 @@ func (h *Host) Release(t frame.Tuple) {
 	if over != nil {
 		over.release()
 	}
-}
-
-// refuses reports whether a destination is closed to the lab.
-func (h *Host) refuses(dst netip.Addr) trace.Reason {
-	if !h.allowHost && h.forbidden.covers(dst) {
-		return trace.HostForbidden
-	}
-	return trace.NoReason
 }
 
 func destination(t frame.Tuple) netip.AddrPort { return netip.AddrPortFrom(t.Dst(), t.DstPort) }

@@ -22,7 +22,7 @@ func (h *Host) outputICMP(p *outgoing) trace.Reason {
 	case m.Type() != frame.ICMPEcho:
 		return trace.UplinkProto
 	}
-	if r := h.refuses(p.ip.Dst()); r != trace.NoReason {
+	if r := h.refusesAlways(p.ip.Dst()); r != trace.NoReason {
 		return r
 	}
 	port := outside{frame.ProtoICMP, m.ID()}
@@ -49,7 +49,7 @@ func (h *Host) outputError(p *outgoing, m frame.ICMP) trace.Reason {
 		h.net.inputError(p.ip)
 		return trace.NoReason
 	}
-	if r := h.refuses(p.ip.Dst()); r != trace.NoReason {
+	if r := h.refusesAlways(p.ip.Dst()); r != trace.NoReason {
 		return r
 	}
 	if r := h.ensureRaw(); r != trace.NoReason {

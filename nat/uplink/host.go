@@ -22,8 +22,10 @@ type HostConfig struct {
 	// loopback, and of ICMP errors that the host's own kernel is the cause of. The zero value means DefaultGateway. It
 	// must not be on a network of the lab.
 	Gateway netip.Addr
-	// AllowHost opens the host's own addresses and 169.254.169.254 to the lab.
+	// AllowHost opens the host's own addresses and 169.254.0.0/16 to the lab.
 	AllowHost bool
+	// Own says which addresses these are; nil means those of the host's interfaces, looked at once a second.
+	Own Own
 	// MTU bounds the IP packets of TCP towards the inside, and those that a super-frame of UDP stands for, in bytes; 0
 	// means 1500. It is that of the lab's networks, not that of the gateway's interface to this uplink, which takes MaxMTU.
 	MTU int
@@ -60,7 +62,8 @@ type Host struct {
 	tracer    *trace.Tracer
 	now       func() time.Time
 	deliver   atomic.Pointer[func(frame.Frame, time.Time)]
-	forbidden forbidden
+	own       Own
+	shared    bool          // addr is the host's
 	ids       atomic.Uint32 // the last IP identification that was used
 	ports     *ports        // of TCP
 	net       *netstack
@@ -93,8 +96,9 @@ var (
 
 // NewHost makes a Host. It touches no network: a host without any route is as good as another until something wants out.
 func NewHost(c HostConfig) (*Host, error) {
+	shared := false
 	if !c.Addr.IsValid() {
-		c.Addr = OutgoingAddr()
+		c.Addr, shared = OutgoingAddr()
 	}
 	if !c.Gateway.IsValid() {
 		c.Gateway = DefaultGateway
@@ -111,6 +115,9 @@ func NewHost(c HostConfig) (*Host, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Own == nil {
+		c.Own = &addrList{now: c.Now, read: hostPrefixes}
+	}
 	switch {
 	case !c.Addr.Addr().Is4() || !c.Gateway.Is4():
 		return nil, fmt.Errorf("uplink: address %v, gateway %v: want IPv4", c.Addr, c.Gateway)
@@ -119,7 +126,7 @@ func NewHost(c HostConfig) (*Host, error) {
 	case c.MTU < 576 || c.MTU > MaxMTU:
 		return nil, fmt.Errorf("uplink: MTU %d: want 576 to %d", c.MTU, MaxMTU)
 	}
-	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway, allowHost: c.AllowHost,
+	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway, allowHost: c.AllowHost, own: c.Own, shared: shared,
 		mtu: c.MTU, gso: c.GSO, limits: c.Limits.withDefaults(), streams: c.Streams, tracer: c.Tracer, now: c.Now,
 		ports: newPorts(), done: make(chan struct{}),
 		inside: map[endpoint]*mapping{}, outside: map[outside]*mapping{}, sources: map[[4]byte]*source{},
@@ -135,6 +142,9 @@ func NewHost(c HostConfig) (*Host, error) {
 
 // Addr returns the uplink's own address and network: what translated packets have as their source.
 func (h *Host) Addr() netip.Prefix { return h.prefix }
+
+// Shared reports whether Addr is the host's own address: nat.InterfaceConfig.Shared.
+func (h *Host) Shared() bool { return h.shared }
 
 // Attach tells the uplink where to hand what comes in: Gateway.InputUplink, with the gateway's interface to this uplink.
 // It must be called before the first packet leaves. deliver is called from many goroutines at once; the frame has

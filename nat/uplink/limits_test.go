@@ -132,7 +132,7 @@ func TestNoRoute(t *testing.T) {
 	l := newLab(t, uplink.HostConfig{})
 	run(t, "ip route del default")
 	defer run(t, "ip route add default via 198.18.0.1")
-	if got := uplink.OutgoingAddr(); got != uplink.FallbackAddr {
+	if got, ok := uplink.OutgoingAddr(); ok || got != uplink.FallbackAddr {
 		t.Errorf("outgoing address %v, want the fallback", got)
 	}
 	if _, err := l.dial(red, 0, "192.0.2.1:80", patience); err == nil || !strings.Contains(err.Error(), "unreachable") {
@@ -146,7 +146,7 @@ func TestNoRoute(t *testing.T) {
 
 func TestOutgoingAddr(t *testing.T) {
 	outside(t)
-	if got := uplink.OutgoingAddr(); got.String() != host+"/24" {
+	if got, ok := uplink.OutgoingAddr(); !ok || got.String() != host+"/24" {
 		t.Errorf("outgoing address %v", got)
 	}
 }

@@ -70,7 +70,7 @@ func (h *Host) outputUDP(p *outgoing) trace.Reason {
 	if r, ok := h.answer(p, port, dst, u.Payload()); ok {
 		return r
 	}
-	if r := h.refuses(dst.Addr()); r != trace.NoReason {
+	if r := h.refusesAlways(dst.Addr()); r != trace.NoReason {
 		return r
 	}
 	m, sock, r := h.socketOf(port, p.now)

@@ -68,6 +68,7 @@ func TestOutputRefuses(t *testing.T) {
 		"loopback":              {packet(frame.ProtoUDP, "192.168.104.2", "127.0.0.1", datagram(1, 2)), trace.HostForbidden},
 		"loopback, TCP":         {packet(frame.ProtoTCP, "192.168.104.2", "127.0.0.1", syn(1, 2)), trace.HostForbidden},
 		"metadata":              {packet(frame.ProtoTCP, "192.168.104.2", "169.254.169.254", syn(1, 80)), trace.HostForbidden},
+		"credentials":           {packet(frame.ProtoTCP, "192.168.104.2", "169.254.170.2", syn(1, 80)), trace.HostForbidden},
 		"a port nobody bound":   {packet(frame.ProtoUDP, "192.168.104.2", "9.9.9.9", datagram(1, 2)), trace.NATNoPort},
 		"a TCP port nobody has": {packet(frame.ProtoTCP, "192.168.104.2", "9.9.9.9", syn(1, 2)), trace.NATNoPort},
 		"another protocol":      {packet(47, "192.168.104.2", "9.9.9.9", nil), trace.UplinkProto},

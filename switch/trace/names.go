@@ -131,19 +131,20 @@ func _() {
 	_ = x[ClientGone-64]
 	_ = x[InsideSource-65]
 	_ = x[HostForbidden-66]
-	_ = x[Refused-67]
-	_ = x[Unreachable-68]
-	_ = x[TimedOut-69]
-	_ = x[NoMem-70]
-	_ = x[NoICMPSocket-71]
-	_ = x[UplinkFault-72]
-	_ = x[GatewayFault-73]
-	_ = x[reasonEnd-74]
+	_ = x[HostUnknown-67]
+	_ = x[Refused-68]
+	_ = x[Unreachable-69]
+	_ = x[TimedOut-70]
+	_ = x[NoMem-71]
+	_ = x[NoICMPSocket-72]
+	_ = x[UplinkFault-73]
+	_ = x[GatewayFault-74]
+	_ = x[reasonEnd-75]
 }
 
-const _Reason_name = "nonepkt-too-smallpkt-too-bigbad-offloadgroup-sourcemac-spoofreserved-groupsame-portstormisolatedno-floodno-other-portport-downport-gonetx-errorport-faultbad-arparp-senderarp-foreignarp-loopneigh-failedneigh-removedneigh-queuefullneigh-createfailunhandled-ethertypeotherhostip-inhdrip-csumip-optionsip-source-routemartianip-rpfilterown-sourceno-addressdirected-broadcasticmp-csuml4-inhdrl4-csumip-forward-offip-innoroutesttl-expiredfrag-neededfrag-badfrag-reasm-timeoutfrag-nomemunhandled-protono-socketno-group-socketunansweredrate-limitednetfilter-dropnetfilter-rejectpolicy-dropct-invalidct-table-fullct-source-limitnat-no-porticmp-no-connno-uplinkuplink-closeduplink-protouplink-too-biguplink-forbiddenuplink-errorclient-goneinside-sourcehost-forbiddenrefusedunreachabletimed-outnomemno-icmp-socketuplink-faultgateway-faultreasonEnd"
+const _Reason_name = "nonepkt-too-smallpkt-too-bigbad-offloadgroup-sourcemac-spoofreserved-groupsame-portstormisolatedno-floodno-other-portport-downport-gonetx-errorport-faultbad-arparp-senderarp-foreignarp-loopneigh-failedneigh-removedneigh-queuefullneigh-createfailunhandled-ethertypeotherhostip-inhdrip-csumip-optionsip-source-routemartianip-rpfilterown-sourceno-addressdirected-broadcasticmp-csuml4-inhdrl4-csumip-forward-offip-innoroutesttl-expiredfrag-neededfrag-badfrag-reasm-timeoutfrag-nomemunhandled-protono-socketno-group-socketunansweredrate-limitednetfilter-dropnetfilter-rejectpolicy-dropct-invalidct-table-fullct-source-limitnat-no-porticmp-no-connno-uplinkuplink-closeduplink-protouplink-too-biguplink-forbiddenuplink-errorclient-goneinside-sourcehost-forbiddenhost-unknownrefusedunreachabletimed-outnomemno-icmp-socketuplink-faultgateway-faultreasonEnd"
 
-var _Reason_index = [...]uint16{0, 4, 17, 28, 39, 51, 60, 74, 83, 88, 96, 104, 117, 126, 135, 143, 153, 160, 170, 181, 189, 201, 214, 229, 245, 264, 273, 281, 288, 298, 313, 320, 331, 341, 351, 369, 378, 386, 393, 407, 420, 431, 442, 450, 468, 478, 493, 502, 517, 527, 539, 553, 569, 580, 590, 603, 618, 629, 641, 650, 663, 675, 689, 705, 717, 728, 741, 755, 762, 773, 782, 787, 801, 813, 826, 835}
+var _Reason_index = [...]uint16{0, 4, 17, 28, 39, 51, 60, 74, 83, 88, 96, 104, 117, 126, 135, 143, 153, 160, 170, 181, 189, 201, 214, 229, 245, 264, 273, 281, 288, 298, 313, 320, 331, 341, 351, 369, 378, 386, 393, 407, 420, 431, 442, 450, 468, 478, 493, 502, 517, 527, 539, 553, 569, 580, 590, 603, 618, 629, 641, 650, 663, 675, 689, 705, 717, 728, 741, 755, 767, 774, 785, 794, 799, 813, 825, 838, 847}
 
 func (i Reason) String() string {
 	idx := int(i) - 0

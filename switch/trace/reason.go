@@ -81,6 +81,7 @@ const (
 	ClientGone    // client-gone
 	InsideSource  // inside-source
 	HostForbidden // host-forbidden
+	HostUnknown   // host-unknown
 	Refused       // refused
 	Unreachable   // unreachable
 	TimedOut      // timed-out
@@ -182,7 +183,8 @@ var sentences = [reasonEnd]string{
 	UplinkError:   "this machine's own network did not take it: its queue is full, or the connection is being closed",
 	ClientGone:    "an answer to a client on this machine that has not been heard of for so long that it is forgotten",
 	InsideSource:  "it left with the address of an inside network as its source, and nobody outside knows the way back to that: masquerade it",
-	HostForbidden: "the host's own addresses, its loopback and 169.254.169.254 are closed to the lab; `x-uswitch: {allow_host: true}` opens them",
+	HostUnknown:   "this machine did not say whether the address is one of its own, for want of memory most likely: what is not known is closed to the lab, as its own addresses are",
+	HostForbidden: "the host's own addresses, its loopback and 169.254.0.0/16 are closed to the lab; `x-uswitch: {allow_host: true}` opens them",
 	Refused:       "the other side refused",
 	Unreachable:   "the outside world says that it cannot be reached",
 	TimedOut:      "nobody answered in time",

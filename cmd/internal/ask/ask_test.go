@@ -78,7 +78,12 @@ func (noSegment) Output(frame.Frame, *trace.Journey, time.Time) { panic("a quest
 func TestRealUplinks(t *testing.T) {
 	hostLeg := nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: noUplink{}}
 	netnsLeg := nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), MAC: frame.MAC{2, 0, 0, 0, 0, 9}, Segment: noSegment{}}
-	host := ask.Uplink{Kind: ask.Host, HostAddrs: []netip.Addr{ip("192.0.2.7")}}
+	host := ask.Uplink{Kind: ask.Host, Refuses: func(a netip.Addr) trace.Reason {
+		if a == ip("192.0.2.7") || a.IsLinkLocalUnicast() {
+			return trace.HostForbidden
+		}
+		return trace.NoReason
+	}}
 	open := host
 	open.AllowHost = true
 	for _, tt := range []struct {

@@ -28,8 +28,8 @@ type Uplink struct {
 	Kind     Kind
 	Internet sim.InternetConfig // with Sim
 	NextHop  netip.Addr         // of the default route; invalid: the uplink needs none
-	// With Host: the host's own addresses, which are closed to the lab unless AllowHost.
-	HostAddrs []netip.Addr
+	// With Host: what is closed to the lab unless AllowHost, and why; nil: only what every machine keeps for itself.
+	Refuses   func(netip.Addr) trace.Reason
 	AllowHost bool
 }
 
@@ -69,13 +69,14 @@ func (l *Lab) outside(leg *nat.Interface, c *sim.Clock, random *rand.Rand) (sim.
 	return a, nil
 }
 
-// metadata is where clouds tell a machine its secrets.
-var metadata = netip.AddrFrom4([4]byte{169, 254, 169, 254})
-
 // refuses is what the host uplink itself says of a destination.
 func (l *Lab) refuses(dst netip.Addr) trace.Reason {
-	if l.Uplink.Kind == Host && !l.Uplink.AllowHost &&
-		(dst.IsLoopback() || dst.IsUnspecified() || dst == metadata || slices.Contains(l.Uplink.HostAddrs, dst)) {
+	switch {
+	case l.Uplink.Kind != Host || l.Uplink.AllowHost:
+		return trace.NoReason
+	case l.Uplink.Refuses != nil:
+		return l.Uplink.Refuses(dst)
+	case dst.IsLoopback() || dst.IsUnspecified() || dst.IsLinkLocalUnicast():
 		return trace.HostForbidden
 	}
 	return trace.NoReason

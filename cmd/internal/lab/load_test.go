@@ -106,6 +106,12 @@ func TestPlans(t *testing.T) {
 			opts: lab.LoadOptions{Taken: []netip.Prefix{netip.MustParsePrefix("172.18.4.0/24"), netip.MustParsePrefix("0.0.0.0/0")}},
 			of:   func(p *lab.Plan) any { return []netip.Prefix{p.Network("a").Subnet, p.Network("c").Subnet} },
 			want: []netip.Prefix{netip.MustParsePrefix("172.20.0.0/16"), netip.MustParsePrefix("172.21.0.0/16")}},
+		{name: "a resolver that would be this machine's own", file: "services:\n  A: {dns: [127.0.0.1, 9.9.9.9]}",
+			of: func(p *lab.Plan) any { return strings.Join(p.Warnings, "\n") },
+			want: "services.A.dns: 127.0.0.1 will not be asked: it would be this machine's own, since the lab's name server asks in place of the host; " +
+				"`x-uswitch: {allow_host: true}` allows it"},
+		{name: "the lab may use this machine's resolver", file: "services: {A: {dns: [127.0.0.1]}}\nx-uswitch: {allow_host: true}",
+			of: func(p *lab.Plan) any { return p.Warnings }, want: []string(nil)},
 		{name: "a given address is not handed out before", file: "services: {A: {}, B: {networks: {default: {ipv4_address: 172.18.0.2}}}}",
 			of:   func(p *lab.Plan) any { return p.Host("A").Interfaces[0].Address.String() },
 			want: "172.18.0.3/16"},

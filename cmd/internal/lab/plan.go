@@ -13,7 +13,7 @@ type Plan struct {
 	Hosts []Host `json:"hosts"`
 
 	Uplink    Uplink `json:"uplink"`
-	AllowHost bool   `json:"allow_host"` // hosts may reach the host's own addresses and 169.254.169.254
+	AllowHost bool   `json:"allow_host"` // hosts may reach the host's own addresses and 169.254.0.0/16
 	IPForward bool   `json:"ip_forward"` // the gateway routes; without it, it only answers for itself
 	// Rules are lines in iptables syntax that replace the generated rules. Nil means that the lab has none of its own and
 	// wants the generated ones; empty means that it wants no rules at all.

@@ -49,7 +49,7 @@ type Host struct {
 // ExtraHost is a name that stands in a host's /etc/hosts.
 type ExtraHost struct {
 	Name string     `json:"name"`
-	Addr netip.Addr `json:"addr,omitzero"` // zero: the gateway's, Docker's host-gateway
+	Addr netip.Addr `json:"addr,omitzero"` // zero: this machine's, Docker's host-gateway
 }
 
 // Mode says which network namespace a host is in. A host whose mode is not ModeOwn or ModeNone has no namespace that its

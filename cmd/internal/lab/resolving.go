@@ -19,7 +19,10 @@ func (b *builder) resolving(h *Host, service types.ServiceConfig, at path) {
 			b.wrong(at.to("dns"), "%q: want the address of a resolver, as in 8.8.8.8", clip(text, 60))
 			continue
 		}
-		h.DNS = append(h.DNS, a)
+		if h.DNS = append(h.DNS, a); !b.plan.AllowHost && (a.Unmap().IsLoopback() || a.Unmap().IsLinkLocalUnicast()) {
+			b.warn(b.line(at.to("dns")), "%s: %v will not be asked: it would be this machine's own, since the lab's name server asks in place of the host; "+
+				"`x-uswitch: {allow_host: true}` allows it", at.to("dns"), a)
+		}
 	}
 	for _, domain := range service.DNSSearch {
 		if domain != "." { // Docker's word for none at all

@@ -15,13 +15,15 @@ import (
 type Machine struct {
 	Resolv   Resolv
 	NSSwitch []byte // nsswitch.conf(5)
+	// Addr is an address of its own by which hosts with a way out reach it; zero: there they reach the gateway only.
+	Addr netip.Addr
 }
 
 // Files returns the files that a host has in its /etc, by name, as Docker writes them for a container. What is not among them
 // is the machine's.
 func Files(plan *lab.Plan, h *lab.Host, m Machine) map[string][]byte {
 	files := map[string][]byte{
-		"hosts":    hosts(plan, h),
+		"hosts":    hosts(plan, h, m.Addr),
 		"hostname": []byte(h.Hostname + "\n"),
 	}
 	if len(h.Interfaces) > 0 {
@@ -82,10 +84,10 @@ ff02::2	ip6-allrouters
 `
 
 // hosts writes a host's hosts file: the loopback, the names that the lab file adds, itself.
-func hosts(plan *lab.Plan, h *lab.Host) []byte {
+func hosts(plan *lab.Plan, h *lab.Host, machine netip.Addr) []byte {
 	b := bytes.NewBufferString(localNames)
 	for _, extra := range h.ExtraHosts {
-		if a := cmp.Or(extra.Addr, theGateway(plan, h)); a.IsValid() {
+		if a := cmp.Or(extra.Addr, theMachine(plan, h, machine)); a.IsValid() {
 			fmt.Fprintf(b, "%v\t%s\n", a, extra.Name)
 		}
 	}
@@ -97,10 +99,11 @@ func hosts(plan *lab.Plan, h *lab.Host) []byte {
 	return b.Bytes()
 }
 
-// theGateway returns the address by which a host reaches the machine that it is on, as Docker's host-gateway.
-func theGateway(plan *lab.Plan, h *lab.Host) (a netip.Addr) {
+// theMachine returns the address by which a host reaches the machine that it is on, as Docker's host-gateway: where the
+// gateway is not the machine, that is the machine's own.
+func theMachine(plan *lab.Plan, h *lab.Host, machine netip.Addr) (a netip.Addr) {
 	if h.Gateway.IsValid() {
-		return h.Gateway
+		return cmp.Or(machine, h.Gateway)
 	}
 	for _, i := range h.Interfaces {
 		if n := plan.Network(i.Network); n != nil && n.Gateway.IsValid() {

@@ -18,6 +18,9 @@ type Upstream interface {
 	Resolvers() ([]netip.AddrPort, error)
 	// Dial makes a connection to one of them, or to a resolver that a host has of its own; network is udp or tcp.
 	Dial(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error)
+	// Permits says why a resolver that a host has of its own may not be asked; nil: it may. The lab has named it, and what is
+	// this machine's alone must not be reached by a name.
+	Permits(own netip.Addr) error
 }
 
 // Bounds of what is asked outside. All attempts together end before the five seconds that a resolver waits (resolv.conf(5)).
@@ -124,7 +127,12 @@ func (f *Forwarder) forward(own []netip.Addr, network string, q *dns.Msg) *dns.M
 // resolvers returns whom to ask: the asker's own resolvers or, if it has none, everybody's; but none that would ask back.
 func (f *Forwarder) resolvers(own []netip.Addr) (all []netip.AddrPort, err error) {
 	for _, a := range own {
-		all = append(all, netip.AddrPortFrom(a, Port))
+		if err = f.upstream.Permits(a); err == nil {
+			all = append(all, netip.AddrPortFrom(a, Port))
+		}
+	}
+	if len(all) == 0 && err != nil {
+		return nil, err
 	}
 	if own == nil {
 		if all, err = f.upstream.Resolvers(); err != nil {

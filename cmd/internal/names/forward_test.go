@@ -35,6 +35,14 @@ func (o *outside) Resolvers() (all []netip.AddrPort, err error) {
 	return all, o.err
 }
 
+// Permits implements names.Upstream: nobody may ask the machine itself.
+func (o *outside) Permits(own netip.Addr) error {
+	if own.IsLoopback() {
+		return errors.New("closed to the lab")
+	}
+	return nil
+}
+
 // Dial implements names.Upstream: a pipe to a resolver. It is a stream for udp too, which changes no message.
 func (o *outside) Dial(_ context.Context, network string, to netip.AddrPort) (net.Conn, error) {
 	script, ok := o.scripts[to.Addr().String()]
@@ -185,6 +193,32 @@ func TestOwnResolvers(t *testing.T) {
 		for from, want := range map[string]string{red: "NOERROR 5.5.5.5", "11.11.11.3": "NOERROR 9.9.9.9"} {
 			if reply, _ := s.asks(from, question("example.com", dns.TypeA)); text(reply) != want {
 				t.Errorf("%s: %s, want %s", from, text(reply), want)
+			}
+		}
+	})
+}
+
+// TestOwnResolversBehindTheWall: one that the lab may not reach is not asked, and the asker learns why.
+func TestOwnResolversBehindTheWall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &outside{resolvers: []string{"127.0.0.53"}, scripts: map[string]func(string, *dns.Msg) *dns.Msg{
+			"127.0.0.1": tells("6.6.6.6"), "127.0.0.53": tells("1.2.3.4"), "5.5.5.5": tells("5.5.5.5")}}
+		f := names.NewForwarder(o, false)
+		defer f.Close()
+		s := newServer(t, f)
+		loopback, other := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("5.5.5.5")
+		for want, own := range map[string][]netip.Addr{"SERVFAIL": {loopback}, "NOERROR 5.5.5.5": {loopback, other}, "NOERROR 1.2.3.4": nil} {
+			r := names.Records{Networks: records.Networks, Hosts: slices.Clone(records.Hosts)}
+			r.Hosts[0].Resolvers = own
+			s.Set(r)
+			q := question("example.com", dns.TypeA)
+			q.SetEdns0(1232, false)
+			reply, _ := s.asks(red, q)
+			if got := text(reply); got != want {
+				t.Errorf("%v: %s, want %s", own, got, want)
+			}
+			if want == "SERVFAIL" && !strings.Contains(reply.IsEdns0().Option[0].String(), "closed to the lab") {
+				t.Errorf("%v: nothing says why: %v", own, reply.IsEdns0().Option)
 			}
 		}
 	})

@@ -1,7 +1,6 @@
 package snapshot
 
 import (
-	"net"
 	"net/netip"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 
 // Of returns the lab as it is now. A host whose namespace cannot be looked into is described as the lab file has it.
 func Of(w *world.World) *ask.Lab {
-	l := &ask.Lab{Now: time.Now(), Gateway: w.Gateway(), Homes: map[string]string{}, Uplink: uplink(w.Plan())}
+	l := &ask.Lab{Now: time.Now(), Gateway: w.Gateway(), Homes: map[string]string{}, Uplink: uplink(w)}
 	for _, n := range w.Networks() {
 		l.Switches = append(l.Switches, n.Switch)
 	}
@@ -35,21 +34,11 @@ func home(plan *lab.Plan, h *lab.Host) string {
 	return ""
 }
 
-func uplink(plan *lab.Plan) ask.Uplink {
-	u := ask.Uplink{Kind: ask.Kind(plan.Uplink.Kind), AllowHost: plan.AllowHost, NextHop: plan.Uplink.Gateway}
+func uplink(w *world.World) ask.Uplink {
+	plan := w.Plan()
+	u := ask.Uplink{Kind: ask.Kind(plan.Uplink.Kind), AllowHost: plan.AllowHost, Refuses: w.Refuses, NextHop: plan.Uplink.Gateway}
 	if u.Kind == ask.Sim {
 		u.NextHop = sim.DefaultNextHop
-	}
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return u // nothing is known to be closed then
-	}
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok {
-			if ip, ok := netip.AddrFromSlice(n.IP); ok && ip.Unmap().Is4() {
-				u.HostAddrs = append(u.HostAddrs, ip.Unmap())
-			}
-		}
 	}
 	return u
 }

@@ -6,6 +6,7 @@ import (
 
 	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/names"
+	"uswitch/nat/uplink"
 )
 
 // addFiles gives a host that is being made its files of /etc. A host in another one's namespace, or in this machine's, has
@@ -38,6 +39,9 @@ func (w *World) giveFiles(h *Host) error {
 	m := names.Machine{Resolv: names.Resolv{Servers: simResolvers}}
 	if w.Plan().Uplink.Kind != lab.UplinkSim {
 		m.Resolv, _ = names.NewFile(nil, resolvConf).Read() // without one, it names nobody
+	}
+	if own, ok := uplink.OutgoingAddr(); ok && w.Plan().Uplink.Kind == lab.UplinkHost {
+		m.Addr = own.Addr()
 	}
 	m.NSSwitch, _ = os.ReadFile("/etc/nsswitch.conf")
 	return w.host.Files(w.Plan().Name, h.Namespace, names.Files(w.Plan(), h.Plan, m))

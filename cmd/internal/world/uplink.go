@@ -8,6 +8,7 @@ import (
 
 	"uswitch/cmd/internal/lab"
 	"uswitch/nat"
+	"uswitch/switch/trace"
 )
 
 // wayOut is an uplink that is open.
@@ -15,6 +16,8 @@ type wayOut struct {
 	leg       *nat.Interface
 	onMachine bool       // its ports are sockets of this machine, not ports of the gateway's own address
 	standIn   netip.Addr // stands for this machine inside the lab, so that no network may have it; zero: none does
+	// refuses says what the way out lets nobody reach, and why; nil: it has no such places.
+	refuses func(netip.Addr) trace.Reason
 	// listen makes the outside reach a port of the uplink: a listener, where the address is the host's. It returns the
 	// port, chosen if it was 0, and what ends it.
 	listen func(proto string, at netip.AddrPort) (port uint16, end func() error, err error)
@@ -59,6 +62,14 @@ func (w *World) addUplink(c nat.InterfaceConfig) (*nat.Interface, error) {
 		return nil
 	})
 	return leg, nil
+}
+
+// Refuses reports whether the way out is closed to a destination: because it is this machine's own, most likely.
+func (w *World) Refuses(dst netip.Addr) trace.Reason {
+	if w.way == nil || w.way.refuses == nil {
+		return trace.NoReason
+	}
+	return w.way.refuses(dst)
 }
 
 // noListener is for uplinks whose address is the gateway's own: what comes for it arrives without being asked for.

@@ -8,18 +8,19 @@ import (
 	"uswitch/nat"
 	"uswitch/nat/uplink"
 	"uswitch/switch/frame"
+	"uswitch/tap"
 )
 
 // openHost opens a way out through sockets of this machine.
 func (w *World) openHost() (next netip.Addr, err error) {
 	standIn := w.standIn()
-	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.Plan().AllowHost, MTU: w.smallestMTU(), GSO: !w.plain, Gateway: standIn,
+	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.Plan().AllowHost, Own: w.ownAddresses(), MTU: w.smallestMTU(), GSO: !w.plain, Gateway: standIn,
 		Streams: w.streams, Tracer: w.tracer})
 	if err != nil {
 		return next, err
 	}
 	w.scope.add(host.Close)
-	leg, err := w.addUplink(nat.InterfaceConfig{Addr: host.Addr(), MTU: uplink.MaxMTU, Uplink: host})
+	leg, err := w.addUplink(nat.InterfaceConfig{Addr: host.Addr(), MTU: uplink.MaxMTU, Uplink: host, Shared: host.Shared()})
 	if err != nil {
 		return next, err
 	}
@@ -27,8 +28,19 @@ func (w *World) openHost() (next netip.Addr, err error) {
 	if err := uplink.CheckPing(); err != nil {
 		w.report("uplink host: " + err.Error())
 	}
-	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, listen: w.listenOn(host)}
+	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, refuses: host.Refuses, listen: w.listenOn(host)}
 	return netip.Addr{}, nil // sockets need no next hop
+}
+
+// ownAddresses returns whoever knows what is this machine's own: its kernel or, where that is not to be asked, nil, which
+// stands for the addresses of its interfaces.
+func (w *World) ownAddresses() uplink.Own {
+	routes, err := tap.OpenRoutes()
+	if err != nil {
+		return nil
+	}
+	w.scope.add(routes.Close)
+	return routes
 }
 
 // standIn returns the address that stands for this machine inside: one that is on no network of the lab.

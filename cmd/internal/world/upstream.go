@@ -12,6 +12,7 @@ import (
 	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/names"
 	"uswitch/nat/station"
+	"uswitch/switch/trace"
 )
 
 // upstream implements names.Upstream: who is asked for names that are not the lab's, and how. Where the way out is sockets of
@@ -72,6 +73,18 @@ func (u *upstream) Resolvers() ([]netip.AddrPort, error) {
 		return nil, fmt.Errorf("none of the resolvers %v can be asked from the gateway", servers)
 	}
 	return all, nil
+}
+
+// Permits implements names.Upstream. Where questions are sockets of this machine, a host's own resolver is behind the same wall
+// as everything else that the host sends.
+func (u *upstream) Permits(a netip.Addr) error {
+	if !u.sockets || u.world.inside(a) {
+		return nil
+	}
+	if r := u.world.Refuses(a.Unmap().WithZone("")); r != trace.NoReason {
+		return fmt.Errorf("resolver %v: %s", a, r.Sentence())
+	}
+	return nil
 }
 
 // isOurs reports whether an address is the gateway's own on a network of the lab.
