@@ -44,6 +44,7 @@ func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.De
 		q.ICMPType, q.ICMPCode = payload[0], payload[1]
 	}
 	if c := p.flow.conn; c != nil {
+		q.Conn, q.Conns = c, (*connCounts)(g)
 		q.Orig, q.Reply, q.Direction = c.Tuples[conntrack.Original], c.Tuples[conntrack.Reply], rule.Direction(p.flow.dir)
 		if c.SNAT {
 			q.State |= rule.StateSNAT
@@ -77,6 +78,16 @@ func (d *dice) Uint32() uint32 {
 	d.randMu.Lock()
 	defer d.randMu.Unlock()
 	return d.rand.Uint32()
+}
+
+// connCounts is the Gateway's connection table, for rules.
+type connCounts Gateway
+
+// Connections counts a connection of the table's.
+func (t *connCounts) Connections(conn any, list uint64, network [4]byte) int {
+	key := conntrack.CountKey{List: list}
+	copy(key.Addr[:], network[:])
+	return t.conns.Count(conn.(*conntrack.Conn), key)
 }
 
 // AddrType says what the routing table calls an address (-m addrtype). With an interface, only that one's own addresses

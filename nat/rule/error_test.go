@@ -20,7 +20,7 @@ func TestErrors(t *testing.T) {
 		{"-D FORWARD -j DROP", rule.OtherProblem, "iptables: Bad rule (does a matching rule exist in that chain?)."},
 		{"-t security -L", rule.VersionProblem, "iptables: table 'security' is not supported: there are filter, mangle, nat and raw"},
 		{"-A FORWARD -m time -j DROP", rule.ParameterProblem,
-			"iptables: Couldn't load match `time': not supported here; there are addrtype comment conntrack icmp iprange limit mac mark multiport recent state statistic tcp udp"},
+			"iptables: Couldn't load match `time': not supported here; there are addrtype comment connlimit conntrack icmp iprange limit mac mark multiport recent state statistic tcp udp"},
 		{"-A FORWARD -j NFQUEUE", rule.ParameterProblem,
 			"iptables: Couldn't load target `NFQUEUE': not supported here; there are ACCEPT DROP RETURN REJECT LOG MARK TCPMSS MASQUERADE SNAT DNAT REDIRECT"},
 		{"-A FORWARD -m conntrack --ctstatus ASSURED -j DROP", rule.ParameterProblem,

@@ -6,7 +6,10 @@ import "slices"
 // edits do to either ones the others never feel. Limits are as far used up, and lists of -m recent as full, as they are in t.
 func (t *Tables) Fork() *Tables {
 	f := &Tables{family: t.family}
-	now := t.Snapshot()
+	t.edit.Lock()
+	now, lists := t.Snapshot(), t.lists
+	t.edit.Unlock()
+	f.lists = lists
 	draft := now.clone()
 	for _, table := range allTables() {
 		for _, c := range draft.tables[table] {

@@ -193,6 +193,8 @@ func (g generator) matches(k chainKind, proto string) (all []string) {
 	maybe(4, "-m statistic --mode nth %s--every %d --packet %d", g.not(), 3+g.IntN(9), g.IntN(3))
 	maybe(6, "-m recent %s--%s --name %s %s", g.not(), g.pick("set", "remove", "rcheck --rttl", "update --seconds 60 --hitcount 4"),
 		g.pick("ssh", "DEFAULT", "a.b"), g.pick("", "--rdest", "--mask 255.255.255.0"))
+	maybe(6, "-m connlimit %s--connlimit-%s %d %s", g.not(), g.pick("upto", "above"), g.IntN(20),
+		g.pick("", "--connlimit-mask 24", "--connlimit-mask 0 --connlimit-daddr"))
 	if k.in {
 		maybe(8, "-m mac %s--mac-source 02:42:AC:11:00:%02x", g.not(), g.IntN(256))
 	}

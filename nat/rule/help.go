@@ -36,6 +36,7 @@ MATCH: tcp, udp     [!] --sport PORT[:PORT]  [!] --dport PORT[:PORT]
        statistic    --mode random [!] --probability P   --mode nth [!] --every N --packet P
        recent       [!] --set|--rcheck|--update|--remove  --name LIST  --seconds N  --hitcount N  --reap  --rttl
                     --rsource|--rdest  --mask MASK
+       connlimit    [!] --connlimit-upto|--connlimit-above N  --connlimit-mask BITS  --connlimit-saddr|--connlimit-daddr
        comment      --comment TEXT
 
 TARGET: ACCEPT, DROP, RETURN, a chain of yours

@@ -51,6 +51,8 @@ func newMatch(f Family, name string) match {
 		return &iprangeMatch{family: f}
 	case "statistic":
 		return &statisticMatch{mode: "random"}
+	case "connlimit":
+		return &connlimitMatch{family: f, prefix: f.bits()}
 	case "recent":
 		return &recentMatch{family: f, listName: "DEFAULT", mask: prefixMask(f, f.bits())}
 	}
@@ -58,7 +60,7 @@ func newMatch(f Family, name string) match {
 }
 
 // supportedMatches is what the error about an unknown match offers.
-const supportedMatches = "addrtype comment conntrack icmp iprange limit mac mark multiport recent state statistic tcp udp"
+const supportedMatches = "addrtype comment connlimit conntrack icmp iprange limit mac mark multiport recent state statistic tcp udp"
 
 // holds reports whether a packet meets a match's condition. It switches on the concrete type instead of calling a method of
 // the interface, so that the compiler sees that nobody keeps p: a caller's Packet stays on its stack.
@@ -91,6 +93,8 @@ func holds(m match, p *Packet) bool {
 	case *statisticMatch:
 		return m.holds(p)
 	case *recentMatch:
+		return m.holds(p)
+	case *connlimitMatch:
 		return m.holds(p)
 	}
 	return false

@@ -126,6 +126,38 @@ func TestRecentIsBounded(t *testing.T) {
 	}
 }
 
+// counter counts everything as a connection of its own, whose rule is asked for the last time.
+type counter map[[4]byte]int
+
+func (c counter) Connections(_ any, _ uint64, network [4]byte) int { c[network]++; return c[network] }
+
+// TestConnLimit: the third connection of a network is one too many, and a packet without a connection is alone.
+func TestConnLimit(t *testing.T) {
+	for _, c := range []struct {
+		rule string
+		want string // of packets from hosts 0 to 4
+	}{
+		{"--connlimit-above 2 --connlimit-mask 30", "..xx."},
+		{"--connlimit-upto 2 --connlimit-mask 30", "xx..x"},
+		{"--connlimit-above 0", "xxxxx"},
+		{"--connlimit-above 1 --connlimit-daddr", ".xxxx"},
+		{"--connlimit-above 4 --connlimit-mask 0", "....x"},
+	} {
+		tables, conns, got := newTables(t, "-A FORWARD -m connlimit "+c.rule+" -j DROP"), counter{}, ""
+		for host := range byte(5) {
+			p := syn(t, from(host, 0))
+			p.Conn, p.Conns = "its own", conns
+			got += map[bool]string{true: "x", false: "."}[seen(tables, p)]
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.rule, got, c.want)
+		}
+	}
+	if seen(newTables(t, "-A FORWARD -m connlimit --connlimit-above 1 -j DROP"), syn(t)) {
+		t.Error("a packet without a connection is not alone")
+	}
+}
+
 // TestMSS: rules of TCPMSS ask for the least of all, and evaluation goes on.
 func TestMSS(t *testing.T) {
 	s := newTables(t, "-t mangle -A FORWARD -p tcp --syn -j TCPMSS --set-mss 1400", "-t mangle -A FORWARD -p tcp -j TCPMSS --set-mss 1300",

@@ -25,10 +25,12 @@ type Packet struct {
 	State       ConnState
 	Orig, Reply frame.Tuple // the connection's two tuples; zero without one
 	Direction   Direction
+	Conn        any // the same connection for Conns; nil without one
 
-	Types AddrTyper // asked by -m addrtype; nil knows only what an address says by itself
-	Now   time.Time // for -m limit and -m recent
-	Dice  Dice      // for -m statistic
+	Types AddrTyper   // asked by -m addrtype; nil knows only what an address says by itself
+	Now   time.Time   // for -m limit and -m recent
+	Conns ConnCounter // for -m connlimit
+	Dice  Dice        // for -m statistic
 }
 
 // MSS is how TCPMSS limits the maximum segment size that a SYN offers. The zero value leaves it.

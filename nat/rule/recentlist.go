@@ -250,15 +250,9 @@ func (s *Ruleset) recents() iter.Seq[*recentMatch] {
 		if s == nil || s.family != IPv4 {
 			return
 		}
-		for _, t := range allTables() {
-			for _, c := range s.tables[t] {
-				for _, r := range c.rules {
-					for _, m := range r.matches {
-						if m, ok := m.(*recentMatch); ok && !yield(m) {
-							return
-						}
-					}
-				}
+		for m := range s.matches() {
+			if m, ok := m.(*recentMatch); ok && !yield(m) {
+				return
 			}
 		}
 	}

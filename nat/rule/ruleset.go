@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -96,6 +97,23 @@ func (s *Ruleset) link() {
 			for i, r := range c.rules {
 				if r.jump != "" {
 					c.calls[i] = s.find(t, r.jump)
+				}
+			}
+		}
+	}
+}
+
+// matches goes through the conditions of all rules.
+func (s *Ruleset) matches() iter.Seq[match] {
+	return func(yield func(match) bool) {
+		for _, t := range allTables() {
+			for _, c := range s.tables[t] {
+				for _, r := range c.rules {
+					for _, m := range r.matches {
+						if !yield(m) {
+							return
+						}
+					}
 				}
 			}
 		}

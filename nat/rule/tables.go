@@ -12,7 +12,8 @@ type Tables struct {
 	family  Family
 	edit    sync.Mutex // held from reading current to replacing it
 	current atomic.Pointer[Ruleset]
-	trial   bool // a Draft, whose edits must leave what others use alone
+	lists   uint64 // how many lists of connections rules have had
+	trial   bool   // a Draft, whose edits must leave what others use alone
 }
 
 // NewTables returns empty tables with all policies ACCEPT.
@@ -26,6 +27,7 @@ func NewTables(f Family) *Tables {
 // linked would ask no chain at all, and let everything through.
 func (t *Tables) publish(draft *Ruleset) {
 	draft.link()
+	t.lists = draft.linkCounts(t.lists)
 	if t.trial {
 		draft.linkRecent()
 	} else {

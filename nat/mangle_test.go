@@ -3,6 +3,7 @@ package nat_test
 import (
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"uswitch/nat"
@@ -98,6 +99,33 @@ func TestStatistic(t *testing.T) {
 	if n := l.tracer.Drops(trace.RuleDrop); n < 180 || n > 320 {
 		t.Errorf("%d of 1000 packets were dropped, want about 250", n)
 	}
+}
+
+// TestConnLimit: a host may hold two connections to ssh. What was refused is not counted, and what has ended makes room;
+// a fork of the gateway has counted the same.
+func TestConnLimit(t *testing.T) {
+	l := newLab(t, "-A FORWARD -p tcp --dport 22 -m connlimit --connlimit-above 2 -j DROP")
+	syn := func(port int) []byte {
+		return tcp(fmt.Sprintf("11.11.11.2:%d", port), "22.22.22.2:22", seg{flags: "S"})
+	}
+	l.red.send(syn(1), syn(1), syn(2), syn(3), syn(3), tcp("11.11.11.2:9", "22.22.22.2:80", seg{flags: "S"}))
+	l.pink.send(tcp("11.11.11.3:1", "22.22.22.2:22", seg{flags: "S"}))
+	l.drops(trace.RuleDrop, 2)
+
+	tracer := new(trace.Tracer)
+	fork := l.Fork(nat.ForkConfig{Tracer: tracer, Random: rand.New(rand.NewPCG(1, 2)), Now: l.now,
+		Segment: func(*nat.Interface) nat.Segment { return l.br1 }, Uplink: func(*nat.Interface) nat.Uplink { return l.wan }})
+	on, _ := fork.Interface("br0")
+	on.Input(l.red.frame(syn(3)), tracer.Begin(l.now), l.now)
+	if tracer.Drops(trace.RuleDrop) != 1 {
+		t.Error("the fork has counted otherwise")
+	}
+
+	l.blue.send(tcp("22.22.22.2:22", "11.11.11.2:1", seg{flags: "RA", ack: 1}))
+	l.red.send(syn(3))
+	l.drops(trace.RuleDrop, 2)
+	l.red.send(syn(4))
+	l.drops(trace.RuleDrop, 3)
 }
 
 // TestRecentByTTL: --rttl compares what a packet had before it was forwarded.
