@@ -14,6 +14,7 @@ func (g *Gateway) fragment(p *packet) {
 		return
 	}
 	p.f.FinishChecksum()
+	p.j.Split()
 	header, payload := p.ip[:p.ip.HeaderLen()], p.ip.Payload()
 	later := laterHeader(header)
 	room := (p.out.config.MTU - len(header)) &^ 7
@@ -49,6 +50,7 @@ func (g *Gateway) fragmentSegments(p *packet) {
 		g.drop(p, trace.Postrouting, trace.BadOffload)
 		return
 	}
+	p.j.Split()
 	for one, more := segments.Next(); more; one, more = segments.Next() {
 		q := *p
 		q.f, q.ip = one, frame.IPv4(one.Data[frame.EthernetHeader:])

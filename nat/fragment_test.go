@@ -3,12 +3,14 @@ package nat_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"uswitch/nat"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -54,6 +56,36 @@ func TestG12Reassembly(t *testing.T) {
 			}
 			l.drops(trace.FragBad, c.bad)
 		})
+	}
+}
+
+// TestCutPacketWaits: the pieces of one packet wait for one neighbour, and their steps count on together.
+func TestCutPacketWaits(t *testing.T) {
+	l := newLab(t)
+	l.add(nat.InterfaceConfig{Name: "narrow", Addr: netip.MustParsePrefix("33.33.33.1/24"), MAC: gatewayMAC, MTU: 500, Segment: &wire{lab: l}})
+	narrow, _ := l.Interface("narrow")
+	l.listen()
+	l.red.send(echo("11.11.11.2", "33.33.33.3", 7, strings.Repeat("x", 1000)))
+	mac := frame.MAC{2, 0, 0, 0, 0, 0x33}
+	narrow.SetNeighbor(ip4("33.33.33.3"), mac, l.now)
+	last, steps, queued, sent := uint32(0), trace.Event{}, 0, 0
+	for _, ok := l.ring.TryNext(&steps); ok; _, ok = l.ring.TryNext(&steps) {
+		if steps.Packet != 1 {
+			continue
+		}
+		if steps.Hop != last+1 {
+			t.Errorf("hop %d follows hop %d", steps.Hop, last)
+		}
+		last = steps.Hop
+		switch {
+		case steps.Verdict == trace.Queue:
+			queued++
+		case steps.Note == trace.NeighborSent:
+			sent++
+		}
+	}
+	if queued != 3 || sent != 3 {
+		t.Errorf("%d pieces waited and %d went on, want 3", queued, sent)
 	}
 }
 

@@ -52,7 +52,7 @@ func (t *Tracer) Drop(r Reason, j *Journey) *Journey {
 	if !x.slots[r].due(now) {
 		return nil
 	}
-	j = t.resume(nobody, 0, 0, now)
+	j = t.resume(nobody, Token{}, now)
 	j.alone = true
 	return j
 }

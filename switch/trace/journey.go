@@ -1,6 +1,9 @@
 package trace
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Journey is one packet on its way through the lab: it numbers the hops. It belongs to the goroutine that carries the
 // packet.
@@ -9,6 +12,7 @@ type Journey struct {
 	to     *listeners
 	packet uint64
 	hop    uint32
+	hops   *atomic.Uint32 // counts the hops in place of hop, once the packet is cut: see Split
 	now    time.Time
 	alone  bool // of a drop that nobody listens to: it ends with the one event, which is kept as an example
 	held   *leg // of a packet that somebody steps through
@@ -18,6 +22,7 @@ type Journey struct {
 type Token struct {
 	packet uint64
 	hop    uint32
+	hops   *atomic.Uint32
 }
 
 // On reports whether anybody listens.
@@ -34,8 +39,7 @@ func (j *Journey) Emit(e Event) {
 	if j == nil {
 		return
 	}
-	j.hop++
-	e.Time, e.Packet, e.Hop = j.now, j.packet, j.hop
+	e.Time, e.Packet, e.Hop = j.now, j.packet, j.nextHop()
 	for _, r := range j.to.rings {
 		r.push(&e)
 	}
@@ -50,13 +54,31 @@ func (j *Journey) Emit(e Event) {
 	}
 }
 
+// nextHop numbers a step.
+func (j *Journey) nextHop() uint32 {
+	if j.hops != nil {
+		return j.hops.Add(1)
+	}
+	j.hop++
+	return j.hop
+}
+
+// Split says that the packet is cut into pieces, each of which may leave this journey and come back to it: from here on
+// they count their hops together.
+func (j *Journey) Split() {
+	if j != nil && j.hops == nil {
+		j.hops = new(atomic.Uint32)
+		j.hops.Store(j.hop)
+	}
+}
+
 // Leave returns the token with which Tracer.Resume finds back to this journey. One hop is kept free for the event that
 // says that the packet waits.
 func (j *Journey) Leave() Token {
 	if j == nil {
 		return Token{}
 	}
-	return Token{j.packet, j.hop + 1}
+	return Token{j.packet, j.hop + 1, j.hops}
 }
 
 // End gives the journey back. Neither it nor its events' borrowed bytes may be used afterwards.

@@ -11,7 +11,7 @@ import (
 type job struct {
 	event Event       // where it enters; the frame is clipped from the one below
 	frame frame.Frame // its own
-	hop   uint32
+	from  Token       // the journey so far
 	carry func(f frame.Frame, j *Journey, now time.Time)
 }
 
@@ -57,7 +57,7 @@ func (s *Stepper) take(j *Journey, e *Event, f frame.Frame, carry func(frame.Fra
 		s.passed.Add(1)
 		return false
 	}
-	b := job{event: *e, frame: f.Clone(), hop: j.hop, carry: carry}
+	b := job{event: *e, frame: f.Clone(), from: Token{j.packet, j.hop, j.hops}, carry: carry}
 	b.event.Length, b.event.Frame.Data = e.length(), clip(e.Frame.Data)
 	sender := "gateway"
 	if e.Hook == Ingress {
@@ -107,7 +107,7 @@ func (s *Stepper) carry(b *job, t *Tracer) {
 	if to == nil {
 		to = nobody
 	}
-	j := t.resume(to, b.event.Packet, b.hop, now)
+	j := t.resume(to, b.from, now)
 	j.held = l
 	fault := l.call(b, j, now)
 	j.End()

@@ -9,7 +9,7 @@ import (
 type journey struct {
 	packet uint64
 	time   time.Time
-	parked bool // it waits for something: what comes later is another stretch
+	parked bool // it waits for something: what comes later is another stretch, but for more pieces that wait too
 	steps  []Event
 }
 
@@ -29,7 +29,7 @@ func (j *journey) add(e *Event) {
 // journeyOf returns the stretch that e belongs to, a new one if need be.
 func (p *Printer) journeyOf(e *Event) *journey {
 	for _, j := range slices.Backward(p.open) {
-		if j.packet == e.Packet && j.time.Equal(e.Time) && !j.parked {
+		if j.packet == e.Packet && j.time.Equal(e.Time) && (!j.parked || e.Verdict == Queue) {
 			return j
 		}
 	}

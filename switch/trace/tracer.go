@@ -89,7 +89,7 @@ func (t *Tracer) Begin(now time.Time) *Journey {
 	if to == nil || !compiled {
 		return nil
 	}
-	return t.resume(to, t.journeys.Add(1), 0, now)
+	return t.resume(to, Token{packet: t.journeys.Add(1)}, now)
 }
 
 // Resume continues a journey that was left with Leave, at now: a packet that had to wait for an ARP answer, say. A
@@ -99,14 +99,14 @@ func (t *Tracer) Resume(token Token, now time.Time) *Journey {
 	if to == nil || token.packet == 0 {
 		return nil
 	}
-	return t.resume(to, token.packet, token.hop, now)
+	return t.resume(to, token, now)
 }
 
-func (t *Tracer) resume(to *listeners, packet uint64, hop uint32, now time.Time) *Journey {
+func (t *Tracer) resume(to *listeners, token Token, now time.Time) *Journey {
 	j, _ := t.pool.Get().(*Journey)
 	if j == nil {
 		j = new(Journey)
 	}
-	*j = Journey{tracer: t, to: to, packet: packet, hop: hop, now: now}
+	*j = Journey{tracer: t, to: to, packet: token.packet, hop: token.hop, hops: token.hops, now: now}
 	return j
 }
