@@ -116,8 +116,8 @@ func (w *watcher) drain(now time.Time) {
 		if lost > 0 {
 			w.err = w.sink.Lost(lost)
 		}
-		if w.err == nil && w.filter.Match(&w.event) {
-			w.err = w.sink.Event(&w.event)
+		if w.err == nil {
+			w.err = w.filter.Pass(&w.event, w.sink.Event)
 		}
 	}
 }

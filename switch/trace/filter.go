@@ -9,7 +9,8 @@ import (
 
 // Filter says which events a listener wants. A FilterSpec makes one. It follows what it has matched: once one step of a
 // journey matches by host, port and protocol, so do the journey's later steps and those of its connection, though the
-// addresses are translated on the way. It therefore has a memory, and is for one goroutine. A nil Filter matches all.
+// addresses are translated on the way, and its earlier ones: an answer comes in by the uplink with an address that says
+// nothing of the host that it is for. It therefore has a memory, and is for one goroutine. A nil Filter matches all.
 type Filter struct {
 	hosts []host // at either end
 	from  []host // senders
@@ -20,6 +21,9 @@ type Filter struct {
 
 	journeys, conns recent
 	answers         map[frame.Tuple]bool // see begins
+
+	early [maxEarly]Event // steps of journeys that may still turn out to be wanted; a Hop of 0: no such step
+	next  int             // the place of the oldest
 }
 
 // host is matched by the port that it is plugged into or by its addresses.
@@ -28,12 +32,48 @@ type host struct {
 	addrs []netip.Addr
 }
 
-// Match reports whether the listener wants e.
-func (f *Filter) Match(e *Event) bool {
+// maxEarly bounds the steps that are remembered: a journey takes microseconds, so those of others in between are few.
+const maxEarly = 256
+
+// Pass hands e to the listener if it is wanted, behind the steps of the same journey that came before it was known to be.
+// give borrows what it gets. The error is give's.
+func (f *Filter) Pass(e *Event, give func(*Event) error) error {
 	if f == nil {
-		return true
+		return give(e)
 	}
-	return f.follows(e) && (len(f.hooks) == 0 || slices.Contains(f.hooks, e.Hook)) && (!f.drops || e.Verdict == Drop)
+	known := f.all() || f.journeys.has(e.Packet)
+	if !f.follows(e) {
+		f.remember(e)
+		return nil
+	}
+	for i := range f.early {
+		s := &f.early[(f.next+i)%maxEarly]
+		if known || s.Packet != e.Packet || s.Hop == 0 {
+			continue
+		}
+		if err := f.hand(s, give); err != nil {
+			return err
+		}
+		s.Hop = 0
+	}
+	return f.hand(e, give)
+}
+
+// hand hands on a step of a journey that is wanted, if the step is.
+func (f *Filter) hand(e *Event, give func(*Event) error) error {
+	if len(f.hooks) > 0 && !slices.Contains(f.hooks, e.Hook) || f.drops && e.Verdict != Drop {
+		return nil
+	}
+	return give(e)
+}
+
+// remember keeps a copy of a step, in the place of the oldest.
+func (f *Filter) remember(e *Event) {
+	s := &f.early[f.next]
+	data := append(s.Frame.Data[:0], e.Frame.Data...)
+	*s = *e
+	s.Frame.Data = data
+	f.next = (f.next + 1) % maxEarly
 }
 
 // follows matches what is about the packet, and remembers it.

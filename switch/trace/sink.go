@@ -59,10 +59,7 @@ func (r *Ring) empty(e *Event, f *Filter, sink Sink) error {
 				return err
 			}
 		}
-		if !f.Match(e) {
-			continue
-		}
-		if err := sink.Event(e); err != nil {
+		if err := f.Pass(e, sink.Event); err != nil {
 			return err
 		}
 	}
