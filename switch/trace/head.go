@@ -63,9 +63,8 @@ func (h *Head) describe(etherType uint16, payload []byte, n namer) {
 		}
 	case frame.TypeIPv6:
 		h.Proto = "IPv6"
-		if len(payload) >= 40 {
-			src, dst := netip.AddrFrom16([16]byte(payload[8:24])), netip.AddrFrom16([16]byte(payload[24:40]))
-			h.What = fmt.Sprintf("%v > %v (not handled)", src, dst)
+		if p, ok := parseIPv6(payload); ok {
+			h.What = p.words()
 		}
 	case frame.TypeVLAN:
 		h.vlan(payload, n)
@@ -111,11 +110,15 @@ func (h *Head) arp(a frame.ARP, n namer) {
 // etherTypeWords names the frames that wander about in real networks (IEEE 802 numbers).
 func etherTypeWords(etherType uint16) (proto, what string) {
 	if etherType < 0x0600 {
-		return "LLC", fmt.Sprintf("an 802.3 frame of %d bytes (spanning tree, mostly)", etherType)
+		return "LLC", fmt.Sprintf("an 802.3 frame of %d bytes", etherType)
 	}
 	known := map[uint16]string{
 		0x0842: "wake-on-LAN", 0x22f0: "AVTP", 0x8035: "reverse ARP", 0x8100: "VLAN", 0x8809: "LACP", 0x8847: "MPLS",
 		0x8863: "PPPoE discovery", 0x8864: "PPPoE", 0x888e: "802.1X", 0x88a8: "stacked VLAN", 0x88cc: "LLDP", 0x88f7: "PTP",
 	}
-	return "Eth", fmt.Sprintf("type 0x%04x (%s)", etherType, or(known[etherType], "not handled"))
+	what = fmt.Sprintf("type 0x%04x", etherType)
+	if name, ok := known[etherType]; ok {
+		what += " (" + name + ")"
+	}
+	return "Eth", what
 }

@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 
@@ -51,25 +50,6 @@ func fragmentWords(p frame.IPv4) string {
 		commas(uint64(p.FragmentOffset())), commas(uint64(max(end-1, 0))))
 }
 
-// tcpWords follows tcpdump: ports, flags in brackets, length of the data, sequence numbers.
-func tcpWords(p frame.IPv4) string {
-	b := p.Payload()
-	if len(b) < 14 {
-		return cutShort(b)
-	}
-	t := frame.TCP(b)
-	flags := t.Flags()
-	data := max(totalLength(p)-p.HeaderLen()-t.HeaderLen(), 0)
-	what := fmt.Sprintf("%d > %d [%s] len %d", t.SrcPort(), t.DstPort(), flagLetters(flags), data)
-	if data > 0 || flags&(frame.SYN|frame.FIN|frame.RST) != 0 {
-		what += fmt.Sprintf(" seq %d", t.Seq())
-	}
-	if flags&frame.ACK != 0 {
-		what += fmt.Sprintf(" ack %d", t.Ack())
-	}
-	return what
-}
-
 // flagLetters writes control bits in tcpdump's letters and order; a dot is ACK.
 func flagLetters(f frame.TCPFlags) string {
 	letters := ""
@@ -101,14 +81,6 @@ func udpWords(p frame.IPv4, n namer) string {
 	return what + fmt.Sprintf(", len %d", max(u.Length()-frame.UDPHeader, 0))
 }
 
-// cutShort says what can be said of a transport header that is not complete.
-func cutShort(b []byte) string {
-	if len(b) < 4 {
-		return "cut short"
-	}
-	return fmt.Sprintf("%d > %d, cut short", binary.BigEndian.Uint16(b[0:2]), binary.BigEndian.Uint16(b[2:4]))
-}
-
 // protoWord names an IP protocol (IANA).
 func protoWord(proto uint8) string {
 	switch proto {
@@ -120,14 +92,8 @@ func protoWord(proto uint8) string {
 		return "TCP"
 	case frame.ProtoUDP:
 		return "UDP"
-	case 47:
-		return "GRE"
-	case 50:
-		return "ESP"
-	case 89:
-		return "OSPF"
-	case 132:
-		return "SCTP"
 	}
-	return fmt.Sprintf("IP protocol %d", proto)
+	names := map[uint8]string{4: "IP in IP", 41: "IPv6 in IP", 47: "GRE", 50: "ESP", 51: "AH", protoICMPv6: "ICMPv6", 88: "EIGRP", 89: "OSPF",
+		103: "PIM", 112: "VRRP", 132: "SCTP"}
+	return or(names[proto], fmt.Sprintf("IP protocol %d", proto))
 }

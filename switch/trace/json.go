@@ -37,21 +37,12 @@ type record struct {
 	Conn      uint64     `json:"conn,omitempty"`
 	Before    *jsonTuple `json:"before,omitempty"`
 	After     *jsonTuple `json:"after,omitempty"`
+	ARP       *jsonARP   `json:"arp,omitempty"`
 	SrcMAC    *frame.MAC `json:"src_mac,omitempty"`
 	DstMAC    *frame.MAC `json:"dst_mac,omitempty"`
 	EtherType string     `json:"ethertype,omitempty"`
 	Length    int        `json:"length"`
 	Text      string     `json:"text"`
-}
-
-// jsonTuple has ports where the protocol has ports, and id where it is ICMP.
-type jsonTuple struct {
-	Proto   string  `json:"proto"`
-	Src     string  `json:"src"`
-	SrcPort *uint16 `json:"sport,omitempty"`
-	Dst     string  `json:"dst"`
-	DstPort *uint16 `json:"dport,omitempty"`
-	ID      *uint16 `json:"id,omitempty"`
 }
 
 // Event implements Sink.
@@ -60,9 +51,9 @@ func (j *JSON) Event(e *Event) error {
 		Time: e.Time.UTC().Format(time.RFC3339Nano), Packet: e.Packet, Hop: e.Hop,
 		Hook: e.Hook.String(), Verdict: e.Verdict.String(),
 		Where: e.Where, Port: e.Port, Rule: e.Rule, Conn: e.Conn,
-		Before: tupleJSON(e.Before), After: tupleJSON(e.After),
 		Length: e.length(), Text: e.Text(),
 	}
+	r.Before, r.After, r.ARP = e.addressed()
 	if e.Verdict == Drop {
 		r.Reason = e.Reason.String()
 	}
@@ -92,17 +83,3 @@ func (j *JSON) Idle(time.Time) error { return nil }
 
 // Flush implements Sink; nothing waits here.
 func (j *JSON) Flush() error { return nil }
-
-func tupleJSON(t frame.Tuple) *jsonTuple {
-	if t == (frame.Tuple{}) {
-		return nil
-	}
-	j := &jsonTuple{Proto: frame.ProtoName(t.Proto), Src: t.Src().String(), Dst: t.Dst().String()}
-	switch {
-	case t.HasPorts():
-		j.SrcPort, j.DstPort = &t.SrcPort, &t.DstPort
-	case t.Proto == frame.ProtoICMP:
-		j.ID = &t.SrcPort
-	}
-	return j
-}

@@ -20,7 +20,6 @@ type layout struct {
 const (
 	indent    = 4
 	hookWidth = 13 // postrouting, and two spaces
-	maxWhere  = 24 // a longer name pushes its own line to the right
 	whoWidth  = 15
 )
 
@@ -47,7 +46,7 @@ func (l *layout) end(w io.Writer) error {
 }
 
 // head sets the first line of a block: #1  RED > everyone   ARP  who has ...   42 bytes. Long words wrap below
-// themselves.
+// themselves; long names have the line for themselves.
 func (l *layout) head(packet uint64, goesOn bool, h Head) {
 	number := fmt.Sprintf("#%d", packet)
 	if goesOn {
@@ -58,20 +57,34 @@ func (l *layout) head(packet uint64, goesOn bool, h Head) {
 	if h.IP {
 		right += " of IP"
 	}
-	room := l.width - columns(left) - columns(right) - 2
-	lines := Wrap(h.What, max(room, 20))
-	first := left + lines[0]
-	gap := max(l.width-columns(first)-columns(right), 2)
-	l.line(first + strings.Repeat(" ", gap) + right)
+	if columns(left)+columns(right)+2+l.width/4 > l.width {
+		l.between(fmt.Sprintf("%-3s %s", number, h.From+" > "+h.To), right)
+		for _, line := range Wrap(h.Proto+" "+h.What, l.width-indent) {
+			l.line(strings.Repeat(" ", indent) + line)
+		}
+		return
+	}
+	lines := Wrap(h.What, l.width-columns(left)-columns(right)-2)
+	l.between(left+lines[0], right)
 	for _, more := range lines[1:] {
 		l.line(strings.Repeat(" ", columns(left)) + more)
 	}
 }
 
-// step sets one step of a journey.
+// between sets one text at the left edge and one at the right.
+func (l *layout) between(left, right string) {
+	gap := max(l.width-columns(left)-columns(right), 2)
+	l.line(left + strings.Repeat(" ", gap) + right)
+}
+
+// step sets one step of a journey. A name that is too long for its column has the line for itself.
 func (l *layout) step(e *Event) {
 	where, what := e.Step()
-	l.where = max(l.where, min(columns(where), maxWhere))
+	if columns(where) > l.width/5 {
+		l.line(strings.Repeat(" ", indent) + where)
+		where = ""
+	}
+	l.where = max(l.where, columns(where))
 	hook := fmt.Sprintf("%-*s", hookWidth, what)
 	left := fmt.Sprintf("%*s%-*s ", indent, "", l.where, where)
 	room := l.width - columns(left) - hookWidth

@@ -20,13 +20,16 @@ func (e *Event) translatedByConn() bool {
 // translation says what a rewrite changed and on whose word, on one line, because everything else hangs on it.
 func (e *Event) translation() string {
 	change := Becomes(e.Before, e.After)
+	if e.Note == ConnRelated || e.isICMPError() {
+		change = Becomes(addresses(e.Before), addresses(e.After))
+	}
 	switch e.Note {
 	case ReplyTranslated:
 		return "the answer of " + e.connection() + ", known by its reply tuple: " + change
 	case SameTranslation:
 		return e.connection() + ", as before: " + change
 	case ConnRelated:
-		return "an error message about " + e.connection() + ": " + Becomes(addresses(e.Before), addresses(e.After))
+		return "an error message about " + e.connection() + ": " + change
 	}
 	if e.Target != "" {
 		return e.Target + ": " + change
@@ -52,6 +55,16 @@ func Becomes(before, after frame.Tuple) string {
 		return before.Destination() + " becomes " + after.Destination()
 	}
 	return before.Source() + " stays as it is"
+}
+
+// isICMPError reports whether the packet is an ICMP message about another packet, as far as its bytes are there.
+func (e *Event) isICMPError() bool {
+	p, ok := e.IPv4()
+	if !ok || p.Proto() != frame.ProtoICMP || p.FragmentOffset() != 0 {
+		return false
+	}
+	m, ok := frame.ParseICMP(p.Payload())
+	return ok && m.IsError()
 }
 
 // addresses leaves out the ports: an error message has none, and its identifier is not the connection's.

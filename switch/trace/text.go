@@ -27,8 +27,9 @@ type Printer struct {
 	open  []*journey // oldest first
 	spare []*journey // to be used again
 	shown recent     // journeys that have a block already
-	lost  uint64     // events that nobody has been told of
-	told  time.Time  // when somebody was told last
+	tcp   sequences
+	lost  uint64    // events that nobody has been told of
+	told  time.Time // when somebody was told last
 }
 
 // NewPrinter returns a Printer that writes to w, one Write a block.
@@ -67,20 +68,24 @@ func (p *Printer) finish() error {
 	j := p.open[0]
 	p.open = slices.Delete(p.open, 0, 1)
 	p.spare = append(p.spare, j)
+	tcp := p.tcp.see(j)
 	if p.folder == nil {
-		return p.block(j)
+		return p.block(j, tcp)
 	}
 	note, fold := p.folder.see(j, p.names)
 	if err := p.line(note); err != nil || fold {
 		return err
 	}
-	return p.block(j)
+	return p.block(j, tcp)
 }
 
-func (p *Printer) block(j *journey) error {
+// block writes a journey; tcp is what its head says of a segment whose connection is known.
+func (p *Printer) block(j *journey, tcp string) error {
 	first := &j.steps[0]
 	p.layout.begin()
-	p.layout.head(first.Packet, p.shown.has(j.packet), first.Head(p.names))
+	head := first.Head(p.names)
+	head.What = or(tcp, head.What)
+	p.layout.head(first.Packet, p.shown.has(j.packet), head)
 	p.shown.add(j.packet)
 	for i := range j.steps {
 		p.layout.step(&j.steps[i])
