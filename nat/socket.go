@@ -18,7 +18,9 @@ type Socket interface {
 	Deliver(f frame.Frame, now time.Time)
 }
 
-// Choosy is a Socket that is not there for everyone, or not everywhere. Where it does not listen, its port is closed.
+// Choosy is a Socket that is not there for everyone, or not everywhere. Where it does not listen, its port is closed. Where it
+// does, no DNAT leads elsewhere: a port that is published as well must not take the lab's name server away from its hosts, as
+// Docker's, which is inside each container, cannot be taken away.
 type Choosy interface {
 	Socket
 	// Hears reports whether it takes packets from src to dst, an address of the gateway's. It is called from many goroutines
@@ -95,6 +97,19 @@ func (g *Gateway) deliver(p *packet) bool {
 	return true
 }
 
+// keeps reports whether a packet is for a Choosy that hears it, so that no rule may lead it elsewhere.
+func (v *view) keeps(p *packet) bool {
+	if p.in == nil || len(v.sockets) == 0 || v.local[p.ip.Dst()] == nil {
+		return false
+	}
+	key, ok := p.socket()
+	if !ok || key.proto == frame.ProtoICMP {
+		return false
+	}
+	c, ok := v.sockets[key].(Choosy)
+	return ok && c.Hears(p.ip.Src(), p.ip.Dst())
+}
+
 // hears reports whether a program of the gateway waits for answers to this packet, which the gateway itself has sent.
 func (g *Gateway) hears(p *packet) bool {
 	sent := p.tuple
@@ -127,11 +142,22 @@ type mute struct{}
 
 func (mute) Deliver(frame.Frame, time.Time) {}
 
+// choosyMute stands for a Choosy, and hears whom that hears.
+type choosyMute struct {
+	mute
+	hears func(src, dst netip.Addr) bool
+}
+
+func (m choosyMute) Hears(src, dst netip.Addr) bool { return m.hears(src, dst) }
+
 // forkSockets returns the sockets of a fork.
 func (v *view) forkSockets() map[socketKey]Socket {
 	twins := map[socketKey]Socket{}
-	for key := range v.sockets {
+	for key, s := range v.sockets {
 		twins[key] = mute{}
+		if c, ok := s.(Choosy); ok {
+			twins[key] = choosyMute{hears: c.Hears}
+		}
 	}
 	return twins
 }

@@ -88,6 +88,25 @@ func TestSocketIsClosedToSome(t *testing.T) {
 	l.drops(trace.NoSocket, 2)
 }
 
+// TestSocketIsNotLedAway: a DNAT of its port is for those whom it does not hear.
+func TestSocketIsNotLedAway(t *testing.T) {
+	l := newLab(t, "-t nat -A PREROUTING -p udp --dport 53 -j DNAT --to-destination 22.22.22.2:5353")
+	names := &choosy{one: "11.11.11.2 11.11.11.1"}
+	release, err := l.Open(frame.ProtoUDP, 53, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	l.red.send(udp("11.11.11.2:1818", "11.11.11.1:53", "who?"))
+	names.want(t, "udp 11.11.11.2:1818 > 11.11.11.1:53 ttl 64 \"who?\"")
+	l.want(l.br1)
+	l.originate(udp("11.11.11.1:53", "11.11.11.2:1818", "me"))
+	l.want(l.br0, "udp 11.11.11.1:53 > 11.11.11.2:1818 ttl 64 \"me\"")
+	l.pink.send(udp("11.11.11.3:1818", "11.11.11.1:53", "who?"))
+	l.want(l.br1, "udp 11.11.11.3:1818 > 22.22.22.2:5353 ttl 63 \"who?\"")
+	names.want(t)
+}
+
 func TestSocketBehindInput(t *testing.T) {
 	l := newLab(t, "-A INPUT -p udp --dport 53 -j DROP")
 	names := l.open(frame.ProtoUDP, 53)

@@ -71,7 +71,7 @@ func (g *Gateway) translateDestination(p *packet, v *view, h trace.Hook) {
 		return
 	}
 	var d rule.Decision
-	if p.flow.first {
+	if p.flow.first && !v.keeps(p) {
 		d = g.evaluate(p, rule.NAT, h)
 		g.chooseDestination(p, v, d)
 	}

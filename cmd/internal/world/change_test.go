@@ -111,7 +111,7 @@ func TestPublish(t *testing.T) {
 	if _, err := w.Publish("BLUE", second); err != nil {
 		t.Fatal(err)
 	}
-	if now := rules(); !strings.Contains(now, "-A PREROUTING -i uplink -p udp -m addrtype --dst-type LOCAL -m udp --dport 8081") {
+	if now := rules(); !strings.Contains(now, "-A PREROUTING -d 127.0.0.1/32 -p udp -m addrtype --dst-type LOCAL -m udp --dport 8081") {
 		t.Errorf("a port of the loopback:\n%s", now)
 	}
 	if err := w.Unpublish("BLUE", second); err != nil || rules() != before {

@@ -68,7 +68,7 @@ func (w *World) proxying(p *Published) []ruleText {
 	if p.routed {
 		return nil
 	}
-	proxy := []ruleText{translation(p), hairpin(p)}
+	proxy := []ruleText{w.translation(p), hairpin(p)}
 	if w.Plan().DockerRules == rules.Classic.String() || !w.Network(p.Network).Plan.ICC {
 		pass := fmt.Sprintf("-d %v ! -i %s -o %s -p %s --dport %d -m conntrack --ctstate DNAT -j ACCEPT",
 			p.inside(), UplinkName, p.Network, p.Proto, p.To.Port())

@@ -92,7 +92,7 @@ func TestDockerPublishLive(t *testing.T) {
 			if !strings.Contains(saved(w), "-A DOCKER -d 10.1.0.2/32 ! -i front -o front -p "+ports[0].Proto) {
 				t.Errorf("%s: %s: Docker's rule is not there:\n%s", dialect, text, saved(w))
 			}
-			if ports[0].HostIP.IsLoopback() && !strings.Contains(saved(w), "-A PREROUTING -i uplink -p udp -m addrtype --dst-type LOCAL -m udp --dport 8082") {
+			if ports[0].HostIP.IsLoopback() && !strings.Contains(saved(w), "-A PREROUTING -d 127.0.0.1/32 -p udp -m addrtype --dst-type LOCAL -m udp --dport 8082") {
 				t.Errorf("%s: %s: nothing leads there:\n%s", dialect, text, saved(w))
 			}
 			by := "-A DOCKER -d 10.1.0.2/32 ! -i front -o front -p tcp --dport 80 -j ACCEPT"

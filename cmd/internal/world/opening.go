@@ -6,26 +6,31 @@ import (
 )
 
 // opening is the rules that lead one published port to its host, where all rules are uswitch's own.
-func opening(p *Published) []ruleText {
+func (w *World) opening(p *Published) []ruleText {
 	pass := fmt.Sprintf("-d %v -o %s -p %s --dport %d -j ACCEPT", p.inside(), p.Network, p.Proto, p.To.Port())
 	open := ruleText{table: "filter", chain: "FORWARD", text: pass}
 	if p.routed {
 		return []ruleText{open}
 	}
-	return []ruleText{translation(p), open, hairpin(p)}
+	return []ruleText{w.translation(p), open, hairpin(p)}
 }
 
 // translation gives what comes in the host's address for its destination.
 //
-// What comes in has the uplink's own address as its destination, whichever of this machine's addresses the client asked
-// for; the listener is where that is decided. A port of this machine's loopback is not for the lab's hosts.
-func translation(p *Published) ruleText {
-	in := ""
-	if p.HostIP.IsLoopback() {
-		in = "-i " + UplinkName + " "
+// A port that is bound to one address is open at that one only, and the rule says so. Where listeners are this machine's, what
+// comes in has the uplink's own address as its destination, whichever of this machine's addresses the client asked for: there
+// the listener has decided, and the rule keeps out the lab's own hosts, who could not have reached that address.
+func (w *World) translation(p *Published) ruleText {
+	where := ""
+	switch own := w.way.leg.Addr().Addr(); {
+	case p.HostIP.IsUnspecified():
+	case w.way.onMachine && p.HostIP != own:
+		where = "-i " + UplinkName + " "
+	default:
+		where = fmt.Sprintf("-d %v/32 ", p.HostIP)
 	}
 	return ruleText{table: "nat", chain: "PREROUTING", text: fmt.Sprintf(
-		"%s-p %s -m addrtype --dst-type LOCAL --dport %d -j DNAT --to-destination %v", in, p.Proto, p.HostPort, p.To)}
+		"%s-p %s -m addrtype --dst-type LOCAL --dport %d -j DNAT --to-destination %v", where, p.Proto, p.HostPort, p.To)}
 }
 
 // hairpin is for a host that reaches its own network's port by the gateway: the answer must come back through the gateway,
@@ -69,7 +74,7 @@ func (w *World) openRules(p *Published) error {
 	case w.docker != nil:
 		return w.openDocker(p)
 	}
-	return w.gateway.Rules().Apply(added(opening(p)))
+	return w.gateway.Rules().Apply(added(w.opening(p)))
 }
 
 // closeRules takes the rules of a port away. It needs a change that has begun.
@@ -79,7 +84,7 @@ func (w *World) closeRules(p *Published) {
 	case w.docker != nil:
 		w.closeDocker(p)
 	default:
-		w.delete(opening(p))
+		w.delete(w.opening(p))
 	}
 }
 
