@@ -12,7 +12,7 @@ import (
 
 func newTcpdump() *cobra.Command {
 	return &cobra.Command{
-		Use:   "tcpdump -i WHERE [-n] [-e] [-t] [-c N] [-w FILE] [FILTER]",
+		Use:   "tcpdump -i WHERE [-n] [-e] [-t] [-c N] [-w FILE [--force]] [FILTER]",
 		Short: "The frames that pass somewhere, a line each, as tcpdump prints them",
 		Long: `Listens at one of the lab's devices until Ctrl-C, or for -c N frames.
   -i br0      the switch of a network, as on a Linux bridge: every frame that it takes in, and what the gateway sends
@@ -20,6 +20,7 @@ func newTcpdump() *cobra.Command {
   -i uplink   the way out
   -i gateway  what the gateway itself gets and sends, on all networks and the uplink
   -i any      every device, so that a frame is seen at each on its way
+-w follows no link and overwrites nothing; with --force it empties an ordinary file of your own.
 Filters: ip ip6 arp tcp udp icmp, [src|dst] host|net|port|portrange ID, ether host|proto, broadcast, multicast, less, greater;
 and, or, not and parentheses. Hosts may be named as in the lab. Names are never looked up, as with -n.
 With several labs up, say which with USWITCH_LAB=NAME in front, or --lab NAME as the first words.`,

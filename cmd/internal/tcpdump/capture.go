@@ -3,10 +3,10 @@ package tcpdump
 import (
 	"encoding/binary"
 	"io"
-	"os"
 
 	"uswitch/cmd/internal/control"
 	"uswitch/switch/frame"
+	"uswitch/switch/trace/pcap"
 )
 
 // Link types of a capture (www.tcpdump.org/linktypes.html).
@@ -19,11 +19,11 @@ const (
 const snapLength = 262144 // tcpdump's
 
 // create opens the file of a capture; - is out.
-func create(path string, out io.Writer) (io.WriteCloser, error) {
+func create(path string, force bool, out io.Writer) (io.WriteCloser, error) {
 	if path == "-" {
 		return nopCloser{out}, nil
 	}
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	return pcap.Create(path, force)
 }
 
 type nopCloser struct{ io.Writer }

@@ -15,6 +15,7 @@ type Options struct {
 	NoTime bool   // -t
 	Count  int    // -c; 0: until it is interrupted
 	Write  string // -w: a pcap file; - is standard output; empty: lines
+	Force  bool   // --force, which is not tcpdump's: the file may exist, as that of uswitch capture
 	Filter string // all other words
 }
 
@@ -25,6 +26,10 @@ func Parse(args []string) (o Options, err error) {
 	for len(args) > 0 {
 		word := args[0]
 		args = args[1:]
+		if word == "--force" && len(filter) == 0 {
+			o.Force = true
+			continue
+		}
 		if len(word) < 2 || word[0] != '-' || len(filter) > 0 {
 			filter = append(filter, word)
 			continue
@@ -41,7 +46,7 @@ func Parse(args []string) (o Options, err error) {
 				continue
 			case 'i', 'c', 'w':
 			default:
-				return o, refuse("option -%c is not answered here; there are -i -n -e -t -l -U -c -w", word[0])
+				return o, refuse("option -%c is not answered here; there are -i -n -e -t -l -U -c -w --force", word[0])
 			}
 			value := word[1:]
 			if value == "" {

@@ -38,7 +38,7 @@ func Run(ctx context.Context, lab *control.Client, o Options, out, errs io.Write
 	several := o.Device == control.AnyDevice || o.Device == control.GatewayDevice
 	sink := sink(&lines{out, Printer{Link: o.Link, NoTime: o.NoTime, Device: several}})
 	if o.Write != "" {
-		file, err := create(o.Write, out)
+		file, err := create(o.Write, o.Force, out)
 		if err != nil {
 			return refuse("%v", err)
 		}

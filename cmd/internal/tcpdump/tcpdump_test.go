@@ -39,6 +39,7 @@ func TestParse(t *testing.T) {
 		"-i br0":                             {Device: "br0"},
 		"-ni any -c 5 icmp or arp":           {Device: "any", Count: 5, Filter: "icmp or arp"},
 		"-nnle -i RED -c1 (port 80)":         {Device: "RED", Link: true, Count: 1, Filter: "(port 80)"},
+		"-i br0 -w x --force icmp":           {Device: "br0", Write: "x", Force: true, Filter: "icmp"},
 		"-t -U -ibr0 -w - tcp port 80 -n -x": {Device: "br0", NoTime: true, Write: "-", Filter: "tcp port 80 -n -x"},
 	} {
 		if got, err := tcpdump.Parse(strings.Fields(line)); err != nil || got != want {

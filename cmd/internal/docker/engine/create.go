@@ -31,6 +31,9 @@ func (e *Engine) Create(name string, r api.CreateRequest) (*api.CreateResponse, 
 	if err := checkModes(c); err != nil {
 		return nil, err
 	}
+	if err := checkBindings(c); err != nil {
+		return nil, err
+	}
 	if _, err := planNames(c); err != nil {
 		return nil, err
 	}

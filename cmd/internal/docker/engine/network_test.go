@@ -238,6 +238,34 @@ func TestPorts(t *testing.T) {
 	}
 }
 
+// TestPortsAtNoAddress: what is no IPv4 address is refused, and never every address in its place.
+func TestPortsAtNoAddress(t *testing.T) {
+	e := newFake(t, "").engine(t)
+	for want, binding := range map[string]struct {
+		port string
+		api.PortBinding
+	}{
+		`invalid host address "::1" for port 80/tcp`:                   {"80/tcp", api.PortBinding{HostIP: "::1", HostPort: "8081"}},
+		`invalid host address "2001:db8::1" for port 80/tcp`:           {"80/tcp", api.PortBinding{HostIP: "2001:db8::1"}},
+		`invalid host address "::ffff:127.0.0.1" for port 80/tcp`:      {"80/tcp", api.PortBinding{HostIP: "::ffff:127.0.0.1"}},
+		`invalid host address "127.1" for port 80/tcp`:                 {"80/tcp", api.PortBinding{HostIP: "127.1"}},
+		`invalid host address "localhost" for port 80/udp`:             {"80/udp", api.PortBinding{HostIP: "localhost"}},
+		`invalid host address " " for port 80/tcp`:                     {"80/tcp", api.PortBinding{HostIP: " "}},
+		`invalid port specification: "http/tcp"`:                       {"http/tcp", api.PortBinding{}},
+		`invalid port specification: "80/sctp"`:                        {"80/sctp", api.PortBinding{}},
+		`invalid port specification: "http" for port 80/tcp`:           {"80/tcp", api.PortBinding{HostPort: "http"}},
+		`invalid port specification: "9-8" for port 80/tcp`:            {"80/tcp", api.PortBinding{HostPort: "9-8"}},
+		`invalid port specification: "70000" for port 80/tcp`:          {"80/tcp", api.PortBinding{HostPort: "70000"}},
+		`invalid port specification: "8000-8001-2" for port 80/tcp: w`: {"80/tcp", api.PortBinding{HostPort: "8000-8001-2"}},
+	} {
+		r := sleeper("")
+		r.HostConfig.PortBindings = map[string][]api.PortBinding{binding.port: {binding.PortBinding}}
+		if _, err := e.Create("web", r); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v: %v, want %s", binding, err, want)
+		}
+	}
+}
+
 // TestEndpoints: addresses that are asked for.
 func TestEndpoints(t *testing.T) {
 	e := newFake(t, "").engine(t)

@@ -18,8 +18,8 @@ func portsOf(c *container, n *lab.Network, to netip.Addr) (all []lab.Publish) {
 		number, proto := splitPort(port)
 		for _, b := range bindings(c)[port] {
 			p := lab.Publish{Proto: proto, HostIP: n.HostIP, To: netip.AddrPortFrom(to, number)}
-			if a, err := netip.ParseAddr(b.HostIP); err == nil && a.Is4() {
-				p.HostIP = a
+			if b.HostIP != "" {
+				p.HostIP, _ = netip.ParseAddr(b.HostIP) // checked
 			}
 			first, last, isRange := strings.Cut(b.HostPort, "-")
 			p.HostPort = portNumber(first)
@@ -30,6 +30,35 @@ func portsOf(c *container, n *lab.Network, to netip.Addr) (all []lab.Publish) {
 		}
 	}
 	return all
+}
+
+// checkBindings refuses what would not be published as it says: an address that is none, or not of IPv4, must not become every
+// address.
+func checkBindings(c *container) error {
+	for _, port := range slices.SortedFunc(maps.Keys(c.hostConfig.PortBindings), comparePorts) {
+		if number, proto := splitPort(port); number == 0 || proto != "tcp" && proto != "udp" {
+			return invalid("invalid port specification: %q: want a port and tcp or udp, as in 80/tcp", port)
+		}
+		for _, b := range c.hostConfig.PortBindings[port] {
+			if a, err := netip.ParseAddr(b.HostIP); b.HostIP != "" && (err != nil || !a.Is4()) {
+				return invalid("invalid host address %q for port %s: want an IPv4 address, as in 127.0.0.1: ports are published on no other", b.HostIP, port)
+			}
+			first, last, isRange := strings.Cut(b.HostPort, "-")
+			if b.HostPort == "" {
+				continue
+			}
+			if !isPort(first) || isRange && (!isPort(last) || portNumber(first) > portNumber(last)) {
+				return invalid("invalid port specification: %q for port %s: want a port or a range of ports, as in 8080 or 8000-8010", b.HostPort, port)
+			}
+		}
+	}
+	return nil
+}
+
+// isPort reports whether a text is the number of a port, 0 included: any.
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
 }
 
 // bindings are the ports that were asked for, and with -P all that are exposed.
