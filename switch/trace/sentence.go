@@ -149,7 +149,7 @@ func (e *Event) limit() string {
 
 // hopsLeft tells the time to live that a forwarded packet goes on with.
 func (e *Event) hopsLeft() string {
-	if p, ok := e.IPv4(); ok && e.Hook == Forward && e.Verdict == Accept {
+	if p, ok := e.IPv4(); ok && e.Hook == Forward && e.Verdict == Accept && e.Note == NoNote {
 		return fmt.Sprintf("ttl now %d", p.TTL())
 	}
 	return ""

@@ -18,6 +18,9 @@ func about(hook trace.Hook, verdict trace.Verdict, note trace.Note) trace.Event 
 	if verdict == trace.Rewrite {
 		e.Before, e.After = icmpTuple(red, google, 7), icmpTuple(out, google, 7)
 	}
+	if note == trace.MSSLimited {
+		e.After, e.Size = e.Before, 1460
+	}
 	return e
 }
 

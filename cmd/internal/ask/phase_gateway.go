@@ -55,6 +55,8 @@ func filtered(p *Phase, e *trace.Event) {
 	}
 	connection := fmt.Sprintf("connection %d", e.Conn)
 	switch {
+	case e.Note == trace.MSSLimited:
+		p.Changed = fmt.Sprintf("the maximum segment size: %d becomes %d", e.Size, e.Count)
 	case e.Verdict == trace.Rewrite:
 		p.Before, p.After = tupleText(e.Before), tupleText(e.After)
 		p.Changed = trace.Becomes(e.Before, e.After)
@@ -80,7 +82,7 @@ func filtered(p *Phase, e *trace.Event) {
 			p.Looked = "the connection table: " + tupleText(e.Before)
 		}
 	}
-	if packet, ok := packetOf(e); ok && e.Hook == trace.Forward && e.Verdict == trace.Accept {
+	if packet, ok := packetOf(e); ok && e.Hook == trace.Forward && e.Verdict == trace.Accept && e.Note == trace.NoNote {
 		p.Changed = fmt.Sprintf("ttl %d becomes %d", int(packet.TTL())+1, packet.TTL())
 	}
 }
