@@ -79,12 +79,12 @@ func (i *Interface) fork(g *Gateway, c ForkConfig) *Interface {
 func (l *errorLimit) fork(f *errorLimit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f.all, f.echo = l.all, l.echo
-	for a, b := range l.hosts {
+	f.all, f.outside, f.echo = l.all, l.outside, l.echo
+	for key, b := range l.hosts {
 		if f.hosts == nil {
-			f.hosts = map[netip.Addr]*bucket{}
+			f.hosts = map[errorKey]*bucket{}
 		}
 		copied := *b
-		f.hosts[a] = &copied
+		f.hosts[key] = &copied
 	}
 }

@@ -80,7 +80,7 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	case p.ip.Proto() == frame.ProtoICMP && (!isICMP || !m.IsQuery()):
 		return
 	case icmpType != frame.ICMPUnreachable || code != frame.UnreachableTooBig:
-		if !g.errors.allow(p.ip.Src(), p.now.Sub(g.epoch)) {
+		if !g.errors.allow(p.f.Source, p.ip.Src(), p.now.Sub(g.epoch)) {
 			g.tracer.Count(trace.Limited)
 			return
 		}

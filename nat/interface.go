@@ -77,6 +77,9 @@ func (c *counter) count(n int) {
 // source returns who sent a frame that came in by the leg; a network without a switch, as the outside, is one sender.
 func (i *Interface) source(f frame.Frame) uint64 { return uint64(i.number)<<32 | f.Source&(1<<32-1) }
 
+// hasPort reports whether a source is a port of a switch, behind which one host is.
+func hasPort(source uint64) bool { return source&(1<<32-1) != 0 }
+
 // Name returns the name that rules and the trace use.
 func (i *Interface) Name() string { return i.name }
 

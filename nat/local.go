@@ -68,6 +68,7 @@ const defaultTTL = 64
 // send begins the journey of a packet of the gateway's own. p has its frame, with the IP packet behind room for an
 // Ethernet header, and the time.
 func (g *Gateway) send(p *packet) {
+	p.f.Source = 0
 	p.j = g.tracer.Begin(p.now)
 	defer p.j.End()
 	if p.j.Steps() && g.holdOwn(p) {
