@@ -32,6 +32,7 @@ func (g *Gateway) Fork(c ForkConfig) *Gateway {
 	f.names = slices.Clone(g.names)
 	g.mu.Unlock()
 	g.errors.fork(&f.errors)
+	f.frags.limit = g.frags.limit
 	v := g.view.Load()
 	twins := map[*Interface]*Interface{}
 	next := &view{local: map[netip.Addr]*Interface{}, forwarding: v.forwarding, sockets: v.forkSockets()}

@@ -37,7 +37,7 @@ func (g *Gateway) fragment(p *packet) {
 		ip.SetFragment(false, offset+len(piece) < len(payload), offset)
 		ip.SetChecksum()
 		q := *p
-		q.f, q.ip = frame.Frame{Data: b}, ip
+		q.f, q.ip = frame.Frame{Data: b, Source: p.f.Source}, ip
 		g.transmit(&q)
 	}
 }

@@ -35,13 +35,13 @@ func TestG12Reassembly(t *testing.T) {
 		"duplicates":                   {[][]byte{all[0], all[0], all[1], all[1], all[3], all[2], all[2], all[4]}, true, 0},
 		"a gap":                        {[][]byte{all[0], all[1], all[3], all[4]}, false, 0},
 		"without an end":               {all[:4], false, 0},
-		"overlap from below":           {[][]byte{all[0], piece(8, 24, true), all[2], all[3], all[4], all[1]}, false, 5},
-		"overlap from above":           {[][]byte{all[1], piece(8, 24, true), all[0], all[2], all[3], all[4]}, false, 5},
-		"overlap around":               {[][]byte{all[2], piece(16, 64, true), all[0], all[1], all[3], all[4]}, false, 5},
-		"same start, other end":        {[][]byte{all[0], piece(0, 24, true), all[1], all[2], all[3], all[4]}, false, 5},
-		"two ends":                     {[][]byte{all[4], piece(48, 56, false), all[0], all[1], all[2], all[3]}, false, 5},
-		"behind the end":               {[][]byte{piece(16, 32, false), all[3], all[0], all[1], all[2], all[4]}, false, 5},
-		"end before what is there":     {[][]byte{all[3], piece(16, 32, false), all[0], all[1], all[2], all[4]}, false, 5},
+		"overlap from below":           {[][]byte{all[0], piece(8, 24, true), all[2], all[3], all[4], all[1]}, false, 6},
+		"overlap from above":           {[][]byte{all[1], piece(8, 24, true), all[0], all[2], all[3], all[4]}, false, 6},
+		"overlap around":               {[][]byte{all[2], piece(16, 64, true), all[0], all[1], all[3], all[4]}, false, 6},
+		"same start, other end":        {[][]byte{all[0], piece(0, 24, true), all[1], all[2], all[3], all[4]}, false, 6},
+		"two ends":                     {[][]byte{all[4], piece(48, 56, false), all[0], all[1], all[2], all[3]}, false, 6},
+		"behind the end":               {[][]byte{piece(16, 32, false), all[3], all[0], all[1], all[2], all[4]}, false, 6},
+		"end before what is there":     {[][]byte{all[3], piece(16, 32, false), all[0], all[1], all[2], all[4]}, false, 6},
 		"a middle of 12 bytes":         {[][]byte{piece(0, 12, true), all[1], all[2], all[3], all[4]}, false, 5},
 		"an empty fragment":            {[][]byte{piece(16, 16, true), all[0], all[1], all[2], all[3], all[4]}, false, 6},
 		"tiny first, whole afterwards": {[][]byte{piece(0, 8, true), piece(8, 80, false)}, true, 0},
@@ -103,8 +103,76 @@ func TestG12PastTheEnd(t *testing.T) {
 	pieces := cut(big, 1400)
 	pieces[0] = withOptions(pieces[0], 1, 1, 1, 1)
 	l.red.send(pieces...)
-	l.drops(trace.FragBad, 1)
+	l.drops(trace.FragBad, uint64(len(pieces))) // each of them
 	l.want(l.br0)
+}
+
+// TestEveryFragmentHasAnEnd sends fragments at random, whole and not, twice and not, overlapping and not: each is part of a
+// packet in the end, or a drop that is counted.
+func TestEveryFragmentHasAnEnd(t *testing.T) {
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		l := newLabWith(t, nat.Config{FragmentMemory: 16 << 10})
+		l.listen()
+		sent, together := uint64(0), uint64(0)
+		for id := range 100 {
+			h, all := l.red, cut(whole(), 8+8*r.IntN(5))
+			if r.IntN(3) == 0 {
+				h, all = l.pink, cut(echo("11.11.11.3", "11.11.11.1", 7, strings.Repeat("12345678", 9)), 16)
+			}
+			if r.IntN(4) == 0 {
+				all[r.IntN(len(all))] = fragment(whole(), 8+8*r.IntN(4), 48, r.IntN(2) == 0)
+			}
+			r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+			for _, f := range all[:len(all)-r.IntN(2)] {
+				f[5] = byte(id)
+				frame.IPv4(f).SetChecksum()
+				for range 1 + r.IntN(8)/7 {
+					h.send(f)
+					sent++
+				}
+			}
+			var e trace.Event
+			for _, ok := l.ring.TryNext(&e); ok; _, ok = l.ring.TryNext(&e) {
+				if e.Note == trace.Reassembled {
+					together += uint64(e.Count)
+				}
+			}
+			if r.IntN(20) == 0 {
+				l.advance(10 * time.Second)
+			}
+		}
+		l.advance(time.Minute)
+		ends := l.tracer.Drops(trace.FragBad) + l.tracer.Drops(trace.FragDuplicate) + l.tracer.Drops(trace.FragNoMem) + l.tracer.Drops(trace.FragTimeout) + together
+		if ends != sent {
+			t.Errorf("seed %d: %d fragments were sent, and %d have an end", seed, sent, ends)
+		}
+	}
+}
+
+func TestLostFragmentsAreCountedEach(t *testing.T) {
+	l := newLab(t)
+	l.listen()
+	l.red.send(cut(whole(), 16)[1:4]...) // the first is lost, and the last
+	l.advance(31 * time.Second)
+	l.drops(trace.FragTimeout, 3)
+	l.want(l.br0)
+	l.trace(t, "1.1 prerouting queue fragment-held", "2.1 prerouting queue fragment-held", "3.1 prerouting queue fragment-held",
+		"1.2 prerouting drop frag-reasm-timeout", "2.2 prerouting drop frag-reasm-timeout", "3.2 prerouting drop frag-reasm-timeout")
+}
+
+func TestFragmentsOfOneHostLeaveRoomForOthers(t *testing.T) {
+	l := newLabWith(t, nat.Config{FragmentMemory: 32 << 10})
+	half := cut(echo("11.11.11.3", "11.11.11.1", 7, strings.Repeat("12345678", 9)), 40)
+	l.pink.send(half[0])
+	for id := range 1000 {
+		f := cut(whole(), 40)[0]
+		f[4], f[5] = byte(id>>8), byte(id)
+		frame.IPv4(f).SetChecksum()
+		l.red.send(f)
+	}
+	l.pink.send(half[1])
+	l.want(l.br0, "echo-reply 11.11.11.1 > 11.11.11.3 ttl 64 id 7 +72")
 }
 
 func TestG12SourcesNeverMix(t *testing.T) {

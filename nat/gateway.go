@@ -1,6 +1,7 @@
 package nat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,12 +21,14 @@ import (
 
 // Config describes a gateway. The zero values of the optional fields mean the defaults.
 type Config struct {
-	Tracer       *trace.Tracer // required
-	Epoch        time.Time     // required: from which ages are counted, on the same clock as Input's now
-	Rules        *rule.Tables  // required
-	Random       *rand.Rand    // required: ports of MASQUERADE --random and the ids of packets; used by one caller at a time
-	MaxConns     int           // DefaultMaxConns
-	NoForwarding bool          // ip_forward=0
+	Tracer   *trace.Tracer // required
+	Epoch    time.Time     // required: from which ages are counted, on the same clock as Input's now
+	Rules    *rule.Tables  // required
+	Random   *rand.Rand    // required: ports of MASQUERADE --random and the ids of packets; used by one caller at a time
+	MaxConns int           // conntrack.DefaultMaxConns
+	// FragmentMemory bounds the memory of packets that wait for their fragments, in bytes: DefaultFragmentMemory.
+	FragmentMemory int
+	NoForwarding   bool // ip_forward=0
 }
 
 // Gateway routes, filters and translates between its interfaces. See the package comment.
@@ -61,6 +64,7 @@ type view struct {
 func New(c Config) *Gateway {
 	g := &Gateway{tracer: c.Tracer, epoch: c.Epoch, rules: c.Rules, rand: c.Random, conns: conntrack.NewTable(c.MaxConns, c.Epoch),
 		wake: make(chan struct{}, 1)}
+	g.frags.limit = cmp.Or(c.FragmentMemory, DefaultFragmentMemory)
 	g.forged.Store(c.Random.Uint32())
 	g.view.Store(&view{local: map[netip.Addr]*Interface{}, forwarding: !c.NoForwarding})
 	return g

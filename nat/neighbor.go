@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"uswitch/arp"
+	"uswitch/nat/rule"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -30,6 +31,9 @@ func (g *Gateway) transmit(p *packet) {
 
 func (g *Gateway) transmitUplink(p *packet) {
 	if r := p.out.uplink.Output(p.f, p.now); r != trace.NoReason {
+		if r == trace.InsideSource {
+			r = g.whySource(p)
+		}
 		g.refuse(p, trace.Egress, r)
 		return
 	}
@@ -39,6 +43,18 @@ func (g *Gateway) transmitUplink(p *packet) {
 		e.Where = p.out.name
 		p.emit(e)
 	}
+}
+
+// whySource says why the source of a packet that an uplink does not take is not the uplink's own.
+func (g *Gateway) whySource(p *packet) trace.Reason {
+	back, ok := g.view.Load().routes.Lookup(p.ip.Src())
+	switch {
+	case p.flow.state == rule.StateInvalid && !p.flow.verbatim:
+		return trace.Invalid // which is why no rule has translated it
+	case !ok || back.Dev.uplink != nil:
+		return trace.ForeignSource
+	}
+	return trace.InsideSource
 }
 
 // deliver puts the packet onto its network, addressed to the next hop.

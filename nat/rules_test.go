@@ -290,3 +290,14 @@ func TestLimitTakesTime(t *testing.T) {
 		t.Errorf("%d packets a second later, want 1", n)
 	}
 }
+
+func TestWhyASourceCannotLeave(t *testing.T) {
+	l := newLab(t, "-t nat -A POSTROUTING -p tcp -j SNAT --to-source 203.0.113.50")
+	l.wan.refuse = trace.InsideSource // as an uplink says that takes only its own address
+	l.red.send(tcp(redPort, server, seg{flags: "S"}))
+	l.drops(trace.ForeignSource, 1)
+	l.red.send(tcp("11.11.11.2:9", server, seg{flags: "A"}))
+	l.drops(trace.Invalid, 1)
+	l.red.send(udp(redPort, "8.8.8.8:53", ""))
+	l.drops(trace.InsideSource, 1)
+}

@@ -26,9 +26,7 @@ func (g *Gateway) Tick(now time.Time) (next time.Time) {
 	sooner(g.conns.Sweep(now))
 	g.releaseUnbound()
 	late, due := g.frags.expire(now)
-	for _, h := range late {
-		g.dropHeld(h, trace.Prerouting, trace.FragTimeout, now)
-	}
+	g.dropFragments(late, now)
 	sooner(due)
 	if !next.IsZero() {
 		g.bring(next)

@@ -3,10 +3,10 @@ package nat
 import (
 	"container/list"
 	"encoding/binary"
-	"slices"
 	"time"
 
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 type trainKey struct {
@@ -18,34 +18,45 @@ type trainKey struct {
 // train is the fragments of one packet.
 type train struct {
 	key    trainKey
-	place  *list.Element // in the order
+	source *fragSource   // who has sent its first fragment to come in
+	place  *list.Element // in the order of all
+	own    *list.Element // in the order of its source
 	due    time.Time
 	pieces []piece // sorted, disjoint
 	total  int     // bytes of the whole payload, -1 until the last fragment is here
-	first  held    // the first fragment, without bytes until it is here
 	bad    bool    // thrown away; later fragments follow it
 	bytes  int     // what it costs
 }
 
-// piece is the payload of one fragment.
+// piece is one fragment, with bytes of its own: it may have to be given up one day, under its own name.
 type piece struct {
-	start int
-	data  []byte
+	start   int
+	payload []byte
+	f       frame.Frame
+	in      *Interface
+	srcMAC  frame.MAC
+	toGroup bool
+	token   trace.Token
 }
 
-func (q piece) end() int { return q.start + len(q.data) }
+func (q piece) end() int { return q.start + len(q.payload) }
+
+// keep copies a fragment. The event that says so is still to be emitted.
+func keep(p *packet) piece {
+	q := piece{start: p.ip.FragmentOffset(), f: p.f.Clone(), in: p.in, srcMAC: p.srcMAC, toGroup: p.toGroup, token: p.j.Leave()}
+	q.payload = q.ip().Payload()
+	return q
+}
+
+func (q piece) ip() frame.IPv4 { return frame.IPv4(q.f.Data[frame.EthernetHeader:]) }
+
+// held is the fragment as a packet that has waited.
+func (q piece) held() held {
+	return held{p: packet{f: q.f, ip: q.ip(), in: q.in, srcMAC: q.srcMAC, toGroup: q.toGroup}, token: q.token}
+}
 
 func keyOf(p *packet) trainKey {
 	return trainKey{[4]byte(p.ip[12:16]), [4]byte(p.ip[16:20]), p.ip.ID(), p.ip.Proto()}
-}
-
-// keep copies a fragment's payload, of the first one everything.
-func (t *train) keep(p *packet) piece {
-	if p.ip.FragmentOffset() > 0 {
-		return piece{p.ip.FragmentOffset(), slices.Clone(p.ip.Payload())}
-	}
-	t.first = p.held()
-	return piece{0, t.first.p.ip.Payload()}
 }
 
 // admits checks a fragment against what is known of the packet's end, and notes it if this is the last one.
@@ -72,10 +83,11 @@ func (t *train) complete() bool {
 }
 
 func (t *train) assemble() []byte {
-	header := t.first.p.f.Data[:frame.EthernetHeader+t.first.p.ip.HeaderLen()]
+	first := t.pieces[0]
+	header := first.f.Data[:frame.EthernetHeader+first.ip().HeaderLen()]
 	whole := append(make([]byte, 0, len(header)+t.total), header...)
 	for _, q := range t.pieces {
-		whole = append(whole, q.data...)
+		whole = append(whole, q.payload...)
 	}
 	ip := frame.IPv4(whole[frame.EthernetHeader:])
 	binary.BigEndian.PutUint16(ip[2:], uint16(len(ip)))

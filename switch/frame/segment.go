@@ -110,12 +110,12 @@ func (s *Segmenter) Next() (Frame, bool) {
 		return s.segment(), true
 	case o.NeedsChecksum:
 		s.done = true
-		whole := Frame{Data: s.scratch[:copy(s.scratch[:len(s.f.Data)], s.f.Data)], Offload: o}
+		whole := Frame{Data: s.scratch[:copy(s.scratch[:len(s.f.Data)], s.f.Data)], Offload: o, Source: s.f.Source}
 		whole.FinishChecksum()
 		return whole, true
 	default:
 		s.done = true
-		return Frame{Data: s.f.Data}, true
+		return Frame{Data: s.f.Data, Source: s.f.Source}, true
 	}
 }
 
@@ -132,7 +132,7 @@ func (s *Segmenter) segment() Frame {
 	s.setNetwork(data)
 	s.setTransport(data[o.ChecksumStart:])
 	s.number++
-	one := Frame{Data: data, Offload: Offload{NeedsChecksum: true, ChecksumStart: o.ChecksumStart, ChecksumOffset: o.ChecksumOffset}}
+	one := Frame{Data: data, Source: s.f.Source, Offload: Offload{NeedsChecksum: true, ChecksumStart: o.ChecksumStart, ChecksumOffset: o.ChecksumOffset}}
 	one.FinishChecksum()
 	return one
 }

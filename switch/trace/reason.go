@@ -55,6 +55,7 @@ const (
 	FragBad       // frag-bad
 	FragTimeout   // frag-reasm-timeout
 	FragNoMem     // frag-nomem
+	FragDuplicate // dup-frag
 	NoProto       // unhandled-proto
 	NoSocket      // no-socket
 	NoGroup       // no-group-socket
@@ -80,6 +81,7 @@ const (
 	UplinkError   // uplink-error
 	ClientGone    // client-gone
 	InsideSource  // inside-source
+	ForeignSource // foreign-source
 	HostForbidden // host-forbidden
 	HostUnknown   // host-unknown
 	Refused       // refused
@@ -160,6 +162,7 @@ var sentences = [reasonEnd]string{
 	FragBad:       "a fragment that overlaps, leaves the packet's 65,535 bytes or is not a multiple of 8: its whole packet is thrown away",
 	FragTimeout:   "the other fragments of its packet did not arrive within 30 seconds",
 	FragNoMem:     "too many unfinished packets wait for their fragments",
+	FragDuplicate: "the very same fragment is here already, and waits for the others",
 	NoProto:       "the gateway itself does not speak this IP protocol",
 	NoSocket:      "nothing at the gateway listens on this port",
 	NoGroup:       "said to everyone or to a group, and nothing at the gateway listens to that",
@@ -171,7 +174,7 @@ var sentences = [reasonEnd]string{
 	PolicyDrop:    "no rule lets it through, and the chain's policy is DROP",
 	Invalid:       "it belongs to no connection and cannot begin one",
 	TableFull:     "the connection table is full",
-	SourceLimit:   "this host has too many connections already; others keep theirs",
+	SourceLimit:   "who sends this (a host, or all outside together) has more connections than its share already: others keep theirs",
 	NATNoPort:     "no address and port are free to translate this connection to",
 	NoConnForICMP: "an ICMP error about a connection that nobody here has",
 
@@ -182,6 +185,7 @@ var sentences = [reasonEnd]string{
 	UplinkForbid:  "this machine's own firewall (OUTPUT) or one of its routes (blackhole, prohibit) forbids it",
 	UplinkError:   "this machine's own network did not take it: its queue is full, or the connection is being closed",
 	ClientGone:    "an answer to a client on this machine that has not been heard of for so long that it is forgotten",
+	ForeignSource: "its source is neither an inside network's address nor that of the way out (`uswitch ip addr`), so no answer would come back here: a rule translates it to an address that the lab does not have",
 	InsideSource:  "it left with the address of an inside network as its source, and nobody outside knows the way back to that: masquerade it",
 	HostUnknown:   "this machine did not say whether the address is one of its own, for want of memory most likely: what is not known is closed to the lab, as its own addresses are",
 	HostForbidden: "the host's own addresses, its loopback and 169.254.0.0/16 are closed to the lab; `x-uswitch: {allow_host: true}` opens them",
