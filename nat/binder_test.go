@@ -21,7 +21,8 @@ type socketWay struct {
 	full  bool
 }
 
-func (w *socketWay) Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason) {
+func (w *socketWay) Bind(b nat.Binding, now time.Time) (netip.AddrPort, trace.Reason) {
+	t := b.Tuple
 	if w.full {
 		return netip.AddrPort{}, trace.NATNoPort
 	}

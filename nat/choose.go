@@ -53,18 +53,18 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 			return trace.NoReason
 		}
 	}
+	ports := PortRange{}
+	if d.NAT.HasPorts {
+		ports = PortRange{Min: d.NAT.MinPort, Max: d.NAT.MaxPort}
+	}
 	if p.bindsTo(addr) {
-		source, r := p.out.binder.Bind(p.tuple, p.now)
+		source, r := p.out.binder.Bind(Binding{p.tuple, p.f.Source, ports, d.NAT.Random}, p.now)
 		if r != trace.NoReason {
 			return r
 		}
 		c.Bound = p.out
 		c.SetSource(source.Addr().As4(), source.Port())
 		return trace.NoReason
-	}
-	ports := conntrack.PortRange{}
-	if d.NAT.HasPorts {
-		ports = conntrack.PortRange{Min: d.NAT.MinPort, Max: d.NAT.MaxPort}
 	}
 	if !g.masquerade(c, addr, ports, d.NAT.Random) {
 		return trace.NATNoPort
@@ -77,7 +77,7 @@ func (p *packet) bindsTo(addr [4]byte) bool {
 	return p.out != nil && p.out.binder != nil && addr == p.out.self().Addr.Addr().As4()
 }
 
-func (g *Gateway) masquerade(c *conntrack.Conn, addr [4]byte, ports conntrack.PortRange, random bool) bool {
+func (g *Gateway) masquerade(c *conntrack.Conn, addr [4]byte, ports PortRange, random bool) bool {
 	if !random {
 		return g.conns.Masquerade(c, addr, ports, nil)
 	}

@@ -37,6 +37,7 @@ type (
 	ConnEvent  = conntrack.Event
 	ConnFeed   = conntrack.Feed
 	Timeouts   = conntrack.Timeouts
+	PortRange  = conntrack.PortRange
 )
 
 // The changes of a connection.

@@ -27,11 +27,19 @@ type Uplink interface {
 // Binder is an Uplink whose address belongs to somebody else, the host: it reserves the ports that packets are
 // translated to, because the reservation is what makes the translation true.
 type Binder interface {
-	// Bind reserves a source for a flow that is t so far, and returns it. The same inside endpoint gets the same port as
-	// long as it holds one. It must not wait for the network.
-	Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason)
+	// Bind reserves a source for a flow, and returns it. The same inside endpoint gets the same port as long as it holds
+	// one within the range. It must not wait for the network.
+	Bind(b Binding, now time.Time) (netip.AddrPort, trace.Reason)
 	// Release ends one Bind. t is the flow as it left, source translated.
 	Release(t frame.Tuple)
+}
+
+// Binding is what a Binder is asked for.
+type Binding struct {
+	Tuple  frame.Tuple // the flow so far
+	Source uint64      // who sends it: see frame.Frame
+	Ports  PortRange   // those that the rule names; the zero value means any
+	Random bool        // the rule wants another port than the sender's own
 }
 
 // InterfaceConfig describes an Interface. Exactly one of Segment and Uplink is given.

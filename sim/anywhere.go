@@ -125,12 +125,21 @@ func (b *Bound) note(inside endpoint, port uint16) {
 }
 
 // Bind implements nat.Binder.
-func (b *Bound) Bind(t frame.Tuple, _ time.Time) (netip.AddrPort, trace.Reason) {
+func (b *Bound) Bind(want nat.Binding, _ time.Time) (netip.AddrPort, trace.Reason) {
+	t := want.Tuple
 	inside := endpoint{t.SrcIP, t.SrcPort, t.Proto}
-	if _, ok := b.ports[inside]; !ok {
-		port := t.SrcPort
-		for b.taken[uint32(t.Proto)<<16|uint32(port)] || port == 0 {
-			port++
+	if port, ok := b.ports[inside]; !ok || !want.Ports.Contains(port) {
+		port, first := t.SrcPort, max(want.Ports.Min, 1)
+		if !want.Ports.Contains(port) || port == 0 {
+			port = first
+		}
+		for begin := port; b.taken[uint32(t.Proto)<<16|uint32(port)]; {
+			if port++; !want.Ports.Contains(port) || port == 0 {
+				port = first
+			}
+			if port == begin {
+				return netip.AddrPort{}, trace.NATNoPort
+			}
 		}
 		b.note(inside, port)
 	}

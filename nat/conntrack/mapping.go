@@ -55,7 +55,7 @@ func (t *Table) Masquerade(c *Conn, addr [4]byte, ports PortRange, random *uint3
 	key := insideKey{inside, addr}
 	m := t.mappings.inside[key]
 	// One port for all destinations, unless two of them have become one by DNAT: their answers must stay apart.
-	if m == nil || !ports.contains(m.outside.Port) || t.answersTaken(c, addr, m.outside.Port) {
+	if m == nil || !ports.Contains(m.outside.Port) || t.answersTaken(c, addr, m.outside.Port) {
 		port, shared, ok := t.freePort(c, addr, ports, random)
 		if !ok {
 			return false
@@ -69,7 +69,8 @@ func (t *Table) Masquerade(c *Conn, addr [4]byte, ports PortRange, random *uint3
 	return true
 }
 
-func (r PortRange) contains(port uint16) bool {
+// Contains reports whether a port belongs to the range; to the zero value all do.
+func (r PortRange) Contains(port uint16) bool {
 	return r == PortRange{} || r.Min <= port && port <= r.Max
 }
 
@@ -92,7 +93,7 @@ func (t *Table) freePort(c *Conn, addr [4]byte, ports PortRange, random *uint32)
 	span := int(ports.Max) - int(ports.Min) + 1
 	if random != nil {
 		first = ports.Min + uint16(*random%uint32(span))
-	} else if !ports.contains(first) {
+	} else if !ports.Contains(first) {
 		first = ports.Min
 	}
 	at := int(first) - int(ports.Min)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"uswitch/nat"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -13,45 +14,50 @@ const bindTries = 64
 
 // Bind implements nat.Binder. UDP and ICMP get a socket for each inside endpoint, TCP one for each connection, each bound
 // to the endpoint's port.
-func (h *Host) Bind(t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason) {
+func (h *Host) Bind(b nat.Binding, now time.Time) (netip.AddrPort, trace.Reason) {
+	t := b.Tuple
 	if r := h.refuses(t.Dst()); r != trace.NoReason {
 		return netip.AddrPort{}, r
 	}
 	if t.Proto != frame.ProtoTCP && t.Proto != frame.ProtoUDP && t.Proto != frame.ProtoICMP {
 		return netip.AddrPort{}, trace.UplinkProto
 	}
-	key := endpoint{t.Proto, t.SrcIP, t.SrcPort}
+	key := inside{endpoint{t.Proto, t.SrcIP, t.SrcPort}, b.Ports}
 	h.mu.Lock()
 	if m := h.inside[key]; m != nil {
 		defer h.mu.Unlock()
 		return h.use(m, t), trace.NoReason
 	}
-	evicted, r := h.admitNew(t)
+	evicted, r := h.admitNew(b)
 	h.mu.Unlock()
 	closeAll(evicted)
 	if r != trace.NoReason {
 		return netip.AddrPort{}, r
 	}
-	return h.bindNew(key, t, now)
+	return h.bindNew(key, b, now)
 }
 
 // admitNew makes room for the socket of a new mapping.
-func (h *Host) admitNew(t frame.Tuple) (evicted []closer, r trace.Reason) {
-	s := h.source(t.SrcIP)
+func (h *Host) admitNew(b nat.Binding) (evicted []closer, r trace.Reason) {
+	s := h.source(sender{source: b.Source})
 	defer h.drop(s)
 	switch {
 	case h.closed:
 		return nil, trace.UplinkClosed
-	case t.Proto == frame.ProtoTCP:
+	case b.Tuple.Proto == frame.ProtoTCP:
 		return h.admitDial(s)
 	}
 	return h.admit(s)
 }
 
 // bindNew opens the socket of a new mapping, outside the lock, and enters the mapping.
-func (h *Host) bindNew(key endpoint, t frame.Tuple, now time.Time) (netip.AddrPort, trace.Reason) {
+func (h *Host) bindNew(key inside, b nat.Binding, now time.Time) (netip.AddrPort, trace.Reason) {
+	t := b.Tuple
 	for try := range bindTries {
-		sock, port, r := h.openBound(key, t.SrcPort)
+		sock, port, r := h.openBound(b, try)
+		if r == trace.NATNoPort && try < int(key.ports.Max-key.ports.Min) && try+1 < bindTries {
+			continue
+		}
 		if r != trace.NoReason {
 			h.uncount()
 			return netip.AddrPort{}, r
@@ -59,7 +65,7 @@ func (h *Host) bindNew(key endpoint, t frame.Tuple, now time.Time) (netip.AddrPo
 		h.mu.Lock()
 		m := h.inside[key]
 		if m == nil && !h.closed && (h.outside[outside{key.proto, port}] == nil || try == bindTries-1 && h.inherit(key.proto, port)) {
-			own, evicted := h.enter(key, port, sock, t, now)
+			own, evicted := h.enter(key, port, sock, b, now)
 			h.mu.Unlock()
 			closeAll(evicted)
 			return own, trace.NoReason

@@ -43,7 +43,7 @@ func (h *Host) beginDial(port outside, to netip.AddrPort) (*dial, *socket, trace
 		defer h.mu.Unlock()
 		return d, d.sock, trace.NoReason
 	}
-	s := h.source(d.m.inside.addr)
+	s := h.source(d.m.from)
 	evicted, r := h.admitDial(s)
 	h.mu.Unlock()
 	closeAll(evicted)
@@ -55,7 +55,7 @@ func (h *Host) beginDial(port outside, to netip.AddrPort) (*dial, *socket, trace
 	if r == trace.NoReason && d.sock == nil && d.refs > 0 && !h.closed {
 		h.order++
 		d.sock, d.order = sock, h.order
-		d.m.who = h.source(d.m.inside.addr)
+		d.m.who = h.source(d.m.from)
 		d.m.who.dials[d] = struct{}{}
 		evicted = h.trim(d.m.who)
 		h.mu.Unlock()
@@ -95,7 +95,7 @@ func (h *Host) connected(d *dial, sock *socket) bool {
 }
 
 // disconnect gives back the socket of a connection that inside source had.
-func (h *Host) disconnect(who [4]byte, conn stream) {
+func (h *Host) disconnect(who sender, conn stream) {
 	_ = conn.SetLinger(0) // a RST, unless both sides have closed in order
 	_ = conn.Close()
 	h.mu.Lock()

@@ -45,7 +45,7 @@ func (b Batch) Arrival(i int) Arrival {
 type Socket struct{ *socket }
 
 func NewSocket() (Socket, uint16, error) {
-	s, port, err := openSocket(17, 0, nil)
+	s, port, err := openSocket(17, 0, nil, false)
 	return Socket{s}, port, err
 }
 

@@ -72,9 +72,9 @@ type Host struct {
 	running   sync.WaitGroup
 
 	mu         sync.RWMutex // guards all below; never held across a system call
-	inside     map[endpoint]*mapping
+	inside     map[inside]*mapping
 	outside    map[outside]*mapping
-	sources    map[[4]byte]*source
+	sources    map[sender]*source
 	order      uint64 // of dials
 	sockets    int    // open file descriptors of mappings, dials and connections
 	raw        *socket
@@ -129,7 +129,7 @@ func NewHost(c HostConfig) (*Host, error) {
 	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway, allowHost: c.AllowHost, own: c.Own, shared: shared,
 		mtu: c.MTU, gso: c.GSO, limits: c.Limits.withDefaults(), streams: c.Streams, tracer: c.Tracer, now: c.Now,
 		ports: newPorts(), done: make(chan struct{}),
-		inside: map[endpoint]*mapping{}, outside: map[outside]*mapping{}, sources: map[[4]byte]*source{},
+		inside: map[inside]*mapping{}, outside: map[outside]*mapping{}, sources: map[sender]*source{},
 		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
 		aliases: map[aliased]*alias{}, aliasPorts: map[outside]bool{}}
 	var err error

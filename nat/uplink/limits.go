@@ -4,7 +4,8 @@ package uplink
 // used least lately itself, so that a noisy one starves nobody else.
 type Limits struct {
 	// Sockets bounds the file descriptors of flows in all; 0 means what the process's limit (RLIMIT_NOFILE) leaves when
-	// ReservedFiles are kept for everything else.
+	// ReservedFiles are kept for everything else, and no more than three quarters of the ports that this machine has for
+	// whoever asks for any (ip_local_port_range): each flow has one, and the machine's own programs need some too.
 	Sockets int
 	// Dials bounds the TCP connections of one inside host that nobody has answered yet; 0 means 256. Past it the dial
 	// that has waited longest is given up, silently.
@@ -12,7 +13,8 @@ type Limits struct {
 	// Flows bounds the UDP and ICMP sockets of one inside host; 0 means 512. Past it the one that was used least lately is
 	// closed; a packet that still wants it opens it again, at the same port.
 	Flows int
-	// Conns bounds the TCP connections of one inside host; 0 means three quarters of Sockets.
+	// Conns bounds the TCP connections of one inside host; 0 means three quarters of Sockets. A host is whoever the frames'
+	// Source says, however many addresses it has.
 	Conns int
 }
 
@@ -22,7 +24,8 @@ const ReservedFiles = 128
 func (l Limits) withDefaults() Limits {
 	if l.Sockets == 0 {
 		files := fileLimit()
-		l.Sockets = files - min(ReservedFiles, files/2)
+		first, last := ephemeral()
+		l.Sockets = max(min(files-min(ReservedFiles, files/2), int(last-first+1)/4*3), 1)
 	}
 	if l.Dials == 0 {
 		l.Dials = 256

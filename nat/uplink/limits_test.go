@@ -48,6 +48,25 @@ func fewFiles(t *testing.T, n int) (restore func()) {
 	})
 }
 
+// A host that makes up addresses is one host still, and holds no more of the machine's ports.
+func TestManyAddressesAreOneHost(t *testing.T) {
+	h, err := uplink.NewHost(uplink.HostConfig{Limits: uplink.Limits{Flows: 8, Dials: 4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	before := openSockets()
+	for i := range 100 {
+		for _, proto := range []uint8{frame.ProtoUDP, frame.ProtoTCP} {
+			f := frame.Tuple{Proto: proto, SrcIP: [4]byte{11, 11, byte(i), 2}, SrcPort: 5353, DstIP: [4]byte{203, 0, 113, 10}, DstPort: 53}
+			if _, r := h.Bind(nat.Binding{Tuple: f, Source: 7}, time.Now()); r != 0 {
+				t.Fatalf("address %d: %v", i, r)
+			}
+		}
+	}
+	eventually(t, "more sockets stay open than 8 flows and 4 dials", func() bool { return openSockets() <= before+12 })
+}
+
 // Without file descriptors new flows are refused, old ones go on, and afterwards all is as before.
 func TestNoFileDescriptorsLeft(t *testing.T) {
 	l := newLab(t, uplink.HostConfig{}, dnat("tcp", 8090, "11.11.11.2:90"))

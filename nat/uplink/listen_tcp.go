@@ -67,14 +67,14 @@ func (h *Host) serve(conn *net.TCPConn, port uint16) {
 	client := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
 	seen, ok := h.seenAs(frame.ProtoTCP, client)
-	if !ok || !h.admitClient(seen.Addr().As4()) {
+	if !ok || !h.admitClient(sender{client: seen.Addr().As4()}) {
 		_ = conn.SetLinger(0)
 		_ = conn.Close()
 		return
 	}
 	defer h.leave(frame.ProtoTCP, client)
 	own := netip.AddrPortFrom(h.addr, port)
-	s := h.newSplice(seen.Addr().As4(), conn, seen, own)
+	s := h.newSplice(sender{client: seen.Addr().As4()}, conn, seen, own)
 	defer s.forget()
 	if s.dialInside(seen, own) {
 		s.run(nil)
@@ -82,7 +82,7 @@ func (h *Host) serve(conn *net.TCPConn, port uint16) {
 }
 
 // admitClient counts one more connection of a client from outside.
-func (h *Host) admitClient(who [4]byte) bool {
+func (h *Host) admitClient(who sender) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.source(who)

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"uswitch/nat"
 	"uswitch/switch/frame"
 )
 
@@ -13,6 +14,12 @@ type endpoint struct {
 	proto uint8
 	addr  [4]byte
 	port  uint16
+}
+
+// inside is an inside endpoint, and which outside ports a rule allows it: one for each rule, where rules name ports.
+type inside struct {
+	endpoint
+	ports nat.PortRange
 }
 
 // outside is a port of the uplink's own address.
@@ -29,10 +36,11 @@ type outside struct {
 //	TCP                         sock stays nil: each connection has a socket of its own (dial), all bound to this port.
 //	                            The first is the reservation; while at least one is open, nobody else gets the port
 type mapping struct {
-	inside endpoint
+	inside inside
 	port   uint16
 	refs   int
 	who    *source
+	from   sender
 	used   atomic.Int64 // when a packet left last, in nanoseconds
 	sock   *socket
 	raw    bool // ICMP by the raw socket
@@ -43,8 +51,9 @@ type mapping struct {
 func (m *mapping) outside() outside { return outside{m.inside.proto, m.port} }
 
 // enter puts a new mapping into the tables. What had to go for it is for the caller to close, outside the lock.
-func (h *Host) enter(key endpoint, port uint16, sock *socket, t frame.Tuple, now time.Time) (own netip.AddrPort, evicted []closer) {
-	m := &mapping{inside: key, port: port, who: h.source(key.addr)}
+func (h *Host) enter(key inside, port uint16, sock *socket, b nat.Binding, now time.Time) (own netip.AddrPort, evicted []closer) {
+	t, from := b.Tuple, sender{source: b.Source}
+	m := &mapping{inside: key, port: port, who: h.source(from), from: from}
 	m.used.Store(now.UnixNano())
 	if o := h.outside[m.outside()]; o != nil {
 		m.refs = o.refs // inherited: they will be released at this port

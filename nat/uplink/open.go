@@ -2,36 +2,60 @@ package uplink
 
 import (
 	"errors"
+	"math/rand/v2"
 
 	"golang.org/x/sys/unix"
 
+	"uswitch/nat"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
-// openBound opens a socket for a new mapping and tells which port it got. ICMP keeps the sender's identifier where it is
-// free; TCP and UDP ports are random (RFC 6056) and never below 1024, UDP's of the kernel's choice. A nil socket means that
-// the raw socket will carry the mapping.
-func (h *Host) openBound(key endpoint, wish uint16) (*socket, uint16, trace.Reason) {
-	if key.proto != frame.ProtoICMP {
-		return h.openPort(key.proto, 0)
+// openBound opens a socket for a new mapping and tells which port it got. The first try is the sender's own port or
+// identifier, as with MASQUERADE in Linux, where that is free here, unless the rule wants another or it is root's (below
+// 1024, of TCP and UDP); then any port, random for TCP (RFC 6056) and of the kernel's choice for UDP. Of a rule's range each
+// try is the next one. A nil socket means that the raw socket will carry the mapping.
+func (h *Host) openBound(b nat.Binding, try int) (*socket, uint16, trace.Reason) {
+	proto, wish := b.Tuple.Proto, b.Tuple.SrcPort
+	if b.Ports != (nat.PortRange{}) {
+		span := int(b.Ports.Max) - int(b.Ports.Min) + 1
+		at := 0
+		if b.Random {
+			at = rand.IntN(span)
+		} else if b.Ports.Contains(wish) {
+			at = int(wish - b.Ports.Min)
+		}
+		wish = b.Ports.Min + uint16((at+try)%span)
+		return h.openNew(proto, wish)
 	}
-	sock, port, r := h.openPort(key.proto, wish)
-	if r == trace.NATNoPort {
-		sock, port, r = h.openPort(key.proto, 0)
+	if try == 0 && !b.Random && (wish >= 1024 || proto == frame.ProtoICMP) {
+		if sock, port, r := h.openNew(proto, wish); r != trace.NATNoPort {
+			return sock, port, r
+		}
 	}
+	return h.openNew(proto, 0)
+}
+
+// openNew opens a socket at a port that nobody else has, 0 meaning any.
+func (h *Host) openNew(proto uint8, port uint16) (*socket, uint16, trace.Reason) {
+	sock, own, r := h.openFor(proto, port, true)
 	if r == trace.NoICMPSocket {
-		return h.openRaw(wish)
+		return h.openRaw(port)
 	}
-	return sock, port, r
+	return sock, own, r
 }
 
 // openPort opens a socket bound to a port, 0 meaning any. When the process has no file descriptor left, whoever can spare
 // the most gives one up, once.
 func (h *Host) openPort(proto uint8, port uint16) (*socket, uint16, trace.Reason) {
-	sock, port, err := openSocket(proto, port, h.ports)
+	return h.openFor(proto, port, false)
+}
+
+// openFor is openPort; alone, nobody else may have the port, not even with SO_REUSEADDR.
+func (h *Host) openFor(proto uint8, wish uint16, alone bool) (*socket, uint16, trace.Reason) {
+	sock, port, err := openSocket(proto, wish, h.ports, alone)
 	if errors.Is(err, unix.EMFILE) && h.relieve() {
-		sock, port, err = openSocket(proto, port, h.ports)
+		sock, port, err = openSocket(proto, wish, h.ports, alone)
 	}
 	switch {
 	case err == nil:

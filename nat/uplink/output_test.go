@@ -4,10 +4,12 @@ package uplink_test
 
 import (
 	"encoding/binary"
+	"net"
 	"net/netip"
 	"testing"
 	"time"
 
+	"uswitch/nat"
 	"uswitch/nat/uplink"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -97,7 +99,7 @@ func TestBind(t *testing.T) {
 	}
 	bind := func(f frame.Tuple) netip.AddrPort {
 		t.Helper()
-		own, r := h.Bind(f, at)
+		own, r := h.Bind(nat.Binding{Tuple: f}, at)
 		if r != trace.NoReason {
 			t.Fatal(r)
 		}
@@ -129,11 +131,40 @@ func TestBind(t *testing.T) {
 	}
 	eventually(t, "released sockets stay open", func() bool { return openSockets() == sockets })
 	for _, dst := range []string{"127.0.0.1", "169.254.169.254", "0.0.0.0"} {
-		if _, r := h.Bind(flow(frame.ProtoTCP, 1, dst), at); r != trace.HostForbidden {
+		if _, r := h.Bind(nat.Binding{Tuple: flow(frame.ProtoTCP, 1, dst)}, at); r != trace.HostForbidden {
 			t.Errorf("%s: %v", dst, r)
 		}
 	}
-	if _, r := h.Bind(flow(47, 0, "9.9.9.9"), at); r != trace.UplinkProto {
+	// The sender's port is kept where it is free, as with MASQUERADE in Linux; a rule's range is kept to.
+	taken, err := net.ListenUDP("udp4", &net.UDPAddr{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	used := uint16(taken.LocalAddr().(*net.UDPAddr).Port)
+	some := nat.PortRange{Min: used - 1, Max: used + 1}
+	for i, c := range []struct {
+		nat.Binding
+		want func(uint16) bool
+	}{
+		{nat.Binding{Tuple: flow(frame.ProtoUDP, used, "9.9.9.9")}, func(p uint16) bool { return p != used && p >= 1024 }},
+		{nat.Binding{Tuple: flow(frame.ProtoUDP, 80, "9.9.9.9")}, func(p uint16) bool { return p >= 1024 }},
+		{nat.Binding{Tuple: flow(frame.ProtoUDP, used-2, "9.9.9.9"), Random: true}, func(p uint16) bool { return p >= 1024 }},
+		{nat.Binding{Tuple: flow(frame.ProtoUDP, 7, "9.9.9.9"), Ports: some}, func(p uint16) bool { return p == used-1 }},
+		{nat.Binding{Tuple: flow(frame.ProtoUDP, 8, "9.9.9.9"), Ports: some}, func(p uint16) bool { return p == used+1 }},
+		{nat.Binding{Tuple: flow(frame.ProtoUDP, 7, "9.9.9.10"), Ports: some}, func(p uint16) bool { return p == used-1 }},
+		{nat.Binding{Tuple: flow(frame.ProtoUDP, 9, "9.9.9.9"), Ports: some}, nil},
+		{nat.Binding{Tuple: flow(frame.ProtoTCP, used, "9.9.9.9"), Ports: some}, some.Contains},
+	} {
+		own, r := h.Bind(c.Binding, at)
+		switch {
+		case c.want == nil && r != trace.NATNoPort, c.want != nil && r != trace.NoReason:
+			t.Errorf("%d: %v", i, r)
+		case c.want != nil && !c.want(own.Port()):
+			t.Errorf("%d: it leaves from %d, and %d is taken", i, own.Port(), used)
+		}
+	}
+	if _, r := h.Bind(nat.Binding{Tuple: flow(47, 0, "9.9.9.9")}, at); r != trace.UplinkProto {
 		t.Errorf("GRE: %v", r)
 	}
 }

@@ -23,13 +23,19 @@ const portGap = 8
 
 // newPorts takes the host's range of ephemeral ports.
 func newPorts() *ports {
-	first, last := uint32(32768), uint32(60999)
-	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
-		_, _ = fmt.Sscan(string(text), &first, &last) // what cannot be read stays as the kernel has it by default
-	}
+	first, last := ephemeral()
 	p := &ports{first: first, count: last - first + 1}
 	p.last.Store(rand.Uint32())
 	return p
+}
+
+// ephemeral returns the ports that this machine gives to whoever asks for any.
+func ephemeral() (first, last uint32) {
+	first, last = 32768, 60999
+	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
+		_, _ = fmt.Sscan(string(text), &first, &last) // what cannot be read stays as the kernel has it by default
+	}
+	return first, last
 }
 
 // next returns the port to try next.

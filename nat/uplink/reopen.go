@@ -42,7 +42,7 @@ func (h *Host) reopen(m *mapping) (*socket, trace.Reason) {
 	sock, _, r := h.openPort(m.inside.proto, m.port)
 	h.mu.Lock()
 	if r == trace.NoReason && m.sock == nil && h.outside[m.outside()] == m && !h.closed {
-		m.sock, m.who = sock, h.source(m.inside.addr) // its source may have been forgotten while it had nothing
+		m.sock, m.who = sock, h.source(m.from) // its source may have been forgotten while it had nothing
 		m.who.flows[m] = struct{}{}
 		h.running.Go(func() { h.receive(m, sock) })
 		evicted = h.trim(m.who)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"uswitch/nat"
 	"uswitch/nat/uplink"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -28,7 +29,7 @@ func TestSocketsAreShared(t *testing.T) {
 					from = blue
 				}
 				f := frame.Tuple{Proto: proto, SrcIP: from.As4(), SrcPort: 1000 + i, DstIP: [4]byte{9, 9, 9, 9}, DstPort: 9}
-				if _, r := h.Bind(f, at); r != trace.NoReason {
+				if _, r := h.Bind(nat.Binding{Tuple: f}, at); r != trace.NoReason {
 					t.Fatalf("socket %d: %v", i, r)
 				}
 			}

@@ -35,8 +35,8 @@ func wrap(fd int) (*socket, error) {
 }
 
 // openSocket opens a socket for an IP protocol, bound to a port on all of the host's addresses, and returns the port. Port 0
-// is any; of TCP, one of choice. Of ICMP that is a ping socket, and the identifier is its port.
-func openSocket(proto uint8, port uint16, choice *ports) (*socket, uint16, error) {
+// is any; of TCP, one of choice. alone: a port of TCP that another socket has is not shared. Of ICMP that is a ping socket, and the identifier is its port.
+func openSocket(proto uint8, port uint16, choice *ports, alone bool) (*socket, uint16, error) {
 	kind := unix.SOCK_DGRAM
 	if proto == frame.ProtoTCP {
 		kind = unix.SOCK_STREAM
@@ -51,6 +51,10 @@ func openSocket(proto uint8, port uint16, choice *ports) (*socket, uint16, error
 	}
 	if proto == frame.ProtoTCP && port == 0 {
 		port, err = choice.bind(fd)
+	} else if proto == frame.ProtoTCP && alone {
+		if err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)}); err == nil {
+			err = sharePort(fd) // from now on, with further connections of the same inside endpoint
+		}
 	} else {
 		err = bindTo(fd, proto, port)
 	}
@@ -92,7 +96,7 @@ func openRawSocket() (*socket, error) {
 
 // CheckPing reports whether echo requests of the inside can leave: nil, or one line that says what would let them.
 func CheckPing() error {
-	sock, _, err := openSocket(frame.ProtoICMP, 0, nil)
+	sock, _, err := openSocket(frame.ProtoICMP, 0, nil, false)
 	if err != nil {
 		sock, err = openRawSocket()
 	}

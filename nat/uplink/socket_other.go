@@ -41,6 +41,9 @@ type ports struct{}
 
 func newPorts() *ports { return nil }
 
+// ephemeral returns IANA's range (RFC 6335 6).
+func ephemeral() (first, last uint32) { return 49152, 65535 }
+
 func (*ports) bind(fd int) (port uint16, err error) { return 0, bindTo(fd, frame.ProtoTCP, 0) }
 
 func prepareListener(int) error { return nil }

@@ -1,10 +1,22 @@
 package uplink
 
-import "uswitch/switch/trace"
+import (
+	"cmp"
+	"slices"
 
-// source is one host of the lab and what it keeps open. Guarded by Host.mu.
+	"uswitch/switch/trace"
+)
+
+// sender is whose limits something counts for: of what comes from inside, the frame's source, whatever addresses it has; of a
+// published connection, the client's address.
+type sender struct {
+	source uint64
+	client [4]byte
+}
+
+// source is one host of the lab, or a client outside, and what it keeps open. Guarded by Host.mu.
 type source struct {
-	addr  [4]byte
+	who   sender
 	flows map[*mapping]struct{} // UDP and ICMP mappings with a socket
 	dials map[*dial]struct{}    // with a socket, not connected yet
 	conns int                   // connected
@@ -14,19 +26,19 @@ type source struct {
 func (s *source) weight() int { return s.spare() + s.conns }
 func (s *source) spare() int  { return len(s.flows) + len(s.dials) }
 
-func (h *Host) source(addr [4]byte) *source {
-	s := h.sources[addr]
+func (h *Host) source(who sender) *source {
+	s := h.sources[who]
 	if s == nil {
-		s = &source{addr: addr, flows: map[*mapping]struct{}{}, dials: map[*dial]struct{}{}}
-		h.sources[addr] = s
+		s = &source{who: who, flows: map[*mapping]struct{}{}, dials: map[*dial]struct{}{}}
+		h.sources[who] = s
 	}
 	return s
 }
 
 // drop forgets a source that has nothing left.
 func (h *Host) drop(s *source) {
-	if s.weight() == 0 && h.sources[s.addr] == s {
-		delete(h.sources, s.addr)
+	if s.weight() == 0 && h.sources[s.who] == s {
+		delete(h.sources, s.who)
 	}
 }
 
@@ -65,13 +77,13 @@ func (h *Host) trim(s *source) (evicted []closer) {
 	return evicted
 }
 
-// heaviest returns the source with the most of something; of several, the one with the lowest address.
+// heaviest returns the source with the most of something; of several, the one with the lowest number.
 func (h *Host) heaviest(weight func(*source) int) *source {
 	var heaviest *source
 	most := 0
 	for _, s := range h.sources {
 		n := weight(s)
-		if heaviest == nil || n > most || n == most && number(s.addr) < number(heaviest.addr) {
+		if heaviest == nil || n > most || n == most && s.who.before(heaviest.who) {
 			heaviest, most = s, n
 		}
 	}
@@ -118,6 +130,6 @@ func (h *Host) evictDial(s *source) []closer {
 	return h.takeDial(oldest)
 }
 
-func number(ip [4]byte) uint32 {
-	return uint32(ip[0])<<24 | uint32(ip[1])<<16 | uint32(ip[2])<<8 | uint32(ip[3])
+func (a sender) before(b sender) bool {
+	return cmp.Or(cmp.Compare(a.source, b.source), slices.Compare(a.client[:], b.client[:])) < 0
 }

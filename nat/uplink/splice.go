@@ -29,7 +29,7 @@ type stream interface {
 // times out: idle connections stay.
 type splice struct {
 	host  *Host
-	who   [4]byte // whose connection it is, for the limits
+	who   sender // whose connection it is, for the limits
 	tuple frame.Tuple
 	ep    tcpip.Endpoint
 	queue waiter.Queue // of ep
@@ -61,7 +61,7 @@ func deepen(i int) byte {
 
 // newSplice makes the splice of a socket and a connection to come: one between addresses as netstack has them, local being
 // that of the outside. Then comes run, if the inside has answered, and in any case forget.
-func (h *Host) newSplice(who [4]byte, conn stream, local, remote netip.AddrPort) *splice {
+func (h *Host) newSplice(who sender, conn stream, local, remote netip.AddrPort) *splice {
 	s := &splice{host: h, who: who, conn: conn, done: make(chan struct{}), tuple: frame.Tuple{Proto: frame.ProtoTCP,
 		SrcIP: remote.Addr().As4(), SrcPort: remote.Port(), DstIP: local.Addr().As4(), DstPort: local.Port()}}
 	if raw, err := conn.SyscallConn(); err == nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"uswitch/nat"
 	"uswitch/nat/uplink"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -46,7 +47,7 @@ func FuzzSYN(f *testing.F) {
 		}
 		h.Attach(func(frame.Frame, time.Time) {})
 		red := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: red.As4(), SrcPort: 40000, DstIP: [4]byte{127, 0, 0, 1}, DstPort: 79}
-		own, r := h.Bind(red, time.Now())
+		own, r := h.Bind(nat.Binding{Tuple: red}, time.Now())
 		if r != trace.NoReason {
 			t.Fatal(r)
 		}

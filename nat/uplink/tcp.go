@@ -122,7 +122,7 @@ func (h *Host) dial(r *question) {
 		r.answer(false) // given up meanwhile
 		return
 	}
-	s := h.newSplice(d.m.inside.addr, sock, to, netip.AddrPortFrom(h.addr, id.RemotePort))
+	s := h.newSplice(d.m.from, sock, to, netip.AddrPortFrom(h.addr, id.RemotePort))
 	defer s.forget()
 	if syn, ok := h.synOf(d); ok {
 		s.out.begin(syn)

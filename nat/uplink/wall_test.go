@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"uswitch/nat"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -36,7 +37,7 @@ func TestWall(t *testing.T) {
 		t.Helper()
 		for _, proto := range []uint8{frame.ProtoTCP, frame.ProtoUDP} {
 			flow := frame.Tuple{Proto: proto, SrcIP: [4]byte{11, 11, 11, 2}, SrcPort: 4000, DstIP: netip.MustParseAddr(dst).As4(), DstPort: 80}
-			got, r := h.Bind(flow, time.Now())
+			got, r := h.Bind(nat.Binding{Tuple: flow}, time.Now())
 			if r != want {
 				t.Errorf("%s: %s, protocol %d: %v, want %v", when, dst, proto, r, want)
 			}
