@@ -36,6 +36,9 @@ A check has a name and one of these forms (YAML):
                                      it passes these steps of uswitch explain, in this order
   {name, table: fdb|neigh|routes|rules|conntrack|hosts|networks|ports|published|drops, has, lacks}
   {name, command: LINE, host: HOST, status: N|not 0, has, lacks}   without host, beside the lab
+Of the first form, a real packet is sent from inside HOST, and that decides: first every question is predicted, every table read
+and every command run, in the order of the file; then the packets are sent, side by side. From outside nothing can be sent:
+there the prediction decides.
 has and lacks are a text or several, each of which some line must have in it, or none may.
 
 The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fail but some could not be made.`,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -14,13 +15,23 @@ import (
 )
 
 func newExplain() *cobra.Command {
-	return questionOf("explain", "Say what would become of a packet, step by step, without sending it",
+	send := false
+	c := questionOf("explain", "Say what would become of a packet, step by step, without sending it",
 		`The packet takes the same way as a real one would, on a copy of everything that the switch and the gateway know; then
-its answer takes the way back. Nothing is sent, and nothing in the lab changes.`,
+its answer takes the way back. Nothing is sent, and nothing in the lab changes.
+
+With --send, a real packet follows: from inside the host, by an ordinary socket, so that the host's own routes, rules and
+neighbours decide. It is told what became of it, and where that is not what was predicted.`,
 		func(ctx context.Context, lab *control.Client, q ask.Question) (writer, error) {
+			query := url.Values{}
+			if send {
+				query.Set("send", "1")
+			}
 			a := new(ask.Answer)
-			return a, lab.Do(ctx, http.MethodPost, "/v1/explain", nil, q, a)
+			return a, lab.Do(ctx, http.MethodPost, "/v1/explain", query, q, a)
 		})
+	c.Flags().BoolVar(&send, "send", false, "then send a real packet from inside HOST, and compare")
+	return c
 }
 
 // writer is an answer that can be written for a person.

@@ -18,8 +18,9 @@ func newReach() *cobra.Command {
 		Use:   "reach",
 		Short: "Say who reaches whom, and for each no its reason",
 		Long: `Say who reaches whom, and for each no its reason. Every host pings every other, the gateway and the outside, and tries
-every port on which somebody listens or that is published; so does somebody outside. All of it happens on copies of the
-lab: nothing is sent.`,
+every port on which somebody listens or that is published; so does somebody outside. All of it is predicted on copies of the
+lab; then a real packet for each question is sent from inside the host that asks it, and that decides. "!" stands where it
+contradicts the prediction. With --no-send nothing is sent.`,
 		Example: "  uswitch reach -o svg",
 		GroupID: groupLook, Args: usage(cobra.NoArgs),
 	}
@@ -27,6 +28,7 @@ lab: nothing is sent.`,
 	format := c.Flags().StringP("output", "o", "text", "print `text, json, svg or html`")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	outside := c.Flags().String("outside", "8.8.8.8", "the `ADDRESS` outside that hosts try to ping")
+	noSend := c.Flags().Bool("no-send", false, "only predict: send nothing, change nothing in the lab")
 	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
 		a, err := netip.ParseAddr(*outside)
 		if err != nil || !a.Is4() {
@@ -42,7 +44,7 @@ lab: nothing is sent.`,
 		if write == nil {
 			return usageError{fmt.Errorf("-o %s: want text, json, svg or html", *format)}
 		}
-		if err := lab.Get(ctx, "/v1/reach", control.ReachQuery(ask.ReachOptions{Outside: a}), m); err != nil {
+		if err := lab.Get(ctx, "/v1/reach", control.ReachQuery(ask.ReachOptions{Outside: a}, !*noSend), m); err != nil {
 			return err
 		}
 		return write()

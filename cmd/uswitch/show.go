@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +14,7 @@ import (
 func newShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "show",
-		Short:   "Show a table: ports, fdb, neigh, hosts, networks, routes, drops, conntrack, published",
+		Short:   "Show the lab or a table: lab, ports, fdb, neigh, hosts, networks, routes, drops, conntrack, published",
 		Example: "  uswitch show fdb",
 		GroupID: groupLook,
 		Args:    knownCommand,
@@ -21,6 +22,7 @@ func newShow() *cobra.Command {
 	}
 	out := os.Stdout
 	c.AddCommand(
+		newShowLab(),
 		tableOf("hosts", "Hosts with their addresses and commands", "/v1/hosts",
 			func(rows []control.Host) error { return view.Hosts(out, rows) }),
 		tableOf("networks", "Networks with their settings", "/v1/networks",
@@ -48,6 +50,25 @@ func tableOf[T any](name, short, path string, text func([]T) error) *cobra.Comma
 	format := output(c)
 	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
 		return get(ctx, lab, path, *format, text)
+	})
+}
+
+func newShowLab() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "lab",
+		Short: "The lab itself: who runs it, its way out, and how good its predictions were",
+		Long: `The lab itself: who runs it, its way out, and how good its predictions were. A prediction of explain, check or reach is right
+or wrong where a real packet was sent after it; it is not decided where one of the two could not say yes or no.`,
+		Example: "  uswitch show lab",
+		Args:    usage(cobra.NoArgs),
+	}
+	format := output(c)
+	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
+		var l control.Lab
+		if err := lab.Get(ctx, "/v1/lab", nil, &l); err != nil {
+			return err
+		}
+		return show(*format, l, func() error { return view.Lab(os.Stdout, l, time.Now()) })
 	})
 }
 

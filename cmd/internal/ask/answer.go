@@ -17,6 +17,9 @@ type Answer struct {
 	Stop     *Stop    `json:"stop,omitempty"`    // what is in the way; nil if nothing is, as far as can be seen
 	Sentence string   `json:"sentence"`          // the answer in one sentence
 	Unknown  string   `json:"unknown,omitempty"` // what the lab cannot know; never empty where the verdict is NotKnown
+	// Where a real packet was sent, that has decided the verdict, Works and the sentence; all else is the prediction.
+	Predicted Verdict `json:"predicted,omitempty"`
+	Sent      *Sent   `json:"sent,omitempty"`
 }
 
 // Phase is one thing that happens to the question or to its answer.

@@ -10,6 +10,9 @@
 // Every question forks the lab anew and throws the fork away. The lab is only read: no counter, table or timer of it
 // changes. Proposals are tried on such a fork before they are made.
 //
+// Where a packet can really be sent from inside a host, that decides: a Follower finds it in the live trace, Sent is what became
+// of it, and Settle puts it beside the prediction. Who sends is not this package's business.
+//
 // A Lab is plain data around the live switches and the live gateway, so that a real lab and a simulated one can be asked
 // alike.
 package ask

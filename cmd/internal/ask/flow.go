@@ -2,7 +2,6 @@ package ask
 
 import (
 	"errors"
-	"io"
 	"net/netip"
 	"slices"
 	"time"
@@ -76,29 +75,7 @@ func (f *flow) put(done func(error)) {
 	if h, ok := f.world.Host(f.target.From); ok {
 		asker = h.Machine
 	}
-	to := netip.AddrPortFrom(f.target.addr, f.target.Port)
-	switch f.target.Protocol {
-	case "tcp":
-		asker.Connect(to, done)
-	case "udp":
-		asker.AskUDP(to, datagram(to.Port()), patience, func(_ []byte, err error) { done(err) })
-	default:
-		o := sim.PingOptions{Count: 1, Size: f.target.Size, DontFragment: f.target.DontFragment, Wait: patience}
-		asker.Ping(to.Addr(), o, io.Discard, func(r sim.PingResult) {
-			if r.Failure == nil && r.Received == 0 {
-				r.Failure = sim.ErrTimeout
-			}
-			done(r.Failure)
-		})
-	}
-}
-
-// datagram is what is asked by UDP: something that a DNS server answers, be it with an error (RFC 1035 4.1.1).
-func datagram(port uint16) []byte {
-	if port == 53 {
-		return make([]byte, 12)
-	}
-	return []byte("hello?")
+	asker.Ask(f.target.packet(), patience, done)
 }
 
 // Way says which packet a step belongs to.

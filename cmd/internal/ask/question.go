@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -49,6 +50,11 @@ func (t *target) proto() uint8 {
 	return frame.ProtoICMP
 }
 
+// packet is what is sent.
+func (t *target) packet() sim.Question {
+	return sim.Question{Proto: t.proto(), To: netip.AddrPortFrom(t.addr, t.Port), Size: t.Size, DontFragment: t.DontFragment}
+}
+
 // check finds out what is asked, or says what is wrong with the question.
 func (l *Lab) check(q Question) (*target, error) {
 	q.From, q.To = l.home(q.From), l.home(q.To)
@@ -81,9 +87,24 @@ func (l *Lab) check(q Question) (*target, error) {
 		t.name = true
 	}
 	if up := l.uplink(); q.From == Outsider && t.addr != up.Addr().Addr() {
+		if l.isOutside(t.addr) {
+			return nil, fmt.Errorf("%w: what somebody outside sends to %s never comes to the lab", errOutside, q.To)
+		}
 		return nil, fmt.Errorf("%s: outside, nobody knows the way to that; the lab's only address there is %v", q.To, up.Addr().Addr())
 	}
 	return t, nil
+}
+
+// errOutside is a question between two who are both outside.
+var errOutside = errors.New("both are outside")
+
+// isOutside reports whether an address is none of the lab's networks'.
+func (l *Lab) isOutside(a netip.Addr) bool {
+	if owner, _ := l.owner(a); owner != nil || !a.IsValid() {
+		return false
+	}
+	leg := l.leg(a)
+	return leg == nil || leg == l.uplink()
 }
 
 // home returns the host in whose namespace a host is, or the name itself.

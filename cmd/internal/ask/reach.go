@@ -2,6 +2,7 @@ package ask
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -39,7 +40,7 @@ func (c Column) String() string {
 
 // Cell is whether somebody reaches something.
 type Cell struct {
-	Self     bool    `json:"self,omitempty"` // nobody asks itself
+	Self     bool    `json:"self,omitempty"` // nobody asks itself, and what goes from outside to outside is no business of the lab's
 	Verdict  Verdict `json:"verdict,omitempty"`
 	Works    bool    `json:"works"`
 	Unknown  string  `json:"unknown,omitempty"` // why the verdict is NotKnown
@@ -47,6 +48,38 @@ type Cell struct {
 	Where    string  `json:"where,omitempty"`
 	Way      Way     `json:"way,omitempty"`
 	Sentence string  `json:"sentence,omitempty"`
+	// Where a real packet was sent, that has decided the verdict and Works; Reason, Where, Way and Sentence are the prediction.
+	Predicted Verdict `json:"predicted,omitempty"`
+	Sent      *Sent   `json:"sent,omitempty"`
+}
+
+// Settle has the packet that was really sent decide.
+func (c *Cell) Settle(s *Sent) {
+	c.Sent, c.Predicted, c.Verdict, c.Works, c.Unknown = s, c.Verdict, s.Verdict, s.Verdict == Yes, s.Unknown
+	switch {
+	case s.Verdict == Yes:
+		c.Reason, c.Where, c.Way, c.Sentence = "", "", "", ""
+	case s.Ended != nil:
+		c.Reason, c.Where, c.Way, c.Sentence = s.Ended.Reason, s.Ended.Where, s.Ended.Way, s.Ended.Sentence
+	case s.Verdict == No && c.Reason == "":
+		c.Reason, c.Way = notAnswered, There
+		c.Sentence = "a real packet was not answered, and what stopped it is nothing that the switch can see"
+	}
+}
+
+// Asked returns the questions of all cells for which a packet can be sent, with the cells that they are for.
+func (m *Matrix) Asked() (all []Asked, cells []*Cell) {
+	for i, from := range m.From {
+		for j, to := range m.To {
+			c := &m.Cells[i][j]
+			if c.Self || from == Outsider || c.Reason == noAddress {
+				continue
+			}
+			all = append(all, Asked{Question: Question{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port}, Predicted: c.Verdict})
+			cells = append(cells, c)
+		}
+	}
+	return all, cells
 }
 
 // Text is what stands in the cell: yes, the reason's name, or nothing.
@@ -54,8 +87,12 @@ func (c Cell) Text() string {
 	switch {
 	case c.Self:
 		return "-"
+	case c.Sent != nil && c.Sent.Differs:
+		return map[bool]string{true: "yes", false: c.Reason}[c.Works] + " !"
 	case c.Works:
 		return "yes"
+	case c.Verdict == NotKnown:
+		return "?"
 	}
 	return c.Reason
 }
@@ -99,6 +136,9 @@ func (l *Lab) cell(t *trial, q Question) (Cell, error) {
 		return Cell{Self: true}, nil
 	}
 	found, err := l.check(q)
+	if errors.Is(err, errOutside) {
+		return Cell{Self: true}, nil
+	}
 	if err != nil {
 		if q.From == Outsider {
 			return Cell{Verdict: No, Reason: notRouted, Where: Outsider, Way: There, Sentence: err.Error()}, nil
@@ -122,6 +162,8 @@ func (l *Lab) cell(t *trial, q Question) (Cell, error) {
 const (
 	notRouted = "not-routed" // the outside does not know the lab's own networks
 	noAddress = "no-address"
+	// notAnswered is what only a packet that was really sent can find out.
+	notAnswered = "not-answered"
 )
 
 // columns are the things that can be reached.

@@ -90,6 +90,21 @@ func (m *Matrix) reasons() (names []string, sentences map[string]string) {
 			}
 		}
 	}
+	for _, row := range m.Cells {
+		for _, c := range row {
+			if c.Sent != nil && c.Sent.Differs {
+				sentences["!"] = "a real packet contradicted the prediction"
+			}
+			if c.Verdict == NotKnown && sentences["?"] == "" {
+				sentences["?"] = "not known: " + c.Unknown
+			}
+		}
+	}
+	for _, mark := range []string{"!", "?"} {
+		if sentences[mark] != "" {
+			names = append(names, mark)
+		}
+	}
 	slices.Sort(names)
 	return names, sentences
 }

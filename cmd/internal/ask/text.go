@@ -39,6 +39,7 @@ func (a *Answer) WriteText(out io.Writer) error {
 		line(&b, "result", string(Allow))
 	}
 	line(&b, "not known", a.Unknown)
+	a.Sent.write(&b)
 	fmt.Fprintln(&b)
 	for _, l := range wrap(a.Sentence, width) {
 		fmt.Fprintln(&b, l)

@@ -13,33 +13,75 @@ func Question(a *lab.AskCheck) ask.Question {
 	return ask.Question{From: a.From, To: a.To, Protocol: a.Protocol, Port: a.Port, Size: a.Size, DontFragment: a.DF}
 }
 
-func (o *Outcome) ask(ctx context.Context, s Subject, a *lab.AskCheck) error {
-	answer, err := s.Explain(ctx, Question(a))
-	if err != nil {
-		return err
+// predict asks what would become of the packet and, if it would not come through, what would mend that.
+func (o *Outcome) predict(ctx context.Context, s Subject, a *lab.AskCheck) (err error) {
+	if o.answer, err = s.Explain(ctx, Question(a)); err == nil && !o.answer.Works && !a.Not {
+		err = o.advise(ctx, s, a)
+	}
+	return err
+}
+
+// settle sends the packets of all questions that were predicted, and judges by what becomes of them. Where none can be sent,
+// the prediction is all that there is.
+func settle(ctx context.Context, s Subject, outcomes []Outcome) {
+	var asked []ask.Asked
+	var of []*Outcome
+	for i := range outcomes {
+		if o := &outcomes[i]; o.answer != nil && o.State == Holds {
+			asked = append(asked, ask.Asked{Question: o.answer.Question, Predicted: o.answer.Verdict, Address: o.answer.Address})
+			of = append(of, o)
+		}
+	}
+	if len(asked) == 0 {
+		return
+	}
+	sent, err := s.Send(ctx, asked)
+	for i, o := range of {
+		if err != nil {
+			o.State, o.Why = Unknown, err.Error()
+			continue
+		}
+		if sent[i] != nil {
+			o.answer.Settle(sent[i])
+		}
+		o.judge(o.Checked.Ask)
+	}
+}
+
+// judge compares what became of a packet with what a check wants.
+func (o *Outcome) judge(a *lab.AskCheck) {
+	answer := o.answer
+	stop := answer.Stop
+	if o.Sent = answer.Sent; o.Sent != nil && o.Sent.Differs {
+		stop = o.Sent.Ended
+	}
+	if answer.Works || answer.Verdict == ask.NotKnown {
+		o.Remedy = nil
 	}
 	switch {
+	case answer.Verdict == ask.NotKnown:
+		o.State, o.Why = Unknown, answer.Unknown
 	case !answer.Works && !a.Not:
-		o.stopped(answer)
-		return o.advise(ctx, s, a)
+		o.stopped(answer, stop)
 	case answer.Works && a.Not:
 		o.fail("%s", answer.Sentence)
 		o.letThrough(answer)
-	case a.Reason != "" && answer.Stop != nil && answer.Stop.Reason != a.Reason:
-		o.stopped(answer)
+	case a.Reason != "" && stop == nil:
+		o.fail("it is not answered, and whether that is because of %s is not known: %s", a.Reason, answer.Sentence)
+	case a.Reason != "" && stop.Reason != a.Reason:
+		o.stopped(answer, stop)
 		o.Why = "it is stopped, but for another reason than " + a.Reason + ": " + o.Why
 	case a.Rule != "" && !anyRule(answer, a.Rule):
 		o.fail("no rule on its way has %q in it", a.Rule)
 	default:
 		o.path(answer, a.Path)
 	}
-	return nil
 }
 
 // stopped says what is in the packet's way.
-func (o *Outcome) stopped(answer *ask.Answer) {
+func (o *Outcome) stopped(answer *ask.Answer, stop *ask.Stop) {
 	o.fail("%s", answer.Sentence)
-	if stop := answer.Stop; stop != nil {
+	if stop != nil {
 		o.Where, o.Reason, o.Rule = stop.Where+" "+stop.Type, stop.Reason, stop.Rule
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"uswitch/cmd/internal/ask"
 	"uswitch/cmd/internal/check"
@@ -23,9 +25,12 @@ type subject struct {
 	output string
 	status int
 	err    error
+	deaf   bool      // whatever is sent is not answered
+	done   *[]string // in this order
 }
 
 func (s subject) Explain(_ context.Context, q ask.Question) (*ask.Answer, error) {
+	s.note("predict")
 	return ask.LabOf(s.World).Explain(q)
 }
 
@@ -33,8 +38,41 @@ func (s subject) WhyNot(_ context.Context, q ask.Question) (*ask.Advice, error) 
 	return ask.LabOf(s.World).WhyNot(q)
 }
 
+// Send sends each in turn, from the host's own stack, on the lab itself.
+func (s subject) Send(_ context.Context, asked []ask.Asked) (all []*ask.Sent, err error) {
+	s.note("send %d", len(asked))
+	l := ask.LabOf(s.World)
+	for _, a := range asked {
+		host, q, err := l.Send(a)
+		if err != nil {
+			all = append(all, nil)
+			continue
+		}
+		sent := &ask.Sent{Verdict: ask.No, Heard: "nothing", Tried: a.Predicted}
+		h, _ := s.Host(host)
+		h.Machine.Ask(q, time.Second, func(err error) {
+			if err == nil && !s.deaf {
+				sent.Verdict, sent.Heard = ask.Yes, "an answer"
+			}
+		})
+		for end := s.Clock().Now().Add(4 * time.Second); s.Clock().Now().Before(end) && s.Step(); {
+		}
+		sent.Differs = sent.Verdict != a.Predicted
+		all = append(all, sent)
+	}
+	return all, nil
+}
+
+// note keeps what is done, for a test that asks.
+func (s subject) note(format string, args ...any) {
+	if s.done != nil {
+		*s.done = append(*s.done, fmt.Sprintf(format, args...))
+	}
+}
+
 // Table has the rules of nat only.
 func (s subject) Table(_ context.Context, name string) ([]string, error) {
+	s.note("table")
 	if name != "rules" {
 		return nil, errors.New("no table here")
 	}
@@ -43,6 +81,7 @@ func (s subject) Table(_ context.Context, name string) ([]string, error) {
 }
 
 func (s subject) Command(context.Context, string, []string) (string, int, error) {
+	s.note("command")
 	return s.output, s.status, s.err
 }
 
@@ -206,5 +245,32 @@ func TestQuestion(t *testing.T) {
 	got := check.Question(&lab.AskCheck{From: "RED", To: "BLUE", Protocol: "udp", Port: 53, Size: 9, DF: true})
 	if want := (ask.Question{From: "RED", To: "BLUE", Protocol: "udp", Port: 53, Size: 9, DontFragment: true}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// TestPacketsDecide: a check holds only if the real packet says so too, and nothing is sent before all is read that packets
+// would change.
+func TestPacketsDecide(t *testing.T) {
+	var done []string
+	r := run(t, subject{deaf: true, done: &done}, "{name: a, from: RED, to: BLUE}", "{name: b, from: RED, to: BLUE, not: true}",
+		"{name: c, table: rules, has: -j MASQUERADE}", "{name: d, from: RED, to: BLUE, not: true, reason: policy-drop}", "{name: e, host: RED, command: true}")
+	if want := []string{"predict", "predict", "table", "predict", "command", "send 3"}; !slices.Equal(done, want) {
+		t.Errorf("%q, want %q", done, want)
+	}
+	for i, want := range []struct {
+		state check.State
+		why   string
+	}{{check.Fails, "The prediction was wrong: a real packet was not answered"}, {check.Holds, ""}, {check.Holds, ""},
+		{check.Fails, "whether that is because of policy-drop is not known"}, {check.Holds, ""}} {
+		if o := r.Outcomes[i]; o.State != want.state || !strings.Contains(o.Why, want.why) || o.State == check.Holds && o.Why != "" {
+			t.Errorf("%s: %s: %s\nwant %s: %s", o.Name, o.State, o.Why, want.state, want.why)
+		}
+	}
+	if o := r.Outcomes[1]; o.Sent == nil || !o.Sent.Differs {
+		t.Errorf("nobody is told that the prediction was wrong: %+v", o)
+	}
+	done = nil
+	if r := run(t, subject{done: &done}, "{name: a, from: outside, to: gateway}"); r.Outcomes[0].Sent != nil || r.Status() != 0 {
+		t.Errorf("from outside nothing can be sent, and the prediction decides: %+v", r.Outcomes[0])
 	}
 }

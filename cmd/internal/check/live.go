@@ -41,6 +41,15 @@ func (l Live) WhyNot(ctx context.Context, q ask.Question) (*ask.Advice, error) {
 	return a, l.Lab.Do(ctx, http.MethodPost, "/v1/why-not", nil, q, a)
 }
 
+// Send implements Subject.
+func (l Live) Send(ctx context.Context, asked []ask.Asked) (sent []*ask.Sent, err error) {
+	err = l.Lab.Do(ctx, http.MethodPost, "/v1/probes", nil, asked, &sent)
+	if err == nil && len(sent) != len(asked) {
+		err = fmt.Errorf("%d packets were sent, and the lab tells of %d", len(asked), len(sent))
+	}
+	return sent, err
+}
+
 // Table implements Subject, with the rows as their tools print them.
 func (l Live) Table(ctx context.Context, name string) ([]string, error) {
 	var out bytes.Buffer

@@ -26,7 +26,10 @@ type Outcome struct {
 	Rule    *ask.Rule  `json:"rule,omitempty"`   // that is in the way, or the policy
 	Remedy  []string   `json:"remedy,omitempty"` // what would mend it, in this order
 	Output  string     `json:"output,omitempty"` // of a command that did not do what it should
+	Sent    *ask.Sent  `json:"sent,omitempty"`   // the real packet that has decided
 	Checked *lab.Check `json:"-"`
+
+	answer *ask.Answer // of a question
 }
 
 // Report is all outcomes, in the order of the file.

@@ -9,22 +9,30 @@ import (
 	"uswitch/cmd/internal/lab"
 )
 
-// Run makes checks one after the other. What a check needs and cannot have makes it Unknown, and the others go on.
+// Run makes checks. First all tables are read, all commands run and all questions predicted, one after the other; then a real
+// packet is sent for each question, which changes the lab, and decides. What a check needs and cannot have makes it Unknown,
+// and the others go on.
 func Run(ctx context.Context, s Subject, name string, checks []lab.Check) *Report {
 	r := &Report{Lab: name, Outcomes: []Outcome{}}
 	for i := range checks {
-		r.Outcomes = append(r.Outcomes, One(ctx, s, &checks[i]))
+		r.Outcomes = append(r.Outcomes, first(ctx, s, &checks[i]))
 	}
+	settle(ctx, s, r.Outcomes)
 	return r
 }
 
 // One makes one check.
 func One(ctx context.Context, s Subject, c *lab.Check) Outcome {
+	return Run(ctx, s, "", []lab.Check{*c}).Outcomes[0]
+}
+
+// first does of a check what sends nothing of our own.
+func first(ctx context.Context, s Subject, c *lab.Check) Outcome {
 	o := Outcome{Name: c.Name, State: Holds, Checked: c, What: Words(c)}
 	var err error
 	switch {
 	case c.Ask != nil:
-		err = o.ask(ctx, s, c.Ask)
+		err = o.predict(ctx, s, c.Ask)
 	case c.Table != nil:
 		err = o.table(ctx, s, c.Table)
 	case c.Command != nil:

@@ -10,6 +10,8 @@ import (
 type Subject interface {
 	Explain(context.Context, ask.Question) (*ask.Answer, error)
 	WhyNot(context.Context, ask.Question) (*ask.Advice, error)
+	// Send sends packets from inside their hosts, side by side, and says what became of each; nil: such a one cannot be sent.
+	Send(context.Context, []ask.Asked) ([]*ask.Sent, error)
 	// Table returns the rows of one of lab.Tables.
 	Table(ctx context.Context, name string) (rows []string, err error)
 	// Command runs a program inside a host, or beside the lab if host is empty, and returns what it wrote and its status.

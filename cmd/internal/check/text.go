@@ -31,6 +31,8 @@ func (r *Report) WriteText(out io.Writer) error {
 func (o *Outcome) write(b *strings.Builder, wide int) {
 	fmt.Fprintf(b, "%-6s %-*s  %s\n", marks[o.State], wide, o.Name, trace.Printable(o.What))
 	switch {
+	case o.State == Holds && o.Sent != nil && o.Sent.Differs:
+		detail(b, "", "the prediction, "+string(o.Sent.Tried)+", was wrong")
 	case o.Why == "": // somebody is to find out
 	case o.State == Fails:
 		detail(b, "", o.Why)

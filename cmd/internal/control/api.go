@@ -29,6 +29,8 @@ type Lab struct {
 	Forward  bool      `json:"ip_forward"`
 	// Simulated: hosts are in the memory of that process, and nobody else can get into them.
 	Simulated bool `json:"simulated,omitempty"`
+	// Predictions are those of explain, check and reach that were tried with a real packet.
+	Predictions Predictions `json:"predictions"`
 }
 
 // Host is a host of the lab.

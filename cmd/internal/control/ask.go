@@ -16,15 +16,25 @@ import (
 // askTime bounds how long a client waits for the answer to many questions at once.
 const askTime = 25 * time.Second
 
-// explain says what would become of a packet.
+// explain says what would become of a packet and, with ?send=1, what becomes of a real one.
 func (s *Server) explain(r *http.Request) (any, error) {
 	q, err := readQuestion(r)
 	if err != nil {
 		return nil, err
 	}
+	l, a, err := s.predict(q)
+	if err == nil && r.URL.Query().Has("send") {
+		s.settled(r.Context(), l, a)
+	}
+	return a, err
+}
+
+func (s *Server) predict(q ask.Question) (*ask.Lab, *ask.Answer, error) {
 	s.asking.Lock()
 	defer s.asking.Unlock()
-	return snapshot.Of(s.world).Explain(q)
+	l := snapshot.Of(s.world)
+	a, err := l.Explain(q)
+	return l, a, err
 }
 
 // whyNot says what would let it pass.
@@ -43,20 +53,22 @@ func readQuestion(r *http.Request) (q ask.Question, err error) {
 	return q, err
 }
 
-// ReachQuery returns the options of a matrix as a query.
-func ReachQuery(o ask.ReachOptions) url.Values {
+// ReachQuery returns the options of a matrix as a query. With send, real packets settle what can be sent.
+func ReachQuery(o ask.ReachOptions, send bool) url.Values {
 	q := url.Values{}
 	if o.Outside.IsValid() {
 		q.Set("outside", o.Outside.String())
 	}
+	if send {
+		q.Set("send", "1")
+	}
 	return q
 }
 
-// reach asks every question that the lab suggests. That may take longer than other answers.
+// reach asks every question that the lab suggests, and with ?send=1 then sends them all. That may take longer than other
+// answers.
 func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(askTime + writeTime))
-	ctx, cancel := context.WithTimeout(r.Context(), askTime)
-	defer cancel()
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2*askTime + writeTime))
 	var o ask.ReachOptions
 	if text := r.URL.Query().Get("outside"); text != "" {
 		a, err := netip.ParseAddr(text)
@@ -66,13 +78,31 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 		}
 		o.Outside = a
 	}
-	s.asking.Lock()
-	defer s.asking.Unlock()
-	m, err := snapshot.Of(s.world).Reach(ctx, o)
+	l, m, err := s.matrix(r.Context(), o)
 	if err != nil {
 		fail(w, err)
 		return
 	}
+	if r.URL.Query().Has("send") {
+		ctx, cancel := context.WithTimeout(r.Context(), askTime)
+		defer cancel()
+		asked, cells := m.Asked()
+		for i, sent := range s.send(ctx, l, asked) {
+			if sent != nil {
+				cells[i].Settle(sent)
+			}
+		}
+	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(m)
+}
+
+func (s *Server) matrix(ctx context.Context, o ask.ReachOptions) (*ask.Lab, *ask.Matrix, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	l := snapshot.Of(s.world)
+	m, err := l.Reach(ctx, o)
+	return l, m, err
 }

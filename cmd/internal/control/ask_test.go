@@ -60,7 +60,7 @@ x-uswitch: {uplink: sim, rules: ["-P FORWARD DROP"]}
 		t.Errorf("%+v", advice)
 	}
 	var m ask.Matrix
-	if err := client.Get(ctx, "/v1/reach", control.ReachQuery(ask.ReachOptions{Outside: netip.MustParseAddr("8.8.8.8")}), &m); err != nil {
+	if err := client.Get(ctx, "/v1/reach", control.ReachQuery(ask.ReachOptions{Outside: netip.MustParseAddr("8.8.8.8")}, false), &m); err != nil {
 		t.Fatal(err)
 	}
 	if len(m.From) != 3 || len(m.To) != 4 || !m.Cells[0][1].Works || m.Cells[0][3].Reason != "policy-drop" {

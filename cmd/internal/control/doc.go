@@ -32,9 +32,10 @@
 //	POST    /v1/iptables        {"args": ["-t", "nat", "-S"]}
 //	GET     /v1/iptables-save   POST /v1/iptables-restore: text in iptables' form
 //	POST    /v1/set             {"kind": "gateway", "values": {"ip_forward": "0"}}
-//	POST    /v1/explain         what would become of a packet: an ask.Question, answered by an ask.Answer
+//	POST    /v1/explain         what would become of a packet: an ask.Question, answered by an ask.Answer; ?send=1 sends it as well
 //	POST    /v1/why-not         what would let it pass: an ask.Advice
-//	GET     /v1/reach           who reaches whom; ?outside=8.8.8.8
+//	GET     /v1/reach           who reaches whom; ?outside=8.8.8.8; ?send=1 has real packets settle it
+//	POST    /v1/probes          sends packets from inside hosts: a list of ask.Asked, answered by a list of ask.Sent
 //	*       /v1/docker/...      Docker's Engine API, as far as package engine goes
 //	POST    /v1/exec            runs a program in a host: see ExecQuery; POST /v1/exec/signal sends it a signal
 //	POST    /v1/stop            takes the lab down

@@ -41,6 +41,7 @@ type Server struct {
 	running  sync.Map   // string -> tap.Process: the programs of exec, by the id that their clients gave them
 	asking   sync.Mutex // held while a question is answered: each takes a copy of the lab
 	steppers steppers
+	prober   prober
 	end      context.CancelFunc
 	served   sync.WaitGroup
 }
@@ -52,7 +53,7 @@ const maxStreams = 64
 func NewServer(l net.Listener, w *world.World, version string, pid int, stop func()) *Server {
 	ctx, end := context.WithCancel(context.Background())
 	s := &Server{world: w, engine: newEngine(w), version: version, pid: pid, stop: stop, guard: newGuard(l),
-		streams: make(chan struct{}, maxStreams), end: end}
+		streams: make(chan struct{}, maxStreams), prober: prober{places: make(chan struct{}, maxProbes), nextID: uint16(pid)}, end: end}
 	s.http = http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: readTime,
@@ -128,6 +129,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /v1/frames", s.frames)
 	mux.HandleFunc("GET "+rawPath, s.openRaw)
 	mux.HandleFunc("GET /v1/reach", s.reach)
+	mux.HandleFunc("POST /v1/probes", s.probes)
 	mux.Handle(dockerPrefix+"/", http.StripPrefix(dockerPrefix, s.engine.Handler()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})

@@ -16,7 +16,7 @@ func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
 	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, Config: configOf(p.Source), PID: s.pid, Started: s.world.Epoch(),
 		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
-		Simulated: s.world.Simulated()}, nil
+		Simulated: s.world.Simulated(), Predictions: s.prober.predictions()}, nil
 }
 
 // configOf returns the path of a lab file, as seen from anywhere.

@@ -72,7 +72,7 @@ func (p *player) play(ctx context.Context, lab *control.Client) (err error) {
 		return err
 	}
 	defer p.shell.close()
-	p.lab, p.subject = lab, check.Live{Lab: lab, Program: p.shell.program}
+	p.lab, p.subject = lab, quiet{check.Live{Lab: lab, Program: p.shell.program}}
 	p.heading(p.lesson.Titles[p.Language])
 	for i := range p.lesson.Steps {
 		s := &p.lesson.Steps[i]

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/ask"
+	"uswitch/cmd/internal/check"
 	"uswitch/cmd/internal/control"
 )
 
@@ -24,6 +25,16 @@ func (p *player) quiz(ctx context.Context, q *Question) (*Quiz, error) {
 		return p.addressQuiz(ctx, q, answer)
 	case "stop":
 		return p.stopQuiz(ctx, answer)
+	}
+	sent, err := check.Live{Lab: p.lab}.Send(ctx, []ask.Asked{{Question: question, Predicted: answer.Verdict, Address: answer.Address}})
+	if err != nil {
+		return nil, err
+	}
+	if sent[0] != nil {
+		answer.Settle(sent[0])
+	}
+	if answer.Verdict == ask.NotKnown {
+		return nil, fmt.Errorf("whether it works is not known: %s", answer.Unknown)
 	}
 	z := &Quiz{Choices: []string{yes.in(p.Language), no.in(p.Language)}, Key: []int{1}, Because: answer.Sentence}
 	if answer.Works {

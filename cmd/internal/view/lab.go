@@ -21,6 +21,34 @@ func Labs(w io.Writer, labs []control.Lab, now time.Time) error {
 	return t.write(w)
 }
 
+// Lab writes what there is to say of one lab, a line each.
+func Lab(w io.Writer, l control.Lab, now time.Time) error {
+	where := "in namespaces of this machine"
+	if l.Simulated {
+		where = "in memory"
+	}
+	forward := "off"
+	if l.Forward {
+		forward = "on"
+	}
+	p := l.Predictions
+	for _, line := range [][2]string{
+		{"lab", l.Name},
+		{"state", fmt.Sprintf("up for %s, %s, by process %d", span(now.Sub(l.Started)), where, l.PID)},
+		{"made from", l.Source},
+		{"hosts", strconv.Itoa(l.Hosts)},
+		{"networks", strconv.Itoa(l.Networks)},
+		{"uplink", l.Uplink},
+		{"ip_forward", forward},
+		{"predictions", fmt.Sprintf("%d right, %d wrong, %d not decided", p.Right, p.Wrong, p.Unknown)},
+	} {
+		if _, err := fmt.Fprintf(w, "%-12s %s\n", line[0], line[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // span writes a time as people say it: 12s, 5m, 2h.
 func span(d time.Duration) string {
 	switch {

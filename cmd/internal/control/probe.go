@@ -1,0 +1,182 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"uswitch/cmd/internal/ask"
+	"uswitch/cmd/internal/probe"
+	"uswitch/cmd/internal/snapshot"
+	"uswitch/cmd/internal/world"
+	"uswitch/sim"
+	"uswitch/switch/trace"
+)
+
+// Bounds of what is sent for real.
+const (
+	maxProbes = 256                     // under way at once: each is a socket
+	probeTime = time.Second             // how long an answer is waited for
+	doubtTime = 3200 * time.Millisecond // and once more, where the first attempt contradicts the prediction: ARP gives up after 3 s
+	minEvents = 1 << 11                 // steps of packets that wait to be looked at
+	maxEvents = 1 << 15
+	probeSnap = 160 // bytes of each: the headers, and those that an ICMP error quotes
+)
+
+// Predictions counts what became of predictions that were tried with a real packet.
+type Predictions struct {
+	Right   int `json:"right"`
+	Wrong   int `json:"wrong"`
+	Unknown int `json:"unknown"` // one of the two did not say yes or no
+}
+
+// prober sends real packets, a bounded number at a time, and keeps count of what that says of predictions.
+type prober struct {
+	places chan struct{}
+	mu     sync.Mutex
+	nextID uint16 // of an echo request
+	count  Predictions
+}
+
+func (p *prober) predictions() Predictions {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count
+}
+
+func (p *prober) id() uint16 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.nextID++
+	return p.nextID
+}
+
+func (p *prober) noteAll(all []*ask.Sent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range all {
+		switch {
+		case s == nil:
+		case s.Differs:
+			p.count.Wrong++
+		case s.Verdict == s.Tried && s.Verdict != ask.NotKnown:
+			p.count.Right++
+		default:
+			p.count.Unknown++
+		}
+	}
+}
+
+// probes sends questions, each from inside its host, and answers with what became of each; null where nothing can be sent.
+func (s *Server) probes(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(askTime + writeTime))
+	ctx, cancel := context.WithTimeout(r.Context(), askTime)
+	defer cancel()
+	var asked []ask.Asked
+	if err := decode(r, &asked); err != nil {
+		fail(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(s.send(ctx, snapshot.Of(s.world), asked))
+}
+
+// sending is a question that is sent.
+type sending struct {
+	asked   ask.Asked
+	host    *world.Host
+	name    string
+	q       sim.Question
+	from    netip.AddrPort
+	err     error
+	notSent bool
+	wait    time.Duration
+}
+
+// send sends questions side by side, and follows them in the trace. Where nothing can be sent, what it returns is nil.
+func (s *Server) send(ctx context.Context, l *ask.Lab, asked []ask.Asked) []*ask.Sent {
+	hosts := map[string]*world.Host{}
+	for _, h := range s.world.Hosts() {
+		hosts[h.Plan.Name] = h
+	}
+	all := make([]*sending, len(asked))
+	var questions []sim.Question
+	for i, a := range asked {
+		name, q, err := l.Send(a)
+		if h := hosts[name]; err == nil && h != nil {
+			all[i] = &sending{asked: a, host: h, name: name, q: q}
+			questions = append(questions, q)
+		}
+	}
+	follower := l.Follow(questions)
+	s.followed(follower, len(questions), func() {
+		var under sync.WaitGroup
+		for _, p := range all {
+			if p == nil {
+				continue
+			}
+			s.prober.places <- struct{}{}
+			under.Go(func() {
+				defer func() { <-s.prober.places }()
+				s.sendOne(ctx, p, probeTime)
+				if answered := p.err == nil; !p.notSent && answered != (p.asked.Predicted == ask.Yes) && p.asked.Predicted != ask.NotKnown {
+					s.sendOne(ctx, p, doubtTime)
+				}
+			})
+		}
+		under.Wait()
+	})
+	sent := make([]*ask.Sent, len(all))
+	for i, p := range all {
+		if p != nil {
+			sent[i] = follower.Sent(p.asked, p.name, p.q, p.from, p.err, p.notSent, p.wait)
+		}
+	}
+	s.prober.noteAll(sent)
+	return sent
+}
+
+// followed has a sink see all that happens while f sends n packets.
+func (s *Server) followed(sink trace.Sink, n int, f func()) {
+	events := min(maxEvents, minEvents+n*1<<8)
+	ring := trace.NewRing(events, events*probeSnap, probeSnap)
+	s.world.Tracer().Attach(ring)
+	ctx, end := context.WithCancel(context.Background())
+	var drained sync.WaitGroup
+	drained.Go(func() { _ = ring.Drain(ctx, nil, sink, time.Now) })
+	f()
+	s.world.Tracer().Detach(ring)
+	end()
+	drained.Wait()
+}
+
+// sendOne sends a question once.
+func (s *Server) sendOne(ctx context.Context, p *sending, wait time.Duration) {
+	p.wait = wait
+	if s.world.Simulated() {
+		p.err = s.world.SimulatedAsk(ctx, p.host, p.q, wait)
+		p.notSent = p.err != nil && ctx.Err() != nil
+	} else {
+		p.from, p.err = probe.Send(ctx, p.host.Namespace, p.q, s.prober.id(), wait)
+		p.notSent = errors.Is(p.err, probe.ErrNotSent)
+	}
+	if p.notSent && ctx.Err() != nil {
+		p.err = fmt.Errorf("%w: the time for all questions, %v, is over", probe.ErrNotSent, askTime)
+	}
+}
+
+// settled sends what an answer is about, and has that decide.
+func (s *Server) settled(ctx context.Context, l *ask.Lab, a *ask.Answer) {
+	if a.Stop != nil && a.Address == "" {
+		return // there is no address to send it to
+	}
+	asked := ask.Asked{Question: a.Question, Predicted: a.Verdict, Address: a.Address}
+	if sent := s.send(ctx, l, []ask.Asked{asked})[0]; sent != nil {
+		a.Settle(sent)
+	}
+}
