@@ -50,10 +50,14 @@ printed.`,
 	return c
 }
 
-// journey finds the steps of a packet, in a file or in a lab.
+// journey finds the steps of a packet, in a file or in a lab. Of a file that has lost steps it says so.
 func journey(ctx context.Context, file, lab string, packet uint64) ([]control.Step, error) {
 	if file != "" {
-		return step.Captured(file, packet)
+		steps, lost, err := step.Captured(file, packet)
+		if lost > 0 {
+			fmt.Fprintf(os.Stderr, "uswitch: the capture has lost %d steps: some of this packet's may be among them\n", lost)
+		}
+		return steps, err
 	}
 	client, err := control.Find(lab)
 	if err != nil {

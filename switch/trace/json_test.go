@@ -106,3 +106,25 @@ func TestJSONAddresses(t *testing.T) {
 		}
 	}
 }
+
+// TestLossIn: what the printers write of losses can be read again, and nothing else is taken for it.
+func TestLossIn(t *testing.T) {
+	var text, lines strings.Builder
+	p, j := trace.NewPrinter(&text, trace.TextOptions{}), trace.NewJSON(&lines)
+	for _, n := range []uint64{1, 12, 1234567} {
+		text.Reset()
+		lines.Reset()
+		_, _ = p.Lost(n), j.Lost(n)
+		_, _ = p.Flush(), j.Flush()
+		for _, b := range []string{text.String(), lines.String()} {
+			if got := trace.LossIn([]byte(strings.TrimSpace(b))); got != n || len(b) > trace.LossLength {
+				t.Errorf("%q: %d, want %d", b, got, n)
+			}
+		}
+	}
+	for _, line := range []string{"", "(", "(12 events", "#1  RED > BLUE", `{"time":"x","lost":3}`, "(12 events lost: not so)"} {
+		if n := trace.LossIn([]byte(line)); n != 0 {
+			t.Errorf("%q: %d", line, n)
+		}
+	}
+}

@@ -12,6 +12,9 @@ type TextOptions struct {
 	Colour bool  // help for the eye; nothing is said by colour alone
 	NoFold bool  // print every packet of a burst
 	Names  Names // the names of hosts for the heads; nil means addresses
+	// Turn, if there is one, is called before anything is written of what began at that time, and when all that began before it
+	// has been written: so that what others write on the same screen stands where it happened.
+	Turn func(time.Time)
 }
 
 // Printer is a Sink that writes journeys for a person: a head line, then a line or a few for every step, then an empty
@@ -28,6 +31,7 @@ type Printer struct {
 	spare []*journey // to be used again
 	shown recent     // journeys that have a block already
 	tcp   sequences
+	turn  func(time.Time)
 	lost  uint64    // events that nobody has been told of
 	told  time.Time // when somebody was told last
 }
@@ -38,7 +42,10 @@ func NewPrinter(w io.Writer, o TextOptions) *Printer {
 	if width == 0 {
 		width = 100
 	}
-	p := &Printer{w: w, names: o.Names, layout: layout{width: max(width, 60), colour: o.Colour, where: 8}}
+	p := &Printer{w: w, names: o.Names, turn: o.Turn, layout: layout{width: max(width, 60), colour: o.Colour, where: 8}}
+	if p.turn == nil {
+		p.turn = func(time.Time) {}
+	}
 	if !o.NoFold {
 		p.folder = newFolder()
 	}
@@ -69,6 +76,7 @@ func (p *Printer) finish() error {
 	p.open = slices.Delete(p.open, 0, 1)
 	p.spare = append(p.spare, j)
 	tcp := p.tcp.see(j)
+	p.turn(j.time)
 	if p.folder == nil {
 		return p.block(j, tcp)
 	}
@@ -116,6 +124,7 @@ func (p *Printer) Idle(now time.Time) error {
 			return err
 		}
 	}
+	p.turn(now.Add(-settled))
 	return p.tick(now)
 }
 
@@ -141,11 +150,7 @@ func (p *Printer) tick(now time.Time) error {
 func (p *Printer) tellLost() error {
 	n := p.lost
 	p.lost = 0
-	events := " events"
-	if n == 1 {
-		events = " event"
-	}
-	return p.line("(" + commas(n) + events + " lost: this reader is slower than the network)")
+	return p.line(lossText(n))
 }
 
 // Flush implements Sink.

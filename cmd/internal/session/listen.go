@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"syscall"
 	"time"
@@ -44,8 +45,10 @@ func (s *session) listen(w *world.World) (*listeners, error) {
 	switch s.Trace {
 	case "text":
 		width, colour := view.Terminal(s.Stdout)
+		s.screen.order(true)
+		l.ends = append(l.ends, func() error { s.screen.order(false); return nil })
 		l.start(ctx, trace.NewRing(queueEvents, screenBytes, screenSnap), trace.NewPrinter(s.screen,
-			trace.TextOptions{Width: width, Colour: colour, Names: w.Names()}), s.traceFailed)
+			trace.TextOptions{Width: width, Colour: colour, Names: w.Names(), Turn: s.screen.turn}), s.traceFailed)
 	case "json":
 		l.start(ctx, trace.NewRing(queueEvents, screenBytes, screenSnap), trace.NewJSON(s.screen), s.traceFailed)
 	}
@@ -64,13 +67,37 @@ func (s *session) capture(ctx context.Context, l *listeners) error {
 		file.Close()
 		return err
 	}
-	l.start(ctx, trace.NewRing(queueEvents, captureBytes, s.Snap), sink, func(err error) {
+	counted := &countedSink{Sink: sink}
+	l.ends = append(l.ends, func() error {
+		if counted.lost > 0 {
+			s.screen.report(fmt.Sprintf("%s holds %d steps of packets; %s", s.Pcap, counted.events, missing(counted.lost)))
+		}
+		return nil
+	})
+	l.start(ctx, trace.NewRing(queueEvents, captureBytes, s.Snap), counted, func(err error) {
 		s.screen.report("capture: " + err.Error() + "; the lab goes on")
 	})
 	return nil
 }
 
+// countedSink counts what a sink gets, and what it does not get.
+type countedSink struct {
+	trace.Sink
+	events, lost uint64
+}
+
+func (c *countedSink) Event(e *trace.Event) error {
+	c.events++
+	return c.Sink.Event(e)
+}
+
+func (c *countedSink) Lost(n uint64) error {
+	c.lost += n
+	return c.Sink.Lost(n)
+}
+
 func (s *session) traceFailed(err error) {
+	s.screen.order(false)
 	if !errors.Is(err, syscall.EPIPE) {
 		s.screen.report("trace: " + err.Error() + "; the lab goes on")
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"uswitch/cmd/internal/view"
 	"uswitch/cmd/internal/world"
@@ -22,7 +23,20 @@ type screen struct {
 	width  int // of a host's name
 	colour bool
 	log    *logFile // of a lab in the background, to which all of the files lead; nil: there is none
+
+	ordered bool // next to a trace, a host's lines wait for the packets that came before them
+	waiting []late
+	bytes   int // of waiting
 }
+
+// late is what a host has written, and when.
+type late struct {
+	at   time.Time
+	text []byte
+}
+
+// maxWaiting bounds what hosts have written and nobody has seen, in bytes: what is more is written at once.
+const maxWaiting = 1 << 20
 
 // newScreen prepares the screen. Next to a trace in JSON the hosts' lines go to stderr, so that stdout is JSON alone.
 func newScreen(o Options) *screen {
@@ -47,15 +61,62 @@ func (s *screen) Write(b []byte) (int, error) { return s.write(s.out, b) }
 
 func (s *screen) write(f *os.File, b []byte) (int, error) {
 	s.mu.Lock()
-	n, err := f.Write(b)
-	if s.log != nil {
-		s.log.grow(n)
-	}
+	n, err := s.writeLocked(f, b)
 	s.mu.Unlock()
 	if errors.Is(err, syscall.EPIPE) && f != s.errs {
 		s.onGone()
 	}
 	return n, err
+}
+
+func (s *screen) writeLocked(f *os.File, b []byte) (int, error) {
+	n, err := f.Write(b)
+	if s.log != nil {
+		s.log.grow(n)
+	}
+	return n, err
+}
+
+// order makes hosts' lines wait for turn, or not any more; then those that have waited are written.
+func (s *screen) order(on bool) {
+	s.mu.Lock()
+	s.ordered = on
+	s.mu.Unlock()
+	if !on {
+		s.turn(time.Now())
+	}
+}
+
+// turn writes what hosts have written before a time: everything that the trace tells of what happened until then is written.
+func (s *screen) turn(until time.Time) {
+	var err error
+	s.mu.Lock()
+	for len(s.waiting) > 0 && (!s.waiting[0].at.After(until) || s.bytes > maxWaiting || !s.ordered) {
+		_, err = s.writeLocked(s.hosts, s.waiting[0].text)
+		s.bytes -= len(s.waiting[0].text)
+		s.waiting = s.waiting[1:]
+	}
+	s.mu.Unlock()
+	if errors.Is(err, syscall.EPIPE) {
+		s.onGone()
+	}
+}
+
+// later writes what a host has written, when its turn comes.
+func (s *screen) later(text []byte) {
+	s.mu.Lock()
+	if !s.ordered {
+		s.mu.Unlock()
+		_, _ = s.write(s.hosts, text)
+		return
+	}
+	s.waiting = append(s.waiting, late{time.Now(), text})
+	s.bytes += len(text)
+	over := s.bytes > maxWaiting
+	s.mu.Unlock()
+	if over {
+		s.turn(time.Time{})
+	}
 }
 
 // host returns where the output of a host's command goes: whole lines, with the host's name in front. A line that nobody can
@@ -70,6 +131,6 @@ func (s *screen) host(name string) io.WriteCloser {
 		for _, line := range lines {
 			text = append(append(append(text, prefix...), line...), '\n')
 		}
-		_, _ = s.write(s.hosts, text)
+		s.later(text)
 	})
 }

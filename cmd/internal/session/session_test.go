@@ -10,8 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"uswitch/cmd/internal/lab"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
 )
 
@@ -136,14 +139,84 @@ func TestSimulatedCapture(t *testing.T) {
 	}
 }
 
+// TestBlockCounter: what is told at the end of a capture is what it holds and what it says that it has lost.
 func TestBlockCounter(t *testing.T) {
-	var in []byte
-	for _, kind := range []byte{1, packetBlock, 5, packetBlock} {
-		in = append(in, kind, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0)
+	var in bytes.Buffer
+	w, err := pcap.New(&in, pcap.Options{})
+	e := trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Where: "br0", Port: "RED", Frame: frame.Frame{Data: make([]byte, 61)}}
+	for _, lost := range []uint64{0, 155000, 12} {
+		err = errors.Join(err, w.Event(&e), w.Lost(lost))
 	}
-	counted := &blockCounter{out: io.Discard}
-	if err := copyBlocks(counted, bytes.NewReader(in)); err != nil || counted.packets != 2 {
-		t.Errorf("%d packets are counted, want 2: %v", counted.packets, err)
+	before := bytes.Clone(in.Bytes())
+	err = errors.Join(err, w.Event(&e), w.Lost(1), w.Flush())
+	for want, b := range map[string][]byte{
+		"f holds 3 steps of packets; 155000 steps are missing: the reader was slower than the network": before, // cut off
+		"f holds 4 steps of packets; 155013 steps are missing: the reader was slower than the network": in.Bytes(),
+	} {
+		counted := &blockCounter{out: io.Discard}
+		if err := errors.Join(err, copyBlocks(counted, bytes.NewReader(b))); err != nil || counted.holds("f") != want {
+			t.Errorf("%s, want %s: %v", counted.holds("f"), want, err)
+		}
+	}
+	if text := (&blockCounter{packets: 7}).holds("f"); text != "f holds 7 steps of packets" {
+		t.Error(text)
+	}
+}
+
+// TestLossCounter reads losses from a trace however it is cut on its way.
+func TestLossCounter(t *testing.T) {
+	text := "#1  RED > BLUE\n\n(1,204 events lost: this reader is slower than the network)\n{\"lost\":12}\n" + strings.Repeat("x", 1000) + "\n"
+	for size := range 40 {
+		var out bytes.Buffer
+		c := &lossCounter{out: &out}
+		for rest := []byte(text); len(rest) > 0; rest = rest[min(size+1, len(rest)):] {
+			_, _ = c.Write(rest[:min(size+1, len(rest))])
+		}
+		if c.lost != 1216 || out.String() != text {
+			t.Fatalf("in pieces of %d: %d lost", size+1, c.lost)
+		}
+	}
+}
+
+// TestScreenInOrder: next to a trace a host's line stands behind the packets that came before it, and before those after it.
+func TestScreenInOrder(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "screen"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	s := newScreen(Options{Plan: &lab.Plan{}, Stdout: file, Stderr: file})
+	p := trace.NewPrinter(s, trace.TextOptions{Turn: s.turn})
+	packet := func(n uint64) *trace.Event {
+		return &trace.Event{Time: time.Now(), Packet: n, Hop: 1, Hook: trace.Ingress, Verdict: trace.Accept, Where: "br0", Port: "RED", Frame: frame.Frame{Data: make([]byte, 60)}}
+	}
+	s.order(true)
+	host := s.host("RED")
+	_ = p.Event(packet(1))
+	_, _ = host.Write([]byte("after the first\n"))
+	_ = p.Event(packet(2))
+	_, _ = host.Write([]byte("after the second\n"))
+	_ = p.Idle(time.Now().Add(time.Second))
+	_, _ = host.Write([]byte("without any\n"))
+	_ = p.Flush()
+	s.order(false)
+	_, _ = host.Write([]byte("at the end\n"))
+	text, _ := os.ReadFile(file.Name())
+	at := -1
+	for _, want := range []string{"#1 ", "after the first", "#2 ", "after the second", "without any", "at the end"} {
+		i := strings.Index(string(text), want)
+		if i <= at {
+			t.Errorf("%q does not stand in its place:\n%s", want, text)
+		}
+		at = i
+	}
+
+	s.order(true)
+	for range 3 * maxWaiting / 1000 {
+		_, _ = host.Write(append(bytes.Repeat([]byte("y"), 999), '\n'))
+	}
+	if s.bytes > maxWaiting+2000 {
+		t.Errorf("%d bytes wait", s.bytes)
 	}
 }
 

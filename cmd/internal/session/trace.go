@@ -2,6 +2,7 @@ package session
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 
 	"uswitch/cmd/internal/control"
+	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
 )
 
@@ -22,8 +24,37 @@ func Trace(ctx context.Context, c *control.Client, q control.TraceQuery, out io.
 		return quiet(ctx, err)
 	}
 	defer answer.Close()
-	_, err = io.Copy(out, answer)
+	counted := &lossCounter{out: out}
+	_, err = io.Copy(counted, answer)
+	if counted.lost > 0 {
+		fmt.Fprintf(os.Stderr, "uswitch: %s\n", missing(counted.lost))
+	}
 	return StreamEnd(ctx, c.Lab(), err)
+}
+
+// missing is how a person is told of steps that a listener has lost.
+func missing(steps uint64) string {
+	return fmt.Sprintf("%d steps are missing: the reader was slower than the network", steps)
+}
+
+// lossCounter adds up what the lines of a trace say of losses.
+type lossCounter struct {
+	out  io.Writer
+	line []byte // the beginning of one that has not ended
+	lost uint64
+}
+
+func (c *lossCounter) Write(b []byte) (int, error) {
+	for rest := b; ; {
+		line, after, ended := bytes.Cut(rest, []byte("\n"))
+		c.line = append(c.line, line[:min(len(line), trace.LossLength)]...)
+		if !ended {
+			break
+		}
+		c.lost += trace.LossIn(c.line)
+		c.line, rest = c.line[:0], after
+	}
+	return c.out.Write(b)
 }
 
 // Capture writes a lab's capture to a file, or to out if path is -, until the lab or ctx ends. What is on a full disk
@@ -36,7 +67,7 @@ func Capture(ctx context.Context, c *control.Client, q control.TraceQuery, path 
 		}
 		defer file.Close()
 		counted := &blockCounter{out: file}
-		defer func() { fmt.Fprintf(os.Stderr, "uswitch: %s holds %d steps of packets\n", path, counted.packets) }()
+		defer func() { fmt.Fprintf(os.Stderr, "uswitch: %s\n", counted.holds(path)) }()
 		out = counted
 	}
 	q.Format = "pcapng"
@@ -68,21 +99,32 @@ func quiet(ctx context.Context, err error) error {
 	return err
 }
 
-// blockCounter counts the blocks on their way to out that hold a packet; it gets each block with one Write.
+// blockCounter counts on their way to out the packets that a capture holds, and those that it says are missing; it gets each
+// block with one Write.
 type blockCounter struct {
-	out     io.Writer
-	packets int
+	out           io.Writer
+	packets, lost uint64
 }
-
-// packetBlock is the type of an Enhanced Packet Block (draft-ietf-opsawg-pcapng, section 4.3).
-const packetBlock = 6
 
 func (c *blockCounter) Write(block []byte) (int, error) {
 	n, err := c.out.Write(block)
-	if err == nil && binary.LittleEndian.Uint32(block) == packetBlock {
-		c.packets++
+	if err == nil {
+		packet, lost, sum := pcap.Losses(block)
+		if packet {
+			c.packets++
+		}
+		c.lost = max(c.lost+lost, sum)
 	}
 	return n, err
+}
+
+// holds is what a person is told of a capture at its end.
+func (c *blockCounter) holds(path string) string {
+	text := fmt.Sprintf("%s holds %d steps of packets", path, c.packets)
+	if c.lost > 0 {
+		text += "; " + missing(c.lost)
+	}
+	return text
 }
 
 // maxBlock bounds a block of pcapng: a frame of 64 KiB, its comment, and what stands around them.

@@ -13,21 +13,22 @@ import (
 	"uswitch/switch/trace/pcap"
 )
 
-// Captured reads the steps of a packet from a file that uswitch capture has written.
-func Captured(path string, packet uint64) (steps []control.Step, err error) {
+// Captured reads the steps of a packet from a file that uswitch capture has written. lost is how many steps of packets the
+// file has lost: some of this packet's may be among them.
+func Captured(path string, packet uint64) (steps []control.Step, lost uint64, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer file.Close()
-	last := uint64(0)
-	for in := pcap.NewReader(file); ; {
+	last, in := uint64(0), pcap.NewReader(file)
+	for {
 		s, err := in.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, 0, fmt.Errorf("%s: %w", path, err)
 		}
 		last = max(last, s.Packet)
 		if s.Packet == packet {
@@ -36,11 +37,13 @@ func Captured(path string, packet uint64) (steps []control.Step, err error) {
 	}
 	switch {
 	case last == 0:
-		return nil, fmt.Errorf("%s: its packets have no numbers: want a file that uswitch capture -w has written", path)
+		return nil, 0, fmt.Errorf("%s: its packets have no numbers: want a file that uswitch capture -w has written", path)
+	case len(steps) == 0 && in.Lost() > 0:
+		return nil, 0, fmt.Errorf("%s: packet %d is not in it, or among the %d steps that the capture has lost; the last one is %d", path, packet, in.Lost(), last)
 	case len(steps) == 0:
-		return nil, fmt.Errorf("%s: packet %d is not in it; the last one is %d", path, packet, last)
+		return nil, 0, fmt.Errorf("%s: packet %d is not in it; the last one is %d", path, packet, last)
 	}
-	return steps, nil
+	return steps, in.Lost(), nil
 }
 
 // stepOf says of a captured step what a lab would say of it. The name of the interface is where the step was; all drops

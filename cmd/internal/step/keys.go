@@ -56,7 +56,9 @@ const (
 	keyCtrlC   = 3
 	keyCtrlD   = 4
 	helpStep   = "Packets stop here. n or space: one hop on; c: let this one run; q: quit, and let all of them go."
+	helpMarks  = "Marks: + new, - gone, ~ changed, ? what will be looked at next."
 	helpReplay = "n or space: one hop on; p: one back; q: quit."
+	helpChange = "Marks: ~ what the step has changed in the packet."
 )
 
 // cooked turns line ends into what a terminal wants that is in raw mode.

@@ -36,6 +36,7 @@ func Replay(ctx context.Context, steps []control.Step, o ReplayOptions, in, out 
 		return err
 	}
 	defer end()
+	fmt.Fprintln(errs, helpChange)
 	if !interactive {
 		for i := range steps {
 			p.step(&steps[i])

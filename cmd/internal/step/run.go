@@ -45,6 +45,9 @@ func Run(ctx context.Context, lab *control.Client, o Options, in, out *os.File, 
 		}
 		fmt.Fprintln(r.errs, helpStep)
 	}
+	if !r.JSON {
+		fmt.Fprintln(r.errs, helpMarks)
+	}
 	return r.loop(events(answer), pressed)
 }
 
@@ -136,7 +139,7 @@ func (r *run) press(key byte) {
 	case keyRun:
 		r.goOn(true)
 	default:
-		fmt.Fprintln(r.errs, helpStep)
+		fmt.Fprintf(r.errs, "%s\n%s\n", helpStep, helpMarks)
 	}
 }
 

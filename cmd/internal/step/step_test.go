@@ -175,9 +175,9 @@ func TestReplay(t *testing.T) {
 	emit(trace.Event{Hook: trace.Forward, Verdict: trace.Accept, Where: "gateway", IP: true, Rule: "-A FORWARD -j ACCEPT", Target: "ACCEPT"})
 	emit(trace.Event{Hook: trace.Postrouting, Verdict: trace.Drop, Reason: trace.NATNoPort, Where: "gateway", IP: true})
 
-	steps, err := step.Captured(path, 3)
-	if err != nil {
-		t.Fatal(err)
+	steps, lost, err := step.Captured(path, 3)
+	if err != nil || lost != 0 {
+		t.Fatal(lost, err)
 	}
 	in, out, text := files(t, "")
 	if err := step.Replay(context.Background(), steps, step.ReplayOptions{Width: 100}, in, out, io.Discard); err != nil {
@@ -186,11 +186,19 @@ func TestReplay(t *testing.T) {
 	golden(t, "replay.txt", text())
 
 	for packet, says := range map[uint64]string{4: "packet 4 is not in it; the last one is 3"} {
-		if _, err := step.Captured(path, packet); err == nil || !strings.Contains(err.Error(), says) {
+		if _, _, err := step.Captured(path, packet); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("packet %d: %v", packet, err)
 		}
 	}
-	if _, err := step.Captured("testdata/script.txt", 1); err == nil || !strings.Contains(err.Error(), "not a pcapng capture") {
+	_ = capture.Lost(70)
+	_ = capture.Flush()
+	if _, lost, err := step.Captured(path, 3); err != nil || lost != 70 {
+		t.Errorf("%d steps are lost, want 70: %v", lost, err)
+	}
+	if _, _, err := step.Captured(path, 4); err == nil || !strings.Contains(err.Error(), "among the 70 steps that the capture has lost") {
+		t.Errorf("a packet that may be lost: %v", err)
+	}
+	if _, _, err := step.Captured("testdata/script.txt", 1); err == nil || !strings.Contains(err.Error(), "not a pcapng capture") {
 		t.Errorf("a text: %v", err)
 	}
 }

@@ -27,7 +27,6 @@ func newPrinter(out io.Writer, width int, colour bool) *printer {
 
 const (
 	whereWidth = 8
-	maxWhere   = 24 // a longer name pushes its own line to the right
 	whatWidth  = 13
 )
 
@@ -79,9 +78,13 @@ func (p *printer) head(s *control.Step) {
 	p.line(fmt.Sprintf("%-3s %s, %d bytes", number, s.Summary, s.Length))
 }
 
-// columns prints a line of three columns, the last one wrapped.
+// columns prints a line of three columns, the last one wrapped. A name that is too long for its column has the line for itself.
 func (p *printer) columns(where, what, text, colour string) {
-	p.where = max(p.where, min(utf8.RuneCountInString(where), maxWhere))
+	if utf8.RuneCountInString(where) > p.width/5 {
+		p.line("    " + where)
+		where = ""
+	}
+	p.where = max(p.where, utf8.RuneCountInString(where))
 	left := fmt.Sprintf("    %-*s %-*s ", p.where, where, whatWidth, what)
 	for _, part := range trace.Wrap(text, max(p.width-utf8.RuneCountInString(left), 30)) {
 		if p.colour && colour != "" {

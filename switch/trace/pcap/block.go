@@ -2,6 +2,7 @@ package pcap
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 
 	"uswitch/switch/frame"
@@ -10,6 +11,7 @@ import (
 
 // Codes of pcapng (draft-ietf-opsawg-pcapng 4.3 and 3.5). gopacket's writer has the block but not its options.
 const (
+	blockStatistics     = 5
 	blockEnhancedPacket = 6
 
 	optEnd       = 0
@@ -17,6 +19,9 @@ const (
 	optFlags     = 2 // uint32; bits 0 and 1 are the direction
 	optDropCount = 4 // uint64
 	optPacketID  = 5 // uint64
+
+	optReceived = 4 // of an interface's statistics, uint64
+	optMissing  = 5 // uint64: isb_ifdrop
 
 	inbound  = 1
 	outbound = 2
@@ -53,6 +58,28 @@ func (c *Writer) packet(id int, e *trace.Event) {
 	b = option(b, optPacketID, le.AppendUint64(nil, e.Packet))
 	b = option(b, optEnd, nil)
 
+	length := uint32(len(b) + 4)
+	b = le.AppendUint32(b, length)
+	le.PutUint32(b[4:8], length)
+	c.block.Write(b)
+}
+
+// statistics appends an interface statistics block (4.6): what the capture holds of all interfaces so far, and what it has
+// lost. It stands at the first interface, for drops.
+//
+//	type, length | interface, time high, time low | options | length
+func (c *Writer) statistics(stamp uint64) {
+	le := binary.LittleEndian
+	b := le.AppendUint32(c.block.AvailableBuffer(), blockStatistics)
+	b = le.AppendUint32(b, 0) // the length, when it is known
+	b = le.AppendUint32(b, 0)
+	b = le.AppendUint32(b, uint32(stamp>>32))
+	b = le.AppendUint32(b, uint32(stamp))
+	b = option(b, optComment, fmt.Appendf(nil, "this capture holds %d steps so far, and %d more are missing: the reader was slower than the network",
+		c.written, c.missing))
+	b = option(b, optReceived, le.AppendUint64(nil, c.written+c.missing))
+	b = option(b, optMissing, le.AppendUint64(nil, c.missing))
+	b = option(b, optEnd, nil)
 	length := uint32(len(b) + 4)
 	b = le.AppendUint32(b, length)
 	le.PutUint32(b[4:8], length)

@@ -19,6 +19,7 @@ type Step struct {
 	IP     bool   // Data is an IP packet, with no Ethernet header
 	Length int    // of the whole packet in bytes
 	Data   []byte
+	Lost   uint64 // how many steps are missing in front of this one
 }
 
 // Reader reads what a Writer has written. Captures of others can be read too, as far as their blocks are those that a Writer
@@ -27,7 +28,12 @@ type Reader struct {
 	in         *bufio.Reader
 	order      binary.ByteOrder
 	interfaces []recorded
+	lost       uint64
+	counted    uint64 // of lost, what packets have told
 }
+
+// Lost returns how many steps the capture has lost, as far as it was read.
+func (r *Reader) Lost() uint64 { return r.lost }
 
 // recorded is an interface of the capture.
 type recorded struct {
@@ -72,8 +78,13 @@ func (r *Reader) Next() (Step, error) {
 			if err := r.describe(body); err != nil {
 				return Step{}, err
 			}
+		case blockStatistics:
+			r.statistics(body)
 		case blockEnhancedPacket:
-			return r.packet(body)
+			s, err := r.packet(body)
+			r.lost = max(r.lost, r.counted+s.Lost)
+			r.counted += s.Lost
+			return s, err
 		}
 	}
 }
@@ -158,11 +169,22 @@ func (r *Reader) packet(body []byte) (s Step, err error) {
 		switch {
 		case code == optComment:
 			s.Text = strings.ToValidUTF8(string(value), "?")
+		case code == optDropCount && len(value) == 8:
+			s.Lost = r.order.Uint64(value)
 		case code == optPacketID && len(value) == 8:
 			s.Packet = r.order.Uint64(value)
 		}
 	})
 	return s, nil
+}
+
+// statistics takes an interface statistics block.
+func (r *Reader) statistics(body []byte) {
+	r.options(body[min(len(body), 12):], func(code uint16, value []byte) {
+		if code == optMissing && len(value) == 8 {
+			r.lost = max(r.lost, r.order.Uint64(value))
+		}
+	})
 }
 
 // options walks through options: code, length, value, padding.
@@ -175,4 +197,29 @@ func (r *Reader) options(b []byte, each func(code uint16, value []byte)) {
 		each(code, b[4:4+length])
 		b = b[min(len(b), (4+length+3)&^3):]
 	}
+}
+
+// Losses reads of one block, whole and as a Writer writes it, whether it is a packet, how many steps are missing in front of
+// that, and of statistics how many are missing in all.
+func Losses(block []byte) (packet bool, before, sum uint64) {
+	r := Reader{order: binary.LittleEndian}
+	if len(block) < 12 {
+		return false, 0, 0
+	}
+	body := block[8 : len(block)-4]
+	switch r.order.Uint32(block) {
+	case blockStatistics:
+		r.statistics(body)
+	case blockEnhancedPacket:
+		packet = true
+		if len(body) >= 20 {
+			data := body[20:]
+			r.options(data[min(len(data), (int(r.order.Uint32(body[12:]))+3)&^3):], func(code uint16, value []byte) {
+				if code == optDropCount && len(value) == 8 {
+					before = r.order.Uint64(value)
+				}
+			})
+		}
+	}
+	return packet, before, r.lost
 }

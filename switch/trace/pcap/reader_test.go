@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"testing"
+	"time"
 
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
@@ -79,4 +81,54 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestLosses: a capture says what it has lost, in front of the next packet, every second and at its end; whoever reads it
+// can tell where.
+func TestLosses(t *testing.T) {
+	events := journey()
+	var b bytes.Buffer
+	w, err := pcap.New(&b, pcap.Options{})
+	step := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	step(err)
+	step(w.Event(&events[0]))
+	step(w.Lost(3))
+	step(w.Event(&events[1]))
+	step(w.Lost(4))
+	step(w.Idle(events[1].Time))
+	length := b.Len()
+	step(w.Idle(events[1].Time.Add(time.Millisecond)))
+	step(w.Lost(5))
+	step(w.Idle(events[1].Time.Add(time.Millisecond)))
+	if b.Len() != length {
+		t.Error("it is told more often than every second")
+	}
+	step(w.Flush())
+	step(w.Flush())
+	if n := read(t, b.Bytes(), nil); n != 2 {
+		t.Errorf("gopacket finds %d packets", n)
+	}
+	r, lost := pcap.NewReader(bytes.NewReader(b.Bytes())), []uint64{}
+	for {
+		s, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		step(err)
+		lost = append(lost, s.Lost)
+	}
+	if !slices.Equal(lost, []uint64{0, 3}) || r.Lost() != 12 {
+		t.Errorf("%v are missing in front of the packets, %d in all", lost, r.Lost())
+	}
+	if n := bytes.Count(b.Bytes(), []byte("more are missing")); n != 2 {
+		t.Errorf("%d statistics", n)
+	}
+	if !bytes.Contains(b.Bytes(), []byte("holds 2 steps so far, and 12 more are missing")) {
+		t.Error("the last statistics do not say so")
+	}
 }

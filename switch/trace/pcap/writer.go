@@ -31,8 +31,13 @@ type Writer struct {
 	snap  uint32
 	ids   map[hop]int // interfaces so far
 	lost  uint64      // events that are missing before the next packet
-	data  []byte      // a frame whose checksum is completed
-	err   error
+	stamp uint64      // of the last packet
+
+	written, missing uint64 // events in all
+	told             uint64 // of missing, what the last statistics said
+	toldAt           time.Time
+	data             []byte // a frame whose checksum is completed
+	err              error
 }
 
 // hop is what gets an interface of its own.
@@ -76,7 +81,8 @@ func (c *Writer) Event(e *trace.Event) error {
 		return err
 	}
 	c.packet(id, e)
-	c.lost = 0
+	c.lost, c.stamp = 0, nanoseconds(e)
+	c.written++
 	return c.send()
 }
 
@@ -115,14 +121,32 @@ func (c *Writer) send() error {
 	return c.err
 }
 
-// Lost implements trace.Sink: the number stands in the next packet's epb_dropcount.
+// Lost implements trace.Sink: the number stands in the next packet's epb_dropcount, and the sum in statistics.
 func (c *Writer) Lost(n uint64) error {
 	c.lost += n
+	c.missing += n
 	return c.err
 }
 
-// Idle implements trace.Sink; nothing waits here.
-func (c *Writer) Idle(time.Time) error { return c.err }
+// tellGap is between two statistics of a capture that goes on losing events: one that ends suddenly has said how many, up
+// to a second before.
+const tellGap = time.Second
 
-// Flush implements trace.Sink; nothing waits here.
-func (c *Writer) Flush() error { return c.err }
+// Idle implements trace.Sink.
+func (c *Writer) Idle(now time.Time) error {
+	if c.missing == c.told || now.Sub(c.toldAt) < tellGap {
+		return c.err
+	}
+	c.toldAt = now
+	return c.Flush()
+}
+
+// Flush implements trace.Sink: a capture that has lost something ends with how much.
+func (c *Writer) Flush() error {
+	if c.err != nil || c.missing == c.told {
+		return c.err
+	}
+	c.told = c.missing
+	c.statistics(c.stamp)
+	return c.send()
+}
