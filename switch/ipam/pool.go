@@ -14,7 +14,9 @@ type Config struct {
 	// NoGateway says that nobody needs a gateway: unless Gateway names one, its address is free like any other. Docker has
 	// that for internal networks whose gateway mode is isolated.
 	NoGateway bool
-	Aux       []netip.Addr // addresses that others hold and nobody here may get (Docker's --aux-address)
+	// Spare is handed out last of all, so that it stays free for whoever is to get it one day. Reserve takes it like any other.
+	Spare netip.Addr
+	Aux   []netip.Addr // addresses that others hold and nobody here may get (Docker's --aux-address)
 }
 
 // Pool is the book of one subnet: who may have which address. It is not safe for concurrent use; its owner serialises.
@@ -24,6 +26,7 @@ type Pool struct {
 	first, last uint32     // the usable addresses, both included: neither the network nor the broadcast address
 	low, high   uint32     // the part of them that Allocate searches; low > high when the range holds none
 	used        map[uint32]bool
+	spare       uint32 // Spare's number; 0: there is none
 	hint        uint32 // no address in [low, hint) is free, so that filling a pool does not cost the square of its size
 }
 
@@ -44,6 +47,9 @@ func New(c Config) (*Pool, error) {
 		}
 	}
 	p.hint = p.low
+	if c.Spare.Is4() {
+		p.spare = number(c.Spare)
+	}
 	for _, a := range c.Aux {
 		if err := p.Reserve(a); err != nil {
 			return nil, fmt.Errorf("auxiliary address %w", err)
@@ -98,13 +104,17 @@ func (p *Pool) Gateway() netip.Addr { return p.gateway }
 // Allocate hands out the lowest free address of the range, or of the subnet where there is no range.
 func (p *Pool) Allocate() (netip.Addr, error) {
 	for n := uint64(p.hint); n <= uint64(p.high); n++ {
-		if !p.used[uint32(n)] {
+		if !p.used[uint32(n)] && uint32(n) != p.spare {
 			p.used[uint32(n)] = true
 			p.hint = uint32(n)
 			return address(uint32(n)), nil
 		}
 	}
 	p.hint = max(p.hint, p.high)
+	if p.spare >= p.low && p.spare <= p.high && p.spare != 0 && !p.used[p.spare] {
+		p.used[p.spare] = true
+		return address(p.spare), nil
+	}
 	return netip.Addr{}, fmt.Errorf("%v: %w", p.subnet, ErrNoAddress)
 }
 

@@ -28,7 +28,7 @@ func (p *Plan) FillNetwork(n *Network, taken []netip.Prefix) error {
 		}
 		n.Subnet = subnet
 	}
-	if !n.Gateway.IsValid() && !n.withoutGateway() {
+	if !n.Gateway.IsValid() && !n.withoutGateway() && !n.NoAddress {
 		pool, err := n.pool()
 		if err != nil {
 			return fmt.Errorf("network %s: %w", n.Name, err)
@@ -57,7 +57,15 @@ func (p *Plan) subnets() (all []netip.Prefix) {
 
 // pool returns the addresses of a network, the gateway's and the reserved ones taken.
 func (n *Network) pool() (*ipam.Pool, error) {
-	return ipam.New(ipam.Config{Subnet: n.Subnet, Range: n.Range, Gateway: n.Gateway.Addr(), NoGateway: n.withoutGateway(), Aux: n.Reserved})
+	return n.poolOf(ipam.Config{Subnet: n.Subnet, Range: n.Range, Gateway: n.Gateway.Addr(), NoGateway: n.withoutGateway(), Aux: n.Reserved})
+}
+
+// poolOf is ipam.New for a network: where the gateway begins without its address, nobody has that, and who asks for it gets it.
+func (n *Network) poolOf(c ipam.Config) (*ipam.Pool, error) {
+	if n.NoAddress {
+		c.Gateway, c.NoGateway, c.Spare = netip.Addr{}, true, n.Gateway.Addr()
+	}
+	return ipam.New(c)
 }
 
 // withoutGateway reports whether the gateway is not on the network.
@@ -151,7 +159,7 @@ func (p *Plan) ChooseGateway(h *Host) {
 	h.Gateway, h.GatewayDev = netip.Addr{}, ""
 	best := ""
 	for _, i := range h.Interfaces {
-		if n := p.Network(i.Network); n != nil && !n.Internal && (best == "" || n.Name < best) {
+		if n := p.Network(i.Network); n != nil && !n.Internal && !n.NoAddress && (best == "" || n.Name < best) {
 			h.Gateway, h.GatewayDev, best = n.Gateway.Addr(), i.Name, n.Name
 		}
 	}

@@ -3,6 +3,7 @@ package lab
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ func (b *builder) hosts() {
 	for i := range b.plan.Hosts {
 		b.giveAddresses(&b.plan.Hosts[i])
 	}
+	b.freeGateways()
 	for i := range b.plan.Hosts {
 		b.defaultRoute(&b.plan.Hosts[i])
 		b.publish(&b.plan.Hosts[i])
@@ -66,6 +68,19 @@ func (b *builder) host(service types.ServiceConfig) Host {
 		x.bad("veth", "%s has no first card that it could be for", h.Name)
 	}
 	return h
+}
+
+// freeGateways takes the gateway's name off the addresses that hosts have instead of it.
+func (b *builder) freeGateways() {
+	for i := range b.plan.Networks {
+		n := &b.plan.Networks[i]
+		taken := func(h Host) bool {
+			return slices.ContainsFunc(h.Interfaces, func(c Interface) bool { return c.Network == n.Name && c.Address == n.Gateway })
+		}
+		if n.NoAddress && slices.ContainsFunc(b.plan.Hosts, taken) {
+			n.Gateway = netip.Prefix{}
+		}
+	}
 }
 
 // checkNetns accepts a namespace's name, or the absolute path of one, as in /proc/1234/ns/net.

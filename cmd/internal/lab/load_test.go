@@ -85,6 +85,24 @@ func TestNoContentsInErrors(t *testing.T) {
 	}
 }
 
+// addressesOf lists each host with its first address, and the gateways that are left.
+func addressesOf(p *lab.Plan) any {
+	var all []string
+	for _, h := range p.Hosts {
+		all = append(all, h.Name, h.Interfaces[0].Address.Addr().String())
+	}
+	all = append(all, "via")
+	for _, n := range p.Networks {
+		if n.Gateway.IsValid() {
+			all = append(all, n.Gateway.String())
+		}
+	}
+	if err := p.Verify(); err != nil {
+		return err.Error()
+	}
+	return strings.Join(all, " ")
+}
+
 // TestPlans reads small files, and compares the part of the plan that each is about.
 func TestPlans(t *testing.T) {
 	ports := func(text string) string {
@@ -112,6 +130,12 @@ func TestPlans(t *testing.T) {
 				"`x-uswitch: {allow_host: true}` allows it"},
 		{name: "the lab may use this machine's resolver", file: "services: {A: {dns: [127.0.0.1]}}\nx-uswitch: {allow_host: true}",
 			of: func(p *lab.Plan) any { return p.Warnings }, want: []string(nil)},
+		{name: "gateway: none: nobody has the first address, and a router may", of: addressesOf, want: "r1 10.0.0.1 r2 10.0.0.2 via",
+			file: "networks: {link: {ipam: {config: [{subnet: 10.0.0.0/30}]}, x-uswitch: {gateway: none}}}\n" +
+				"services: {r1: {networks: {link: {ipv4_address: 10.0.0.1}}}, r2: {networks: [link]}}"},
+		{name: "gateway: none: who asks for no address gets the first one last", of: addressesOf, want: "r1 10.0.0.2 r2 10.0.0.1 via",
+			file: "networks: {link: {ipam: {config: [{subnet: 10.0.0.0/30}]}, x-uswitch: {gateway: none}}}\n" +
+				"services: {r1: {networks: [link]}, r2: {networks: [link]}}"},
 		{name: "a given address is not handed out before", file: "services: {A: {}, B: {networks: {default: {ipv4_address: 172.18.0.2}}}}",
 			of:   func(p *lab.Plan) any { return p.Host("A").Interfaces[0].Address.String() },
 			want: "172.18.0.3/16"},

@@ -125,6 +125,10 @@ func optionsOf(config types.NetworkConfig) map[string]string {
 func (b *builder) add(n Network, c ipam.Config, at path) {
 	c.NoGateway = n.GatewayMode == "isolated" && !c.Gateway.IsValid()
 	pool, err := ipam.New(c)
+	if err == nil && n.NoAddress && pool.Gateway().IsValid() {
+		n.Gateway = netip.PrefixFrom(pool.Gateway(), c.Subnet.Bits())
+		pool, err = n.poolOf(c)
+	}
 	if err != nil {
 		b.wrong(at.to("ipam", "config"), "%v", err)
 		return
@@ -133,9 +137,15 @@ func (b *builder) add(n Network, c ipam.Config, at path) {
 	if gateway := pool.Gateway(); gateway.IsValid() {
 		owners[gateway.String()] = "the gateway"
 	}
-	if n.GatewayMode == "isolated" {
-		n.GatewayMAC = frame.MAC{}
-	} else {
+	switch {
+	case n.GatewayMode == "isolated":
+		n.GatewayMAC, n.Gateway = frame.MAC{}, netip.Prefix{}
+	case n.NoAddress:
+		if n.GatewayMAC == (frame.MAC{}) {
+			n.GatewayMAC = frame.MACFromIPv4(c.Subnet.Addr()) // that of no host, whatever address each gets
+		}
+		owners[n.GatewayMAC.String()] = "the gateway"
+	default:
 		n.Gateway = netip.PrefixFrom(pool.Gateway(), c.Subnet.Bits())
 		if n.GatewayMAC == (frame.MAC{}) {
 			n.GatewayMAC = frame.MACFromIPv4(pool.Gateway())

@@ -22,8 +22,8 @@ type Network struct {
 	// GatewayMode is isolated: the gateway is not on this network.
 	Gateway    netip.Prefix `json:"gateway,omitzero"`
 	GatewayMAC frame.MAC    `json:"gateway_mac"`
-	// NoAddress says that the gateway begins without its address, which is kept for it: somebody gives it one later.
-	// Hosts get no default route over this network.
+	// NoAddress says that the gateway begins without an address: somebody gives it one later. Gateway is then the one that
+	// hosts which ask for none get last of all, and zero if a host has it. Hosts get no default route over this network.
 	NoAddress bool `json:"no_address,omitempty"`
 	MTU       int  `json:"mtu"` // bytes of an IP packet, as ip link shows it
 

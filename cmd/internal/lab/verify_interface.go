@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 
+	"uswitch/switch/frame"
 	"uswitch/switch/ipam"
 )
 
@@ -54,7 +55,7 @@ func (p *Plan) VerifyInterface(h *Host, i *Interface) error {
 
 // owner names who has the address of an interface, or its MAC address, on a network; empty if nobody.
 func (p *Plan) owner(n *Network, i *Interface) string {
-	if n.Gateway.IsValid() && (n.Gateway.Addr() == i.Address.Addr() || n.GatewayMAC == i.MAC) {
+	if n.Gateway.IsValid() && n.Gateway.Addr() == i.Address.Addr() && !n.NoAddress || n.GatewayMAC == i.MAC && i.MAC != (frame.MAC{}) {
 		return "the gateway"
 	}
 	for _, h := range p.Hosts {

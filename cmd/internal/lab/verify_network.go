@@ -29,9 +29,10 @@ func (p *Plan) VerifyNetwork(n *Network) error {
 	switch {
 	case err != nil:
 		return wrong("%w", err)
-	case n.withoutGateway() != !n.Gateway.IsValid() || n.Gateway.IsValid() && n.Gateway != netip.PrefixFrom(pool.Gateway(), n.Subnet.Bits()):
+	case !n.NoAddress && (n.withoutGateway() != !n.Gateway.IsValid() || n.Gateway.IsValid() && n.Gateway != netip.PrefixFrom(pool.Gateway(), n.Subnet.Bits())),
+		n.NoAddress && n.Gateway.IsValid() && n.Gateway.Masked() != n.Subnet:
 		return wrong("gateway %v: want an address of %v with its length", n.Gateway, n.Subnet)
-	case n.Gateway.IsValid() && !n.GatewayMAC.IsStation():
+	case (n.Gateway.IsValid() || n.NoAddress && !n.withoutGateway()) && !n.GatewayMAC.IsStation():
 		return wrong("gateway_mac %v: no station can have this address", n.GatewayMAC)
 	case !slices.Contains(gatewayModes, n.GatewayMode):
 		return wrong("gateway mode %q: want %s", clip(n.GatewayMode, 20), strings.Join(gatewayModes, ", "))
