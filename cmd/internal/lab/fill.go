@@ -29,7 +29,7 @@ func (p *Plan) FillNetwork(n *Network, taken []netip.Prefix) error {
 		n.Subnet = subnet
 	}
 	if !n.Gateway.IsValid() && !n.withoutGateway() && !n.NoAddress {
-		pool, err := n.pool()
+		pool, err := n.Pool()
 		if err != nil {
 			return fmt.Errorf("network %s: %w", n.Name, err)
 		}
@@ -55,8 +55,8 @@ func (p *Plan) subnets() (all []netip.Prefix) {
 	return all
 }
 
-// pool returns the addresses of a network, the gateway's and the reserved ones taken.
-func (n *Network) pool() (*ipam.Pool, error) {
+// Pool returns the addresses of a network, the gateway's and the reserved ones taken.
+func (n *Network) Pool() (*ipam.Pool, error) {
 	return n.poolOf(ipam.Config{Subnet: n.Subnet, Range: n.Range, Gateway: n.Gateway.Addr(), NoGateway: n.withoutGateway(), Aux: n.Reserved})
 }
 
@@ -139,7 +139,7 @@ func (p *Plan) FillInterface(h *Host, i *Interface) error {
 
 // freeAddress returns the lowest address of a network that no host of the plan has.
 func (p *Plan) freeAddress(n *Network) (netip.Addr, error) {
-	pool, err := n.pool()
+	pool, err := n.Pool()
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -153,14 +153,19 @@ func (p *Plan) freeAddress(n *Network) (netip.Addr, error) {
 	return pool.Allocate()
 }
 
-// ChooseGateway points a host's default route at the gateway of the first of its networks, by name, that leads out, as
-// Docker does among networks of the same priority; a host on no such network has none.
+// ChooseGateway points a host's default route where Docker points it: of its networks that lead out, at the gateway of the one
+// with the highest priority and, among equals, of the one whose full name comes first. A host on no such network has none.
 func (p *Plan) ChooseGateway(h *Host) {
 	h.Gateway, h.GatewayDev = netip.Addr{}, ""
-	best := ""
+	best, full := 0, ""
 	for _, i := range h.Interfaces {
-		if n := p.Network(i.Network); n != nil && !n.Internal && !n.NoAddress && (best == "" || n.Name < best) {
-			h.Gateway, h.GatewayDev, best = n.Gateway.Addr(), i.Name, n.Name
+		n := p.Network(i.Network)
+		if n == nil || n.Internal || n.NoAddress || !n.Gateway.IsValid() {
+			continue
+		}
+		if !h.Gateway.IsValid() || i.GatewayPriority > best || i.GatewayPriority == best && n.Docker < full {
+			h.Gateway, h.GatewayDev = n.Gateway.Addr(), i.Name
+			best, full = i.GatewayPriority, n.Docker
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (b *builder) hosts() {
 	}
 	b.freeGateways()
 	for i := range b.plan.Hosts {
-		b.defaultRoute(&b.plan.Hosts[i])
+		b.plan.ChooseGateway(&b.plan.Hosts[i])
 		b.publish(&b.plan.Hosts[i])
 	}
 	b.uniqueNamespaces()
@@ -145,23 +145,6 @@ func (b *builder) environment(service types.ServiceConfig, at path) []string {
 		lines = append(lines, key+"="+*value)
 	}
 	return lines
-}
-
-// defaultRoute points a host's default route at the gateway of the network with the highest gw_priority, or else of its
-// first. An internal network leads nowhere, nor does one whose gateway has no address.
-func (b *builder) defaultRoute(h *Host) {
-	best := 0
-	for _, i := range h.Interfaces {
-		n := b.plan.Network(i.Network)
-		priority := 0
-		if a := b.project.Services[h.Name].Networks[n.Key]; a != nil {
-			priority = a.GatewayPriority
-		}
-		if n.Internal || n.NoAddress || h.Gateway.IsValid() && priority <= best {
-			continue
-		}
-		h.Gateway, h.GatewayDev, best = n.Gateway.Addr(), i.Name, priority
-	}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

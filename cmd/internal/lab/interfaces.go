@@ -70,6 +70,8 @@ func (b *builder) attach(host, network string, a *types.ServiceNetworkConfig, at
 		Port:    b.knobs(x, n.Port),
 		Aliases: slices.Compact(slices.Sorted(slices.Values(a.Aliases))),
 		Veth:    b.veth(x),
+
+		GatewayPriority: a.GatewayPriority,
 	}
 	if i.Name != "" {
 		if err := ValidateInterfaceName(i.Name); err != nil {

@@ -136,6 +136,18 @@ func TestPlans(t *testing.T) {
 		{name: "gateway: none: who asks for no address gets the first one last", of: addressesOf, want: "r1 10.0.0.2 r2 10.0.0.1 via",
 			file: "networks: {link: {ipam: {config: [{subnet: 10.0.0.0/30}]}, x-uswitch: {gateway: none}}}\n" +
 				"services: {r1: {networks: [link]}, r2: {networks: [link]}}"},
+		{name: "the default route: gw_priority, then the full name, and never priority", want: []string{"eth1 172.31.1.1", "eth1 172.31.4.1", "eth0 172.31.2.1"},
+			file: "name: pp\nservices:\n  one: {networks: {alpha: {}, beta: {priority: 1000}}}\n  two: {networks: [gamma, delta]}\n" +
+				"  three: {networks: {alpha: {}, beta: {priority: 1000, gw_priority: 1}}}\nnetworks:\n" +
+				"  alpha: {ipam: {config: [{subnet: 172.31.1.0/24}]}}\n  beta: {ipam: {config: [{subnet: 172.31.2.0/24}]}}\n" +
+				"  delta: {name: zzz, ipam: {config: [{subnet: 172.31.3.0/24}]}}\n  gamma: {ipam: {config: [{subnet: 172.31.4.0/24}]}}\n",
+			of: func(p *lab.Plan) any {
+				var all []string
+				for _, h := range p.Hosts {
+					all = append(all, h.GatewayDev+" "+h.Gateway.String())
+				}
+				return all
+			}},
 		{name: "a given address is not handed out before", file: "services: {A: {}, B: {networks: {default: {ipv4_address: 172.18.0.2}}}}",
 			of:   func(p *lab.Plan) any { return p.Host("A").Interfaces[0].Address.String() },
 			want: "172.18.0.3/16"},

@@ -79,6 +79,8 @@ type Interface struct {
 	MAC     frame.MAC    `json:"mac"`
 	MTU     int          `json:"mtu"`
 	Aliases []string     `json:"aliases,omitempty"` // further names of the host on this network, for DNS
+	// GatewayPriority decides which network has the default route: see Plan.ChooseGateway.
+	GatewayPriority int `json:"gw_priority,omitempty"`
 	// Veth is the name of the cable's near end, where ip link and brctl show it. Empty: one as Docker draws them, veth and
 	// seven digits.
 	Veth string    `json:"veth,omitempty"`

@@ -25,7 +25,7 @@ func (p *Plan) VerifyNetwork(n *Network) error {
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("network %s: %w", n.Name, fmt.Errorf(format, args...))
 	}
-	pool, err := n.pool()
+	pool, err := n.Pool()
 	switch {
 	case err != nil:
 		return wrong("%w", err)

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"net/netip"
 	"slices"
 
 	"uswitch/cmd/internal/lab"
@@ -28,15 +29,24 @@ func withOwn(now, filed, plan *lab.Plan) *lab.Plan {
 	return &all
 }
 
-// keepOwnCards gives a host the cards that somebody has put into it by hand, and its default route if it leads through one.
+// keepOwnCards gives a host the cards that somebody has put into it by hand, and its default route if it leads through one, with
+// the ports that are published.
 func keepOwnCards(now, before, after *lab.Host) {
 	for _, i := range now.Interfaces {
 		if on(before, i.Network) || on(after, i.Network) || slices.ContainsFunc(after.Interfaces, func(o lab.Interface) bool { return o.Name == i.Name }) {
 			continue
 		}
 		after.Interfaces = with(after.Interfaces, i)
-		if !after.Gateway.IsValid() && i.Name == now.GatewayDev {
-			after.Gateway, after.GatewayDev = now.Gateway, now.GatewayDev
+		if i.Name != now.GatewayDev {
+			continue
+		}
+		from := outward(after)
+		after.Gateway, after.GatewayDev = now.Gateway, now.GatewayDev
+		after.Ports = slices.Clone(after.Ports)
+		for n, p := range after.Ports {
+			if p.To.Addr() == from {
+				after.Ports[n].To = netip.AddrPortFrom(i.Address.Addr(), p.To.Port())
+			}
 		}
 	}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Connect puts a host onto a further network. What plan leaves zero is chosen (lab.Plan.FillInterface): it needs no more
-// than the network's name. A host without a default route gets one if the network leads out.
+// than the network's name. The default route moves there if Docker's would (lab.Plan.ChooseGateway), and with it the ports that
+// are published.
 func (w *World) Connect(ctx context.Context, host string, plan lab.Interface) error {
 	h, end, err := w.beginOn(ctx, host)
 	if err != nil {
@@ -23,20 +24,26 @@ func (w *World) Connect(ctx context.Context, host string, plan lab.Interface) er
 		return err
 	}
 	h, err = w.plug(h, &plan)
-	if err != nil || h.Plan.Gateway.IsValid() {
+	if err != nil {
 		return err
 	}
-	chosen := *h.Plan
+	chosen, from := *h.Plan, outward(h.Plan)
 	w.Plan().ChooseGateway(&chosen)
-	if _, err := w.setRoute(h, chosen.Gateway, chosen.GatewayDev); err != nil {
+	if chosen.GatewayDev != plan.Name {
+		return nil
+	}
+	routed, err := w.setRoute(h, chosen.Gateway, chosen.GatewayDev)
+	if err != nil {
 		_, undone := w.unplug(h, h.card(plan.Network))
 		return errors.Join(err, undone)
 	}
-	return nil
+	if from.IsValid() {
+		_, err = w.movePorts(routed, from)
+	}
+	return err
 }
 
-// Disconnect takes a host off a network. If its default route leads there, another of its networks takes it over, the first
-// one by name, and with it the ports that are published; a host that is on no other network with a way out has neither.
+// Disconnect takes a host off a network. If its default route leads there, another of its networks takes it over, and with it the ports that are published; a host that is on no other network with a way out has neither.
 func (w *World) Disconnect(host, network string) error {
 	h, end, err := w.beginOn(context.Background(), host)
 	if err != nil {

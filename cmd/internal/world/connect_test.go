@@ -53,6 +53,47 @@ func TestDefaultRouteFollows(t *testing.T) {
 	})
 }
 
+// TestDefaultRouteMoves: a network whose name comes first takes the default route over when a host is connected to it, with the
+// published port, and so does one of a higher priority; one of a lower does not.
+func TestDefaultRouteMoves(t *testing.T) {
+	eachDialect(t, func(t *testing.T, text string) {
+		host := &worldtest.Host{}
+		w, _ := up(t, text, host)
+		leaves := func(when, dev, via, to string) {
+			t.Helper()
+			if h := w.Host("WEB").Plan; h.GatewayDev != dev || h.Gateway != addr(via) || host.Device("WEB "+dev).Gateway() != addr(via) {
+				t.Errorf("%s: WEB leaves by %s via %v", when, h.GatewayDev, h.Gateway)
+			}
+			if p := w.Published(); len(p) != 1 || p[0].To.String() != to || strings.Count(saved(w), "--to-destination "+to) == 0 {
+				t.Errorf("%s: published: %v\n%s", when, p, saved(w))
+			}
+		}
+		connect := func(network string, priority int) {
+			t.Helper()
+			if err := w.Connect(t.Context(), "WEB", lab.Interface{Network: network, GatewayPriority: priority}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		disconnect := func(network string) {
+			t.Helper()
+			if err := w.Disconnect("WEB", network); err != nil {
+				t.Fatal(err)
+			}
+		}
+		disconnect("front")
+		leaves("front is gone", "eth0", "10.2.0.1", "10.2.0.2:80")
+		connect("front", 0)
+		leaves("front comes behind back", "eth0", "10.2.0.1", "10.2.0.2:80")
+		disconnect("back")
+		leaves("back is gone", "eth1", "10.1.0.1", "10.1.0.2:80")
+		connect("back", 0)
+		leaves("back comes before front", "eth0", "10.2.0.1", "10.2.0.2:80")
+		disconnect("front")
+		connect("front", 1)
+		leaves("front has the priority", "eth1", "10.1.0.1", "10.1.0.2:80")
+	})
+}
+
 // TestRefusals has changes that cannot be: each names what is in the way, and changes nothing.
 func TestRefusals(t *testing.T) {
 	host := &worldtest.Host{Owned: []string{"TAKEN"}}

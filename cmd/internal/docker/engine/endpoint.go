@@ -8,7 +8,6 @@ import (
 	"uswitch/cmd/internal/docker/engine/api"
 	"uswitch/cmd/internal/lab"
 	"uswitch/switch/frame"
-	"uswitch/switch/ipam"
 )
 
 // hostOf makes of a container a host that the lab can add: everything is chosen, the lowest free addresses first. It needs
@@ -52,7 +51,7 @@ func (e *Engine) hostOf(c *container) (lab.Host, error) {
 // interfaceOf is a container's card on a network.
 func interfaceOf(plan *lab.Plan, c *container, n *lab.Network, card string) (lab.Interface, error) {
 	asked := c.endpoints[n.Docker]
-	i := lab.Interface{Name: card, Network: n.Name, MTU: n.MTU, Port: n.Port}
+	i := lab.Interface{Name: card, Network: n.Name, MTU: n.MTU, Port: n.Port, GatewayPriority: asked.GwPriority}
 	address, err := chooseAddress(plan, n, asked)
 	if err != nil {
 		return i, err
@@ -70,7 +69,7 @@ func interfaceOf(plan *lab.Plan, c *container, n *lab.Network, card string) (lab
 
 // chooseAddress takes the address that is asked for, or the lowest that nobody has.
 func chooseAddress(plan *lab.Plan, n *lab.Network, asked *api.EndpointSettings) (netip.Addr, error) {
-	pool, err := ipam.New(ipam.Config{Subnet: n.Subnet, Range: n.Range, Gateway: n.Gateway.Addr(), Aux: n.Reserved, NoGateway: !n.Gateway.IsValid()})
+	pool, err := n.Pool()
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -114,21 +113,13 @@ func dnsNames(c *container, s *api.EndpointSettings) []string {
 	return once
 }
 
-// chooseRoute points the default route at the gateway of the network with the highest priority or, among equals, the one
-// whose name comes first. It needs the lock.
+// chooseRoute chooses the network of the default route, and publishes on it. It needs the lock.
 func (e *Engine) chooseRoute(c *container, h *lab.Host) {
 	plan := e.lab.Plan()
-	best := ""
+	plan.ChooseGateway(h)
 	for _, i := range h.Interfaces {
-		n := plan.Network(i.Network)
-		if n.Internal || !n.Gateway.IsValid() {
-			continue
-		}
-		ahead := best == "" || c.endpoints[n.Docker].GwPriority > c.endpoints[best].GwPriority ||
-			c.endpoints[n.Docker].GwPriority == c.endpoints[best].GwPriority && n.Docker < best
-		if ahead {
-			best, h.Gateway, h.GatewayDev = n.Docker, n.Gateway.Addr(), i.Name
-			h.Ports = portsOf(c, n, i.Address.Addr())
+		if i.Name == h.GatewayDev {
+			h.Ports = portsOf(c, plan.Network(i.Network), i.Address.Addr())
 		}
 	}
 }
