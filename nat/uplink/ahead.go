@@ -6,6 +6,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 // Cut-through: the payload of a segment that comes in its turn is written to the outside's socket from the very buffer that
@@ -47,17 +48,66 @@ func (f *flows) remove(t frame.Tuple, o *outflow) {
 }
 
 // sendAhead offers a segment's payload to the outside, and reports whether it has left, so that netstack only needs to know
-// its length. It returns netstack's end of the connection as well, if there is one.
-func (h *Host) sendAhead(p *outgoing, t frame.TCP) (left bool, ep *tcp.Endpoint) {
+// its length. It returns netstack's end of the connection as well, if there is one, and the reason if TCP must discard the
+// segment.
+func (h *Host) sendAhead(p *outgoing, t frame.TCP) (left bool, ep *tcp.Endpoint, r trace.Reason) {
 	if len(t.Payload()) == 0 && t.Flags()&(frame.SYN|frame.FIN) == 0 {
-		return false, nil
+		return false, nil, trace.NoReason
 	}
 	tuple, _ := frame.TupleOf(p.ip)
-	if o := h.flows.find(tuple); o != nil {
-		return o.offer(t), o.endpoint()
+	o := h.flows.find(tuple)
+	if o == nil {
+		return false, nil, trace.NoReason
 	}
-	return false, nil
+	if r := o.judge(t); r != trace.NoReason {
+		return false, nil, r
+	}
+	return o.offer(t), o.endpoint(), trace.NoReason
 }
+
+// judge returns why a connection, once the inside's SYN is answered, must discard a segment whatever its place: every segment acknowledges, and no more
+// than was sent (RFC 9293 3.10.7.4, fifth; Linux: tcp_ack). Netstack sees to the former itself, of the latter it ignores the
+// acknowledgement and takes the bytes.
+func (o *outflow) judge(t frame.TCP) trace.Reason {
+	switch next := o.sent.Load(); {
+	case next == 0 || t.Flags()&(frame.SYN|frame.RST) != 0:
+		return trace.NoReason // of which offer takes nothing
+	case t.Flags()&frame.ACK == 0:
+		return trace.TCPFlags
+	case int32(t.Ack()-uint32(next)) > 0:
+		return trace.AckUnsent
+	}
+	return trace.NoReason
+}
+
+// note remembers up to where netstack has sent to the inside. ip is a packet of its own.
+func (f *flows) note(ip frame.IPv4) {
+	tuple, ok := frame.TupleOf(ip)
+	t, whole := frame.ParseTCP(ip.Payload())
+	if !ok || !whole {
+		return
+	}
+	if o := f.find(tuple.Reply()); o != nil {
+		o.noteSent(t)
+	}
+}
+
+// noteSent moves sent forward behind a segment, unless it is one that is sent again.
+func (o *outflow) noteSent(t frame.TCP) {
+	next := t.Seq() + uint32(len(t.Payload()))
+	if t.Flags()&(frame.SYN|frame.FIN) != 0 {
+		next++
+	}
+	for {
+		last := o.sent.Load()
+		if last != 0 && int32(next-uint32(last)) <= 0 || o.sent.CompareAndSwap(last, sentKnown|uint64(next)) {
+			return
+		}
+	}
+}
+
+// sentKnown marks a sequence number in outflow.sent, of which 0 is one.
+const sentKnown = 1 << 32
 
 // begin tells where the stream begins. Only the first time counts: a SYN may be sent again.
 func (o *outflow) begin(syn uint32) {
@@ -92,6 +142,9 @@ func (o *outflow) offer(t frame.TCP) bool {
 		o.begin(t.Seq())
 		return false
 	}
+	if t.Flags()&frame.RST != 0 {
+		return false // what it carries is no data (RFC 9293 3.5.3)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.begun {
@@ -99,13 +152,14 @@ func (o *outflow) offer(t frame.TCP) bool {
 	}
 	gone := o.gone.Load()
 	at, payload := o.place(t.Seq(), gone), t.Payload()
-	// What was read and has not been written waits in held: then this is not its turn.
-	if o.open.Load() && at == gone && o.read.Load() <= gone {
+	// What was read and has not been written waits in held: then this is not its turn. Nor is it that of bytes behind a FIN.
+	if o.open.Load() && at == gone && o.read.Load() <= gone && at+uint64(len(payload)) <= o.last {
 		gone = o.sendNow(payload)
 	}
 	end := at + uint64(len(payload))
 	left := end <= gone
 	if t.Flags()&frame.FIN != 0 {
+		o.last = min(o.last, end)
 		end++
 	}
 	if end > gone {

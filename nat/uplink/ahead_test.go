@@ -12,6 +12,7 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 // stage is an outflow between two ends that a test plays: netstack, and who reads the socket.
@@ -258,6 +259,48 @@ func TestAheadModel(t *testing.T) {
 			t.Fatalf("seed %d: the outside got another stream", seed)
 		}
 	}
+}
+
+// TestAheadJudges: what TCP must discard does not leave.
+func TestAheadJudges(t *testing.T) {
+	s := newStage(t, 7)
+	segment := func(flags frame.TCPFlags, ack uint32) frame.TCP {
+		b := append(make([]byte, frame.TCPHeader), "x"...)
+		binary.BigEndian.PutUint32(b[4:], s.isn+1)
+		binary.BigEndian.PutUint32(b[8:], ack)
+		b[12], b[13] = frame.TCPHeader/4<<4, byte(flags)
+		return b
+	}
+	sent := segment(frame.SYN|frame.ACK, 0)
+	binary.BigEndian.PutUint32(sent[4:], 1<<32-2)
+	s.noteSent(sent[:frame.TCPHeader]) // and so 1<<32-1 is next
+	sent[13] = byte(frame.ACK)
+	binary.BigEndian.PutUint32(sent[4:], 1<<32-1)
+	s.noteSent(sent) // 0 is next
+	sent[13] = byte(frame.SYN | frame.ACK)
+	s.noteSent(sent[:frame.TCPHeader]) // once more
+	for what, c := range map[string]struct {
+		segment frame.TCP
+		want    trace.Reason
+	}{
+		"no flags":                 {segment(0, 0), trace.TCPFlags},
+		"PSH without ACK":          {segment(frame.PSH, 0), trace.TCPFlags},
+		"an ACK of what is unsent": {segment(frame.ACK, 1), trace.AckUnsent},
+		"of much more":             {segment(frame.ACK, 1<<31-1), trace.AckUnsent},
+		"of all":                   {segment(frame.ACK, 0), trace.NoReason},
+		"of less":                  {segment(frame.ACK, 1<<32-1), trace.NoReason},
+	} {
+		if r := s.judge(c.segment); r != c.want {
+			t.Errorf("%s: %v, want %v", what, r, c.want)
+		}
+	}
+	if s.offer(segment(frame.RST|frame.ACK, 0)) || s.offer(segment(frame.SYN|frame.ACK, 0)) {
+		t.Error("what a RST or a SYN carries went ahead")
+	}
+	s.expect("")
+	s.segment(0, []byte("end"), frame.FIN)
+	s.segment(3, []byte("behind it"), 0)
+	s.expect("end")
 }
 
 // TestAheadAllocates nothing.

@@ -2,11 +2,14 @@ package uplink_test
 
 import (
 	"encoding/binary"
+	"io"
+	"net"
 	"sync/atomic"
 	"testing"
 
 	"uswitch/nat/uplink"
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 // hand is a client inside whose TCP is made by hand: it sees a segment in the very call that brings it, and may answer there.
@@ -109,5 +112,37 @@ func TestInputNowAnswers(t *testing.T) {
 	eventually(t, "everything is answered", func() bool { return h.answers.Load() < 0 })
 	eventually(t, "everything is acknowledged", func() bool { return h.acked.Load() == h.next.Load() })
 	eventually(t, "everything comes back", func() bool { return h.received.Load()-h.first.Load() == h.next.Load()-1 })
+	h.send(frame.ACK|frame.RST, "")
+}
+
+// TestDiscards: what TCP must discard reaches nobody outside, and is a drop with its reason; the connection goes on.
+func TestDiscards(t *testing.T) {
+	l := newLab(t, uplink.HostConfig{})
+	got := make(chan string, 1)
+	serve(t, wanPID, server+":7", func(c *net.TCPConn) {
+		b, _ := io.ReadAll(c)
+		got <- string(b)
+	})
+	h := &hand{l: l}
+	h.connect(t)
+	forge := func(flags frame.TCPFlags, ahead uint32) {
+		received, next := h.received.Load(), h.next.Load()
+		h.received.Store(received + ahead)
+		h.send(flags, "forged")
+		h.received.Store(received)
+		h.next.Store(next)
+	}
+	forge(frame.PSH, 0)
+	forge(0, 0)
+	forge(frame.PSH|frame.ACK, 1000)
+	if flags, unsent := l.tracer.Drops(trace.TCPFlags), l.tracer.Drops(trace.AckUnsent); flags != 2 || unsent != 1 {
+		t.Errorf("%d without ACK and %d that acknowledge too much are dropped, want 2 and 1", flags, unsent)
+	}
+	h.send(frame.ACK|frame.PSH, "honest")
+	h.send(frame.ACK|frame.FIN, "")
+	h.next.Add(1)
+	if b := <-got; b != "honest" {
+		t.Errorf("the outside got %q", b)
+	}
 	h.send(frame.ACK|frame.RST, "")
 }

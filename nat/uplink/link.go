@@ -42,6 +42,7 @@ func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 		for _, part := range pkt.AsSlices() {
 			n += copy(b[n:], part)
 		}
+		l.host.flows.note(frame.IPv4(b[frame.EthernetHeader:n]))
 		l.host.contained(func() { l.host.inject(frame.Frame{Data: b[:n], Offload: offload(pkt)}) })
 	}
 	return pkts.Len(), nil

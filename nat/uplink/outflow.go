@@ -32,12 +32,15 @@ type outflow struct {
 	read atomic.Uint64 // the place up to which netstack has handed out everything; outward moves it
 	kept atomic.Uint64 // the place up to which netstack may hold bytes that nobody else has; a FIN counts as one
 
+	sent atomic.Uint64 // the sequence number behind what netstack has sent to the inside, with sentKnown; 0: nothing
+
 	open   atomic.Bool  // the connection is established, and bytes may go ahead
 	unread atomic.Int32 // how often notify has woken nobody since move
 
 	mu    sync.Mutex // held to write to the socket; guards what follows
 	begun bool       // first is known
 	first uint32     // the sequence number of place 0
+	last  uint64     // the place of the first FIN
 	next  []byte     // what aheadTo is to write
 	ahead func(fd uintptr)
 
@@ -52,7 +55,7 @@ type outflow struct {
 }
 
 func (o *outflow) init(raw syscall.RawConn) {
-	o.raw, o.wake, o.ahead = raw, make(chan struct{}, 1), o.aheadTo
+	o.raw, o.wake, o.ahead, o.last = raw, make(chan struct{}, 1), o.aheadTo, math.MaxUint64
 	o.kept.Store(math.MaxUint64) // until begin: whatever comes, nobody else has it
 }
 

@@ -40,7 +40,10 @@ func (h *Host) outputTCP(p *outgoing) trace.Reason {
 			return trace.NATNoPort
 		}
 	}
-	left, ep := h.sendAhead(p, t)
+	left, ep, r := h.sendAhead(p, t)
+	if r != trace.NoReason {
+		return r
+	}
 	if ep == nil || !h.net.inputNow(ep, p.ip, t, left) {
 		h.net.input(p.ip, p.ip.HeaderLen()+t.HeaderLen(), left)
 	}

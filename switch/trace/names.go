@@ -139,14 +139,16 @@ func _() {
 	_ = x[TimedOut-72]
 	_ = x[NoMem-73]
 	_ = x[NoICMPSocket-74]
-	_ = x[UplinkFault-75]
-	_ = x[GatewayFault-76]
-	_ = x[reasonEnd-77]
+	_ = x[TCPFlags-75]
+	_ = x[AckUnsent-76]
+	_ = x[UplinkFault-77]
+	_ = x[GatewayFault-78]
+	_ = x[reasonEnd-79]
 }
 
-const _Reason_name = "nonepkt-too-smallpkt-too-bigbad-offloadgroup-sourcemac-spoofreserved-groupsame-portstormisolatedno-floodno-other-portport-downport-gonetx-errorport-faultbad-arparp-senderarp-foreignarp-loopneigh-failedneigh-removedneigh-queuefullneigh-createfailunhandled-ethertypeotherhostip-inhdrip-csumip-optionsip-source-routemartianip-rpfilterown-sourceno-addressdirected-broadcasticmp-csuml4-inhdrl4-csumip-forward-offip-innoroutesttl-expiredfrag-neededfrag-badfrag-reasm-timeoutfrag-nomemdup-fragunhandled-protono-socketno-group-socketunansweredrate-limitednetfilter-dropnetfilter-rejectpolicy-dropct-invalidct-table-fullct-source-limitnat-no-porticmp-no-connno-uplinkuplink-closeduplink-protouplink-too-biguplink-forbiddenuplink-errorclient-goneinside-sourceforeign-sourcehost-forbiddenhost-unknownrefusedunreachabletimed-outnomemno-icmp-socketuplink-faultgateway-faultreasonEnd"
+const _Reason_name = "nonepkt-too-smallpkt-too-bigbad-offloadgroup-sourcemac-spoofreserved-groupsame-portstormisolatedno-floodno-other-portport-downport-gonetx-errorport-faultbad-arparp-senderarp-foreignarp-loopneigh-failedneigh-removedneigh-queuefullneigh-createfailunhandled-ethertypeotherhostip-inhdrip-csumip-optionsip-source-routemartianip-rpfilterown-sourceno-addressdirected-broadcasticmp-csuml4-inhdrl4-csumip-forward-offip-innoroutesttl-expiredfrag-neededfrag-badfrag-reasm-timeoutfrag-nomemdup-fragunhandled-protono-socketno-group-socketunansweredrate-limitednetfilter-dropnetfilter-rejectpolicy-dropct-invalidct-table-fullct-source-limitnat-no-porticmp-no-connno-uplinkuplink-closeduplink-protouplink-too-biguplink-forbiddenuplink-errorclient-goneinside-sourceforeign-sourcehost-forbiddenhost-unknownrefusedunreachabletimed-outnomemno-icmp-sockettcp-flagstcp-ack-unsent-datauplink-faultgateway-faultreasonEnd"
 
-var _Reason_index = [...]uint16{0, 4, 17, 28, 39, 51, 60, 74, 83, 88, 96, 104, 117, 126, 135, 143, 153, 160, 170, 181, 189, 201, 214, 229, 245, 264, 273, 281, 288, 298, 313, 320, 331, 341, 351, 369, 378, 386, 393, 407, 420, 431, 442, 450, 468, 478, 486, 501, 510, 525, 535, 547, 561, 577, 588, 598, 611, 626, 637, 649, 658, 671, 683, 697, 713, 725, 736, 749, 763, 777, 789, 796, 807, 816, 821, 835, 847, 860, 869}
+var _Reason_index = [...]uint16{0, 4, 17, 28, 39, 51, 60, 74, 83, 88, 96, 104, 117, 126, 135, 143, 153, 160, 170, 181, 189, 201, 214, 229, 245, 264, 273, 281, 288, 298, 313, 320, 331, 341, 351, 369, 378, 386, 393, 407, 420, 431, 442, 450, 468, 478, 486, 501, 510, 525, 535, 547, 561, 577, 588, 598, 611, 626, 637, 649, 658, 671, 683, 697, 713, 725, 736, 749, 763, 777, 789, 796, 807, 816, 821, 835, 844, 863, 875, 888, 897}
 
 func (i Reason) String() string {
 	idx := int(i) - 0

@@ -89,6 +89,8 @@ const (
 	TimedOut      // timed-out
 	NoMem         // nomem
 	NoICMPSocket  // no-icmp-socket
+	TCPFlags      // tcp-flags
+	AckUnsent     // tcp-ack-unsent-data
 	UplinkFault   // uplink-fault
 
 	// What the gateway does besides.
@@ -194,6 +196,8 @@ var sentences = [reasonEnd]string{
 	TimedOut:      "nobody answered in time",
 	NoMem:         "no memory or file descriptor was left for it",
 	NoICMPSocket:  "this machine lets uswitch send no such message: `sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"` allows echo requests, and errors are root's",
+	TCPFlags:      "a segment of a connection that acknowledges nothing: each has the ACK flag once the connection stands, and TCP discards the others",
+	AckUnsent:     "it acknowledges bytes that nobody has sent yet: TCP discards the whole segment",
 	UplinkFault:   "the way out failed on this packet, which is lost; the lab goes on",
 
 	GatewayFault: "the gateway failed on something that it does by itself, as time passes or for its own programs; the lab goes on",
