@@ -10,8 +10,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// maxPublished bounds the ports that one lab may publish: each is a listener, and a range is written in a few letters.
-const maxPublished = 4096
+// maxPublished bounds the ports that one lab may publish: all that one protocol has at one address. Each is a listener, and a
+// range is written in a few letters.
+const maxPublished = 65535
 
 // portsOf returns a service's ports as they stand in the file.
 func (b *builder) portsOf(service string) []any {

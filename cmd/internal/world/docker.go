@@ -23,18 +23,52 @@ func (w *World) dockerDo(change, undo func(now *rule.Ruleset) ([]string, error),
 	return err
 }
 
-// openDocker publishes a port as dockerd does.
-func (w *World) openDocker(p *Published) error {
-	return w.dockerDo(
-		func(now *rule.Ruleset) ([]string, error) { return w.docker.AddPorts(now, p.Network, p.docker) },
-		func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, p.Network, p.docker) },
-		added(w.proxying(p))...)
+// openDocker publishes ports as dockerd does. After an error, none of them is open.
+func (w *World) openDocker(ports []*Published) error {
+	var done []*Published
+	for _, some := range byNetwork(ports) {
+		network, known := some[0].Network, dockerPorts(some)
+		err := w.dockerDo(
+			func(now *rule.Ruleset) ([]string, error) { return w.docker.AddPorts(now, network, known...) },
+			func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, network, known...) },
+			added(each(some, w.proxying))...)
+		if err != nil {
+			w.closeDocker(done)
+			return err
+		}
+		done = append(done, some...)
+	}
+	return nil
 }
 
 // closeDocker undoes openDocker.
-func (w *World) closeDocker(p *Published) {
-	w.delete(w.proxying(p))
-	_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, p.Network, p.docker) }, nil)
+func (w *World) closeDocker(ports []*Published) {
+	w.delete(each(ports, w.proxying))
+	for _, some := range byNetwork(ports) {
+		_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
+			return w.docker.RemovePorts(now, some[0].Network, dockerPorts(some)...)
+		}, nil)
+	}
+}
+
+// byNetwork takes ports apart into those of one network that follow each other.
+func byNetwork(ports []*Published) (runs [][]*Published) {
+	for i, p := range ports {
+		if i == 0 || p.Network != ports[i-1].Network {
+			runs = append(runs, nil)
+		}
+		last := &runs[len(runs)-1]
+		*last = append(*last, p)
+	}
+	return runs
+}
+
+// dockerPorts are ports as dockerd knows them.
+func dockerPorts(ports []*Published) (all []rules.Port) {
+	for _, p := range ports {
+		all = append(all, p.docker)
+	}
+	return all
 }
 
 // openEndpoint makes the rules of a card's address as dockerd does.

@@ -40,7 +40,7 @@ func (w *World) addHost(ctx context.Context, plan *lab.Host) error {
 		}
 	}
 	w.change(func(p *picture) { p.hosts = with(p.hosts, h) })
-	if err := w.publishPorts(h); err != nil {
+	if err := w.publishPorts(ctx, h); err != nil {
 		return errors.Join(err, w.removeHost(h))
 	}
 	return nil
@@ -130,11 +130,7 @@ func (w *World) RemoveHost(name string) error {
 func (w *World) removeHost(h *Host) error {
 	h.service.stop(Patience)
 	var failed []error
-	for _, p := range w.Published() {
-		if p.Host == h.Plan.Name {
-			failed = append(failed, w.unpublish(p))
-		}
-	}
+	failed = append(failed, w.unpublish(w.publishedOf(h.Plan.Name)...))
 	for _, c := range h.Cards {
 		w.leave(c)
 	}

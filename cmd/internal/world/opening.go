@@ -66,31 +66,46 @@ func (r ruleText) line(verb string) string {
 	return fmt.Sprintf("-t %s %s %s %s", r.table, verb, r.chain, r.text)
 }
 
-// openRules makes the rules of a port: all of them or, after an error, none. It needs a change that has begun.
-func (w *World) openRules(p *Published) error {
+// openRules makes the rules of ports: all of them or, after an error, none. It needs a change that has begun.
+func (w *World) openRules(ports ...*Published) error {
 	switch {
 	case w.Plan().Rules != nil:
 		return nil // the lab has rules of its own
 	case w.docker != nil:
-		return w.openDocker(p)
+		return w.openDocker(ports)
 	}
-	return w.gateway.Rules().Apply(added(w.opening(p)))
+	return w.gateway.Rules().Apply(added(each(ports, w.opening)))
 }
 
-// closeRules takes the rules of a port away. It needs a change that has begun.
-func (w *World) closeRules(p *Published) {
+// closeRules takes the rules of ports away. It needs a change that has begun.
+func (w *World) closeRules(ports ...*Published) {
 	switch {
 	case w.Plan().Rules != nil:
 	case w.docker != nil:
-		w.closeDocker(p)
+		w.closeDocker(ports)
 	default:
-		w.delete(w.opening(p))
+		w.delete(each(ports, w.opening))
 	}
+}
+
+// each returns the rules that of makes for each of the ports.
+func each(ports []*Published, of func(*Published) []ruleText) (all []ruleText) {
+	for _, p := range ports {
+		all = append(all, of(p)...)
+	}
+	return all
 }
 
 // delete deletes rules as far as they are there: somebody may have deleted one by hand.
 func (w *World) delete(rules []ruleText) {
+	var lines []string
 	for _, r := range rules {
-		_ = w.gateway.Rules().Apply([]string{r.line("-D")})
+		lines = append(lines, r.line("-D"))
+	}
+	if w.gateway.Rules().Apply(lines) == nil {
+		return
+	}
+	for _, line := range lines {
+		_ = w.gateway.Rules().Apply([]string{line})
 	}
 }

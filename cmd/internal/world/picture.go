@@ -94,13 +94,20 @@ func replaced[T comparable](list []T, old, now T) []T {
 	return list
 }
 
-// without returns a list without one of its entries.
-func without[T comparable](list []T, gone T) []T {
-	return slices.DeleteFunc(slices.Clone(list), func(one T) bool { return one == gone })
+// without returns a list without some of its entries.
+func without[T comparable](list []T, gone ...T) []T {
+	if len(gone) == 1 {
+		return slices.DeleteFunc(slices.Clone(list), func(one T) bool { return one == gone[0] })
+	}
+	all := map[T]bool{}
+	for _, one := range gone {
+		all[one] = true
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(one T) bool { return all[one] })
 }
 
-// with returns a list with one entry more.
-func with[T any](list []T, added T) []T { return append(slices.Clip(list), added) }
+// with returns a list with some entries more.
+func with[T any](list []T, added ...T) []T { return append(slices.Clip(list), added...) }
 
 // Plan returns the plan of the lab as it is now. It is not to be changed.
 func (w *World) Plan() *lab.Plan { return w.now.Load().plan }

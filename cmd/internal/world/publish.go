@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"uswitch/cmd/internal/docker/rules"
 	"uswitch/cmd/internal/lab"
+	"uswitch/nat"
+	"uswitch/switch/frame"
 )
 
 // Published is a port that is open to the outside.
@@ -48,6 +51,42 @@ func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
 
 // publish is Publish for a host that is there. It needs a change that has begun.
 func (w *World) publish(h *Host, p lab.Publish) (*Published, error) {
+	open, err := w.publishMany(context.Background(), h, []lab.Publish{p})
+	if err != nil {
+		return nil, err
+	}
+	return open[0], nil
+}
+
+// publishMany opens ports of a host, all of them or, after an error or when ctx ends, none. All at once they are a change of the
+// rules and a picture; one after the other they would be as many, each as long as those before it together. It needs a change
+// that has begun.
+func (w *World) publishMany(ctx context.Context, h *Host, ports []lab.Publish) (all []*Published, err error) {
+	defer func() {
+		if err != nil {
+			all, err = nil, errors.Join(err, closeListeners(all))
+		}
+	}()
+	taken := w.takenPorts()
+	for _, p := range ports {
+		if err := ctx.Err(); err != nil {
+			return all, err
+		}
+		open, err := w.beginPublished(h, p, taken)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, open)
+	}
+	if err := w.openRules(all...); err != nil {
+		return all, err
+	}
+	w.change(func(now *picture) { now.published = with(now.published, all...) })
+	return all, nil
+}
+
+// beginPublished opens a port's listener, and enters it among those that are taken.
+func (w *World) beginPublished(h *Host, p lab.Publish, taken takenPorts) (*Published, error) {
 	if w.way == nil && !w.routed(h, p) {
 		return nil, fmt.Errorf("port %d of %s cannot be published: the lab's uplink is %s; run it with --uplink host", p.To.Port(), h.Plan.Name, w.Plan().Uplink.Kind)
 	}
@@ -60,15 +99,21 @@ func (w *World) publish(h *Host, p lab.Publish) (*Published, error) {
 	}
 	open.routed = w.routed(h, p)
 	open.Reach = w.reach(open)
-	if err := w.listen(open); err != nil {
+	if err := w.listen(open, taken); err != nil {
 		return nil, fmt.Errorf("publish %v: %w", open, err)
 	}
 	open.docker = w.dockerPort(open)
-	if err := w.openRules(open); err != nil {
-		return nil, open.scope.abandon(err)
-	}
-	w.change(func(now *picture) { now.published = with(now.published, open) })
+	taken.add(open)
 	return open, nil
+}
+
+// closeListeners closes what the outside reaches of ports.
+func closeListeners(all []*Published) error {
+	var failed []error
+	for _, p := range all {
+		failed = append(failed, p.scope.unmake())
+	}
+	return errors.Join(failed...)
 }
 
 // leadTo makes an address of a host the port's destination; ok is false if it is none of the host's.
@@ -116,10 +161,29 @@ func (w *World) Unpublish(host string, p lab.Publish) error {
 	return ErrNotPublished
 }
 
-// unpublish closes a port that is open. It needs a change that has begun.
-func (w *World) unpublish(p *Published) error {
-	w.change(func(now *picture) { now.published = without(now.published, p) })
-	err := p.scope.unmake()
-	w.closeRules(p)
+// unpublish closes ports that are open. It needs a change that has begun.
+func (w *World) unpublish(ports ...*Published) error {
+	if len(ports) == 0 {
+		return nil
+	}
+	w.change(func(now *picture) { now.published = without(now.published, ports...) })
+	err := closeListeners(ports)
+	w.forgetClients(ports)
+	w.closeRules(ports...)
 	return err
+}
+
+// forgetClients forgets the connections that came in by ports of UDP, which has no end of its own.
+func (w *World) forgetClients(ports []*Published) {
+	closed := map[uint16]bool{}
+	for _, p := range ports {
+		if p.Proto == "udp" && !p.routed && w.way.onMachine {
+			closed[p.HostPort] = true
+		}
+	}
+	if len(closed) > 0 {
+		w.gateway.DropConns(func(c nat.Conn) bool {
+			return c.DNAT && c.Original.Proto == frame.ProtoUDP && closed[c.Original.DstPort]
+		}, time.Now())
+	}
 }

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"uswitch/cmd/internal/docker/host"
@@ -11,36 +12,68 @@ import (
 )
 
 // publishAll opens the ports of the plan.
-func (w *World) publishAll(context.Context) error {
+func (w *World) publishAll(ctx context.Context) error {
 	for _, h := range w.Hosts() {
-		if err := w.publishPorts(h); err != nil {
+		if err := w.publishPorts(ctx, h); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// publishPorts opens the ports of a host's plan. After an error some of them may be open.
-func (w *World) publishPorts(h *Host) error {
+// publishPorts opens the ports of a host's plan, all of them or, after an error or when ctx ends, none.
+func (w *World) publishPorts(ctx context.Context, h *Host) error {
 	ports := slices.Clone(h.Plan.Ports)
 	if w.docker != nil { // which has an order of its own
 		slices.SortStableFunc(ports, host.ComparePorts)
 	}
-	for _, p := range ports {
-		if w.way == nil && !w.routed(h, p) {
-			continue // package lab has warned of it
-		}
-		open, err := w.publish(h, p)
-		if err != nil {
-			return err
-		}
-		line := "published: " + open.String()
-		if open.Reach != "" {
-			line += "; " + open.Reach
+	if w.way == nil { // package lab has warned of those that are none
+		ports = slices.DeleteFunc(ports, func(p lab.Publish) bool { return !w.routed(h, p) })
+	}
+	if len(ports) == 0 {
+		return nil
+	}
+	all, err := w.publishMany(ctx, h, ports)
+	if err != nil {
+		return err
+	}
+	for _, some := range ranges(all) {
+		line := "published: " + rangeText(some)
+		if reach := some[0].Reach; reach != "" {
+			line += "; " + reach
 		}
 		w.report(line)
 	}
 	return nil
+}
+
+// ranges takes ports apart into those that are one range for a person: the numbers outside follow each other, and those inside
+// do as well.
+func ranges(ports []*Published) (all [][]*Published) {
+	for i, p := range ports {
+		if i == 0 || !p.follows(ports[i-1]) {
+			all = append(all, nil)
+		}
+		last := &all[len(all)-1]
+		*last = append(*last, p)
+	}
+	return all
+}
+
+// follows reports whether a port goes on where another one ends.
+func (p *Published) follows(before *Published) bool {
+	return p.Host == before.Host && p.Outside == before.Outside && p.Proto == before.Proto && p.Reach == before.Reach &&
+		p.To.Addr() == before.To.Addr() && p.HostPort == before.HostPort+1 && p.To.Port() == before.To.Port()+1
+}
+
+// rangeText returns ports that are one range as people write it: 0.0.0.0:8000-8099 -> WEB 10.2.0.2:8000-8099/tcp.
+func rangeText(ports []*Published) string {
+	first, last := ports[0], ports[len(ports)-1]
+	if first == last {
+		return first.String()
+	}
+	return fmt.Sprintf("%v-%d -> %s %v-%d/%s", netip.AddrPortFrom(first.Outside, first.HostPort), last.HostPort,
+		first.Host, first.To, last.To.Port(), first.Proto)
 }
 
 // reach warns of a port that more can reach than people expect, or fewer.

@@ -21,15 +21,18 @@ type scope struct {
 	popped int
 }
 
-type step struct{ unmake func() error }
+type step struct {
+	unmake func() error
+	begun  bool // it is in no list of steps any more; guarded by the lock of the scope that it is one of
+}
 
 // add takes one step. It is called right after the thing was made.
-func (s *scope) add(unmake func() error) { s.append(&step{unmake}) }
+func (s *scope) add(unmake func() error) { s.append(&step{unmake: unmake}) }
 
 // open returns a new scope inside of this one.
 func (s *scope) open() *scope {
 	inner := &scope{parent: s}
-	inner.place = &step{inner.unmake}
+	inner.place = &step{unmake: inner.unmake}
 	s.append(inner.place)
 	return inner
 }
@@ -84,6 +87,7 @@ func (s *scope) pop() (n int, last *step) {
 	defer s.mu.Unlock()
 	if left := len(s.steps); left > 0 {
 		last, s.steps = s.steps[left-1], s.steps[:left-1]
+		last.begun = true
 		s.popped++
 	}
 	return s.popped, last
@@ -92,7 +96,12 @@ func (s *scope) pop() (n int, last *step) {
 func (s *scope) forget(one *step) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.steps = slices.DeleteFunc(s.steps, func(o *step) bool { return o == one })
+	if one.begun {
+		return // many are, when the parent goes
+	}
+	if i := slices.Index(s.steps, one); i >= 0 {
+		s.steps = slices.Delete(s.steps, i, i+1)
+	}
 }
 
 // abandon unmakes what was made for something that has failed, and returns why it did and what else went wrong.

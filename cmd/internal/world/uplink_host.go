@@ -72,8 +72,7 @@ func (w *World) smallestMTU() int {
 	return smallest
 }
 
-// listenOn publishes ports as sockets of this machine. UDP has no end of its own, so that the gateway forgets what came
-// in by a port when that is closed.
+// listenOn publishes ports as sockets of this machine.
 func (w *World) listenOn(host *uplink.Host) func(string, netip.AddrPort) (uint16, func() error, error) {
 	numbers := map[string]uint8{"tcp": frame.ProtoTCP, "udp": frame.ProtoUDP}
 	return func(proto string, at netip.AddrPort) (uint16, func() error, error) {
@@ -81,13 +80,6 @@ func (w *World) listenOn(host *uplink.Host) func(string, netip.AddrPort) (uint16
 		if err != nil {
 			return 0, nil, err
 		}
-		port := l.Addr().Port()
-		return port, func() error {
-			err := l.Close()
-			w.gateway.DropConns(func(c nat.Conn) bool {
-				return c.DNAT && c.Original.Proto == numbers[proto] && c.Original.DstPort == port && proto == "udp"
-			}, time.Now())
-			return err
-		}, nil
+		return l.Addr().Port(), l.Close, nil
 	}
 }
