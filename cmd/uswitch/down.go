@@ -28,7 +28,11 @@ is named, or the file that it was made from; that may be left out if only one is
 				if e != nil {
 					return e
 				}
-				up, err = control.Find(plan.Name)
+				name = plan.Name
+				up, err = control.Find(name)
+			}
+			if begun, ok := control.FindBegun(name); err != nil && ok {
+				return session.StopBegun(c.Context(), begun)
 			}
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -9,6 +10,17 @@ import (
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/view"
 )
+
+// project asks a lab what it is as a project.
+func project(ctx context.Context, up *control.Client) (view.Project, error) {
+	var l control.Lab
+	var hosts []control.Host
+	err := up.Get(ctx, "/v1/lab", nil, &l)
+	if err == nil {
+		err = up.Get(ctx, "/v1/hosts", nil, &hosts)
+	}
+	return view.ProjectOf(l, hosts), err
+}
 
 func newLs() *cobra.Command {
 	c := &cobra.Command{
@@ -21,18 +33,15 @@ func newLs() *cobra.Command {
 	format := output(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		rows := []view.Project{}
-		for _, up := range control.Up() {
-			var l control.Lab
-			var hosts []control.Host
-			err := up.Get(c.Context(), "/v1/lab", nil, &l)
-			if err == nil {
-				err = up.Get(c.Context(), "/v1/hosts", nil, &hosts)
-			}
-			if err != nil {
-				fmt.Fprintln(os.Stderr, "uswitch:", err)
+		for _, answer := range control.AskAll(c.Context(), project) {
+			if answer.Err != nil {
+				fmt.Fprintln(os.Stderr, "uswitch:", answer.Err)
 				continue
 			}
-			rows = append(rows, view.ProjectOf(l, hosts))
+			rows = append(rows, answer.Said)
+		}
+		for _, begun := range control.AllBegun() {
+			rows = append(rows, view.Project{Name: begun.Lab, Status: "coming up, or going", PID: begun.PID})
 		}
 		return show(*format, rows, func() error { return view.Projects(os.Stdout, rows) })
 	}

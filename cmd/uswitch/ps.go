@@ -23,13 +23,15 @@ func newPs() *cobra.Command {
 	format := output(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		labs := []control.Lab{}
-		for _, client := range control.Up() {
-			var l control.Lab
-			if err := client.Get(c.Context(), "/v1/lab", nil, &l); err != nil {
-				fmt.Fprintln(os.Stderr, "uswitch:", err)
+		for _, answer := range control.AskAll(c.Context(), func(ctx context.Context, up *control.Client) (l control.Lab, err error) {
+			err = up.Get(ctx, "/v1/lab", nil, &l)
+			return l, err
+		}) {
+			if answer.Err != nil {
+				fmt.Fprintln(os.Stderr, "uswitch:", answer.Err)
 				continue
 			}
-			labs = append(labs, l)
+			labs = append(labs, answer.Said)
 		}
 		return show(*format, labs, func() error { return view.Labs(os.Stdout, labs, time.Now()) })
 	}

@@ -72,36 +72,98 @@ func (t *Tables) Exec(args []string) (output string, err error) {
 func (t *Tables) Apply(lines []string) error {
 	t.edit.Lock()
 	defer t.edit.Unlock()
-	draft := t.current.Load().clone()
-	for i, line := range lines {
-		words, err := SplitLine(line)
-		if len(words) > 0 && words[0] == t.family.tool() {
-			words = words[1:]
-		}
-		if err == nil && len(words) > 0 {
-			err = draft.apply(words)
-		}
-		if err != nil {
-			return t.errorOf(err, "", i+1)
-		}
+	draft, err := t.drafted(lines, false)
+	if err != nil {
+		draft, err = t.drafted(lines, true) // says at which line
+	}
+	if err != nil {
+		return err
 	}
 	t.publish(draft)
 	return nil
 }
 
-// apply carries out one command line on a draft.
-func (s *Ruleset) apply(words []string) error {
-	c, err := parse(s.family, words, Filter, false)
-	if err != nil {
-		return err
+// drafted carries out command lines on a copy. Validating costs as much as there are rules. So, unless each line is to be
+// validated, lines that follow each other and only add rules are validated together, and so are those that only delete: what is
+// wrong after one of them is still wrong after the last.
+func (t *Tables) drafted(lines []string, each bool) (*Ruleset, error) {
+	draft := t.current.Load().clone()
+	var unsealed []*command // of one kind, the last one of each table
+	seal := func() error {
+		for _, c := range unsealed {
+			if err := draft.seal(c, nil); err != nil {
+				return err
+			}
+		}
+		unsealed = unsealed[:0]
+		return nil
 	}
+	for i, line := range lines {
+		words, err := SplitLine(line)
+		if len(words) > 0 && words[0] == t.family.tool() {
+			words = words[1:]
+		}
+		if err != nil || len(words) == 0 {
+			if err != nil {
+				return nil, t.errorOf(err, "", i+1)
+			}
+			continue
+		}
+		c, err := parse(t.family, words, Filter, false)
+		if err == nil && len(unsealed) > 0 && (each || c.kind() != unsealed[0].kind() || c.kind() == editsOtherwise) {
+			err = seal()
+		}
+		if err == nil {
+			err = draft.apply(c, &unsealed)
+		}
+		if err == nil && each {
+			err = seal()
+		}
+		if err != nil {
+			return nil, t.errorOf(err, "", i+1)
+		}
+	}
+	if err := seal(); err != nil {
+		return nil, t.errorOf(err, "", len(lines))
+	}
+	return draft, nil
+}
+
+// editKind says what a command may do to rules.
+type editKind uint8
+
+const (
+	editsOtherwise editKind = iota
+	addsRules
+	deletesRules
+)
+
+func (c *command) kind() editKind {
+	switch c.verb.letter {
+	case 'A', 'I':
+		return addsRules
+	case 'D':
+		return deletesRules
+	}
+	return editsOtherwise
+}
+
+// apply carries out one command on a draft, and enters it among those that are to be sealed.
+func (s *Ruleset) apply(c *command, unsealed *[]*command) error {
 	if _, done, err := s.answer(c); done {
 		return err
 	}
 	if _, err := s.edit(c); err != nil {
 		return err
 	}
-	return s.seal(c, nil)
+	for i, other := range *unsealed {
+		if other.table == c.table {
+			(*unsealed)[i] = c
+			return nil
+		}
+	}
+	*unsealed = append(*unsealed, c)
+	return nil
 }
 
 // answer carries out a command that changes nothing, or the printing half of one that does (-L -Z); done says whether

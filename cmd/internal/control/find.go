@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/world"
@@ -16,14 +17,21 @@ import (
 // Up lists the labs that are up and that this user may talk to, sorted by name.
 func Up() []*Client {
 	var all []*Client
+	var mu sync.Mutex // guards all
+	var asking sync.WaitGroup
 	for _, dir := range world.Directories() {
 		sockets, _ := filepath.Glob(filepath.Join(dir, "*"+suffix))
 		for _, path := range sockets {
-			if Answers(path) {
-				all = append(all, NewClient(path, strings.TrimSuffix(filepath.Base(path), suffix)))
-			}
+			asking.Go(func() { // one whose process is stopped takes its time
+				if Answers(path) {
+					mu.Lock()
+					defer mu.Unlock()
+					all = append(all, NewClient(path, strings.TrimSuffix(filepath.Base(path), suffix)))
+				}
+			})
 		}
 	}
+	asking.Wait()
 	slices.SortFunc(all, func(a, b *Client) int { return cmp.Compare(a.lab, b.lab) })
 	return all
 }

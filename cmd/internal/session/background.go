@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 )
@@ -53,6 +54,8 @@ func Background(args []string, stderr io.Writer) (lab string, pid, status int, e
 	if err != nil {
 		return "", 0, 1, err
 	}
+	stop := passOn(cmd.Process)
+	defer stop()
 	_, _ = io.Copy(stderr, errs) // until the lab is up, or its process has ended
 	if name, _ := io.ReadAll(ready); len(name) > 0 {
 		return string(name), cmd.Process.Pid, 0, nil
@@ -62,6 +65,25 @@ func Background(args []string, stderr io.Writer) (lab string, pid, status int, e
 		return "", 0, 1, fmt.Errorf("the lab's process has ended before the lab was up: %w", err)
 	}
 	return "", 0, status, nil
+}
+
+// passOn passes the signals that are to end this process on to the lab's, which is in a session of its own and hears nothing of a
+// Ctrl-C: so that whoever gives up waiting for the lab does not leave one behind that is coming up. This process ends with it.
+func passOn(lab *os.Process) (stop func()) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, ending()...)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for s := range signals {
+			_ = lab.Signal(s)
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+		<-ended
+	}
 }
 
 // logFile is the log of a lab in the background.

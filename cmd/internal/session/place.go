@@ -17,12 +17,11 @@ func InsideHost(ctx context.Context) bool {
 	if err != nil {
 		return false // no Linux, no namespaces
 	}
-	for _, lab := range control.Up() {
-		var hosts []control.Host
-		if lab.Get(ctx, "/v1/hosts", nil, &hosts) != nil {
-			continue // gone meanwhile
-		}
-		for _, h := range hosts {
+	for _, answer := range control.AskAll(ctx, func(ctx context.Context, lab *control.Client) (hosts []control.Host, err error) {
+		err = lab.Get(ctx, "/v1/hosts", nil, &hosts)
+		return hosts, err
+	}) {
+		for _, h := range answer.Said { // none of one that is gone meanwhile
 			if h.Mode != "host" && h.Namespace.ID.String() == own {
 				return true
 			}

@@ -21,11 +21,7 @@ func Interruptible() (ctx context.Context, stop func()) { return interruptible(f
 func interruptible(lastWord func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
-	wanted := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		wanted = append(wanted, syscall.SIGHUP)
-	}
-	signal.Notify(signals, wanted...)
+	signal.Notify(signals, ending()...)
 	pipes := make(chan os.Signal, 1)
 	signal.Notify(pipes, syscall.SIGPIPE)
 	go func() {
@@ -45,6 +41,15 @@ func interruptible(lastWord func()) (ctx context.Context, stop func()) {
 		signal.Stop(pipes)
 		cancel(nil)
 	}
+}
+
+// ending returns the signals that are to end a lab: SIGHUP unless it is ignored, as under nohup.
+func ending() []os.Signal {
+	wanted := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		wanted = append(wanted, syscall.SIGHUP)
+	}
+	return wanted
 }
 
 // interrupted returns the status of something that a signal has ended before its end, or status if none has.

@@ -24,9 +24,22 @@ func Stop(ctx context.Context, c *control.Client) error {
 	if err := c.Do(ctx, http.MethodPost, "/v1/stop", nil, nil, nil); err != nil {
 		return err
 	}
+	return awaitGone(ctx, c.Lab())
+}
+
+// StopBegun is Stop for a lab that is still coming up, or going.
+func StopBegun(ctx context.Context, b control.Begun) error {
+	if err := b.Stop(); err != nil {
+		return fmt.Errorf("lab %s: process %d, which is bringing it up: %w", b.Lab, b.PID, err)
+	}
+	return awaitGone(ctx, b.Lab)
+}
+
+// awaitGone waits until a lab that was told to stop is gone.
+func awaitGone(ctx context.Context, lab string) error {
 	deadline := time.Now().Add(stopTime)
 	for time.Now().Before(deadline) {
-		if !locked(c.Lab()) {
+		if !locked(lab) {
 			return nil
 		}
 		select {
@@ -35,13 +48,13 @@ func Stop(ctx context.Context, c *control.Client) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	return fmt.Errorf("lab %s was told to stop, and is not gone after %v", c.Lab(), stopTime)
+	return fmt.Errorf("lab %s was told to stop, and is not gone after %v", lab, stopTime)
 }
 
 // locked reports whether the lab's lock is there: its file goes last.
 func locked(lab string) bool {
 	for _, dir := range world.Directories() {
-		if _, err := os.Stat(filepath.Join(dir, lab+".lock")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, lab+world.LockSuffix)); err == nil {
 			return true
 		}
 	}
@@ -65,9 +78,9 @@ func Cleanup() (did []string, err error) {
 			did = append(did, r.String())
 		}
 	}
-	locks, _ := filepath.Glob(filepath.Join(dir, "*.lock"))
+	locks, _ := filepath.Glob(filepath.Join(dir, "*"+world.LockSuffix))
 	for _, path := range locks {
-		lab := strings.TrimSuffix(filepath.Base(path), ".lock")
+		lab := strings.TrimSuffix(filepath.Base(path), world.LockSuffix)
 		lock, taken := world.TakeLock(dir, lab)
 		if taken != nil {
 			continue // it is up

@@ -1,6 +1,8 @@
 package world_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +121,66 @@ func TestPublish(t *testing.T) {
 	}
 	if err := w.Unpublish("BLUE", second); err == nil {
 		t.Error("unpublished twice")
+	}
+}
+
+// TestPublishMany: thousands of ports are one line, and are gone with their host; with each kind of rules.
+func TestPublishMany(t *testing.T) {
+	const count = 4200
+	for _, dialect := range []string{"off", "classic", "29"} {
+		t.Run(dialect, func(t *testing.T) {
+			t.Parallel()
+			text := strings.Replace(twoHosts, "RED: {networks: [br0]}", `RED: {networks: [br0], ports: ["10000-14199:10000-14199/udp", "80:80", "81:82"]}`, 1)
+			w, r := up(t, strings.Replace(text, "uplink: sim", "uplink: sim, docker_rules: "+dialect, 1), &worldtest.Host{})
+			if n := len(w.Published()); n != count+2 {
+				t.Fatalf("%d ports are open", n)
+			}
+			for _, want := range []string{
+				"published: 192.168.104.2:10000-14199 -> RED 11.11.11.2:10000-14199/udp; reachable",
+				"published: 192.168.104.2:80 -> RED 11.11.11.2:80/tcp; reachable",
+				"published: 192.168.104.2:81 -> RED 11.11.11.2:82/tcp; reachable",
+			} {
+				if strings.Count(r.String(), want) != 1 {
+					t.Errorf("reported %q, want %q", r, want)
+				}
+			}
+			if n := strings.Count(r.String(), "published: "); n != 3 {
+				t.Errorf("%d lines", n)
+			}
+			if n := strings.Count(saved(w), "-j DNAT"); n < count+2 {
+				t.Errorf("%d rules translate", n)
+			}
+			if err := w.RemoveHost("RED"); err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(saved(w), "-j DNAT"); n != 0 || len(w.Published()) != 0 {
+				t.Errorf("%d rules and %d ports are left", n, len(w.Published()))
+			}
+		})
+	}
+}
+
+// TestPublishInterrupted: whoever gives up while ports are published gets nothing.
+func TestPublishInterrupted(t *testing.T) {
+	text := strings.Replace(twoHosts, "RED: {networks: [br0]}", `RED: {networks: [br0], ports: ["10000-29999:10000-29999/udp"]}`, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	host := &worldtest.Host{}
+	w, err := world.New(plan(t, text), world.Options{Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for len(w.Published()) == 0 && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		stop()
+	}()
+	if err := w.Up(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("up: %v", err)
+	}
+	if left := host.Made(); len(left) != 0 {
+		t.Errorf("left: %v", left)
 	}
 }
 

@@ -21,7 +21,10 @@ func (w *World) publishAll(ctx context.Context) error {
 	return nil
 }
 
-// publishPorts opens the ports of a host's plan, all of them or, after an error or when ctx ends, none.
+// portsTogether is how many ports are published together: few enough that whoever ends ctx does not wait for long.
+const portsTogether = 2048
+
+// publishPorts opens the ports of a host's plan. After an error, or when ctx ends, some of them may be open.
 func (w *World) publishPorts(ctx context.Context, h *Host) error {
 	ports := slices.Clone(h.Plan.Ports)
 	if w.docker != nil { // which has an order of its own
@@ -30,12 +33,13 @@ func (w *World) publishPorts(ctx context.Context, h *Host) error {
 	if w.way == nil { // package lab has warned of those that are none
 		ports = slices.DeleteFunc(ports, func(p lab.Publish) bool { return !w.routed(h, p) })
 	}
-	if len(ports) == 0 {
-		return nil
-	}
-	all, err := w.publishMany(ctx, h, ports)
-	if err != nil {
-		return err
+	var all []*Published
+	for some := range slices.Chunk(ports, portsTogether) {
+		open, err := w.publishMany(ctx, h, some)
+		if err != nil {
+			return err
+		}
+		all = append(all, open...)
 	}
 	for _, some := range ranges(all) {
 		line := "published: " + rangeText(some)

@@ -14,6 +14,7 @@ type plan struct {
 	tool   string // iptables or ip6tables
 	now    *rule.Ruleset
 	chains map[chainName][]string // their rules behind -A CHAIN; those that were not asked for yet are as now
+	counts map[entry]int          // how often a rule stands in one of these chains, its head being of no account
 	lines  []string
 }
 
@@ -32,7 +33,9 @@ func (p *plan) rules(c chainName) (specs []string, ok bool) {
 		return nil, false
 	}
 	for _, r := range list {
-		specs = append(specs, r.String()[len("-A "+c.name+" "):])
+		spec := r.String()[len("-A "+c.name+" "):]
+		specs = append(specs, spec)
+		p.counts[entry{chainName: c, spec: spec}]++
 	}
 	p.chains[c] = specs
 	return specs, true
@@ -46,8 +49,12 @@ func (p *plan) do(t rule.Table, command string) {
 // place puts a rule into its chain, unless it stands anywhere in it.
 func (p *plan) place(e entry) {
 	specs, _ := p.rules(e.chainName)
+	count := entry{chainName: e.chainName, spec: e.spec}
+	if p.counts[count] > 0 {
+		return
+	}
+	p.counts[count]++
 	switch {
-	case slices.Contains(specs, e.spec):
 	case e.head:
 		p.do(e.table, "-I "+e.name+" "+e.spec)
 		p.chains[e.chainName] = slices.Insert(specs, 0, e.spec)
@@ -61,6 +68,7 @@ func (p *plan) place(e entry) {
 func (p *plan) remove(e entry) {
 	specs, _ := p.rules(e.chainName)
 	if i := slices.Index(specs, e.spec); i >= 0 {
+		p.counts[entry{chainName: e.chainName, spec: e.spec}]--
 		p.do(e.table, "-D "+e.name+" "+e.spec)
 		p.chains[e.chainName] = slices.Delete(specs, i, i+1)
 	}

@@ -15,6 +15,7 @@ func (f *Firewall) AddPorts(now *rule.Ruleset, bridge string, ports ...Port) ([]
 		return nil, err
 	}
 	all := slices.Clone(n.ports)
+	open := setOf(all)
 	var rules []entry
 	for _, p := range slices.SortedFunc(slices.Values(ports), Port.Compare) {
 		if err := p.check(f.family); err != nil {
@@ -23,9 +24,10 @@ func (f *Firewall) AddPorts(now *rule.Ruleset, bridge string, ports ...Port) ([]
 		if !slices.Contains(n.endpoints, p.To.Addr()) {
 			return nil, fmt.Errorf("port %s: endpoint %s is not on network %s", p, p.To.Addr(), bridge)
 		}
-		if slices.Contains(all, p) {
+		if open[p] {
 			return nil, fmt.Errorf("port %s is published already", p)
 		}
+		open[p] = true
 		all = append(all, p)
 		rules = append(rules, f.publication(&n.Network, p)...)
 	}
@@ -43,20 +45,27 @@ func (f *Firewall) RemovePorts(now *rule.Ruleset, bridge string, ports ...Port) 
 	if err != nil {
 		return nil, err
 	}
-	left := slices.Clone(n.ports)
+	open := setOf(n.ports)
 	var rules []entry
 	for _, p := range ports {
-		i := slices.Index(left, p)
-		if i < 0 {
+		if !open[p] {
 			return nil, fmt.Errorf("port %s is not published on network %s", p, bridge)
 		}
-		left = slices.Delete(left, i, i+1)
+		delete(open, p)
 		rules = append(rules, f.publication(&n.Network, p)...)
 	}
 	lines, err := f.remove(now, rules)
 	if err != nil {
 		return nil, err
 	}
-	n.ports = left
+	n.ports = slices.DeleteFunc(slices.Clone(n.ports), func(p Port) bool { return !open[p] })
 	return lines, nil
+}
+
+func setOf(ports []Port) map[Port]bool {
+	all := map[Port]bool{}
+	for _, p := range ports {
+		all[p] = true
+	}
+	return all
 }

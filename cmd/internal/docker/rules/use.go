@@ -8,7 +8,7 @@ import (
 
 // plan returns an empty plan for the rules of this moment.
 func (f *Firewall) plan(now *rule.Ruleset) *plan {
-	p := &plan{tool: "iptables", now: now, chains: map[chainName][]string{}}
+	p := &plan{tool: "iptables", now: now, chains: map[chainName][]string{}, counts: map[entry]int{}}
 	if f.family == rule.IPv6 {
 		p.tool = "ip6tables"
 	}
