@@ -51,7 +51,7 @@ func checkCapabilities() error {
 
 // trial makes a namespace, which it enters, a TAP and a mount, that vanish with the calling thread.
 func trial() error {
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+	if err := newNetwork(); err != nil {
 		return fmt.Errorf("network namespaces cannot be made: %w", err)
 	}
 	var missing []error

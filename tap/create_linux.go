@@ -24,8 +24,8 @@ func (l *local) Create(lab, name string) (Namespace, error) {
 	}
 	ns := Namespace{Name: name, Path: filepath.Join(netnsDir, name), Lab: lab}
 	err := onThread(func() (err error) {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return os.NewSyscallError("unshare a network namespace", err)
+		if err := newNetwork(); err != nil {
+			return err
 		}
 		if ns.ID, err = currentID(); err != nil {
 			return err
@@ -72,7 +72,7 @@ func (l *local) checkFree(ns Namespace) error {
 	case !found:
 		return takenError("already exists")
 	case owner.alive():
-		return fmt.Errorf("%w: lab %s, process %d", ErrOwned, owner.Lab, owner.PID)
+		return fmt.Errorf("%w: lab %s, process %d; uswitch down %s ends it", ErrOwned, owner.Lab, owner.PID, owner.Lab)
 	}
 	_, err = l.reclaim(owner.Lab, owner.Namespace)
 	return err
@@ -86,7 +86,7 @@ func bindName(path string) error {
 	}
 	file.Close()
 	if err := unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, ""); err != nil {
-		return errors.Join(fmt.Errorf("mount on %s: %w", path, err), os.Remove(path))
+		return errors.Join(fmt.Errorf("mount on %s: %w", path, limitReached(err, "fs/mount-max", "mounts")), os.Remove(path))
 	}
 	return nil
 }
@@ -134,4 +134,23 @@ func loopbackUp() error {
 		return fmt.Errorf("lo up: %w", err)
 	}
 	return nil
+}
+
+// newNetwork puts the calling thread, which must come from onThread, into a network namespace of its own.
+func newNetwork() error {
+	err := unix.Unshare(unix.CLONE_NEWNET)
+	return os.NewSyscallError("unshare a network namespace", limitReached(err, "user/max_net_namespaces", "network namespaces"))
+}
+
+// limitReached explains the kernel's ENOSPC, which has nothing to do with a disk: that many of something are all that a user, or
+// a mount namespace, may have (namespaces(7), Documentation/admin-guide/sysctl/fs.rst). Other errors are as they were.
+func limitReached(err error, sysctl, what string) error {
+	if err != unix.ENOSPC {
+		return err
+	}
+	name, limit := strings.ReplaceAll(sysctl, "/", "."), "so many"
+	if text, err := os.ReadFile("/proc/sys/" + sysctl); err == nil {
+		limit = strings.TrimSpace(string(text))
+	}
+	return fmt.Errorf("there are no more than %s %s (%s); `sudo sysctl -w %s=N` allows more: %w", limit, what, name, name, err)
 }

@@ -74,7 +74,7 @@ func (l *local) startIn(ns Namespace, cmd *exec.Cmd) error {
 // does. Where mounting is forbidden the program gets the /sys that there is.
 func remountSys() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		return fmt.Errorf("unshare a mount namespace: %w", err)
+		return fmt.Errorf("unshare a mount namespace: %w", limitReached(err, "user/max_mnt_namespaces", "mount namespaces"))
 	}
 	// Mounts of the machine still arrive here, those made here stay here.
 	if unix.Mount("", "/", "none", unix.MS_SLAVE|unix.MS_REC, "") != nil {

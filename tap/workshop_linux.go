@@ -56,8 +56,8 @@ func (w *workshops) enter() (*os.File, error) {
 		return own, os.NewSyscallError("setns", unix.Setns(int(own.Fd()), unix.CLONE_NEWNET))
 	}
 	w.mu.Unlock()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return nil, os.NewSyscallError("unshare a network namespace", err)
+	if err := newNetwork(); err != nil {
+		return nil, err
 	}
 	own, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -62,11 +63,24 @@ func explainListen(proto uint8, at netip.AddrPort, err error) error {
 		return fmt.Errorf("port %s is already allocated on %v", name, at.Addr())
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		return fmt.Errorf("port %s: %v is not an address of this host", name, at.Addr())
+	case errors.Is(err, unix.EACCES) && int(at.Port()) < firstUnprivileged():
+		return fmt.Errorf("port %s: ports below %d are root's; `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=%d` opens this one",
+			name, firstUnprivileged(), at.Port())
 	case errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM):
-		return fmt.Errorf("port %s: ports below 1024 are root's; `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=%d` opens this one",
-			name, at.Port())
+		return fmt.Errorf("port %s: this machine does not let uswitch listen there, though the number is open to everybody: look at its security modules and filters of system calls (%w)", name, err)
+	case errors.Is(err, unix.EMFILE):
+		return fmt.Errorf("port %s: no file descriptor is left for it: this process may have %d (ulimit -n)", name, fileLimit())
 	}
 	return fmt.Errorf("port %s: %w", name, err)
+}
+
+// firstUnprivileged is the first port that is not root's (ip(7): ip_unprivileged_port_start).
+func firstUnprivileged() int {
+	first := 1024
+	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start"); err == nil {
+		_, _ = fmt.Sscan(string(text), &first) // what cannot be read stays as the kernel has it by default
+	}
+	return first
 }
 
 // track makes Close end c, unless the Host is closed already.

@@ -32,6 +32,7 @@ func (b *builder) build() {
 		b.wrong(path{"services"}, "no services: want at least one host")
 	}
 	b.networks()
+	b.addressUplink()
 	b.hosts()
 	b.fdb()
 	b.checks()

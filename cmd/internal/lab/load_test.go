@@ -462,3 +462,17 @@ func check(t *testing.T, plan *lab.Plan) {
 		}
 	}
 }
+
+// TestUplinkNamespace: a namespace outside has addresses, of a network that is none of the lab's.
+func TestUplinkNamespace(t *testing.T) {
+	for subnet, want := range map[string]string{"10.1.0.0/24": "192.0.2.2/24 via 192.0.2.1", "192.0.2.128/25": "198.51.100.2/24 via 198.51.100.1"} {
+		text := "name: w\nnetworks: {lan: {ipam: {config: [{subnet: " + subnet + "}]}}}\nservices: {A: {networks: [lan]}}\nx-uswitch: {uplink: \"netns:wan\"}\n"
+		p, err := lab.Parse("lab.yaml", []byte(text), lab.LoadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Uplink.Address.String() + " via " + p.Uplink.Gateway.String(); got != want {
+			t.Errorf("beside %s: %s, want %s", subnet, got, want)
+		}
+	}
+}

@@ -205,7 +205,6 @@ func TestMistakes(t *testing.T) {
 			"lab.yaml:6: services.B.ports.1: Bind for 127.0.0.1:8081 failed: port is already allocated: A publishes 0.0.0.0:8081/tcp"},
 
 		{name: "an uplink of another kind", file: "services: {A: {}}\nx-uswitch: {uplink: wifi}\n", want: `lab.yaml:2: x-uswitch.uplink: uplink "wifi": want none, host, sim or netns:NAME`},
-		{name: "a namespace without addresses", file: "services: {A: {}}\nx-uswitch: {uplink: \"netns:wan\"}\n", want: `lab.yaml:2: x-uswitch.uplink: a namespace needs addresses: want {netns: wan, address: 192.0.2.2/24, gateway: 192.0.2.1}`},
 		{name: "a gateway elsewhere", file: "services: {A: {}}\nx-uswitch:\n  uplink:\n    netns: wan\n    address: 192.0.2.2/24\n    gateway: 192.0.3.1\n", want: `lab.yaml:6: x-uswitch.uplink.gateway: want another station's address in 192.0.2.0/24`},
 		{name: "the uplink's network inside", file: network + "services: {A: {}}\nx-uswitch: {uplink: {netns: wan, address: 11.11.11.5/28, gateway: 11.11.11.6}}\n", want: `lab.yaml:1: networks.br0.ipam.config: 11.11.11.0/24: Pool overlaps with other one on this address space: the uplink has 11.11.11.0/28`},
 		{name: "the uplink of the options", file: "services: {A: {}}\n", opts: lab.LoadOptions{Uplink: "wifi"}, want: `lab.yaml: uplink "wifi": want none, host, sim or netns:NAME`},

@@ -3,13 +3,14 @@ package lab
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
 const uplinkWanted = "want none, host, sim or netns:NAME"
 
-// ParseUplink reads an uplink's short form: none, host, sim or netns:NAME. The last needs addresses as well, which only a
-// lab file can give.
+// ParseUplink reads an uplink's short form: none, host, sim or netns:NAME. The addresses of the last come from a lab file, or are
+// chosen.
 func ParseUplink(text string) (Uplink, error) {
 	switch kind := UplinkKind(text); kind {
 	case UplinkNone, UplinkHost, UplinkSim:
@@ -30,8 +31,8 @@ func ParseUplink(text string) (Uplink, error) {
 //	uplink: sim
 //	uplink: {netns: wan, address: 192.0.2.2/24, gateway: 192.0.2.1}
 //
-// The options' choice replaces the file's, but for the addresses of a namespace. A lab that says nothing has no way out,
-// unless it publishes a port: that asks for the host's.
+// The options' choice replaces the file's, but for the addresses of a namespace, which are chosen if the file gives none. A lab
+// that says nothing has no way out, unless it publishes a port: that asks for the host's.
 func (b *builder) uplink(x *section) Uplink {
 	file := Uplink{Kind: UplinkNone}
 	if b.publishes() {
@@ -62,10 +63,28 @@ func (b *builder) uplink(x *section) Uplink {
 		}
 		file = chosen
 	}
-	if file.Kind == UplinkNetns && !file.Address.IsValid() {
-		x.bad("uplink", "a namespace needs addresses: want {netns: %s, address: 192.0.2.2/24, gateway: 192.0.2.1}", file.Netns)
-	}
 	return file
+}
+
+// documentation is the networks that are nobody's (RFC 5737).
+var documentation = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24")}
+
+// addressUplink chooses addresses for a namespace outside that was given none: those of the first network for documentation
+// that is none of the lab's.
+func (b *builder) addressUplink() {
+	u := &b.plan.Uplink
+	if u.Kind != UplinkNetns || u.Address.IsValid() {
+		return
+	}
+	for _, p := range documentation {
+		if !slices.ContainsFunc(b.plan.Networks, func(n Network) bool { return n.Subnet.Overlaps(p) }) {
+			u.Gateway = p.Addr().Next()
+			u.Address = netip.PrefixFrom(u.Gateway.Next(), p.Bits())
+			return
+		}
+	}
+	b.wrong(path{extension, "uplink"}, "no network is left for the namespace: want {netns: %s, address: ADDRESS/BITS, gateway: ADDRESS}", u.Netns)
 }
 
 // netnsUplink reads the long form.
