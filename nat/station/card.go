@@ -21,6 +21,7 @@ type card struct {
 	gateway    Gateway
 	tracer     *trace.Tracer
 	in         chan []byte // IP packets
+	senders    senders
 	done       chan struct{}
 	ended      sync.WaitGroup
 	dispatcher atomic.Pointer[stack.NetworkDispatcher] // nil before the card is in use and after
@@ -39,6 +40,7 @@ func newCard(g Gateway, tracer *trace.Tracer) *card {
 
 // Deliver implements nat.Socket: it takes a packet that ends at the gateway.
 func (c *card) Deliver(f frame.Frame, _ time.Time) {
+	c.senders.note(f)
 	select {
 	case c.in <- append([]byte(nil), f.Data[frame.EthernetHeader:]...):
 	default:

@@ -78,7 +78,7 @@ func (s *Station) Listen(port uint16, hears func(src, dst netip.Addr) bool) (net
 		release()
 		return nil, err
 	}
-	return &listener{TCPListener: l, release: release}, nil
+	return &listener{TCPListener: l, senders: &s.card.senders, release: release}, nil
 }
 
 // choosy is the card as some see it.
@@ -93,8 +93,19 @@ func (c choosy) Hears(src, dst netip.Addr) bool { return c.hears(src, dst) }
 // listener gives its port back when it is closed, once.
 type listener struct {
 	*gonet.TCPListener
+	senders *senders
 	release func()
 	once    sync.Once
+}
+
+// Accept implements net.Listener. The connection's RemoteAddr is an *Addr.
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.TCPListener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	addr := c.RemoteAddr().(*net.TCPAddr)
+	return accepted{c, &Addr{addr, l.senders.take(addr.AddrPort())}}, nil
 }
 
 // Close implements net.Listener; an Accept that waits returns.

@@ -253,3 +253,33 @@ func TestFaults(t *testing.T) {
 		t.Errorf("%d faults are counted, %d told of, want 1", n, told.Load())
 	}
 }
+
+func TestAcceptedConnectionsKnowTheirSender(t *testing.T) {
+	left, right := newSides(t)
+	l, err := right.Listen(53, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	dialled := make(chan error, 1)
+	go func() {
+		c, err := left.Dial(ctx, "tcp", netip.MustParseAddrPort("192.0.2.2:53"))
+		if err == nil {
+			err = c.Close()
+		}
+		dialled <- err
+	}()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if addr, ok := c.RemoteAddr().(*station.Addr); !ok || addr.Source() == 0 {
+		t.Errorf("%v: nothing says who sent it", c.RemoteAddr())
+	}
+	if err := <-dialled; err != nil {
+		t.Error(err)
+	}
+}

@@ -26,7 +26,8 @@ type Upstream interface {
 // Bounds of what is asked outside. All attempts together end before the five seconds that a resolver waits (resolv.conf(5)).
 const (
 	maxOpen        = 256 // questions that wait for an answer
-	maxOpenPerHost = 64
+	maxOpenPerHost = 64  // of one host, as long as half of them are left; then
+	maxOpenScarce  = 8
 	attempts       = 3
 	patience       = 1400 * time.Millisecond // for one attempt
 	patienceAll    = 4500 * time.Millisecond
@@ -42,14 +43,14 @@ type Forwarder struct {
 	mu      sync.Mutex // guards what follows
 	closed  bool
 	open    int
-	perHost map[netip.Addr]int
+	perHost map[host]int
 	running sync.WaitGroup
 }
 
 // NewForwarder returns a Forwarder that asks by an Upstream. With probe, it finds out about resolvers that ask this very
 // server, in circles, by asking each for a name that nobody has.
 func NewForwarder(u Upstream, probe bool) *Forwarder {
-	f := &Forwarder{upstream: u, perHost: map[netip.Addr]int{}}
+	f := &Forwarder{upstream: u, perHost: map[host]int{}}
 	f.ctx, f.stop = context.WithCancel(context.Background())
 	if probe {
 		f.loops = newLoops(func(to netip.AddrPort, q *dns.Msg) { _, _ = f.ask(f.ctx, "udp", to, q) })
@@ -67,28 +68,32 @@ func (f *Forwarder) Close() {
 }
 
 // begin takes a question on, or says why not. wait must be called, once.
-func (f *Forwarder) begin(from netip.Addr, resolvers []netip.Addr, network string, q *dns.Msg) (reply *dns.Msg, wait func() *dns.Msg) {
+func (f *Forwarder) begin(who host, resolvers []netip.Addr, network string, q *dns.Msg) (reply *dns.Msg, wait func() *dns.Msg) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed || f.open >= maxOpen || f.perHost[from] >= maxOpenPerHost {
+	share := maxOpenPerHost
+	if f.open >= maxOpen/2 {
+		share = maxOpenScarce
+	}
+	if f.closed || f.open >= maxOpen || f.perHost[who] >= share {
 		return failure(q, fmt.Errorf("%d questions are waiting for answers already", f.open)), nil
 	}
 	f.open++
-	f.perHost[from]++
+	f.perHost[who]++
 	f.running.Add(1)
 	return nil, func() *dns.Msg {
-		defer f.end(from)
+		defer f.end(who)
 		return f.forward(resolvers, network, q)
 	}
 }
 
 // end gives a question's place back.
-func (f *Forwarder) end(from netip.Addr) {
+func (f *Forwarder) end(who host) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.open--
-	if f.perHost[from]--; f.perHost[from] == 0 {
-		delete(f.perHost, from)
+	if f.perHost[who]--; f.perHost[who] == 0 {
+		delete(f.perHost, who)
 	}
 	f.running.Done()
 }

@@ -266,6 +266,34 @@ func TestQuestionsAreBounded(t *testing.T) {
 	})
 }
 
+// TestAddressesDoNotMakeManyOfOneHost: limits go by who sends, and there is room for others.
+func TestAddressesDoNotMakeManyOfOneHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &outside{resolvers: []string{"9.9.9.9"}, scripts: map[string]func(string, *dns.Msg) *dns.Msg{"9.9.9.9": silent}}
+		f := names.NewForwarder(o, false)
+		defer f.Close()
+		s := newServer(t, f)
+		q, _ := question("example.com", dns.TypeA).Pack()
+		ask := func(source uint64, addresses, each, want int) {
+			before := len(o.questions())
+			for i := range addresses * each {
+				d := datagram(netip.AddrFrom4([4]byte{11, 11, 11, byte(100 + i%addresses)}).String(), q)
+				d.Source = source
+				s.Deliver(d, time.Now())
+			}
+			synctest.Wait()
+			if asked := len(o.questions()) - before; asked != want {
+				t.Errorf("sender %d with %d addresses: %d of %d questions were passed on, want %d", source, addresses, asked, addresses*each, want)
+			}
+		}
+		ask(7, 5, 100, 64)
+		ask(8, 5, 100, 64)
+		ask(9, 1, 10, 8) // half of the room is gone, and the rest is for many
+		ask(10, 1, 1, 1)
+		time.Sleep(5 * time.Second)
+	})
+}
+
 // TestLoopIsNoticed: the resolver asks this very server.
 func TestLoopIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

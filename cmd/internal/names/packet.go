@@ -14,7 +14,7 @@ func (s *Server) Deliver(f frame.Frame, now time.Time) {
 	if !ok {
 		return
 	}
-	answer, later := s.answer(from.Addr(), question)
+	answer, later := s.answer(from.Addr(), hostOf(f.Source, from.Addr()), question)
 	if later != nil {
 		go func() {
 			if answer := later(); answer != nil {

@@ -50,7 +50,7 @@ func (s *Server) Set(r Records) { s.zone.Store(newZone(r)) }
 
 // answer answers a question that came over UDP, in bytes; nil for bytes that are not to be answered. If somebody outside has
 // to be asked, later is what does that and waits.
-func (s *Server) answer(from netip.Addr, question []byte) (answer []byte, later func() []byte) {
+func (s *Server) answer(from netip.Addr, who host, question []byte) (answer []byte, later func() []byte) {
 	q := new(dns.Msg)
 	err := q.Unpack(question)
 	if q.Response || err != nil && len(question) < headerSize {
@@ -59,7 +59,7 @@ func (s *Server) answer(from netip.Addr, question []byte) (answer []byte, later 
 	if err != nil {
 		return packed(new(dns.Msg).SetRcodeFormatError(q), minUDP), nil
 	}
-	reply, wait := s.reply(from, "udp", q)
+	reply, wait := s.reply(from, who, "udp", q)
 	if wait != nil {
 		return nil, func() []byte { return packed(wait(), room(q)) }
 	}
@@ -67,7 +67,7 @@ func (s *Server) answer(from netip.Addr, question []byte) (answer []byte, later 
 }
 
 // reply answers a question: at once if it is about the lab, or not allowed, and else by the wait for somebody outside.
-func (s *Server) reply(from netip.Addr, network string, q *dns.Msg) (reply *dns.Msg, wait func() *dns.Msg) {
+func (s *Server) reply(from netip.Addr, who host, network string, q *dns.Msg) (reply *dns.Msg, wait func() *dns.Msg) {
 	z, f := s.zone.Load(), s.config.Forwarder
 	if f != nil && f.loops.heard(q) {
 		return refuse(q, dns.ExtendedErrorCodeProhibited, "the question has come back to where it was asked first"), nil
@@ -81,8 +81,22 @@ func (s *Server) reply(from netip.Addr, network string, q *dns.Msg) (reply *dns.
 	case f == nil:
 		return refuse(q, dns.ExtendedErrorCodeProhibited, "the lab has no way out: nobody outside is asked"), nil
 	default:
-		return f.begin(from, a.resolvers, network, q)
+		return f.begin(who, a.resolvers, network, q)
 	}
+}
+
+// host is whose limits a question counts for: who sends it, as the frame's Source says, whatever addresses it has; where that
+// is not known, its address.
+type host struct {
+	source uint64
+	addr   netip.Addr
+}
+
+func hostOf(source uint64, addr netip.Addr) host {
+	if source != 0 {
+		return host{source: source}
+	}
+	return host{addr: addr}
 }
 
 // headerSize is the length of a message's header, in bytes (RFC 1035 4.1.1).

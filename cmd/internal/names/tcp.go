@@ -4,23 +4,31 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/miekg/dns"
-	"golang.org/x/net/netutil"
 )
 
 // Bounds of questions over TCP (RFC 7766 6.2).
 const (
-	maxConns = 128
-	idle     = 8 * time.Second // after which a connection without a question is closed
+	maxConns        = 512
+	maxConnsPerHost = 16
+	idle            = 8 * time.Second // after which a connection without a question is closed
 )
+
+// Sender is the RemoteAddr of a connection whose listener knows by which host it was begun, as a station's does; Source is
+// that of its frames.
+type Sender interface {
+	net.Addr
+	Source() uint64
+}
 
 // Serve answers over TCP until ctx ends, which closes l, and returns when every connection has ended. It is called before ctx
 // has ended.
 func (s *Server) Serve(ctx context.Context, l net.Listener) {
 	begun := make(chan struct{})
-	tcp := &dns.Server{Listener: netutil.LimitListener(l, maxConns), Handler: dns.HandlerFunc(s.serve), ReadTimeout: idle,
+	tcp := &dns.Server{Listener: &fair{Listener: l, perHost: map[host]int{}}, Handler: dns.HandlerFunc(s.serve), ReadTimeout: idle,
 		WriteTimeout: idle, IdleTimeout: func() time.Duration { return idle }, MsgAcceptFunc: acceptAll,
 		NotifyStartedFunc: func() { close(begun) }}
 	defer context.AfterFunc(ctx, func() {
@@ -40,11 +48,75 @@ func (s *Server) serve(w dns.ResponseWriter, q *dns.Msg) {
 		_ = w.Close()
 		return
 	}
-	reply, wait := s.reply(from.Addr(), "tcp", q)
+	reply, wait := s.reply(from.Addr(), hostAt(w.RemoteAddr(), from.Addr()), "tcp", q)
 	if wait != nil {
 		reply = wait()
 	}
 	if answer := packed(reply, dns.MaxMsgSize); answer != nil {
 		_, _ = w.Write(answer)
 	}
+}
+
+// hostAt returns whose limits a connection counts for.
+func hostAt(remote net.Addr, addr netip.Addr) host {
+	if s, ok := remote.(Sender); ok {
+		return hostOf(s.Source(), addr)
+	}
+	return hostOf(0, addr)
+}
+
+// fair is a listener from which one host gets no more than its share of connections. The others of its are closed at once.
+type fair struct {
+	net.Listener
+
+	mu      sync.Mutex // guards what follows
+	open    int
+	perHost map[host]int
+}
+
+// Accept implements net.Listener.
+func (l *fair) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		from, _ := netip.ParseAddrPort(c.RemoteAddr().String())
+		if who := hostAt(c.RemoteAddr(), from.Addr()); l.admit(who) {
+			return &counted{Conn: c, end: sync.OnceFunc(func() { l.end(who) })}, nil
+		}
+		_ = c.Close()
+	}
+}
+
+func (l *fair) admit(who host) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open >= maxConns || l.perHost[who] >= maxConnsPerHost {
+		return false
+	}
+	l.open++
+	l.perHost[who]++
+	return true
+}
+
+func (l *fair) end(who host) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	if l.perHost[who]--; l.perHost[who] == 0 {
+		delete(l.perHost, who)
+	}
+}
+
+// counted is a connection that counts until it is closed.
+type counted struct {
+	net.Conn
+	end func()
+}
+
+// Close implements net.Conn.
+func (c *counted) Close() error {
+	defer c.end()
+	return c.Conn.Close()
 }

@@ -126,3 +126,63 @@ func TestTCPEnds(t *testing.T) {
 		t.Error("the listener is still open")
 	}
 }
+
+// sent is a connection that a station has accepted: by whom it was begun is known, whatever address it is from.
+type sent struct {
+	client
+	source uint64
+}
+
+type sender struct {
+	net.Addr
+	source uint64
+}
+
+func (s sender) Source() uint64 { return s.source }
+
+func (s sent) RemoteAddr() net.Addr { return sender{s.client.RemoteAddr(), s.source} }
+
+// byTurns is a listener whose connections come from the senders that are named beforehand.
+type byTurns struct {
+	net.Listener
+	from chan uint64
+}
+
+func (l byTurns) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return sent{client{c, netip.MustParseAddr(red)}, <-l.from}, nil
+}
+
+// TestOneHostDoesNotEndTCP: it holds as many connections as it can, and another one's question is answered.
+func TestOneHostDoesNotEndTCP(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	from, ended := make(chan uint64, 1000), make(chan struct{})
+	go func() {
+		defer close(ended)
+		newServer(t, nil).Serve(ctx, byTurns{l, from})
+	}()
+	defer func() {
+		stop()
+		<-ended
+	}()
+	for range 600 { // more than there is room for
+		from <- 7
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	from <- 8
+	reply, _, err := (&dns.Client{Net: "tcp", Timeout: 10 * time.Second}).Exchange(question("blue", dns.TypeA), l.Addr().String())
+	if err != nil || text(reply) != "NOERROR 11.11.11.3" {
+		t.Errorf("another host: %v, %v", reply, err)
+	}
+}
