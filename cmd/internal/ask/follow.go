@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
+	"uswitch/arp"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -26,6 +28,27 @@ func (l *Lab) Send(a Asked) (host string, q sim.Question, err error) {
 		}
 	}
 	return t.From, t.packet(), nil
+}
+
+// Neighbor returns the host that an address is, if the host that sends there is on one network with it and neither has the other in
+// its neighbour table yet: a packet between them makes both enter the other.
+func (l *Lab) Neighbor(from string, to netip.Addr) (owner string, source netip.Addr) {
+	sender := l.host(from)
+	receiver, theirs := l.owner(to)
+	if sender == nil || receiver == nil || receiver == sender {
+		return "", source
+	}
+	for i := range sender.Cards {
+		ours := &sender.Cards[i]
+		if ours.Network == theirs.Network && ours.Addr.Contains(to) && !knows(ours, to) && !knows(theirs, ours.Addr.Addr()) {
+			return receiver.Name, ours.Addr.Addr()
+		}
+	}
+	return "", source
+}
+
+func knows(c *sim.CardState, a netip.Addr) bool {
+	return slices.ContainsFunc(c.Neighbors, func(n arp.Neighbor) bool { return n.Addr == a })
 }
 
 // Follower is a trace.Sink that finds the journeys of packets which are really sent. It is used by one goroutine; what it has

@@ -14,6 +14,8 @@ import (
 // ReachOptions say what Reach asks besides what the lab itself shows.
 type ReachOptions struct {
 	Outside netip.Addr // an address outside that hosts try to ping; invalid: none
+	// Partial: questions for which ctx leaves no time are not predicted, which is no error: a packet is to settle them.
+	Partial bool
 }
 
 // Matrix is who reaches whom.
@@ -67,11 +69,13 @@ func (c *Cell) Settle(s *Sent) {
 	}
 }
 
-// Asked returns the questions of all cells for which a packet can be sent, with the cells that they are for.
+// Asked returns the questions of all cells for which a packet can be sent, with the cells that they are for. They go round among
+// the hosts, so that none is left out where there is no time for all.
 func (m *Matrix) Asked() (all []Asked, cells []*Cell) {
-	for i, from := range m.From {
-		for j, to := range m.To {
-			c := &m.Cells[i][j]
+	for k := range m.To {
+		for i, from := range m.From {
+			j := (i + k) % len(m.To)
+			to, c := m.To[j], &m.Cells[i][j]
 			if c.Self || from == Outsider || c.Reason == noAddress {
 				continue
 			}
@@ -116,10 +120,14 @@ func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*Matrix, error) {
 	for _, from := range m.From {
 		row := []Cell{}
 		for _, to := range m.To {
-			if err := ctx.Err(); err != nil {
+			q := Question{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port}
+			if err := ctx.Err(); err != nil && o.Partial {
+				row = append(row, l.unpredicted(q))
+				continue
+			} else if err != nil {
 				return nil, fmt.Errorf("%d questions take too long: %w", len(m.From)*len(m.To), err)
 			}
-			c, err := l.cell(&trial{lab: *l, ring: ring}, Question{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port})
+			c, err := l.cell(&trial{lab: *l, ring: ring}, q)
 			if err != nil {
 				return nil, err
 			}
@@ -130,20 +138,36 @@ func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*Matrix, error) {
 	return m, nil
 }
 
-// cell asks one question.
-func (l *Lab) cell(t *trial, q Question) (Cell, error) {
+// unpredicted is a question that there is no time for.
+func (l *Lab) unpredicted(q Question) Cell {
+	if _, c := l.askable(q); c != nil {
+		return *c
+	}
+	return Cell{Verdict: NotKnown, Unknown: "there was no time to predict it"}
+}
+
+// askable finds out what is asked, or what stands in the cell where it cannot be.
+func (l *Lab) askable(q Question) (*target, *Cell) {
 	if q.From == q.To {
-		return Cell{Self: true}, nil
+		return nil, &Cell{Self: true}
 	}
 	found, err := l.check(q)
-	if errors.Is(err, errOutside) {
-		return Cell{Self: true}, nil
+	switch {
+	case err == nil:
+		return found, nil
+	case errors.Is(err, errOutside):
+		return nil, &Cell{Self: true}
+	case q.From == Outsider:
+		return nil, &Cell{Verdict: No, Reason: notRouted, Where: Outsider, Way: There, Sentence: err.Error()}
 	}
-	if err != nil {
-		if q.From == Outsider {
-			return Cell{Verdict: No, Reason: notRouted, Where: Outsider, Way: There, Sentence: err.Error()}, nil
-		}
-		return Cell{Verdict: No, Reason: noAddress, Where: q.To, Way: There, Sentence: err.Error()}, nil
+	return nil, &Cell{Verdict: No, Reason: noAddress, Where: q.To, Way: There, Sentence: err.Error()}
+}
+
+// cell asks one question.
+func (l *Lab) cell(t *trial, q Question) (Cell, error) {
+	found, c := l.askable(q)
+	if c != nil {
+		return *c, nil
 	}
 	t.target = *found
 	f, err := t.run()
@@ -151,11 +175,11 @@ func (l *Lab) cell(t *trial, q Question) (Cell, error) {
 		return Cell{}, err
 	}
 	a := f.answer()
-	c := Cell{Verdict: a.Verdict, Works: a.Works, Unknown: a.Unknown}
+	c = &Cell{Verdict: a.Verdict, Works: a.Works, Unknown: a.Unknown}
 	if s := a.Stop; s != nil {
 		c.Reason, c.Where, c.Way, c.Sentence = s.Reason, s.Where, s.Way, s.Sentence
 	}
-	return c, nil
+	return *c, nil
 }
 
 // Reasons that no switch could have, because nothing is ever sent.

@@ -14,7 +14,11 @@ import (
 )
 
 // askTime bounds how long a client waits for the answer to many questions at once.
-const askTime = 25 * time.Second
+const (
+	askTime     = 25 * time.Second
+	predictTime = 7 * time.Second  // of a matrix whose questions are sent as well
+	sendTime    = 11 * time.Second // for its packets: both together leave something of 20 s
+)
 
 // explain says what would become of a packet and, with ?send=1, what becomes of a real one.
 func (s *Server) explain(r *http.Request) (any, error) {
@@ -68,7 +72,7 @@ func ReachQuery(o ask.ReachOptions, send bool) url.Values {
 // reach asks every question that the lab suggests, and with ?send=1 then sends them all. That may take longer than other
 // answers.
 func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2*askTime + writeTime))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(askTime + writeTime))
 	var o ask.ReachOptions
 	if text := r.URL.Query().Get("outside"); text != "" {
 		a, err := netip.ParseAddr(text)
@@ -78,13 +82,17 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 		}
 		o.Outside = a
 	}
-	l, m, err := s.matrix(r.Context(), o)
+	send, patience := r.URL.Query().Has("send"), askTime
+	if send {
+		o.Partial, patience = true, predictTime // the packets are worth more
+	}
+	l, m, err := s.matrix(r.Context(), o, patience)
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	if r.URL.Query().Has("send") {
-		ctx, cancel := context.WithTimeout(r.Context(), askTime)
+	if send {
+		ctx, cancel := context.WithTimeout(r.Context(), sendTime)
 		defer cancel()
 		asked, cells := m.Asked()
 		for i, sent := range s.send(ctx, l, asked) {
@@ -97,8 +105,8 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(m)
 }
 
-func (s *Server) matrix(ctx context.Context, o ask.ReachOptions) (*ask.Lab, *ask.Matrix, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+func (s *Server) matrix(ctx context.Context, o ask.ReachOptions, patience time.Duration) (*ask.Lab, *ask.Matrix, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	s.asking.Lock()
 	defer s.asking.Unlock()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,9 +21,9 @@ import (
 
 // Bounds of what is sent for real.
 const (
-	maxProbes = 256                     // under way at once: each is a socket
-	probeTime = time.Second             // how long an answer is waited for
-	doubtTime = 3200 * time.Millisecond // and once more, where the first attempt contradicts the prediction: ARP gives up after 3 s
+	maxProbes = 256                     // under way at once: each is a socket, and two rows in the machine's table of neighbours
+	probeTime = time.Second             // how long an answer is waited for: less would take a busy machine for a silent one
+	doubtTime = 3200 * time.Millisecond // and then once more, where the prediction is no "no": ARP gives up after 3 s
 	minEvents = 1 << 11                 // steps of packets that wait to be looked at
 	maxEvents = 1 << 15
 	probeSnap = 160 // bytes of each: the headers, and those that an ICMP error quotes
@@ -114,31 +115,91 @@ func (s *Server) send(ctx context.Context, l *ask.Lab, asked []ask.Asked) []*ask
 		}
 	}
 	follower := l.Follow(questions)
+	neighbors := s.neighborTables(len(questions), hosts)
+	defer neighbors.close()
+	overflows := probe.Overflows()
 	s.followed(follower, len(questions), func() {
-		var under sync.WaitGroup
-		for _, p := range all {
-			if p == nil {
-				continue
-			}
-			s.prober.places <- struct{}{}
-			under.Go(func() {
-				defer func() { <-s.prober.places }()
-				s.sendOne(ctx, p, probeTime)
-				if answered := p.err == nil; !p.notSent && answered != (p.asked.Predicted == ask.Yes) && p.asked.Predicted != ask.NotKnown {
-					s.sendOne(ctx, p, doubtTime)
-				}
-			})
-		}
-		under.Wait()
+		s.round(ctx, l, neighbors, all, probeTime)
+		s.round(ctx, l, neighbors, slices.DeleteFunc(slices.Clone(all), func(p *sending) bool { return p == nil || !p.doubtful() }), doubtTime)
 	})
+	full := probe.Overflows() > overflows
 	sent := make([]*ask.Sent, len(all))
 	for i, p := range all {
 		if p != nil {
+			if full && errors.Is(p.err, sim.ErrTimeout) {
+				p.err, p.notSent = errTableFull, true
+			}
 			sent[i] = follower.Sent(p.asked, p.name, p.q, p.from, p.err, p.notSent, p.wait)
 		}
 	}
 	s.prober.noteAll(sent)
 	return sent
+}
+
+// doubtful reports whether silence may have been too short, or an accident: where it was predicted, it is believed.
+func (p *sending) doubtful() bool {
+	return errors.Is(p.err, sim.ErrTimeout) && p.asked.Predicted != ask.No && p.asked.Question.Protocol != "udp"
+}
+
+// round sends questions side by side, and waits for each as long as wait, or as long as there is time for all of them.
+func (s *Server) round(ctx context.Context, l *ask.Lab, neighbors neighborTables, all []*sending, wait time.Duration) {
+	if end, ok := ctx.Deadline(); ok && len(all) > 0 {
+		wait = min(wait, max(probeTime, time.Until(end)*maxProbes/time.Duration(len(all))))
+	}
+	var under sync.WaitGroup
+	for _, p := range all {
+		if p == nil {
+			continue
+		}
+		s.prober.places <- struct{}{}
+		under.Go(func() {
+			defer func() { <-s.prober.places }()
+			s.sendOne(ctx, p, wait)
+			if owner, source := l.Neighbor(p.name, p.q.To.Addr()); owner != "" {
+				neighbors.forget(p.name, p.q.To.Addr())
+				neighbors.forget(owner, source)
+			}
+		})
+	}
+	under.Wait()
+}
+
+// errTableFull is why silence may mean nothing.
+var errTableFull = fmt.Errorf("%w: this machine's table of neighbours was full meanwhile (sysctl net.ipv4.neigh.default.gc_thresh3)", probe.ErrNotSent)
+
+// errNoTime is why some of very many are not sent.
+var errNoTime = fmt.Errorf("%w: the time for all questions was over", probe.ErrNotSent)
+
+// manyProbes is from how many packets on the neighbours are forgotten again that they have made hosts learn.
+const manyProbes = 64
+
+// neighborTables are those of hosts, by their names.
+type neighborTables map[string]probe.Neighbors
+
+// neighborTables opens the hosts' tables if so many packets go out that the machine's room for them would not do.
+func (s *Server) neighborTables(packets int, hosts map[string]*world.Host) neighborTables {
+	t := neighborTables{}
+	if packets < manyProbes || s.world.Simulated() {
+		return t
+	}
+	for name, h := range hosts {
+		if n, err := probe.OpenNeighbors(h.Namespace); err == nil {
+			t[name] = n
+		}
+	}
+	return t
+}
+
+func (t neighborTables) forget(host string, a netip.Addr) {
+	if n, ok := t[host]; ok {
+		n.Forget(a)
+	}
+}
+
+func (t neighborTables) close() {
+	for _, n := range t {
+		n.Close()
+	}
 }
 
 // followed has a sink see all that happens while f sends n packets.
@@ -158,6 +219,10 @@ func (s *Server) followed(sink trace.Sink, n int, f func()) {
 // sendOne sends a question once.
 func (s *Server) sendOne(ctx context.Context, p *sending, wait time.Duration) {
 	p.wait = wait
+	if ctx.Err() != nil {
+		p.err, p.notSent = errNoTime, true
+		return
+	}
 	if s.world.Simulated() {
 		p.err = s.world.SimulatedAsk(ctx, p.host, p.q, wait)
 		p.notSent = p.err != nil && ctx.Err() != nil
@@ -166,7 +231,7 @@ func (s *Server) sendOne(ctx context.Context, p *sending, wait time.Duration) {
 		p.notSent = errors.Is(p.err, probe.ErrNotSent)
 	}
 	if p.notSent && ctx.Err() != nil {
-		p.err = fmt.Errorf("%w: the time for all questions, %v, is over", probe.ErrNotSent, askTime)
+		p.err = errNoTime
 	}
 }
 
