@@ -60,6 +60,9 @@ func TestLogsSayWhatIsLost(t *testing.T) {
 	if err := s.world.AddHost(context.Background(), loud); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.world.StartHost("LOUD"); err != nil {
+		t.Fatal(err)
+	}
 	read := func(tail int) (lines []world.LogLine) {
 		answer, err := s.Stream(context.Background(), http.MethodGet, "/v1/logs", control.LogQuery{Hosts: []string{"LOUD"}, Tail: tail}.Query(), nil)
 		if err != nil {
