@@ -43,6 +43,10 @@ type Host interface {
 	// with cmd.WaitDelay for grace. The cmd belongs to the Process from then on.
 	Start(Namespace, *exec.Cmd) (Process, error)
 
+	// StartAs is Start for a program that has no more than these rights. A right that cannot be taken away is an error, and
+	// nothing has begun.
+	StartAs(Namespace, *exec.Cmd, Rights) (Process, error)
+
 	// Reclaim removes what was made for these labs (for all labs if none is named) by processes that are gone, and says
 	// what it did, sorted by lab and name. Running it again finds nothing. An error names what could not be removed; the
 	// rest is done all the same.

@@ -11,8 +11,13 @@ import (
 // Start implements Host. A child gets the namespaces of the thread that forks it. Its death signal is sent when that
 // thread ends, not the process; so the thread waits for the child's end too, and leaves collecting it to Process.Wait.
 func (l *local) Start(ns Namespace, cmd *exec.Cmd) (Process, error) {
+	return l.StartAs(ns, cmd, Rights{})
+}
+
+// StartAs implements Host.
+func (l *local) StartAs(ns Namespace, cmd *exec.Cmd, r Rights) (Process, error) {
 	return begin(cmd, func() error {
-		if err := l.startIn(ns, cmd); err != nil {
+		if err := l.startIn(ns, cmd, &r); err != nil {
 			return fmt.Errorf("start %s in namespace %s: %w", cmd.Path, ns.Name, err)
 		}
 		return nil
@@ -54,7 +59,7 @@ func begin(cmd *exec.Cmd, start func() error) (Process, error) {
 	return child{cmd, out, ended}, nil
 }
 
-func (l *local) startIn(ns Namespace, cmd *exec.Cmd) error {
+func (l *local) startIn(ns Namespace, cmd *exec.Cmd, r *Rights) error {
 	if err := enter(ns); err != nil {
 		return err
 	}
@@ -67,7 +72,13 @@ func (l *local) startIn(ns Namespace, cmd *exec.Cmd) error {
 	if cmd.SysProcAttr.Pdeathsig == 0 {
 		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	}
-	return cmd.Start()
+	if err := r.take(cmd); err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	return r.limit(cmd)
 }
 
 // remountSys gives the calling thread mounts of its own, in which /sys shows its network namespace, as "ip netns exec"

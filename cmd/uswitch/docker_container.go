@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,8 +17,10 @@ import (
 	"uswitch/cmd/internal/docker/engine/api"
 	"uswitch/cmd/internal/docker/engine/client"
 	"uswitch/cmd/internal/docker/engine/image"
+	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/world"
 )
 
 func newDockerStart() *cobra.Command {
@@ -134,7 +137,7 @@ func newDockerExec() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "exec [flags] CONTAINER PROGRAM [ARGUMENT ...]",
 		Short:   "Run a program in a container that runs",
-		Long:    "Runs a program of this machine in a container's network namespace, and exits with its status.",
+		Long:    "Runs a program of this machine in a container's network namespace, with its environment and its rights, and exits with\nits status.",
 		Example: "  uswitch docker exec -it web ip addr",
 		Args:    usage(cobra.MinimumNArgs(2)),
 
@@ -147,8 +150,8 @@ func newDockerExec() *cobra.Command {
 	environment := f.StringArrayP("env", "e", nil, "set `NAME=VALUE` for it")
 	dir := f.StringP("workdir", "w", "", "run it in `DIRECTORY`; the container's if nothing is said")
 	detach := f.BoolP("detach", "d", false, "leave it in the background")
-	f.Bool("privileged", false, "which everything is here")
-	_ = f.MarkHidden("privileged")
+	user := f.StringP("user", "u", "", "run it as `USER[:GROUP]` of this machine; the container's if nothing is said")
+	privileged := f.Bool("privileged", false, "leave it all capabilities, whatever is taken from the container")
 	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
 		container, err := d.Container(ctx, args[0])
 		if err != nil {
@@ -158,14 +161,21 @@ func newDockerExec() *cobra.Command {
 			fmt.Fprintf(os.Stderr, "Error response from daemon: container %s is not running\n", container.ID)
 			return exit(1)
 		}
+		x := api.ExecConfig{Cmd: args[1:], Env: *environment, WorkingDir: *dir, User: *user, Privileged: *privileged}
 		if *detach {
-			return d.ExecDetached(ctx, container.ID, api.ExecConfig{Cmd: args[1:], Env: *environment, WorkingDir: *dir})
+			return d.ExecDetached(ctx, container.ID, x)
 		}
 		host, err := d.Host(ctx, container)
 		if err != nil {
 			return err
 		}
-		o := session.ExecOptions{Environment: *environment, Dir: cmp.Or(*dir, container.Config.WorkingDir, "/")}
+		o := session.ExecOptions{Alone: true, Dir: cmp.Or(*dir, container.Config.WorkingDir, "/")}
+		var home string
+		if o.Rights, home, err = world.RightsOf(engine.ExecRights(engine.Rights(&container.Config, &container.HostConfig), &x)); err != nil {
+			return err
+		}
+		o.Environment = world.Environment(d.Lab().Lab(), &lab.Host{Name: host, Hostname: container.Config.Hostname}, home,
+			slices.Concat(container.Config.Env, *environment))
 		if *input {
 			o.Input = os.Stdin
 		}

@@ -46,6 +46,14 @@ func containerFlags(c *cobra.Command) *client.Options {
 	f.StringArrayVarP(&o.Labels, "label", "l", nil, "note `KEY=VALUE` with it")
 	f.StringVar(&o.StopSignal, "stop-signal", "", "end it with `SIGNAL`")
 	f.IntVar(&o.StopTimeout, "stop-timeout", -1, "make it end after `SECONDS`")
+	f.StringVarP(&o.User, "user", "u", "", "run its command as `USER[:GROUP]` of this machine")
+	f.StringArrayVar(&o.Groups, "group-add", nil, "a further `GROUP` of its user")
+	f.StringArrayVar(&o.CapAdd, "cap-add", nil, "leave it `CAPABILITY`")
+	f.StringArrayVar(&o.CapDrop, "cap-drop", nil, "take `CAPABILITY` from it, or ALL")
+	f.StringArrayVar(&o.SecurityOpt, "security-opt", nil, "`no-new-privileges`: none of its programs gets more rights")
+	f.BoolVar(&o.Privileged, "privileged", false, "leave it all capabilities, whatever is taken away")
+	f.BoolVar(&o.ReadOnly, "read-only", false, "let it write no file but below /dev and /proc")
+	f.StringArrayVar(&o.Ulimits, "ulimit", nil, "a `LIMIT` of its processes, as in nofile=64:128")
 	_ = f.MarkHidden("net")
 	_ = f.MarkHidden("stop-timeout")
 	addIdleFlags(f)
@@ -55,12 +63,12 @@ func containerFlags(c *cobra.Command) *client.Options {
 // idle are flags of docker run that are about other things than networks. They are taken, so that lines of a tutorial work as
 // they stand, and told of. A letter behind a blank is the short form.
 var (
-	idleSwitches = []string{"disable-content-trust", "init", "no-healthcheck", "oom-kill-disable", "privileged", "quiet q", "read-only", "sig-proxy"}
-	idleValues   = []string{"annotation", "attach a", "cap-add", "cap-drop", "cgroup-parent", "cgroupns", "cidfile", "cpu-period", "cpu-quota",
-		"cpu-shares c", "cpus", "cpuset-cpus", "cpuset-mems", "detach-keys", "device", "domainname", "env-file", "gpus", "group-add", "health-cmd",
+	idleSwitches = []string{"disable-content-trust", "init", "no-healthcheck", "oom-kill-disable", "quiet q", "sig-proxy"}
+	idleValues   = []string{"annotation", "attach a", "cgroup-parent", "cgroupns", "cidfile", "cpu-period", "cpu-quota",
+		"cpu-shares c", "cpus", "cpuset-cpus", "cpuset-mems", "detach-keys", "device", "domainname", "env-file", "gpus", "health-cmd",
 		"health-interval", "health-retries", "health-start-period", "health-timeout", "ip6", "ipc", "label-file", "link-local-ip", "log-driver",
 		"log-opt", "memory m", "memory-reservation", "memory-swap", "mount", "oom-score-adj", "pid", "pids-limit", "platform", "pull", "restart",
-		"runtime", "security-opt", "shm-size", "storage-opt", "sysctl", "tmpfs", "ulimit", "user u", "userns", "uts", "volume v",
+		"runtime", "shm-size", "storage-opt", "sysctl", "tmpfs", "userns", "uts", "volume v",
 		"volume-driver", "volumes-from"}
 )
 

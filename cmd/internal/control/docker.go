@@ -61,8 +61,8 @@ func (l dockerLab) Connect(host string, i lab.Interface) error {
 
 func (l dockerLab) Disconnect(host, network string) error { return l.world.Disconnect(host, network) }
 
-func (l dockerLab) Start(host string, cmd *exec.Cmd) (tap.Process, error) {
-	return l.world.StartIn(host, cmd)
+func (l dockerLab) Start(host string, cmd *exec.Cmd, r tap.Rights) (tap.Process, error) {
+	return l.world.StartIn(host, cmd, r)
 }
 
 func (l dockerLab) Log(after uint64, hosts ...string) ([]world.LogLine, <-chan struct{}) {

@@ -56,6 +56,7 @@ func (b *builder) host(service types.ServiceConfig) Host {
 		b.wrong(at.to("working_dir"), "want a path without zero bytes")
 	}
 	h.Environment = b.environment(service, at.to("environment"))
+	h.Rights = b.rights(service, at)
 	b.resolving(&h, service, at)
 	if h.Netns != "" {
 		b.checkNetns(h.Netns, x.at.to("netns"))

@@ -227,7 +227,7 @@ func TestMistakes(t *testing.T) {
 }
 
 const (
-	actsOnService = "no such key: uswitch acts on command, container_name, depends_on, dns, dns_opt, dns_search, entrypoint, environment, extra_hosts, hostname, mac_address, network_mode, networks, ports, profiles, working_dir, x-uswitch"
+	actsOnService = "no such key: uswitch acts on cap_add, cap_drop, command, container_name, depends_on, dns, dns_opt, dns_search, entrypoint, environment, extra_hosts, group_add, hostname, mac_address, network_mode, networks, ports, privileged, profiles, read_only, security_opt, ulimits, user, working_dir, x-uswitch"
 	modes         = "want bridge, none, host, service:NAME or container:NAME, or networks in its place"
 	oneFile       = "a lab is one file: uswitch reads no others; write here what it says there"
 	portForms     = "want [[HOST_IP:]HOST_PORT:]PORT[/tcp|udp], as in 127.0.0.1:8080:80, or a mapping with target and published"

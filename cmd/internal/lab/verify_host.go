@@ -32,6 +32,9 @@ func (p *Plan) VerifyHost(h *Host) error {
 	if len(h.Command) > 0 && h.Command[0] == "" {
 		return fmt.Errorf("host %s: command: want a program's name first", h.Name)
 	}
+	if err := h.Rights.Verify(); err != nil {
+		return fmt.Errorf("host %s: %w", h.Name, err)
+	}
 	bare := *h
 	bare.Interfaces = nil
 	for i := range h.Interfaces {

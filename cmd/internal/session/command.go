@@ -19,6 +19,7 @@ func runCommand(ctx context.Context, lab string, argv []string, stdout, stderr *
 	argv = world.Program(argv)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
+	cmd.ExtraFiles = inherited
 	cmd.Env = append(os.Environ(), "USWITCH_LAB="+lab)
 	if err := tap.Startable(cmd); err != nil {
 		return world.Status(nil, err), err

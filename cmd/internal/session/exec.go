@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -23,9 +24,11 @@ func Exec(ctx context.Context, c *control.Client, host string, argv []string, en
 
 // ExecOptions are what a program inside a host can be given.
 type ExecOptions struct {
-	Environment []string // NAME=value, on top of the host's
-	Dir         string   // where it runs; empty: here
-	Input       *os.File // nil: nothing to read
+	Environment []string   // NAME=value, on top of the host's
+	Alone       bool       // Environment is all of it; otherwise this process's and the host's come before it
+	Rights      tap.Rights // what it may do on a real host
+	Dir         string     // where it runs; empty: here
+	Input       *os.File   // nil: nothing to read
 }
 
 // ExecWith is Exec with all options.
@@ -54,10 +57,13 @@ func ExecWith(ctx context.Context, c *control.Client, host string, argv []string
 	if o.Input != nil {
 		cmd.Stdin = o.Input
 	}
-	cmd.Env = append(world.Environment(c.Lab(), host, h.Environment), o.Environment...)
+	cmd.Env = o.Environment
+	if !o.Alone {
+		cmd.Env = slices.Concat(os.Environ(), h.Environment, world.Here(c.Lab(), host), o.Environment)
+	}
 	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
 	defer signal.Reset(syscall.SIGINT, syscall.SIGQUIT)
-	process, err := t.Start(tap.Namespace(h.Namespace), cmd)
+	process, err := t.StartAs(tap.Namespace(h.Namespace), cmd, o.Rights)
 	if err != nil {
 		return world.Status(nil, err), fmt.Errorf("%s: %w", host, err)
 	}

@@ -64,6 +64,7 @@ func Run(o Options) (status int, err error) {
 		}
 		defer s.screen.log.end()
 	}
+	keepInherited()
 	if err := s.reclaim(); err != nil {
 		return 1, err
 	}

@@ -64,6 +64,9 @@ func (c *changeover) check() error {
 		if len(h.Command) > 0 && !c.Simulated() && (before == nil || commandChanges(before, h)) {
 			cmd := c.Command(&Host{Plan: h}, h.Command)
 			cmd.Dir = h.WorkingDir
+			if _, _, err := RightsOf(h.Rights); err != nil {
+				return fmt.Errorf("host %s: %w", h.Name, err)
+			}
 			if err := tap.Startable(cmd); err != nil {
 				return fmt.Errorf("host %s: %w", h.Name, err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +15,7 @@ import (
 // commandChanges reports whether a host has to run another command, or the same one anew.
 func commandChanges(before, now *lab.Host) bool {
 	return !slices.Equal(before.Command, now.Command) || len(now.Command) > 0 && (!slices.Equal(before.Environment, now.Environment) ||
-		before.WorkingDir != now.WorkingDir || before.Hostname != now.Hostname)
+		before.WorkingDir != now.WorkingDir || before.Hostname != now.Hostname || !reflect.DeepEqual(before.Rights, now.Rights))
 }
 
 // endCommands ends the commands of some hosts, all at once.

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"uswitch/cmd/internal/lab"
 	"uswitch/tap"
 )
 
@@ -78,11 +80,15 @@ func (w *World) RestartHost(name string, patience time.Duration) error {
 // start runs the command of a host's service, and waits for its end in the background.
 func (w *World) start(h *Host) error {
 	return h.service.start(func() (tap.Process, error) {
+		rights, _, err := RightsOf(h.Plan.Rights)
+		if err != nil {
+			return nil, err
+		}
 		cmd := w.Command(h, h.Plan.Command)
 		cmd.Dir, cmd.SysProcAttr, cmd.WaitDelay = h.Plan.WorkingDir, ownGroup(), outputGrace
 		out := w.outputOf(h.Plan.Name)
 		cmd.Stdout, cmd.Stderr = out, out
-		process, err := w.host.Start(h.Namespace, cmd)
+		process, err := w.host.StartAs(h.Namespace, cmd, rights)
 		if err != nil {
 			out.Close()
 			return nil, err
@@ -124,14 +130,29 @@ func (o *output) Close() error { return errors.Join(o.person.Close(), o.log.Clos
 func (w *World) Command(h *Host, argv []string) *exec.Cmd {
 	argv = Program(argv)
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = Environment(w.Plan().Name, h.Plan.Name, h.Plan.Environment)
+	_, home, _ := RightsOf(h.Plan.Rights) // who cannot be found is told of when the command starts
+	cmd.Env = Environment(w.Plan().Name, h.Plan, home, h.Plan.Environment)
 	return cmd
 }
 
-// Environment returns what a program in a host finds in its environment: this process's, what the lab file adds, and
-// where it is, so that the uswitch command acts on this lab.
-func Environment(labName, host string, added []string) []string {
-	return append(append(os.Environ(), added...), "USWITCH_LAB="+labName, "USWITCH_HOST="+host)
+// Environment returns what a host's own program finds in its environment, with what is added to it: nothing else of this
+// process's than where programs are, the terminal and the language. USWITCH_LAB and USWITCH_HOST let the uswitch command act
+// on this lab. home is empty for that of this process's user.
+func Environment(labName string, h *lab.Host, home string, added []string) []string {
+	env := []string{"PATH=" + cmp.Or(os.Getenv("PATH"), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+		"HOME=" + cmp.Or(home, os.Getenv("HOME"), "/")}
+	for _, name := range []string{"TERM", "LANG"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	env = append(append(env, "HOSTNAME="+h.Hostname), added...)
+	return append(env, Here(labName, h.Name)...)
+}
+
+// Here says in a program's environment which lab and which host it is in.
+func Here(labName, host string) []string {
+	return []string{"USWITCH_LAB=" + labName, "USWITCH_HOST=" + host}
 }
 
 // Line returns a command as a person would type it.

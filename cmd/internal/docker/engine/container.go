@@ -92,6 +92,7 @@ func (e *Engine) service(h *lab.Host) *container {
 		endpoints: map[string]*api.EndpointSettings{},
 	}
 	c.hostConfig.NetworkMode = modeOf(plan, h)
+	c.setRights(h.Rights)
 	for _, i := range h.Interfaces {
 		if n := plan.Network(i.Network); n != nil {
 			c.endpoints[n.Docker] = &api.EndpointSettings{Aliases: append([]string{h.Name}, i.Aliases...)}

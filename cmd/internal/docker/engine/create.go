@@ -28,6 +28,10 @@ func (e *Engine) Create(name string, r api.CreateRequest) (*api.CreateResponse, 
 	if err != nil {
 		return nil, err
 	}
+	rights := c.rights()
+	if err := rights.Verify(); err != nil {
+		return nil, invalid("%v", err)
+	}
 	if err := checkModes(c); err != nil {
 		return nil, err
 	}
@@ -103,7 +107,7 @@ func (c *container) chooseCommand() (about string, err error) {
 	if len(c.config.Entrypoint)+len(c.config.Cmd) == 0 && known.About != "" {
 		line += ", " + known.About + ","
 	}
-	return fmt.Sprintf("image %s is not used: %s runs on this machine's own files, in a network namespace of its own", c.config.Image, line), nil
+	return fmt.Sprintf("image %s is not used: %s runs on this machine's own files, %s", c.config.Image, line, c.place()), nil
 }
 
 // chooseEndpoints enters the networks that the container is to be on: those of the request, and that of its mode. It needs
@@ -127,4 +131,15 @@ func (e *Engine) chooseEndpoints(c *container, asked api.NetworkingConfig) error
 		c.endpoints[mode] = &api.EndpointSettings{}
 	}
 	return nil
+}
+
+// place says in whose network namespace the container is.
+func (c *container) place() string {
+	if other, ok := c.shared(); ok {
+		return "in the network namespace of " + other
+	}
+	if c.mode() == hostNetwork {
+		return "on this machine's own network"
+	}
+	return "in a network namespace of its own"
 }

@@ -28,8 +28,8 @@ type Lab interface {
 	Disconnect(host, network string) error
 	// Published lists a host's ports that are open, with the numbers that they got.
 	Published(host string) []lab.Publish
-	// Start starts a command inside a host.
-	Start(host string, cmd *exec.Cmd) (tap.Process, error)
+	// Start starts a command inside a host, with these rights.
+	Start(host string, cmd *exec.Cmd, r tap.Rights) (tap.Process, error)
 	// Command is what the lab itself runs in a host: its process, 0 if none does, and its status when it has ended.
 	Command(host string) (pid, status int, running bool)
 	// Log returns what that has written, behind the line of that number, and what is closed when there is more.

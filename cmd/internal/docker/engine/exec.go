@@ -8,6 +8,7 @@ import (
 
 	"uswitch/cmd/internal/docker/engine/api"
 	"uswitch/cmd/internal/docker/engine/image"
+	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/world"
 )
 
@@ -71,9 +72,14 @@ func (e *Engine) startExec(id string, in io.Reader, to func(terminal bool) func(
 	case x.console != nil:
 		return nil, conflict("Error: Exec command %s has already run", id)
 	}
+	rights, home, err := world.RightsOf(ExecRights(x.container.rights(), &x.config))
+	if err != nil {
+		return nil, invalid("%v", err)
+	}
 	argv := world.Program(image.Program(x.config.Cmd))
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = world.Environment(e.lab.Plan().Name, x.container.host(), append(environment(x.container), x.config.Env...))
+	cmd.Env = world.Environment(e.lab.Plan().Name, &lab.Host{Name: x.container.host(), Hostname: x.container.config.Hostname}, home,
+		append(environment(x.container, x.config.Tty), x.config.Env...))
 	cmd.Dir, cmd.WaitDelay = cmp.Or(x.config.WorkingDir, x.container.config.WorkingDir, "/"), outputGrace
 	console, begun, err := newConsole(cmd, newJournal(e.now), x.config.Tty, x.config.AttachStdin)
 	if err != nil {
@@ -85,7 +91,7 @@ func (e *Engine) startExec(id string, in io.Reader, to func(terminal bool) func(
 	}
 	a := attach(in, to(x.config.Tty))
 	console.join(a, true)
-	process, err := e.lab.Start(x.container.host(), cmd)
+	process, err := e.lab.Start(x.container.host(), cmd, rights)
 	if err != nil {
 		console.close()
 		return nil, invalid("OCI runtime exec failed: exec failed: unable to start container process: %v", commandError(x.config.Cmd[0], err))

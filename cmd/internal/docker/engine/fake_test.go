@@ -24,6 +24,7 @@ type fakeLab struct {
 	taken     []netip.Prefix
 	published map[string][]lab.Publish
 	fail      map[string]error // by method
+	rights    tap.Rights       // of the last program
 	slow      time.Duration    // how long a program has run when Start returns
 }
 
@@ -139,7 +140,10 @@ func (f *fakeLab) Published(host string) []lab.Publish {
 	return slices.Clone(f.published[host])
 }
 
-func (f *fakeLab) Start(_ string, cmd *exec.Cmd) (tap.Process, error) {
+func (f *fakeLab) Start(_ string, cmd *exec.Cmd, r tap.Rights) (tap.Process, error) {
+	f.mu.Lock()
+	f.rights = r
+	f.mu.Unlock()
 	if err := f.fail["Start"]; err != nil {
 		return nil, err
 	}

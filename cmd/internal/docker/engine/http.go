@@ -81,7 +81,7 @@ func refuse(w http.ResponseWriter, err error) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"message": err.Error(), "error": err.Error()})
 }
 
-// body reads a request's JSON. Fields that nothing here acts on are for the docker command to tell of.
+// body reads a request's JSON.
 func body(r *http.Request, into any) error {
 	if err := json.NewDecoder(r.Body).Decode(into); err != nil && !errors.Is(err, io.EOF) {
 		return invalid("the request is not the JSON that was expected: %v", err)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -19,11 +20,19 @@ func (e *Engine) getInfo(*http.Request) (any, error) {
 func (e *Engine) getContainers(r *http.Request) (any, error) { return e.List(flag(r, "all")), nil }
 
 func (e *Engine) postCreate(r *http.Request) (any, error) {
+	var raw json.RawMessage
 	var request api.CreateRequest
-	if err := body(r, &request); err != nil {
+	if err := body(r, &raw); err != nil {
 		return nil, err
 	}
-	return e.Create(r.URL.Query().Get("name"), request)
+	if err := json.Unmarshal(raw, &request); err != nil {
+		return nil, invalid("the request is not the JSON that was expected: %v", err)
+	}
+	made, err := e.Create(r.URL.Query().Get("name"), request)
+	if err == nil {
+		made.Warnings = append(made.Warnings, idleKeys(raw)...)
+	}
+	return made, err
 }
 
 func (e *Engine) getContainer(r *http.Request) (any, error) { return e.Inspect(r.PathValue("id")) }

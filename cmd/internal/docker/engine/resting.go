@@ -30,7 +30,7 @@ func (resting) AddHost(lab.Host) error                                   { retur
 func (resting) RemoveHost(string) error                                  { return errResting }
 func (resting) Connect(string, lab.Interface) error                      { return errResting }
 func (resting) Disconnect(string, string) error                          { return errResting }
-func (resting) Start(string, *exec.Cmd) (tap.Process, error)             { return nil, errResting }
+func (resting) Start(string, *exec.Cmd, tap.Rights) (tap.Process, error) { return nil, errResting }
 func (resting) StartHost(string) error                                   { return errResting }
 func (resting) StopHost(string, time.Duration) error                     { return errResting }
 func (resting) Published(string) []lab.Publish                           { return nil }

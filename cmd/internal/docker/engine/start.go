@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/world"
 )
 
@@ -80,9 +81,13 @@ func (e *Engine) startFailed(c *container, err error) error {
 
 // startCommand starts a container's command in the host that is there for it. It needs the lock.
 func (e *Engine) startCommand(c *container) error {
+	rights, home, err := world.RightsOf(c.rights())
+	if err != nil {
+		return err
+	}
 	argv := world.Program(c.argv)
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = world.Environment(e.lab.Plan().Name, c.name, environment(c))
+	cmd.Env = world.Environment(e.lab.Plan().Name, &lab.Host{Name: c.name, Hostname: c.config.Hostname}, home, environment(c, c.config.Tty))
 	cmd.Dir, cmd.WaitDelay = c.config.WorkingDir, outputGrace
 	if cmd.Dir == "" {
 		cmd.Dir = "/"
@@ -98,7 +103,7 @@ func (e *Engine) startCommand(c *container) error {
 		console.join(a, c.config.StdinOnce)
 	}
 	c.waiting = nil
-	process, err := e.lab.Start(c.name, cmd)
+	process, err := e.lab.Start(c.name, cmd, rights)
 	if err != nil {
 		console.close()
 		return commandError(c.argv[0], err)
@@ -131,10 +136,9 @@ type programError struct {
 func (e *programError) Error() string { return e.text }
 func (e *programError) Unwrap() error { return e.cause }
 
-// environment is what a container finds besides what this process has.
-func environment(c *container) []string {
-	all := []string{"HOSTNAME=" + c.config.Hostname}
-	if c.config.Tty {
+// environment is what a program of a container finds besides what every host has.
+func environment(c *container, terminal bool) (all []string) {
+	if terminal {
 		all = append(all, "TERM=xterm")
 	}
 	return append(all, c.config.Env...)

@@ -28,6 +28,7 @@ type Host struct {
 	made    []string                     // what is there, in the order in which it was made
 	files   map[string]map[string][]byte // by namespace
 	devices []*Device
+	rights  map[string]tap.Rights // of the last program, by namespace
 }
 
 // ErrTold is why a call fails that was told to.
@@ -180,7 +181,18 @@ func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 }
 
 // Start implements tap.Host; the program runs where the test does.
-func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
+func (h *Host) Start(ns tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
+	return h.StartAs(ns, cmd, tap.Rights{})
+}
+
+// StartAs implements tap.Host. The program has all rights; which it was to have, Rights tells.
+func (h *Host) StartAs(ns tap.Namespace, cmd *exec.Cmd, r tap.Rights) (tap.Process, error) {
+	h.mu.Lock()
+	if h.rights == nil {
+		h.rights = map[string]tap.Rights{}
+	}
+	h.rights[ns.Name] = r
+	h.mu.Unlock()
 	h.mu.Lock()
 	err := h.step()
 	h.mu.Unlock()
@@ -188,6 +200,13 @@ func (h *Host) Start(_ tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
 		return nil, err
 	}
 	return tap.StartHere(cmd)
+}
+
+// Rights returns what the last program of a namespace was to be allowed.
+func (h *Host) Rights(namespace string) tap.Rights {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rights[namespace]
 }
 
 // Reclaim implements tap.Host.

@@ -8,6 +8,7 @@ import (
 type Config struct {
 	Hostname     string              `json:"Hostname"`
 	Domainname   string              `json:"Domainname"`
+	User         string              `json:"User"` // NAME or UID, and perhaps :GROUP, of this machine
 	AttachStdin  bool                `json:"AttachStdin"`
 	AttachStdout bool                `json:"AttachStdout"`
 	AttachStderr bool                `json:"AttachStderr"`
@@ -36,6 +37,20 @@ type HostConfig struct {
 	ExtraHosts      []string                 `json:"ExtraHosts"` // name:address
 	Links           []string                 `json:"Links"`      // container:alias
 	PublishAllPorts bool                     `json:"PublishAllPorts"`
+	CapAdd          []string                 `json:"CapAdd"`
+	CapDrop         []string                 `json:"CapDrop"`
+	GroupAdd        []string                 `json:"GroupAdd"`
+	Privileged      bool                     `json:"Privileged"`
+	ReadonlyRootfs  bool                     `json:"ReadonlyRootfs"`
+	SecurityOpt     []string                 `json:"SecurityOpt"`
+	Ulimits         []Ulimit                 `json:"Ulimits"`
+}
+
+// Ulimit bounds a resource; -1: unlimited.
+type Ulimit struct {
+	Name string
+	Hard int64
+	Soft int64
 }
 
 // PortBinding is where a container's port is published.

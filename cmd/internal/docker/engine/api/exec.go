@@ -2,6 +2,8 @@ package api
 
 // ExecConfig is the body of POST /containers/NAME/exec: a program that is to run beside a container's own.
 type ExecConfig struct {
+	User        string // empty: the container's
+	Privileged  bool   // with all capabilities
 	AttachStdin bool
 	Tty         bool
 	Cmd         []string

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/docker/go-connections/nat"
+	"github.com/docker/go-units"
 
 	"uswitch/cmd/internal/docker/engine/api"
 )
@@ -35,6 +36,14 @@ type Options struct {
 	Labels         []string
 	StopSignal     string
 	StopTimeout    int // negative: the usual
+	User           string
+	Groups         []string
+	CapAdd         []string
+	CapDrop        []string
+	SecurityOpt    []string
+	Privileged     bool
+	ReadOnly       bool
+	Ulimits        []string // NAME=SOFT[:HARD]
 }
 
 // Request says it in the words of the API. environment looks up a variable that is named without a value. The errors have
@@ -42,10 +51,11 @@ type Options struct {
 func (o *Options) Request(image string, argv []string, environment func(string) (string, bool)) (api.CreateRequest, error) {
 	r := api.CreateRequest{
 		Config: api.Config{Image: image, Cmd: argv, Hostname: o.Hostname, Tty: o.TTY, WorkingDir: o.WorkingDir,
-			StopSignal: o.StopSignal, OpenStdin: o.Interactive, StdinOnce: o.Interactive && !o.Detach, AttachStdin: o.Interactive && !o.Detach,
+			StopSignal: o.StopSignal, OpenStdin: o.Interactive, User: o.User, StdinOnce: o.Interactive && !o.Detach, AttachStdin: o.Interactive && !o.Detach,
 			AttachStdout: !o.Detach, AttachStderr: !o.Detach, Labels: map[string]string{}},
 		HostConfig: api.HostConfig{AutoRemove: o.Remove, PublishAllPorts: o.PublishAll, DNS: o.DNS, DNSOptions: o.DNSOptions,
-			DNSSearch: o.DNSSearch, Links: o.Links},
+			DNSSearch: o.DNSSearch, Links: o.Links, GroupAdd: o.Groups, CapAdd: o.CapAdd, CapDrop: o.CapDrop, SecurityOpt: o.SecurityOpt,
+			Privileged: o.Privileged, ReadonlyRootfs: o.ReadOnly},
 	}
 	if o.Entrypoint != "" {
 		r.Entrypoint = []string{o.Entrypoint}
@@ -67,7 +77,7 @@ func (o *Options) Request(image string, argv []string, environment func(string) 
 		}
 		r.Env = append(r.Env, line)
 	}
-	return r, errors.Join(o.names(&r), o.ports(&r), o.networks(&r))
+	return r, errors.Join(o.names(&r), o.ports(&r), o.networks(&r), o.limits(&r))
 }
 
 // names checks what is given for looking up names.
@@ -123,6 +133,18 @@ func (o *Options) ports(r *api.CreateRequest) error {
 		for n := first; n <= last; n++ {
 			r.ExposedPorts[fmt.Sprintf("%d/%s", n, proto)] = struct{}{}
 		}
+	}
+	return nil
+}
+
+// limits reads --ulimit.
+func (o *Options) limits(r *api.CreateRequest) error {
+	for _, text := range o.Ulimits {
+		l, err := units.ParseUlimit(text)
+		if err != nil {
+			return fmt.Errorf("invalid argument %q for \"--ulimit\" flag: %w", text, err)
+		}
+		r.HostConfig.Ulimits = append(r.HostConfig.Ulimits, api.Ulimit{Name: l.Name, Hard: l.Hard, Soft: l.Soft})
 	}
 	return nil
 }

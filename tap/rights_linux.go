@@ -1,0 +1,163 @@
+package tap
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Most rights are a thread's, and what it forks inherits them: so the thread that starts a program, and ends with it, gives
+// them up first. A user is changed by the child itself, and limits belong to a whole process: the child, stopped at its first
+// instruction (PTRACE_TRACEME), is given them before it goes on.
+
+// take takes from the calling thread, which must come from onThread and have its mounts to itself, what the program that it
+// is about to start must not have.
+func (r *Rights) take(cmd *exec.Cmd) error {
+	if r.ReadOnly {
+		if err := readOnly(); err != nil {
+			return fmt.Errorf("read-only: %w", err)
+		}
+	}
+	if r.Capabilities != nil {
+		if err := bound(*r.Capabilities); err != nil {
+			return fmt.Errorf("capabilities: %w", err)
+		}
+	}
+	if r.NoNewPrivileges {
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return fmt.Errorf("no-new-privileges: %w", err)
+		}
+	}
+	if r.User != nil {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: r.User.UID, Gid: r.User.GID, Groups: r.User.Groups}
+	}
+	cmd.SysProcAttr.Ptrace = len(r.Limits) > 0
+	return nil
+}
+
+// bound leaves these capabilities in the calling thread's bounding set, from which root's programs take theirs, and none that
+// would be inherited past it (capabilities(7), "Transformation of capabilities during execve").
+func bound(keep uint64) error {
+	for c := 0; c < 64; c++ {
+		has, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0)
+		if err != nil {
+			break // the kernel knows no more
+		}
+		if has == 1 && keep>>c&1 == 0 {
+			if err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0); err != nil {
+				return err
+			}
+		}
+	}
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil && err != unix.EINVAL {
+		return err
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return err
+	}
+	data[0].Inheritable, data[1].Inheritable = 0, 0
+	return unix.Capset(&header, &data[0])
+}
+
+// readOnly makes the calling thread's mounts read-only, but those below /dev and /proc.
+func readOnly() error {
+	text, err := os.ReadFile("/proc/thread-self/mountinfo")
+	if err != nil {
+		return err
+	}
+	for line := range bytes.Lines(text) {
+		fields := bytes.Fields(line)
+		if len(fields) < 6 {
+			continue
+		}
+		path := unescape(string(fields[4]))
+		if below(path, "/dev") || below(path, "/proc") {
+			continue
+		}
+		switch err := remountReadOnly(path); {
+		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.EINVAL): // under another mount
+		case err != nil:
+			return &os.PathError{Op: "remount", Path: path, Err: err}
+		}
+	}
+	var root unix.Statfs_t
+	if err := unix.Statfs("/", &root); err != nil {
+		return err
+	}
+	if root.Flags&unix.ST_RDONLY == 0 {
+		return errors.New("/ is still writable")
+	}
+	return nil
+}
+
+// remountReadOnly leaves a mount's other flags as they are, also where the kernel has no mount_setattr (before Linux 5.12).
+func remountReadOnly(path string) error {
+	err := unix.MountSetattr(unix.AT_FDCWD, path, 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
+	if err != unix.ENOSYS {
+		return err
+	}
+	var now unix.Statfs_t
+	if err := unix.Statfs(path, &now); err != nil {
+		return err
+	}
+	const kept = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_NOATIME | unix.MS_NODIRATIME // whose ST_ bits are the same
+	flags := uintptr(now.Flags) & kept
+	if now.Flags&unix.ST_RELATIME != 0 {
+		flags |= unix.MS_RELATIME
+	}
+	return unix.Mount("", path, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|flags, "")
+}
+
+func below(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
+
+// unescape reads a path of mountinfo, in which blanks and such are \040 (proc_pid_mountinfo(5)).
+func unescape(path string) string {
+	var b strings.Builder
+	for i := 0; i < len(path); i++ {
+		if path[i] == '\\' && i+3 < len(path) {
+			if n, err := strconv.ParseUint(path[i+1:i+4], 8, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 3
+				continue
+			}
+		}
+		b.WriteByte(path[i])
+	}
+	return b.String()
+}
+
+// limit gives the program that this thread has started, and which waits for that, its limits, and lets it go.
+func (r *Rights) limit(cmd *exec.Cmd) error {
+	if len(r.Limits) == 0 {
+		return nil
+	}
+	pid := cmd.Process.Pid
+	var status unix.WaitStatus
+	err := ignoringEINTR(func() error { _, err := unix.Wait4(pid, &status, 0, nil); return err })
+	for _, l := range r.Limits {
+		if err == nil {
+			err = unix.Prlimit(pid, l.Resource, &unix.Rlimit{Cur: l.Soft, Max: l.Hard}, nil)
+		}
+	}
+	if err == nil {
+		err = unix.PtraceDetach(pid)
+	}
+	if err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if err == unix.EPERM {
+			return fmt.Errorf("limits: %w: this process has no CAP_SYS_RESOURCE", err) // which those of another user need
+		}
+		return fmt.Errorf("limits: %w", err)
+	}
+	return nil
+}
