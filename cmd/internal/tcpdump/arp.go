@@ -19,8 +19,18 @@ func (p *Printer) arp(b []byte, bare bool) {
 		p.f("tell %v", a.SenderIP())
 	case frame.ARPReply:
 		p.f("Reply %v is-at %v", a.SenderIP(), a.SenderMAC())
+	case 3:
+		p.f("Reverse Request who-is %v tell %v", a.TargetMAC(), a.SenderMAC())
+	case 4:
+		p.f("Reverse Reply %v at %v", a.TargetMAC(), a.TargetIP())
+	case 8:
+		p.f("Inverse Request who-is %v tell %v", a.TargetMAC(), a.SenderMAC())
+	case 9:
+		p.f("Inverse Reply %v at %v", a.SenderMAC(), a.SenderIP())
 	default:
-		p.f("Unknown (%d)", a.Op())
+		p.f("Unknown (%d) ", a.Op())
+		p.dump(b)
+		return
 	}
 	p.f(", length %d", len(b))
 }

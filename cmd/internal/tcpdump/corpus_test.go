@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
 
 	"uswitch/cmd/internal/control"
@@ -24,7 +25,7 @@ import (
 var update = flag.Bool("update", false, "write testdata/corpus*.txt anew, with the real tcpdump")
 
 // corpus is testdata/corpus.pcap: the frames of a lab, and of its troublemakers. testdata/corpus.txt and corpus-e.txt are
-// what tcpdump 4.99.3 prints of it with -n, and with -n -e. testdata/others.pcap are frames of protocols of which there is
+// what tcpdump 4.99.3 prints of it with -n, and with -n -e; testdata/protocols* likewise. testdata/others.pcap are frames of protocols of which there is
 // no more to read here than their addresses and their length.
 func corpus(t testing.TB) []control.Frame { return read(t, "corpus.pcap") }
 
@@ -66,32 +67,40 @@ func real(t *testing.T, file string, args ...string) []byte {
 	return out
 }
 
+// TestLinesAsTcpdumpHasThem compares with what tcpdump 4.99.3 has printed: protocols.pcap has a frame of every kind that is
+// decoded besides the corpus's, and of what can be wrong with it.
 func TestLinesAsTcpdumpHasThem(t *testing.T) {
-	for name, p := range map[string]*tcpdump.Printer{"corpus.txt": {}, "corpus-e.txt": {Link: true}} {
-		path := filepath.Join("testdata", name)
-		if *update {
-			var args []string
-			if p.Link {
-				args = append(args, "-e")
+	for _, name := range []string{"corpus", "protocols"} {
+		for _, link := range []bool{false, true} {
+			p, args, text := tcpdump.Printer{Link: link, NoTime: true}, []string{"-t"}, name+".txt"
+			if link {
+				args, text = append(args, "-e"), name+"-e.txt"
 			}
-			check(t, os.WriteFile(path, real(t, "corpus.pcap", append(args, "-t")...), 0o600))
-		}
-		text, err := os.ReadFile(path)
-		check(t, err)
-		p.NoTime = true
-		var got strings.Builder
-		for _, f := range corpus(t) {
-			got.WriteString(p.Line(&f) + "\n")
-		}
-		want, have := strings.Split(string(text), "\n"), strings.Split(got.String(), "\n")
-		for i := range min(len(want), len(have)) {
-			if want[i] != have[i] {
-				t.Errorf("%s:%d: tcpdump has\n%s\nand here it is\n%s", name, i+1, want[i], have[i])
+			path := filepath.Join("testdata", text)
+			if *update {
+				check(t, os.WriteFile(path, real(t, name+".pcap", args...), 0o600))
 			}
+			want, err := os.ReadFile(path)
+			check(t, err)
+			var got strings.Builder
+			for _, f := range read(t, name+".pcap") {
+				got.WriteString(p.Line(&f) + "\n")
+			}
+			compare(t, text, strings.Split(string(want), "\n"), strings.Split(got.String(), "\n"))
 		}
-		if len(want) != len(have) {
-			t.Errorf("%s: %d lines, and here %d", name, len(want), len(have))
+	}
+}
+
+// compare fails the test for each line that differs.
+func compare(t *testing.T, name string, want, have []string) {
+	t.Helper()
+	for i := range min(len(want), len(have)) {
+		if want[i] != have[i] {
+			t.Errorf("%s:%d: tcpdump has\n%s\nand here it is\n%s", name, i+1, want[i], have[i])
 		}
+	}
+	if len(want) != len(have) {
+		t.Errorf("%s: %d lines, and here %d", name, len(want), len(have))
 	}
 }
 
@@ -155,5 +164,90 @@ func TestTime(t *testing.T) {
 	got := p.Line(&control.Frame{Time: at, Device: "br0", Direction: control.DirectionIn, IP: true, Data: corpus(t)[8].Data[14:]})
 	if want := "03:02:01.234567 br0   In  IP 11.11.11.2 > 11.11.11.1: ICMP echo request, id 7, seq 1, length 64"; got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// decoded are the captures among tcpdump's own tests that are of protocols that are decoded here, by their names.
+var decoded = []string{"*dhcp*", "*bootp*", "*ospf*", "*OSPF*", "*igmp*", "*IGMP*", "*icmp*", "*mld*", "*vlan*", "*QinQ*", "*stp*", "*vrrp*", "*VRRP*",
+	"*vxlan*", "*gre*", "*pim*", "*PIM*", "*rip*", "*RIP*", "*ntp*", "*NTP*", "*snmp*", "*ipv6*", "*arp*", "*dns*", "*tfo*", "*ssh*"}
+
+// undecoded are those of them that are of something else as well, or are damaged in ways that are not followed.
+var undecoded = []string{
+	"vxlan-gpe*", "nsh-*", "lisp*", "hncp*", "EIGRP*", "rsvp*", "*lsp-ping*", "lspping*", "*vtp*", "*UDLD*", "*DTP*", "*dccp*", "rpvstp*", // other protocols
+	"PIM-SM_join_prune*", "ripng*", "icmpv6-ni*", "*rpl*", "*mobileprefix*", "pptp*", "ipv6-srh-ipproto-ether*", "ipv6-too-long-jumbo*",
+	"dns-badlabel*", "dns-badvers*", "dns-uri*", "dns_fwdptr*", "arp-oobr*",
+}
+
+// TestTcpdumpsOwnCaptures compares, line by line, with the tcpdump of this machine: over the captures here, and over those of
+// tcpdump's own tests where USWITCH_TCPDUMP_TESTS names their folder (tests/ of the source package tcpdump).
+func TestTcpdumpsOwnCaptures(t *testing.T) {
+	if _, err := exec.LookPath("tcpdump"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("needs tcpdump")
+		}
+		t.Skip("needs tcpdump")
+	}
+	files := []string{filepath.Join("testdata", "corpus.pcap"), filepath.Join("testdata", "protocols.pcap")}
+	named := func(patterns []string, file string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool { ok, _ := filepath.Match(p, filepath.Base(file)); return ok })
+	}
+	if dir := os.Getenv("USWITCH_TCPDUMP_TESTS"); dir != "" {
+		own, err := filepath.Glob(filepath.Join(dir, "*.pcap"))
+		check(t, err)
+		if len(own) == 0 {
+			t.Fatalf("%s: no captures", dir)
+		}
+		for _, file := range own {
+			if named(decoded, file) && !named(undecoded, file) {
+				files = append(files, file)
+			}
+		}
+	}
+	lines := 0
+	for _, file := range files {
+		frames, ok := wholeFrames(t, file)
+		if !ok {
+			continue // of another link than Ethernet's, or frames that are cut short
+		}
+		for _, link := range []bool{false, true} {
+			args := []string{"-r", file, "-n", "-t"}
+			if link {
+				args = append(args, "-e")
+			}
+			want, err := exec.Command("tcpdump", args...).Output()
+			if err != nil {
+				t.Errorf("%s: tcpdump: %v", file, err)
+				continue
+			}
+			p, got := tcpdump.Printer{Link: link, NoTime: true}, strings.Builder{}
+			for i := range frames {
+				got.WriteString(p.Line(&frames[i]) + "\n")
+			}
+			compare(t, file, strings.Split(string(want), "\n"), strings.Split(got.String(), "\n"))
+			lines += strings.Count(string(want), "\n")
+		}
+	}
+	t.Logf("%d lines of %d captures", lines, len(files))
+}
+
+// wholeFrames reads a capture; ok is false if it is not of Ethernet, or if a frame is not whole.
+func wholeFrames(t *testing.T, name string) (frames []control.Frame, ok bool) {
+	t.Helper()
+	file, err := os.Open(name)
+	check(t, err)
+	defer file.Close()
+	in, err := pcapgo.NewReader(file)
+	if err != nil || in.LinkType() != layers.LinkTypeEthernet {
+		return nil, false
+	}
+	for {
+		data, info, err := in.ReadPacketData()
+		switch {
+		case errors.Is(err, io.EOF):
+			return frames, true
+		case err != nil, info.CaptureLength < info.Length, info.CaptureLength < 14:
+			return nil, false
+		}
+		frames = append(frames, control.Frame{Time: info.Timestamp, Data: data})
 	}
 }

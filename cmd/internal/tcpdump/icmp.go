@@ -35,6 +35,25 @@ func (p *Printer) icmp(k packet) {
 		if b[1] < 2 {
 			text = [...]string{"time exceeded in-transit", "ip reassembly time exceeded"}[b[1]]
 		}
+	case 13:
+		text = fmt.Sprintf("time stamp query id %d seq %d", id, seq)
+	case 14:
+		if p.short(b, 20, "icmp") {
+			return
+		}
+		text = fmt.Sprintf("time stamp reply id %d seq %d: org %s, recv %s, xmit %s", id, seq,
+			clock(be.Uint32(b[8:])), clock(be.Uint32(b[12:])), clock(be.Uint32(b[16:])))
+	case 15:
+		text = "information request"
+	case 16:
+		text = "information reply"
+	case 17:
+		text = "address mask request"
+	case 18:
+		if p.short(b, 12, "icmp") {
+			return
+		}
+		text = fmt.Sprintf("address mask is 0x%08x", be.Uint32(b[8:]))
 	case 12:
 		text = fmt.Sprintf("parameter problem - octet %d", b[4])
 		if b[1] != 0 {
@@ -42,6 +61,11 @@ func (p *Printer) icmp(k packet) {
 		}
 	}
 	p.f("ICMP %s, length %d", text, k.length)
+}
+
+// clock writes milliseconds since midnight.
+func clock(ms uint32) string {
+	return fmt.Sprintf("%02d:%02d:%02d.%03d", ms/3600000, ms/60000%60, ms/1000%60, ms%1000)
 }
 
 // quoted reads the packet that an ICMP error is about.

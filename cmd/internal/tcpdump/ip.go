@@ -1,7 +1,6 @@
 package tcpdump
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 
@@ -14,10 +13,16 @@ type packet struct {
 	proto    uint8
 	payload  []byte // as far as there are bytes
 	length   int    // of the payload, as the header says
+	ttl      uint8
+	fragment bool // the first of several
+	shown    bool // both ends have been printed
 }
 
 // ends writes both ends, with ports if there are any.
 func (k packet) ends(ports ...uint16) string {
+	if len(ports) == 2 && k.shown {
+		return fmt.Sprintf("%d > %d: ", ports[0], ports[1])
+	}
 	if len(ports) == 2 {
 		return fmt.Sprintf("%v.%d > %v.%d: ", k.src, ports[0], k.dst, ports[1])
 	}
@@ -44,7 +49,7 @@ func (p *Printer) ipv4(b []byte, bare bool) {
 		p.f("bad-hlen %d", header)
 		return
 	}
-	total := int(binary.BigEndian.Uint16(b[2:]))
+	total := int(be.Uint16(b[2:]))
 	switch {
 	case total < header:
 		p.f("bad-len %d", total)
@@ -55,45 +60,105 @@ func (p *Printer) ipv4(b []byte, bare bool) {
 	src, _ := netip.AddrFromSlice(b[12:16])
 	dst, _ := netip.AddrFromSlice(b[16:20])
 	end := min(total, len(b))
-	k := packet{src, dst, b[9], b[min(header, end):end], total - header}
-	if binary.BigEndian.Uint16(b[6:])&0x1fff != 0 { // a fragment, and not the first
+	k := packet{src: src, dst: dst, proto: b[9], payload: b[min(header, end):end], length: total - header, ttl: b[8], fragment: b[6]&0x20 != 0}
+	if be.Uint16(b[6:])&0x1fff != 0 { // a fragment, and not the first
 		p.f("%v > %v: ip-proto-%d", src, dst, k.proto)
 		return
 	}
-	p.transport(k)
+	p.transport(k, false)
 }
 
-// ipv6 prints a packet without extension headers (print-ip6.c).
-func (p *Printer) ipv6(b []byte, bare bool) {
-	const header = 40 // RFC 8200 3
-	p.name("IP6 ", bare)
-	if len(b) < header {
-		p.f(" [|ip6]")
-		return
-	}
-	src, _ := netip.AddrFromSlice(b[8:24])
-	dst, _ := netip.AddrFromSlice(b[24:40])
-	length := int(binary.BigEndian.Uint16(b[4:]))
-	p.transport(packet{src, dst, b[6], b[header:min(len(b), header+length)], length})
-}
+// Protocol numbers (IANA).
+const (
+	protoHopByHop    = 0
+	protoIGMP        = 2
+	protoIPv4        = 4
+	protoIPv6        = 41
+	protoRouting     = 43
+	protoFragment    = 44
+	protoGRE         = 47
+	protoESP         = 50
+	protoAH          = 51
+	protoICMPv6      = 58
+	protoNone        = 59
+	protoDestination = 60
+	protoOSPF        = 89
+	protoPIM         = 103
+	protoVRRP        = 112
+)
 
-// transport prints what an IP packet carries.
-func (p *Printer) transport(k packet) {
-	const icmpv6, ipInIP = 58, 4
+// transport prints what an IP packet carries (print-ip-demux.c).
+func (p *Printer) transport(k packet, ipv6 bool) {
 	switch k.proto {
 	case frame.ProtoTCP:
 		p.tcp(k)
+		return
 	case frame.ProtoUDP:
 		p.udp(k)
-	case frame.ProtoICMP:
-		p.f("%s", k.ends())
-		p.icmp(k)
-	case icmpv6:
-		p.f("%sICMP6, length %d", k.ends(), k.length)
-	case ipInIP:
-		p.f("%s", k.ends())
-		p.ipv4(k.payload, p.Link)
-	default:
-		p.f("%s ip-proto-%d %d", k.ends(), k.proto, k.length)
+		return
 	}
+	if !k.shown {
+		p.f("%s", k.ends())
+	}
+	switch k.proto {
+	case frame.ProtoICMP:
+		if ipv6 {
+			p.f("[icmp requires IPv4] (invalid)")
+			return
+		}
+		p.icmp(k)
+	case protoICMPv6:
+		if !ipv6 {
+			p.f("[ipv6-icmp requires IPv6] (invalid)")
+			return
+		}
+		p.icmp6(k.payload, k.length)
+	case protoIGMP:
+		if ipv6 {
+			p.f("[igmp requires IPv4] (invalid)")
+			return
+		}
+		p.igmp(k.payload, k.length)
+	case protoIPv4:
+		p.ipv4(k.payload, p.Link)
+	case protoIPv6:
+		p.ipv6(k.payload, p.Link)
+	case protoGRE:
+		p.gre(k.payload, k.length)
+	case protoESP:
+		if len(k.payload) < 8 {
+			p.f("ESP [|esp]")
+			return
+		}
+		p.f("ESP(spi=0x%08x,seq=0x%x), length %d", be.Uint32(k.payload), be.Uint32(k.payload[4:]), k.length)
+	case protoAH:
+		p.ah(k, ipv6)
+	case protoNone:
+		p.f("no next header")
+	case protoOSPF:
+		p.ospf(k.payload, k.length, ipv6)
+	case protoPIM:
+		p.pim(k.payload, k.length)
+	case protoVRRP:
+		p.vrrp(k)
+	default:
+		p.f(" ip-proto-%d %d", k.proto, k.length)
+	}
+}
+
+// ah prints an authentication header and what is behind it (RFC 4302 2; print-ah.c).
+func (p *Printer) ah(k packet, ipv6 bool) {
+	const fixed = 12
+	if p.short(k.payload, fixed, "ah") {
+		return
+	}
+	header := (int(k.payload[1]) + 2) * 4
+	p.f("AH(spi=0x%08x,seq=0x%x,icv=0x", be.Uint32(k.payload[4:]), be.Uint32(k.payload[8:]))
+	if header < fixed || header > len(k.payload) {
+		p.f(" [|ah]")
+		return
+	}
+	p.f("%x): ", k.payload[fixed:header])
+	k.proto, k.payload, k.length, k.shown = k.payload[0], k.payload[header:], k.length-header, true
+	p.transport(k, ipv6)
 }

@@ -21,6 +21,14 @@ func (p *Printer) stream(src, dst uint16, payload []byte, length int) {
 		if line := firstLine(payload); isHTTP(line) {
 			p.f(": %s", line)
 		}
+	case isAt(22) && bytes.HasPrefix(payload, []byte("SSH-")) && bytes.IndexByte(payload, '\n') > 0:
+		p.f(": SSH: %s", firstLine(payload))
+	case isAt(25):
+		p.f(": SMTP: %s", firstLine(payload))
+	case isAt(21):
+		p.f(": FTP: %s", firstLine(payload))
+	case isAt(179):
+		p.f(": BGP")
 	case isAt(portDNS) && len(payload) > 2: // behind its length (RFC 1035 4.2.2)
 		p.f(" ")
 		p.dns(payload[2:], length-2, false)

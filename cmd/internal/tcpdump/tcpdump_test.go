@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,7 +127,7 @@ func TestFilterKnowsTheLab(t *testing.T) {
 }
 
 func FuzzPrinter(f *testing.F) {
-	for _, frame := range append(corpus(f), read(f, "others.pcap")...) {
+	for _, frame := range slices.Concat(corpus(f), read(f, "protocols.pcap"), read(f, "others.pcap")) {
 		f.Add(frame.Data, false, "tcp port 80 or not host RED")
 	}
 	f.Fuzz(func(t *testing.T, data []byte, ip bool, text string) {

@@ -1,9 +1,6 @@
 package tcpdump
 
-import (
-	"encoding/binary"
-	"encoding/hex"
-)
+import "encoding/hex"
 
 // tcpOptions prints the options behind TCP's header (RFC 9293 3.2); ok is false if one of them made it stop. theirs is
 // where the numbers of selective acknowledgements count from.
@@ -34,7 +31,6 @@ func (p *Printer) tcpOptions(b []byte, theirs uint32) (ok bool) {
 
 // tcpOption prints one option: its name, and its value if it has the length that it should have.
 func (p *Printer) tcpOption(kind byte, value []byte, theirs uint32) {
-	be := binary.BigEndian
 	lengths := map[byte]int{2: 2, 3: 1, 4: 0, 8: 8}
 	switch kind {
 	case 2:
@@ -66,11 +62,17 @@ func (p *Printer) tcpOption(kind byte, value []byte, theirs uint32) {
 		}
 	case 34: // RFC 7413 4.1.1
 		p.f("tfo ")
-		if len(value) == 0 {
-			p.f(" cookiereq")
+		p.cookie(value)
+	case 253, 254: // RFC 6994 3
+		if len(value) >= 2 && be.Uint16(value) == 0xf989 {
+			p.f("exp-tfo")
+			p.cookie(value[2:])
 			return
 		}
-		p.f(" cookie %s", hex.EncodeToString(value))
+		p.f("unknown-%d", kind)
+		if len(value) > 0 {
+			p.f(" 0x%s", hex.EncodeToString(value))
+		}
 	default:
 		p.f("unknown-%d", kind)
 		if len(value) > 0 {
@@ -80,4 +82,13 @@ func (p *Printer) tcpOption(kind byte, value []byte, theirs uint32) {
 	if want, fixed := lengths[kind]; fixed && len(value) != want {
 		p.f("[len %d]", len(value)+2)
 	}
+}
+
+// cookie prints that of fast open.
+func (p *Printer) cookie(value []byte) {
+	if len(value) == 0 {
+		p.f(" cookiereq")
+		return
+	}
+	p.f(" cookie %s", hex.EncodeToString(value))
 }

@@ -1,6 +1,6 @@
 package tcpdump
 
-import "encoding/binary"
+import "slices"
 
 // Ports whose datagrams are DNS: its own (RFC 1035 4.2.1), and that of multicast DNS (RFC 6762 3).
 const (
@@ -15,26 +15,39 @@ func (p *Printer) udp(k packet) {
 		p.f("%s [|udp]", k.ends())
 		return
 	}
-	src, dst := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
+	src, dst := be.Uint16(b), be.Uint16(b[2:])
 	p.f("%s", k.ends(src, dst))
 	if len(b) < 8 {
 		p.f("truncated-udp %d", k.length)
 		return
 	}
-	length := int(binary.BigEndian.Uint16(b[4:])) - 8
-	if length < 0 {
-		p.f("truncated-udplength %d", length+8)
+	told := int(be.Uint16(b[4:])) - 8
+	if told < 0 {
+		p.f("truncated-udplength %d", told+8)
 		return
 	}
-	payload := b[8:min(len(b), 8+length)]
+	length := min(told, k.length-8)
+	payload, isAt := b[8:min(len(b), 8+length)], func(ports ...uint16) bool { return slices.Contains(ports, src) || slices.Contains(ports, dst) }
 	switch {
-	case length == 0:
-		p.f("UDP, length 0")
-	case src == portDNS || dst == portDNS:
+	case isAt(portDNS):
 		p.dns(payload, length, false)
-	case src == portMDNS || dst == portMDNS:
+	case isAt(portMDNS):
 		p.dns(payload, length, true)
+	case isAt(67, 68):
+		p.dhcp(payload, length)
+	case isAt(520):
+		p.rip(payload, length)
+	case isAt(161, 162):
+		p.snmp(payload)
+	case isAt(123):
+		p.ntp(payload, length)
+	case isAt(546, 547):
+		p.dhcp6(payload)
+	case isAt(4789):
+		p.vxlan(payload)
+	case told > length && !k.fragment:
+		p.f("UDP, bad length %d > %d", told, length)
 	default:
-		p.f("UDP, length %d", length)
+		p.f("UDP, length %d", told)
 	}
 }
