@@ -19,10 +19,7 @@ func (e *Event) translatedByConn() bool {
 
 // translation says what a rewrite changed and on whose word, on one line, because everything else hangs on it.
 func (e *Event) translation() string {
-	change := Becomes(e.Before, e.After)
-	if e.Note == ConnRelated || e.isICMPError() {
-		change = Becomes(addresses(e.Before), addresses(e.After))
-	}
+	change := e.Change()
 	switch e.Note {
 	case ReplyTranslated:
 		return "the answer of " + e.connection() + ", known by its reply tuple: " + change
@@ -55,6 +52,25 @@ func Becomes(before, after frame.Tuple) string {
 		return before.Destination() + " becomes " + after.Destination()
 	}
 	return before.Source() + " stays as it is"
+}
+
+// Change says what a rewrite has changed of both ends. An ICMP message about another packet has no identifier.
+func (e *Event) Change() string {
+	if e.Note == ConnRelated || e.isICMPError() {
+		return Becomes(addresses(e.Before), addresses(e.After))
+	}
+	return Becomes(e.Before, e.After)
+}
+
+// Ends writes both ends of the event's packet, as t has them: 11.11.11.2 id 7 > 8.8.8.8.
+func (e *Event) Ends(t frame.Tuple) string {
+	if e.isICMPError() {
+		t = addresses(t)
+	}
+	if t.Proto == frame.ProtoICMP {
+		return t.Source() + " > " + t.Dst().String()
+	}
+	return t.Source() + " > " + t.Destination()
 }
 
 // isICMPError reports whether the packet is an ICMP message about another packet, as far as its bytes are there.

@@ -267,12 +267,15 @@ func stepText(e *trace.Event) string {
 	case trace.Consume:
 		result = "ANSWER"
 	case trace.Rewrite:
-		before, after = tuple(e.Before), tuple(e.After)
+		before, after = tuple(e, e.Before), tuple(e, e.After)
 	}
 	return strings.Join([]string{where, what, result, reason, e.Rule, before, after}, " | ")
 }
 
-func tuple(t frame.Tuple) string {
+func tuple(e *trace.Event, t frame.Tuple) string {
+	if p, ok := e.IPv4(); ok && p.Proto() == frame.ProtoICMP && frame.ICMP(p.Payload()).IsError() {
+		return t.Src().String() + " > " + t.Dst().String() // it has no identifier of its own
+	}
 	if t.Proto == frame.ProtoICMP {
 		return t.Source() + " > " + t.Dst().String()
 	}

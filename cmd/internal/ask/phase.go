@@ -20,6 +20,7 @@ func (f *flow) phases() []Phase {
 			b.arrived(s)
 		}
 	}
+	b.forgetAfterwards()
 	b.noAnswer()
 	for i := range b.all {
 		b.all[i].Number = i + 1

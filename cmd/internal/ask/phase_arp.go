@@ -46,6 +46,14 @@ func (b *builder) arp(s *step) {
 	}
 }
 
+// forgetAfterwards leaves out what is asked and answered when the story is over: neighbours make sure of each other later.
+// A question without an answer is how a story can end.
+func (b *builder) forgetAfterwards() {
+	for n := len(b.all); n > 1 && b.all[n-1].Type == "arp" && b.all[n-1].Result == Allow; n-- {
+		b.all = b.all[:n-1]
+	}
+}
+
 // nameOf is what people call whoever has an address.
 func (t *trial) nameOf(a netip.Addr) string {
 	if h, _ := t.lab.owner(a); h != nil {

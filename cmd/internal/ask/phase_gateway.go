@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 
-	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -51,18 +50,18 @@ func filtered(p *Phase, e *trace.Event) {
 		table = p.Rule.Table
 	}
 	if e.Before.Proto != 0 {
-		p.Looked = fmt.Sprintf("%s %s: %s", table, chainOf(e.Hook), tupleText(e.Before))
+		p.Looked = fmt.Sprintf("%s %s: %s", table, chainOf(e.Hook), e.Ends(e.Before))
 	}
 	connection := fmt.Sprintf("connection %d", e.Conn)
 	switch {
 	case e.Note == trace.MSSLimited:
 		p.Changed = fmt.Sprintf("the maximum segment size: %d becomes %d", e.Size, e.Count)
 	case e.Verdict == trace.Rewrite:
-		p.Before, p.After = tupleText(e.Before), tupleText(e.After)
-		p.Changed = trace.Becomes(e.Before, e.After)
+		p.Before, p.After = e.Ends(e.Before), e.Ends(e.After)
+		p.Changed = e.Change()
 		if p.Rule == nil {
 			p.Found = e.Text()
-			p.Looked = "the connection table: " + tupleText(e.Before)
+			p.Looked = "the connection table: " + e.Ends(e.Before)
 			p.Found = "the answer of " + connection + ", which was translated"
 			if e.Note == trace.SameTranslation {
 				p.Found = connection + ", translated as its first packet was"
@@ -79,7 +78,7 @@ func filtered(p *Phase, e *trace.Event) {
 	case e.Note == trace.EchoAnswered, e.Note == trace.Originated, p.Rule == nil:
 		p.Looked, p.Found = "", e.Text()
 		if e.Conn != 0 && e.Hook == trace.Prerouting {
-			p.Looked = "the connection table: " + tupleText(e.Before)
+			p.Looked = "the connection table: " + e.Ends(e.Before)
 		}
 	}
 	if packet, ok := packetOf(e); ok && e.Hook == trace.Forward && e.Verdict == trace.Accept && e.Note == trace.NoNote {
@@ -91,12 +90,4 @@ func filtered(p *Phase, e *trace.Event) {
 func chainOf(h trace.Hook) string {
 	return map[trace.Hook]string{trace.Prerouting: "PREROUTING", trace.Input: "INPUT", trace.Forward: "FORWARD",
 		trace.Output: "OUTPUT", trace.Postrouting: "POSTROUTING"}[h]
-}
-
-// tupleText is both ends of a packet: 11.11.11.2 id 7 > 8.8.8.8.
-func tupleText(t frame.Tuple) string {
-	if t.Proto == frame.ProtoICMP {
-		return t.Source() + " > " + t.Dst().String()
-	}
-	return t.Source() + " > " + t.Destination()
 }
