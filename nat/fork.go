@@ -64,6 +64,7 @@ func (g *Gateway) Fork(c ForkConfig) *Gateway {
 func (i *Interface) fork(g *Gateway, c ForkConfig) *Interface {
 	twin := &Interface{gw: g, number: i.number, config: i.config, name: i.name, neighbors: i.neighbors.Fork()}
 	twin.own.Store(i.own.Load())
+	twin.machine = i.machine
 	if i.segment != nil {
 		twin.segment = c.Segment(i)
 	} else {

@@ -83,6 +83,9 @@ func (g *Gateway) Add(c InterfaceConfig, now time.Time) (*Interface, error) {
 		neighbors: arp.New[held]()}
 	i.own.Store(&arp.Self{MAC: c.MAC, Addr: nobody})
 	i.binder, _ = c.Uplink.(Binder)
+	if m, ok := c.Uplink.(Machiner); ok {
+		i.machine = m.Machine()
+	}
 	err := g.change(func(v *view) (err error) {
 		for _, other := range v.interfaces {
 			if other.name == c.Name {

@@ -42,6 +42,9 @@ type Binding struct {
 	Random bool        // the rule wants another port than the sender's own
 }
 
+// Machiner is an Uplink that has an address for this machine itself: what comes from there has never been outside.
+type Machiner interface{ Machine() netip.Addr }
+
 // InterfaceConfig describes an Interface. Exactly one of Segment and Uplink is given.
 type InterfaceConfig struct {
 	Name    string       // as rules and the trace call it: br0, uplink
@@ -64,7 +67,8 @@ type Interface struct {
 	name    string
 	own     atomic.Pointer[arp.Self] // see self
 	uplink  Uplink
-	binder  Binder // the uplink, if it is one
+	binder  Binder     // the uplink, if it is one
+	machine netip.Addr // what stands for this machine itself on the uplink, if anything does
 	segment Segment
 
 	neighbors *arp.Cache[held]

@@ -24,8 +24,11 @@ func (g *Gateway) inputUplink(in *Interface, f frame.Frame, j *trace.Journey, no
 	in.rx.count(len(f.Data) - frame.EthernetHeader)
 	f.Source = in.source(f)
 	if j.On() {
-		j.Emit(trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Note: trace.UplinkReceived, Where: in.name,
-			IP: true, Frame: f.Packet()})
+		e := trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Note: trace.UplinkReceived, Where: in.name, IP: true, Frame: f.Packet()}
+		if p, ok := e.IPv4(); ok && p.Src() == in.machine {
+			e.Note, e.Addr = trace.UplinkMachine, in.machine
+		}
+		j.Emit(e)
 		now = j.Now()
 	}
 	g.path(&packet{f: f, in: in, j: j, now: now})

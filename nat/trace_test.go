@@ -2,9 +2,11 @@ package nat_test
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 
+	"uswitch/nat"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -15,7 +17,7 @@ var notes = map[trace.Note]string{
 	trace.ConnReply: "reply", trace.ConnRelated: "related", trace.ConnUntracked: "untracked", trace.NoRuleChanged: "no-rule",
 	trace.ReplyTranslated: "reply-translated", trace.SameTranslation: "same-translation", trace.Logged: "logged",
 	trace.RouteConnected: "connected", trace.RouteDefault: "default", trace.RoutePrefix: "prefix", trace.Reassembled: "reassembled",
-	trace.FragmentHeld: "fragment-held", trace.FragmentedInto: "fragmented", trace.UplinkSent: "sent", trace.UplinkReceived: "received",
+	trace.FragmentHeld: "fragment-held", trace.FragmentedInto: "fragmented", trace.UplinkSent: "sent", trace.UplinkReceived: "received", trace.UplinkMachine: "machine",
 	trace.NeighborKnown: "known", trace.NeighborAsked: "asked", trace.NeighborWaiting: "waiting", trace.NeighborSent: "released",
 	trace.NeighborProbe: "probe", trace.ARPAnswered: "arp-answered", trace.ARPLearned: "learned", trace.ARPHeard: "heard",
 	trace.ARPNotMine: "not-mine", trace.ARPConflict: "conflict", trace.ARPDefended: "defended", trace.ARPAnnounced: "announced",
@@ -175,5 +177,50 @@ func TestTraceOfEveryRow(t *testing.T) {
 			t.Errorf("%s: connection %d was %d before", line(e), e.Conn, c)
 		}
 		conns[e.Packet] = e.Conn
+	}
+}
+
+// machineWay is a way out on which 192.0.2.1 stands for this machine.
+type machineWay struct{ *way }
+
+func (machineWay) Machine() netip.Addr { return netip.MustParseAddr("192.0.2.1") }
+
+// TestTraceOfTheMachineItself: what this machine says of a packet, or a client on it, has never been outside.
+func TestTraceOfTheMachineItself(t *testing.T) {
+	l := newLab(t)
+	if err := l.SetAddr(l.br1.leg, netip.Prefix{}, l.now); err != nil {
+		t.Fatal(err)
+	}
+	l.Remove(l.wan.leg)
+	l.wan.leg = l.add(nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: machineWay{l.wan}})
+	l.listen()
+	l.wan.send(udp("192.0.2.1:5", "192.0.2.2:9", "from here"), udp("192.0.2.9:5", "192.0.2.2:9", "from outside"))
+	var e trace.Event
+	var got []string
+	for _, ok := l.ring.TryNext(&e); ok; _, ok = l.ring.TryNext(&e) {
+		if e.Hook == trace.Ingress {
+			got = append(got, e.Text())
+		}
+	}
+	if want := []string{"comes from this machine itself, for which 192.0.2.1 stands", "comes from the outside"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestTraceOfARefusal: what an uplink refuses has not left by it: there is one step, and that is the drop.
+func TestTraceOfARefusal(t *testing.T) {
+	l := newLab(t, masquerade)
+	l.wan.refuse = trace.UplinkTooBig
+	l.listen()
+	l.red.send(udp("11.11.11.2:5", "8.8.8.8:53", "q"))
+	var e trace.Event
+	var got []string
+	for _, ok := l.ring.TryNext(&e); ok; _, ok = l.ring.TryNext(&e) {
+		if e.Hook == trace.Egress {
+			got = append(got, e.Verdict.String()+" "+e.Reason.String())
+		}
+	}
+	if want := []string{"drop uplink-too-big"}; !slices.Equal(got, want) {
+		t.Errorf("steps at the uplink: %q", got)
 	}
 }

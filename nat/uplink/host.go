@@ -151,6 +151,9 @@ func (h *Host) Shared() bool { return h.shared }
 // EthernetHeader bytes of room in front, and is lent for the call.
 func (h *Host) Attach(deliver func(f frame.Frame, now time.Time)) { h.deliver.Store(&deliver) }
 
+// Machine implements nat.Machiner: clients on this machine, and its kernel's word on what could not be sent.
+func (h *Host) Machine() netip.Addr { return h.gateway }
+
 // Output implements nat.Uplink. It never waits for the network. A fault in it is the uplink's own, and no concern of the port
 // that the frame came from.
 func (h *Host) Output(f frame.Frame, now time.Time) (r trace.Reason) {

@@ -72,6 +72,7 @@ const (
 	// The ways out.
 	UplinkSent     // handed to the outside
 	UplinkReceived // came from the outside
+	UplinkMachine  // came from this machine itself, for which Addr stands
 	Segmented      // the uplink cut it into Count packets
 
 	noteEnd

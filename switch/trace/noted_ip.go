@@ -19,6 +19,8 @@ func (e *Event) aboutGateway() string {
 		return "handed to the outside"
 	case UplinkReceived:
 		return "comes from the outside"
+	case UplinkMachine:
+		return "comes from this machine itself, for which " + e.address() + " stands"
 	}
 	return ""
 }
