@@ -28,6 +28,24 @@ func TestReadmeShowsWhatHappens(t *testing.T) {
 	}
 }
 
+// TestReadmesOwnLabEnds: the lab file that the README shows ends with its commands, as it says, in memory too.
+func TestReadmesOwnLabEnds(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```yaml\n(name: hello\n.*?)```").FindSubmatch(readme)
+	if block == nil {
+		t.Fatal("the README has no lab called hello")
+	}
+	l := newLab(t, string(block[1]))
+	text, errs, status := l.try("run", "--sim", "--trace", "off", l.file)
+	if status != 0 || !strings.Contains(text, "1 packets transmitted, 1 received") {
+		t.Errorf("status %d\n%s%s", status, text, errs)
+	}
+}
+
 // TestReadmeNamesRealCommands: every uswitch command that the README shows in a code block exists, with its flags.
 func TestReadmeNamesRealCommands(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")

@@ -86,7 +86,10 @@ func TestAdopted(t *testing.T) {
 	l := newLab(t, redBlue)
 	must(t, "ip", "netns", "add", l.ns("RED"))
 	t.Cleanup(func() { must(t, "ip", "netns", "del", l.ns("RED")) })
-	if out, errs, status := l.try("run", "--trace", "off", l.file); status != 0 {
+	if out, errs, status := l.try("run", "--trace", "off", l.file); status == 0 || !strings.Contains(errs, "netns: "+l.ns("RED")) || !strings.Contains(errs, "--adopt") {
+		t.Errorf("somebody else's namespace: status %d\n%s%s", status, out, errs)
+	}
+	if out, errs, status := l.try("run", "--adopt", "--trace", "off", l.file); status != 0 {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 	if _, err := os.Stat("/run/netns/" + l.ns("RED")); err != nil {

@@ -52,6 +52,7 @@ Built-in labs:
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
 	f.IntVar(&o.Snap, "snap", 0, "capture the first `BYTES` of each frame; 0: all")
 	f.BoolVar(&o.Force, "force", false, "overwrite the capture file")
+	f.BoolVar(&o.Adopt, "adopt", false, "let hosts use namespaces of their names that are there already, and leave them behind")
 	f.StringVar(&offload, "offload", "", "`on|off`; with off every frame is as on a wire: no super-frames, no checksums left to others (default: "+
 		offloadVariable+", else on)")
 	f.BoolVar(&o.InBackground, "in-background", false, "up -d has started this process")

@@ -1,11 +1,14 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"uswitch/nat/rule"
 	"uswitch/switch/ipam"
 )
 
@@ -39,6 +42,18 @@ func (b *builder) build() {
 	b.keepUp()
 }
 
+// checkRules tries the lab's own rules out on empty tables, where they will stand one day. It tells of the first that is wrong:
+// those behind it may need what it would have made.
+func (b *builder) checkRules(at path) {
+	var bad *rule.Error
+	switch err := rule.NewTables(rule.IPv4).Apply(b.plan.Rules); {
+	case errors.As(err, &bad) && bad.Line > 0 && bad.Line <= len(b.plan.Rules):
+		b.wrong(at.to(strconv.Itoa(bad.Line-1)), "%q: %s", clip(b.plan.Rules[bad.Line-1], 200), bad.Text)
+	case err != nil:
+		b.wrong(at, "%v", err)
+	}
+}
+
 // top reads x-uswitch of the top level.
 func (b *builder) top() {
 	x := b.extension(b.file, nil)
@@ -53,6 +68,9 @@ func (b *builder) top() {
 				continue
 			}
 			b.plan.Rules = append(b.plan.Rules, strings.TrimSpace(text))
+		}
+		if len(b.plan.Rules) == len(lines) {
+			b.checkRules(x.at.to("rules"))
 		}
 	}
 	b.plan.DockerRules = b.dockerRules(x)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -30,7 +29,7 @@ func (b *builder) interfaces(service types.ServiceConfig, at path) []Interface {
 	for i, name := range service.NetworksByPriority() {
 		at := at.to("networks", name)
 		if _, ok := b.project.Networks[name]; !ok {
-			b.wrong(at, "no such network: want one of %s", strings.Join(sortedKeys(b.project.Networks), ", "))
+			b.wrong(at, "no such network: %s", oneOf(sortedKeys(b.project.Networks)))
 			continue
 		}
 		network := b.switches[name]

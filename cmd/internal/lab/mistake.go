@@ -97,6 +97,14 @@ func (r *report) warned() []string {
 	return texts
 }
 
+// oneOf says which names there are to choose from, if there are any.
+func oneOf(names []string) string {
+	if len(names) == 0 {
+		return "there are none"
+	}
+	return "want one of " + clip(strings.Join(names, ", "), 300)
+}
+
 // path is where something stands in the file: the keys from the top, and the index in a list as a decimal number.
 type path []string
 

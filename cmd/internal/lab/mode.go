@@ -84,7 +84,7 @@ func (b *builder) mode(h *Host, service types.ServiceConfig, at path) {
 func (b *builder) share(h *Host, at path, kind, name string) {
 	other, ok := b.shared(h.Name)
 	if !ok {
-		b.wrong(at, "no such %s: want one of %s", kind, clip(strings.Join(sortedKeys(b.project.Services), ", "), 300))
+		b.wrong(at, "no such %s: %s", kind, oneOf(sortedKeys(b.project.Services)))
 		return
 	}
 	h.Mode, h.Shares = ModeShared, other

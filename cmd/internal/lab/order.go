@@ -62,7 +62,7 @@ func (b *builder) dependencies(service types.ServiceConfig, at path) []Dependenc
 		dependency := service.DependsOn[name]
 		if _, ok := b.project.Services[name]; !ok {
 			if dependency.Required && service.NetworkMode != types.ServicePrefix+name { // mode tells of that
-				b.wrong(at, "no such service: want one of %s", clip(strings.Join(sortedKeys(b.project.Services), ", "), 300))
+				b.wrong(at, "no such service: %s", oneOf(sortedKeys(b.project.Services)))
 			}
 			continue
 		}

@@ -17,7 +17,7 @@ type Host struct {
 	Mode   Mode   `json:"mode,omitempty"`
 	Shares string `json:"shares,omitempty"`
 	// Netns is an existing namespace to plug in, a name or an absolute path. Empty: the namespace called Name, which is
-	// made unless it exists.
+	// made; what to do if it is there already is for whoever brings the lab up.
 	Netns      string      `json:"netns,omitempty"`
 	Interfaces []Interface `json:"interfaces"`
 	// Gateway is where the default route points, and GatewayDev the interface it leaves by; zero and empty for a host

@@ -3,8 +3,10 @@ package lab
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,20 +64,32 @@ func parse(r *report, data []byte) *source {
 	return s
 }
 
-var errorPlace = regexp.MustCompile(`line (\d+)(, column \d+)?: `)
+// errorPlace is how the parser's messages name a place: the last one is where it stumbled, one before that is where what it was
+// reading began. It calls the first line of a file an unknown position where it counts from 0.
+var errorPlace = regexp.MustCompile(`(?: at )?(?:<unknown position>|line (\d+))(?:, column \d+)?: `)
 
-// syntax notes an error of the YAML parser, whose messages name the line in prose: the last one is where it stumbled, one
-// before that is where what it was reading began.
+// syntax notes an error of the YAML parser. Lines are counted from 1 by its scanner, and from 0 by what reads the scanner's
+// tokens, which says what it was parsing.
 func (r *report) syntax(err error) {
-	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 0
-	if places := errorPlace.FindAllStringSubmatchIndex(text, -1); places != nil {
-		last := places[len(places)-1]
-		line, _ = strconv.Atoi(text[last[2]:last[3]])
-		if len(places) > 1 || last[0] == 0 {
-			text = text[:last[0]] + text[last[1]:]
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	first := 0
+	if strings.HasPrefix(fmt.Sprintf("%T", err), "libyaml.ParserError") || strings.HasPrefix(text, "while parsing ") {
+		first = 1
+	}
+	var lines []int
+	for _, place := range errorPlace.FindAllStringSubmatch(text, -1) {
+		n, _ := strconv.Atoi(place[1])
+		lines = append(lines, n+first)
+	}
+	parts := slices.DeleteFunc(errorPlace.Split(text, -1), func(part string) bool { return part == "" })
+	line := 0
+	if len(lines) > 0 {
+		line = lines[len(lines)-1]
+		if len(parts) > 1 && lines[0] != line {
+			parts[0] += fmt.Sprintf(" that begins in line %d", lines[0])
 		}
 	}
-	if strings.HasPrefix(text, "unknown anchor") {
+	if text = strings.Join(parts, ": "); strings.HasPrefix(text, "unknown anchor") {
 		text = "an alias to an anchor that is not there" // the parser's own message repeats a piece of the file
 	}
 	r.mistake(line, nil, "not YAML: %s", strings.Join(strings.Fields(clip(text, 200)), " "))

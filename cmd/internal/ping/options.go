@@ -69,14 +69,14 @@ func Find(arg string, lookUp LookUp) (a netip.Addr, err error) {
 	return a, nil
 }
 
-// Parse reads a command line, the words after ping, in which nobody has a name.
-func Parse(args []string) (Options, error) {
+// Parse reads a command line, the words after ping. Without a LookUp nobody has a name.
+func Parse(args []string, lookUp LookUp) (Options, error) {
 	set := pflag.NewFlagSet("ping", pflag.ContinueOnError)
 	read := Flags(set)
 	if err := set.Parse(args); err != nil {
 		return Options{}, err
 	}
-	return read(set.Args(), nil)
+	return read(set.Args(), lookUp)
 }
 
 // name returns what an address was called.

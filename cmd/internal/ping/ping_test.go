@@ -14,7 +14,7 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	o, err := ping.Parse(strings.Fields("-c 2 -i 0.5 -W 3 -s 100 -t 9 11.11.11.3 11.11.11.1"))
+	o, err := ping.Parse(strings.Fields("-c 2 -i 0.5 -W 3 -s 100 -t 9 11.11.11.3 11.11.11.1"), nil)
 	want := ping.Options{Count: 2, Interval: 500 * time.Millisecond, Wait: 3 * time.Second, Size: 100, TTL: 9}
 	if err != nil || len(o.Addresses) != 2 || o.Addresses[0] != netip.MustParseAddr("11.11.11.3") {
 		t.Fatalf("%v: %+v", err, o)
@@ -38,7 +38,7 @@ func TestParse(t *testing.T) {
 		"-c 1 -i 1e300 1.1.1.1": "want 0.002 to 3600 seconds",
 		"-c 1 -i NaN 127.0.0.1": "want 0.002 to 3600 seconds",
 	} {
-		if _, err := ping.Parse(strings.Fields(line)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ping.Parse(strings.Fields(line), nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ping %s: %v, want %q", line, err, want)
 		}
 	}
@@ -58,7 +58,7 @@ func needRoot(t *testing.T) {
 
 func TestLoopback(t *testing.T) {
 	needRoot(t)
-	o, err := ping.Parse(strings.Fields("-c 2 -i 0.01 -s 20 127.0.0.1"))
+	o, err := ping.Parse(strings.Fields("-c 2 -i 0.01 -s 20 127.0.0.1"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestInterrupted(t *testing.T) {
 	needRoot(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	o, _ := ping.Parse([]string{"127.0.0.1"})
+	o, _ := ping.Parse([]string{"127.0.0.1"}, nil)
 	var out bytes.Buffer
 	if status := ping.Run(ctx, o, ping.OpenHere, &out); status != ping.Unanswered || !strings.Contains(out.String(), "0 packets transmitted") {
 		t.Errorf("status %d\n%s", status, out.String())

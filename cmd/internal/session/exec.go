@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -88,7 +89,7 @@ func findHost(ctx context.Context, c *control.Client, name string) (*control.Hos
 		}
 		names = append(names, hosts[i].Name)
 	}
-	return nil, fmt.Errorf("host %q: there is no such host in lab %s; there are %s", name, c.Lab(), strings.Join(names, ", "))
+	return nil, fmt.Errorf("host %q: there is no such host in lab %s; there are %s", name, c.Lab(), cmp.Or(strings.Join(names, ", "), "none"))
 }
 
 // Shell runs a shell inside a host: the person's own, whose prompt begins with the host's name if it is bash or sh.

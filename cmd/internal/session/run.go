@@ -20,6 +20,7 @@ type Options struct {
 	Pcap  string    // a file for the capture; empty: none
 	Snap  int       // bytes of each frame that are captured; 0: all
 	Force bool      // overwrite the file
+	Adopt bool      // hosts may use namespaces of their names that are there already
 	Plain bool      // network cards without offload: every frame as on a wire
 	// Simulated hosts, cables and programs in place of namespaces, network cards and processes: no privileges are needed.
 	Simulated bool
@@ -114,7 +115,7 @@ func (s *session) run() (status int, err error) {
 	streams, giveBack := s.leaveProcessors(ctx)
 	defer giveBack()
 	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Output: s.screen.host, Taken: routes,
-		Plain: s.Plain, Stays: s.InBackground, Streams: streams})
+		Plain: s.Plain, Adopt: s.Adopt, Stays: s.InBackground, Streams: streams})
 	if err != nil {
 		return 1, err
 	}

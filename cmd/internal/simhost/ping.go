@@ -84,7 +84,13 @@ func (c *call) ping(to netip.Addr, o sim.PingOptions) int {
 
 // uswitchPing is `uswitch ping`: several addresses, one after the other.
 func uswitchPing(c *call) int {
-	o, err := ping.Parse(c.args)
+	o, err := ping.Parse(c.args, func(name string) (netip.Addr, error) {
+		a, err := c.resolve(name)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+		return a, err
+	})
 	if err != nil {
 		return c.fail(2, "%v", err)
 	}
@@ -94,7 +100,7 @@ func uswitchPing(c *call) int {
 			fmt.Fprintln(c.stdout)
 			c.sleep(ping.Pause)
 		}
-		status := c.ping(to, sim.PingOptions{Count: o.Count, Interval: o.Interval, Size: o.Size, TTL: uint8(o.TTL), Wait: o.Wait})
+		status := c.ping(to, sim.PingOptions{Count: o.Count, Interval: o.Interval, Size: o.Size, TTL: uint8(o.TTL), Wait: o.Wait, Name: o.Names[to]})
 		if c.ctx.Err() != nil {
 			return status
 		}

@@ -109,7 +109,7 @@ func TestFirstFailureIsTold(t *testing.T) {
 		return nil
 	}}
 	r := &reports{}
-	w, err := world.New(plan(t, crowd(40)), world.Options{Host: host, Report: r.add})
+	w, err := world.New(plan(t, crowd(40)), world.Options{Host: host, Adopt: true, Report: r.add})
 	if err != nil {
 		t.Fatal(err)
 	}

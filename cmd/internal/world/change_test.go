@@ -194,7 +194,9 @@ func TestRules(t *testing.T) {
 	if text := strings.Join(lines, "\n"); err != nil || strings.Contains(text, "MASQUERADE") || strings.Contains(text, "-o uplink") {
 		t.Errorf("an internal network:\n%s", text)
 	}
-	_, err = world.New(plan(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-P FORWARD DROP', '-A NOWHERE -j ACCEPT']", 1)), world.Options{})
+	bad := plan(t, twoHosts)
+	bad.Rules = []string{"-P FORWARD DROP", "-A NOWHERE -j ACCEPT"}
+	_, err = world.New(bad, world.Options{})
 	if want := `w.yaml: x-uswitch.rules.1: "-A NOWHERE -j ACCEPT": No chain/target/match by that name.`; err == nil || err.Error() != want {
 		t.Errorf("a rule in no chain: %v, want %s", err, want)
 	}

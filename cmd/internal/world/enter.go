@@ -14,7 +14,7 @@ import (
 func ownNetwork() string { return fmt.Sprintf("/proc/%d/ns/net", os.Getpid()) }
 
 // enter gives a host its namespace: that of another host or of this machine, the one that the lab file names, one of the
-// host's name that is there already, or a new one. Only the new one is removed at the end. That of another host is known when
+// host's name that is there already if somebody wants that (Options.Adopt), or a new one. Only the new one is removed at the end. That of another host is known when
 // the host is plugged in.
 func (w *World) enter(h *Host) (err error) {
 	plan := w.Plan()
@@ -32,6 +32,10 @@ func (w *World) enter(h *Host) (err error) {
 	}
 	h.Namespace, err = w.host.Create(plan.Name, h.Plan.Name)
 	if errors.Is(err, fs.ErrExist) && !errors.Is(err, tap.ErrOwned) {
+		if !w.adopt {
+			return hostError(h, fmt.Errorf("a namespace %s is there already, and is no lab's: to use it as it is, write `x-uswitch: {netns: %[1]s}` "+
+				"at the service, or bring the lab up with --adopt; to be rid of it: ip netns del %[1]s", h.Plan.Name))
+		}
 		h.Namespace, err = w.host.Adopt(h.Plan.Name)
 		h.adopted = err == nil
 		return hostError(h, err)

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -22,8 +23,11 @@ func (w *World) findNetwork(name string) (*Network, error) {
 	for _, n := range all {
 		names = append(names, n.Plan.Name)
 	}
-	return nil, fmt.Errorf("network %q: there is no such network; there are %s", name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("network %q: there is no such network; there are %s", name, orNone(names))
 }
+
+// orNone lists names, if there are any.
+func orNone(names []string) string { return cmp.Or(strings.Join(names, ", "), "none") }
 
 // findHost finds a host.
 func (w *World) findHost(name string) (*Host, error) {
@@ -38,7 +42,7 @@ func (w *World) noHost(name string) error {
 	for _, h := range w.Hosts() {
 		names = append(names, h.Plan.Name)
 	}
-	return fmt.Errorf("host %q: there is no such host; there are %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("host %q: there is no such host; there are %s", name, orNone(names))
 }
 
 // Home returns the host whose namespace and cards a host uses: the one that it shares them with, or itself.

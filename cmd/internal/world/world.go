@@ -33,6 +33,9 @@ type Options struct {
 	Taken func() []netip.Prefix
 	// Plain makes every frame as it would be on a wire: no card leaves checksums and the cutting of its stream to others.
 	Plain bool
+	// Adopt has a host use a namespace of its name that is there already and is no lab's; it is left behind at the end. Without
+	// it, the host is refused: somebody else may have processes and cards there.
+	Adopt bool
 	// Streams counts the streams that come in through this machine's sockets. Nil: nobody wants to know.
 	Streams *uplink.Streams
 	// Stays has the lab stay up when its commands have ended, whatever its plan says, now and after each change.
@@ -46,6 +49,7 @@ type World struct {
 	output  func(host string) io.WriteCloser
 	taken   func() []netip.Prefix
 	plain   bool
+	adopt   bool
 	stays   bool
 	streams *uplink.Streams
 	epoch   time.Time
@@ -79,7 +83,7 @@ const (
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
 // must be one that package lab has made.
 func New(plan *lab.Plan, o Options) (*World, error) {
-	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, stays: o.Stays,
+	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, adopt: o.Adopt, stays: o.Stays,
 		streams: o.Streams, epoch: time.Now(), tracer: new(trace.Tracer), stirred: make(chan struct{}, 1)}
 	if w.report == nil {
 		w.report = func(string) {}

@@ -141,18 +141,35 @@ func TestInterruptedSetUp(t *testing.T) {
 	}
 }
 
+// TestNamespaces: one that is there already is somebody else's; it is used by whoever says so.
 func TestNamespaces(t *testing.T) {
-	host := &worldtest.Host{Existing: []string{"RED"}}
-	_, r := up(t, twoHosts, host)
+	host, r := &worldtest.Host{Existing: []string{"RED"}}, &reports{}
+	w, err := world.New(plan(t, twoHosts), world.Options{Host: host})
+	if err == nil {
+		err = w.Up(t.Context())
+	}
+	if err == nil || !strings.Contains(err.Error(), "netns: RED") || !strings.Contains(err.Error(), "--adopt") || len(host.Made()) > 0 {
+		t.Errorf("a namespace of somebody's: %v, left %v", err, host.Made())
+	}
+	w, err = world.New(plan(t, twoHosts), world.Options{Host: host, Adopt: true, Report: r.add})
+	if err == nil {
+		err = w.Up(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got := host.Made(); slices.Contains(got, "namespace RED") {
 		t.Errorf("made %v, though RED was there", got)
 	}
 	if !strings.Contains(r.String(), "RED: the namespace exists already") {
 		t.Errorf("reported %q", r)
 	}
+	if err := w.Down(); err != nil {
+		t.Error(err)
+	}
 
 	owned := &worldtest.Host{Owned: []string{"BLUE"}}
-	w, err := world.New(plan(t, twoHosts), world.Options{Host: owned})
+	w, err = world.New(plan(t, twoHosts), world.Options{Host: owned})
 	if err == nil {
 		err = w.Up(context.Background())
 	}
