@@ -9,26 +9,6 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// refuseOtherFiles notes the keys that make Compose read further files, and takes them away. A lab runs with privileges
-// that its author may not have, and an error message is no way to read somebody else's files.
-func (s *source) refuseOtherFiles(file map[string]any) {
-	const why = "a lab is one file: uswitch reads no others; write here what it says there"
-	if _, ok := file["include"]; ok {
-		s.wrong(path{"include"}, why)
-		delete(file, "include")
-	}
-	services, _ := file["services"].(map[string]any)
-	for name, service := range services {
-		service, _ := service.(map[string]any)
-		for _, key := range []string{"extends", "env_file", "label_file"} {
-			if _, ok := service[key]; ok {
-				s.wrong(path{"services", name, key}, why)
-				delete(service, key)
-			}
-		}
-	}
-}
-
 // compose hands the part of the file that uswitch acts on to compose-go, which knows all the short and long forms, and
 // warns of the rest. Nil means that compose-go refused it; the report says why.
 func (s *source) compose(file map[string]any, env map[string]string) (project *types.Project) {
@@ -95,7 +75,7 @@ func (s *source) network(ignored *ignored, network map[string]any, at path) map[
 		case key == "driver" && value != "bridge" && value != "default":
 			s.wrong(at.to(key), "%q is not supported: want bridge", value)
 		case key == "external" && value != false:
-			s.wrong(at.to(key), "a lab makes its own networks: take this key away")
+			s.warn(s.line(at.to(key)), "%s: not acted on: a lab makes its own networks, and so it makes this one", at.to(key))
 		case key == "enable_ipv4" && value != true:
 			s.wrong(at.to(key), "a network without IPv4 is not supported")
 		case key == "enable_ipv6" && value == true:

@@ -1,6 +1,6 @@
 // Package lab reads a lab - a Compose file - into a [Plan]: networks, hosts, addresses, published ports, the way out.
 //
-// The package is pure. It reads the lab file and nothing else: no namespace, device, route, environment variable or clock
+// The package is pure. It reads the lab file, the .env beside it, and nothing else: no namespace, device, route, environment variable or clock
 // is looked at, and what the file system or the machine has to say comes in as [LoadOptions]. The same file and the same
 // options give the same plan, so a plan can be printed, compared and kept in a test.
 //

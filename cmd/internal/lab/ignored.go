@@ -55,8 +55,12 @@ func (i *ignored) add(key string, at path) {
 // why explains the keys that people are most likely to miss.
 var why = map[string]string{
 	"build":       "commands run on this machine's own files",
+	"env_file":    "uswitch reads no such file; environment says which variables a command gets",
+	"extends":     "it names another file, and uswitch reads this one and its .env alone",
 	"healthcheck": "a host is ready once it has been started",
 	"image":       "no image is used; commands run on this machine's own files",
+	"include":     "uswitch reads this file and its .env alone, so that what those files say is not in the lab",
+	"label_file":  "uswitch reads no such file, and shows no labels",
 	"restart":     "a command that has ended stays ended",
 	"version":     "Compose does not either",
 	"volumes":     "commands see this machine's own files",

@@ -24,7 +24,7 @@ type LoadOptions struct {
 // BuiltinSource is what a plan's Source begins with if it was made from a built-in lab; its name follows.
 const BuiltinSource = "built-in lab "
 
-// Load makes the plan of a built-in lab or of a file. arg is the name of a built-in lab; else it is the path of a file.
+// Load makes the plan of a built-in lab or of a file, with the .env beside it. arg is the name of a built-in lab; else it is the path of a file.
 // A file that is called like a built-in lab is reached as ./NAME. The error joins every [Mistake] that was found.
 func Load(arg string, opts LoadOptions) (*Plan, error) {
 	if data, ok := builtin(arg); ok {
@@ -34,9 +34,17 @@ func Load(arg string, opts LoadOptions) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	env, warnings, err := readEnv(arg, opts.Env)
+	if err != nil {
+		return nil, err
+	}
+	opts.Env = env
+	if warning != "" {
+		warnings = append([]string{warning}, warnings...)
+	}
 	plan, err := load(arg, nameOfFile(arg), data, opts)
-	if err == nil && warning != "" {
-		plan.Warnings = append([]string{warning}, plan.Warnings...)
+	if err == nil {
+		plan.Warnings = append(warnings, plan.Warnings...)
 	}
 	return plan, err
 }
@@ -81,11 +89,13 @@ func load(file, name string, data []byte, opts LoadOptions) (*Plan, error) {
 	name = s.labName(content, env, name, opts.Name)
 	env[projectVariable] = loader.NormalizeProjectName(name)
 	newVariables(s, env).expand(content, nil)
-	s.refuseOtherFiles(content)
 	s.names()
 	s.checkSchema(content)
 	if err := r.err(); err != nil {
 		return nil, err
+	}
+	if s.extend(content); r.err() != nil {
+		return nil, r.err()
 	}
 	project := s.compose(content, env)
 	if project == nil {

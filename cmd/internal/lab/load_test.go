@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,6 +70,45 @@ func TestLoadFile(t *testing.T) {
 				t.Errorf("Warnings = %q, want %q", got, test.warn)
 			}
 		})
+	}
+}
+
+// TestDotEnv: the file beside a lab's own has values for its variables; the environment goes before it, and what it says wrongly
+// is told without repeating it.
+func TestDotEnv(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(dir, name)
+	}
+	file := write("lab.yaml", "services: {A: {hostname: \"${FIRST}-${SECOND:-none}\", profiles: [p]}}")
+	env := write(".env", "# values\nFIRST=one\nexport SECOND='two'\nCOMPOSE_PROFILES=p\nCOMPOSE_FILE=other.yaml\n")
+	plan, err := lab.Load(file, lab.LoadOptions{Env: map[string]string{"SECOND": "2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plan.Hosts[0].Hostname; got != "one-2" {
+		t.Errorf("the host is called %s", got)
+	}
+	if want := env + ": COMPOSE_FILE: not acted on: of Compose's own settings, COMPOSE_PROFILES alone is"; !slices.Contains(plan.Warnings, want) {
+		t.Errorf("warnings %q, want %s", plan.Warnings, want)
+	}
+	write(".env", "hunter2 hunter2\n")
+	if _, err := lab.Load(file, lab.LoadOptions{}); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "NAME=value") {
+		t.Errorf("no .env: %v", err)
+	}
+	if err := os.Remove(env); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/etc/passwd", env); err != nil {
+		t.Fatal(err)
+	}
+	if plan, err = lab.Load(file, lab.LoadOptions{Env: map[string]string{"COMPOSE_PROFILES": "p", "FIRST": "x"}}); err != nil ||
+		!slices.Contains(plan.Warnings, env+": not read: not a regular file") {
+		t.Errorf("a link: %v %v", plan, err)
 	}
 }
 
@@ -148,6 +188,25 @@ func TestPlans(t *testing.T) {
 				}
 				return all
 			}},
+		{name: "what other files say is not in the lab", of: func(p *lab.Plan) any { return strings.Join(p.Warnings, "\n") },
+			file: "include: [/etc/shadow]\nservices:\n  RED:\n    env_file: /etc/shadow\n    label_file: /etc/shadow\n    extends: {file: /etc/shadow, service: root}\n    networks: [b]\nnetworks: {b: {external: true}}\n",
+			want: "include: not acted on (the file): uswitch reads this file and its .env alone, so that what those files say is not in the lab\n" +
+				"env_file: not acted on (RED): uswitch reads no such file; environment says which variables a command gets\n" +
+				"label_file: not acted on (RED): uswitch reads no such file, and shows no labels\n" +
+				"extends: not acted on (RED): it names another file, and uswitch reads this one and its .env alone\n" +
+				"networks.b.external: not acted on: a lab makes its own networks, and so it makes this one"},
+		{name: "a service extends another one of the file", file: "services:\n" +
+			"  one: {extends: base, command: b, environment: {B: 2}, ports: ['81']}\n  two: {extends: {service: one}, hostname: second}\n" +
+			"  base: {command: a, environment: {A: 1}, networks: [n], ports: ['80'], depends_on: [first], x-uswitch: {passive: true}}\n  first: {networks: [n]}\n" +
+			"networks: {n: {}}\n",
+			of: func(p *lab.Plan) any {
+				var all []string
+				for _, h := range p.Hosts {
+					all = append(all, fmt.Sprint(h.Name, h.Hostname, h.Command, h.Environment, h.Passive, len(h.Ports), h.Interfaces[0].Network, len(h.DependsOn)))
+				}
+				return all
+			},
+			want: []string{"firstfirst[] [] false 0n0", "oneone[b] [A=1 B=2] true 2n1", "twosecond[b] [A=1 B=2] true 2n1", "basebase[a] [A=1] true 1n1"}},
 		{name: "a given address is not handed out before", file: "services: {A: {}, B: {networks: {default: {ipv4_address: 172.18.0.2}}}}",
 			of:   func(p *lab.Plan) any { return p.Host("A").Interfaces[0].Address.String() },
 			want: "172.18.0.3/16"},

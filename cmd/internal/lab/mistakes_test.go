@@ -59,10 +59,9 @@ func TestMistakes(t *testing.T) {
 		{name: "a reserved name", file: "services:\n  gateway: {}\n", want: `lab.yaml:2: services.gateway: host name "gateway": the name is taken; all, any, gateway, uplink mean something else to uswitch`},
 		{name: "the lab's name", file: "name: a/b\nservices: {RED: {}}\n", want: `lab.yaml:1: name: lab name "a/b": want letters, digits, '_', '.' and '-', with a letter or a digit first`},
 
-		{name: "other files", file: "include: [/etc/shadow]\nservices:\n  RED:\n    env_file: /etc/shadow\n    label_file: /etc/shadow\n    extends: {file: /etc/shadow, service: root}\n", want: "lab.yaml:1: include: " + oneFile + "\n" +
-			"lab.yaml:4: services.RED.env_file: " + oneFile + "\n" +
-			"lab.yaml:5: services.RED.label_file: " + oneFile + "\n" +
-			"lab.yaml:6: services.RED.extends: " + oneFile},
+		{name: "extends in a circle", file: "services:\n  A: {extends: B}\n  B: {extends: {service: C}}\n  C: {extends: A}\n  D: {extends: X}\n",
+			want: "lab.yaml:4: services.C.extends: a circle: A -> B -> C -> A\n" +
+				"lab.yaml:5: services.D.extends: no such service \"X\": want one of A, B, C, D"},
 		{name: "variables", file: "services:\n  RED:\n    command: ${A:?say which}\n    hostname: ${}\nnetworks:\n  br0: {internal: \"${B:-maybe}\"}\n", want: "lab.yaml:3: services.RED.command: required variable A is missing a value: say which\n" +
 			"lab.yaml:4: services.RED.hostname: not a variable: want $NAME, ${NAME} or ${NAME:-default}, and $$ for a dollar sign\n" +
 			"lab.yaml:6: networks.br0.internal: \"maybe\" is not a value of the kind that belongs here"},
@@ -143,8 +142,7 @@ func TestMistakes(t *testing.T) {
 			want: `lab.yaml: networks.default: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network: all predefined address pools have been fully subnetted`},
 
 		{name: "a network that is not there", file: network + "services:\n  RED:\n    networks:\n      - br1\n", want: `lab.yaml:5: services.RED.networks.br1: no such network: want one of br0`},
-		{name: "networks of other kinds", file: "networks:\n  a: {driver: overlay}\n  b: {external: true}\nservices: {RED: {}}\n", want: "lab.yaml:2: networks.a.driver: \"overlay\" is not supported: want bridge\n" +
-			"lab.yaml:3: networks.b.external: a lab makes its own networks: take this key away"},
+		{name: "networks of other kinds", file: "networks:\n  a: {driver: overlay}\n  b: {external: true}\nservices: {RED: {}}\n", want: "lab.yaml:2: networks.a.driver: \"overlay\" is not supported: want bridge"},
 		{name: "network modes", file: "services:\n  A: {network_mode: bridged}\n  B: {network_mode: \"service:X\"}\n  C: {network_mode: \"container:\"}\n  D: {network_mode: \"container:E-1\"}\n", want: "lab.yaml:2: services.A.network_mode: \"bridged\": " + modes + "\n" +
 			"lab.yaml:3: services.B.network_mode: no such service: want one of A, B, C, D\n" +
 			"lab.yaml:4: services.C.network_mode: \"container:\": " + modes + "\n" +
@@ -233,7 +231,6 @@ func TestMistakes(t *testing.T) {
 const (
 	actsOnService = "no such key: uswitch acts on cap_add, cap_drop, command, container_name, depends_on, dns, dns_opt, dns_search, entrypoint, environment, extra_hosts, group_add, hostname, mac_address, network_mode, networks, ports, privileged, profiles, read_only, security_opt, ulimits, user, working_dir, x-uswitch"
 	modes         = "want bridge, none, host, service:NAME or container:NAME, or networks in its place"
-	oneFile       = "a lab is one file: uswitch reads no others; write here what it says there"
 	portForms     = "want [[HOST_IP:]HOST_PORT:]PORT[/tcp|udp], as in 127.0.0.1:8080:80, or a mapping with target and published"
 )
 

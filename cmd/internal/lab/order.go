@@ -28,6 +28,11 @@ func (b *builder) startOrder() []string {
 		}
 		state[name] = 1
 		others := b.keys(path{"services", name, "depends_on"})
+		for _, other := range sortedKeys(b.project.Services[name].DependsOn) {
+			if !slices.Contains(others, other) { // of a service that this one extends
+				others = append(others, other)
+			}
+		}
 		if other, ok := b.shared(name); ok {
 			others = append(others, other)
 		}
