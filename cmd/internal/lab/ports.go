@@ -37,6 +37,7 @@ func (b *builder) publish(h *Host) {
 	}
 	for i, entry := range entries {
 		at := at.to(strconv.Itoa(i))
+		b.ignoredInPort(entry, at)
 		ports, err := publishEntry(entry, to)
 		if err != nil {
 			b.wrong(at, "%v", err)
@@ -53,6 +54,16 @@ func (b *builder) publish(h *Host) {
 			}
 			b.claim(p, h.Name, at)
 			h.Ports = append(h.Ports, p)
+		}
+	}
+}
+
+// ignoredInPort warns of the keys of a port's mapping that change nothing.
+func (b *builder) ignoredInPort(entry any, at path) {
+	m, _ := entry.(map[string]any)
+	for _, key := range sortedKeys(m) {
+		if !slices.Contains(portKeys, key) && !strings.HasPrefix(key, "x-") {
+			b.warn(b.line(at.to(key)), "%s: not acted on: Docker does not either, without a swarm", at.to(key))
 		}
 	}
 }
