@@ -14,6 +14,15 @@ func (s *Switch) dropFrom(p *Port, h trace.Hook, r trace.Reason, f frame.Frame, 
 	s.drop(p, h, r, 0, f, j)
 }
 
+// dropLooped counts a frame whose sender goes round in a loop, and is believed to be elsewhere.
+func (s *Switch) dropLooped(p *Port, found finding, f frame.Frame, j *trace.Journey) {
+	p.rx.drops.Add(1)
+	if j := s.tracer.Drop(trace.Loop, j); j.On() {
+		j.Emit(trace.Event{Hook: trace.Learn, Verdict: trace.Drop, Reason: trace.Loop, Note: trace.Looped, Where: s.name,
+			Port: p.name, From: found.from, Ports: found.loop.names, MAC: frame.Ethernet(f.Data).Src(), Frame: f})
+	}
+}
+
 // dropTo counts a copy that the port it was meant for did not take, against that port.
 func (s *Switch) dropTo(p *Port, r trace.Reason, f frame.Frame, j *trace.Journey) {
 	p.tx.drops.Add(1)

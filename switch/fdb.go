@@ -40,6 +40,7 @@ type entry struct {
 	since  time.Duration
 	seen   atomic.Int64 // age of the switch when a frame last carried it as source
 	flaps  *flaps       // nil until it has moved
+	loop   *loop        // why it is held down behind its port; nil: it is not
 
 	prev, next *entry // in its port's queue
 	queued     int64  // what seen was when it was put there

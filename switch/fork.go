@@ -17,6 +17,9 @@ func (s *Switch) Fork(tracer *trace.Tracer, plug func(*Port) Link) *Switch {
 		twins[p] = twin
 		all = append(all, twin)
 	}
+	for p, twin := range twins {
+		twin.loop.Store(p.loop.Load().fork(twins))
+	}
 	f.nextID.Store(s.nextID.Load())
 	f.ports.Store(newPortSet(all))
 	f.fdb = s.fdb.fork(twins)
@@ -43,6 +46,7 @@ func (t *FDB) fork(twins map[*Port]*Port) *FDB {
 		copied := &queue{port: q.port}
 		for e := q.first; e != nil; e = e.next {
 			twin := e.fork(twins[p])
+			twin.loop = e.loop.fork(twins)
 			copied.push(twin)
 			twin.queued = e.queued
 			f.index.put(twin)
@@ -60,5 +64,19 @@ func (t *FDB) fork(twins map[*Port]*Port) *FDB {
 func (e *entry) fork(p *Port) *entry {
 	twin := &entry{mac: e.mac, port: p, static: e.static, sticky: e.sticky, since: e.since}
 	twin.seen.Store(e.seen.Load())
+	return twin
+}
+
+// fork returns the same loop of other ports; nil for none.
+func (l *loop) fork(twins map[*Port]*Port) *loop {
+	if l == nil {
+		return nil
+	}
+	twin := &loop{until: l.until, names: l.names}
+	for _, p := range l.ports {
+		if twins[p] != nil {
+			twin.ports = append(twin.ports, twins[p])
+		}
+	}
 	return twin
 }

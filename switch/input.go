@@ -53,6 +53,9 @@ func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) 
 	case spoofed:
 		s.dropFrom(p, trace.Learn, trace.MACSpoof, f, j)
 		return
+	case looped:
+		s.dropLooped(p, found, f, j)
+		return
 	case learned, moved, full:
 		if j.On() {
 			j.Emit(trace.Event{Hook: trace.Learn, Verdict: trace.Accept, Note: found.note(), Where: s.name,
@@ -111,6 +114,9 @@ func (s *Switch) unicast(from *Port, to place, f frame.Frame, j *trace.Journey, 
 	case from == to.port:
 		s.dropFrom(from, trace.Bridge, trace.SamePort, f, j)
 		return
+	case from != nil && from.loops(to.port, s.age(now)):
+		s.dropFrom(from, trace.Bridge, trace.Loop, f, j)
+		return
 	case from != nil && from.knobs.Load().Isolated && to.port.knobs.Load().Isolated:
 		s.dropFrom(from, trace.Bridge, trace.Isolated, f, j)
 		return
@@ -155,7 +161,11 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 			Ports: to.names, Local: toLocal, Count: uint32(ports.everyone.others(from) - to.others(from)), MAC: frame.Ethernet(f.Data).Dst(), Frame: f})
 	}
 	for _, p := range to.ports {
-		if p != from {
+		switch {
+		case p == from:
+		case from != nil && from.loops(p, s.age(now)):
+			s.dropTo(p, trace.Loop, f, j)
+		default:
 			p.send(f, j)
 		}
 	}

@@ -16,11 +16,13 @@ const (
 	moved                    // lived behind another port until now
 	full                     // new, but the table has no place for it
 	spoofed                  // belongs to the local station or, by configuration, to another port
+	looped                   // goes round: see loop
 )
 
 type finding struct {
 	outcome outcome
-	from    string // on a move, the port that it left
+	from    string // on a move, the port that it left; in a loop, the one where it is believed to be
+	loop    *loop
 	untold  uint32 // on a move, how many before it were not told of
 }
 
@@ -37,8 +39,9 @@ func (f finding) note() trace.Note {
 // learn notes that a frame from mac arrived at p. The usual case, a station that stays where it is, takes no lock;
 // learnSlow is apart so that this stays small.
 func (t *FDB) learn(mac frame.MAC, p *Port, now time.Duration) finding {
-	if outcome, settled := t.settled(t.index.find(mac), p, now); settled {
-		return finding{outcome: outcome}
+	e := t.index.find(mac)
+	if outcome, settled := t.settled(e, p, now); settled {
+		return e.finding(outcome)
 	}
 	return t.learnSlow(mac, p, now)
 }
@@ -58,6 +61,8 @@ func (t *FDB) settled(e *entry, p *Port, now time.Duration) (outcome, bool) {
 			return refreshed, true
 		}
 		return spoofed, true
+	case e.loop != nil && e.port != p && now < e.loop.until:
+		return looped, true
 	case e.static, learns && e.port == p && !t.aged(e, now):
 		if int64(now)-e.seen.Load() >= int64(seenStep) {
 			e.seen.Store(int64(now))
@@ -67,18 +72,26 @@ func (t *FDB) settled(e *entry, p *Port, now time.Duration) (outcome, bool) {
 	return refreshed, !learns
 }
 
+// finding is what there is to tell of an entry that stays as it is; e may be nil.
+func (e *entry) finding(o outcome) finding {
+	if o == looped {
+		return finding{outcome: looped, from: e.port.name, loop: e.loop}
+	}
+	return finding{outcome: o}
+}
+
 func (t *FDB) learnSlow(mac frame.MAC, p *Port, now time.Duration) finding {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := t.index.find(mac)
 	if outcome, settled := t.settled(e, p, now); settled {
-		return finding{outcome: outcome}
+		return e.finding(outcome)
 	}
 	found := finding{outcome: learned}
 	next := &entry{mac: mac, port: p, since: now}
 	if e != nil {
 		if e.port != p && !t.aged(e, now) {
-			found, next.flaps = t.move(e, now)
+			found = t.move(e, next, now)
 		}
 		t.unqueue(e)
 	}

@@ -61,6 +61,7 @@ type Port struct {
 	gone  atomic.Bool
 	fault atomic.Pointer[error] // the panic that the port was unplugged for
 	storm bucket
+	loop  atomic.Pointer[loop] // that it is part of; nil or out of date: none
 
 	rx, tx traffic
 }

@@ -20,7 +20,7 @@ type Event struct {
 
 	Where string   // the network's name, "gateway", or the uplink's name
 	Port  string   // the port it concerns: ingress, learn, egress, bridge and route; a network's port to the gateway is "gateway"
-	Ports []string // on a flood, the ports that take such frames; Port, where it came from, is among them and got no copy
+	Ports []string // of a loop, the ports behind which a station is heard by turns; on a flood, the ports that take such frames; Port, where it came from, is among them and got no copy
 	Local bool     // on a flood, the gateway gets it too
 	From  string   // on a station move, the port where it lived before
 

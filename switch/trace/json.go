@@ -32,7 +32,7 @@ type record struct {
 	Reason    string     `json:"reason,omitempty"`
 	Where     string     `json:"where"`
 	Port      string     `json:"port,omitempty"`
-	Ports     []string   `json:"ports,omitempty"` // of a flood, those that got a copy
+	Ports     []string   `json:"ports,omitempty"` // of a flood, those that got a copy; of a loop, those behind which a station is heard
 	Rule      string     `json:"rule,omitempty"`
 	Conn      uint64     `json:"conn,omitempty"`
 	Before    *jsonTuple `json:"before,omitempty"`
@@ -58,7 +58,7 @@ func (j *JSON) Event(e *Event) error {
 		r.Reason = e.Reason.String()
 	}
 	for _, port := range e.Ports {
-		if port != e.Port {
+		if port != e.Port || e.Note == Looped {
 			r.Ports = append(r.Ports, port)
 		}
 	}

@@ -12,6 +12,7 @@ const (
 	Learned // MAC lives behind Port
 	Moved   // MAC has moved from From to Port, and Count times since that was last told
 	FDBFull // MAC is not remembered: the table is full
+	Looped  // MAC, which was behind From before, is heard behind Ports by turns
 
 	// Bridge.
 	Known            // Port only; learned Age ago

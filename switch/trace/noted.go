@@ -2,6 +2,8 @@ package trace
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"uswitch/switch/frame"
 )
@@ -43,6 +45,8 @@ func (e *Event) aboutStations() string {
 		return text
 	case FDBFull:
 		return e.station() + " is not remembered: the table is full"
+	case Looped:
+		return e.loop()
 	case Known:
 		return "learned " + ago(e.Age)
 	case Static:
@@ -59,6 +63,15 @@ func (e *Event) aboutStations() string {
 		return e.station() + " is the gateway's own address"
 	}
 	return ""
+}
+
+// loop names the station that goes round by the port that it was behind, unless that one is part of the loop itself.
+func (e *Event) loop() string {
+	who := e.station()
+	if e.From != "" && !slices.Contains(e.Ports, e.From) {
+		who = e.From
+	}
+	return who + " is heard behind " + or(strings.Join(e.Ports, " and "), "several ports") + " by turns: there is a loop"
 }
 
 // leftOut says of a flood that not everybody got it.

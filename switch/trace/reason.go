@@ -15,6 +15,7 @@ const (
 	ReservedGroup               // reserved-group
 	SamePort                    // same-port
 	Storm                       // storm
+	Loop                        // loop
 	Isolated                    // isolated
 	NoFlood                     // no-flood
 	NoOtherPort                 // no-other-port
@@ -126,6 +127,7 @@ var sentences = [reasonEnd]string{
 	ReservedGroup: "addressed to the switch itself (01:80:c2:00:00:0X): such frames never pass through a bridge",
 	SamePort:      "the receiver is behind the port it came from: it has it already",
 	Storm:         "this port floods more frames per second than its limit (to everyone, to a group, or to a receiver whose place nobody knows): a loop, or a station gone mad; the rest of them waits outside",
+	Loop:          "there is a loop: a station was heard behind two ports by turns, hundreds of times a second; for some seconds it is believed only where it was before, and nothing goes from one of the two ports to the other",
 	Isolated:      "the port that it comes from is isolated, and so is every port that it should leave by: isolated ports may talk to the gateway and to ordinary ports only",
 	NoFlood:       "it is for everyone, for a group, or for a receiver whose place nobody knows, and the knobs of all other ports leave such frames out",
 	NoOtherPort:   "there is nobody else on this network",

@@ -33,6 +33,7 @@ var meant = []struct {
 }{
 	{trace.Ingress, trace.Accept, []trace.Note{trace.NoNote, trace.SegmentsTogether, trace.UplinkReceived, trace.UplinkMachine}},
 	{trace.Learn, trace.Accept, []trace.Note{trace.Learned, trace.Moved, trace.FDBFull}},
+	{trace.Learn, trace.Drop, []trace.Note{trace.Looped}},
 	{trace.Bridge, trace.Unicast, []trace.Note{trace.NoNote, trace.Known, trace.Static}},
 	{trace.Bridge, trace.Flood, []trace.Note{trace.NoNote, trace.UnknownUnicast, trace.BroadcastFrame, trace.MulticastFrame, trace.NothingLearned}},
 	{trace.Bridge, trace.Local, []trace.Note{trace.NoNote, trace.GatewayAddress}},
