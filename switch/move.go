@@ -65,10 +65,52 @@ type flaps struct {
 	told   bucket
 	untold uint32 // since the last one that was told of
 
-	home  *Port         // where it was before it began to move
-	last  time.Duration // when it moved last
+	home  *Port         // where it lived before it began to move
 	since time.Duration // when the second began in which moves are counted
 	moves int
+	to    [4]visits // where they led
+}
+
+// visits are moves to one port.
+type visits struct {
+	port *Port
+	n    int
+}
+
+// lived is how long a station is heard behind a port, and nowhere else, before it lives there.
+const lived = time.Second
+
+// count counts a move to a port; a fifth port and more are not told apart.
+func (f *flaps) count(p *Port, now time.Duration) {
+	if now-f.since > time.Second {
+		f.since, f.moves, f.to = now, 0, [4]visits{}
+	}
+	f.moves++
+	for i := range f.to {
+		if v := &f.to[i]; v.port == p || v.port == nil {
+			v.port, v.n = p, v.n+1
+			return
+		}
+	}
+}
+
+// ends returns the two ports that a station is heard behind most. Where it lives is one of them only if there are no two
+// others: a station that speaks while its frames go round moves home each time.
+func (f *flaps) ends() (a, b *Port) {
+	slices.SortStableFunc(f.to[:], func(v, w visits) int { return w.n - v.n })
+	for _, v := range f.to {
+		switch {
+		case v.port == nil || v.port == f.home || v.n < loopMoves/8:
+		case a == nil:
+			a = v.port
+		case b == nil:
+			b = v.port
+		}
+	}
+	if b == nil {
+		b = f.home
+	}
+	return a, b
 }
 
 // move notes that a station was heard behind another port than e says; next is what is to take the place of e. It needs the
@@ -77,16 +119,13 @@ func (t *FDB) move(e, next *entry, now time.Duration) finding {
 	t.moves++
 	f := e.flaps
 	if f == nil {
-		f = &flaps{home: e.port, last: now, since: now}
+		f = &flaps{home: e.port, since: now}
 	}
-	if now-f.last > time.Second {
+	if time.Duration(e.seen.Load())-e.since >= lived {
 		f.home = e.port
 	}
-	if now-f.since > time.Second {
-		f.since, f.moves = now, 0
-	}
-	next.flaps, f.last = f, now
-	if f.moves++; f.moves >= loopMoves {
+	next.flaps = f
+	if f.count(next.port, now); f.moves >= loopMoves {
 		return t.holdDown(e, next, now)
 	}
 	if !f.told.take(movesTold, now) {
@@ -101,7 +140,12 @@ func (t *FDB) move(e, next *entry, now time.Duration) finding {
 // holdDown makes next keep the station behind the port where it was at first.
 func (t *FDB) holdDown(e, next *entry, now time.Duration) finding {
 	f := next.flaps
-	heard, l := next.port, loopWith(e.port, next.port, now)
+	heard := next.port
+	a, b := f.ends()
+	if a == nil {
+		return finding{outcome: refreshed}
+	}
+	l := loopWith(a, b, now)
 	for _, p := range l.ports {
 		p.loop.Store(l)
 	}

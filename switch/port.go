@@ -121,7 +121,7 @@ func linkReason(err error) trace.Reason {
 		return trace.PortDown
 	case errors.Is(err, frame.ErrLinkGone):
 		return trace.PortGone
-	case errors.Is(err, errFault):
+	case errors.Is(err, ErrFault):
 		return trace.PortFault
 	}
 	return trace.TxError

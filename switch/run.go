@@ -46,15 +46,15 @@ func (p *Port) contain() {
 	}
 }
 
-// errFault stands for a panic of the link.
-var errFault = errors.New("the link failed")
+// ErrFault is what Run returns, wrapped, when a panic has ended it.
+var ErrFault = errors.New("failed on a frame")
 
 // write hands a frame to the link. The panic of a link unplugs its own port, not the one that the frame came from.
 func (p *Port) write(f frame.Frame) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			p.fail(fault)
-			err = errFault
+			err = ErrFault
 		}
 	}()
 	return p.link.Write(f)
@@ -62,7 +62,7 @@ func (p *Port) write(f frame.Frame) (err error) {
 
 // fail unplugs a port because of a panic. Run returns the first one.
 func (p *Port) fail(fault any) {
-	err := fmt.Errorf("port %s failed on a frame: %v\n%s", p.name, fault, debug.Stack())
+	err := fmt.Errorf("port %s %w: %v\n%s", p.name, ErrFault, fault, debug.Stack())
 	p.fault.CompareAndSwap(nil, &err)
 	p.sw.Detach(p)
 }

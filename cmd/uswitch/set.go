@@ -24,7 +24,7 @@ func newSet() *cobra.Command {
 	c.AddCommand(
 		setOf("port", "port HOST KEY=VALUE ...", "What a port may do, in the words of bridge link set",
 			`Keys: learning, flood, mcast_flood, bcast_flood and isolated, each on or off; storm_limit, the broadcasts, multicasts
-and floods a second that may come in (0: no limit).`, "  uswitch set port RED isolated=on", 1),
+and floods a second that may come in (0: no limit); up=on, which plugs in again what a fault has unplugged.`, "  uswitch set port RED isolated=on", 1),
 		setOf("network", "network NETWORK KEY=VALUE ...", "How long and how much a switch remembers",
 			`Keys: ageing_time in seconds (0: nothing is remembered, every frame is flooded); fdb_max_learned.`,
 			"  uswitch set network br0 ageing_time=10", 1),

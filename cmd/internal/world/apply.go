@@ -10,7 +10,7 @@ import (
 )
 
 // Apply makes the lab what a new plan says while it is up, and returns a line for each change, in the order in which they were
-// made. Hosts of which nothing has changed keep their namespaces, cards and connections. What was added by hand stays,
+// made. A card whose cable is out of the switch is plugged in again. Hosts of which nothing has changed keep their namespaces, cards and connections. What was added by hand stays,
 // unless the plan has something else of its name. If a step fails, those before it are undone, the last one first, and
 // the error says which it was; a plan that cannot be applied changes nothing.
 //
@@ -25,6 +25,11 @@ func (w *World) Apply(ctx context.Context, plan *lab.Plan) (lines []string, err 
 	if err != nil {
 		return nil, err
 	}
+	return w.take(ctx, steps)
+}
+
+// take makes the moves one after the other, and goes back if one fails. It needs a change that has begun.
+func (w *World) take(ctx context.Context, steps []move) (lines []string, err error) {
 	for i, one := range steps {
 		if err = ctx.Err(); err == nil {
 			err = one.do(ctx)
@@ -89,7 +94,7 @@ func (w *World) plotted(plan *lab.Plan) ([]move, error) {
 	if err := all.Verify(); err != nil {
 		return nil, fmt.Errorf("%s, with what was added by hand: %w", plan.Source, err)
 	}
-	c := &changeover{World: w, old: now.plan, now: all, filed: plan}
+	c := &changeover{World: w, old: now.plan, now: all, filed: plan, out: func(string, *Card) bool { return true }}
 	if err := c.check(); err != nil {
 		return nil, err
 	}

@@ -70,8 +70,9 @@ func (w *World) attach(h *Host, card *Card) (err error) {
 		return err
 	}
 	close(card.attached)
-	ended := make(chan struct{})
+	closing, ended := make(chan struct{}), make(chan struct{})
 	card.scope.add(func() error {
+		close(closing)
 		err := network.Switch.Detach(card.Port)
 		<-ended // then the card is gone from its namespace, and its name is free
 		return err
@@ -79,7 +80,7 @@ func (w *World) attach(h *Host, card *Card) (err error) {
 	name := h.Plan.Name
 	go func() {
 		defer close(ended)
-		w.carry(name, card)
+		w.carry(name, card, closing)
 	}()
 	return nil
 }
@@ -93,15 +94,6 @@ func (w *World) open(ns tap.Namespace, config tap.Interface) (tap.Device, error)
 		return w.host.Open(ns, config)
 	}
 	return device, err
-}
-
-// carry runs the port until it is unplugged, and says so if nobody asked for it.
-func (w *World) carry(host string, card *Card) {
-	if err := card.Port.Run(); err != nil {
-		why := err.Error()
-		card.unplugged.Store(&why)
-		w.report(fmt.Sprintf("%s: unplugged: %s", host, why))
-	}
 }
 
 // watcher says what somebody inside the host does to the card, once it is plugged in. The switch follows a new MTU: it is the

@@ -43,11 +43,11 @@ func (w *World) Set(c Change) error {
 }
 
 func (w *World) setPort(c Change) error {
-	n, port, err := w.findPort(c.Name, c.Network)
+	host, card, err := w.findCard(c.Name, c.Network)
 	if err != nil {
 		return err
 	}
-	k := port.Knobs()
+	k, up := card.Port.Knobs(), ""
 	if err := assign(c, map[string]func(string) error{
 		"learning":    onOff(&k.Learning),
 		"flood":       onOff(&k.Flood),
@@ -55,10 +55,21 @@ func (w *World) setPort(c Change) error {
 		"bcast_flood": onOff(&k.BroadcastFlood),
 		"isolated":    onOff(&k.Isolated),
 		"storm_limit": number(&k.StormLimit, 0, 1<<30),
+		"up":          only("on", &up),
 	}); err != nil {
 		return err
 	}
-	n.Switch.SetKnobs(port, k)
+	switch why, out := card.Unplugged(); {
+	case out && up == "":
+		reason, _, _ := strings.Cut(why, "\n")
+		return fmt.Errorf("%s is unplugged (%s): set port %s up=on plugs it in again", host.Plan.Name, reason, c.Name)
+	case out:
+		if err := w.replug(context.Background(), host.Plan.Name, card); err != nil {
+			return err
+		}
+		card = w.Host(host.Plan.Name).card(card.Plan.Network)
+	}
+	w.Network(card.Plan.Network).Switch.SetKnobs(card.Port, k)
 	return nil
 }
 

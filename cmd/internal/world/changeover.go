@@ -23,6 +23,8 @@ type changeover struct {
 	filed    *lab.Plan // now without it
 	moves    []move
 
+	out func(host string, card *Card) bool // of cards whose cable is out, those that are to be plugged in again
+
 	networks map[string]bool // that go, and come again if now has them
 	hosts    map[string]bool // likewise
 	cards    map[place]bool  // likewise, of hosts that stay
@@ -111,9 +113,19 @@ func (c *changeover) compare() {
 		for _, card := range h.Interfaces {
 			after := cardOf(now, card.Network)
 			c.cards[place{h.Name, card.Network}] = after == nil || c.networks[card.Network] || after.Name != card.Name ||
-				after.Address != card.Address || after.MAC != card.MAC || after.MTU != card.MTU
+				after.Address != card.Address || after.MAC != card.MAC || after.MTU != card.MTU || c.isOut(h.Name, card.Network)
 		}
 	}
+}
+
+// isOut reports whether a card is to be plugged in again.
+func (c *changeover) isOut(host, network string) bool {
+	card := c.Host(host).card(network)
+	if card == nil {
+		return false
+	}
+	_, out := card.Unplugged()
+	return out && c.out(host, card)
 }
 
 // stays reports whether a host is there before and after.

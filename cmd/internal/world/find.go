@@ -55,6 +55,29 @@ func (w *World) Home(h *Host) *Host {
 	return h
 }
 
+// findCard finds the card of a host, plugged in or not; the network may be left out where the host is on one only.
+func (w *World) findCard(host, network string) (*Host, *Card, error) {
+	h, err := w.findHost(host)
+	if err != nil {
+		return nil, nil, err
+	}
+	h = w.Home(h)
+	if plan := w.Plan().Network(network); plan != nil {
+		network = plan.Name
+	}
+	var on []string
+	for _, card := range h.Cards {
+		if card.Plan.Network == network || network == "" && len(h.Cards) == 1 {
+			return h, card, nil
+		}
+		on = append(on, card.Plan.Network)
+	}
+	if len(on) == 0 {
+		return nil, nil, fmt.Errorf("%s is plugged in nowhere", host)
+	}
+	return nil, nil, fmt.Errorf("%s is on %s: say which with --network", host, strings.Join(on, " and "))
+}
+
 // findPort finds the port of a host; the network may be left out where the host is on one only.
 func (w *World) findPort(host, network string) (*Network, *vswitch.Port, error) {
 	h, err := w.findHost(host)

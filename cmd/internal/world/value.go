@@ -23,6 +23,17 @@ func onOff(v *bool) func(string) error {
 	}
 }
 
+// only reads the one word that means something.
+func only(word string, v *string) func(string) error {
+	return func(text string) error {
+		if text != word {
+			return fmt.Errorf("%q: want %s", text, word)
+		}
+		*v = word
+		return nil
+	}
+}
+
 // zeroOne is onOff for what sysctl knows as a number.
 func zeroOne(v *bool) func(string) error {
 	return func(text string) error {

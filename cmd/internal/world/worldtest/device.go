@@ -22,6 +22,7 @@ type Device struct {
 	gateway  netip.Addr
 	changed  func(tap.State)
 	received []frame.Frame
+	fault    string
 }
 
 func newDevice(h *Host, name string, i tap.Interface) *Device {
@@ -50,6 +51,13 @@ func (d *Device) Change(f func(*tap.State)) {
 	}
 }
 
+// Break makes the next Write panic.
+func (d *Device) Break(fault string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fault = fault
+}
+
 // Vanish takes the card away, as the end of its namespace does.
 func (d *Device) Vanish() { d.Close() }
 
@@ -67,6 +75,9 @@ func (d *Device) Read() (frame.Frame, error) {
 func (d *Device) Write(f frame.Frame) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.fault != "" {
+		panic(d.fault)
+	}
 	d.received = append(d.received, f.Clone())
 	return nil
 }
