@@ -21,6 +21,7 @@ func (s *Switch) Fork(tracer *trace.Tracer, plug func(*Port) Link) *Switch {
 		twin.loop.Store(p.loop.Load().fork(twins))
 	}
 	f.nextID.Store(s.nextID.Load())
+	f.groups.Store(s.groups.Load())
 	f.ports.Store(newPortSet(all))
 	f.fdb = s.fdb.fork(twins)
 	return f

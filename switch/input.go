@@ -64,10 +64,9 @@ func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) 
 		}
 	}
 
-	// bridge: addressed to the switch itself, to a group, or to one station (802.1D 7.7). None of the sixteen reserved
-	// groups passes. Linux without spanning tree lets 01-80-C2-00-00-00 through, so that other bridges find a loop; here
-	// the storm limit stands in for that.
-	if dst.IsReserved() {
+	// bridge: addressed to the switch itself, to a group, or to one station (802.1D 7.7). Of the sixteen reserved groups pass
+	// those that the mask names, and the first, so that other bridges find a loop, as where Linux has no spanning tree.
+	if dst.IsReserved() && !s.forwardsGroup(dst) {
 		s.dropFrom(p, trace.Bridge, trace.ReservedGroup, f, j)
 		return
 	}

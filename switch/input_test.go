@@ -81,12 +81,13 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// TestReserved is row S5: none of the sixteen addresses passes, though their sender is learned; the ones beside them do.
+// TestReserved is row S5: of the sixteen addresses pass the first, as in Linux without spanning tree, and those that the mask
+// names; the sender is learned of all of them, and the addresses beside them pass.
 func TestReserved(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
 	for last := range 16 {
 		l.send("RED", frame.MAC{1, 0x80, 0xc2, 0, 0, byte(last)}, host(last+1))
-		l.expect("!reserved-group")
+		l.expect(map[bool]string{true: "BLUE gateway", false: "!reserved-group"}[last == 0])
 	}
 	if n := len(l.Entries(l.now)); n != 17 {
 		t.Errorf("%d entries, want 16 senders and the gateway", n)
@@ -95,6 +96,18 @@ func TestReserved(t *testing.T) {
 		l.send("RED", beside, host(1))
 		l.expect("BLUE gateway")
 	}
+	for _, bit := range []int{0, 1, 2} {
+		if err := l.SetGroupForward(0x4000 | 1<<bit); err == nil {
+			t.Errorf("bit %d can be set", bit)
+		}
+	}
+	if err := l.SetGroupForward(0x4000); err != nil || l.GroupForward() != 0x4000 {
+		t.Fatalf("%#x, %v", l.GroupForward(), err)
+	}
+	l.send("RED", nearest, host(1))
+	l.expect("BLUE gateway")
+	l.send("RED", frame.MAC{1, 0x80, 0xc2, 0, 0, 0x0d}, host(1))
+	l.expect("!reserved-group")
 }
 
 // TestFrameUntouched is row S10: every length passes bit for bit, flooded and forwarded, and the sender's buffer is intact.

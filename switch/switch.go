@@ -43,6 +43,7 @@ type Switch struct {
 	local  atomic.Pointer[localPort]
 	filter atomic.Pointer[Filter]
 	nextID atomic.Uint32
+	groups atomic.Uint32 // group_fwd_mask
 
 	mu sync.Mutex // serialises changes to ports, knobs and the station; never held while a frame moves
 }

@@ -86,7 +86,7 @@ func TestFramesAreRefused(t *testing.T) {
 		{"F06 to itself", redMAC + redMAC + "88b5 0206", "same-port"},
 		{"F06 to another station behind the same port", redMAC + "02:00:00:00:00:55" + "88b5 0207", "same-port"},
 	}
-	for n := range 16 {
+	for n := 1; n < 16; n++ { // the first passes, as in Linux without spanning tree
 		frames = append(frames, refused{fmt.Sprintf("F07 reserved group %X", n),
 			fmt.Sprintf("01:80:c2:00:00:%02x %s 88b5 03%02x", n, redMAC, n), "reserved-group"})
 	}

@@ -21,7 +21,7 @@ func (m MAC) IsBroadcast() bool { return m == Broadcast }
 // (IEEE 802.1D-2004 7.8; the kernel's is_valid_ether_addr).
 func (m MAC) IsStation() bool { return !m.IsGroup() && m != MAC{} }
 
-// IsReserved reports whether the address is one of 01-80-C2-00-00-00 to -0F, which a bridge never forwards
+// IsReserved reports whether the address is one of 01-80-C2-00-00-00 to -0F, which are a bridge's own
 // (IEEE 802.1D-2004 table 7-10: spanning tree, PAUSE, LACP, 802.1X, LLDP).
 func (m MAC) IsReserved() bool {
 	return m[0] == 0x01 && m[1] == 0x80 && m[2] == 0xc2 && m[3] == 0 && m[4] == 0 && m[5] <= 0x0f

@@ -135,7 +135,7 @@ func (b *bridge) changeFDB(ctx context.Context, command string) error {
 		return err
 	}
 	there := slices.ContainsFunc(entries, func(e control.FDBEntry) bool {
-		return e.MAC == station && e.Master == d.Master && (e.Ifname == d.Host || command == "add") && e.State != ""
+		return e.MAC == station && e.Master == d.Master && (e.Ifname == d.Host || command == "add") && (e.State != "" || command == "delete")
 	})
 	values := map[string]string{"port": d.Host, "sticky": map[bool]string{true: "on", false: "off"}[sticky]}
 	switch {

@@ -111,6 +111,9 @@ func (w *World) watcher(host string, card *Card, on *vswitch.Switch, before tap.
 			k.MTU = now.MTU
 			on.SetKnobs(card.Port, k)
 		}
+		if before.Up && !now.Up {
+			on.FDB().Flush(card.Port) // who was there is not there any more, as on a bridge's port without a carrier (br_stp_disable_port)
+		}
 		before = now
 	}
 }

@@ -78,12 +78,18 @@ func (w *World) setNetwork(c Change) error {
 	if err != nil {
 		return err
 	}
-	seconds, most := -1, -1
+	seconds, most, groups := -1, -1, -1
 	if err := assign(c, map[string]func(string) error{
 		"ageing_time":     number(&seconds, 0, 1_000_000), // the range of IEEE 802.1D-2004 table 7-5, and 0 as Linux has it
 		"fdb_max_learned": number(&most, 1, 1<<30),
+		"group_fwd_mask":  mask(&groups),
 	}); err != nil {
 		return err
+	}
+	if groups >= 0 {
+		if err := n.Switch.SetGroupForward(uint16(groups)); err != nil {
+			return err
+		}
 	}
 	if seconds >= 0 {
 		n.Switch.FDB().SetAgeing(Ageing(seconds))

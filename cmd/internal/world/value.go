@@ -34,6 +34,18 @@ func only(word string, v *string) func(string) error {
 	}
 }
 
+// mask reads sixteen bits, as ip link and sysfs do: 0x4000, or 16384.
+func mask(v *int) func(string) error {
+	return func(text string) error {
+		n, err := strconv.ParseUint(text, 0, 16)
+		if err != nil {
+			return fmt.Errorf("%q: want a number from 0 to 0xffff", text)
+		}
+		*v = int(n)
+		return nil
+	}
+}
+
 // zeroOne is onOff for what sysctl knows as a number.
 func zeroOne(v *bool) func(string) error {
 	return func(text string) error {

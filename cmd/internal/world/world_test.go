@@ -13,6 +13,8 @@ import (
 	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
+	vswitch "uswitch/switch"
+	"uswitch/switch/frame"
 	"uswitch/tap"
 )
 
@@ -201,6 +203,13 @@ func TestChangesFromInside(t *testing.T) {
 	host := &worldtest.Host{}
 	w, r := up(t, twoHosts, host)
 	red := host.Device("RED eth0")
+	hello := make([]byte, 60)
+	frame.Ethernet(hello).SetHeader(frame.Broadcast, w.Host("RED").Cards[0].Plan.MAC, frame.TypeIPv4)
+	known := func() bool {
+		return slices.ContainsFunc(w.Network("br0").Switch.Entries(time.Now()), func(e vswitch.Entry) bool { return e.Port == "RED" })
+	}
+	red.Send(hello)
+	eventually(t, "RED is known", known)
 	for _, c := range []struct {
 		change func(*tap.State)
 		want   string
@@ -216,6 +225,9 @@ func TestChangesFromInside(t *testing.T) {
 		if !strings.Contains(r.String(), c.want) {
 			t.Errorf("want %q in:\n%s", c.want, r)
 		}
+	}
+	if known() {
+		t.Error("RED's card has been down, and the switch still knows who is behind it")
 	}
 	if port, _ := w.Network("br0").Switch.Port("RED"); port.Knobs().MTU != 9000 {
 		t.Errorf("the port's MTU is %d", port.Knobs().MTU)
