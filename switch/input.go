@@ -11,6 +11,7 @@ import (
 func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 	j := s.tracer.Begin(now)
 	defer j.End()
+	j.CameBy(p.name)
 	if j.Steps() && s.hold(p, f, j) {
 		return
 	}

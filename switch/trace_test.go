@@ -154,3 +154,26 @@ func TestOutputSteps(t *testing.T) {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
+
+// TestCame: every step of a frame knows by which port it came in, whatever address it has; a step of the gateway's own does not.
+func TestCame(t *testing.T) {
+	l := newLab(t, vswitch.Config{}, "RED", "EVIL")
+	ring := trace.NewRing(100, 1<<16, 64)
+	l.tracer.Attach(ring)
+	l.send("RED", frame.Broadcast, host(1))
+	l.send("EVIL", frame.Broadcast, host(1))
+	want := map[uint64]string{1: "RED", 2: "EVIL"}
+	steps := 0
+	for {
+		var e trace.Event
+		if _, ok := ring.TryNext(&e); !ok {
+			break
+		}
+		if steps++; e.Came != want[e.Packet] {
+			t.Errorf("%v: came by %q, want %q", e.Hook, e.Came, want[e.Packet])
+		}
+	}
+	if steps < 8 {
+		t.Errorf("%d steps", steps)
+	}
+}

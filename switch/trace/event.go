@@ -23,6 +23,7 @@ type Event struct {
 	Ports []string // of a loop, the ports behind which a station is heard by turns; on a flood, the ports that take such frames; Port, where it came from, is among them and got no copy
 	Local bool     // on a flood, the gateway gets it too
 	From  string   // on a station move, the port where it lived before
+	Came  string   // the port of a switch by which the journey began; empty where it began elsewhere, or nobody knows
 
 	Rule   string        // the rule that decided, in iptables syntax, or the policy
 	Chain  string        // the chain that Rule stands in, "FORWARD" or a user's; empty without Rule

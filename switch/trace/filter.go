@@ -28,8 +28,9 @@ type Filter struct {
 
 // host is matched by the port that it is plugged into or by its addresses.
 type host struct {
-	name  string // empty if it was given by address
-	addrs []netip.Addr
+	name   string // empty if it was given by address
+	addrs  []netip.Addr
+	shared []string // names of hosts with an address of its: it uses their ports
 }
 
 // maxEarly bounds the steps that are remembered: a journey takes microseconds, so those of others in between are few.
@@ -117,8 +118,20 @@ func (f *Filter) concerns(e *Event) bool {
 	return (len(f.hosts) == 0 || slices.ContainsFunc(f.hosts, func(h host) bool {
 		return at(h) || slices.Contains(h.addrs, src) || slices.Contains(h.addrs, dst)
 	})) && (len(f.from) == 0 || slices.ContainsFunc(f.from, func(h host) bool {
-		return e.Hook == Ingress && at(h) || slices.Contains(h.addrs, src)
+		return h.sent(e, src)
 	}))
+}
+
+// sent reports whether a packet is the host's: by the port where it came in, where that is known, whatever its source says.
+func (h host) sent(e *Event, src netip.Addr) bool {
+	came := e.Came
+	if came == "" && e.Hook == Ingress && !e.IP {
+		came = e.Port
+	}
+	if h.name == "" || came == "" {
+		return slices.Contains(h.addrs, src)
+	}
+	return came == h.name || slices.Contains(h.shared, came)
 }
 
 // maxAnswers bounds the tuples that are waited for.

@@ -60,7 +60,13 @@ func findHosts(words []string, hosts map[string][]netip.Addr) (found []host, err
 
 func findHost(word string, hosts map[string][]netip.Addr) (host, error) {
 	if addrs, ok := hosts[word]; ok {
-		return host{word, addrs}, nil
+		h := host{name: word, addrs: addrs}
+		for other, theirs := range hosts {
+			if other != word && slices.ContainsFunc(theirs, func(a netip.Addr) bool { return slices.Contains(addrs, a) }) {
+				h.shared = append(h.shared, other)
+			}
+		}
+		return h, nil
 	}
 	if addr, err := netip.ParseAddr(word); err == nil {
 		return host{addrs: []netip.Addr{addr}}, nil

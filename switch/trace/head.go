@@ -42,8 +42,20 @@ func (e *Event) Head(names Names) Head {
 	if etherType, payload, ok := e.layers(); ok {
 		h.describe(etherType, payload, n)
 	}
+	h.From = e.sender(h.From, n)
 	h.From, h.To, h.What = Printable(h.From), Printable(h.To), Printable(h.What)
 	return h
+}
+
+// sender is who has sent a packet that says that it is claimed's. The switch knows the port by which it came, and whoever
+// uses an address of another's there is named by the port: EVIL as RED. Once a packet has been translated, or is somebody
+// else's, its port says nothing of its addresses.
+func (e *Event) sender(claimed string, n namer) string {
+	came := or(e.Came, map[bool]string{true: e.Port}[e.Hook <= Bridge && !e.IP && e.Verdict != Unicast])
+	if came == "" || came == claimed || e.Hook > Forward || !n.isName(claimed) {
+		return claimed
+	}
+	return came + " as " + claimed
 }
 
 // describe fills in Proto and What, and From and To where the payload knows better than the Ethernet header.

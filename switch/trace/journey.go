@@ -14,6 +14,7 @@ type Journey struct {
 	hop    uint32
 	hops   *atomic.Uint32 // counts the hops in place of hop, once the packet is cut: see Split
 	now    time.Time
+	came   string // the port of a switch by which it began
 	alone  bool // of a drop that nobody listens to: it ends with the one event, which is kept as an example
 	held   *leg // of a packet that somebody steps through
 }
@@ -23,10 +24,18 @@ type Token struct {
 	packet uint64
 	hop    uint32
 	hops   *atomic.Uint32
+	came   string
 }
 
 // On reports whether anybody listens.
 func (j *Journey) On() bool { return compiled && j != nil }
+
+// CameBy notes the port of a switch by which the packet came into the lab: what it says of its sender may not be so, that is.
+func (j *Journey) CameBy(port string) {
+	if j != nil {
+		j.came = port
+	}
+}
 
 // Now returns when the packet goes on: its own time, or a later one if somebody has held it at its last step. Tables that
 // know ages are asked with this. It is not for a nil Journey.
@@ -38,6 +47,9 @@ func (j *Journey) Now() time.Time { return j.now }
 func (j *Journey) Emit(e Event) {
 	if j == nil {
 		return
+	}
+	if e.Came == "" {
+		e.Came = j.came
 	}
 	e.Time, e.Packet, e.Hop = j.now, j.packet, j.nextHop()
 	for _, r := range j.to.rings {
@@ -78,7 +90,7 @@ func (j *Journey) Leave() Token {
 	if j == nil {
 		return Token{}
 	}
-	return Token{j.packet, j.hop + 1, j.hops}
+	return Token{j.packet, j.hop + 1, j.hops, j.came}
 }
 
 // End gives the journey back. Neither it nor its events' borrowed bytes may be used afterwards.

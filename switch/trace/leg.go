@@ -57,7 +57,7 @@ func (s *Stepper) take(j *Journey, e *Event, f frame.Frame, carry func(frame.Fra
 		s.passed.Add(1)
 		return false
 	}
-	b := job{event: *e, frame: f.Clone(), from: Token{j.packet, j.hop, j.hops}, carry: carry}
+	b := job{event: *e, frame: f.Clone(), from: Token{j.packet, j.hop, j.hops, j.came}, carry: carry}
 	b.event.Length, b.event.Frame.Data = e.length(), clip(e.Frame.Data)
 	sender := "gateway"
 	if e.Hook == Ingress {

@@ -26,6 +26,13 @@ func (n namer) mac(m frame.MAC) string {
 	return m.String()
 }
 
+// isName reports whether text, which came from mac or ip, is a name rather than an address.
+func (n namer) isName(text string) bool {
+	_, notIP := netip.ParseAddr(text)
+	_, notMAC := frame.ParseMAC(text)
+	return n.names != nil && notIP != nil && notMAC != nil && text != "?"
+}
+
 func (n namer) ip(a netip.Addr) string {
 	if n.names != nil {
 		if name, ok := n.names.Name(a); ok {

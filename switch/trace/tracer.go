@@ -107,6 +107,6 @@ func (t *Tracer) resume(to *listeners, token Token, now time.Time) *Journey {
 	if j == nil {
 		j = new(Journey)
 	}
-	*j = Journey{tracer: t, to: to, packet: token.packet, hop: token.hop, hops: token.hops, now: now}
+	*j = Journey{tracer: t, to: to, packet: token.packet, hop: token.hop, hops: token.hops, came: token.came, now: now}
 	return j
 }
