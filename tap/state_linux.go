@@ -30,36 +30,61 @@ func (d *card) stateIn(namespace *os.File) (state State, err error) {
 	return state, err
 }
 
-// stateHere asks the calling thread's namespace. The card is found by its name, and the name may change between the two
-// questions; so a second attempt is made.
+// stateHere asks the calling thread's namespace.
 func (d *card) stateHere() (State, error) {
 	id, err := currentID()
 	if err != nil {
 		return State{}, err
 	}
+	attrs, err := d.attributes()
+	if err != nil {
+		return State{}, err
+	}
+	state := State{
+		Name:      attrs.Name,
+		Index:     attrs.Index,
+		MTU:       attrs.MTU,
+		Up:        attrs.RawFlags&unix.IFF_UP != 0,
+		Namespace: id.Inode,
+	}
+	copy(state.MAC[:], attrs.HardwareAddr)
+	return state, nil
+}
+
+// attributes asks the calling thread's namespace. The card is found by its name, and the name may change between the two
+// questions; so a second attempt is made.
+func (d *card) attributes() (*netlink.LinkAttrs, error) {
 	for attempt := 1; ; attempt++ {
 		name, err := d.currentName()
 		if err != nil {
-			return State{}, err
+			return nil, err
 		}
 		link, err := netlink.LinkByName(name)
-		if err != nil {
-			if errors.As(err, &netlink.LinkNotFoundError{}) && attempt == 1 {
-				continue
-			}
-			return State{}, fmt.Errorf("%s: %w", d.name, err)
+		if err == nil {
+			return link.Attrs(), nil
 		}
-		attrs := link.Attrs()
-		state := State{
-			Name:      attrs.Name,
-			Index:     attrs.Index,
-			MTU:       attrs.MTU,
-			Up:        attrs.RawFlags&unix.IFF_UP != 0,
-			Namespace: id.Inode,
+		if !errors.As(err, &netlink.LinkNotFoundError{}) || attempt > 1 {
+			return nil, fmt.Errorf("%s: %w", d.name, err)
 		}
-		copy(state.MAC[:], attrs.HardwareAddr)
-		return state, nil
 	}
+}
+
+// Dropped returns how many frames of the namespace's the card has dropped because its queue was full, or it had no carrier: the
+// TX dropped of `ip -s link`. Nobody else ever sees them.
+func (d *card) Dropped() (n uint64, err error) {
+	err = d.inside(func(namespace *os.File) error {
+		return onThread(func() error {
+			if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
+				return os.NewSyscallError("setns", err)
+			}
+			attrs, err := d.attributes()
+			if err == nil && attrs.Statistics != nil {
+				n = attrs.Statistics.TxDropped
+			}
+			return err
+		})
+	})
+	return n, err
 }
 
 // inside opens the namespace that the card is in at this moment (TUNGETDEVNETNS, Linux 5.7), for as long as f runs.

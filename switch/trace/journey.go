@@ -15,8 +15,8 @@ type Journey struct {
 	hops   *atomic.Uint32 // counts the hops in place of hop, once the packet is cut: see Split
 	now    time.Time
 	came   string // the port of a switch by which it began
-	alone  bool // of a drop that nobody listens to: it ends with the one event, which is kept as an example
-	held   *leg // of a packet that somebody steps through
+	alone  bool   // of a drop that nobody listens to: it ends with the one event, which is kept as an example
+	held   *leg   // of a packet that somebody steps through
 }
 
 // Token names a journey while its packet waits somewhere. The zero Token names none.

@@ -23,6 +23,7 @@ const (
 	PortGone                    // port-gone
 	TxError                     // tx-error
 	PortFault                   // port-fault
+	CardQueue                   // nic-queue-full
 
 	// ARP and neighbours.
 	BadARP         // bad-arp
@@ -135,6 +136,7 @@ var sentences = [reasonEnd]string{
 	PortGone:      "the port was just unplugged",
 	TxError:       "the receiver's interface did not take it: its queue is full or it is going away",
 	PortFault:     "the port failed on this frame and was unplugged; the other ports go on",
+	CardQueue:     "a host has sent faster than the switch reads, and its own interface's queue was full: they never left the host (TX dropped of `ip -s link` inside)",
 
 	BadARP:         "not an ARP packet for IPv4 over Ethernet, or one that neither asks nor answers",
 	ARPSender:      "an ARP packet whose sender cannot be: its MAC is not the frame's own, or its IP address can be no station's (loopback, a group, the network's first or last)",

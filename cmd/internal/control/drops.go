@@ -28,7 +28,11 @@ func (s *Server) drops(w http.ResponseWriter, r *http.Request) {
 func (s *Server) countedDrops() []Drop {
 	rows := []Drop{}
 	for _, reason := range trace.Reasons() {
-		if n := s.world.Tracer().Drops(reason); n > 0 {
+		n := s.world.Tracer().Drops(reason)
+		if reason == trace.CardQueue {
+			n += s.world.DroppedAtCards()
+		}
+		if n > 0 {
 			rows = append(rows, Drop{Reason: reason.String(), Count: n, Sentence: reason.Sentence()})
 		}
 	}

@@ -46,6 +46,17 @@ func TestDropExamples(t *testing.T) {
 	}
 }
 
+// TestCardDrops: what a host's own card has dropped is a drop with a reason, though nothing of the switch ever saw it.
+func TestCardDrops(t *testing.T) {
+	s := start(t)
+	s.Start()
+	s.host.Device("RED eth0").Lose(127_282)
+	var rows []control.Drop
+	if err := s.Get(context.Background(), "/v1/drops", nil, &rows); err != nil || len(rows) != 1 || rows[0].Reason != "nic-queue-full" || rows[0].Count != 127_282 {
+		t.Errorf("%v: %+v", err, rows)
+	}
+}
+
 // TestFollowDrops: the first of a kind is told at once, the others are counted.
 func TestFollowDrops(t *testing.T) {
 	s := start(t)

@@ -23,6 +23,7 @@ type Device struct {
 	changed  func(tap.State)
 	received []frame.Frame
 	fault    string
+	lost     uint64
 }
 
 func newDevice(h *Host, name string, i tap.Interface) *Device {
@@ -56,6 +57,20 @@ func (d *Device) Break(fault string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fault = fault
+}
+
+// Lose makes the card say that it has dropped so many frames more of its namespace's.
+func (d *Device) Lose(n uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lost += n
+}
+
+// Dropped returns what Lose has made of it.
+func (d *Device) Dropped() (uint64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.lost, nil
 }
 
 // Vanish takes the card away, as the end of its namespace does.

@@ -1,0 +1,26 @@
+package world
+
+import "context"
+
+// DroppedAtCards returns how many frames the hosts' own interfaces have dropped because their queues were full: nothing of the
+// switch ever saw those, so that no counter of it has them. A card that is gone has taken its count along.
+func (w *World) DroppedAtCards() (sum uint64) {
+	var all []interface{ Dropped() (uint64, error) }
+	for _, h := range w.Hosts() {
+		for _, c := range h.Cards {
+			if d, ok := c.device.(interface{ Dropped() (uint64, error) }); ok {
+				all = append(all, d)
+			}
+		}
+	}
+	_ = inOrder(context.Background(), len(all), abreastOn(w.host),
+		func(i int) (uint64, error) {
+			n, _ := all[i].Dropped() // of one that goes at this moment nothing is known any more
+			return n, nil
+		},
+		func(n uint64) error {
+			sum += n
+			return nil
+		})
+	return sum
+}
