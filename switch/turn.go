@@ -22,7 +22,7 @@ type Yielder interface {
 const (
 	shortFrames, longFrames = 8, 64
 	shortBytes, longBytes   = 64 << 10, 256 << 10
-	shortTime               = 20 * time.Microsecond
+	shortTime               = 10 * time.Microsecond
 
 	// busy is how long a yield takes at the least during which somebody else has carried something: more than a yield alone,
 	// less than a super-frame.

@@ -45,7 +45,7 @@ func TestTurn(t *testing.T) {
 	}{
 		{size: 60, want: []int{64, 64, 64}},
 		{size: 60, others: time.Millisecond, want: []int{64, 8, 8, 8, 8, 8}},
-		{size: 60, others: time.Millisecond, takes: 9 * time.Microsecond, want: []int{64, 3, 3, 3, 3, 3}},
+		{size: 60, others: time.Millisecond, takes: 9 * time.Microsecond, want: []int{64, 2, 2, 2, 2, 2}},
 		{size: 1500, want: []int{64, 64, 64}},
 		{size: 50_000, want: []int{6, 5, 5}},
 		{size: 50_000, others: time.Millisecond, want: []int{6, 1, 1, 2, 1, 1}},
