@@ -77,6 +77,8 @@ type Host struct {
 	sources    map[sender]*source
 	order      uint64 // of dials
 	sockets    int    // open file descriptors of mappings, dials and connections
+	others     int    // file descriptors that are somebody else's
+	files      int    // those that there are for flows, published ports and others
 	raw        *socket
 	listens    map[outside][]*udpListener
 	open       map[*splice]struct{}
@@ -128,7 +130,7 @@ func NewHost(c HostConfig) (*Host, error) {
 	}
 	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway, allowHost: c.AllowHost, own: c.Own, shared: shared,
 		mtu: c.MTU, gso: c.GSO, limits: c.Limits.withDefaults(), streams: c.Streams, tracer: c.Tracer, now: c.Now,
-		ports: newPorts(), done: make(chan struct{}),
+		ports: newPorts(), done: make(chan struct{}), files: FreeFiles(),
 		inside: map[inside]*mapping{}, outside: map[outside]*mapping{}, sources: map[sender]*source{},
 		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
 		aliases: map[aliased]*alias{}, aliasPorts: map[outside]bool{}}

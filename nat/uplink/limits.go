@@ -3,9 +3,9 @@ package uplink
 // Limits bound what the inside can make the host spend. One host of the lab that reaches a limit pushes out what it has
 // used least lately itself, so that a noisy one starves nobody else.
 type Limits struct {
-	// Sockets bounds the file descriptors of flows in all; 0 means what the process's limit (RLIMIT_NOFILE) leaves when
-	// ReservedFiles are kept for everything else, and no more than three quarters of the ports that this machine has for
-	// whoever asks for any (ip_local_port_range): each flow has one, and the machine's own programs need some too.
+	// Sockets bounds the file descriptors of flows in all, which is less where published ports and others (Host.Others) leave
+	// less; 0 means three quarters of the ports that this machine has for whoever asks for any (ip_local_port_range): each flow
+	// has one, and the machine's own programs need some too.
 	Sockets int
 	// Dials bounds the TCP connections of one inside host that nobody has answered yet; 0 means 256. Past it the dial
 	// that has waited longest is given up, silently.
@@ -18,14 +18,34 @@ type Limits struct {
 	Conns int
 }
 
-// ReservedFiles is how many file descriptors flows leave to the rest of the process: TAPs, the control socket, captures.
+// ReservedFiles is how many file descriptors are kept for whoever controls the lab: the control socket, its answers, captures.
+// Neither flows nor published ports nor network cards get them.
 const ReservedFiles = 128
+
+// FileLimit is how many file descriptors the process may have (RLIMIT_NOFILE).
+func FileLimit() int { return fileLimit() }
+
+// FreeFiles is how many of them are for the lab itself when ReservedFiles are kept back; of a small limit, half.
+func FreeFiles() int {
+	files := fileLimit()
+	return files - min(ReservedFiles, files/2)
+}
+
+// Others tells how many file descriptors of FreeFiles others have: network cards. New sockets leave them alone; those that are
+// open stay.
+func (h *Host) Others(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.others = n
+}
+
+// room is how many sockets flows may have now: what published ports and others leave. Called with mu held.
+func (h *Host) room() int { return max(min(h.limits.Sockets, h.files-h.others-len(h.closers)), 0) }
 
 func (l Limits) withDefaults() Limits {
 	if l.Sockets == 0 {
-		files := fileLimit()
 		first, last := ephemeral()
-		l.Sockets = max(min(files-min(ReservedFiles, files/2), int(last-first+1)/4*3), 1)
+		l.Sockets = max(min(FreeFiles(), int(last-first+1)/4*3), 1) // of which Conns is a part
 	}
 	if l.Dials == 0 {
 		l.Dials = 256

@@ -83,14 +83,21 @@ func firstUnprivileged() int {
 	return first
 }
 
-// track makes Close end c, unless the Host is closed already.
-func (h *Host) track(c closer) bool {
+// errFull is what is said when there is no descriptor for one more published port, but those that are kept for others.
+var errFull = os.NewSyscallError("socket", unix.EMFILE)
+
+// track makes Close end c, unless the Host is closed already or may have no more of them.
+func (h *Host) track(c closer) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.closed {
-		h.closers[c] = struct{}{}
+	switch {
+	case h.closed:
+		return errClosed
+	case h.room() == 0:
+		return errFull
 	}
-	return !h.closed
+	h.closers[c] = struct{}{}
+	return nil
 }
 
 func (h *Host) untrack(c closer) {

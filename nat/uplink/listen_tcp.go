@@ -26,9 +26,12 @@ func (h *Host) listenTCP(at netip.AddrPort) (*Listener, error) {
 	}
 	own := l.Addr().(*net.TCPAddr).AddrPort()
 	own = netip.AddrPortFrom(own.Addr().Unmap(), own.Port())
-	if !h.track(l) || !h.start(func() { h.acceptAll(l, own.Port()) }) {
+	if err = h.track(l); err == nil && !h.start(func() { h.acceptAll(l, own.Port()) }) {
+		err = errClosed
+	}
+	if err != nil {
 		_ = l.Close()
-		return nil, errClosed
+		return nil, err
 	}
 	return &Listener{addr: own, stop: func() {
 		h.untrack(l)
@@ -87,7 +90,7 @@ func (h *Host) admitClient(who sender) bool {
 	defer h.mu.Unlock()
 	s := h.source(who)
 	defer h.drop(s)
-	if h.closed || s.conns >= h.limits.Conns || h.sockets >= h.limits.Sockets {
+	if h.closed || s.conns >= h.limits.Conns || h.sockets >= h.room() {
 		return false
 	}
 	s.conns++

@@ -29,9 +29,12 @@ func (h *Host) listenUDP(at netip.AddrPort) (*Listener, error) {
 		return nil, err
 	}
 	l := &udpListener{host: h, sock: sock, port: outside{frame.ProtoUDP, own.Port()}, young: map[netip.AddrPort]*client{}}
-	if !h.track(sock) || !h.start(func() { h.readAll(sock, payloadAt, l.datagram, l.failed) }) {
+	if err = h.track(sock); err == nil && !h.start(func() { h.readAll(sock, payloadAt, l.datagram, l.failed) }) {
+		err = errClosed
+	}
+	if err != nil {
 		_ = sock.Close()
-		return nil, errClosed
+		return nil, err
 	}
 	h.mu.Lock()
 	h.listens[l.port] = append(h.listens[l.port], l)

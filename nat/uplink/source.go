@@ -45,7 +45,7 @@ func (h *Host) drop(s *source) {
 // admit sees to it that there is a file descriptor for one more socket of s, at the cost of whoever has the most, and
 // counts it in Host.sockets. What it evicts is for the caller to close, outside the lock.
 func (h *Host) admit(s *source) (evicted []closer, r trace.Reason) {
-	if h.sockets >= h.limits.Sockets {
+	if h.sockets >= h.room() {
 		if heaviest := h.heaviest((*source).weight); heaviest == s && s.spare() == 0 {
 			return nil, trace.SourceLimit // nobody else pays for the connections of the one that has the most
 		}

@@ -5,14 +5,15 @@ package control
 import (
 	"errors"
 	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // peerUID returns the user at the other end of a connection, as the kernel noted it when it was made (unix(4)).
 func peerUID(conn net.Conn) (int, error) {
-	c, ok := conn.(*net.UnixConn)
-	if !ok {
+	c, ok := conn.(syscall.Conn)
+	if !ok || conn.LocalAddr().Network() != "unix" {
 		return -1, errors.New("not a unix socket")
 	}
 	raw, err := c.SyscallConn()

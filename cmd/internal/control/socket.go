@@ -39,7 +39,7 @@ func Listen(dir, lab string) (net.Listener, error) {
 		l.Close()
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	return l, nil
+	return newSparing(l), nil
 }
 
 // closed gives a socket its mode before it has a path, so that there is no moment in which others see another. Linux takes

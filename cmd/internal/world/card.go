@@ -40,8 +40,12 @@ func (w *World) makeCard(h *Host, plan *lab.Interface) (*Card, error) {
 	if h.Plan.GatewayDev == plan.Name {
 		config.Gateway = h.Plan.Gateway
 	}
+	if err := w.descriptors.takeCard(); err != nil {
+		return nil, err
+	}
 	device, err := w.open(h.Namespace, config)
 	if err != nil {
+		w.descriptors.giveCard()
 		return nil, err
 	}
 	card := &Card{Plan: plan, cable: &cable{device: device, scope: h.scope.open(), attached: make(chan struct{})}}
@@ -49,6 +53,7 @@ func (w *World) makeCard(h *Host, plan *lab.Interface) (*Card, error) {
 		if card.Port == nil {
 			close(card.attached)
 		}
+		defer w.descriptors.giveCard()
 		return device.Close()
 	})
 	state, err := device.State()

@@ -220,3 +220,37 @@ func TestAbsentNamespaces(t *testing.T) {
 		}
 	}
 }
+
+// TestFewDescriptors: what there are no file descriptors for is refused before anything is made, and with a reason.
+func TestFewDescriptors(t *testing.T) {
+	host := &worldtest.Host{}
+	text := strings.Replace(twoHosts, "RED: {networks: [br0]}", `RED: {networks: [br0], ports: ["1000-1099:1000-1099/udp"]}`, 1)
+	w, err := world.New(plan(t, strings.Replace(text, "uplink: sim", "uplink: host", 1)), world.Options{Host: host, Files: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "2 network cards and 100 published ports, each with a file descriptor, and there are 100 for them"
+	if err := w.Up(t.Context()); err == nil || !strings.Contains(err.Error(), want) || host.Calls() != 0 {
+		t.Errorf("%v after %d calls; want %s, and none", err, host.Calls(), want)
+	}
+	w, err = world.New(plan(t, twoHosts), world.Options{Host: host, Files: 2})
+	if err == nil {
+		err = w.Up(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := lab.Host{Name: "PINK", Interfaces: []lab.Interface{{Network: "br0"}}}
+	if err := w.AddHost(t.Context(), third); err == nil || !strings.Contains(err.Error(), "host PINK: no file descriptor is left for another network card: 2 have one") {
+		t.Errorf("a third card: %v", err)
+	}
+	if err := w.RemoveHost("BLUE"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.AddHost(t.Context(), third); err != nil {
+		t.Errorf("in the place of another: %v", err)
+	}
+	if err := w.Down(); err != nil || len(host.Made()) != 0 {
+		t.Errorf("down: %v; left %v", err, host.Made())
+	}
+}

@@ -20,6 +20,7 @@ func (w *World) openHost() (next netip.Addr, err error) {
 		return next, err
 	}
 	w.scope.add(host.Close)
+	w.descriptors.share(host.Others)
 	leg, err := w.addUplink(nat.InterfaceConfig{Addr: host.Addr(), MTU: uplink.MaxMTU, Uplink: host, Shared: host.Shared()})
 	if err != nil {
 		return next, err

@@ -40,6 +40,9 @@ type Options struct {
 	Streams *uplink.Streams
 	// Stays has the lab stay up when its commands have ended, whatever its plan says, now and after each change.
 	Stays bool
+	// Files is how many file descriptors there are for cards, published ports and flows; 0: as many as the process's limit
+	// leaves (uplink.FreeFiles).
+	Files int
 }
 
 // World is one lab, up or on its way there or back. See the package comment for its rules of concurrency.
@@ -60,6 +63,8 @@ type World struct {
 	leaving sync.Mutex // held while one of them takes back what the gateway has for it
 	reaper  reaper
 	ports   sync.WaitGroup // goroutines that run the uplink's port
+
+	descriptors *descriptors
 
 	now     atomic.Pointer[picture]
 	log     logbook
@@ -85,6 +90,7 @@ const (
 func New(plan *lab.Plan, o Options) (*World, error) {
 	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, adopt: o.Adopt, stays: o.Stays,
 		streams: o.Streams, epoch: time.Now(), tracer: new(trace.Tracer), stirred: make(chan struct{}, 1)}
+	w.descriptors = w.newDescriptors(o.Files)
 	if w.report == nil {
 		w.report = func(string) {}
 	}
@@ -126,6 +132,9 @@ func (nowhere) Close() error { return nil }
 func (w *World) Up(ctx context.Context) error {
 	w.changing.Lock()
 	defer w.changing.Unlock()
+	if err := w.descriptors.check(w.Plan()); err != nil {
+		return err
+	}
 	steps := []func(context.Context) error{w.addHosts(w.Plan()), w.startGateway, w.addLegs, w.openWayOut, w.startNames, w.addStatic, w.publishAll}
 	for _, step := range steps {
 		err := step(ctx)
