@@ -162,31 +162,77 @@ func (r records) link(dir, path string) {
 // removeFiles removes the directory of a namespace with its link and its mark. What is not there is no error.
 func (r records) removeFiles(dir string) error {
 	o, err := readOwner(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if damaged := new(markError); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, &damaged) {
+		return err // it could not be looked at, for want of a descriptor perhaps: later it can be
 	}
-	err = nil // a mark that says nothing is no reason to keep it
-	if target, noLink := os.Readlink(o.Link); noLink == nil && target == dir {
-		err = os.Remove(o.Link)
+	err = nil
+	links := []string{o.Link}
+	if o.Link == "" { // there is none, or the mark does not tell
+		links = linksTo(dir)
+	}
+	for _, link := range links {
+		if target, noLink := os.Readlink(link); noLink == nil && target == dir {
+			err = errors.Join(err, os.Remove(link))
+		}
 	}
 	if o.Parent {
 		_ = os.Remove(etcDir) // fails while somebody else uses it, as it should
 	}
-	err = errors.Join(err, os.RemoveAll(dir), os.Remove(dir+ownerSuffix))
+	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
+		return err // the mark goes last, or nobody would ever find the rest
+	}
+	if err = os.Remove(dir + ownerSuffix); errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
 	_ = os.Remove(filepath.Dir(dir)) // likewise
 	return err
 }
 
-// sweepFiles removes the files of a lab whose owners are gone.
+// linksTo returns the links in etcDir that lead to a directory.
+func linksTo(dir string) (links []string) {
+	entries, _ := os.ReadDir(etcDir)
+	for _, entry := range entries {
+		path := filepath.Join(etcDir, entry.Name())
+		if target, err := os.Readlink(path); err == nil && target == dir {
+			links = append(links, path)
+		}
+	}
+	return links
+}
+
+// sweepFiles removes the files of a lab whose owners are gone: those whose mark says so, and, of a lab that nobody answers for,
+// those that have no mark, or one that says nothing.
 func (r records) sweepFiles(lab string) error {
-	marks, err := filepath.Glob(filepath.Join(r.dir, lab+".d", "etc-*"+ownerSuffix))
-	for _, mark := range marks {
-		dir := strings.TrimSuffix(mark, ownerSuffix)
-		if o, unreadable := readOwner(dir); unreadable != nil || !o.alive() {
+	found, err := filepath.Glob(filepath.Join(r.dir, lab+".d", "etc-*"))
+	var dirs []string
+	for _, path := range found {
+		dirs = append(dirs, strings.TrimSuffix(path, ownerSuffix))
+	}
+	for _, dir := range slices.Compact(slices.Sorted(slices.Values(dirs))) {
+		o, unreadable := readOwner(dir)
+		if unreadable == nil && !o.alive() || unreadable != nil && !r.answered(lab) {
 			err = errors.Join(err, r.removeFiles(dir))
 		}
 	}
 	return err
+}
+
+// answered reports whether a process that is alive answers for anything of a lab. One process answers for all of it; so what a
+// damaged mark does not tell, the others do.
+func (r records) answered(lab string) bool {
+	names, _ := r.names(lab)
+	for _, name := range names {
+		if found, err := r.read(lab, name); err == nil && found.alive() {
+			return true
+		}
+	}
+	marks, _ := filepath.Glob(filepath.Join(r.dir, lab+".d", "etc-*"+ownerSuffix))
+	for _, mark := range marks {
+		if o, err := readOwner(strings.TrimSuffix(mark, ownerSuffix)); err == nil && o.alive() {
+			return true
+		}
+	}
+	return false
 }
 
 // findFiles returns the directory of a namespace's files, whichever lab they are of.
@@ -202,8 +248,14 @@ func (r records) findFiles(id ID) (dir string, ok bool) {
 
 func readOwner(dir string) (o filesOwner, err error) {
 	text, err := os.ReadFile(dir + ownerSuffix)
-	if err == nil {
-		err = json.Unmarshal(text, &o)
+	if err != nil {
+		return o, err
 	}
-	return o, err
+	if err := json.Unmarshal(text, &o); err != nil {
+		return filesOwner{}, &markError{err}
+	}
+	return o, nil
 }
+
+// markError says that a mark was read, and says nothing.
+type markError struct{ error }

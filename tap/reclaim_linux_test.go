@@ -3,9 +3,12 @@ package tap_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,10 +88,30 @@ func TestReclaimIsCareful(t *testing.T) {
 			if err := os.Truncate(record(dir, name), 20); err != nil {
 				t.Fatal(err)
 			}
-		}, []tap.Outcome{tap.Unreadable}, true},
+		}, []tap.Outcome{tap.Removed}, false},
 		{"empty record", func(t *testing.T, dir, name string) {
 			write(t, record(dir, name), "{}")
+		}, []tap.Outcome{tap.Removed}, false},
+		{"truncated record and mark", func(t *testing.T, dir, name string) {
+			write(t, record(dir, name), "")
+			write(t, marks(t, dir)[0], `{"pid":`)
+		}, []tap.Outcome{tap.Removed}, false},
+		{"truncated record and nothing else", func(t *testing.T, dir, name string) {
+			write(t, record(dir, name), "")
+			mark := marks(t, dir)[0]
+			os.RemoveAll(strings.TrimSuffix(mark, ".owner"))
+			os.Remove(mark)
+			os.Remove("/etc/netns/" + name)
 		}, []tap.Outcome{tap.Unreadable}, true},
+		{"truncated record of another one's namespace", func(t *testing.T, dir, name string) {
+			write(t, record(dir, name), "")
+			ip(t, "netns", "del", name)
+			time.Sleep(100 * time.Millisecond)
+			ip(t, "netns", "add", name)
+		}, []tap.Outcome{tap.Unreadable}, true},
+		{"files without a mark", func(t *testing.T, dir, name string) {
+			os.Remove(marks(t, dir)[0])
+		}, []tap.Outcome{tap.Removed}, false},
 		{"killed while writing", func(t *testing.T, dir, name string) {
 			write(t, filepath.Join(dir, "lab.d", ".new-123"), "{")
 		}, []tap.Outcome{tap.Removed}, false},
@@ -110,9 +133,53 @@ func TestReclaimIsCareful(t *testing.T) {
 			if left, _ := os.ReadDir(dir); len(left) != 0 {
 				t.Errorf("left in the directory of records: %v", left)
 			}
+			if _, err := os.Lstat("/etc/netns/" + name); err == nil {
+				t.Error("its files are left in /etc/netns")
+			}
 			wantOutcomes(t, host, nil)
 		})
 	}
+}
+
+// TestReclaimEndsPrograms: what the programs of a killed process have started themselves goes with the namespace, and what they
+// start meanwhile; what runs in somebody else's stays.
+func TestReclaimEndsPrograms(t *testing.T) {
+	t.Parallel()
+	host, dir := newHostIn(t, t.TempDir())
+	name, other := unique(), create(t, host).Name
+	dead := hold(t, dir, "dead", name)
+	begin := func(in string) *exec.Cmd {
+		c := exec.Command("ip", "netns", "exec", in, "sh", "-c", "echo begun; while :; do sleep 0.01; done")
+		out, err := c.StdoutPipe()
+		if err == nil {
+			err = c.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Process.Kill(); c.Wait() })
+		if _, err := out.Read(make([]byte, 5)); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	left, bystander := begin(name), begin(other)
+	dead.kill()
+	wantOutcomes(t, host, []tap.Outcome{tap.Removed}, "dead")
+	wantEnd(t, strconv.Itoa(left.Process.Pid))
+	if err := bystander.Process.Signal(syscall.Signal(0)); err != nil {
+		t.Errorf("a program in another namespace: %v", err)
+	}
+}
+
+// marks returns the marks of files of the lab.
+func marks(t *testing.T, dir string) []string {
+	t.Helper()
+	found, _ := filepath.Glob(filepath.Join(dir, "lab.d", "*.owner"))
+	if len(found) == 0 {
+		t.Fatal("there are no files")
+	}
+	return found
 }
 
 // TestCreateReplacesLeftover makes a namespace, for another lab, under a name that a killed process has left behind.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,9 +79,7 @@ func Cleanup() (did []string, err error) {
 			did = append(did, r.String())
 		}
 	}
-	locks, _ := filepath.Glob(filepath.Join(dir, "*"+world.LockSuffix))
-	for _, path := range locks {
-		lab := strings.TrimSuffix(filepath.Base(path), world.LockSuffix)
+	for _, lab := range traces(dir) {
 		lock, taken := world.TakeLock(dir, lab)
 		if taken != nil {
 			continue // it is up
@@ -95,4 +94,15 @@ func Cleanup() (did []string, err error) {
 		err = errors.Join(err, lock.Release())
 	}
 	return did, err
+}
+
+// traces names the labs of which there is a lock, a socket or a log, sorted.
+func traces(dir string) (labs []string) {
+	for _, suffix := range []string{world.LockSuffix, filepath.Ext(control.Path(dir, "any")), filepath.Ext(logPath(dir, "any"))} {
+		found, _ := filepath.Glob(filepath.Join(dir, "*"+suffix))
+		for _, path := range found {
+			labs = append(labs, strings.TrimSuffix(filepath.Base(path), suffix))
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(labs)))
 }
