@@ -17,6 +17,7 @@ func commands() []*cobra.Command {
 		newCleanup(),
 		newCompletion(),
 		newVersion(),
+		newHelp(),
 		newTrace(),
 		newCapture(),
 		newDrops(),

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestMistakes reads what a mistyped command line is told.
 func TestMistakes(t *testing.T) {
@@ -25,5 +28,22 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+// TestHelp: help tells of topics and of commands, and says what it does not know.
+func TestHelp(t *testing.T) {
+	for args, want := range map[string]string{"limits": "A published TCP port is a listening socket", "show fdb": "uswitch show fdb", "": "A lab:"} {
+		root, out := newRoot(), new(strings.Builder)
+		root.SetOut(out)
+		root.SetArgs(append([]string{"help"}, strings.Fields(args)...))
+		if err := root.Execute(); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("help %s: %v: %s", args, err, out)
+		}
+	}
+	root := newRoot()
+	root.SetArgs([]string{"help", "nosuch"})
+	if err := root.Execute(); err == nil || !strings.Contains(err.Error(), "help nosuch: there is no such command, and no such topic; topics: limits") {
+		t.Errorf("help nosuch: %v", err)
 	}
 }
