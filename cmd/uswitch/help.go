@@ -20,9 +20,8 @@ A published TCP port is a listening socket. This machine's kernel answers a clie
 where nobody listens inside, a client is connected first and reset at once, and where the service is silent, reset after
 127 seconds. A Docker host's client is refused, or waits. The trace shows what the service has answered.
 
-TCP connections end at the gateway and begin there again. TTL, urgent data and keepalives are of one side each, so that
-traceroute -T shows the destination right behind the gateway. Two sides that connect to each other at the same time do not
-meet. A connection that leaves is not answered before the destination has answered: refused is refused, silence is silence.
+TCP connections end at the gateway and begin there again. Urgent data, keepalives and every TTL but that of the SYN, which
+goes along, are of one side each. Two sides that connect to each other at the same time do not meet. A connection that leaves is not answered before the destination has answered: refused is refused, silence is silence.
 
 ICMP errors that this machine's own kernel gives rise to (no route, nobody there) come from the address that stands for the
 machine inside, 192.168.104.1 as a rule, and not from the gateway's address on the network.

@@ -31,8 +31,7 @@
 // TCP is terminated, because no unprivileged socket sends somebody else's segments. It is honest all the same: the host
 // connects first, and only when the other side has answered is the inside handshake completed. Refused is a RST,
 // unreachable is an ICMP error, silence is silence. What termination cannot carry: simultaneous open, urgent data as
-// such, TTL (traceroute -T sees the destination right behind the gateway), and keepalives, which each side answers for
-// itself. UDP and ICMP echo carry TTL, type of service and DF both ways, and ICMP errors come back inside out.
+// such, TTL but that of the SYN, which goes along (traceroute -T), and keepalives, which each side answers for itself. UDP and ICMP echo carry TTL, type of service and DF both ways, and ICMP errors come back inside out.
 //
 // Netstack keeps the books of a connection; most of its bytes do not go through it. Those that leave in their turn are in
 // the host's socket before netstack hears of them (ahead.go), and a few bytes are entered in the books at once rather than

@@ -98,3 +98,21 @@ func TestPingOfWhatCannotBeReached(t *testing.T) {
 		}
 	})
 }
+
+// TestTCPTTL: what is left of a SYN's TTL leaves with it, so that a router on the way answers a probe of traceroute -T; and no other
+// connection suffers from that.
+func TestTCPTTL(t *testing.T) {
+	l := newLab(t, uplink.HostConfig{})
+	port := uint16(33434)
+	m := l.hears(t, func() {
+		port++
+		probe := syn(port, 80)
+		whole := packet(frame.ProtoTCP, red.String(), far, probe).Data[frame.EthernetHeader+frame.IPv4Header:]
+		l.send(frame.ProtoTCP, 2, red.String(), far, whole)
+	})
+	if m.from != "198.18.0.1" || m.to != red.String() || m.icmpType != frame.ICMPTimeExceeded || m.id <= 33434 || m.id > port || m.payload != red.String()+">"+far {
+		t.Errorf("the inside hears %+v", m)
+	}
+	serve(t, wanPID, server+":63", echo)
+	exchange(t, l.mustDial(t, red, server+":63"), randomBytes(1<<16))
+}

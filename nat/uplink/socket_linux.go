@@ -135,3 +135,32 @@ func eachMessage(oob []byte, f func(level, kind int32, data []byte)) {
 		oob = rest
 	}
 }
+
+// probe gives a TCP socket's SYN its TTL, and has ICMP errors about it kept with their offender, until endProbe.
+func (s *socket) probe(ttl uint8) {
+	_ = s.control(func(fd int) error {
+		if ttl > 0 {
+			_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL, int(ttl))
+		}
+		return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1)
+	})
+}
+
+// endProbe lets a connection that stands have the machine's TTL, and survive errors that may pass, as TCP wants it (RFC 9293
+// 3.9.2.2).
+func (s *socket) endProbe() {
+	_ = s.control(func(fd int) error {
+		return first(unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL, -1),
+			unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 0))
+	})
+}
+
+// failure returns the ICMP error that has ended an attempt to connect, if one has.
+func (s *socket) failure() (f failure, ok bool) {
+	var b, oob [oobSize]byte
+	_ = s.control(func(fd int) error {
+		f, ok = receiveFailure(fd, b[:], oob[:])
+		return nil
+	})
+	return f, ok && f.from.IsValid()
+}

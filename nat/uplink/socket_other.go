@@ -120,3 +120,9 @@ func connected(fd int, _ unix.Sockaddr) (done bool, err error) {
 	_, err = unix.Getpeername(fd) // the poller may wake for nothing
 	return err == nil, nil
 }
+
+// probe and endProbe are Linux's: elsewhere a SYN has the machine's TTL, and nobody tells who has sent an ICMP error.
+func (s *socket) probe(uint8) {}
+func (s *socket) endProbe()   {}
+
+func (s *socket) failure() (failure, bool) { return failure{}, false }

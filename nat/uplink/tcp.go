@@ -115,12 +115,20 @@ func (h *Host) dial(r *question) {
 		return
 	}
 	defer h.endDial(d, sock) // if it does not become a connection
+	sock.probe(h.ttlOf(d))
 	if err := sock.connect(to); err != nil {
+		f, told := sock.failure()
 		h.endDial(d, sock)
+		if told && !errors.Is(err, unix.ECONNREFUSED) {
+			r.answer(false)
+			h.tellFailure(d, f)
+			return
+		}
 		r.answer(errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ECONNRESET))
 		h.tell(d, unreached(err))
 		return
 	}
+	sock.endProbe()
 	if !h.connected(d, sock) {
 		r.answer(false) // given up meanwhile
 		return
@@ -147,6 +155,16 @@ func (h *Host) synOf(d *dial) (seq uint32, ok bool) {
 		return 0, false
 	}
 	return binary.BigEndian.Uint32(d.syn[len(d.syn)-4:]), true // behind the IP header and the ports
+}
+
+// ttlOf returns the TTL that the SYN of a dial has left with, 0 if it is not known.
+func (h *Host) ttlOf(d *dial) uint8 {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if d.syn == nil {
+		return 0
+	}
+	return frame.IPv4(d.syn).TTL()
 }
 
 // enterRunning makes Close wait for this goroutine, until running.Done.
@@ -182,5 +200,15 @@ func (h *Host) tell(d *dial, r trace.Reason) {
 	h.mu.RUnlock()
 	if syn != nil {
 		h.injectError(failure{from: h.gateway, icmpType: frame.ICMPUnreachable, code: code}, syn)
+	}
+}
+
+// tellFailure hands in an ICMP error about a dial's SYN, from whoever has sent it.
+func (h *Host) tellFailure(d *dial, f failure) {
+	h.mu.RLock()
+	syn := d.syn
+	h.mu.RUnlock()
+	if syn != nil {
+		h.injectError(f, syn)
 	}
 }
