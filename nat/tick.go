@@ -91,6 +91,10 @@ func (g *Gateway) announceTick(i *Interface, now time.Time) time.Time {
 	if due := g.epoch.Add(time.Duration(i.announce.Load())); due.After(now) {
 		return due
 	}
+	if s, ok := i.segment.(interface{ Empty() bool }); ok && s.Empty() {
+		i.announces.Store(0) // there is nobody who could hear it, or have a wrong entry
+		return time.Time{}
+	}
 	i.announces.Store(left - 1)
 	i.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, i.self().Addr.Addr(), trace.ARPAnnounced, now)
 	if left == 1 {

@@ -105,6 +105,9 @@ func (set *portSet) flood(c class, p *Port) *takers {
 	return set.takers[c][0]
 }
 
+// Empty reports whether no port is there to take what the local station sends.
+func (s *Switch) Empty() bool { return s.ports.Load().everyone.others(nil) == 0 }
+
 // nobody says why flood found no taker besides p.
 func (set *portSet) nobody(c class, p *Port) trace.Reason {
 	switch {

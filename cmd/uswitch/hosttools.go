@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/hosttool"
 )
 
@@ -35,6 +34,7 @@ func hostTools() []*cobra.Command {
 		hostTool("ifconfig [NAME]", "Devices with their counters, as ifconfig has them", "", "  uswitch ifconfig br0", hosttool.Tool.Ifconfig),
 		hostTool("route [-n]", "Routes, as route has them", "", "  uswitch route -n", hosttool.Tool.Route),
 		hostTool("arp [-n] [-a|-e] [-i NAME] [ADDRESS]", "Neighbours, as arp has them", "", "  uswitch arp -n", hosttool.Tool.ARP),
+		hostTool("sysctl [-n] [-w] net.ipv4.ip_forward[=0|1]", "Whether the gateway routes, as sysctl has it", "", "  uswitch sysctl net.ipv4.ip_forward", hosttool.Tool.Sysctl),
 		newTcpdump(),
 		ss,
 	}
@@ -54,10 +54,11 @@ func hostTool(use, short, words, example string, run func(hosttool.Tool, context
 				return c.Help()
 			}
 			name, args := labFirst(args)
-			lab, err := control.Find(name)
+			lab, end, err := labOrPlan(c.Context(), name)
 			if err != nil {
 				return err
 			}
+			defer end()
 			return toolError(run(hosttool.Tool{Lab: lab, Out: os.Stdout}, c.Context(), args))
 		},
 	}

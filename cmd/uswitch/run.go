@@ -42,7 +42,11 @@ Built-in labs:
 				return err
 			}
 			o.Command, o.Live = args[1:], c.Name() == "up"
-			return run(args[0], load, o, simulate, keep)
+			verb := c.Name() // in which form the person can do without what is missing
+			if o.InBackground {
+				verb = "up -d"
+			}
+			return run(verb, args[0], load, o, simulate, keep)
 		},
 	}
 	f := c.Flags()
@@ -79,7 +83,7 @@ func builtins() string {
 	return b.String()
 }
 
-func run(name string, load lab.LoadOptions, o session.Options, simulate, keep bool) error {
+func run(verb, name string, load lab.LoadOptions, o session.Options, simulate, keep bool) error {
 	if o.Trace != "text" && o.Trace != "json" && o.Trace != "off" {
 		return usageError{fmt.Errorf("--trace %s: want text, json or off", o.Trace)}
 	}
@@ -103,7 +107,7 @@ func run(name string, load lab.LoadOptions, o session.Options, simulate, keep bo
 	var cannot *session.CannotError
 	switch {
 	case errors.As(err, &cannot) && session.Simulable(plan):
-		status, err = 125, orSimulated(err, "run", name)
+		status, err = 125, orSimulated(err, verb, name)
 	case errors.As(err, &cannot):
 		status, err = 125, needsMore(err)
 	}

@@ -7,6 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+
+	"uswitch/cmd/internal/world"
 )
 
 // InProcess returns a client for what answers in this very process, where there is no lab and no socket. It cannot Upgrade.
@@ -14,6 +17,12 @@ func InProcess(h http.Handler, lab string) *Client {
 	c := &Client{lab: lab, dial: func(context.Context) (net.Conn, error) { return nil, errors.New("there is no socket") }}
 	c.http.Transport = inProcess{checked(h)}
 	return c
+}
+
+// Resting returns a client for a world that nobody else can reach.
+func Resting(w *world.World, version string) *Client {
+	s := &Server{world: w, engine: newEngine(w), version: version, pid: os.Getpid(), stop: func() {}, streams: make(chan struct{}, maxStreams)}
+	return InProcess(s.handler(), w.Plan().Name)
 }
 
 type inProcess struct{ handler http.Handler }

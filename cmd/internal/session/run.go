@@ -142,6 +142,9 @@ func (s *session) run() (status int, err error) {
 	if len(s.Command) > 0 || s.Beside != nil {
 		return s.beside(ctx, w)
 	}
+	if s.screen.log == nil && stays(w.Plan()) {
+		s.screen.report(fmt.Sprintf("lab %s is up, and stays: Ctrl-C ends it, or uswitch down %[1]s", s.Plan.Name))
+	}
 	status, complete := w.Run(ctx)
 	if !complete && !w.Plan().KeepUp && !s.InBackground {
 		status = interrupted(ctx, status)

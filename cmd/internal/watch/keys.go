@@ -66,8 +66,11 @@ func (m *Model) typed(k tea.KeyPressMsg) tea.Cmd {
 			m.message = err.Error()
 			return nil
 		}
+		m.before = kept{m.filter, m.filterText}
 		m.filter, m.filterText, m.input = filter, *m.input, nil
 		return m.follow()
+	case "ctrl+u":
+		*m.input = ""
 	case "backspace":
 		if runes := []rune(*m.input); len(runes) > 0 {
 			*m.input = string(runes[:len(runes)-1])

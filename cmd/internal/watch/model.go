@@ -3,6 +3,7 @@ package watch
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ type Model struct {
 	journeys      scroll
 	filter        trace.FilterSpec
 	filterText    string
+	before        kept    // the filter before that one
 	input         *string // what is typed behind /, nil: nothing is
 	message       string  // for the person, until the next key
 	gone          error   // why the lab tells nothing more
@@ -36,6 +38,12 @@ type Model struct {
 	session *step.Session // nil: no packets are held
 	steps   scroll
 	printed *bytes.Buffer // by session
+}
+
+// kept is a filter that the lab has taken.
+type kept struct {
+	filter trace.FilterSpec
+	text   string
 }
 
 // New makes a screen for a lab. send hands a message to the program that shows it.
@@ -142,6 +150,14 @@ func (m *Model) ended(err error) tea.Cmd {
 	if m.session != nil {
 		m.session, m.picture.at = nil, ""
 		m.message = err.Error()
+		return m.follow()
+	}
+	var refused *control.Error
+	if errors.As(err, &refused) && m.filterText != m.before.text {
+		// The lab is there; it is the filter that it does not take: what was typed can be mended, and what was followed goes on.
+		wrong := m.filterText
+		m.message, m.input = refused.Message, &wrong
+		m.filter, m.filterText, m.before = m.before.filter, m.before.text, kept{}
 		return m.follow()
 	}
 	m.gone = err

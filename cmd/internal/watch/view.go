@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"uswitch/switch/trace"
+
+	"uswitch/cmd/internal/control"
 )
 
 // The styles (ECMA-48 SGR), which bubbletea leaves out where the terminal, or NO_COLOR, will not have them. Each says again
@@ -55,6 +58,9 @@ func (m *Model) title() string {
 	switch waits := 0; {
 	case m.gone != nil:
 		what = "the lab is gone"
+		if refused := (*control.Error)(nil); errors.As(m.gone, &refused) {
+			what = refused.Message
+		}
 	case m.session != nil:
 		if waits = m.session.Waiting(); waits == 0 {
 			what = "holding, none has come"

@@ -224,3 +224,36 @@ func TestHolding(t *testing.T) {
 		t.Errorf("after its end: %s", lines[0])
 	}
 }
+
+// TestWrongFilter: a word that the lab does not know is told with what the lab says of it, can be mended, and stops nothing.
+func TestWrongFilter(t *testing.T) {
+	s := newScreen(t, 80, 24)
+	s.SetLab(three, br0, "sim")
+	typed := func(text string) {
+		for _, r := range text {
+			s.Update(tea.KeyPressMsg{Code: r, Text: string(r)})
+		}
+	}
+	typed("/RED")
+	s.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
+	typed("/")
+	s.Update(tea.KeyPressMsg{Code: 'u', Mod: tea.ModCtrl})
+	typed("BLEU")
+	s.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
+	s.End(&control.Error{Message: "host BLEU: want a host or an address"})
+	screen := strings.Join(s.lines(80, 24), "\n")
+	for _, want := range []string{"following: RED", "host BLEU: want a host or an address"} {
+		if !strings.Contains(screen, want) {
+			t.Errorf("no %q in\n%s", want, screen)
+		}
+	}
+	if strings.Contains(screen, "gone") {
+		t.Errorf("the lab is there:\n%s", screen)
+	}
+	s.Update(tea.KeyPressMsg{Code: 'u', Mod: tea.ModCtrl})
+	typed("BLUE")
+	s.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
+	if lines := s.lines(80, 24); !strings.Contains(lines[0], "following: BLUE") {
+		t.Errorf("after mending it: %s", lines[0])
+	}
+}

@@ -1,0 +1,38 @@
+package session
+
+import (
+	"context"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/simhost"
+	"uswitch/cmd/internal/world"
+)
+
+// Resting answers what can be asked of a lab that is not up, as it would be when it has just come up: it is built in memory,
+// and nothing of it is on this machine. end throws it away.
+func Resting(ctx context.Context, plan *lab.Plan) (c *control.Client, end func(), err error) {
+	host := simhost.New()
+	w, err := world.New(plan, world.Options{Host: host, Taken: routes})
+	if err == nil {
+		err = w.Up(ctx)
+	}
+	if err != nil {
+		host.Close()
+		return nil, nil, err
+	}
+	return control.Resting(w, Version()), func() { _ = w.Down(); host.Close() }, nil
+}
+
+// stays reports whether a lab goes on until somebody ends it: it is to, or a host that counts has no command that could end.
+func stays(p *lab.Plan) bool {
+	counts := false
+	for i := range p.Hosts {
+		if h := &p.Hosts[i]; !h.Passive {
+			if counts = true; len(h.Command) == 0 {
+				return true
+			}
+		}
+	}
+	return p.KeepUp || !counts
+}

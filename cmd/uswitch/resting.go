@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/hosttool"
+	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/session"
+)
+
+// labOrPlan finds the lab that a command with another program's words acts on. Where none is up, and none but the lab of the
+// docker commands is meant, that answers from its plan, as `docker network ls` does: commands that only look start nothing,
+// and the first that changes something brings the lab up. end is called when the command is over.
+func labOrPlan(ctx context.Context, name string) (l hosttool.Lab, end func(), err error) {
+	found, err := control.Find(name)
+	if err == nil {
+		return found, func() {}, nil
+	}
+	d, up, noPlan := client.Find(name, func(name string) (*lab.Plan, error) {
+		if name != client.DefaultLab {
+			return nil, err
+		}
+		return session.Load(client.DefaultLab, lab.LoadOptions{Name: name}, io.Discard)
+	})
+	if up || noPlan != nil || len(control.Up()) > 0 {
+		return nil, nil, err
+	}
+	plan, err := session.Load(client.DefaultLab, lab.LoadOptions{}, io.Discard)
+	if err != nil {
+		return nil, nil, err
+	}
+	looks, end, err := session.Resting(ctx, plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &restingLab{looks, d}, end, nil
+}
+
+// restingLab answers from the plan of a lab that is not up, until something is changed.
+type restingLab struct {
+	now   *control.Client
+	begin *client.Client // nil: the lab has begun
+}
+
+// Get implements hosttool.Lab.
+func (r *restingLab) Get(ctx context.Context, path string, query url.Values, into any) error {
+	return r.now.Get(ctx, path, query, into)
+}
+
+// Do implements hosttool.Lab.
+func (r *restingLab) Do(ctx context.Context, method, path string, query url.Values, body, into any) error {
+	if method != http.MethodGet && r.begin != nil {
+		begun, err := r.begin.Begin(ctx, os.Stderr)
+		if err != nil {
+			return err
+		}
+		r.now, r.begin = begun.Lab(), nil
+	}
+	return r.now.Do(ctx, method, path, query, body, into)
+}
