@@ -55,6 +55,8 @@ func (t *trial) proposals(s *Stop) []proposal {
 			return t.serve(s.host.Name)
 		}
 		return t.publish(s)
+	case trace.Unreachable, trace.TimedOut:
+		return t.astray(s)
 	case trace.FragNeeded:
 		return t.smaller(s)
 	case trace.PktTooBig:

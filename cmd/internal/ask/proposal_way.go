@@ -25,18 +25,35 @@ func (t *trial) gatewayRoute(s *Stop, which func(frame.IPv4) netip.Addr) []propo
 	if dev == nil {
 		return nil
 	}
+	return []proposal{addRoute(prefix, via, dev.Name())}
+}
+
+// addRoute gives the gateway a route.
+func addRoute(prefix netip.Prefix, via netip.Addr, name string) proposal {
 	command := "uswitch ip route add " + routeText(prefix)
 	if via.IsValid() {
 		command += " via " + via.String()
 	}
-	name := dev.Name()
-	return []proposal{{command: command + " dev " + name, apply: func(t *trial) error {
+	return proposal{command: command + " dev " + name, apply: func(t *trial) error {
 		dev, ok := t.lab.Gateway.Interface(name)
 		if !ok {
 			return fmt.Errorf("interface %s: there is none", name)
 		}
 		return t.lab.Gateway.AddRoute(prefix, via, dev)
-	}}}
+	}}
+}
+
+// astray is for a question that has left the lab by the default route, though it was for a host of the lab: the gateway knows
+// nothing of that host's network.
+func (t *trial) astray(s *Stop) (all []proposal) {
+	owner, card := t.lab.owner(s.addr)
+	if s.Where != Outsider || owner == nil {
+		return nil
+	}
+	if leg, ok := t.lab.Gateway.Interface(card.Network); ok && leg.Addr().Contains(s.addr) {
+		all = append(all, addRoute(leg.Addr().Masked(), netip.Addr{}, leg.Name()))
+	}
+	return append(all, t.giveGateway(owner)...)
 }
 
 // backTo gives the gateway an address on the network that a packet came from, where it has lost its own.
