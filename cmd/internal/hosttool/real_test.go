@@ -117,7 +117,8 @@ func TestAsTheRealOnes(t *testing.T) {
 		"ip neigh del 11.11.11.9 dev br0", "ip neigh flush all", "ip neigh", "arp -n", "arp -an", "ip -j neigh")
 	w.compare("bridge link set dev "+port+" learning off isolated on", "bridge -d link", "bridge link set dev "+port+" learning on isolated off",
 		"bridge fdb add 02:42:0b:0b:0b:99 dev "+port+" master static", "bridge fdb add 02:42:0b:0b:0b:99 dev "+port+" master static",
-		"brctl showmacs br0", "bridge fdb show state static", "bridge fdb del 02:42:0b:0b:0b:99 dev "+port+" master", "bridge fdb")
+		"brctl showmacs br0", "bridge fdb show state static", "bridge fdb del 02:42:0b:0b:0b:99 dev "+port+" master", "bridge fdb",
+		"bridge fdb del 02:42:0b:0b:0b:02 dev "+port+" master", "bridge fdb", "bridge fdb del 02:42:0b:0b:0b:02 dev "+port+" master")
 
 	// A card that is down has no carrier; a bridge none of whose ports has one has none itself.
 	for _, host := range []string{"RED", "BLUE"} {
