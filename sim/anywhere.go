@@ -81,8 +81,8 @@ func (a *Anywhere) attend(ip frame.IPv4) {
 func (a *Anywhere) owns(netip.Addr) bool { return true }
 
 // source implements network.
-func (a *Anywhere) source(netip.Addr) (src netip.Addr, mtu int, err error) {
-	return clientAddr, 1500, nil
+func (a *Anywhere) source(frame.Tuple) (way, error) {
+	return way{src: clientAddr, mtu: 1500}, nil
 }
 
 // transmit implements network.

@@ -171,5 +171,5 @@ func (c *Card) Ask(a netip.Addr, heard func(frame.MAC)) {
 	if !c.self.Addr.IsValid() {
 		return // there is nobody whom it could be told
 	}
-	c.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, a)
+	c.ask(frame.Broadcast, a, netip.Addr{})
 }

@@ -18,6 +18,17 @@ type Host struct {
 	name   string
 	cards  []*Card
 	routes route.Table[*Card]
+
+	// What only hosts have that were made from a state; see HostState.
+	refused  []HostRoute
+	locals   []netip.Addr
+	bound    []Socket
+	anywhere map[uint8][]uint16 // by protocol: the ports that are open at all addresses
+	unseen   []Unseen
+	kernel   Kernel
+	policy   bool
+	witness  func(Step)
+	by       *Card // that has brought the packet that is being taken; nil: it came by lo
 }
 
 // NewHost makes a host without a card. What it does, it does on the goroutine of the scheduler, to which it belongs.
@@ -90,36 +101,12 @@ func (h *Host) SetUp(up bool) {
 
 // owns implements network.
 func (h *Host) owns(a netip.Addr) bool {
-	return a.IsLoopback() || slices.ContainsFunc(h.cards, func(c *Card) bool { return c.self.Addr.Addr() == a })
+	return a.IsLoopback() || slices.Contains(h.locals, a) || slices.ContainsFunc(h.cards, func(c *Card) bool { return c.has(a) })
 }
 
-// source implements network.
-func (h *Host) source(dst netip.Addr) (src netip.Addr, mtu int, err error) {
-	if h.owns(dst) {
-		return dst, 65536, nil // by the loopback
-	}
-	r, ok := h.routes.Lookup(dst)
-	if !ok || !r.Dev.self.Addr.IsValid() {
-		return netip.Addr{}, 0, ErrNoRoute
-	}
-	return r.Dev.self.Addr.Addr(), r.Dev.mtu, nil
-}
-
-// transmit implements network.
-func (h *Host) transmit(b []byte) {
-	dst := frame.IPv4(b[frame.EthernetHeader:]).Dst()
-	if h.owns(dst) {
-		h.time.After(0, func() { h.input(b[frame.EthernetHeader:], false) })
-		return
-	}
-	r, ok := h.routes.Lookup(dst)
-	switch {
-	case !ok:
-	case r.Connected():
-		r.Dev.transmit(b, dst)
-	default:
-		r.Dev.transmit(b, r.Via)
-	}
+// has reports whether an address is one of the card's.
+func (c *Card) has(a netip.Addr) bool {
+	return c.self.Addr.Addr() == a || slices.ContainsFunc(c.more, func(p netip.Prefix) bool { return p.Addr() == a })
 }
 
 // Neighbors lists what the host knows of its neighbours at now, card by card.

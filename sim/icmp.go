@@ -12,7 +12,10 @@ func (m *Machine) inputICMP(ip frame.IPv4, toGroup bool) {
 	message, ok := frame.ParseICMP(ip.Payload())
 	switch {
 	case !ok || !message.ChecksumOK():
-	case message.Type() == frame.ICMPEcho && !toGroup:
+	case message.Type() == frame.ICMPEcho && (m.settings.IgnoreEcho || toGroup && !m.settings.AnswerBroadcasts):
+		m.delivered(ip, DropEcho, "")
+	case message.Type() == frame.ICMPEcho:
+		m.delivered(ip, "", "")
 		message[0] = frame.ICMPEchoReply
 		message.SetChecksum()
 		m.answer(ip, message)
@@ -79,14 +82,19 @@ func (m *Machine) sendError(ip frame.IPv4, toGroup bool, icmpType, code uint8, m
 	if message, ok := frame.ParseICMP(ip.Payload()); toGroup || ip.Proto() == frame.ProtoICMP && (!ok || !message.IsQuery()) {
 		return
 	}
-	src, mine, err := m.net.source(ip.Src())
+	t := frame.Tuple{Proto: frame.ProtoICMP, DstIP: ip.Src().As4()}
+	if m.net.owns(ip.Dst()) {
+		t.SrcIP = ip.Dst().As4()
+	}
+	w, err := m.net.source(t)
 	if err != nil {
 		return
 	}
+	src := w.src
 	if m.net.owns(ip.Dst()) {
 		src = ip.Dst()
 	}
-	m.send(outgoing{proto: frame.ProtoICMP, src: src, dst: ip.Src(), payload: errorMessage(ip, icmpType, code, mtu)}, mine)
+	m.send(outgoing{proto: frame.ProtoICMP, src: src, dst: ip.Src(), ttl: w.ttl, payload: errorMessage(ip, icmpType, code, mtu)}, w.mtu)
 }
 
 func errorMessage(ip frame.IPv4, icmpType, code uint8, mtu uint16) frame.ICMP {
@@ -97,4 +105,34 @@ func errorMessage(ip frame.IPv4, icmpType, code uint8, mtu uint16) frame.ICMP {
 	copy(message.Payload(), quote)
 	message.SetChecksum()
 	return message
+}
+
+// witness is a network that tells what becomes of the packets that a machine takes.
+type witness interface {
+	took(ip frame.IPv4, drop, unknown string)
+}
+
+// delivered tells whoever wants to know what has become of a packet: it was taken, or why not.
+func (m *Machine) delivered(ip frame.IPv4, drop, unknown string) {
+	if w, ok := m.net.(witness); ok {
+		w.took(ip, drop, unknown)
+	}
+}
+
+// took implements witness.
+func (h *Host) took(ip frame.IPv4, drop, unknown string) {
+	h.tell(Step{Kind: StepDeliver, Packet: ip, Addr: ip.Dst(), Drop: drop, Unknown: unknown})
+}
+
+// listening is a network that knows at which addresses its machine's sockets listen.
+type listening interface {
+	listens(ip frame.IPv4, port uint16) (ok bool, unknown string)
+}
+
+// open reports whether a packet for a port may find its socket.
+func (m *Machine) open(ip frame.IPv4, port uint16) (ok bool, unknown string) {
+	if l, yes := m.net.(listening); yes {
+		return l.listens(ip, port)
+	}
+	return true, ""
 }

@@ -82,7 +82,7 @@ type site struct {
 func (s *site) owns(a netip.Addr) bool { return a == s.addr }
 
 // source implements network: everything can be reached from here, or at least tried.
-func (s *site) source(netip.Addr) (src netip.Addr, mtu int, err error) { return s.addr, 1500, nil }
+func (s *site) source(frame.Tuple) (way, error) { return way{src: s.addr, mtu: 1500}, nil }
 
 // transmit implements network. Servers reach one another over the last router.
 func (s *site) transmit(b []byte) {

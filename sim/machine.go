@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
 	"net/netip"
@@ -24,18 +25,31 @@ type Machine struct {
 	listeners map[uint16]listener   // TCP, by port
 	conns     map[frame.Tuple]*conn // TCP, by the tuple of what this machine sends
 	fragments fragments
+	settings  Settings
 }
 
 // network is what a machine stands on.
 type network interface {
 	// owns reports whether the address is the machine's own.
 	owns(netip.Addr) bool
-	// source returns the address with which a packet to dst leaves, and how large it may be in bytes. The error is
-	// ErrNoRoute.
-	source(dst netip.Addr) (src netip.Addr, mtu int, err error)
+	// source returns how a packet leaves: of what protocol and where to, and where from, unless that is to be chosen. The
+	// error is ErrNoRoute, or another one in the kernel's words.
+	source(frame.Tuple) (way, error)
 	// transmit takes a packet, with EthernetHeader bytes of room in front, as its own. It never calls back before it
 	// returns.
 	transmit(packet []byte)
+}
+
+// way is how a packet leaves a machine.
+type way struct {
+	src netip.Addr
+	mtu int   // bytes
+	ttl uint8 // 0: the machine's
+}
+
+// toward is the tuple of a packet whose source is to be chosen.
+func toward(proto uint8, dst netip.AddrPort) frame.Tuple {
+	return frame.Tuple{Proto: proto, DstIP: dst.Addr().As4(), DstPort: dst.Port()}
 }
 
 // ErrNoRoute is what a machine says when it has no route to an address (ENETUNREACH).
@@ -60,8 +74,13 @@ func (m *Machine) input(b []byte, toGroup bool) {
 		return
 	}
 	if !m.net.owns(ip.Dst()) {
-		return // a broadcast is heard and not answered (RFC 1122 3.2.2.6); hosts do not forward
+		return
 	}
+	m.take(ip, toGroup)
+}
+
+// take takes a packet that is the machine's own, or for a group.
+func (m *Machine) take(ip frame.IPv4, toGroup bool) {
 	if ip.IsFragment() {
 		if ip = m.fragments.add(ip, m.time.Now()); ip == nil {
 			return
@@ -73,7 +92,9 @@ func (m *Machine) input(b []byte, toGroup bool) {
 	case frame.ProtoUDP:
 		m.inputUDP(ip, toGroup)
 	case frame.ProtoTCP:
-		m.inputTCP(ip)
+		if !toGroup {
+			m.inputTCP(ip)
+		}
 	default:
 		m.sendError(ip, toGroup, frame.ICMPUnreachable, frame.UnreachableProtocol, 0)
 	}
@@ -90,9 +111,7 @@ type outgoing struct {
 
 // send sends a packet, in pieces if it is larger than mtu bytes.
 func (m *Machine) send(o outgoing, mtu int) {
-	if o.ttl == 0 {
-		o.ttl = defaultTTL
-	}
+	o.ttl = cmp.Or(o.ttl, m.settings.TTL, defaultTTL)
 	m.lastID++
 	room := len(o.payload)
 	if frame.IPv4Header+room > mtu {
@@ -114,8 +133,16 @@ func (m *Machine) send(o outgoing, mtu int) {
 
 // answer sends a payload back to where a packet came from.
 func (m *Machine) answer(to frame.IPv4, payload []byte) {
-	if _, mtu, err := m.net.source(to.Src()); err == nil {
-		m.send(outgoing{proto: to.Proto(), src: to.Dst(), dst: to.Src(), payload: payload}, mtu)
+	t := frame.Tuple{Proto: to.Proto(), SrcIP: to.Dst().As4(), DstIP: to.Src().As4()}
+	if to.Dst().IsMulticast() || !m.net.owns(to.Dst()) {
+		t.SrcIP = [4]byte{} // a group is no source
+	}
+	if w, err := m.net.source(t); err == nil {
+		src := t.Src()
+		if src.IsUnspecified() {
+			src = w.src
+		}
+		m.send(outgoing{proto: to.Proto(), src: src, dst: to.Src(), ttl: w.ttl, payload: payload}, w.mtu)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 	"time"
 
 	"uswitch/switch/frame"
@@ -34,14 +35,14 @@ func (m *Machine) Ping(dst netip.Addr, o PingOptions, out io.Writer, done func(P
 	m.lastEcho++
 	o.Name = cmp.Or(o.Name, dst.String())
 	p := &pinging{m: m, id: m.lastEcho, dst: dst, options: o, out: out, done: done, sent: map[uint16]question{}}
-	src, mtu, err := m.net.source(dst)
+	w, err := m.net.source(toward(frame.ProtoICMP, netip.AddrPortFrom(dst, 0)))
 	if err != nil {
-		fmt.Fprintln(out, "ping: connect: Network is unreachable")
+		fmt.Fprintln(out, "ping: connect: "+strings.ToUpper(err.Error()[:1])+err.Error()[1:])
 		p.result.Status, p.result.Failure = 2, err
 		done(p.result)
 		return func() {}
 	}
-	p.src, p.mtu = src, mtu
+	p.src, p.mtu, p.ttl = w.src, w.mtu, w.ttl
 	m.pings[p.id] = p
 	fmt.Fprintf(out, "PING %s (%v) %d(%d) bytes of data.\n", o.Name, dst, o.Size, o.Size+frame.ICMPHeader+frame.IPv4Header)
 	p.timer = m.time.After(0, p.ask)
@@ -54,6 +55,7 @@ type pinging struct {
 	id       uint16
 	src, dst netip.Addr
 	mtu      int // of the path, as far as it is known
+	ttl      uint8
 	options  PingOptions
 	out      io.Writer
 	done     func(PingResult)
@@ -88,7 +90,7 @@ func (p *pinging) ask() {
 		p.result.Errors++
 		p.result.Failure = fmt.Errorf("%w: at most %d bytes fit the way, as far as it is known", ErrTooLong, p.mtu)
 	} else {
-		p.m.send(outgoing{proto: frame.ProtoICMP, src: p.src, dst: p.dst, ttl: p.options.TTL,
+		p.m.send(outgoing{proto: frame.ProtoICMP, src: p.src, dst: p.dst, ttl: cmp.Or(p.options.TTL, p.ttl),
 			dontFragment: p.options.DontFragment, payload: p.request()}, p.mtu)
 	}
 	if p.options.Count == 0 || p.result.Sent < p.options.Count {

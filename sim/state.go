@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"uswitch/arp"
-	"uswitch/nat/route"
 	"uswitch/switch/frame"
 )
 
@@ -16,9 +15,17 @@ import (
 type HostState struct {
 	Name   string
 	Cards  []CardState
-	Routes []HostRoute // besides those to the cards' own networks
-	// TCP and UDP are the ports on which somebody listens, at any address of the host's.
+	Routes []HostRoute  // besides those to the cards' own networks
+	Locals []netip.Addr // addresses that are no card's: of lo, say
+	// TCP and UDP are the ports on which somebody listens, at any address of the host's; Bound are the others.
 	TCP, UDP []uint16
+	Bound    []Socket
+	Settings Settings
+	Unseen   []Unseen // what decides in the host and is not evaluated
+	// Kernel decides about routes where it is not nil. Whoever changes the routes, addresses or cards of a state has to take
+	// it away.
+	Kernel Kernel
+	Policy bool // the host has rules of policy routing, which only its Kernel can follow
 	// The host's next ephemeral port and identifier of a ping; 0: nobody can tell.
 	NextPort, NextEcho uint16
 }
@@ -33,13 +40,42 @@ type CardState struct {
 	MTU       int
 	Down      bool
 	Neighbors []arp.Neighbor
+
+	More      []netip.Prefix // further addresses
+	Taken     string         // what inside the host has the card for itself: a bridge, say; empty: nothing
+	Forwards  bool           // what comes in here may leave by another card
+	NoARP     bool           // `arp off`
+	NoAsking  bool           // no question of ARP is sent (mcast_solicit)
+	RPFilter  int            // these four as in net.ipv4.conf
+	ARPIgnore int
+	ARPFilter int
+	Announce  int
+	ProxyARP  bool
+	Proxied   []netip.Addr // answered for
 }
 
-// HostRoute is a route by a next hop.
+// Socket is a socket that is bound to an address or a card, or that is of no use.
+type Socket struct {
+	Proto uint8
+	Addr  netip.Addr // unspecified: all
+	Port  uint16
+	Card  string // empty: all
+	Full  bool   // its queue of connections is full
+}
+
+// Settings are those of net.ipv4 that decide about packets. The zero value is a host as simulated ones are.
+type Settings struct {
+	TTL              uint8 // 0: 64
+	IgnoreEcho       bool  // icmp_echo_ignore_all
+	AnswerBroadcasts bool  // icmp_echo_ignore_broadcasts is 0
+}
+
+// HostRoute is a route by a next hop, or one that forbids.
 type HostRoute struct {
 	Prefix netip.Prefix
 	Via    netip.Addr // invalid: the prefix is on the card's own network
 	Card   string     // eth0
+	Kind   RouteKind  // empty: Unicast
 }
 
 // State returns what the host is at now.
@@ -52,9 +88,10 @@ func (h *Host) State(now time.Time) HostState {
 	}
 	for _, r := range h.routes.Routes() {
 		if !r.Connected() || r.Prefix != r.Dev.self.Addr.Masked() {
-			s.Routes = append(s.Routes, HostRoute{r.Prefix, r.Via, r.Dev.name})
+			s.Routes = append(s.Routes, HostRoute{Prefix: r.Prefix, Via: r.Via, Card: r.Dev.name})
 		}
 	}
+	s.Routes = append(s.Routes, h.refused...)
 	return s
 }
 
@@ -67,17 +104,20 @@ func (h *Host) listening() []uint16 {
 
 // restore makes the host what a state says, except for its cards.
 func (h *Host) restore(s HostState) error {
-	for _, r := range s.Routes {
-		i := slices.IndexFunc(h.cards, func(c *Card) bool { return c.name == r.Card })
-		if i < 0 {
-			continue // a route by something that is no card: a tunnel, say
-		}
-		routes, err := h.routes.With(route.Route[*Card]{Prefix: r.Prefix.Masked(), Via: r.Via, Dev: h.cards[i]})
-		if err != nil {
-			return err
-		}
-		h.routes = routes
+	if err := h.restoreRoutes(s.Routes); err != nil {
+		return err
 	}
+	h.locals, h.unseen, h.kernel, h.policy = s.Locals, s.Unseen, s.Kernel, s.Policy
+	h.settings = s.Settings
+	h.bound = s.Bound
+	for _, b := range s.Bound {
+		if b.Proto == frame.ProtoTCP && !slices.Contains(s.TCP, b.Port) {
+			h.ServeTCP(b.Port, patient)
+		} else if b.Proto == frame.ProtoUDP && !slices.Contains(s.UDP, b.Port) {
+			h.ServeUDP(b.Port, Echo)
+		}
+	}
+	h.anywhere = map[uint8][]uint16{frame.ProtoTCP: s.TCP, frame.ProtoUDP: s.UDP}
 	for _, port := range s.TCP {
 		h.ServeTCP(port, patient)
 	}

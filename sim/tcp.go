@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 // A small TCP (RFC 9293), honest as far as it goes: handshake from either side, retransmission with a growing timeout,
@@ -57,8 +58,8 @@ func (m *Machine) sendSegment(t frame.Tuple, s segment) {
 	}
 	copy(b[header:], s.data)
 	binary.BigEndian.PutUint16(b[16:], frame.Checksum(b, frame.PseudoHeader(frame.ProtoTCP, t.Src(), t.Dst(), len(b))))
-	if _, mtu, err := m.net.source(t.Dst()); err == nil {
-		m.send(outgoing{proto: frame.ProtoTCP, src: t.Src(), dst: t.Dst(), payload: b}, mtu)
+	if w, err := m.net.source(t); err == nil {
+		m.send(outgoing{proto: frame.ProtoTCP, src: t.Src(), dst: t.Dst(), ttl: w.ttl, payload: b}, w.mtu)
 	}
 }
 
@@ -76,12 +77,15 @@ func (m *Machine) inputTCP(ip frame.IPv4) {
 		}
 		c.remove()
 	}
-	served := m.services[s.DstPort()] != nil || m.listeners[s.DstPort()] != nil
+	open, unknown := m.open(ip, s.DstPort())
+	served := open && (m.services[s.DstPort()] != nil || m.listeners[s.DstPort()] != nil)
 	switch opening := s.Flags() & (frame.SYN | frame.ACK | frame.RST | frame.FIN); {
 	case s.Flags()&frame.RST != 0:
 	case !served || opening != frame.SYN:
+		m.delivered(ip, trace.NoSocket.String(), "")
 		m.refuse(t.Reply(), s)
 	case len(m.conns) < maxConns:
+		m.delivered(ip, "", unknown)
 		m.accept(t.Reply(), s)
 	}
 }
@@ -130,16 +134,16 @@ func (m *Machine) connect(to netip.AddrPort, question []byte, done func(answer [
 
 // newClient makes a connection whose SYN is still to be sent.
 func (m *Machine) newClient(to netip.AddrPort) (*conn, error) {
-	src, mtu, err := m.net.source(to.Addr())
+	w, err := m.net.source(toward(frame.ProtoTCP, to))
 	if err != nil {
 		return nil, err
 	}
 	if len(m.conns) >= maxConns {
 		return nil, errTooMany
 	}
-	t := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: src.As4(), DstIP: to.Addr().As4(), DstPort: to.Port()}
+	t := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: w.src.As4(), DstIP: to.Addr().As4(), DstPort: to.Port()}
 	t.SrcPort = m.ephemeral(func(p uint16) bool { t.SrcPort = p; return m.conns[t] != nil })
-	c := m.newConn(t, mtu)
+	c := m.newConn(t, w.mtu)
 	c.state = synSent
 	return c, nil
 }

@@ -67,11 +67,11 @@ func (m *Machine) newConn(t frame.Tuple, mtu int) *conn {
 
 // accept answers a SYN.
 func (m *Machine) accept(t frame.Tuple, s frame.TCP) {
-	_, mtu, err := m.net.source(t.Dst())
+	w, err := m.net.source(t)
 	if err != nil {
 		return
 	}
-	c := m.newConn(t, mtu)
+	c := m.newConn(t, w.mtu)
 	c.state, c.service, c.rcv = synReceived, m.services[t.SrcPort], s.Seq()+1
 	if accept := m.listeners[t.SrcPort]; accept != nil {
 		c.stream = &Stream{conn: c, state: opening}

@@ -20,7 +20,7 @@ const (
 // Traceroute finds the routers on the way to dst: it sends datagrams that may travel 1, 2, 3 ... hops, one each, and
 // prints who sends them back. done is called once.
 func (m *Machine) Traceroute(dst netip.Addr, out io.Writer, done func()) {
-	src, _, err := m.net.source(dst)
+	w, err := m.net.source(toward(frame.ProtoUDP, netip.AddrPortFrom(dst, firstProbe)))
 	if err != nil {
 		fmt.Fprintln(out, "connect: Network is unreachable")
 		done()
@@ -28,7 +28,7 @@ func (m *Machine) Traceroute(dst netip.Addr, out io.Writer, done func()) {
 	}
 	fmt.Fprintf(out, "traceroute to %v (%v), %d hops max\n", dst, dst, maxHops)
 	t := &tracing{m: m, dst: dst, out: out, done: done}
-	t.from = netip.AddrPortFrom(src, m.ephemeral(func(p uint16) bool { return m.sockets[p] != nil }))
+	t.from = netip.AddrPortFrom(w.src, m.ephemeral(func(p uint16) bool { return m.sockets[p] != nil }))
 	m.sockets[t.from.Port()] = &socket{receive: func(netip.AddrPort, netip.Addr, []byte) {}, failed: t.failed}
 	t.probe()
 }

@@ -1,12 +1,14 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"net/netip"
 	"time"
 
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 // socket is a UDP port in use.
@@ -28,10 +30,19 @@ func (m *Machine) inputUDP(ip frame.IPv4, toGroup bool) {
 	if u.Checksum() != 0 && frame.Checksum(u, frame.PseudoHeader(frame.ProtoUDP, ip.Src(), ip.Dst(), len(u))) != 0 {
 		return
 	}
-	if s := m.sockets[u.DstPort()]; s != nil {
+	if toGroup && !m.net.owns(ip.Dst()) {
+		m.delivered(ip, DropGroup, "whether a program of this host hears a group is not looked at")
+		return
+	}
+	open, unknown := m.open(ip, u.DstPort())
+	if s := m.sockets[u.DstPort()]; s != nil && (open || s.failed != nil) {
+		if s.failed == nil {
+			m.delivered(ip, "", unknown)
+		}
 		s.receive(netip.AddrPortFrom(ip.Src(), u.SrcPort()), ip.Dst(), u.Payload())
 		return
 	}
+	m.delivered(ip, trace.NoSocket.String(), "")
 	m.sendError(ip, toGroup, frame.ICMPUnreachable, frame.UnreachablePort, 0)
 }
 
@@ -64,7 +75,7 @@ func (m *Machine) AskUDP(to netip.AddrPort, data []byte, wait time.Duration, don
 		delete(m.sockets, port)
 		done(answer, err)
 	}
-	src, _, err := m.net.source(to.Addr())
+	w, err := m.net.source(toward(frame.ProtoUDP, to))
 	if err == nil {
 		m.sockets[port] = &socket{
 			receive: func(from netip.AddrPort, _ netip.Addr, answer []byte) {
@@ -75,7 +86,7 @@ func (m *Machine) AskUDP(to netip.AddrPort, data []byte, wait time.Duration, don
 			failed: func(e fault) { end(nil, e.asError(to.Addr())) },
 		}
 		timer = m.time.After(wait, func() { end(nil, ErrTimeout) })
-		err = m.sendUDP(netip.AddrPortFrom(src, port), to, data, 0)
+		err = m.sendUDP(netip.AddrPortFrom(w.src, port), to, data, 0)
 	}
 	if err != nil {
 		end(nil, err)
@@ -95,7 +106,7 @@ func (m *Machine) sendUDP(from, to netip.AddrPort, data []byte, ttl uint8) error
 	if len(data) > maxDatagram {
 		return errors.New("message too long")
 	}
-	_, mtu, err := m.net.source(to.Addr())
+	w, err := m.net.source(frame.Tuple{Proto: frame.ProtoUDP, SrcIP: from.Addr().As4(), SrcPort: from.Port(), DstIP: to.Addr().As4(), DstPort: to.Port()})
 	if err != nil {
 		return err
 	}
@@ -109,7 +120,7 @@ func (m *Machine) sendUDP(from, to netip.AddrPort, data []byte, ttl uint8) error
 		sum = 0xffff // a zero would mean that there is none
 	}
 	binary.BigEndian.PutUint16(b[6:], sum)
-	m.send(outgoing{proto: frame.ProtoUDP, src: from.Addr(), dst: to.Addr(), ttl: ttl, payload: b}, mtu)
+	m.send(outgoing{proto: frame.ProtoUDP, src: from.Addr(), dst: to.Addr(), ttl: cmp.Or(ttl, w.ttl), payload: b}, w.mtu)
 	return nil
 }
 

@@ -41,6 +41,7 @@ type FIBRoute struct {
 	Dev    string
 	Metric int
 	Text   string // as `ip route` prints it
+	Hops   int    // more than 1: several next hops share the packets
 }
 
 // RouteType says what the kernel does with a packet (RTN_*, rtnetlink(7)).

@@ -129,6 +129,7 @@ func (in *Inside) readRoutes(h *netlink.Handle) error {
 	for _, r := range routes {
 		f := FIBRoute{Table: r.Table, Type: routeTypes[r.Type], Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Metric: r.Priority,
 			Dev: in.dev(r.LinkIndex)}
+		f.Hops = len(r.MultiPath)
 		if r.Dst != nil {
 			addr, _ := netip.AddrFromSlice(r.Dst.IP.To4())
 			bits, _ := r.Dst.Mask.Size()
@@ -187,6 +188,20 @@ func (in *Inside) Matching(d Decision, dst netip.Addr) (prefix netip.Prefix, tex
 		return r.Prefix, r.Text
 	}
 	return netip.Prefix{}, ""
+}
+
+// Several reports whether packets to a destination are shared among several next hops: which of them was chosen depends on the
+// packet.
+func (in *Inside) Several(d Decision, dst netip.Addr) bool {
+	var best *FIBRoute
+	for i := range in.Routes {
+		r := &in.Routes[i]
+		if r.Table == d.Table && r.Type == Unicast && r.Prefix.Contains(dst) && (best == nil || r.Prefix.Bits() > best.Prefix.Bits() ||
+			r.Prefix == best.Prefix && r.Metric < best.Metric) {
+			best = r
+		}
+	}
+	return d.Type == Unicast && best != nil && best.Hops > 1
 }
 
 func (in *Inside) readRules(h *netlink.Handle) error {

@@ -285,7 +285,7 @@ func tuple(e *trace.Event, t frame.Tuple) string {
 // stepsOf are the phases that the switch and the gateway trace.
 func stepsOf(a *ask.Answer) (steps []string) {
 	for _, p := range a.Phases {
-		traced := p.Type != "arp" && p.Type != "deliver" && p.Type != "interface" && p.Where != "outside" && (p.Type != "route" || p.Where == "gateway")
+		traced := p.Type != "arp" && p.Type != "deliver" && p.Type != "arrive" && p.Type != "interface" && p.Where != "outside" && (p.Type != "route" || p.Where == "gateway")
 		if !traced {
 			continue
 		}

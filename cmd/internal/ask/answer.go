@@ -45,8 +45,9 @@ type Result string
 const (
 	Allow   Result = "ALLOW"
 	Drop    Result = "DROP"
-	Waits   Result = "WAIT"   // until somebody has answered who has an address
-	Answers Result = "ANSWER" // here the question ends well
+	Waits   Result = "WAIT"    // until somebody has answered who has an address
+	Answers Result = "ANSWER"  // here the question ends well
+	Unsure  Result = "UNKNOWN" // something decides here that is not evaluated
 )
 
 // Rule is where a decision is written.

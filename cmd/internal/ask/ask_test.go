@@ -150,7 +150,7 @@ func TestJSON(t *testing.T) {
 		t.Errorf("%s\nbecame\n%+v, %v", text, back, err)
 	}
 	for _, key := range []string{`"phase":1`, `"looked_up":`, `"rule":{"table":"nat","chain":"POSTROUTING","number":1,`, `"before":"10.1.0.2`,
-		`"after":"192.0.2.2`, `"works":true`, `"sentence":"It works`} {
+		`"after":"192.0.2.2`, `"verdict":"unknown"`, `"sentence":"As far as the switch can see, RED reaches 1.2.3.4`} {
 		if !strings.Contains(string(text), key) {
 			t.Errorf("%s is missing in %s", key, text)
 		}

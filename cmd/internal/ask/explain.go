@@ -50,17 +50,23 @@ func (e addressless) answer(q Question) *Answer {
 
 // answer writes down what has become of the question.
 func (f *flow) answer() *Answer {
-	a := &Answer{Question: f.target.Question, Address: f.target.addr.String(), Works: f.ok(), Phases: f.phases(), Stop: f.stop()}
-	a.Sentence = f.sentence(a.Stop)
-	if f.reachedOutside() && f.lab.Uplink.Kind != Sim {
-		a.Unknown = "what lies beyond the uplink cannot be known from here: it is taken for granted that somebody answers there"
+	a := &Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Stop: f.stop()}
+	unknown := f.unknowns(a.Stop)
+	if f.reachedOutside() && f.lab.Uplink.Kind != Sim && a.Stop == nil {
+		unknown = append(unknown, beyondUplink+": it is taken for granted that somebody answers there")
 	}
+	a.Unknown = strings.Join(unknown, "; ")
 	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
+	a.Works = a.Stop == nil
+	a.Sentence = f.sentence(a.Stop, a.Verdict)
 	if f.lost > 0 {
 		a.Unknown += fmt.Sprintf("; %d steps were too many to be shown", f.lost)
 	}
 	return a
 }
+
+// beyondUplink is what nobody here can know.
+const beyondUplink = "what lies beyond the uplink cannot be known from here"
 
 // reachedOutside reports whether the question of a host has left the lab, and the uplink has taken it.
 func (f *flow) reachedOutside() bool {
@@ -75,13 +81,16 @@ func (f *flow) reachedOutside() bool {
 }
 
 // sentence is the answer in one sentence.
-func (f *flow) sentence(s *Stop) string {
+func (f *flow) sentence(s *Stop, v Verdict) string {
 	q := f.target.Question
 	switch {
-	case s == nil && q.Protocol == "icmp":
-		return fmt.Sprintf("It works: %s reaches %s, and the answer comes back.", q.From, q.To)
+	case s == nil && v == NotKnown:
+		return fmt.Sprintf("As far as the switch can see, %s reaches %s, and the answer comes back. That is not all that decides.", q.From, q.object())
+	case v == NotKnown:
+		text := f.sentence(s, No)
+		return "As far as the switch can see: " + text
 	case s == nil:
-		return fmt.Sprintf("It works: %s reaches %s of %s, and the answer comes back.", q.From, q.what(), q.To)
+		return fmt.Sprintf("It works: %s reaches %s, and the answer comes back.", q.From, q.object())
 	case s.Where == q.From && s.host != nil && s.Reason != hairpin:
 		return s.Sentence + "."
 	case s.Way == Back:

@@ -33,8 +33,10 @@ type flow struct {
 	world  *sim.World
 	failed error // what the asker hears in place of an answer; nil: the answer
 	silent bool  // nothing at all was heard, as long as anybody would wait
+	raw    []any // sim.Step and trace.Event, in the order in which they happened
 	steps  []step
-	lost   uint64 // steps that there was no room for
+	inner  []inner // what hosts did
+	lost   uint64  // steps that there was no room for
 }
 
 // patience is how long the asker waits: longer than it takes to find out that a neighbour does not answer.
@@ -54,6 +56,10 @@ func (t *trial) run() (*flow, error) {
 	}
 	f := &flow{trial: t, world: w, silent: true}
 	w.Tracer().Attach(t.ring)
+	w.Witness(func(s sim.Step) {
+		f.drain()
+		f.raw = append(f.raw, s)
+	})
 	end := t.lab.Now.Add(patience)
 	f.put(func(err error) { f.failed, f.silent = err, false })
 	for f.silent {
@@ -94,20 +100,36 @@ type step struct {
 	arp netip.Addr // of ARP: whose MAC address is asked for; else invalid
 }
 
-// collect takes the steps that have to do with the question.
-func (f *flow) collect() {
-	s := sorter{question: f.target, journeys: map[uint64]*kind{}}
+// drain takes what the tracer has told so far.
+func (f *flow) drain() {
 	for {
 		var e trace.Event
 		lost, ok := f.ring.TryNext(&e)
 		f.lost += lost
 		if !ok {
-			break
+			return
 		}
-		if k := s.kindOf(&e); k != nil {
-			f.steps = append(f.steps, step{e, k.way, k.arp})
+		f.raw = append(f.raw, e)
+	}
+}
+
+// collect takes the steps that have to do with the question.
+func (f *flow) collect() {
+	f.drain()
+	s := sorter{question: f.target, journeys: map[uint64]*kind{}}
+	for _, r := range f.raw {
+		switch r := r.(type) {
+		case trace.Event:
+			if k := s.kindOf(&r); k != nil {
+				f.steps = append(f.steps, step{r, k.way, k.arp})
+			}
+		case sim.Step:
+			if w := s.wayOf(&r); w != "" {
+				f.inner = append(f.inner, inner{r, w, len(f.steps)})
+			}
 		}
 	}
+	f.raw = nil
 }
 
 // ok reports whether the question was answered as it should be.

@@ -21,6 +21,18 @@ type Lab struct {
 	// Homes are the hosts beside these that have no namespace of their own, and in whose they are; empty: in this machine's.
 	Homes  map[string]string
 	Uplink Uplink
+	done   []func()
+}
+
+// Defer lets f be called by Close.
+func (l *Lab) Defer(f func()) { l.done = append(l.done, f) }
+
+// Close gives back what was needed to look into the hosts. The lab cannot be asked any more.
+func (l *Lab) Close() {
+	for _, f := range l.done {
+		f()
+	}
+	l.done = nil
 }
 
 // Uplink says what stands behind the gateway's way out.
@@ -31,6 +43,7 @@ type Uplink struct {
 	// With Host: what is closed to the lab unless AllowHost, and why; nil: only what every machine keeps for itself.
 	Refuses   func(netip.Addr) trace.Reason
 	AllowHost bool
+	Machine   sim.Kernel // with Host: decides about the machine's own routes; nil: not known
 }
 
 // Kind of an uplink, named as in the lab file.
@@ -69,15 +82,26 @@ func (l *Lab) outside(leg *nat.Interface, c *sim.Clock, random *rand.Rand) (sim.
 	return a, nil
 }
 
-// refuses is what the host uplink itself says of a destination.
+// refuses is what the host uplink itself says of a destination, or the machine that it stands on, which needs a way there.
 func (l *Lab) refuses(dst netip.Addr) trace.Reason {
-	switch {
-	case l.Uplink.Kind != Host || l.Uplink.AllowHost:
+	if l.Uplink.Kind != Host {
 		return trace.NoReason
-	case l.Uplink.Refuses != nil:
-		return l.Uplink.Refuses(dst)
-	case dst.IsLoopback() || dst.IsUnspecified() || dst.IsLinkLocalUnicast():
-		return trace.HostForbidden
+	}
+	if !l.Uplink.AllowHost {
+		switch {
+		case l.Uplink.Refuses != nil:
+			if r := l.Uplink.Refuses(dst); r != trace.NoReason {
+				return r
+			}
+		case dst.IsLoopback() || dst.IsUnspecified() || dst.IsLinkLocalUnicast():
+			return trace.HostForbidden
+		}
+	}
+	if l.Uplink.Machine != nil {
+		switch l.Uplink.Machine.Route(sim.Lookup{Dst: dst}).Kind {
+		case sim.NoRoute, sim.Unreachable, sim.Prohibit, sim.Blackhole:
+			return trace.Unreachable
+		}
 	}
 	return trace.NoReason
 }
@@ -114,7 +138,8 @@ func (l *Lab) port(network, name string) (*vswitch.Switch, *vswitch.Port) {
 func (l *Lab) owner(a netip.Addr) (*sim.HostState, *sim.CardState) {
 	for i := range l.Hosts {
 		for j := range l.Hosts[i].Cards {
-			if c := &l.Hosts[i].Cards[j]; c.Addr.IsValid() && c.Addr.Addr() == a {
+			if c := &l.Hosts[i].Cards[j]; c.Addr.IsValid() && c.Addr.Addr() == a ||
+				slices.ContainsFunc(c.More, func(p netip.Prefix) bool { return p.Addr() == a }) {
 				return &l.Hosts[i], c
 			}
 		}

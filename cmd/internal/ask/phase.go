@@ -10,15 +10,21 @@ import (
 // phases turns the steps into what a person reads, one phase a step. What the hosts do, and what is said by ARP, is told
 // where it happens.
 func (f *flow) phases() []Phase {
-	b := builder{flow: f}
-	b.asker()
+	b := builder{flow: f, told: map[toldKey]bool{}}
+	next := 0
 	for i := range f.steps {
+		for ; next < len(f.inner) && f.inner[next].at <= i; next++ {
+			b.inside(&f.inner[next])
+		}
 		if s := &f.steps[i]; s.arp.IsValid() {
 			b.arp(s)
 		} else {
 			b.step(s)
 			b.arrived(s)
 		}
+	}
+	for ; next < len(f.inner); next++ {
+		b.inside(&f.inner[next])
 	}
 	b.forgetAfterwards()
 	b.noAnswer()
@@ -34,7 +40,8 @@ type builder struct {
 	all     []Phase
 	asked   map[arpKey]int // the phases of ARP questions
 	arrival bool           // the question has reached a host or the outside
-	in, out string         // the gateway's interfaces of the packet that is told of
+	told    map[toldKey]bool
+	in, out string // the gateway's interfaces of the packet that is told of
 }
 
 func (b *builder) add(p Phase) { b.all = append(b.all, p) }

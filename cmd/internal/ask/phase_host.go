@@ -10,29 +10,100 @@ import (
 	"uswitch/switch/trace"
 )
 
-// asker adds what the asker itself decides, before anything can be seen outside.
-func (b *builder) asker() {
-	h := b.lab.host(b.target.From)
-	if h == nil {
-		return
+// inner is a step inside a host, of the question, of its answer, or of the ARP that they need.
+type inner struct {
+	sim.Step
+	way Way
+	at  int // how many steps of the switch and the gateway came before
+}
+
+// toldKey is what is told once.
+type toldKey struct {
+	way        Way
+	host, what string
+}
+
+func (b *builder) once(way Way, host, what string) bool {
+	k := toldKey{way, host, what}
+	told := b.told[k]
+	b.told[k] = true
+	return !told
+}
+
+// inside adds what a host decides, which cannot be seen outside.
+func (b *builder) inside(s *inner) {
+	p := Phase{Way: s.way, Where: s.Host, Type: string(s.Kind), Result: Allow}
+	if s.Drop != "" {
+		p.Result, p.Reason, p.Found = Drop, s.Drop, b.dropText(s)
 	}
-	p := Phase{Way: There, Where: h.Name, Type: "route", Result: Allow, Looked: b.target.addr.String() + " in the routes of " + h.Name}
-	r, ok := routeOf(h, b.target.addr)
-	switch {
-	case !ok:
-		p.Result, p.Reason = Drop, trace.NoRoute.String()
-		p.Found = "no route: the program hears `Network is unreachable`, and nothing leaves " + h.Name
-	default:
-		p.Found = r.text
+	switch s.Kind {
+	case sim.StepRoute:
+		if !b.once(s.way, s.Host, "route") {
+			return
+		}
+		p.Looked = s.Addr.String() + " in the routes of " + s.Host
+		if s.Drop == "" {
+			p.Found = decisionText(s.Decision)
+		}
+	case sim.StepCard:
+		if p.Looked = s.Card; !b.once(s.way, s.Host, "interface") {
+			return
+		}
+	case sim.StepForward:
+		if !b.once(s.way, s.Host, "forward") {
+			return
+		}
+		p.Looked = s.Packet.Dst().String() + " in the routes of " + s.Host
+		if s.Drop == "" {
+			p.Found = decisionText(s.Decision) + ": " + s.Host + " sends it on"
+			p.Changed = fmt.Sprintf("ttl %d becomes %d", s.Packet.TTL(), int(s.Packet.TTL())-1)
+		}
+	case sim.StepDeliver:
+		if s.way == Back || b.arrival {
+			return
+		}
+		b.arrival = true
+		b.takes(&p, s)
+	case sim.StepNeighbor:
+		wrong := b.wrongNeighbor(s)
+		if s.Drop == "" && wrong == "" || !b.once(s.way, s.Host, "neighbor") {
+			return
+		}
+		p.Looked, p.Found = s.Addr.String()+" in the neighbour table of "+s.Host, wrong
+	case sim.StepARP:
+		b.unansweredARP(s)
+		return
+	case sim.StepUnseen:
+		p.Type = "inside"
+	case sim.StepArrive:
+		if s.Drop == sim.DropOtherMAC || s.Drop == "" && s.Unknown == "" || !b.once(s.way, s.Host, "arrive") {
+			return
+		}
+	}
+	if s.Unknown != "" {
+		if p.Result == Allow {
+			p.Result = Unsure
+		}
+		if p.Found != "" && p.Found != s.Unknown {
+			p.Found += "; "
+		}
+		if p.Found += s.Unknown; !b.once(s.way, s.Host, s.Unknown) {
+			return
+		}
 	}
 	b.add(p)
-	if ok && r.card != nil && r.card.Down {
-		b.add(Phase{Way: There, Where: h.Name, Type: "interface", Result: Drop, Looked: r.card.Name, Reason: trace.PortDown.String(),
-			Found: "it is down: nothing leaves"})
+}
+
+// unansweredARP tells why a host does not answer where it is asked for.
+func (b *builder) unansweredARP(s *inner) {
+	for key, at := range b.asked {
+		if p := &b.all[at]; key.target == s.Addr && s.Drop != "" && p.Result == Drop {
+			p.Reason, p.Found = s.Drop, b.dropText(s)
+		}
 	}
 }
 
-// arrived adds what a host does with what was delivered to it.
+// arrived adds what the outside does with what was delivered to it.
 func (b *builder) arrived(s *step) {
 	if s.way != There || s.Verdict == trace.Drop || s.Hook != trace.Egress || b.arrival {
 		return
@@ -41,13 +112,7 @@ func (b *builder) arrived(s *step) {
 	if !ok {
 		return
 	}
-	h, card := b.lab.owner(ip.Dst())
-	switch {
-	case h != nil && card.Port == s.Port && card.Network == s.Where && ip.FragmentOffset() == 0:
-		b.arrival = true
-		b.add(b.takes(h))
-		b.wayBack(h, ip.Src())
-	case h == nil && s.Port == "" && b.has(Back):
+	if h, _ := b.lab.owner(ip.Dst()); h == nil && s.Port == "" && b.has(Back) {
 		b.arrival = true
 		b.add(Phase{Way: There, Where: "outside", Type: "answer", Result: Answers, Looked: b.target.what() + " of " + ip.Dst().String(),
 			Found: b.beyond()})
@@ -55,33 +120,23 @@ func (b *builder) arrived(s *step) {
 }
 
 // takes is what a host makes of the question.
-func (b *builder) takes(h *sim.HostState) Phase {
-	port, ok := b.deliveredPort()
-	p := Phase{Way: There, Where: h.Name, Type: "deliver", Result: Answers, Found: "answered"}
+func (b *builder) takes(p *Phase, s *inner) {
+	if s.Drop == "" {
+		p.Result, p.Found = Answers, "answered"
+	}
+	port, _ := b.deliveredPort()
 	switch b.target.Protocol {
 	case "icmp":
-		p.Looked, p.Found = "an echo request to "+h.Name+" itself", "the kernel answers pings"
+		p.Looked = "an echo request to " + s.Host + " itself"
+		if s.Drop == "" {
+			p.Found = "the kernel answers pings"
+		}
 	case "tcp", "udp":
-		p.Looked = fmt.Sprintf("who listens on %s port %d in %s", b.target.Protocol, port, h.Name)
-		switch {
-		case ok && listens(h, b.target.Protocol, port):
+		p.Looked = fmt.Sprintf("who listens on %s port %d in %s", b.target.Protocol, port, s.Host)
+		if s.Drop == "" {
 			p.Found = "somebody does"
-		default:
-			p.Result, p.Reason, p.Found = Drop, trace.NoSocket.String(), "nobody: the asker is told"
 		}
 	}
-	return p
-}
-
-// wayBack is the route of the host's answer.
-func (b *builder) wayBack(h *sim.HostState, to netip.Addr) {
-	p := Phase{Way: Back, Where: h.Name, Type: "route", Result: Allow, Looked: to.String() + " in the routes of " + h.Name}
-	if r, ok := routeOf(h, to); ok {
-		p.Found = r.text
-	} else {
-		p.Result, p.Reason, p.Found = Drop, trace.NoRoute.String(), "no route: the answer never leaves "+h.Name
-	}
-	b.add(p)
 }
 
 // noAnswer says at the end that the outside has not answered.
@@ -115,45 +170,47 @@ func (f *flow) deliveredPort() (uint16, bool) {
 	return port, port != 0
 }
 
+// listens reports whether a host has a socket for a port, at any of its addresses.
 func listens(h *sim.HostState, protocol string, port uint16) bool {
+	open, proto := h.UDP, frame.ProtoUDP
 	if protocol == "tcp" {
-		return slices.Contains(h.TCP, port)
+		open, proto = h.TCP, frame.ProtoTCP
 	}
-	return slices.Contains(h.UDP, port)
+	return slices.Contains(open, port) || slices.ContainsFunc(h.Bound, func(s sim.Socket) bool { return s.Proto == proto && s.Port == port })
 }
 
-// way is a route that a host has.
-type wayOut struct {
-	text string
-	via  netip.Addr
-	card *sim.CardState
+// decisionText is a way as `ip route` prints it.
+func decisionText(d sim.Decision) string {
+	switch {
+	case d.Kind == sim.Local:
+		return "its own address: by lo"
+	case d.Text != "":
+		return d.Text
+	}
+	text := "dev " + d.Card
+	if d.Via.IsValid() {
+		text = "via " + d.Via.String() + " " + text
+	}
+	if d.Prefix.IsValid() {
+		text = routeText(d.Prefix.Masked()) + " " + text
+	}
+	return text
 }
 
-// routeOf finds a host's route to an address: the longest prefix, as its kernel does.
-func routeOf(h *sim.HostState, to netip.Addr) (best wayOut, ok bool) {
-	bits := -1
-	consider := func(p netip.Prefix, via netip.Addr, c *sim.CardState) {
-		if !p.Contains(to) || p.Bits() <= bits || c == nil || !c.Addr.IsValid() {
-			return
-		}
-		bits, ok = p.Bits(), true
-		best = wayOut{text: routeText(p.Masked()) + " dev " + c.Name, card: c}
-		if via.IsValid() {
-			best.text, best.via = routeText(p.Masked())+" via "+via.String()+" dev "+c.Name, via
+// routeFrom is the way that a host has found for the question, or for its answer; ok is false if it has not come to that.
+func (f *flow) routeFrom(h *sim.HostState, w Way) (sim.Decision, bool) {
+	for i := range f.inner {
+		if s := &f.inner[i]; h != nil && s.Host == h.Name && s.way == w && (s.Kind == sim.StepRoute || s.Kind == sim.StepForward) && s.Drop == "" {
+			return s.Decision, true
 		}
 	}
-	for i := range h.Cards {
-		c := &h.Cards[i]
-		if c.Addr.IsValid() && c.Addr.Addr() == to || to.IsLoopback() {
-			return wayOut{text: "its own address: by lo"}, true
-		}
-		consider(c.Addr, netip.Addr{}, c)
+	return sim.Decision{}, false
+}
+
+// nextHop is who has to take a packet.
+func nextHop(d sim.Decision, dst netip.Addr) netip.Addr {
+	if d.Via.IsValid() {
+		return d.Via
 	}
-	for _, r := range h.Routes {
-		i := slices.IndexFunc(h.Cards, func(c sim.CardState) bool { return c.Name == r.Card })
-		if i >= 0 {
-			consider(r.Prefix, r.Via, &h.Cards[i])
-		}
-	}
-	return best, ok
+	return dst
 }

@@ -81,9 +81,10 @@ func iptables(args string) proposal {
 	}}
 }
 
-// card finds a card of a host in a trial's own state.
+// card finds a card of a host in a trial's own state, to be changed.
 func (t *trial) card(host, card string) *sim.CardState {
 	h := t.lab.host(host)
+	h.Kernel = nil // it knows nothing of what is changed here
 	for i := range h.Cards {
 		if h.Cards[i].Name == card {
 			return &h.Cards[i]

@@ -37,6 +37,7 @@ func (t *trial) hostRoute(s *Stop) (all []proposal) {
 // setDefault gives a host a default route in place of any other.
 func (t *trial) setDefault(name string, via netip.Addr, card string) {
 	h := t.lab.host(name)
+	h.Kernel = nil
 	routes := h.Routes[:0]
 	for _, r := range h.Routes {
 		if r.Prefix.Bits() > 0 {

@@ -14,10 +14,8 @@ func (t *trial) smaller(s *Stop) []proposal {
 	mtu := 0
 	if s.event != nil {
 		mtu = int(s.event.Count)
-	} else if s.host != nil {
-		if r, ok := routeOf(s.host, t.target.addr); ok && r.card != nil {
-			mtu = r.card.MTU
-		}
+	} else if s.card != nil {
+		mtu = s.card.MTU
 	}
 	size := mtu - frame.IPv4Header - frame.ICMPHeader
 	if size <= 0 {

@@ -3,6 +3,7 @@ package ask
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"uswitch/nat"
@@ -110,7 +111,9 @@ func (l *Lab) addLeg(network string, addr netip.Prefix) error {
 	for j := range l.Hosts {
 		h := &l.Hosts[j]
 		for _, c := range h.Cards {
-			if _, has := routeOf(h, netip.IPv4Unspecified()); !has && c.Network == network {
+			has := slices.ContainsFunc(h.Routes, func(r sim.HostRoute) bool { return r.Prefix.Bits() == 0 })
+			if !has && c.Network == network {
+				h.Kernel = nil
 				h.Routes = append(h.Routes, sim.HostRoute{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: addr.Addr(), Card: c.Name})
 			}
 		}

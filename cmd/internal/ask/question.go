@@ -32,6 +32,14 @@ func (q Question) what() string {
 	return fmt.Sprintf("%s port %d", strings.ToUpper(q.Protocol), q.Port)
 }
 
+// object is what is to be reached.
+func (q Question) object() string {
+	if q.Protocol == "icmp" {
+		return q.To
+	}
+	return q.what() + " of " + q.To
+}
+
 // target is a question with its destination found out.
 type target struct {
 	Question

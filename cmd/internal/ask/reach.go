@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"uswitch/switch/frame"
 )
 
 // ReachOptions say what Reach asks besides what the lab itself shows.
@@ -207,6 +209,12 @@ func (l *Lab) columns(o ReachOptions) (all []Column) {
 		}
 		for _, port := range h.UDP {
 			all = append(all, Column{h.Name, "udp", port})
+		}
+		for _, s := range h.Bound {
+			c := Column{h.Name, map[uint8]string{frame.ProtoTCP: "tcp", frame.ProtoUDP: "udp"}[s.Proto], s.Port}
+			if !slices.Contains(all, c) {
+				all = append(all, c)
+			}
 		}
 	}
 	return append(all, l.published()...)

@@ -2,7 +2,9 @@ package ask
 
 import (
 	"net/netip"
+	"slices"
 
+	"uswitch/sim"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -73,6 +75,10 @@ func (s *sorter) judge(e *trace.Event) *kind {
 		return &kind{way: There}
 	case id == s.ids[1] && p.IsFragment():
 		return &kind{way: Back}
+	case hasTuple && id.id == s.ids[0].id && slices.Contains(s.there, tuple): // a host has sent it on
+		return &kind{way: There}
+	case hasTuple && s.answered && id.id == s.ids[1].id && s.answers(tuple):
+		return &kind{way: Back}
 	case hasTuple && !s.answered && s.answers(tuple):
 		s.answered, s.ids[1] = true, id
 		return &kind{way: Back}
@@ -81,6 +87,35 @@ func (s *sorter) judge(e *trace.Event) *kind {
 		return &kind{way: Back}
 	}
 	return nil
+}
+
+// wayOf says which packet a host's step is about; empty: none of the question's.
+func (s *sorter) wayOf(h *sim.Step) Way {
+	now := There
+	if s.answered || s.errors {
+		now = Back
+	}
+	if h.Packet == nil { // a question of ARP, or a look-up before anything is sent
+		if s.first == 0 && h.Kind != sim.StepARP && h.Kind != sim.StepUnseen && h.Host != s.question.From {
+			return ""
+		}
+		if s.first != 0 && h.Host != s.question.From && (h.Kind == sim.StepRoute || h.Kind == sim.StepCard) {
+			return Back // it would have answered
+		}
+		return now
+	}
+	tuple, ok := tupleOf(h.Packet)
+	switch {
+	case len(s.there) == 0 && h.Host == s.question.From && h.Packet.Dst() == s.question.addr:
+		return There
+	case ok && slices.Contains(s.there, tuple), h.Packet.IsFragment() && (packetID{h.Packet.Src(), h.Packet.Dst(), h.Packet.ID(), h.Packet.Proto()}) == s.ids[0]:
+		return There
+	case ok && s.answers(tuple):
+		return Back
+	case h.Packet.Proto() == frame.ProtoICMP && s.quotes(h.Packet):
+		return Back
+	}
+	return ""
 }
 
 // judgeARP takes questions to everyone and answers to them; announcements and enquiries after old neighbours are other

@@ -3,7 +3,7 @@ package ask
 import (
 	"errors"
 	"fmt"
-	"net/netip"
+	"slices"
 
 	"uswitch/sim"
 	"uswitch/switch/trace"
@@ -16,25 +16,24 @@ func (f *flow) stop() *Stop {
 	if f.ok() {
 		return nil
 	}
-	asker := f.lab.host(f.target.From)
 	for _, find := range []func() *Stop{
-		func() *Stop { return f.stopAtHost(asker, f.target.addr, There) },
-		func() *Stop { return f.stopAtStep(There) },
-		f.notListening,
-		func() *Stop { return f.stopAtStep(Back) },
+		func() *Stop { return f.stopOnWay(There) },
+		func() *Stop { return f.stopOnWay(Back) },
 		f.stopAtTarget,
+		func() *Stop { return f.stopAtRouter(There) },
 	} {
 		if s := find(); s != nil {
 			return s
 		}
 	}
+	asker := f.lab.host(f.target.From)
 	if errors.Is(f.failed, sim.ErrTooLong) {
 		return &Stop{Way: There, Where: f.target.From, Type: "send", reason: trace.FragNeeded, Reason: trace.FragNeeded.String(),
-			Sentence: f.failed.Error(), host: asker}
+			Sentence: f.failed.Error(), host: asker, card: f.cardTo(asker)}
 	}
 	if !f.has(There) && asker != nil { // it never left: the next hop did not answer
-		r, _ := routeOf(asker, f.target.addr)
-		return f.unanswered(asker, nextHop(r, f.target.addr), There)
+		d, _ := f.routeFrom(asker, There)
+		return f.unanswered(asker, nextHop(d, f.target.addr), There)
 	}
 	if f.failed != nil {
 		return f.outside(trace.Unreachable, "it hears: "+f.failed.Error())
@@ -42,47 +41,120 @@ func (f *flow) stop() *Stop {
 	return f.outside(trace.TimedOut, "nobody answers there, or the answer does not come this way")
 }
 
-// nextHop is who has to take a packet on a route.
-func nextHop(r wayOut, dst netip.Addr) netip.Addr {
-	if r.via.IsValid() {
-		return r.via
-	}
-	return dst
-}
-
 func (f *flow) outside(r trace.Reason, sentence string) *Stop {
 	return &Stop{Way: There, Where: "outside", Type: "answer", reason: r, Reason: r.String(), Sentence: sentence, addr: f.target.addr,
 		at: f.progress(len(f.steps))}
 }
 
-// stopAtHost finds what keeps a host from sending to an address at all.
-func (f *flow) stopAtHost(h *sim.HostState, to netip.Addr, w Way) *Stop {
-	if h == nil {
-		return nil
+// cardTo is the card by which a host's question would leave.
+func (f *flow) cardTo(h *sim.HostState) *sim.CardState {
+	if asker, ok := f.world.Host(f.target.From); ok && h != nil {
+		return f.cardNamed(h, asker.Way(f.target.addr).Card)
 	}
-	s := &Stop{Way: w, Where: h.Name, host: h, addr: to}
-	if w == Back {
-		s.at = f.progress(len(f.steps))
+	return nil
+}
+
+// stopOnWay finds what ended a way's packet: a host, the switch or the gateway, whichever came first.
+func (f *flow) stopOnWay(w Way) *Stop {
+	inside, at := f.stopInside(w)
+	outside := f.stopAtStep(w)
+	if inside == nil || outside != nil && f.indexOf(outside) < at {
+		return outside
 	}
-	r, ok := routeOf(h, to)
-	if s.card = r.card; !ok && len(h.Cards) > 0 {
-		s.card = &h.Cards[0]
+	return inside
+}
+
+// indexOf is the step that a stop was found at.
+func (f *flow) indexOf(s *Stop) int {
+	for i := range f.steps {
+		if &f.steps[i].Event == s.event {
+			return i
+		}
+	}
+	return len(f.steps)
+}
+
+// stopInside finds the host that ended a way's packet, and how many steps of the switch and the gateway came before.
+func (f *flow) stopInside(w Way) (*Stop, int) {
+	for i := range f.inner {
+		s := &f.inner[i]
+		wrong := ""
+		if s.way == w && s.Packet != nil && !f.arrives(i) {
+			wrong = f.wrongNeighbor(s)
+		}
+		ends := s.Drop != "" && s.Drop != sim.DropOtherMAC && s.Kind != sim.StepARP
+		if s.way != w || !ends && wrong == "" || s.Packet != nil && w == Back && s.Kind == sim.StepDeliver {
+			continue
+		}
+		if s.Drop == sim.DropMartian && s.Host == f.target.From && w == There {
+			h := f.lab.host(s.Host)
+			return f.hairpin(h, h), s.at
+		}
+		return f.stopOfInner(s, wrong), s.at
+	}
+	return nil, 0
+}
+
+// arrives reports whether a packet that a host has sent at step i came to another host after that.
+func (f *flow) arrives(i int) bool {
+	return slices.ContainsFunc(f.inner[i+1:], func(s inner) bool {
+		return s.way == f.inner[i].way && s.Kind == sim.StepArrive && s.Drop != sim.DropOtherMAC
+	})
+}
+
+// stopOfInner says what the end of a packet inside a host means.
+func (f *flow) stopOfInner(s *inner, wrong string) *Stop {
+	h := f.lab.host(s.Host)
+	stop := &Stop{Way: s.way, Where: s.Host, Type: string(s.Kind), Reason: s.Drop, Sentence: f.dropText(s), host: h, addr: s.Addr,
+		card: f.cardNamed(h, s.Card)}
+	if s.way == Back || s.Kind == sim.StepDeliver {
+		stop.at = f.progress(len(f.steps))
+	} else {
+		stop.at = f.progress(s.at)
+	}
+	for _, r := range trace.Reasons() {
+		if r.String() == s.Drop {
+			stop.reason = r
+		}
 	}
 	switch {
-	case !ok:
-		s.Type, s.reason = "route", trace.NoRoute
-		s.Sentence = fmt.Sprintf("%s has no route to %v: its kernel says `Network is unreachable`, and nothing leaves", h.Name, to)
-	case r.card == nil:
-		return nil
-	case r.card.Down:
-		s.Type, s.reason = "interface", trace.PortDown
-		s.Sentence = fmt.Sprintf("%s of %s is down", r.card.Name, h.Name)
-	case r.card.Port == "":
-		s.Type, s.reason = "interface", trace.PortGone
-		s.Sentence = fmt.Sprintf("the cable of %s's %s is out of the switch", h.Name, r.card.Name)
-	default:
-		return nil
+	case wrong != "":
+		stop.Reason, stop.Sentence = wrongMAC, wrong
+	case s.Kind == sim.StepUnseen:
+		stop.Type = "firewall"
+	case s.Kind == sim.StepCard && stop.reason == trace.PortDown:
+		stop.Sentence = fmt.Sprintf("%s of %s is down", s.Card, s.Host)
+	case s.Kind == sim.StepCard && stop.reason == trace.PortGone:
+		stop.Sentence = fmt.Sprintf("the cable of %s's %s is out of the switch", s.Host, s.Card)
+	case s.Kind == sim.StepRoute && stop.reason == trace.NoRoute:
+		stop.Sentence = fmt.Sprintf("%s has no route to %v: its kernel says `Network is unreachable`, and nothing leaves", s.Host, s.Addr)
+		if stop.card == nil && h != nil && len(h.Cards) > 0 {
+			stop.card = &h.Cards[0]
+		}
+	case s.Kind == sim.StepDeliver && stop.reason == trace.NoSocket:
+		port, _ := f.deliveredPort()
+		stop.Sentence = fmt.Sprintf("nobody in %s listens on %s port %d", s.Host, upper(f.target.Protocol), port)
+		if listens(h, f.target.Protocol, port) {
+			stop.Sentence += " at " + s.Addr.String()
+		}
 	}
-	s.Reason = s.reason.String()
-	return s
+	return stop
+}
+
+// wrongMAC is the reason of a packet that its sender addresses to somebody who is not the next hop.
+const wrongMAC = "wrong-mac"
+
+// stopAtRouter is for a host that has a packet to send on and hears nothing of the next hop.
+func (f *flow) stopAtRouter(w Way) *Stop {
+	for i := len(f.inner) - 1; i >= 0; i-- {
+		s := &f.inner[i]
+		if s.way != w || s.Packet == nil || s.Kind == sim.StepUnseen {
+			continue
+		}
+		if s.Kind != sim.StepForward || s.Unknown != "" {
+			return nil
+		}
+		return f.unanswered(f.lab.host(s.Host), nextHop(s.Decision, s.Packet.Dst()), w)
+	}
+	return nil
 }

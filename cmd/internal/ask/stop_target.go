@@ -9,20 +9,6 @@ import (
 	"uswitch/switch/trace"
 )
 
-// notListening is for a question that has reached a host where nobody waits for it, be it the asker itself.
-func (f *flow) notListening() *Stop {
-	h, _ := f.delivered()
-	if owner, _ := f.lab.owner(f.target.addr); h == nil && owner != nil && owner.Name == f.target.From {
-		h = owner
-	}
-	port, hasPort := f.deliveredPort()
-	if h == nil || !hasPort || listens(h, f.target.Protocol, port) {
-		return nil
-	}
-	return &Stop{Way: There, Where: h.Name, Type: "deliver", reason: trace.NoSocket, Reason: trace.NoSocket.String(), host: h,
-		Sentence: fmt.Sprintf("nobody in %s listens on %s port %d", h.Name, strings.ToUpper(f.target.Protocol), port), at: f.progress(len(f.steps))}
-}
-
 // stopAtTarget looks at the host that the question came to, when nothing that the switch saw explains the silence.
 func (f *flow) stopAtTarget() *Stop {
 	h, from := f.delivered()
@@ -36,11 +22,14 @@ func (f *flow) stopAtTarget() *Stop {
 	if f.has(Back) {
 		return nil
 	}
-	if s := f.stopAtHost(h, from, Back); s != nil {
+	if s := f.stopAtRouter(Back); s != nil {
 		return s
 	}
-	r, _ := routeOf(h, from)
-	return f.unanswered(h, nextHop(r, from), Back)
+	d, ok := f.routeFrom(h, Back)
+	if !ok {
+		return nil
+	}
+	return f.unanswered(h, nextHop(d, from), Back)
 }
 
 // hairpin is the reason of an answer that does not come back through the gateway, which alone could undo its translation.
@@ -73,18 +62,12 @@ func (f *flow) answeredFrom() (from netip.Addr) {
 
 // delivered finds the host that the question has reached, and who it came from as that host sees it.
 func (f *flow) delivered() (h *sim.HostState, from netip.Addr) {
-	for i := range f.steps {
-		s := &f.steps[i]
-		if s.way != There || s.arp.IsValid() || s.Hook != trace.Egress || s.Verdict == trace.Drop {
-			continue
-		}
-		ip, ok := packetOf(&s.Event)
-		if !ok {
-			continue
-		}
-		if owner, card := f.lab.owner(ip.Dst()); owner != nil && card.Port == s.Port && card.Network == s.Where {
-			h, from = owner, ip.Src()
+	for i := range f.inner {
+		if s := &f.inner[i]; s.way == There && s.Kind == sim.StepArrive && s.Decision.Kind == sim.Local {
+			h, from = f.lab.host(s.Host), s.Packet.Src()
 		}
 	}
 	return h, from
 }
+
+func upper(protocol string) string { return strings.ToUpper(protocol) }

@@ -11,10 +11,10 @@ const (
 	NotKnown Verdict = "unknown" // why stands beside it
 )
 
-// verdictOf is the verdict of a question that nothing seen is in the way of (passes), and of which unknown is not known.
+// verdictOf is the verdict of a question that nothing seen is in the way of (passes), and of whose fate unknown is not known.
 func verdictOf(passes bool, unknown string) Verdict {
 	switch {
-	case passes && unknown != "":
+	case unknown != "":
 		return NotKnown
 	case passes:
 		return Yes

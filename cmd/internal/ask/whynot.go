@@ -72,11 +72,13 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 		t, a.Rest = better, next
 	}
 	a.Solved = a.Rest == nil
-	a.Sentence = a.summary(f)
-	if f.lab.Uplink.Kind != Sim && f.reachedOutside() {
-		a.Unknown = "what lies beyond the uplink cannot be known from here"
+	unknown := f.unknowns(a.Stop)
+	if f.lab.Uplink.Kind != Sim && f.reachedOutside() && a.Stop == nil {
+		unknown = append(unknown, beyondUplink)
 	}
+	a.Unknown = strings.Join(unknown, "; ")
 	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
+	a.Sentence = a.summary(f)
 	return a, nil
 }
 
@@ -136,16 +138,18 @@ func (t *trial) fork() (*trial, error) {
 // summary is the advice in one sentence.
 func (a *Advice) summary(f *flow) string {
 	switch {
+	case a.Works && a.Verdict == NotKnown:
+		return "Nothing that the switch can see is in the way. That is not all that decides."
 	case a.Works:
 		return "Nothing is in the way: it works."
 	case a.Solved && len(a.Steps) == 1:
-		return strings.TrimSuffix(f.sentence(a.Stop), ".") + ". With this one thing done, it works: it was tried on a copy of the lab."
+		return strings.TrimSuffix(f.sentence(a.Stop, a.Verdict), ".") + ". With this one thing done, it works: it was tried on a copy of the lab."
 	case a.Solved:
 		return fmt.Sprintf("With these %d things done, in this order, it works: they were tried on a copy of the lab.", len(a.Steps))
 	case len(a.Steps) > 0:
 		return "That is not all, and for the rest no remedy is known here: " + a.Rest.Sentence + "."
 	}
-	return f.sentence(a.Stop) + " No command of the lab's is known to mend that."
+	return f.sentence(a.Stop, a.Verdict) + " No command of the lab's is known to mend that."
 }
 
 // WriteText writes the advice for a person.

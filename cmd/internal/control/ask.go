@@ -27,6 +27,7 @@ func (s *Server) explain(r *http.Request) (any, error) {
 		return nil, err
 	}
 	l, a, err := s.predict(q)
+	defer l.Close()
 	if err == nil && r.URL.Query().Has("send") {
 		s.settled(r.Context(), l, a)
 	}
@@ -49,7 +50,9 @@ func (s *Server) whyNot(r *http.Request) (any, error) {
 	}
 	s.asking.Lock()
 	defer s.asking.Unlock()
-	return snapshot.Of(s.world).WhyNot(q)
+	l := snapshot.Of(s.world)
+	defer l.Close()
+	return l.WhyNot(q)
 }
 
 func readQuestion(r *http.Request) (q ask.Question, err error) {
@@ -87,6 +90,7 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 		o.Partial, patience = true, predictTime // the packets are worth more
 	}
 	l, m, err := s.matrix(r.Context(), o, patience)
+	defer l.Close()
 	if err != nil {
 		fail(w, err)
 		return

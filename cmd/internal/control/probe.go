@@ -84,7 +84,9 @@ func (s *Server) probes(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(s.send(ctx, snapshot.Of(s.world), asked))
+	l := snapshot.Of(s.world)
+	defer l.Close()
+	_ = json.NewEncoder(w).Encode(s.send(ctx, l, asked))
 }
 
 // sending is a question that is sent.

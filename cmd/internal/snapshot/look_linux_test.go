@@ -13,6 +13,8 @@ import (
 	"uswitch/cmd/internal/lab"
 	"uswitch/cmd/internal/snapshot"
 	"uswitch/cmd/internal/world"
+	"uswitch/sim"
+	"uswitch/switch/frame"
 	"uswitch/tap"
 )
 
@@ -81,6 +83,7 @@ x-uswitch: {uplink: none}
 	}
 
 	s := snapshot.Of(w)
+	defer s.Close()
 	if len(s.Hosts) != 2 || len(s.Switches) != 1 {
 		t.Fatalf("%+v", s)
 	}
@@ -95,8 +98,9 @@ x-uswitch: {uplink: none}
 	if c.Down || c.MTU != 1400 || c.Addr != netip.MustParsePrefix("10.77.0.3/24") || len(c.Neighbors) != 1 || c.Network != "br0" {
 		t.Errorf("BLUE's card: %+v", c)
 	}
-	if !slices.Equal(b.TCP, []uint16{80, 82}) || len(b.UDP) != 0 {
-		t.Errorf("BLUE listens on %v and %v", b.TCP, b.UDP)
+	bound := sim.Socket{Proto: frame.ProtoTCP, Addr: netip.MustParseAddr("10.77.0.3"), Port: 82}
+	if !slices.Equal(b.TCP, []uint16{80}) || len(b.UDP) != 0 || !slices.Equal(b.Bound, []sim.Socket{bound}) {
+		t.Errorf("BLUE listens on %v, %v and %v", b.TCP, b.UDP, b.Bound)
 	}
 	for _, route := range b.Routes {
 		if route.Prefix.Bits() == 0 {

@@ -1,0 +1,166 @@
+package snapshot
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"uswitch/arp"
+	"uswitch/sim"
+	"uswitch/switch/frame"
+	"uswitch/tap"
+)
+
+// States of a neighbour (NUD_*, linux/neighbour.h).
+const (
+	nudUsable    = 0x02 | 0x04 | 0x08 | 0x10 // reachable, stale, delay, probe
+	nudPermanent = 0x80
+)
+
+// looked puts what was found in a namespace in place of what the lab file said.
+func looked(s sim.HostState, in *tap.Inside) sim.HostState {
+	s.Kernel, s.Policy = kernel{in, s.Name}, len(in.Rules) > 0
+	used := map[string]bool{}
+	for i := range s.Cards {
+		if link := cardOf(&s.Cards[i], in); link != nil {
+			used[link.Name] = true
+		}
+	}
+	for _, l := range in.Links {
+		for _, a := range l.Addresses {
+			if !used[l.Name] && !a.Addr().IsLoopback() {
+				s.Locals = append(s.Locals, a.Addr())
+			}
+		}
+	}
+	s.Routes = routesOf(in)
+	for _, o := range in.Sockets {
+		switch {
+		case o.Peer.IsValid() || o.Addr.IsLoopback(): // others do not reach it
+		case o.Addr.IsUnspecified() && o.Dev == "" && !o.Full && o.Proto == frame.ProtoTCP:
+			s.TCP = append(s.TCP, o.Port)
+		case o.Addr.IsUnspecified() && o.Dev == "" && o.Proto == frame.ProtoUDP:
+			s.UDP = append(s.UDP, o.Port)
+		default:
+			s.Bound = append(s.Bound, sim.Socket{Proto: o.Proto, Addr: o.Addr, Port: o.Port, Card: o.Dev, Full: o.Full})
+		}
+	}
+	slices.Sort(s.TCP)
+	slices.Sort(s.UDP)
+	s.TCP, s.UDP = slices.Compact(s.TCP), slices.Compact(s.UDP)
+	ttl, _ := in.Sysctl("ip_default_ttl")
+	all, _ := in.Sysctl("icmp_echo_ignore_all")
+	broadcasts, known := in.Sysctl("icmp_echo_ignore_broadcasts")
+	s.Settings = sim.Settings{TTL: uint8(ttl), IgnoreEcho: all != 0, AnswerBroadcasts: known && broadcasts == 0}
+	for _, u := range in.Unseen {
+		s.Unseen = append(s.Unseen, sim.Unseen{At: sim.Point(u.At), Card: u.Dev, Text: u.Text, Only: u.Only, Drops: u.Drops})
+	}
+	if mask, _ := in.Sysctl("icmp_ratemask"); mask&1 != 0 {
+		s.Unseen = append(s.Unseen, sim.Unseen{At: sim.AtInput, Text: "a limit on the answers to pings (icmp_ratemask " + strconv.Itoa(mask) + ")", Only: true})
+	}
+	return s
+}
+
+// cardOf puts what was found about a card in place of what the lab file said. Cards are known by their name, or, when somebody
+// has changed that, by their MAC address; one that is gone is as good as down.
+func cardOf(c *sim.CardState, in *tap.Inside) *tap.Link {
+	i := slices.IndexFunc(in.Links, func(l tap.Link) bool { return l.Name == c.Name })
+	if i < 0 {
+		i = slices.IndexFunc(in.Links, func(l tap.Link) bool { return l.MAC == c.MAC })
+	}
+	c.Addr = netip.Prefix{}
+	if i < 0 {
+		c.Down = true
+		return nil
+	}
+	l := &in.Links[i]
+	c.Name, c.MAC, c.MTU, c.Down, c.NoARP, c.Taken = l.Name, l.MAC, l.MTU, !l.Up, l.NoARP, l.Master
+	if len(l.Addresses) > 0 {
+		c.Addr, c.More = l.Addresses[0], l.Addresses[1:]
+	}
+	for _, n := range in.Neighbors {
+		switch {
+		case n.Dev != l.Name:
+		case n.Proxy:
+			c.Proxied = append(c.Proxied, n.Addr)
+		case n.State&nudPermanent != 0:
+			c.Neighbors = append(c.Neighbors, arp.Neighbor{Addr: n.Addr, MAC: n.MAC, State: arp.Permanent})
+		case n.State&nudUsable != 0: // how long ago it was heard of does not matter: it is good enough to send to
+			c.Neighbors = append(c.Neighbors, arp.Neighbor{Addr: n.Addr, MAC: n.MAC, State: arp.Stale})
+		}
+	}
+	of := func(name string) int { n, _ := in.Sysctl("conf/" + l.Name + "/" + name); return n }
+	// The larger one counts, of the device's and of all's (IN_DEV_MAXCONF), or either (IN_DEV_ORCONF).
+	either := func(name string) int { n, _ := in.Sysctl("conf/all/" + name); return max(n, of(name)) }
+	c.Forwards, c.RPFilter, c.ARPIgnore = of("forwarding") != 0, either("rp_filter"), either("arp_ignore")
+	c.ARPFilter, c.Announce, c.ProxyARP = either("arp_filter"), either("arp_announce"), either("proxy_arp") != 0
+	asks, known := in.Sysctl("neigh/" + l.Name + "/mcast_solicit")
+	app, _ := in.Sysctl("neigh/" + l.Name + "/app_solicit")
+	c.NoAsking = known && asks+app == 0
+	return l
+}
+
+// mainTable is RT_TABLE_MAIN.
+const mainTable = 254
+
+// routesOf are the routes of the table main, of several to a prefix the one with the lowest metric. What the other tables and
+// the rules do, the kernel says itself.
+func routesOf(in *tap.Inside) (routes []sim.HostRoute) {
+	metrics := map[netip.Prefix]int{}
+	for _, r := range in.Routes {
+		if before, known := metrics[r.Prefix]; r.Table != mainTable || known && before <= r.Metric {
+			continue
+		}
+		metrics[r.Prefix] = r.Metric
+		routes = slices.DeleteFunc(routes, func(o sim.HostRoute) bool { return o.Prefix == r.Prefix })
+		routes = append(routes, sim.HostRoute{Prefix: r.Prefix, Via: r.Via, Card: r.Dev, Kind: sim.RouteKind(r.Type)})
+	}
+	return routes
+}
+
+// kernel is a namespace's own kernel, as the one who decides for a host.
+type kernel struct {
+	in   *tap.Inside
+	name string
+}
+
+// Route implements sim.Kernel.
+func (k kernel) Route(l sim.Lookup) sim.Decision {
+	d, err := k.in.Route(tap.Flow{Dst: l.Dst, Src: l.Src, In: l.In, Proto: l.Proto, SrcPort: l.SrcPort, DstPort: l.DstPort})
+	if err != nil {
+		return sim.Decision{Kind: sim.NoRoute, Unknown: k.name + ": " + err.Error()}
+	}
+	out := sim.Decision{Kind: sim.RouteKind(d.Type), Card: d.Dev, Via: d.Via, Src: d.Src, MTU: d.MTU, TTL: uint8(d.TTL)}
+	out.Prefix, out.Text = k.in.Matching(d, l.Dst)
+	switch {
+	case d.Type == tap.ReversePath:
+		out.Kind = sim.Blackhole
+	case d.Tunnel:
+		out.Unknown = "the route of " + k.name + " wraps the packet into another: not looked at"
+	case d.Type == tap.Blackhole || d.Type == tap.Unreachable || d.Type == tap.Prohibit:
+		out.Text = k.forbidding(d.Type, l)
+	case k.in.Several(d, l.Dst):
+		out.Unknown = k.name + " has several next hops for " + l.Dst.String() + ": which one is taken depends on the packet"
+	}
+	if d.Type == tap.Unicast && d.Table != mainTable && out.Text != "" {
+		out.Text += " table " + strconv.Itoa(d.Table)
+	}
+	return out
+}
+
+// forbidding finds the route, or the rule, that forbids an address, to quote it; empty: it cannot be told.
+func (k kernel) forbidding(t tap.RouteType, l sim.Lookup) (text string) {
+	bits := -1
+	for _, r := range k.in.Routes {
+		if r.Type == t && r.Prefix.Contains(l.Dst) && r.Prefix.Bits() > bits {
+			bits, text = r.Prefix.Bits(), r.Text
+		}
+	}
+	if text == "" && l.In == "" && len(k.in.Rules) > 0 {
+		text = "ip rule " + k.in.Rules[0]
+		if len(k.in.Rules) > 1 {
+			text = "one of its rules of `ip rule`"
+		}
+	}
+	return text
+}

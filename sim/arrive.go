@@ -1,0 +1,160 @@
+package sim
+
+import (
+	"encoding/binary"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// arrive takes a packet that a card has brought: it is the host's, or it goes on, or it ends here.
+func (h *Host) arrive(c *Card, b []byte, toGroup bool) {
+	ip, err := frame.ParseIPv4(b)
+	if err != nil || !ip.ChecksumOK() {
+		return
+	}
+	if c.taken != "" {
+		h.tell(Step{Kind: StepArrive, Card: c.name, Packet: ip, Unknown: c.name + " of " + h.name + " belongs to " + c.taken + " inside: not looked at"})
+		return
+	}
+	if !h.pass(AtIngress, c.name, ip, ip.Dst()) || !h.pass(AtPrerouting, c.name, ip, ip.Dst()) {
+		return
+	}
+	l := lookupOf(ip)
+	l.In = c.name
+	d := h.decide(l)
+	s := Step{Kind: StepArrive, Card: c.name, Packet: ip, Decision: d, Unknown: d.Unknown}
+	switch d.Kind {
+	case Local, Broadcast, Multicast:
+		h.tell(s)
+		if h.pass(AtInput, c.name, ip, ip.Dst()) {
+			h.by = c
+			h.take(ip, toGroup || d.Kind != Local)
+			h.by = nil
+		}
+	case Unicast:
+		h.tell(s)
+		if !toGroup { // who hears a broadcast does not send it on (RFC 1812 5.3.4)
+			h.forward(c, ip, d)
+		}
+	default:
+		s.Drop = h.refusalOf(c, ip, d)
+		h.tell(s)
+		if code, ok := refusalCodes[d.Kind]; ok && c.forwards && s.Drop != DropMartian {
+			h.sendError(ip, toGroup, frame.ICMPUnreachable, code, 0)
+		}
+	}
+}
+
+// refusalCodes are what a router tells a sender (ip_error of net/ipv4/route.c).
+var refusalCodes = map[RouteKind]uint8{Unreachable: frame.UnreachableHost, NoRoute: frame.UnreachableNet, Prohibit: 13}
+
+// refusalOf names why a packet that has come in goes nowhere.
+func (h *Host) refusalOf(c *Card, ip frame.IPv4, d Decision) string {
+	switch {
+	case d.Kind == Blackhole && d.Text == "":
+		return DropMartian
+	case d.Kind == Unreachable && !c.forwards:
+		return DropNotForward
+	}
+	return dropOf(d.Kind)
+}
+
+// dropOf names the end that a kind of route is.
+func dropOf(k RouteKind) string {
+	switch k {
+	case Blackhole:
+		return DropBlackhole
+	case Unreachable:
+		return DropUnreachable
+	case Prohibit:
+		return DropProhibit
+	}
+	return trace.NoRoute.String()
+}
+
+// forward sends a packet on, as a router does (ip_forward of net/ipv4/ip_forward.c).
+func (h *Host) forward(in *Card, ip frame.IPv4, d Decision) {
+	s := Step{Kind: StepForward, Card: in.name, Packet: ip, Decision: d}
+	if ip.TTL() <= 1 {
+		s.Drop = trace.TTLExpired.String()
+		h.tell(s)
+		h.sendError(ip, false, frame.ICMPTimeExceeded, 0, 0)
+		return
+	}
+	if !h.pass(AtForward, in.name, ip, ip.Dst()) {
+		return
+	}
+	out, ok := h.Card(d.Card)
+	if !ok {
+		s.Unknown = h.name + " sends it on by " + d.Card + ", which is no card of the lab's: not looked at"
+		h.tell(s)
+		return
+	}
+	mtu := out.mtu
+	if d.MTU > 0 {
+		mtu = min(mtu, d.MTU)
+	}
+	if len(ip) > mtu && ip.DontFragment() {
+		s.Drop = trace.FragNeeded.String()
+		h.tell(s)
+		h.sendError(ip, false, frame.ICMPUnreachable, frame.UnreachableTooBig, uint16(mtu))
+		return
+	}
+	h.tell(s)
+	if !h.pass(AtPostrouting, out.name, ip, ip.Dst()) {
+		return
+	}
+	for _, b := range cut(ip, mtu) {
+		frame.IPv4(b[frame.EthernetHeader:]).DecrementTTL()
+		h.leave(b, d)
+	}
+}
+
+// cut returns a packet with room for the Ethernet header in front, in pieces of at most mtu bytes (RFC 791 3.2).
+func cut(ip frame.IPv4, mtu int) (pieces [][]byte) {
+	header, payload, first := ip.HeaderLen(), ip.Payload(), ip.FragmentOffset()
+	room := len(payload)
+	if len(ip) > mtu {
+		room = max((mtu-header)&^7, 8)
+	}
+	for offset := 0; offset == 0 || offset < len(payload); offset += max(room, 1) {
+		piece := payload[offset:min(offset+room, len(payload))]
+		b := make([]byte, frame.EthernetHeader+header+len(piece))
+		copy(b[frame.EthernetHeader:], ip[:header])
+		copy(b[frame.EthernetHeader+header:], piece)
+		p := frame.IPv4(b[frame.EthernetHeader:])
+		binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
+		p.SetFragment(ip.DontFragment(), ip.MoreFragments() || offset+len(piece) < len(payload), first+offset)
+		p.SetChecksum()
+		pieces = append(pieces, b)
+	}
+	return pieces
+}
+
+// leave puts a packet, with room in front, onto the wire that a decision names.
+func (h *Host) leave(b []byte, d Decision) {
+	ip := frame.IPv4(b[frame.EthernetHeader:])
+	card, ok := h.Card(d.Card)
+	if !ok {
+		h.tell(Step{Kind: StepCard, Card: d.Card, Packet: ip, Unknown: h.name + " sends it by " + d.Card + ", which is no card of the lab's: not looked at"})
+		return
+	}
+	if card.taken != "" {
+		h.tell(Step{Kind: StepCard, Card: card.name, Packet: ip, Unknown: card.name + " of " + h.name + " belongs to " + card.taken + " inside: not looked at"})
+	}
+	if !h.pass(AtEgress, card.name, ip, ip.Dst()) {
+		return
+	}
+	switch {
+	case d.Kind == Broadcast:
+		card.sendTo(b, frame.Broadcast)
+	case d.Kind == Multicast:
+		a := ip.Dst().As4()
+		card.sendTo(b, frame.MAC{1, 0, 0x5e, a[1] & 0x7f, a[2], a[3]})
+	case d.Via.IsValid():
+		card.transmit(b, d.Via)
+	default:
+		card.transmit(b, ip.Dst())
+	}
+}

@@ -1,0 +1,182 @@
+package sim
+
+import (
+	"net/netip"
+	"slices"
+
+	"uswitch/nat/route"
+	"uswitch/switch/frame"
+)
+
+// Lookup is a packet that a host has to find the way of: one that it sends itself, or, with In, one that a card has brought.
+type Lookup struct {
+	Dst, Src         netip.Addr // Src invalid: the host chooses
+	In               string     // the card's name
+	Proto            uint8
+	SrcPort, DstPort uint16 // of TCP and UDP; 0: not known yet
+}
+
+// RouteKind says what a host does with a packet, in the words of `ip route`.
+type RouteKind string
+
+// The kinds.
+const (
+	Unicast     RouteKind = "unicast"
+	Local       RouteKind = "local"
+	Broadcast   RouteKind = "broadcast"
+	Multicast   RouteKind = "multicast"
+	Blackhole   RouteKind = "blackhole" // of a packet that has come in also: its source is not believed
+	Unreachable RouteKind = "unreachable"
+	Prohibit    RouteKind = "prohibit"
+	NoRoute     RouteKind = "none"
+)
+
+// Decision is what a host does with a packet.
+type Decision struct {
+	Kind    RouteKind
+	Card    string     // that it leaves by, which may be a device that is none of the lab's cards
+	Via     netip.Addr // invalid: the destination is on the wire itself
+	Src     netip.Addr // of a packet that is sent: the source that the host chooses
+	MTU     int        // 0: the card's
+	TTL     uint8      // 0: the host's
+	Prefix  netip.Prefix
+	Text    string // the route that decided, as `ip route` prints it; empty: it cannot be told
+	Unknown string // why this may not be what happens; empty: it is
+}
+
+// Kernel decides in the place of a host's own tables: that of a real host, which knows more than they say.
+type Kernel interface {
+	// Route says what the kernel does with a packet. It may be called by one goroutine at a time.
+	Route(Lookup) Decision
+}
+
+// decide asks whoever decides for this host.
+func (h *Host) decide(l Lookup) Decision {
+	if h.kernel != nil {
+		return h.kernel.Route(l)
+	}
+	d := h.lookup(l)
+	if h.policy && d.Kind != Local {
+		d.Unknown = h.name + " has rules of policy routing, and what they do after such a change is not looked at"
+	}
+	return d
+}
+
+// Way returns what the host would do with a packet of its own for an address.
+func (h *Host) Way(dst netip.Addr) Decision { return h.decide(Lookup{Dst: dst}) }
+
+// lookup decides by the host's own tables, as Linux does (fib_lookup, and ip_route_input_slow of net/ipv4/route.c).
+func (h *Host) lookup(l Lookup) Decision {
+	in, _ := h.Card(l.In)
+	switch {
+	case l.In != "" && !h.believes(in, l.Src):
+		return Decision{Kind: Blackhole}
+	case h.owns(l.Dst):
+		return Decision{Kind: Local, Src: l.Dst}
+	case l.Dst.IsMulticast() && l.In != "":
+		return Decision{Kind: Multicast, Card: l.In}
+	case l.In != "" && h.isBroadcast(l.Dst):
+		return Decision{Kind: Broadcast, Card: l.In}
+	case l.In != "" && !in.forwards:
+		return Decision{Kind: Unreachable}
+	}
+	d := h.longest(l.Dst)
+	switch {
+	case d.Kind != Unicast:
+	case l.Dst.IsMulticast():
+		d.Kind = Multicast
+	case h.isBroadcast(l.Dst):
+		d.Kind = Broadcast
+	}
+	return d
+}
+
+// longest finds the route with the longest prefix.
+func (h *Host) longest(dst netip.Addr) Decision {
+	d, bits := Decision{Kind: NoRoute}, -1
+	if r, ok := h.routes.Lookup(dst); ok && r.Dev.self.Addr.IsValid() {
+		bits = r.Prefix.Bits()
+		d = Decision{Kind: Unicast, Card: r.Dev.name, Via: r.Via, Prefix: r.Prefix, Src: r.Dev.sourceFor(r.Via, dst)}
+	}
+	for _, r := range h.refused {
+		if r.Prefix.Contains(dst) && r.Prefix.Bits() > bits {
+			d, bits = Decision{Kind: r.Kind, Prefix: r.Prefix, Text: string(r.Kind) + " " + r.Prefix.String()}, r.Prefix.Bits()
+		}
+	}
+	return d
+}
+
+// sourceFor is the address of the card that a packet leaves with: one on the next hop's network, or else the first.
+func (c *Card) sourceFor(via, dst netip.Addr) netip.Addr {
+	if !via.IsValid() {
+		via = dst
+	}
+	for _, p := range append([]netip.Prefix{c.self.Addr}, c.more...) {
+		if p.Contains(via) {
+			return p.Addr()
+		}
+	}
+	return c.self.Addr.Addr()
+}
+
+// believes reports whether a packet with this source may come in by a card: it is not the host's own, and with rp_filter the
+// answer would leave by that card (RFC 3704).
+func (h *Host) believes(in *Card, src netip.Addr) bool {
+	if !src.IsValid() || src.IsUnspecified() {
+		return true
+	}
+	if h.owns(src) {
+		return false
+	}
+	if in.rpFilter == 0 {
+		return true
+	}
+	d := h.longest(src)
+	return d.Kind == Unicast && (in.rpFilter == 2 || d.Card == in.name)
+}
+
+// isBroadcast reports whether an address is the broadcast address of one of the host's networks, or of any.
+func (h *Host) isBroadcast(a netip.Addr) bool {
+	if a == limitedBroadcast {
+		return true
+	}
+	return slices.ContainsFunc(h.cards, func(c *Card) bool {
+		return slices.ContainsFunc(append([]netip.Prefix{c.self.Addr}, c.more...), func(p netip.Prefix) bool {
+			return p.IsValid() && p.Bits() < 31 && p.Contains(a) && !p.Contains(a.Next())
+		})
+	})
+}
+
+var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// addRefusal enters a route that forbids.
+func (h *Host) addRefusal(r HostRoute) { h.refused = append(h.refused, r) }
+
+// restoreRoutes enters routes as they were found.
+func (h *Host) restoreRoutes(all []HostRoute) error {
+	for _, r := range all {
+		if r.Kind != "" && r.Kind != Unicast {
+			h.addRefusal(r)
+			continue
+		}
+		card, ok := h.Card(r.Card)
+		if !ok {
+			continue // a route by something that is no card: a tunnel, say
+		}
+		routes, err := h.routes.With(route.Route[*Card]{Prefix: r.Prefix.Masked(), Via: r.Via, Dev: card})
+		if err != nil {
+			return err
+		}
+		h.routes = routes
+	}
+	return nil
+}
+
+// lookupOf is the question that a packet of the host's own asks.
+func lookupOf(ip frame.IPv4) Lookup {
+	l := Lookup{Dst: ip.Dst(), Src: ip.Src(), Proto: ip.Proto()}
+	if t, ok := frame.TupleOf(ip); ok && t.HasPorts() && !ip.IsFragment() {
+		l.SrcPort, l.DstPort = t.SrcPort, t.DstPort
+	}
+	return l
+}
