@@ -7,7 +7,7 @@ PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshar
            nginx-light postgresql postgresql-client tmux gcc libc6-dev
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-race test-plain test-docker lint cover bench bench-quick peers fuzz packages help
+.PHONY: build run test test-race test-predict test-plain test-docker lint cover bench bench-quick peers fuzz packages help
 
 build: ## build bin/uswitch
 	$(GO) build -o bin/uswitch ./cmd/uswitch
@@ -21,6 +21,9 @@ test: packages lint ## run every test, those of the packages with the race detec
 
 test-race: packages ## run the end-to-end tests once more with a uswitch that is built with the race detector
 	USWITCH_RACE=on $(GO) test -race -timeout 40m -skip F41TenThousand ./test
+
+test-predict: packages ## compare what explain says with what a real packet does in 300 random labs (make test: 20)
+	USWITCH_PREDICT=300 $(GO) test -v -count=1 -timeout 60m -run TestPredictions ./test
 
 test-plain: packages ## run the end-to-end tests in which frames matter once more, with every frame as on a wire
 	USWITCH_OFFLOAD=off $(GO) test -skip '$(NO_TRAFFIC)' ./test

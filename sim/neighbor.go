@@ -33,6 +33,12 @@ func (c *Card) inputARP(e frame.Ethernet) {
 	case c.has(a.TargetIP()):
 		self.Addr = netip.Prefix{}
 	}
+	if !self.Addr.IsValid() { // a card without an address
+		if a.SenderIP().IsUnspecified() {
+			return
+		}
+		self.Addr = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	}
 	out := c.neighbors.Input(e.Payload(), e.Src(), self, c.time.Now())
 	if out.Case == arp.Bad {
 		return

@@ -202,8 +202,11 @@ func (f *flow) unknowns(stop *Stop) (all []string) {
 	for _, text := range f.doubles() {
 		add(text)
 	}
-	if f.target.addr.IsMulticast() && slices.ContainsFunc(f.inner, func(s inner) bool { return s.Kind == sim.StepDeliver && s.Drop == "" }) {
-		add("who answers for a group is not looked at")
+	// Whoever is asked hears it, the asker too, and answers from an address of its own, which ping takes.
+	group := f.target.addr.IsMulticast() || f.isBroadcast(f.target.addr)
+	if i := slices.IndexFunc(f.lab.Hosts, func(h sim.HostState) bool { return h.Settings.AnswerBroadcasts }); group && i >= 0 &&
+		(stop == nil || stop.Reason != sim.DropBroadcast) {
+		add(f.lab.Hosts[i].Name + " answers what is for everyone (icmp_echo_ignore_broadcasts is 0): whether it hears this is not looked at")
 	}
 	return all
 }
