@@ -51,9 +51,11 @@ func (h *Host) source(t frame.Tuple) (way, error) {
 		w.mtu = min(w.mtu, d.MTU)
 	}
 	if d.Kind == Local {
-		w.src = l.Dst
-		if !asks {
+		switch {
+		case !asks:
 			w.src = l.Src
+		case !d.Src.IsValid():
+			w.src = l.Dst
 		}
 	}
 	return w, nil
@@ -139,7 +141,7 @@ func (h *Host) transmit(b []byte) {
 func (h *Host) listens(ip frame.IPv4, port uint16) (ok bool, unknown string) {
 	proto, dst := ip.Proto(), ip.Dst()
 	if h.anywhere == nil || slices.Contains(h.anywhere[proto], port) {
-		if d := h.decide(Lookup{Dst: ip.Src(), Proto: proto}); h.kernel != nil && proto == frame.ProtoUDP && d.Kind == Unicast && d.Src != dst {
+		if d := h.decide(Lookup{Dst: ip.Src(), Proto: proto}); h.kernel != nil && proto == frame.ProtoUDP && d.Src.IsValid() && d.Src != dst {
 			unknown = "whether the answer has the address that was asked, or " + d.Src.String() + ", depends on the program"
 		}
 		return true, unknown
