@@ -53,6 +53,9 @@ func DefaultTimeouts() Timeouts { return conntrack.DefaultTimeouts() }
 // Conns lists the connection table, by id.
 func (g *Gateway) Conns(now time.Time) []Conn { return g.conns.List(now) }
 
+// ConnStats says how full the connection table is.
+func (g *Gateway) ConnStats() conntrack.Stats { return g.conns.Stats() }
+
 // DropConns forgets the connections that match, and returns how many there were.
 func (g *Gateway) DropConns(match func(Conn) bool, now time.Time) int {
 	n := g.conns.Drop(match, now)

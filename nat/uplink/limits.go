@@ -42,6 +42,9 @@ func (h *Host) Others(n int) {
 // room is how many sockets flows may have now: what published ports and others leave. Called with mu held.
 func (h *Host) room() int { return max(min(h.limits.Sockets, h.files-h.others-len(h.closers)), 0) }
 
+// DefaultSockets returns what Limits.Sockets is unless somebody says otherwise.
+func DefaultSockets() int { return Limits{}.withDefaults().Sockets }
+
 func (l Limits) withDefaults() Limits {
 	if l.Sockets == 0 {
 		first, last := ephemeral()

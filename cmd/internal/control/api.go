@@ -31,6 +31,21 @@ type Lab struct {
 	Simulated bool `json:"simulated,omitempty"`
 	// Predictions are those of explain, check and reach that were tried with a real packet.
 	Predictions Predictions `json:"predictions"`
+	// Memory is what the process may have, and what its tables hold for that.
+	Memory Memory `json:"memory"`
+}
+
+// Memory is what a lab's process may have, by its control group, and the bounds that follow from it.
+type Memory struct {
+	Limit        int64  `json:"limit,omitempty"` // bytes; absent: there is none
+	From         string `json:"from,omitempty"`  // the file that says so
+	Heap         int64  `json:"gomemlimit,omitempty"`
+	Conns        int    `json:"connections"`       // that there are
+	MaxConns     int    `json:"max_connections"`   // in the table
+	Evicted      uint64 `json:"evicted,omitempty"` // connections that had to make room for others
+	MaxFragments int    `json:"max_fragment_bytes"`
+	MaxLearned   int    `json:"max_learned"` // addresses, of each network that says nothing else
+	MaxSockets   int    `json:"max_sockets"` // of the uplink host
 }
 
 // Host is a host of the lab.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/world"
 )
 
 // The tables, read from the world as it is at the moment. Lists are never null.
@@ -16,7 +17,13 @@ func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
 	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, Config: configOf(p.Source), PID: s.pid, Started: s.world.Epoch(),
 		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
-		Simulated: s.world.Simulated(), Predictions: s.prober.predictions()}, nil
+		Simulated: s.world.Simulated(), Predictions: s.prober.predictions(), Memory: memoryOf(s.world)}, nil
+}
+
+func memoryOf(w *world.World) Memory {
+	m, conns := w.Memory(), w.Gateway().ConnStats()
+	return Memory{Limit: m.Limit, From: m.From, Heap: m.Heap, Conns: conns.Conns, MaxConns: conns.Limit, Evicted: conns.Evicted,
+		MaxFragments: m.Fragments, MaxLearned: m.Learned, MaxSockets: m.Sockets}
 }
 
 // configOf returns the path of a lab file, as seen from anywhere.

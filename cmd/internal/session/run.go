@@ -115,7 +115,7 @@ func (s *session) run() (status int, err error) {
 	streams, giveBack := s.leaveProcessors(ctx)
 	defer giveBack()
 	w, err := world.New(s.Plan, world.Options{Host: s.host, Report: s.screen.report, Output: s.screen.host, Taken: routes,
-		Plain: s.Plain, Adopt: s.Adopt, Stays: s.InBackground, Streams: streams})
+		Plain: s.Plain, Adopt: s.Adopt, Stays: s.InBackground, Streams: streams, Memory: world.BoundMemory()})
 	if err != nil {
 		return 1, err
 	}

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,11 +95,7 @@ func (w *World) become(before, now *lab.Network) error {
 		fdb.SetAgeing(Ageing(now.AgeingTime))
 	}
 	if before.FDBMaxLearned != now.FDBMaxLearned {
-		most := now.FDBMaxLearned
-		if most == 0 {
-			most = vswitch.DefaultMaxLearned
-		}
-		fdb.SetMaxLearned(most)
+		fdb.SetMaxLearned(cmp.Or(now.FDBMaxLearned, w.memory.Learned, vswitch.DefaultMaxLearned))
 	}
 	for _, e := range before.FDB {
 		if !slices.Contains(now.FDB, e) {

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -23,7 +24,7 @@ func (w *World) newNetwork(plan *lab.Network) *Network {
 	n := &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
 		Name:       plan.Name,
 		Ageing:     Ageing(plan.AgeingTime),
-		MaxLearned: plan.FDBMaxLearned,
+		MaxLearned: cmp.Or(plan.FDBMaxLearned, w.memory.Learned),
 		Tracer:     w.tracer,
 		Epoch:      w.epoch,
 	})}

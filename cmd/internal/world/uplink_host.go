@@ -14,7 +14,7 @@ import (
 // openHost opens a way out through sockets of this machine.
 func (w *World) openHost() (next netip.Addr, err error) {
 	standIn := w.standIn()
-	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.Plan().AllowHost, Own: w.ownAddresses(), MTU: w.smallestMTU(), GSO: !w.plain, Gateway: standIn,
+	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.Plan().AllowHost, Own: w.ownAddresses(), MTU: w.smallestMTU(), GSO: !w.plain, Gateway: standIn, Limits: w.memory.limits(),
 		Streams: w.streams, Tracer: w.tracer})
 	if err != nil {
 		return next, err

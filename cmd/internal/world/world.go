@@ -43,6 +43,8 @@ type Options struct {
 	// Files is how many file descriptors there are for cards, published ports and flows; 0: as many as the process's limit
 	// leaves (uplink.FreeFiles).
 	Files int
+	// Memory bounds every table. The zero value has them as large as they are anywhere.
+	Memory Memory
 }
 
 // World is one lab, up or on its way there or back. See the package comment for its rules of concurrency.
@@ -54,6 +56,7 @@ type World struct {
 	plain   bool
 	adopt   bool
 	stays   bool
+	memory  Memory
 	streams *uplink.Streams
 	epoch   time.Time
 	tracer  *trace.Tracer
@@ -88,7 +91,7 @@ const (
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
 // must be one that package lab has made.
 func New(plan *lab.Plan, o Options) (*World, error) {
-	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, adopt: o.Adopt, stays: o.Stays,
+	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, adopt: o.Adopt, stays: o.Stays, memory: o.Memory,
 		streams: o.Streams, epoch: time.Now(), tracer: new(trace.Tracer), stirred: make(chan struct{}, 1)}
 	w.descriptors = w.newDescriptors(o.Files)
 	if w.report == nil {
@@ -111,6 +114,7 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 	w.hosts = w.scope.openAbreast(abreastOn(o.Host))
 	w.gateway = nat.New(nat.Config{
 		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !plan.IPForward,
+		MaxConns: o.Memory.Conns, FragmentMemory: o.Memory.Fragments,
 		Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
 	first := &picture{plan: plan, filed: plan, timeouts: nat.DefaultTimeouts()}
