@@ -41,12 +41,36 @@ func Lab(w io.Writer, l control.Lab, now time.Time) error {
 		{"uplink", l.Uplink},
 		{"ip_forward", forward},
 		{"predictions", fmt.Sprintf("%d right, %d wrong, %d not decided", p.Right, p.Wrong, p.Unknown)},
+		{"memory", memory(l.Memory)},
+		{"connections", fmt.Sprintf("%d of %d, %d had to make room for others", l.Memory.Conns, l.Memory.MaxConns, l.Memory.Evicted)},
+		{"bounds", fmt.Sprintf("%s of fragments, %d learned addresses a network, %d sockets of the uplink", size(int64(l.Memory.MaxFragments)),
+			l.Memory.MaxLearned, l.Memory.MaxSockets)},
 	} {
 		if _, err := fmt.Fprintf(w, "%-12s %s\n", line[0], line[1]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// memory says what a lab's process may have.
+func memory(m control.Memory) string {
+	if m.Limit == 0 {
+		return "no limit: every table is as large as it is anywhere"
+	}
+	line := fmt.Sprintf("%s, says %s; the tables are made to fit", size(m.Limit), m.From)
+	if m.Heap > 0 {
+		line += fmt.Sprintf(", and GOMEMLIMIT is %s", size(m.Heap))
+	}
+	return line
+}
+
+// size writes a number of bytes.
+func size(n int64) string {
+	if n >= 10<<20 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d KiB", n>>10)
 }
 
 // span writes a time as people say it: 12s, 5m, 2h.
