@@ -82,10 +82,10 @@ func conn(c *control.Conn, o ConnOptions, timeout bool) string {
 
 func tuple(b *strings.Builder, c *control.Conn, t control.Tuple, icmpType int, o ConnOptions) {
 	fmt.Fprintf(b, " src=%v dst=%v", t.Src, t.Dst)
-	switch c.Protonum {
-	case frame.ProtoTCP, frame.ProtoUDP:
+	switch {
+	case frame.ProtoHasPorts(c.Protonum):
 		fmt.Fprintf(b, " sport=%d dport=%d", t.Sport, t.Dport)
-	case frame.ProtoICMP:
+	case c.Protonum == frame.ProtoICMP:
 		fmt.Fprintf(b, " type=%d code=0 id=%d", icmpType, t.ID)
 	}
 	if o.Counters {
