@@ -119,3 +119,25 @@ func TestBinderPublishedPort(t *testing.T) {
 		t.Errorf("%d reservations", w.total())
 	}
 }
+
+// TestFlushedConnectionsKeepTheirPorts: what goes on after a flush leaves from where it did; what does not gives its port
+// back when its time is over.
+func TestFlushedConnectionsKeepTheirPorts(t *testing.T) {
+	l, w := newSocketLab(t, nat.Config{}, masquerade)
+	l.red.send(udp(redPort, "8.8.8.8:53", ""), tcp("11.11.11.2:9", server, seg{flags: "S"}))
+	l.FlushConns(func(nat.Conn) bool { return true }, l.now)
+	if n := w.total(); n != 2 || len(l.Conns(l.now)) != 0 {
+		t.Fatalf("%d ports are held after the flush, want both, and %d connections", n, len(l.Conns(l.now)))
+	}
+	w.raw()
+	l.red.send(udp(redPort, "8.8.8.8:53", "on"))
+	l.want(w, `udp 192.0.2.2:40000 > 8.8.8.8:53 ttl 63 "on"`)
+	l.Tick(l.now)
+	if n := w.total(); n != 2 {
+		t.Errorf("%d ports are held, want one for each connection", n)
+	}
+	l.advance(10 * time.Minute)
+	if n := w.total(); n != 0 {
+		t.Errorf("%d ports are held in the end", n)
+	}
+}
