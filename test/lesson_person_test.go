@@ -23,7 +23,7 @@ type solution struct {
 var solutions = map[string][]solution{
 	"cable":         {{[]string{"RED"}, "interface is down"}},
 	"switch":        {{[]string{"BLUE", "GREEN", "gateway"}, "a broadcast goes to everyone but its sender"}, {[]string{"BLUE"}, "to BLUE only: learned"}, {[]string{"RED", "GREEN"}, "nobody has told us yet where 02:42:0b:0b:0b:02 is"}},
-	"arp":           {{[]string{"no"}, ""}},
+	"arp":           {{[]string{"no"}, "neighbour table says that 11.11.11.3 is at"}},
 	"gateway":       nil,
 	"default-route": {{[]string{"no"}, "RED has no route to 192.168.104.2"}},
 	"masquerade":    {{[]string{"11.11.11.2"}, "nothing translates it"}, {[]string{"192.168.104.2"}, "becomes 192.168.104.2"}},
