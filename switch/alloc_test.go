@@ -42,7 +42,10 @@ func TestAllocs(t *testing.T) {
 	for _, traced := range []string{"off", "ring"} {
 		s, ports := bare(t, traced, 5)
 		unicast, flood, drop := frameOf(host(2), host(1), 1514), frameOf(frame.Broadcast, host(1), 60), frameOf(nearest, host(1), 60)
+		mine, stolen := claim(host(2), host(1), host(1), redIP), claim(host(2), host(3), host(3), redIP)
 		for name, f := range map[string]func(){
+			"claim":   func() { s.Input(ports[0], mine, now) },
+			"stolen":  func() { s.Input(ports[2], stolen, now); s.Input(ports[0], mine, now) },
 			"unicast": func() { s.Input(ports[0], unicast, now) },
 			"flood":   func() { s.Input(ports[0], flood, now) },
 			"drop":    func() { s.Input(ports[0], drop, now) },

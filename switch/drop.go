@@ -41,9 +41,12 @@ func (s *Switch) drop(p *Port, h trace.Hook, r trace.Reason, fits int, f frame.F
 }
 
 // nameOrNone is Name for a port that may be nil, the local one.
-func (p *Port) nameOrNone() string {
+func (p *Port) nameOrNone() string { return p.nameOr("") }
+
+// nameOr is Name for a port that may be nil, and then local.
+func (p *Port) nameOr(local string) string {
 	if p == nil {
-		return ""
+		return local
 	}
 	return p.name
 }

@@ -24,6 +24,7 @@ func (s *Switch) Fork(tracer *trace.Tracer, plug func(*Port) Link) *Switch {
 	f.groups.Store(s.groups.Load())
 	f.ports.Store(newPortSet(all))
 	f.fdb = s.fdb.fork(twins)
+	s.claims.fork(&f.claims, twins)
 	return f
 }
 

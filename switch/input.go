@@ -65,6 +65,10 @@ func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) 
 		}
 	}
 
+	if e.Type() == frame.TypeARP {
+		s.claimed(p, e, f, j, now)
+	}
+
 	// bridge: addressed to the switch itself, to a group, or to one station (802.1D 7.7). Of the sixteen reserved groups pass
 	// those that the mask names, and the first, so that other bridges find a loop, as where Linux has no spanning tree.
 	if dst.IsReserved() && !s.forwardsGroup(dst) {
@@ -81,6 +85,9 @@ func (s *Switch) Output(f frame.Frame, j *trace.Journey, now time.Time) {
 	if !ok {
 		s.dropFrom(nil, trace.Output, trace.PktTooSmall, f, j)
 		return
+	}
+	if e.Type() == frame.TypeARP {
+		s.claimed(nil, e, f, j, now)
 	}
 	s.bridge(nil, e, f, j, now)
 }

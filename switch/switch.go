@@ -44,6 +44,7 @@ type Switch struct {
 	filter atomic.Pointer[Filter]
 	nextID atomic.Uint32
 	groups atomic.Uint32 // group_fwd_mask
+	claims claims
 
 	mu sync.Mutex // serialises changes to ports, knobs and the station; never held while a frame moves
 }
@@ -105,7 +106,7 @@ func (s *Switch) Attach(name string, link Link, k Knobs) (*Port, error) {
 	return p, nil
 }
 
-// Detach unplugs a port: its addresses are forgotten, no frame reaches it or comes from it any more (one that is being
+// Detach unplugs a port: its stations and what they said of their addresses are forgotten, no frame reaches it or comes from it any more (one that is being
 // carried meanwhile goes on to its end), and its link is closed, which ends Run. Detaching twice is harmless. The error
 // is ErrNotHere for another switch's port, else the link's.
 func (s *Switch) Detach(p *Port) error {
@@ -116,6 +117,7 @@ func (s *Switch) Detach(p *Port) error {
 	s.ports.Store(s.ports.Load().without(p))
 	s.mu.Unlock()
 	s.fdb.dropPort(p)
+	s.claims.dropPort(p)
 	return p.link.Close()
 }
 

@@ -22,7 +22,7 @@ type Event struct {
 	Port  string   // the port it concerns: ingress, learn, egress, bridge and route; a network's port to the gateway is "gateway"
 	Ports []string // of a loop, the ports behind which a station is heard by turns; on a flood, the ports that take such frames; Port, where it came from, is among them and got no copy
 	Local bool     // on a flood, the gateway gets it too
-	From  string   // on a station move, the port where it lived before
+	From  string   // on a station move, the port where it lived before; on an address conflict, where Other is
 	Came  string   // the port of a switch by which the journey began; empty where it began elsewhere, or nobody knows
 
 	Rule   string        // the rule that decided, in iptables syntax, or the policy
@@ -33,6 +33,7 @@ type Event struct {
 	After  frame.Tuple   // on a rewrite, the tuple afterwards
 	Addr   netip.Addr    // the address that Note speaks of
 	MAC    frame.MAC     // the station that Note speaks of
+	Other  frame.MAC     // on an address conflict, the station that has claimed Addr before
 	Prefix netip.Prefix  // the route that matched; at forward too, where a drop can then say which rule would mend it
 	Age    time.Duration // how long ago the table learned what it answered
 	Count  uint32        // fragments or segments as Note says; on pkt-too-big and frag-needed the MTU; on a flood the ports left out

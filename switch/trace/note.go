@@ -14,6 +14,8 @@ const (
 	FDBFull // MAC is not remembered: the table is full
 	Looped  // MAC, which was behind From before, is heard behind Ports by turns
 
+	AddressConflict // MAC behind Port claims Addr, which Other behind From claimed Age ago; Count such before it were not told
+
 	// Bridge.
 	Known            // Port only; learned Age ago
 	Static           // Port only; configured

@@ -47,6 +47,8 @@ func (e *Event) aboutStations() string {
 		return e.station() + " is not remembered: the table is full"
 	case Looped:
 		return e.loop()
+	case AddressConflict:
+		return e.conflict()
 	case Known:
 		return "learned " + ago(e.Age)
 	case Static:
@@ -72,6 +74,16 @@ func (e *Event) loop() string {
 		who = e.From
 	}
 	return who + " is heard behind " + or(strings.Join(e.Ports, " and "), "several ports") + " by turns: there is a loop"
+}
+
+// conflict names both who claim one address, each by port and MAC.
+func (e *Event) conflict() string {
+	text := fmt.Sprintf("%s says that it has %s, at %v; %s said so %s, at %v: two hosts cannot share one address",
+		the(or(e.Port, "one port")), e.address(), e.MAC, the(or(e.From, "another")), ago(e.Age), e.Other)
+	if e.Count > 0 {
+		text += fmt.Sprintf("; %d claims before it are not shown", e.Count)
+	}
+	return text
 }
 
 // leftOut says of a flood that not everybody got it.

@@ -14,7 +14,7 @@ import (
 // about fills every field that a sentence may speak of.
 func about(hook trace.Hook, verdict trace.Verdict, note trace.Note) trace.Event {
 	e := trace.Event{Hook: hook, Verdict: verdict, Note: note, Where: "br0", Port: "BLUE", From: "GREEN",
-		Ports: brPorts, Local: true, Conn: 1234, Addr: blue, MAC: blueMAC, Prefix: br0, Age: 2 * time.Second, Count: 3}
+		Ports: brPorts, Local: true, Conn: 1234, Addr: blue, MAC: blueMAC, Other: redMAC, Prefix: br0, Age: 2 * time.Second, Count: 3}
 	if verdict == trace.Rewrite {
 		e.Before, e.After = icmpTuple(red, google, 7), icmpTuple(out, google, 7)
 	}
@@ -32,7 +32,7 @@ var meant = []struct {
 	notes   []trace.Note
 }{
 	{trace.Ingress, trace.Accept, []trace.Note{trace.NoNote, trace.SegmentsTogether, trace.UplinkReceived, trace.UplinkMachine}},
-	{trace.Learn, trace.Accept, []trace.Note{trace.Learned, trace.Moved, trace.FDBFull}},
+	{trace.Learn, trace.Accept, []trace.Note{trace.Learned, trace.Moved, trace.FDBFull, trace.AddressConflict}},
 	{trace.Learn, trace.Drop, []trace.Note{trace.Looped}},
 	{trace.Bridge, trace.Unicast, []trace.Note{trace.NoNote, trace.Known, trace.Static}},
 	{trace.Bridge, trace.Flood, []trace.Note{trace.NoNote, trace.UnknownUnicast, trace.BroadcastFrame, trace.MulticastFrame, trace.NothingLearned}},

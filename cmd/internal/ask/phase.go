@@ -108,6 +108,8 @@ func bridged(p *Phase, e *trace.Event) {
 			p.Found, p.Changed = "not there yet", e.Text()
 		case trace.Moved:
 			p.Found, p.Changed = "there, behind "+e.From, e.Text()
+		case trace.AddressConflict:
+			p.Looked = "what hosts of " + e.Where + " have said of their addresses"
 		}
 		return
 	}

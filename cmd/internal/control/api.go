@@ -95,7 +95,10 @@ type Network struct {
 	AgeingTime    int          `json:"ageing_time"` // seconds
 	FDBMaxLearned int          `json:"fdb_max_learned"`
 	FDBLearned    int          `json:"fdb_learned"`
-	FDBMoves      uint64       `json:"fdb_moves"` // how often a station was heard behind another port than before
+	FDBMoves      uint64       `json:"fdb_moves"`               // how often a station was heard behind another port than before
+	Conflicts     uint64       `json:"address_conflicts"`       // how often an address was claimed by a second host
+	Conflict      string       `json:"last_conflict,omitempty"` // who claimed which the last time
+	GroupFwdMask  uint16       `json:"group_fwd_mask"`          // which of 01:80:c2:00:00:03 to :0f go through
 	Ports         int          `json:"ports"`
 }
 

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"net/http"
 	"net/netip"
 	"path/filepath"
@@ -65,7 +66,11 @@ func (s *Server) networks(*http.Request) (any, error) {
 		row := Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet,
 			GatewayMAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Internal: n.Plan.Internal, Masquerade: n.Plan.Masquerade,
 			AgeingTime: int(max(fdb.Ageing(), 0) / time.Second), FDBMaxLearned: fdb.MaxLearned(), FDBMoves: fdb.Moves(),
-			Ports: len(n.Switch.Ports())}
+			GroupFwdMask: n.Switch.GroupForward(), Ports: len(n.Switch.Ports())}
+		claims, last := n.Switch.Conflicts()
+		if row.Conflicts = claims; claims > 0 {
+			row.Conflict = fmt.Sprintf("%s says that it has %v, at %v; %s had said so, at %v", last.Port, last.Addr, last.MAC, last.From, last.Other)
+		}
 		if n.Leg != nil { // else the gateway is not on it
 			row.Gateway = n.Leg.Addr().Addr()
 		}

@@ -147,7 +147,18 @@ func Networks(w io.Writer, networks []control.Network) error {
 		t.add(n.Name, n.Subnet.String(), gateway, mac, strconv.Itoa(n.MTU), strconv.Itoa(n.Ports),
 			fmt.Sprintf("%d of %d", n.FDBLearned, n.FDBMaxLearned), fmt.Sprintf("%ds", n.AgeingTime), kind)
 	}
-	return t.write(w)
+	if err := t.write(w); err != nil {
+		return err
+	}
+	for _, n := range networks {
+		if n.Conflicts == 0 {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%s: two hosts cannot share one address (%d claims so far): %s\n", n.Name, n.Conflicts, n.Conflict); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Ports writes the switches' ports with what went through, and the knobs that are not as they usually are.
