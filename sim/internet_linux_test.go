@@ -64,11 +64,14 @@ func realLab(t *testing.T, offload bool) (run func(program string, args ...strin
 		cmd := exec.CommandContext(t.Context(), program, args...)
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
-		if _, err := h.Start(ns, cmd); err != nil {
+		process, err := h.Start(ns, cmd)
+		if err != nil {
 			return "", err
 		}
-		err := cmd.Wait()
-		return out.String(), err
+		if status := process.Wait(); status != 0 {
+			return out.String(), fmt.Errorf("exit status %d", status)
+		}
+		return out.String(), nil
 	}
 }
 

@@ -164,7 +164,8 @@ func iperf(t testing.TB, host tap.Host, from, to tap.Namespace, args ...string) 
 	client := exec.Command(program, append([]string{"-J"}, args...)...)
 	var output strings.Builder
 	client.Stdout = &output
-	if _, err := host.Start(from, client); err != nil {
+	running, err := host.Start(from, client)
+	if err != nil {
 		t.Fatal(err)
 	}
 	var report struct {
@@ -176,9 +177,9 @@ func iperf(t testing.TB, host tap.Host, from, to tap.Namespace, args ...string) 
 			} `json:"sum_received"`
 		}
 	}
-	err = client.Wait()
-	if json.Unmarshal([]byte(output.String()), &report) != nil || err != nil || report.Error != "" {
-		t.Fatalf("iperf3 %v: %v %s\n%s", args, err, report.Error, output.String())
+	status := running.Wait()
+	if json.Unmarshal([]byte(output.String()), &report) != nil || status != 0 || report.Error != "" {
+		t.Fatalf("iperf3 %v: status %d %s\n%s", args, status, report.Error, output.String())
 	}
 	seconds := report.End.Received.Seconds
 	return result{bits: report.End.Received.Bits * seconds, seconds: seconds}

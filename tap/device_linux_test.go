@@ -61,11 +61,12 @@ func testCable(t *testing.T, offload bool) {
 		cmd := exec.Command(ping, "-n", "-c", "2", "-i", "0.01", "-W", "5", "-s", size, "11.11.11.3")
 		var output bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &output, &output
-		if _, err := host.Start(red, cmd); err != nil {
+		process, err := host.Start(red, cmd)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("ping -s %s: %v\n%s", size, err, output.String())
+		if status := process.Wait(); status != 0 {
+			t.Errorf("ping -s %s: status %d\n%s", size, status, output.String())
 		}
 	}
 	if neighbours := ip(t, "-n", blue.Name, "neigh"); !bytes.Contains([]byte(neighbours), []byte("02:42:0b:0b:0b:02")) {

@@ -89,13 +89,14 @@ func TestFilesChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := host.Start(ns, cmd); err != nil {
+	process, err := host.Start(ns, cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
 	setFiles(t, host, ns, map[string]string{"hosts": "after\n"})
 	input.Close()
-	if err := cmd.Wait(); err != nil || !strings.HasSuffix(output.String(), "after\n") {
-		t.Errorf("%v: %s", err, output.String())
+	if status := process.Wait(); status != 0 || !strings.HasSuffix(output.String(), "after\n") {
+		t.Errorf("status %d: %s", status, output.String())
 	}
 	if names, _ := os.ReadDir(etc(ns)); len(names) != 1 {
 		t.Errorf("%v, want hosts only", names)

@@ -2,7 +2,9 @@ package tap_test
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,13 +47,42 @@ func TestOutputIsWhole(t *testing.T) {
 	}
 }
 
+// TestOutputComesLate: what a program has written before its end is all copied, also by who comes to it only afterwards, when
+// no time is left, while somebody else holds the other end.
+func TestOutputComesLate(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	close(ended)
+	for _, grace := range []time.Duration{0, 1, time.Millisecond} {
+		near, far, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.Repeat("0123456789abcde\n", 4000)
+		if _, err := far.WriteString(want); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		tap.CopyOutput(&out, near, ended, grace)
+		if out.String() != want {
+			t.Errorf("grace %v: %d bytes of %d", grace, out.Len(), len(want))
+		}
+		far.Close()
+		near.Close()
+	}
+}
+
 // TestOutputEnds: who holds the other end after the program's end, and is none of its group, does not keep it open, be he
 // silent or loud.
 func TestOutputEnds(t *testing.T) {
 	t.Parallel()
 	for _, left := range []string{"sleep 1000", "yes"} {
 		var out slow
-		runHere(t, &out, "setsid", "--fork", "sh", "-c", "echo $$ said; exec "+left)
+		fifo := filepath.Join(t.TempDir(), "left")
+		if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		runHere(t, &out, "sh", "-c", `setsid --fork sh -c 'echo $$ said; echo > "$0"; exec `+left+`' "$0"; read at < "$0"`, fifo)
 		pid, _, ok := strings.Cut(out.String(), " said\n")
 		if !ok {
 			t.Errorf("%.100q", out.String())

@@ -19,11 +19,12 @@ func run(t *testing.T, host tap.Host, ns tap.Namespace, line string) string {
 	var output bytes.Buffer
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if _, err := host.Start(ns, cmd); err != nil {
+	process, err := host.Start(ns, cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("%s: %v: %s", line, err, output.String())
+	if status := process.Wait(); status != 0 {
+		t.Errorf("%s: status %d: %s", line, status, output.String())
 	}
 	return strings.TrimSpace(output.String())
 }

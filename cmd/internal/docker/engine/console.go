@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"uswitch/tap"
 )
@@ -55,10 +57,28 @@ func (c *console) openTerminal(cmd *exec.Cmd) (*console, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if near, err = unblocked(near); err != nil {
+		far.Close()
+		return nil, nil, err
+	}
 	c.terminal, c.stdin = near, near
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = far, far, far
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	return c, func() { far.Close() }, nil
+}
+
+// unblocked returns a file that can be read with a deadline in place of one that pty has made block.
+func unblocked(f *os.File) (*os.File, error) {
+	defer f.Close()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("terminal: %w", err)
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
 // resize tells the command how large its terminal is.

@@ -9,7 +9,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -306,6 +309,27 @@ func TestSlowReader(t *testing.T) {
 			t.Fatal(err)
 		}
 		whole(t, "exec", read(bufio.NewReaderSize(lagging{upgrade(t, e, "/exec/"+made.ID+"/start", "{}")}, 8<<10)))
+	}
+}
+
+// TestTerminalIsHeld: a container whose command has ended has ended, also while somebody whom it has left behind holds its
+// terminal.
+func TestTerminalIsHeld(t *testing.T) {
+	t.Parallel()
+	e := newFake(t, "").engine(t)
+	fifo := filepath.Join(t.TempDir(), "left")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := sleeper("none")
+	r.Tty, r.Cmd = true, []string{"sh", "-c", `setsid sh -c 'echo > "$0"; exec sleep 300' "$0" & echo $!; read at < "$0"`, fifo}
+	text, _ := attach(t, e, create(t, e, "held", r), "")
+	pid, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Error("nobody was left behind:", err)
 	}
 }
 
