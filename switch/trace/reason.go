@@ -178,7 +178,7 @@ var sentences = [reasonEnd]string{
 	RuleDrop:      "a rule says DROP",
 	RuleReject:    "a rule says REJECT: its sender is told, but where frames are bridged",
 	PolicyDrop:    "no rule lets it through, and the chain's policy is DROP",
-	Invalid:       "it belongs to no connection and cannot begin one",
+	Invalid:       "it belongs to no connection and cannot begin one, so no rule has translated its source, and nobody outside knows the way back to that",
 	TableFull:     "the connection table is full",
 	SourceLimit:   "who sends this (a host, or all outside together) has more connections than its share already: others keep theirs",
 	NATNoPort:     "no address and port are free to translate this connection to",
