@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"time"
@@ -49,7 +48,7 @@ are alike are counted.`,
 func followDrops(lab *control.Client, format string) error {
 	ctx, stop := session.Interruptible()
 	defer stop()
-	answer, err := lab.Stream(ctx, http.MethodGet, "/v1/drops", url.Values{"follow": {"1"}}, nil)
+	answer, err := lab.Follow(ctx, "/v1/drops", url.Values{"follow": {"1"}})
 	if err != nil {
 		return err
 	}

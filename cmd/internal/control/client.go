@@ -17,14 +17,15 @@ import (
 
 // Client talks to the lab behind one socket.
 type Client struct {
-	lab  string
-	dial func(context.Context) (net.Conn, error)
-	http http.Client
+	lab      string
+	dial     func(context.Context) (net.Conn, error)
+	http     http.Client
+	patience time.Duration // of Follow
 }
 
 // NewClient returns a client for a socket; lab is for messages. Nothing is sent yet.
 func NewClient(path, lab string) *Client {
-	c := &Client{lab: lab, dial: func(ctx context.Context) (net.Conn, error) {
+	c := &Client{lab: lab, patience: finishTime, dial: func(ctx context.Context) (net.Conn, error) {
 		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", path)
 	}}
 	c.http.Transport = &http.Transport{

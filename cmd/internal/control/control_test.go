@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -239,6 +241,71 @@ func TestSlowReader(t *testing.T) {
 		}
 	}
 	t.Errorf("nothing was lost, or nobody was told: %v", in.Err())
+}
+
+// TestFollowToTheEnd: who has had enough gets what was queued for them by then, however slowly they read, and no more.
+func TestFollowToTheEnd(t *testing.T) {
+	s := start(t)
+	s.Start()
+	ctx, enough := context.WithCancel(context.Background())
+	stream, err := s.Follow(ctx, "/v1/trace", control.TraceQuery{Format: "json", Filter: trace.FilterSpec{Hooks: []string{"ingress"}}}.Query())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	const asked = 1500 // more than the socket takes, less than the queue
+	for range asked + 1 {
+		s.ask()
+	} // all but the last are through
+	enough()
+	text, err := io.ReadAll(stream)
+	if n := strings.Count(string(text), `"hook":"ingress"`); err != nil || n < asked || strings.Contains(string(text), "lost") {
+		t.Errorf("%d of %d steps: %v", n, asked, err)
+	}
+	for i := 0; s.world.Tracer().Listening(); i++ {
+		if i == 1000 {
+			t.Fatal("the lab still listens for who has gone")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if _, err := s.Follow(ctx, "/v1/trace", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("who had enough before: %v", err)
+	}
+}
+
+// TestFollowIsCutShort: an answer that does not end in time is broken off, and known to be.
+func TestFollowIsCutShort(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "socket")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan struct{})
+	server := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Uswitch-Api", strconv.Itoa(control.API))
+		_, err := io.WriteString(w, "begun")
+		for err == nil {
+			time.Sleep(time.Millisecond)
+			_, err = io.WriteString(w, ".")
+			_ = http.NewResponseController(w).Flush()
+		}
+		close(gone)
+	})}
+	defer server.Close()
+	go func() { _ = server.Serve(l) }()
+	c := control.NewClient(path, "w")
+	c.SetPatience(time.Millisecond)
+	ctx, enough := context.WithCancel(context.Background())
+	stream, err := c.Follow(ctx, "/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	enough()
+	if text, err := io.ReadAll(stream); !errors.Is(err, control.ErrUnfinished) || !strings.HasPrefix(string(text), "begun") {
+		t.Errorf("%v behind %.20q", err, text)
+	}
+	<-gone
 }
 
 func TestConntrackFollow(t *testing.T) {

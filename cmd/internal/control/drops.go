@@ -63,9 +63,9 @@ func (s *Server) followDrops(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	ring := trace.NewRing(queueEvents, traceBytes, traceSnap)
-	s.world.Tracer().Attach(ring) // first, so that nothing is missed after the answer has begun
-	defer s.world.Tracer().Detach(ring)
+	ring := trace.NewRing(QueueEvents, traceBytes, traceSnap)
+	ctx, detach := s.attach(r.Context(), ring) // first, so that nothing is missed after the answer has begun
+	defer detach()
 	out, done, err := s.stream(w, "application/x-ndjson")
 	if err != nil {
 		fail(w, err)
@@ -73,7 +73,7 @@ func (s *Server) followDrops(w http.ResponseWriter, r *http.Request) {
 	}
 	defer done()
 	sink := &dropSink{out: json.NewEncoder(out), names: s.world.Names()}
-	_ = ring.Drain(r.Context(), filter, sink, time.Now)
+	_ = ring.Drain(ctx, filter, sink, time.Now)
 }
 
 // dropSink writes drops, each kind at most twice a second, however many there are.

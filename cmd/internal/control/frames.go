@@ -45,16 +45,16 @@ func (s *Server) frames(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	ring := trace.NewRing(queueEvents, captureBytes, 0)
-	s.world.Tracer().Attach(ring) // first, so that nothing is missed after the answer has begun
-	defer s.world.Tracer().Detach(ring)
+	ring := trace.NewRing(QueueEvents, captureBytes, 0)
+	ctx, detach := s.attach(r.Context(), ring) // first, so that nothing is missed after the answer has begun
+	defer detach()
 	out, done, err := s.stream(w, "application/x-ndjson")
 	if err != nil {
 		fail(w, err)
 		return
 	}
 	defer done()
-	_ = ring.Drain(r.Context(), nil, frameSink{at, json.NewEncoder(out)}, time.Now)
+	_ = ring.Drain(ctx, nil, frameSink{at, json.NewEncoder(out)}, time.Now)
 }
 
 // ear makes a listener for a device.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,9 +13,11 @@ import (
 	"uswitch/switch/trace/pcap"
 )
 
-// The queue between the lab and one listener: a trace reads the beginning of each frame, a capture all of it.
+// QueueEvents is how many steps the queue between the lab and one listener holds.
+const QueueEvents = 8192
+
+// The bytes of its frames: a trace reads the beginning of each, a capture all of it.
 const (
-	queueEvents  = 8192
 	traceBytes   = 2 << 20
 	traceSnap    = 256
 	captureBytes = 8 << 20
@@ -84,12 +87,12 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 		fail(w, fmt.Errorf("format %q: want text, json or pcapng", q.Format))
 		return
 	}
-	ring := trace.NewRing(queueEvents, traceBytes, traceSnap)
+	ring := trace.NewRing(QueueEvents, traceBytes, traceSnap)
 	if q.Format == "pcapng" {
-		ring = trace.NewRing(queueEvents, captureBytes, q.Snap)
+		ring = trace.NewRing(QueueEvents, captureBytes, q.Snap)
 	}
-	s.world.Tracer().Attach(ring) // before the answer begins: who has that misses nothing from there on
-	defer s.world.Tracer().Detach(ring)
+	ctx, detach := s.attach(r.Context(), ring) // before the answer begins: who has that misses nothing from there on
+	defer detach()
 	out, done, err := s.stream(w, kinds[q.Format])
 	if err != nil {
 		fail(w, err)
@@ -100,7 +103,24 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the client is gone before the first byte
 	}
-	_ = ring.Drain(r.Context(), filter, sink, time.Now)
+	_ = ring.Drain(ctx, filter, sink, time.Now)
+}
+
+// attach makes a ring receive every event until the client listens no more, or the lab ends: ctx ends when it gets no more,
+// and what it has can be handed on.
+func (s *Server) attach(client context.Context, ring *trace.Ring) (ctx context.Context, detach func()) {
+	tracer := s.world.Tracer()
+	tracer.Attach(ring)
+	ctx, end := context.WithCancel(context.WithoutCancel(client))
+	ended := context.AfterFunc(client, func() {
+		tracer.Detach(ring)
+		end()
+	})
+	return ctx, func() {
+		ended()
+		tracer.Detach(ring)
+		end()
+	}
 }
 
 func (s *Server) sink(out *flushed, q TraceQuery) (trace.Sink, error) {

@@ -70,7 +70,7 @@ func (s *session) capture(ctx context.Context, l *listeners) error {
 	counted := &countedSink{Sink: sink}
 	l.ends = append(l.ends, func() error {
 		if counted.lost > 0 {
-			s.screen.report(fmt.Sprintf("%s holds %d steps of packets; %s", s.Pcap, counted.events, missing(counted.lost)))
+			s.screen.report(fmt.Sprintf("%s holds %d steps of packets; %s", s.Pcap, counted.events, missing(counted.lost, false)))
 		}
 		return nil
 	})

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/netip"
@@ -9,9 +10,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/lab"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -159,6 +162,29 @@ func TestBlockCounter(t *testing.T) {
 		}
 	}
 	if text := (&blockCounter{packets: 7}).holds("f"); text != "f holds 7 steps of packets" {
+		t.Error(text)
+	}
+}
+
+// TestCutShort: what of the end did not come is told beside what was lost, but not of who was there to the end or is gone.
+func TestCutShort(t *testing.T) {
+	ended, end := context.WithCancel(context.Background())
+	end()
+	for _, test := range []struct {
+		ctx  context.Context
+		err  error
+		want bool
+	}{
+		{ended, nil, false}, {ended, control.ErrUnfinished, true}, {ended, io.ErrUnexpectedEOF, true}, {ended, syscall.EPIPE, false},
+		{context.Background(), io.ErrUnexpectedEOF, false},
+	} {
+		if got := cutShort(test.ctx, test.err); got != test.want {
+			t.Errorf("%v: %v", test.err, got)
+		}
+	}
+	want := "f holds 7 steps of packets; 3 steps are missing: the reader was slower than the network; " +
+		"at its end up to 8192 steps are missing: what the lab still held for it did not come in time"
+	if text := (&blockCounter{packets: 7, lost: 3, cut: true}).holds("f"); text != want {
 		t.Error(text)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
+	"strings"
 	"syscall"
 
 	"uswitch/cmd/internal/control"
@@ -19,22 +19,35 @@ import (
 
 // Trace copies a lab's trace to out until the lab or ctx ends, or nobody reads any more.
 func Trace(ctx context.Context, c *control.Client, q control.TraceQuery, out io.Writer) error {
-	answer, err := c.Stream(ctx, http.MethodGet, "/v1/trace", q.Query(), nil)
+	answer, err := c.Follow(ctx, "/v1/trace", q.Query())
 	if err != nil {
 		return quiet(ctx, err)
 	}
 	defer answer.Close()
 	counted := &lossCounter{out: out}
 	_, err = io.Copy(counted, answer)
-	if counted.lost > 0 {
-		fmt.Fprintf(os.Stderr, "uswitch: %s\n", missing(counted.lost))
+	if text := missing(counted.lost, cutShort(ctx, err)); text != "" {
+		fmt.Fprintf(os.Stderr, "uswitch: %s\n", text)
 	}
 	return StreamEnd(ctx, c.Lab(), err)
 }
 
-// missing is how a person is told of steps that a listener has lost.
-func missing(steps uint64) string {
-	return fmt.Sprintf("%d steps are missing: the reader was slower than the network", steps)
+// missing is how a person is told of steps that a listener has lost, and of those at the end whose number nobody knows.
+// Where none are it is empty.
+func missing(steps uint64, cut bool) string {
+	var parts []string
+	if steps > 0 {
+		parts = append(parts, fmt.Sprintf("%d steps are missing: the reader was slower than the network", steps))
+	}
+	if cut {
+		parts = append(parts, fmt.Sprintf("at its end up to %d steps are missing: what the lab still held for it did not come in time", control.QueueEvents))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// cutShort reports whether a stream that somebody has ended lacks what the lab still held.
+func cutShort(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && err != nil && !errors.Is(err, syscall.EPIPE)
 }
 
 // lossCounter adds up what the lines of a trace say of losses.
@@ -58,25 +71,29 @@ func (c *lossCounter) Write(b []byte) (int, error) {
 }
 
 // Capture writes a lab's capture to a file, or to out if path is -, until the lab or ctx ends. What is on a full disk
-// ends with a whole block. How much a file holds is told on standard error.
+// ends with a whole block. How much a file holds is told on standard error, and what at the end of ctx did not come.
 func Capture(ctx context.Context, c *control.Client, q control.TraceQuery, path string, force bool, out io.Writer) error {
+	counted := &blockCounter{out: out}
 	if path != "-" {
 		file, err := pcap.Create(path, force)
 		if err != nil {
 			return err
 		}
 		defer file.Close()
-		counted := &blockCounter{out: file}
+		counted.out = file
 		defer func() { fmt.Fprintf(os.Stderr, "uswitch: %s\n", counted.holds(path)) }()
-		out = counted
 	}
 	q.Format = "pcapng"
-	answer, err := c.Stream(ctx, http.MethodGet, "/v1/trace", q.Query(), nil)
+	answer, err := c.Follow(ctx, "/v1/trace", q.Query())
 	if err != nil {
 		return quiet(ctx, err)
 	}
 	defer answer.Close()
-	return StreamEnd(ctx, c.Lab(), copyBlocks(out, bufio.NewReader(answer)))
+	err = copyBlocks(counted, bufio.NewReader(answer))
+	if counted.cut = cutShort(ctx, err); counted.cut && path == "-" {
+		fmt.Fprintf(os.Stderr, "uswitch: %s\n", missing(0, true))
+	}
+	return StreamEnd(ctx, c.Lab(), err)
 }
 
 // StreamEnd returns nil for the errors with which a stream ends because somebody wants it to: ctx has ended, the lab is
@@ -104,6 +121,7 @@ func quiet(ctx context.Context, err error) error {
 type blockCounter struct {
 	out           io.Writer
 	packets, lost uint64
+	cut           bool // its end did not come
 }
 
 func (c *blockCounter) Write(block []byte) (int, error) {
@@ -121,8 +139,8 @@ func (c *blockCounter) Write(block []byte) (int, error) {
 // holds is what a person is told of a capture at its end.
 func (c *blockCounter) holds(path string) string {
 	text := fmt.Sprintf("%s holds %d steps of packets", path, c.packets)
-	if c.lost > 0 {
-		text += "; " + missing(c.lost)
+	if c.lost > 0 || c.cut {
+		text += "; " + missing(c.lost, c.cut)
 	}
 	return text
 }

@@ -25,7 +25,7 @@ func Run(ctx context.Context, lab *control.Client, o Options, out, errs io.Write
 	if err != nil {
 		return refuse("%v", err)
 	}
-	answer, err := lab.Stream(ctx, http.MethodGet, "/v1/frames", url.Values{"device": {o.Device}}, nil)
+	answer, err := lab.Follow(ctx, "/v1/frames", url.Values{"device": {o.Device}})
 	if err != nil {
 		var e *control.Error
 		if errors.As(err, &e) && e.Code == http.StatusNotFound {
@@ -68,6 +68,9 @@ func listen(in *json.Decoder, o Options, f *filter.Filter, to sink, errs io.Writ
 			captured++
 			err = to.frame(&next)
 		}
+	}
+	if errors.Is(err, control.ErrUnfinished) {
+		fmt.Fprintf(errs, "tcpdump: up to %d packets at the end are missing, and not counted: they did not come in time\n", control.QueueEvents)
 	}
 	fmt.Fprintf(errs, "%d packets captured\n%d packets received by filter\n%d packets dropped by kernel\n", captured, captured, dropped)
 	return err
