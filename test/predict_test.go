@@ -70,8 +70,8 @@ type predicted struct {
 }
 
 type predictedHost struct {
-	name, addr, network string
-	ns                  tap.Namespace
+	name, addr string
+	ns         tap.Namespace
 }
 
 // The labs, by chance: three hosts on one network; two networks with the gateway between; two with a host between.

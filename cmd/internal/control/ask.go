@@ -27,19 +27,27 @@ func (s *Server) explain(r *http.Request) (any, error) {
 		return nil, err
 	}
 	l, a, err := s.predict(q)
+	if err != nil {
+		return nil, err
+	}
 	defer l.Close()
-	if err == nil && r.URL.Query().Has("send") {
+	if r.URL.Query().Has("send") {
 		s.settled(r.Context(), l, a)
 	}
-	return a, err
+	return a, nil
 }
 
+// predict answers on a copy of the lab, which the caller closes.
 func (s *Server) predict(q ask.Question) (*ask.Lab, *ask.Answer, error) {
 	s.asking.Lock()
 	defer s.asking.Unlock()
 	l := snapshot.Of(s.world)
 	a, err := l.Explain(q)
-	return l, a, err
+	if err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	return l, a, nil
 }
 
 // whyNot says what would let it pass.
@@ -90,11 +98,11 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 		o.Partial, patience = true, predictTime // the packets are worth more
 	}
 	l, m, err := s.matrix(r.Context(), o, patience)
-	defer l.Close()
 	if err != nil {
 		fail(w, err)
 		return
 	}
+	defer l.Close()
 	if send {
 		ctx, cancel := context.WithTimeout(r.Context(), sendTime)
 		defer cancel()
@@ -116,5 +124,9 @@ func (s *Server) matrix(ctx context.Context, o ask.ReachOptions, patience time.D
 	defer s.asking.Unlock()
 	l := snapshot.Of(s.world)
 	m, err := l.Reach(ctx, o)
-	return l, m, err
+	if err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	return l, m, nil
 }
