@@ -69,6 +69,18 @@ func (g *Gateway) errorEnds(p *packet) (from, to netip.Addr) {
 // maxError is the size of an ICMP error with all that it quotes, in bytes (RFC 1812 4.3.2.3).
 const maxError = 576
 
+// newError makes an ICMP error that quotes as much of a packet as fits, behind room for its headers. The rest of the message and
+// its checksum are still to be written.
+func newError(icmpType, code uint8, about frame.IPv4) (b []byte, message frame.ICMP) {
+	const before = frame.EthernetHeader + frame.IPv4Header
+	quoted := min(len(about), maxError-frame.IPv4Header-frame.ICMPHeader)
+	b = make([]byte, before+frame.ICMPHeader+quoted)
+	message = frame.ICMP(b[before:])
+	message[0], message[1] = icmpType, code
+	copy(message.Payload(), about)
+	return b, message
+}
+
 // sendError tells the sender of a packet what became of it, with as much of the packet as fits, as the sender sent it. It does
 // so from the address that the packet was sent to, if that is the gateway's own, and else from that of the interface that it
 // came in by (as Linux does: icmp_send in net/ipv4/icmp.c). RFC 1812 4.3.2.7 lists whom nothing is told.
@@ -85,11 +97,7 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 			return
 		}
 	}
-	quoted := min(len(p.ip), maxError-frame.IPv4Header-frame.ICMPHeader)
-	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.ICMPHeader+quoted)
-	ip := b[frame.EthernetHeader:]
-	message := frame.ICMP(ip[frame.IPv4Header:])
-	message[0], message[1] = icmpType, code
+	b, message := newError(icmpType, code, p.ip)
 	switch {
 	case icmpType == frame.ICMPParamProblem:
 		_, at := checkOptions(p.ip)
@@ -97,14 +105,12 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	case icmpType == frame.ICMPUnreachable && code == frame.UnreachableTooBig:
 		binary.BigEndian.PutUint16(message[6:], uint16(min(p.out.config.MTU, 65535))) // RFC 1191 4
 	}
-	quote := frame.IPv4(message.Payload())
-	copy(quote, p.ip)
 	if c := p.flow.conn; c != nil && p.hasTuple {
-		rewriteTuple(quote, p.tuple, c.Tuples[p.flow.dir], p.partial())
+		rewriteTuple(frame.IPv4(message.Payload()), p.tuple, c.Tuples[p.flow.dir], p.partial())
 	}
 	message.SetChecksum()
 	from, to := g.errorEnds(p)
-	frame.PutIPv4(ip, frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), from, to)
+	frame.PutIPv4(b[frame.EthernetHeader:], frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), from, to)
 	answer := packet{f: frame.Frame{Data: b}, now: p.now, flow: flow{verbatim: true, state: rule.StateInvalid}}
 	if p.flow.conn != nil {
 		answer.flow = flow{conn: p.flow.conn, dir: p.flow.dir.Other(), state: rule.StateRelated, verbatim: true}

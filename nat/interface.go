@@ -42,7 +42,8 @@ type Binding struct {
 	Random bool        // the rule wants another port than the sender's own
 }
 
-// Machiner is an Uplink that has an address for this machine itself: what comes from there has never been outside.
+// Machiner is an Uplink that has an address for this machine itself: TCP and UDP that come from there have never been outside.
+// What this machine says about packets does not come from there: see Undelivered.
 type Machiner interface{ Machine() netip.Addr }
 
 // InterfaceConfig describes an Interface. Exactly one of Segment and Uplink is given.

@@ -26,6 +26,7 @@ type packet struct {
 	segment  conntrack.Segment
 	flow     flow
 	mark     uint32
+	machine  bool // an ICMP error of the gateway's own that it writes on the word of this machine: see Undelivered
 	out      *Interface
 	nextHop  netip.Addr
 	prefix   netip.Prefix // of the route

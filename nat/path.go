@@ -25,7 +25,7 @@ func (g *Gateway) inputUplink(in *Interface, f frame.Frame, j *trace.Journey, no
 	f.Source = in.source(f)
 	if j.On() {
 		e := trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Note: trace.UplinkReceived, Where: in.name, IP: true, Frame: f.Packet()}
-		if p, ok := e.IPv4(); ok && p.Src() == in.machine {
+		if p, ok := e.IPv4(); ok && p.Src() == in.machine && p.Proto() != frame.ProtoICMP {
 			e.Note, e.Addr = trace.UplinkMachine, in.machine
 		}
 		j.Emit(e)
@@ -116,6 +116,9 @@ func (g *Gateway) output(p *packet) {
 		e := p.event(trace.Output, trace.Accept, trace.Originated)
 		if p.flow.verbatim {
 			e.Note, e.Addr = trace.ErrorSent, p.ip.Dst()
+		}
+		if p.machine {
+			e.Note = trace.MachineError
 		}
 		p.emit(e)
 	}

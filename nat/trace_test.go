@@ -21,7 +21,7 @@ var notes = map[trace.Note]string{
 	trace.NeighborKnown: "known", trace.NeighborAsked: "asked", trace.NeighborWaiting: "waiting", trace.NeighborSent: "released",
 	trace.NeighborProbe: "probe", trace.ARPAnswered: "arp-answered", trace.ARPLearned: "learned", trace.ARPHeard: "heard",
 	trace.ARPNotMine: "not-mine", trace.ARPConflict: "conflict", trace.ARPDefended: "defended", trace.ARPAnnounced: "announced",
-	trace.ErrorSent: "error-sent",
+	trace.ErrorSent: "error-sent", trace.MachineError: "machine-error",
 }
 
 // line writes an event down: packet and hop, hook, verdict, and why.
@@ -185,7 +185,7 @@ type machineWay struct{ *way }
 
 func (machineWay) Machine() netip.Addr { return netip.MustParseAddr("192.0.2.1") }
 
-// TestTraceOfTheMachineItself: what this machine says of a packet, or a client on it, has never been outside.
+// TestTraceOfTheMachineItself: a client on this machine has never been outside; a router with the address that stands for it has.
 func TestTraceOfTheMachineItself(t *testing.T) {
 	l := newLab(t)
 	if err := l.SetAddr(l.br1.leg, netip.Prefix{}, l.now); err != nil {
@@ -194,7 +194,8 @@ func TestTraceOfTheMachineItself(t *testing.T) {
 	l.Remove(l.wan.leg)
 	l.wan.leg = l.add(nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: machineWay{l.wan}})
 	l.listen()
-	l.wan.send(udp("192.0.2.1:5", "192.0.2.2:9", "from here"), udp("192.0.2.9:5", "192.0.2.2:9", "from outside"))
+	l.wan.send(udp("192.0.2.1:5", "192.0.2.2:9", "from here"), udp("192.0.2.9:5", "192.0.2.2:9", "from outside"),
+		packetOf(frame.ProtoICMP, ip4("192.0.2.1"), ip4("192.0.2.2"), []byte{frame.ICMPTimeExceeded, 0, 0xf4, 0xff, 0, 0, 0, 0}))
 	var e trace.Event
 	var got []string
 	for _, ok := l.ring.TryNext(&e); ok; _, ok = l.ring.TryNext(&e) {
@@ -202,8 +203,47 @@ func TestTraceOfTheMachineItself(t *testing.T) {
 			got = append(got, e.Text())
 		}
 	}
-	if want := []string{"comes from this machine itself, for which 192.0.2.1 stands", "comes from the outside"}; !slices.Equal(got, want) {
+	if want := []string{"comes from this machine itself, for which 192.0.2.1 stands", "comes from the outside", "comes from the outside"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestUndelivered: what the machine says of a packet that has left becomes an error of the gateway's own, to whoever sent it, as
+// the sender knows the packet; within the limits of such errors; and of what nobody has sent, nobody hears.
+func TestUndelivered(t *testing.T) {
+	l := newLab(t, masquerade)
+	l.red.send(udp("11.11.11.2:5", "8.8.8.8:53", "q"))
+	left := l.wan.frames[0].Data[frame.EthernetHeader:]
+	l.listen()
+	l.red.frames = nil
+	l.Undelivered(nat.Failure{Type: frame.ICMPUnreachable, Code: frame.UnreachableHost, Packet: left}, l.now)
+	l.trace(t, "1.1 output accept machine-error", "1.2 route accept connected", "1.3 output accept -P OUTPUT ACCEPT", "1.4 neighbor accept known")
+	if len(l.red.frames) != 1 {
+		t.Fatalf("RED got %d frames", len(l.red.frames))
+	}
+	ip := frame.IPv4(l.red.frames[0].Data[frame.EthernetHeader:])
+	m := frame.ICMP(ip.Payload())
+	quote := frame.IPv4(m.Payload())
+	about, _ := frame.TupleOf(quote)
+	if ip.Src().String() != "11.11.11.1" || m.Type() != frame.ICMPUnreachable || m.Code() != frame.UnreachableHost || !m.ChecksumOK() ||
+		!quote.ChecksumOK() || about.Src().String() != "11.11.11.2" || about.SrcPort != 5 || about.DstPort != 53 {
+		t.Errorf("RED hears %v from %v about %v", m, ip.Src(), about)
+	}
+	foreign := append(frame.IPv4(nil), left...)
+	foreign[frame.IPv4Header+1]++ // its source port
+	l.Undelivered(nat.Failure{Type: frame.ICMPUnreachable, Code: frame.UnreachableHost, Packet: foreign}, l.now)
+	if n := l.tracer.Drops(trace.NoConnForICMP); n != 1 || len(l.red.frames) != 1 {
+		t.Errorf("about a packet that nobody sent: %d frames, %d counted", len(l.red.frames), n)
+	}
+	l.Undelivered(nat.Failure{Type: frame.ICMPUnreachable, Code: frame.UnreachableTooBig, MTU: 1400, Packet: left}, l.now)
+	if m := frame.ICMP(frame.IPv4(l.red.frames[len(l.red.frames)-1].Data[frame.EthernetHeader:]).Payload()); len(l.red.frames) != 2 || m[6] != 1400>>8 || m[7] != 1400&0xff {
+		t.Errorf("RED got %d frames, the last with %v", len(l.red.frames), m)
+	}
+	for range 20 {
+		l.Undelivered(nat.Failure{Type: frame.ICMPUnreachable, Code: frame.UnreachableHost, Packet: left}, l.now)
+	}
+	if n := len(l.red.frames) - 2; n != 5 {
+		t.Errorf("%d errors at once", n)
 	}
 }
 

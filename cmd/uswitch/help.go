@@ -23,9 +23,6 @@ where nobody listens inside, a client is connected first and reset at once, and 
 TCP connections end at the gateway and begin there again. Urgent data, keepalives and every TTL but that of the SYN, which
 goes along, are of one side each. Two sides that connect to each other at the same time do not meet. A connection that leaves is not answered before the destination has answered: refused is refused, silence is silence.
 
-ICMP errors that this machine's own kernel gives rise to (no route, nobody there) come from the address that stands for the
-machine inside, 192.168.104.1 as a rule, and not from the gateway's address on the network.
-
 Protocols besides TCP, UDP and ICMP echo do not leave.
 
 File descriptors: each network card, each published port and each flow has one. 128 of those that the process may have

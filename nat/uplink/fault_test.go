@@ -32,7 +32,7 @@ func (l *lab) fails(proto uint8, times int32) (failed *atomic.Int32) {
 			panic("a fault")
 		}
 		l.gateway.InputUplink(l.out, f, now)
-	})
+	}, l.gateway.Undelivered)
 	return failed
 }
 

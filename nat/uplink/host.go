@@ -19,8 +19,7 @@ type HostConfig struct {
 	// interface. The zero value means OutgoingAddr.
 	Addr netip.Prefix
 	// Gateway stands for the host itself: it is the source of published connections that come from the host's own
-	// loopback, and of ICMP errors that the host's own kernel is the cause of. The zero value means DefaultGateway. It
-	// must not be on a network of the lab.
+	// loopback. The zero value means DefaultGateway. It must not be on a network of the lab.
 	Gateway netip.Addr
 	// AllowHost opens the host's own addresses and 169.254.0.0/16 to the lab.
 	AllowHost bool
@@ -51,25 +50,26 @@ var DefaultGateway = netip.AddrFrom4([4]byte{192, 168, 104, 1})
 
 // Host is the way out through the host's own sockets. Every method may be called from many goroutines.
 type Host struct {
-	addr      netip.Addr
-	prefix    netip.Prefix
-	gateway   netip.Addr
-	allowHost bool
-	mtu       int  // of the inside
-	gso       bool // the inside takes super-frames
-	limits    Limits
-	streams   *Streams
-	tracer    *trace.Tracer
-	now       func() time.Time
-	deliver   atomic.Pointer[func(frame.Frame, time.Time)]
-	own       Own
-	shared    bool          // addr is the host's
-	ids       atomic.Uint32 // the last IP identification that was used
-	ports     *ports        // of TCP
-	net       *netstack
-	flows     flows
-	done      chan struct{} // closed by Close
-	running   sync.WaitGroup
+	addr        netip.Addr
+	prefix      netip.Prefix
+	gateway     netip.Addr
+	allowHost   bool
+	mtu         int  // of the inside
+	gso         bool // the inside takes super-frames
+	limits      Limits
+	streams     *Streams
+	tracer      *trace.Tracer
+	now         func() time.Time
+	deliver     atomic.Pointer[func(frame.Frame, time.Time)]
+	undelivered atomic.Pointer[func(nat.Failure, time.Time)]
+	own         Own
+	shared      bool          // addr is the host's
+	ids         atomic.Uint32 // the last IP identification that was used
+	ports       *ports        // of TCP
+	net         *netstack
+	flows       flows
+	done        chan struct{} // closed by Close
+	running     sync.WaitGroup
 
 	mu         sync.RWMutex // guards all below; never held across a system call
 	inside     map[inside]*mapping
@@ -150,10 +150,14 @@ func (h *Host) Shared() bool { return h.shared }
 
 // Attach tells the uplink where to hand what comes in: Gateway.InputUplink, with the gateway's interface to this uplink.
 // It must be called before the first packet leaves. deliver is called from many goroutines at once; the frame has
-// EthernetHeader bytes of room in front, and is lent for the call.
-func (h *Host) Attach(deliver func(f frame.Frame, now time.Time)) { h.deliver.Store(&deliver) }
+// EthernetHeader bytes of room in front, and is lent for the call. undelivered is Gateway.Undelivered, which hears what the
+// host's own kernel says of packets that have left; it is called in the same way.
+func (h *Host) Attach(deliver func(f frame.Frame, now time.Time), undelivered func(f nat.Failure, now time.Time)) {
+	h.undelivered.Store(&undelivered)
+	h.deliver.Store(&deliver)
+}
 
-// Machine implements nat.Machiner: clients on this machine, and its kernel's word on what could not be sent.
+// Machine implements nat.Machiner: clients on this machine.
 func (h *Host) Machine() netip.Addr { return h.gateway }
 
 // Output implements nat.Uplink. It never waits for the network. A fault in it is the uplink's own, and no concern of the port

@@ -8,6 +8,7 @@ import (
 
 	"uswitch/nat/uplink"
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 // bothPings runs a test with ping sockets and with the raw one.
@@ -95,6 +96,48 @@ func TestPingOfWhatCannotBeReached(t *testing.T) {
 			if got.ttl = 0; got != want {
 				t.Errorf("%s: heard %+v, want %+v", to, got, want)
 			}
+		}
+	})
+}
+
+// TestErrorsOfTheMachine: what the machine's own stack says of what has left, here that nobody answers for an address on its
+// network, the gateway says, from its address on the network of who has sent, as a router that is one with the machine.
+func TestErrorsOfTheMachine(t *testing.T) {
+	bothPings(t, func(t *testing.T) {
+		l := newLab(t, uplink.HostConfig{})
+		ring := trace.NewRing(1024, 1<<20, 0)
+		l.tracer.Attach(ring)
+		const nobody = "198.18.0.77"
+		port := uint16(40000)
+		for name, probe := range map[string]func(){
+			"UDP":  func() { l.probe(red.String(), port, nobody, 9, 64) },
+			"ICMP": func() { l.ping(red.String(), nobody, port, 1, 64, "hello") },
+			"TCP": func() {
+				whole := packet(frame.ProtoTCP, red.String(), nobody, syn(port, 80)).Data[frame.EthernetHeader+frame.IPv4Header:]
+				l.send(frame.ProtoTCP, 64, red.String(), nobody, whole)
+			},
+		} {
+			got := l.hears(t, func() { port++; probe() })
+			if got.id <= 40000 || got.id > port {
+				t.Errorf("%s: about %d", name, got.id)
+			}
+			got.id = 0
+			if want := (told{"11.11.11.1", red.String(), frame.ICMPUnreachable, frame.UnreachableHost, 0, 64, red.String() + ">" + nobody}); got != want {
+				t.Errorf("%s: heard %+v, want %+v", name, got, want)
+			}
+		}
+		told := 0
+		var e trace.Event
+		for _, ok := ring.TryNext(&e); ok; _, ok = ring.TryNext(&e) {
+			if e.Hook == trace.Ingress {
+				t.Errorf("came in, although it has never been outside: %s", e.Text())
+			}
+			if e.Hook == trace.Output && e.Text() == "this machine could not deliver it: 11.11.11.2 is told what went wrong" {
+				told++
+			}
+		}
+		if told < 3 {
+			t.Errorf("the trace tells of %d errors", told)
 		}
 	})
 }

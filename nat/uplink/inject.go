@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 
+	"uswitch/nat"
 	"uswitch/switch/frame"
 )
 
@@ -78,11 +79,11 @@ func (h *Host) injectEchoReply(b []byte, r received) {
 const errorTTL = 64
 
 // injectError tells the inside what became of a packet that left. quote is that packet as it left, as far as known, from
-// its IP header on; from is whose message it is.
+// its IP header on. What this machine itself says is for the gateway to say.
 func (h *Host) injectError(f failure, quote []byte) {
-	from := f.from
-	if !from.IsValid() || from == h.addr || from.IsLoopback() {
-		from = h.gateway // this host's own kernel: no address of ours may come from outside
+	if h.says(f.from, frame.IPv4(quote)) {
+		h.report(nat.Failure{Type: f.icmpType, Code: f.code, MTU: f.mtu, Packet: quote})
+		return
 	}
 	n := frame.IPv4Header + frame.ICMPHeader + len(quote)
 	b := buffers.Get().(packetBuffer)
@@ -95,6 +96,23 @@ func (h *Host) injectError(f failure, quote []byte) {
 	}
 	copy(m.Payload(), quote)
 	m.SetChecksum()
-	h.header(b[:], n, frame.ProtoICMP, cmp.Or(f.ttl, errorTTL), 0, from, h.addr)
+	h.header(b[:], n, frame.ProtoICMP, cmp.Or(f.ttl, errorTTL), 0, f.from, h.addr)
 	h.inject(frame.Frame{Data: b[:frame.EthernetHeader+n]})
+}
+
+// says reports whether it is this machine that speaks of a packet on its way, and not whoever the packet was sent to, which
+// may be another address of this machine's. from is whose message it is; it is invalid if there was none.
+func (h *Host) says(from netip.Addr, about frame.IPv4) bool {
+	if !from.IsValid() || from == h.addr || from.IsLoopback() {
+		return true // nor may an address of the gateway's come from outside
+	}
+	own, err := h.own.Owns(from)
+	return err == nil && own && from != about.Dst()
+}
+
+// report has the gateway tell a sender what this machine says.
+func (h *Host) report(f nat.Failure) {
+	if undelivered := h.undelivered.Load(); undelivered != nil {
+		(*undelivered)(f, h.now())
+	}
 }

@@ -101,7 +101,7 @@ func newLab(t *testing.T, c uplink.HostConfig, rules ...string) *lab {
 	if err := l.gateway.AddRoute(netip.MustParsePrefix("0.0.0.0/0"), netip.Addr{}, l.out); err != nil {
 		t.Fatal(err)
 	}
-	up.Attach(func(f frame.Frame, now time.Time) { l.gateway.InputUplink(l.out, f, now) })
+	up.Attach(func(f frame.Frame, now time.Time) { l.gateway.InputUplink(l.out, f, now) }, l.gateway.Undelivered)
 	l.startInside(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -109,6 +109,7 @@ func build() ([]*exec.Cmd, error) {
 		"ip addr add 198.51.100.1/32 dev lo",
 		"ip link set up0 up",
 		"ip route add default via 198.18.0.1",
+		"sysctl -qw net.ipv4.neigh.up0.retrans_time_ms=50",
 		wan + "ip link set lo up",
 		wan + "ip addr add 203.0.113.10/32 dev lo",
 		wan + "ip addr add 203.0.113.11/32 dev lo",

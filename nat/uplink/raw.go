@@ -1,10 +1,12 @@
 package uplink
 
 import (
+	"encoding/binary"
 	"errors"
 
 	"golang.org/x/sys/unix"
 
+	"uswitch/nat"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -80,8 +82,9 @@ func (h *Host) receiveRaw(b []byte, r received) {
 	switch {
 	case m.Type() == frame.ICMPEchoReply && h.rawFor(outside{frame.ProtoICMP, m.ID()}) != nil:
 	case m.IsError() && m.Type() != frame.ICMPRedirect && h.ownQuote(m):
-		if src == h.addr || src.IsLoopback() {
-			src = h.gateway
+		if quote := frame.IPv4(m.Payload()); h.says(src, quote) {
+			h.report(nat.Failure{Type: m.Type(), Code: m.Code(), MTU: binary.BigEndian.Uint16(m[6:]), Packet: quote})
+			return
 		}
 	default:
 		return

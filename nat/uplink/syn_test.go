@@ -45,7 +45,7 @@ func FuzzSYN(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.Attach(func(frame.Frame, time.Time) {})
+		h.Attach(func(frame.Frame, time.Time) {}, func(nat.Failure, time.Time) {})
 		red := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: red.As4(), SrcPort: 40000, DstIP: [4]byte{127, 0, 0, 1}, DstPort: 79}
 		own, r := h.Bind(nat.Binding{Tuple: red}, time.Now())
 		if r != trace.NoReason {

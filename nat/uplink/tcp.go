@@ -199,7 +199,7 @@ func (h *Host) tell(d *dial, r trace.Reason) {
 	syn := d.syn
 	h.mu.RUnlock()
 	if syn != nil {
-		h.injectError(failure{from: h.gateway, icmpType: frame.ICMPUnreachable, code: code}, syn)
+		h.injectError(failure{icmpType: frame.ICMPUnreachable, code: code}, syn)
 	}
 }
 

@@ -47,6 +47,7 @@ const (
 	EchoAnswered // an echo request to the gateway
 	Originated   // the gateway itself sends it
 	ErrorSent    // the gateway tells the sender what went wrong
+	MachineError // and does so on the word of this machine, whose stack could not deliver what had left
 	Delivered    // for the gateway itself
 
 	// Connections and translation.

@@ -13,6 +13,8 @@ func (e *Event) aboutGateway() string {
 			return e.address() + " is told what went wrong"
 		}
 		return "its sender is told what went wrong"
+	case MachineError:
+		return "this machine could not deliver it: " + e.address() + " is told what went wrong"
 	case Delivered:
 		return "for the gateway itself"
 	case UplinkSent:

@@ -49,7 +49,7 @@ var meant = []struct {
 	{trace.Input, trace.Consume, []trace.Note{trace.EchoAnswered, trace.Delivered}},
 	{trace.Forward, trace.Accept, []trace.Note{trace.NoNote, trace.Logged}},
 	{trace.Forward, trace.Rewrite, []trace.Note{trace.MSSLimited}},
-	{trace.Output, trace.Accept, []trace.Note{trace.NoNote, trace.Originated, trace.ErrorSent}},
+	{trace.Output, trace.Accept, []trace.Note{trace.NoNote, trace.Originated, trace.ErrorSent, trace.MachineError}},
 	{trace.Postrouting, trace.Accept, []trace.Note{trace.NoNote, trace.NoRuleChanged, trace.FragmentedInto}},
 	{trace.Postrouting, trace.Rewrite, []trace.Note{trace.NoNote, trace.ReplyTranslated, trace.SameTranslation}},
 	{trace.Neighbor, trace.Accept, []trace.Note{trace.NeighborKnown, trace.NeighborStatic, trace.NeighborSent, trace.NeighborProbe}},

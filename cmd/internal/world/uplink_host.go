@@ -25,7 +25,7 @@ func (w *World) openHost() (next netip.Addr, err error) {
 	if err != nil {
 		return next, err
 	}
-	host.Attach(func(f frame.Frame, now time.Time) { w.gateway.InputUplink(leg, f, now) })
+	host.Attach(func(f frame.Frame, now time.Time) { w.gateway.InputUplink(leg, f, now) }, w.gateway.Undelivered)
 	if err := uplink.CheckPing(); err != nil {
 		w.report("uplink host: " + err.Error())
 	}
