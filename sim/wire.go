@@ -50,6 +50,9 @@ func (w *Wire) SetUp(up bool) { w.down = !up }
 // Up reports whether the host's card is up.
 func (w *Wire) Up() bool { return !w.down }
 
+// Ready implements vswitch.Carrier.
+func (w *Wire) Ready() bool { return !w.down && !w.isClosed() }
+
 // Write implements vswitch.Link: a frame goes from the port to the host. It is copied.
 func (w *Wire) Write(f frame.Frame) error { return w.carry(f, &w.host) }
 

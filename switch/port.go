@@ -29,6 +29,10 @@ type Finisher interface {
 	TakesOffload(frame.GSO) bool
 }
 
+// Carrier is a Link that knows whether it would take a frame at this moment: its far side is up, and has room. It is asked
+// only while somebody watches, by many goroutines.
+type Carrier interface{ Ready() bool }
+
 // DefaultStormLimit bounds the flooded frames per second that one port may send. A host that resolves a whole /16 stays
 // below it; a loop does not.
 const DefaultStormLimit = 10000
@@ -55,8 +59,9 @@ type Port struct {
 	name  string
 	sw    *Switch
 	link  Link
-	cuts  bool // the link takes only frames with nothing left to do
-	cutsU bool // it takes no super-frames of datagrams, as TAPs before Linux 6.2
+	cuts  bool        // the link takes only frames with nothing left to do
+	cutsU bool        // it takes no super-frames of datagrams, as TAPs before Linux 6.2
+	ready func() bool // nil: the link does not say
 	knobs atomic.Pointer[Knobs]
 	gone  atomic.Bool
 	fault atomic.Pointer[error] // the panic that the port was unplugged for
@@ -71,6 +76,9 @@ func newPort(s *Switch, id uint32, name string, link Link, k Knobs) *Port {
 	if l, ok := link.(Finisher); ok {
 		p.cuts = !l.TakesOffload(frame.GSONone)
 		p.cutsU = !l.TakesOffload(frame.GSOUDPL4)
+	}
+	if l, ok := link.(Carrier); ok {
+		p.ready = l.Ready
 	}
 	p.knobs.Store(&k)
 	return p

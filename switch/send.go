@@ -17,18 +17,34 @@ func (p *Port) send(f frame.Frame, j *trace.Journey) {
 		p.finish(f, j)
 		return
 	}
-	// The event goes out before the frame: the answer may be back in the switch before the system call returns, and a
-	// reader should see the question first.
-	if j.On() {
-		e := trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Where: p.sw.name, Port: p.name, Frame: f}
-		e.Note, e.Count = together(f)
-		j.Emit(e)
-	}
+	note, count := together(f)
+	told := p.tellBefore(note, count, f, j)
 	if err := p.write(f); err != nil {
 		p.sw.dropTo(p, linkReason(err), f, j)
 		return
 	}
 	p.tx.count(f)
+	if !told {
+		p.tell(note, count, f, j)
+	}
+}
+
+// tellBefore tells that a frame is sent before it is, if the link is ready: the answer may be back in the switch before the
+// system call returns, and a reader should see the question first. To a link that is not ready the frame goes first, and what
+// became of it is told then: most likely nothing comes back.
+func (p *Port) tellBefore(note trace.Note, count uint32, f frame.Frame, j *trace.Journey) bool {
+	if !j.On() || p.ready != nil && !p.ready() {
+		return false
+	}
+	p.tell(note, count, f, j)
+	return true
+}
+
+// tell tells that a frame is sent.
+func (p *Port) tell(note trace.Note, count uint32, f frame.Frame, j *trace.Journey) {
+	if j.On() {
+		j.Emit(trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Note: note, Count: count, Where: p.sw.name, Port: p.name, Frame: f})
+	}
 }
 
 // together returns what the trace says of a frame that stands for many.
@@ -55,19 +71,20 @@ func (p *Port) finish(f frame.Frame, j *trace.Journey) {
 		p.sw.dropTo(p, trace.BadOffload, f, j)
 		return
 	}
-	if j.On() {
-		e := trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Where: p.sw.name, Port: p.name, Frame: f}
-		if f.Offload.GSO != frame.GSONone {
-			e.Note, e.Count = trace.Segmented, uint32(f.Offload.Segments(len(f.Data)))
-		}
-		j.Emit(e)
+	note, count := together(f)
+	if note == trace.SegmentsTogether {
+		note = trace.Segmented
 	}
+	told := p.tellBefore(note, count, f, j)
 	for one, more := segments.Next(); more; one, more = segments.Next() {
 		if err := p.write(one); err != nil {
 			p.sw.dropTo(p, linkReason(err), f, j)
 			return
 		}
 		p.tx.count(one)
+	}
+	if !told {
+		p.tell(note, count, f, j)
 	}
 }
 

@@ -177,3 +177,52 @@ func TestCame(t *testing.T) {
 		t.Errorf("%d steps", steps)
 	}
 }
+
+// readyLink knows whether it would take a frame.
+type readyLink struct {
+	plainLink
+	ready bool
+}
+
+func (l *readyLink) Ready() bool { return l.ready }
+
+// TestSentIsSent: a frame that a link does not take is not told as sent, and one that a link takes is told before it is, for
+// the answer may be back first; to a link that is not ready, when it has taken it.
+func TestSentIsSent(t *testing.T) {
+	super := superFrame(host(2), host(1), 3)
+	for _, test := range []struct {
+		name  string
+		ready bool
+		err   error
+		frame frame.Frame
+		want  string // the last events
+	}{
+		{"ready", true, nil, frameOf(host(2), host(1), 60), "egress accept BLUE"},
+		{"down", false, frame.ErrLinkDown, frameOf(host(2), host(1), 60), "bridge forward static BLUE\negress drop port-down BLUE"},
+		{"up again in that moment", false, nil, frameOf(host(2), host(1), 60), "egress accept BLUE"},
+		{"a super-frame, ready", true, nil, super, "egress accept BLUE"},
+		{"a super-frame, down", false, frame.ErrLinkDown, super, "bridge forward static BLUE\negress drop port-down BLUE"},
+		{"a super-frame, up again in that moment", false, nil, super, "egress accept BLUE"},
+	} {
+		l := newLab(t, vswitch.Config{}, "RED")
+		link := &readyLink{plainLink{newLink()}, test.ready}
+		link.err = test.err
+		p, err := l.Attach("BLUE", link, vswitch.DefaultKnobs())
+		if err == nil {
+			err = l.SetStatic(host(2), p, false)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := listen(l)
+		l.Input(l.ports["RED"], test.frame, l.now)
+		var lines []string
+		for line := range strings.Lines(events()) {
+			_, step, _ := strings.Cut(strings.TrimSpace(line), " ")
+			lines = append(lines, step)
+		}
+		if got := strings.Join(lines, "\n"); !strings.HasSuffix(got, "\n"+test.want) || strings.Count(got, "egress") != 1 {
+			t.Errorf("%s:\n%s\nwant at its end\n%s", test.name, got, test.want)
+		}
+	}
+}

@@ -106,6 +106,20 @@ func (d *card) refused(data []byte, err syscall.Errno) error {
 	return fmt.Errorf("%s: write of %d bytes: %w", d.name, len(data), err)
 }
 
+// Ready says whether a Write would be taken at this moment, for whoever wants to know (vswitch.Carrier): poll finds a TAP
+// writable when its card is up and its queue has room (drivers/net/tun.c: tun_sock_writeable; before Linux 5.0 also when it is
+// down).
+func (d *card) Ready() bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	fds := [1]unix.PollFd{{Fd: int32(d.fd), Events: unix.POLLOUT}}
+	if d.closed {
+		return false
+	}
+	_, err := unix.Poll(fds[:], 0)
+	return err != nil || fds[0].Revents == unix.POLLOUT
+}
+
 // Close implements Device.
 func (d *card) Close() error {
 	d.mu.Lock()

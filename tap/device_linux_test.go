@@ -180,10 +180,16 @@ func testDownAndUp(t *testing.T, offload bool) {
 		if err := device.Write(frame.Frame{Data: arpRequest}); !errors.Is(err, tap.ErrDown) {
 			t.Errorf("Write while down: %v, want ErrDown", err)
 		}
+		if isReady(device) {
+			t.Error("it is ready while down")
+		}
 		if len(frames) != 0 {
 			t.Error("Read returned while down")
 		}
 		ip(t, "-n", ns.Name, "link", "set", "eth0", "up")
+		if !isReady(device) {
+			t.Error("it is not ready while up")
+		}
 		if err := device.Write(frame.Frame{Data: arpRequest}); err != nil {
 			t.Errorf("Write after up: %v", err)
 		}
@@ -196,6 +202,8 @@ func testDownAndUp(t *testing.T, offload bool) {
 		t.Errorf("Read returned % x, want nothing more", f)
 	}
 }
+
+func isReady(d tap.Device) bool { return d.(interface{ Ready() bool }).Ready() }
 
 // arpRequest asks who has 11.11.11.2, on behalf of 11.11.11.9.
 var arpRequest = []byte{

@@ -79,6 +79,9 @@ func (d *Device) Write(f frame.Frame) error {
 	return nil
 }
 
+// Ready implements vswitch.Carrier.
+func (d *Device) Ready() bool { return !d.isGone() && !d.down.Load() && d.moving.Load() < queueLength }
+
 // TakesOffload implements tap.Device: every frame is as on a wire.
 func (*Device) TakesOffload(frame.GSO) bool { return false }
 
