@@ -32,7 +32,7 @@ func configure(cfg Interface) error {
 		}
 	}
 	if !cfg.Down {
-		if err := handle.LinkSetUp(link); err != nil {
+		if err := bringUp(handle, link, cfg); err != nil {
 			return fmt.Errorf("up: %w", err)
 		}
 		if err := addRoutes(handle, link, cfg); err != nil {
@@ -40,6 +40,19 @@ func configure(cfg Interface) error {
 		}
 	}
 	return loopbackUp() // last, for nothing takes it back
+}
+
+// bringUp takes a card up. The kernel announces the addresses of a card that comes up within that call, if arp_notify says so
+// (inetdev_event in net/ipv4/devinet.c); afterwards that is off again, as on every other card.
+func bringUp(handle *netlink.Handle, link netlink.Link, cfg Interface) error {
+	if !cfg.Announce {
+		return handle.LinkSetUp(link)
+	}
+	notify := "/proc/sys/net/ipv4/conf/" + cfg.Name + "/arp_notify"
+	if err := os.WriteFile(notify, []byte("1"), 0o644); err != nil {
+		return err
+	}
+	return errors.Join(handle.LinkSetUp(link), os.WriteFile(notify, []byte("0"), 0o644))
 }
 
 // configureLink sets what belongs to the link itself, and must stand before the card comes up.

@@ -352,3 +352,27 @@ func testFrame(length int) []byte {
 	copy(data, []byte{0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 2, 0x88, 0xb5}) // 0x88b5: local experiments (IEEE 802)
 	return data[:length]
 }
+
+// TestAnnounce: a card that is to announce its address does so when it comes up, once, and its setting is then as on others.
+func TestAnnounce(t *testing.T) {
+	host := newHost(t)
+	ns := create(t, host)
+	config := quietly("11.11.11.2/24")
+	config.Announce = true
+	card := open(t, host, ns, config)
+	f, err := card.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, ok := frame.ParseEthernet(f.Data)
+	if !ok || e.Type() != frame.TypeARP {
+		t.Fatalf("the first frame is % x", f.Data)
+	}
+	if a, ok := frame.ParseARP(e.Payload()); !ok || !a.IsAnnouncement() || a.SenderIP() != netip.MustParseAddr("11.11.11.2") || e.Dst() != frame.Broadcast {
+		t.Errorf("the first frame is % x", f.Data)
+	}
+	out, err := exec.Command("ip", "netns", "exec", ns.Name, "cat", "/proc/sys/net/ipv4/conf/"+config.Name+"/arp_notify").CombinedOutput()
+	if err != nil || strings.TrimSpace(string(out)) != "0" {
+		t.Errorf("arp_notify is %s afterwards, %v", out, err)
+	}
+}

@@ -31,6 +31,9 @@ type Interface struct {
 	QueueLength int
 	// DisableIPv6 keeps IPv6 off this card, so that a lab without it sees no router solicitations.
 	DisableIPv6 bool
+	// Announce has the card tell everyone on its network which addresses it has, once it comes up (gratuitous ARP): for
+	// neighbours that believe them to be at another MAC.
+	Announce bool
 	// Down leaves the card down; its routes, which the kernel accepts only on a card that is up, are left out.
 	Down bool
 }

@@ -85,6 +85,9 @@ func (d *Device) plugIn(i tap.Interface) (err error) {
 			return fmt.Errorf("route to %v: %w", r.To, err)
 		}
 	}
+	if i.Announce {
+		d.card.Announce()
+	}
 	return nil
 }
 

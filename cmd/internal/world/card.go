@@ -40,6 +40,7 @@ func (w *World) makeCard(h *Host, plan *lab.Interface) (*Card, error) {
 	if h.Plan.GatewayDev == plan.Name {
 		config.Gateway = h.Plan.Gateway
 	}
+	config.Announce = w.Network(plan.Network).former.other(plan)
 	if err := w.descriptors.takeCard(); err != nil {
 		return nil, err
 	}

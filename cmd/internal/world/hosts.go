@@ -137,7 +137,7 @@ func (w *World) removeHost(h *Host) error {
 	w.change(func(p *picture) { p.hosts = without(p.hosts, h) })
 	failed = append(failed, h.scope.unmake())
 	for _, c := range h.Cards {
-		w.forgetHost(w.Network(c.Plan.Network), c.Plan.Address.Addr())
+		w.forgetHost(w.Network(c.Plan.Network), c.Plan)
 	}
 	w.log.remove(h.Plan.Name)
 	return errors.Join(failed...)

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"uswitch/cmd/internal/lab"
 	"uswitch/nat"
 	vswitch "uswitch/switch"
+	"uswitch/switch/frame"
 )
 
 // Network is a switch and the gateway's leg on it, as they are at one moment: a change makes a new Network.
@@ -17,6 +19,7 @@ type Network struct {
 	Switch *vswitch.Switch
 	Leg    *nat.Interface // nil before Up, and where the gateway is not on the network
 	scope  *scope         // how to unmake the leg; nil before Up
+	former *former        // the same as long as the network is there
 }
 
 // newNetwork makes a switch that is not connected to anything.
@@ -27,7 +30,7 @@ func (w *World) newNetwork(plan *lab.Network) *Network {
 		MaxLearned: cmp.Or(plan.FDBMaxLearned, w.memory.Learned),
 		Tracer:     w.tracer,
 		Epoch:      w.epoch,
-	})}
+	}), former: &former{macs: map[netip.Addr]frame.MAC{}}}
 	w.setFilter(n)
 	return n
 }

@@ -33,7 +33,7 @@ func (w *World) unplug(h *Host, card *Card) (*Host, error) {
 	}
 	err := card.scope.unmake()
 	w.replaceHost(h, now)
-	w.forgetHost(w.Network(card.Plan.Network), card.Plan.Address.Addr())
+	w.forgetHost(w.Network(card.Plan.Network), card.Plan)
 	return now, hostError(h, err)
 }
 
