@@ -26,7 +26,9 @@ type Host struct {
 	anywhere map[uint8][]uint16 // by protocol: the ports that are open at all addresses
 	unseen   []Unseen
 	kernel   Kernel
-	policy   bool
+	rules    []HostRule
+	policy   string
+	loDown   bool
 	witness  func(Step)
 	by       *Card // that has brought the packet that is being taken; nil: it came by lo
 }

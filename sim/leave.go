@@ -119,6 +119,11 @@ func (h *Host) transmit(b []byte) {
 	s := Step{Kind: StepRoute, Packet: ip, Addr: ip.Dst(), Decision: d, Unknown: d.Unknown}
 	switch d.Kind {
 	case Local:
+		if h.loDown {
+			s.Kind, s.Card, s.Drop = StepCard, "lo", trace.PortDown.String()
+			h.tell(s)
+			return
+		}
 		h.tell(s)
 		for _, at := range []Point{AtOutput, AtPostrouting, AtPrerouting, AtInput} {
 			if !h.pass(at, "lo", ip, ip.Dst()) {
@@ -147,7 +152,7 @@ func (h *Host) listens(ip frame.IPv4, port uint16) (ok bool, unknown string) {
 		return true, unknown
 	}
 	for _, b := range h.bound {
-		if b.Proto == proto && b.Port == port && (b.Addr.IsUnspecified() || b.Addr == dst) && (b.Card == "" || h.by != nil && b.Card == h.by.name) {
+		if b.Proto == proto && b.Port == port && !b.Peer.IsValid() && (b.Addr.IsUnspecified() || b.Addr == dst) && (b.Card == "" || h.by != nil && b.Card == h.by.name) {
 			if b.Full {
 				unknown = "the server's queue of connections is full"
 			}

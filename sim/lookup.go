@@ -28,6 +28,7 @@ const (
 	Blackhole   RouteKind = "blackhole" // of a packet that has come in also: its source is not believed
 	Unreachable RouteKind = "unreachable"
 	Prohibit    RouteKind = "prohibit"
+	Throw       RouteKind = "throw" // of a route alone: it is as if there were none
 	NoRoute     RouteKind = "none"
 )
 
@@ -56,8 +57,8 @@ func (h *Host) decide(l Lookup) Decision {
 		return h.kernel.Route(l)
 	}
 	d := h.lookup(l)
-	if h.policy && d.Kind != Local {
-		d.Unknown = h.name + " has rules of policy routing, and what they do after such a change is not looked at"
+	if h.policy != "" && d.Kind != Local {
+		d.Unknown = h.name + " has " + h.policy + ", and what becomes of that after such a change is not looked at"
 	}
 	return d
 }
@@ -80,7 +81,7 @@ func (h *Host) lookup(l Lookup) Decision {
 	case l.In != "" && !in.forwards:
 		return Decision{Kind: Unreachable}
 	}
-	d := h.longest(l.Dst)
+	d := h.byRules(l)
 	switch {
 	case d.Kind != Unicast:
 	case l.Dst.IsMulticast():
@@ -88,6 +89,25 @@ func (h *Host) lookup(l Lookup) Decision {
 	case h.isBroadcast(l.Dst):
 		d.Kind = Broadcast
 	}
+	return d
+}
+
+// byRules follows the rules of policy routing, as far as they can be followed here: one that forbids decides, and what one that
+// leads to another table, or asks for more than addresses, does is not known.
+func (h *Host) byRules(l Lookup) Decision {
+	unknown := ""
+	for _, r := range h.rules {
+		matches := (!r.From.IsValid() || l.Src.IsValid() && r.From.Contains(l.Src)) && (!r.To.IsValid() || r.To.Contains(l.Dst))
+		switch {
+		case !matches || h.isBroadcast(l.Dst):
+		case r.More || r.Kind == Unicast:
+			unknown = h.name + " has the rule `ip rule " + r.Text + "`, and what that does after such a change is not looked at"
+		default:
+			return Decision{Kind: r.Kind, Text: "ip rule " + r.Text, Unknown: unknown}
+		}
+	}
+	d := h.longest(l.Dst)
+	d.Unknown = unknown
 	return d
 }
 
@@ -101,6 +121,9 @@ func (h *Host) longest(dst netip.Addr) Decision {
 	for _, r := range h.refused {
 		if r.Prefix.Contains(dst) && r.Prefix.Bits() > bits {
 			d, bits = Decision{Kind: r.Kind, Prefix: r.Prefix, Text: string(r.Kind) + " " + r.Prefix.String()}, r.Prefix.Bits()
+			if r.Kind == Throw {
+				d.Kind = NoRoute
+			}
 		}
 	}
 	return d

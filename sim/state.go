@@ -24,8 +24,11 @@ type HostState struct {
 	Unseen   []Unseen // what decides in the host and is not evaluated
 	// Kernel decides about routes where it is not nil. Whoever changes the routes, addresses or cards of a state has to take
 	// it away.
-	Kernel Kernel
-	Policy bool // the host has rules of policy routing, which only its Kernel can follow
+	Kernel    Kernel
+	Rules     []HostRule  // of policy routing, in their order
+	Elsewhere []HostRoute // that forbid, in tables to which rules lead
+	Policy    string      // what else of its routing only its Kernel can follow; empty: nothing
+	LoDown    bool        // lo is down: the host does not reach itself
 	// The host's next ephemeral port and identifier of a ping; 0: nobody can tell.
 	NextPort, NextEcho uint16
 }
@@ -59,8 +62,9 @@ type Socket struct {
 	Proto uint8
 	Addr  netip.Addr // unspecified: all
 	Port  uint16
-	Card  string // empty: all
-	Full  bool   // its queue of connections is full
+	Card  string         // empty: all
+	Full  bool           // its queue of connections is full
+	Peer  netip.AddrPort // of a connected one, which hears nobody else
 }
 
 // Settings are those of net.ipv4 that decide about packets. The zero value is a host as simulated ones are.
@@ -76,6 +80,18 @@ type HostRoute struct {
 	Via    netip.Addr // invalid: the prefix is on the card's own network
 	Card   string     // eth0
 	Kind   RouteKind  // empty: Unicast
+	Table  int        // 0: main
+}
+
+// Forbids reports whether the route is one that leads nowhere.
+func (r HostRoute) Forbids() bool { return r.Kind != "" && r.Kind != Unicast }
+
+// HostRule is a rule of policy routing, which comes before the host's routes.
+type HostRule struct {
+	Kind     RouteKind    // what it forbids with; Unicast: it leads to a table
+	From, To netip.Prefix // invalid: all
+	More     bool         // it asks for more than addresses
+	Text     string       // as `ip rule del` takes it
 }
 
 // State returns what the host is at now.
@@ -107,7 +123,8 @@ func (h *Host) restore(s HostState) error {
 	if err := h.restoreRoutes(s.Routes); err != nil {
 		return err
 	}
-	h.locals, h.unseen, h.kernel, h.policy = s.Locals, s.Unseen, s.Kernel, s.Policy
+	h.locals, h.unseen, h.kernel = s.Locals, s.Unseen, s.Kernel
+	h.rules, h.policy, h.loDown = s.Rules, s.Policy, s.LoDown
 	h.settings = s.Settings
 	h.bound = s.Bound
 	for _, b := range s.Bound {

@@ -21,7 +21,8 @@ type Step struct {
 	Drop string
 	// Unknown says what is not known of this step; empty: everything is.
 	Unknown string
-	Only    bool // what is not known can only drop
+	Only    bool   // what is not known can only drop
+	Shown   string // the command that shows what is not evaluated, typed in the host
 }
 
 // StepKind says what a step is.
@@ -59,6 +60,7 @@ type Unseen struct {
 	At    Point
 	Card  string // empty: all
 	Text  string // 3 firewall rules of its own
+	Shown string // the command that shows it, typed in the host; empty: none is known
 	Only  bool   // it can only drop
 	Drops bool   // it drops everything
 }
@@ -101,7 +103,7 @@ func (h *Host) pass(at Point, card string, ip frame.IPv4, about netip.Addr) bool
 		if u.At != at || u.Card != "" && u.Card != card {
 			continue
 		}
-		s := Step{Kind: StepUnseen, Card: card, Packet: ip, Addr: about}
+		s := Step{Kind: StepUnseen, Card: card, Packet: ip, Addr: about, Shown: u.Shown}
 		if u.Drops {
 			s.Drop = trace.PolicyDrop.String()
 			h.tell(s)

@@ -11,7 +11,7 @@ import (
 type Inside struct {
 	Links     []Link
 	Routes    []FIBRoute // of all tables, also those that forbid
-	Rules     []string   // of policy routing, besides the three that every namespace begins with, as `ip rule` prints them
+	Rules     []Rule     // of policy routing, besides the three that every namespace begins with, in their order
 	Neighbors []Neighbor
 	Sockets   []Socket
 	Unseen    []Unseen
@@ -44,6 +44,14 @@ type FIBRoute struct {
 	Hops   int    // more than 1: several next hops share the packets
 }
 
+// Rule is one of policy routing.
+type Rule struct {
+	Type     RouteType    // what it forbids with; Unicast: it leads to a table
+	From, To netip.Prefix // invalid: all
+	More     bool         // it asks for more than addresses
+	Text     string       // as `ip rule del` takes it
+}
+
 // RouteType says what the kernel does with a packet (RTN_*, rtnetlink(7)).
 type RouteType string
 
@@ -56,6 +64,7 @@ const (
 	Blackhole   RouteType = "blackhole"   // EINVAL; of a packet that has come in also: its source is not believed (rp_filter, martians)
 	Unreachable RouteType = "unreachable" // EHOSTUNREACH; of a packet that has come in also: the namespace does not forward
 	Prohibit    RouteType = "prohibit"    // EACCES
+	Throw       RouteType = "throw"       // the table has no route
 	NoRoute     RouteType = "none"        // ENETUNREACH
 	ReversePath RouteType = "rp_filter"   // EXDEV, of kernels before 6.13: the source is not believed, because of rp_filter
 )
@@ -105,6 +114,7 @@ type Unseen struct {
 	At    Point
 	Dev   string // the only device that it is about; empty: all
 	Text  string // 3 firewall rules of its own
+	Shown string // the command that shows it, typed in the namespace; empty: none is known
 	Only  bool   // it can only drop: no packet passes because of it that would not pass without
 	Drops bool   // it drops everything that comes there: a policy without rules
 }

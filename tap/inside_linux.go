@@ -77,7 +77,7 @@ func (in *Inside) readLinks(h *netlink.Handle) error {
 			link.MAC = frame.MAC(a.HardwareAddr)
 		}
 		if a.Xdp != nil && a.Xdp.Attached {
-			in.Unseen = append(in.Unseen, Unseen{At: AtIngress, Dev: a.Name, Text: "an XDP program at " + a.Name})
+			in.Unseen = append(in.Unseen, Unseen{At: AtIngress, Dev: a.Name, Text: "an XDP program at " + a.Name, Shown: "ip link show " + a.Name})
 		}
 		in.Links = append(in.Links, link)
 	}
@@ -119,7 +119,7 @@ func (in *Inside) dev(index int) string {
 
 // routeTypes are the kernel's numbers.
 var routeTypes = map[int]RouteType{unix.RTN_UNICAST: Unicast, unix.RTN_LOCAL: Local, unix.RTN_BROADCAST: Broadcast, unix.RTN_MULTICAST: Multicast,
-	unix.RTN_BLACKHOLE: Blackhole, unix.RTN_UNREACHABLE: Unreachable, unix.RTN_PROHIBIT: Prohibit}
+	unix.RTN_BLACKHOLE: Blackhole, unix.RTN_UNREACHABLE: Unreachable, unix.RTN_PROHIBIT: Prohibit, unix.RTN_THROW: Throw}
 
 func (in *Inside) readRoutes(h *netlink.Handle) error {
 	routes, err := h.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
@@ -202,22 +202,6 @@ func (in *Inside) Several(d Decision, dst netip.Addr) bool {
 		}
 	}
 	return d.Type == Unicast && best != nil && best.Hops > 1
-}
-
-func (in *Inside) readRules(h *netlink.Handle) error {
-	rules, err := h.RuleList(netlink.FAMILY_V4)
-	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
-		return fmt.Errorf("rules: %w", err)
-	}
-	for _, r := range rules {
-		everything := r.Src == nil && r.Dst == nil && r.IifName == "" && r.OifName == "" && r.Mark == 0
-		if everything && (r.Priority == 0 && r.Table == unix.RT_TABLE_LOCAL || r.Priority == 32766 && r.Table == unix.RT_TABLE_MAIN ||
-			r.Priority == 32767 && r.Table == unix.RT_TABLE_DEFAULT) {
-			continue
-		}
-		in.Rules = append(in.Rules, strings.TrimPrefix(r.String(), "ip rule "))
-	}
-	return nil
 }
 
 func (in *Inside) readNeighbors(h *netlink.Handle) error {

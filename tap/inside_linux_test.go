@@ -96,7 +96,11 @@ func TestInsideRoute(t *testing.T) {
 		}
 	}
 	if n, _ := in.Sysctl("ip_default_ttl"); n != 9 || len(in.Rules) != 2 {
-		t.Errorf("ip_default_ttl %d, rules %q", n, in.Rules)
+		t.Errorf("ip_default_ttl %d, rules %+v", n, in.Rules)
+	}
+	rules := "pref 32764 to 10.5.0.0/16 prohibit, pref 32765 to 10.4.0.0/16 lookup 7"
+	if got := in.Rules[0].Text + ", " + in.Rules[1].Text; got != rules || in.Rules[0].Type != tap.Prohibit || in.Rules[1].Type != tap.Unicast {
+		t.Errorf("%s, want %s", got, rules)
 	}
 	in.Close()
 	if _, err := in.Route(tap.Flow{Dst: netip.MustParseAddr("8.8.8.8")}); err == nil {

@@ -74,7 +74,7 @@ type nftChain struct {
 // unseen says what a chain that hangs at a hook is to packets of IPv4.
 func (c *nftChain) unseen(all map[nftKey]*nftChain) (list []Unseen) {
 	rules, more := c.total(all, nil)
-	u := Unseen{Only: c.kind == "filter" && !more, Drops: c.drops && rules == 0, Text: rulesText(rules, c.drops)}
+	u := Unseen{Only: c.kind == "filter" && !more, Drops: c.drops && rules == 0, Text: rulesText(rules, c.drops), Shown: "nft list ruleset"}
 	points := []Point{AtPrerouting, AtInput, AtForward, AtOutput, AtPostrouting}
 	switch c.family {
 	case unix.NFPROTO_IPV4, unix.NFPROTO_INET:

@@ -40,7 +40,7 @@ func (in *Inside) readTraffic(h *netlink.Handle) {
 			}
 		}
 		if !slices.Contains(plainQdiscs, kind) || shared {
-			in.Unseen = append(in.Unseen, Unseen{At: AtEgress, Dev: dev, Text: "a queue of tc's (" + kind + ") at " + dev})
+			in.Unseen = append(in.Unseen, Unseen{At: AtEgress, Dev: dev, Text: "a queue of tc's (" + kind + ") at " + dev, Shown: "tc qdisc show dev " + dev})
 		}
 		parents := map[uint32]Point{msg.Handle: AtEgress}
 		switch kind {
@@ -51,14 +51,14 @@ func (in *Inside) readTraffic(h *netlink.Handle) {
 		}
 		for parent, at := range parents {
 			if filtered(msg.Ifindex, parent) {
-				in.Unseen = append(in.Unseen, Unseen{At: at, Dev: dev, Text: "filters of tc's at " + dev})
+				in.Unseen = append(in.Unseen, Unseen{At: at, Dev: dev, Text: "filters of tc's at " + dev, Shown: "tc filter show dev " + dev + map[Point]string{AtIngress: " ingress", AtEgress: ""}[at]})
 			}
 		}
 	}
 	for _, l := range in.Links {
 		for at, attach := range map[Point]uint32{AtIngress: bpfTCXIngress, AtEgress: bpfTCXEgress} {
 			if bpfPrograms(uint32(l.Index), attach) > 0 {
-				in.Unseen = append(in.Unseen, Unseen{At: at, Dev: l.Name, Text: "a BPF program at " + l.Name})
+				in.Unseen = append(in.Unseen, Unseen{At: at, Dev: l.Name, Text: "a BPF program at " + l.Name, Shown: "bpftool net show dev " + l.Name})
 			}
 		}
 	}

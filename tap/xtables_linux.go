@@ -86,7 +86,7 @@ func (in *Inside) readLegacyTable(table string) error {
 		}
 		if rules > 0 || drops {
 			in.Unseen = append(in.Unseen, Unseen{At: at, Only: (table == "filter" || table == "security") && !own, Drops: drops && rules == 0,
-				Text: rulesText(rules, drops)})
+				Text: rulesText(rules, drops), Shown: "iptables-legacy -t " + table + " -S"})
 		}
 	}
 	return nil

@@ -12,7 +12,7 @@ type Answer struct {
 	Question Question `json:"question"`
 	Address  string   `json:"address,omitempty"` // of the destination
 	Verdict  Verdict  `json:"verdict"`
-	Works    bool     `json:"works"`
+	Works    bool     `json:"works"` // the verdict is Yes
 	Phases   []Phase  `json:"phases"`
 	Stop     *Stop    `json:"stop,omitempty"`    // what is in the way; nil if nothing is, as far as can be seen
 	Sentence string   `json:"sentence"`          // the answer in one sentence
@@ -71,6 +71,7 @@ type Stop struct {
 	host   *sim.HostState // where it is a host's own doing
 	card   *sim.CardState
 	addr   netip.Addr   // that was looked for
+	loDown bool         // the host's lo is
 	event  *trace.Event // where a step says so
 	at     int          // how far the packets had come
 }

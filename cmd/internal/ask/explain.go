@@ -57,7 +57,7 @@ func (f *flow) answer() *Answer {
 	}
 	a.Unknown = strings.Join(unknown, "; ")
 	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
-	a.Works = a.Stop == nil
+	a.Works = a.Verdict == Yes
 	a.Sentence = f.sentence(a.Stop, a.Verdict)
 	if f.lost > 0 {
 		a.Unknown += fmt.Sprintf("; %d steps were too many to be shown", f.lost)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"uswitch/sim"
 	"uswitch/switch/frame"
@@ -170,13 +171,40 @@ func (f *flow) deliveredPort() (uint16, bool) {
 	return port, port != 0
 }
 
-// listens reports whether a host has a socket for a port, at any of its addresses.
-func listens(h *sim.HostState, protocol string, port uint16) bool {
-	open, proto := h.UDP, frame.ProtoUDP
-	if protocol == "tcp" {
-		open, proto = h.TCP, frame.ProtoTCP
+// deliveredAt is the address at which the question arrives, after all translation.
+func (f *flow) deliveredAt() netip.Addr {
+	at := f.target.addr
+	for i := range f.inner {
+		if s := &f.inner[i]; s.way == There && s.Kind == sim.StepArrive && s.Packet != nil {
+			at = s.Packet.Dst()
+		}
 	}
-	return slices.Contains(open, port) || slices.ContainsFunc(h.Bound, func(s sim.Socket) bool { return s.Proto == proto && s.Port == port })
+	return at
+}
+
+// heldAt names where a host's servers have a port that is not open at all of its addresses; empty: nobody has it.
+func heldAt(h *sim.HostState, protocol string, port uint16) string {
+	proto := uint8(frame.ProtoUDP)
+	if protocol == "tcp" {
+		proto = frame.ProtoTCP
+	}
+	var at []string
+	for _, s := range h.Bound {
+		if s.Proto != proto || s.Port != port {
+			continue
+		}
+		text := netip.AddrPortFrom(s.Addr, port).String()
+		switch {
+		case s.Peer.IsValid():
+			text += " for " + s.Peer.String()
+		case s.Card != "":
+			text += " by " + s.Card
+		}
+		if !slices.Contains(at, text) {
+			at = append(at, text)
+		}
+	}
+	return strings.Join(at, " and ")
 }
 
 // decisionText is a way as `ip route` prints it.

@@ -17,13 +17,16 @@ type proposal struct {
 // proposals are all that may help against a stop, the most likely first. The list is closed: each of them is something
 // that a learner can have forgotten, and that one command mends.
 func (t *trial) proposals(s *Stop) []proposal {
-	if s.Reason == hairpin {
+	switch s.Reason {
+	case hairpin:
 		return t.hairpin(s)
+	case sim.DropBlackhole, sim.DropUnreachable, sim.DropProhibit, sim.DropMartian:
+		return t.allow(s)
 	}
 	switch s.reason {
 	case trace.NoRoute:
 		if s.host != nil {
-			return t.hostRoute(s)
+			return append(t.allow(s), t.hostRoute(s)...)
 		}
 		return append(t.gatewayRoute(s, frame.IPv4.Dst), t.wayOutOfLab()...)
 	case trace.SpoofedSource, trace.NoAddress:
@@ -44,6 +47,9 @@ func (t *trial) proposals(s *Stop) []proposal {
 			return nil
 		}}}
 	case trace.PolicyDrop, trace.RuleDrop, trace.RuleReject:
+		if s.host != nil {
+			return nil // a firewall of its own is its owner's: it is shown, and not changed
+		}
 		return t.letPass(s)
 	case trace.InsideSource:
 		return t.masquerade(s)
@@ -83,8 +89,7 @@ func iptables(args string) proposal {
 
 // card finds a card of a host in a trial's own state, to be changed.
 func (t *trial) card(host, card string) *sim.CardState {
-	h := t.lab.host(host)
-	h.Kernel = nil // it knows nothing of what is changed here
+	h := t.changed(host)
 	for i := range h.Cards {
 		if h.Cards[i].Name == card {
 			return &h.Cards[i]

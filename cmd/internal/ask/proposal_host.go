@@ -36,8 +36,7 @@ func (t *trial) hostRoute(s *Stop) (all []proposal) {
 
 // setDefault gives a host a default route in place of any other.
 func (t *trial) setDefault(name string, via netip.Addr, card string) {
-	h := t.lab.host(name)
-	h.Kernel = nil
+	h := t.changed(name)
 	routes := h.Routes[:0]
 	for _, r := range h.Routes {
 		if r.Prefix.Bits() > 0 {
@@ -110,6 +109,10 @@ func (t *trial) freeAddr(network netip.Prefix) netip.Addr {
 // bringUp is for an interface that is down, the host's own or the one that a frame was for.
 func (t *trial) bringUp(s *Stop) []proposal {
 	h, card := s.host, s.card
+	if h != nil && s.loDown {
+		name := h.Name
+		return []proposal{inside(name, "ip link set lo up", func(t *trial) { t.changed(name).LoDown = false })}
+	}
 	if h == nil && s.event != nil {
 		h, card = t.cardOf(s.event.Where, s.event.Port)
 	}

@@ -26,6 +26,10 @@ func (t *trial) serve(host string) []proposal {
 	if to, ok := t.translated(); ok {
 		port = to
 	}
+	if at := heldAt(t.lab.host(host), f.Protocol, port); at != "" {
+		return []proposal{{text: fmt.Sprintf("the server of %s has %s port %d at %s only, so that no other can take it: end it, and start it so that it listens on 0.0.0.0, which is all addresses",
+			host, upper(f.Protocol), port, at), apply: func(t *trial) error { apply(port)(t); return nil }}}
+	}
 	if f.Protocol == "tcp" {
 		return []proposal{inside(host, fmt.Sprintf("uswitch serve -p %d", port), apply(port))}
 	}

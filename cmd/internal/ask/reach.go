@@ -211,6 +211,9 @@ func (l *Lab) columns(o ReachOptions) (all []Column) {
 			all = append(all, Column{h.Name, "udp", port})
 		}
 		for _, s := range h.Bound {
+			if s.Addr.IsLoopback() || s.Peer.IsValid() {
+				continue // nobody else reaches it
+			}
 			c := Column{h.Name, map[uint8]string{frame.ProtoTCP: "tcp", frame.ProtoUDP: "udp"}[s.Proto], s.Port}
 			if !slices.Contains(all, c) {
 				all = append(all, c)

@@ -16,13 +16,14 @@ table { border-collapse: collapse; }
 th, td { padding: .3em .6em; text-align: left; border: 1px solid white; }
 td.yes { background: ` + fillYes + `; }
 td.no { background: ` + fillNo + `; }
+td.unknown { background: ` + fillUnknown + `; }
 td.self { background: ` + fillSelf + `; }
 </style>
 <h1>Who reaches whom</h1>
 <table>
 <tr><th>from \ to</th>{{range .Matrix.To}}<th>{{.}}</th>{{end}}</tr>
 {{range $row, $from := .Matrix.From}}<tr><th>{{$from}}</th>
-{{- range index $.Matrix.Cells $row}}<td class="{{if .Self}}self{{else if .Works}}yes{{else}}no{{end}}"
+{{- range index $.Matrix.Cells $row}}<td class="{{if .Self}}self{{else if .Works}}yes{{else if eq .Verdict "unknown"}}unknown{{else}}no{{end}}"
 {{- with .Sentence}} title="{{.}}"{{end}}>{{.Text}}</td>{{end}}</tr>
 {{end}}</table>
 {{with .Names}}<dl>

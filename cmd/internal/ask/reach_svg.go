@@ -17,9 +17,10 @@ const (
 
 // Colours of the cells. They differ in lightness, and the words say the same.
 const (
-	fillYes  = "#d5f0d8"
-	fillNo   = "#f3b5ad"
-	fillSelf = "#eeeeee"
+	fillYes     = "#d5f0d8"
+	fillNo      = "#f3b5ad"
+	fillSelf    = "#eeeeee"
+	fillUnknown = "#fff2b3"
 )
 
 // WriteSVG writes the matrix as a picture that needs nothing else: no script, no font, no other file.
@@ -69,6 +70,8 @@ func fill(c Cell) string {
 		return fillSelf
 	case c.Works:
 		return fillYes
+	case c.Verdict == NotKnown:
+		return fillUnknown
 	}
 	return fillNo
 }

@@ -107,6 +107,12 @@ func (f *flow) stopOfInner(s *inner, wrong string) *Stop {
 	h := f.lab.host(s.Host)
 	stop := &Stop{Way: s.way, Where: s.Host, Type: string(s.Kind), Reason: s.Drop, Sentence: f.dropText(s), host: h, addr: s.Addr,
 		card: f.cardNamed(h, s.Card)}
+	switch {
+	case s.Drop == sim.DropMartian && s.Packet != nil:
+		stop.addr = s.Packet.Src()
+	case !stop.addr.IsValid() && s.Packet != nil:
+		stop.addr = s.Packet.Dst()
+	}
 	if s.way == Back || s.Kind == sim.StepDeliver {
 		stop.at = f.progress(len(f.steps))
 	} else {
@@ -122,6 +128,9 @@ func (f *flow) stopOfInner(s *inner, wrong string) *Stop {
 		stop.Reason, stop.Sentence = wrongMAC, wrong
 	case s.Kind == sim.StepUnseen:
 		stop.Type = "firewall"
+	case s.Kind == sim.StepCard && s.Card == "lo":
+		stop.loDown = true
+		stop.Sentence = "lo of " + s.Host + " is down: it does not reach itself"
 	case s.Kind == sim.StepCard && stop.reason == trace.PortDown:
 		stop.Sentence = fmt.Sprintf("%s of %s is down", s.Card, s.Host)
 	case s.Kind == sim.StepCard && stop.reason == trace.PortGone:
@@ -134,8 +143,8 @@ func (f *flow) stopOfInner(s *inner, wrong string) *Stop {
 	case s.Kind == sim.StepDeliver && stop.reason == trace.NoSocket:
 		port, _ := f.deliveredPort()
 		stop.Sentence = fmt.Sprintf("nobody in %s listens on %s port %d", s.Host, upper(f.target.Protocol), port)
-		if listens(h, f.target.Protocol, port) {
-			stop.Sentence += " at " + s.Addr.String()
+		if at := heldAt(h, f.target.Protocol, port); at != "" {
+			stop.Sentence += fmt.Sprintf(" at %v: its server listens on %s only", f.deliveredAt(), at)
 		}
 	}
 	return stop

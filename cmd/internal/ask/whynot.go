@@ -3,6 +3,7 @@ package ask
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"uswitch/sim"
@@ -13,13 +14,16 @@ import (
 type Advice struct {
 	Question Question `json:"question"`
 	Verdict  Verdict  `json:"verdict"`        // of the question, as the lab is
-	Works    bool     `json:"works"`          // already, as the lab is
+	Works    bool     `json:"works"`          // already, as the lab is: the verdict is Yes
 	Stop     *Stop    `json:"stop,omitempty"` // the first thing that is in the way
 	Steps    []Remedy `json:"steps"`          // to be done in this order
-	Solved   bool     `json:"solved"`         // with all of them it works: it was tried
+	Solved   bool     `json:"solved"`         // with all of them the verdict is Yes: it was tried
 	Rest     *Stop    `json:"rest,omitempty"` // what is still in the way after them, and for which nothing is known to help
 	Sentence string   `json:"sentence"`
 	Unknown  string   `json:"unknown,omitempty"`
+	Look     []string `json:"look,omitempty"` // commands that show what was not looked at
+
+	left string // what is not known when all steps are done
 }
 
 // Remedy is one thing to do, and what it is against.
@@ -54,11 +58,11 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 		}
 		return advice, err
 	}
-	a := &Advice{Question: q, Works: f.ok(), Stop: f.stop()}
+	a := &Advice{Question: q, Stop: f.stop(), Look: f.look()}
 	a.Rest = a.Stop
-	t := f.trial
+	t, last := f.trial, f
 	for a.Rest != nil && len(a.Steps) < maxRemedies {
-		better, next, remedy, err := t.improve(a.Rest)
+		better, remedy, err := t.improve(a.Rest)
 		if err != nil {
 			return nil, err
 		}
@@ -69,39 +73,62 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 			a.Steps = a.Steps[:n-1] // an even smaller packet stands for both
 		}
 		a.Steps = append(a.Steps, remedy)
-		t, a.Rest = better, next
+		t, last, a.Rest = better.trial, better, better.stop()
 	}
-	a.Solved = a.Rest == nil
-	unknown := f.unknowns(a.Stop)
-	if f.lab.Uplink.Kind != Sim && f.reachedOutside() && a.Stop == nil {
-		unknown = append(unknown, beyondUplink)
+	a.left = last.notKnown(a.Rest)
+	a.Solved = a.Rest == nil && a.left == ""
+	for _, command := range last.look() {
+		if !slices.Contains(a.Look, command) {
+			a.Look = append(a.Look, command)
+		}
 	}
-	a.Unknown = strings.Join(unknown, "; ")
+	a.Unknown = f.notKnown(a.Stop)
 	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
+	a.Works = a.Verdict == Yes
 	a.Sentence = a.summary(f)
 	return a, nil
 }
 
-// improve tries what may help against a stop, one proposal after the other, and returns the trial with the first one that
-// brings the question further, and what then is in the way; nil if none does.
-func (t *trial) improve(s *Stop) (better *trial, next *Stop, r Remedy, err error) {
+// notKnown is what is not known of the question's fate, in one line; empty: nothing.
+func (f *flow) notKnown(stop *Stop) string {
+	unknown := f.unknowns(stop)
+	if f.lab.Uplink.Kind != Sim && f.reachedOutside() && stop == nil {
+		unknown = append(unknown, beyondUplink)
+	}
+	return strings.Join(unknown, "; ")
+}
+
+// look returns the commands that show what decides in hosts on the question's way and is not evaluated.
+func (f *flow) look() (commands []string) {
+	for i := range f.inner {
+		s := &f.inner[i]
+		if command := "uswitch exec " + s.Host + " -- " + s.Shown; s.Shown != "" && !slices.Contains(commands, command) {
+			commands = append(commands, command)
+		}
+	}
+	return commands
+}
+
+// improve tries what may help against a stop, one proposal after the other, and returns what becomes of the question with the
+// first one that brings it further; nil if none does.
+func (t *trial) improve(s *Stop) (better *flow, r Remedy, err error) {
 	for _, p := range t.proposals(s) {
 		tried, err := t.fork()
 		if err != nil {
-			return nil, nil, r, err
+			return nil, r, err
 		}
 		if p.apply(tried) != nil {
 			continue // it cannot even be carried out here
 		}
 		f, err := tried.run()
 		if err != nil {
-			return nil, nil, r, err
+			return nil, r, err
 		}
-		if next = f.stop(); next == nil || next.further(s) {
-			return tried, next, Remedy{Because: s.Sentence, Reason: s.Reason, Rule: s.Rule, Command: p.command, Text: p.text}, nil
+		if next := f.stop(); next == nil || next.further(s) {
+			return f, Remedy{Because: s.Sentence, Reason: s.Reason, Rule: s.Rule, Command: p.command, Text: p.text}, nil
 		}
 	}
-	return nil, nil, r, nil
+	return nil, r, nil
 }
 
 // further reports whether a question stopped by s has come further than one stopped by before.
@@ -130,6 +157,7 @@ func (t *trial) fork() (*trial, error) {
 		h.Cards = append([]sim.CardState(nil), h.Cards...)
 		h.Routes = append([]sim.HostRoute(nil), h.Routes...)
 		h.TCP, h.UDP = append([]uint16(nil), h.TCP...), append([]uint16(nil), h.UDP...)
+		h.Rules, h.Elsewhere = slices.Clone(h.Rules), slices.Clone(h.Elsewhere)
 		f.lab.Hosts = append(f.lab.Hosts, h)
 	}
 	return &f, nil
@@ -138,7 +166,7 @@ func (t *trial) fork() (*trial, error) {
 // summary is the advice in one sentence.
 func (a *Advice) summary(f *flow) string {
 	switch {
-	case a.Works && a.Verdict == NotKnown:
+	case a.Stop == nil && a.Verdict == NotKnown:
 		return "Nothing that the switch can see is in the way. That is not all that decides."
 	case a.Works:
 		return "Nothing is in the way: it works."
@@ -146,6 +174,8 @@ func (a *Advice) summary(f *flow) string {
 		return strings.TrimSuffix(f.sentence(a.Stop, a.Verdict), ".") + ". With this one thing done, it works: it was tried on a copy of the lab."
 	case a.Solved:
 		return fmt.Sprintf("With these %d things done, in this order, it works: they were tried on a copy of the lab.", len(a.Steps))
+	case a.Rest == nil:
+		return "With this done, nothing that the switch can see is in the way. That is not all that decides: " + a.left + "."
 	case len(a.Steps) > 0:
 		return "That is not all, and for the rest no remedy is known here: " + a.Rest.Sentence + "."
 	}
@@ -180,6 +210,12 @@ func (a *Advice) WriteText(out io.Writer) error {
 	}
 	if a.Unknown != "" {
 		fmt.Fprintf(&b, "(%s)\n", a.Unknown)
+	}
+	if len(a.Look) > 0 {
+		fmt.Fprintln(&b, "What was not looked at is shown by")
+	}
+	for _, command := range a.Look {
+		fmt.Fprintln(&b, "    "+command)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

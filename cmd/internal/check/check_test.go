@@ -253,7 +253,7 @@ func TestQuestion(t *testing.T) {
 func TestPacketsDecide(t *testing.T) {
 	var done []string
 	r := run(t, subject{deaf: true, done: &done}, "{name: a, from: RED, to: BLUE}", "{name: b, from: RED, to: BLUE, not: true}",
-		"{name: c, table: rules, has: -j MASQUERADE}", "{name: d, from: RED, to: BLUE, not: true, reason: policy-drop}", "{name: e, host: RED, command: true}")
+		"{name: c, table: rules, has: -j MASQUERADE}", "{name: d, from: RED, to: BLUE, not: true, reason: policy-drop}", "{name: e, host: RED, command: ['true']}")
 	if want := []string{"predict", "predict", "table", "predict", "command", "send 3"}; !slices.Equal(done, want) {
 		t.Errorf("%q, want %q", done, want)
 	}

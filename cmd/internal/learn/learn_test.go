@@ -36,7 +36,7 @@ func TestMistakes(t *testing.T) {
 		{"expect behind nothing", head + lab + "```expect\nx\n```\n" + mend, "x.md:8: expect: want it right behind"},
 		{"no end", head + lab + mend + "```run\ntrue\n", "x.md:11: this block does not end"},
 		{"a question of no kind", head + lab + mend + "```question\n{kind: why, from: RED}\n```\n", `x.md:11: question: kind "why"`},
-		{"a question without ports' command", head + lab + mend + "```question\n{kind: ports, from: RED}\n```\n", "ports: want command, and frame"},
+		{"a question without ports' command", head + lab + mend + "```question\n{kind: ports, from: RED}\n```\n", "ports: want command, frame: arp or ip, and to:"},
 		{"one language is missing", "---\ntitle: {en: T, ko: T}\n---\n" + lab + "[en]\nhello\n\n" + mend, "not in every language"},
 		{"a language without a title", head + lab + "[ko]\nhello\n\n" + mend, "x.md:8: [ko]: the lesson has no title"},
 	} {

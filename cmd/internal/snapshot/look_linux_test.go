@@ -98,8 +98,10 @@ x-uswitch: {uplink: none}
 	if c.Down || c.MTU != 1400 || c.Addr != netip.MustParsePrefix("10.77.0.3/24") || len(c.Neighbors) != 1 || c.Network != "br0" {
 		t.Errorf("BLUE's card: %+v", c)
 	}
-	bound := sim.Socket{Proto: frame.ProtoTCP, Addr: netip.MustParseAddr("10.77.0.3"), Port: 82}
-	if !slices.Equal(b.TCP, []uint16{80}) || len(b.UDP) != 0 || !slices.Equal(b.Bound, []sim.Socket{bound}) {
+	bound := []sim.Socket{{Proto: frame.ProtoTCP, Addr: netip.MustParseAddr("127.0.0.1"), Port: 81},
+		{Proto: frame.ProtoTCP, Addr: netip.MustParseAddr("10.77.0.3"), Port: 82}}
+	slices.SortFunc(b.Bound, func(a, b sim.Socket) int { return int(a.Port) - int(b.Port) })
+	if !slices.Equal(b.TCP, []uint16{80}) || len(b.UDP) != 0 || !slices.Equal(b.Bound, bound) {
 		t.Errorf("BLUE listens on %v, %v and %v", b.TCP, b.UDP, b.Bound)
 	}
 	for _, route := range b.Routes {

@@ -19,7 +19,7 @@ const (
 
 // looked puts what was found in a namespace in place of what the lab file said.
 func looked(s sim.HostState, in *tap.Inside) sim.HostState {
-	s.Kernel, s.Policy = kernel{in, s.Name}, len(in.Rules) > 0
+	s.Kernel = kernel{in, s.Name}
 	used := map[string]bool{}
 	for i := range s.Cards {
 		if link := cardOf(&s.Cards[i], in); link != nil {
@@ -33,16 +33,20 @@ func looked(s sim.HostState, in *tap.Inside) sim.HostState {
 			}
 		}
 	}
-	s.Routes = routesOf(in)
+	s.Routes, s.Elsewhere = routesOf(in)
+	s.Policy = beyond(in, used)
+	for _, r := range in.Rules {
+		s.Rules = append(s.Rules, sim.HostRule{Kind: sim.RouteKind(r.Type), From: r.From, To: r.To, More: r.More, Text: r.Text})
+	}
+	s.LoDown = slices.ContainsFunc(in.Links, func(l tap.Link) bool { return l.Name == "lo" && !l.Up })
 	for _, o := range in.Sockets {
 		switch {
-		case o.Peer.IsValid() || o.Addr.IsLoopback(): // others do not reach it
-		case o.Addr.IsUnspecified() && o.Dev == "" && !o.Full && o.Proto == frame.ProtoTCP:
+		case !o.Peer.IsValid() && o.Addr.IsUnspecified() && o.Dev == "" && !o.Full && o.Proto == frame.ProtoTCP:
 			s.TCP = append(s.TCP, o.Port)
-		case o.Addr.IsUnspecified() && o.Dev == "" && o.Proto == frame.ProtoUDP:
+		case !o.Peer.IsValid() && o.Addr.IsUnspecified() && o.Dev == "" && o.Proto == frame.ProtoUDP:
 			s.UDP = append(s.UDP, o.Port)
 		default:
-			s.Bound = append(s.Bound, sim.Socket{Proto: o.Proto, Addr: o.Addr, Port: o.Port, Card: o.Dev, Full: o.Full})
+			s.Bound = append(s.Bound, sim.Socket{Proto: o.Proto, Addr: o.Addr, Port: o.Port, Card: o.Dev, Full: o.Full, Peer: o.Peer})
 		}
 	}
 	slices.Sort(s.TCP)
@@ -53,7 +57,7 @@ func looked(s sim.HostState, in *tap.Inside) sim.HostState {
 	broadcasts, known := in.Sysctl("icmp_echo_ignore_broadcasts")
 	s.Settings = sim.Settings{TTL: uint8(ttl), IgnoreEcho: all != 0, AnswerBroadcasts: known && broadcasts == 0}
 	for _, u := range in.Unseen {
-		s.Unseen = append(s.Unseen, sim.Unseen{At: sim.Point(u.At), Card: u.Dev, Text: u.Text, Only: u.Only, Drops: u.Drops})
+		s.Unseen = append(s.Unseen, sim.Unseen{At: sim.Point(u.At), Card: u.Dev, Text: u.Text, Shown: u.Shown, Only: u.Only, Drops: u.Drops})
 	}
 	if mask, _ := in.Sysctl("icmp_ratemask"); mask&1 != 0 {
 		s.Unseen = append(s.Unseen, sim.Unseen{At: sim.AtInput, Text: "a limit on the answers to pings (icmp_ratemask " + strconv.Itoa(mask) + ")", Only: true})
@@ -105,9 +109,12 @@ const mainTable = 254
 
 // routesOf are the routes of the table main, of several to a prefix the one with the lowest metric. What the other tables and
 // the rules do, the kernel says itself.
-func routesOf(in *tap.Inside) (routes []sim.HostRoute) {
+func routesOf(in *tap.Inside) (routes, elsewhere []sim.HostRoute) {
 	metrics := map[netip.Prefix]int{}
 	for _, r := range in.Routes {
+		if r.Table != mainTable && (r.Type == tap.Blackhole || r.Type == tap.Unreachable || r.Type == tap.Prohibit) {
+			elsewhere = append(elsewhere, sim.HostRoute{Prefix: r.Prefix, Kind: sim.RouteKind(r.Type), Table: r.Table})
+		}
 		if before, known := metrics[r.Prefix]; r.Table != mainTable || known && before <= r.Metric {
 			continue
 		}
@@ -115,7 +122,21 @@ func routesOf(in *tap.Inside) (routes []sim.HostRoute) {
 		routes = slices.DeleteFunc(routes, func(o sim.HostRoute) bool { return o.Prefix == r.Prefix })
 		routes = append(routes, sim.HostRoute{Prefix: r.Prefix, Via: r.Via, Card: r.Dev, Kind: sim.RouteKind(r.Type)})
 	}
-	return routes
+	return routes, elsewhere
+}
+
+// beyond names the routes that a simulated host cannot follow; empty: there are none.
+func beyond(in *tap.Inside, cards map[string]bool) string {
+	for _, r := range in.Routes {
+		switch {
+		case r.Table != mainTable:
+		case r.Hops > 1:
+			return "a route with several next hops"
+		case r.Type == tap.Unicast && !cards[r.Dev]:
+			return "a route by " + r.Dev + ", which is no card of the lab's"
+		}
+	}
+	return ""
 }
 
 // kernel is a namespace's own kernel, as the one who decides for a host.
@@ -148,19 +169,24 @@ func (k kernel) Route(l sim.Lookup) sim.Decision {
 	return out
 }
 
-// forbidding finds the route, or the rule, that forbids an address, to quote it; empty: it cannot be told.
+// forbidding finds the rule, or the route, that forbids an address, to quote it; empty: it cannot be told.
 func (k kernel) forbidding(t tap.RouteType, l sim.Lookup) (text string) {
-	bits := -1
+	bits, rules := -1, 0
+	for _, r := range k.in.Rules {
+		if r.Type != t || r.To.IsValid() && !r.To.Contains(l.Dst) || r.From.IsValid() && !r.From.Contains(l.Src) {
+			continue
+		}
+		if rules++; rules == 1 && !r.More {
+			return "ip rule " + r.Text
+		}
+	}
 	for _, r := range k.in.Routes {
 		if r.Type == t && r.Prefix.Contains(l.Dst) && r.Prefix.Bits() > bits {
 			bits, text = r.Prefix.Bits(), r.Text
 		}
 	}
-	if text == "" && l.In == "" && len(k.in.Rules) > 0 {
-		text = "ip rule " + k.in.Rules[0]
-		if len(k.in.Rules) > 1 {
-			text = "one of its rules of `ip rule`"
-		}
+	if text == "" && l.In == "" && rules > 0 {
+		text = "one of its rules of `ip rule`"
 	}
 	return text
 }
