@@ -2,8 +2,10 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"uswitch/cmd/internal/docker/engine/api"
 )
@@ -102,9 +104,17 @@ func (e *Engine) deleteNetwork(r *http.Request) (any, error) {
 func (e *Engine) postPrune(*http.Request) (any, error) { return e.PruneNetworks() }
 
 func (e *Engine) postConnect(r *http.Request) (any, error) {
+	var raw json.RawMessage
 	var request api.NetworkConnectRequest
-	if err := body(r, &request); err != nil {
+	var said struct{ EndpointConfig json.RawMessage }
+	if err := body(r, &raw); err != nil {
 		return nil, err
+	}
+	if err := errors.Join(json.Unmarshal(raw, &request), json.Unmarshal(raw, &said)); err != nil {
+		return nil, invalid("the request is not the JSON that was expected: %v", err)
+	}
+	if idle := idleEndpointKeys(said.EndpointConfig); len(idle) > 0 { // an answer without room for warnings
+		return nil, invalid("network %s: %s", r.PathValue("id"), strings.Join(idle, "; "))
 	}
 	return nil, e.Connect(r.PathValue("id"), request)
 }

@@ -62,6 +62,20 @@ var (
 	}
 )
 
+// endpointUse and endpointIPAMUse have every key of Docker's network.EndpointSettings and network.EndpointIPAMConfig. What is
+// found out, and only told, is nothing that a request could want.
+var (
+	endpointUse = map[string]use{
+		"IPAMConfig": acted(), "Links": acted(), "Aliases": acted(), "MacAddress": acted(), "GwPriority": acted(),
+		"DriverOpts": idle("want them in the lab's file"),
+		"NetworkID":  acted(), "EndpointID": acted(), "Gateway": acted(), "IPAddress": acted(), "IPPrefixLen": acted(), "IPv6Gateway": acted(),
+		"GlobalIPv6Address": acted(), "GlobalIPv6PrefixLen": acted(), "DNSNames": acted(),
+	}
+	endpointIPAMUse = map[string]use{
+		"IPv4Address": acted(), "IPv6Address": idle("there is no IPv6"), "LinkLocalIPs": idle("a card has one address"),
+	}
+)
+
 // idleKeys are sentences about what a request to create a container says and nobody acts on, sorted.
 func idleKeys(request []byte) (lines []string) {
 	var config, host map[string]json.RawMessage
@@ -70,6 +84,13 @@ func idleKeys(request []byte) (lines []string) {
 	}
 	_ = json.Unmarshal(config["HostConfig"], &host)
 	lines = append(idleIn(config, configUse), idleIn(host, hostConfigUse)...)
+	var networking struct{ EndpointsConfig map[string]json.RawMessage }
+	_ = json.Unmarshal(config["NetworkingConfig"], &networking)
+	for _, network := range slices.Sorted(maps.Keys(networking.EndpointsConfig)) {
+		for _, line := range idleEndpointKeys(networking.EndpointsConfig[network]) {
+			lines = append(lines, "network "+network+": "+line)
+		}
+	}
 	var options []string
 	_ = json.Unmarshal(host["SecurityOpt"], &options)
 	for _, option := range options {
@@ -78,6 +99,14 @@ func idleKeys(request []byte) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// idleEndpointKeys are such sentences about an attachment to a network.
+func idleEndpointKeys(settings []byte) []string {
+	var endpoint, ipam map[string]json.RawMessage
+	_ = json.Unmarshal(settings, &endpoint)
+	_ = json.Unmarshal(endpoint["IPAMConfig"], &ipam)
+	return append(idleIn(endpoint, endpointUse), idleIn(ipam, endpointIPAMUse)...)
 }
 
 func idleIn(said map[string]json.RawMessage, uses map[string]use) (lines []string) {

@@ -57,6 +57,72 @@ func TestEveryKey(t *testing.T) {
 	}
 }
 
+// TestEveryEndpointKey walks every field of Docker's EndpointSettings and EndpointIPAMConfig: each is acted on, or is one of those
+// that only tell what became of an attachment, or is named: by a warning when a container is created, by a refusal when one is
+// connected, whose answer has no room for warnings.
+func TestEveryEndpointKey(t *testing.T) {
+	t.Parallel()
+	e := newFake(t, "").engine(t)
+	if _, err := e.CreateNetwork(api.NetworkCreateRequest{Name: "front"}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(`DriverOpts {"com.docker.network.endpoint.ifname": "x0"}
+IPAMConfig {"IPv6Address": "fd00::2"} IPv6Address
+IPAMConfig {"LinkLocalIPs": ["169.254.3.3"]} LinkLocalIPs
+IPAMConfig {"New": "x"} New
+New 7
+IPAMConfig {"IPv4Address": "172.18.0.77"} 172.18.0.77
+Aliases ["other"] other
+MacAddress "02:42:00:00:00:09" 02:42:00:00:00:09
+GwPriority 7 7
+Links ["db"] db
+NetworkID "n"
+EndpointID "e"
+Gateway "172.18.0.1"
+IPAddress "172.18.0.9"
+IPPrefixLen 16
+IPv6Gateway "fd00::1"
+GlobalIPv6Address "fd00::2"
+GlobalIPv6PrefixLen 64
+DNSNames ["x"]
+`) {
+		key, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		var value json.RawMessage
+		in := json.NewDecoder(strings.NewReader(rest))
+		if err := in.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		word := strings.TrimSpace(rest[in.InputOffset():])
+		settings := fmt.Sprintf(`{%q: %s}`, key, value)
+		name := key
+		if key == "IPAMConfig" {
+			name = word
+		}
+		named := slices.Contains([]string{"DriverOpts", "IPv6Address", "LinkLocalIPs", "New"}, name)
+		about := name + " is not"
+
+		warned := warnings(t, e, fmt.Sprintf(`{"Image": "busybox", "HostConfig": {"NetworkMode": "front"}, "NetworkingConfig": {"EndpointsConfig": {"front": %s}}}`, settings))
+		if len(warned) > 1 || (len(warned) == 1 && strings.HasPrefix(warned[0], "network front: "+about)) != named {
+			t.Errorf("create with %s: %q", settings, warned)
+		}
+		id := create(t, e, "", sleeper("bridge"))
+		answer := httptest.NewRecorder()
+		e.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/networks/front/connect",
+			strings.NewReader(fmt.Sprintf(`{"Container": %q, "EndpointConfig": %s}`, id, settings))))
+		is, err := e.Inspect(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		there := is.NetworkSettings.Networks["front"]
+		switch text, _ := json.Marshal(there); {
+		case named && (answer.Code != http.StatusBadRequest || !strings.Contains(answer.Body.String(), "network front: "+about) || there != nil):
+			t.Errorf("connect with %s: %d %s %s", settings, answer.Code, answer.Body, text)
+		case !named && (answer.Code != http.StatusOK || there == nil || !strings.Contains(string(text), word)):
+			t.Errorf("connect with %s: %d %s %s", settings, answer.Code, answer.Body, text)
+		}
+	}
+}
+
 // fields are the keys of a struct.
 func fields(t *testing.T, v any) map[string]bool {
 	t.Helper()
