@@ -43,7 +43,8 @@ type Binding struct {
 }
 
 // Machiner is an Uplink that has an address for this machine itself: TCP and UDP that come from there have never been outside.
-// What this machine says about packets does not come from there: see Undelivered.
+// What this machine says about packets does not come from there: see Undelivered. Its sockets carry what comes in, so that its
+// kernel has connected a client of TCP before the gateway hears of it.
 type Machiner interface{ Machine() netip.Addr }
 
 // InterfaceConfig describes an Interface. Exactly one of Segment and Uplink is given.
@@ -89,6 +90,23 @@ func (c *counter) count(n int) {
 
 // source returns who sent a frame that came in by the leg; a network without a switch, as the outside, is one sender.
 func (i *Interface) source(f frame.Frame) uint64 { return uint64(i.number)<<32 | f.Source&(1<<32-1) }
+
+// note says in the trace whence a packet has come that came in by an uplink, and how.
+func (i *Interface) note(e *trace.Event) {
+	p, ok := e.IPv4()
+	if !ok || !i.machine.IsValid() || p.Proto() == frame.ProtoICMP {
+		return
+	}
+	if p.Src() == i.machine {
+		e.Note, e.Addr = trace.UplinkMachine, i.machine
+	}
+	if p.Proto() != frame.ProtoTCP || p.IsFragment() {
+		return
+	}
+	if t, ok := frame.ParseTCP(p.Payload()); ok && t.Flags()&(frame.SYN|frame.ACK) == frame.SYN {
+		e.Note = trace.UplinkAccepted
+	}
+}
 
 // hasPort reports whether a source is a port of a switch, behind which one host is.
 func hasPort(source uint64) bool { return source&(1<<32-1) != 0 }

@@ -25,9 +25,7 @@ func (g *Gateway) inputUplink(in *Interface, f frame.Frame, j *trace.Journey, no
 	f.Source = in.source(f)
 	if j.On() {
 		e := trace.Event{Hook: trace.Ingress, Verdict: trace.Accept, Note: trace.UplinkReceived, Where: in.name, IP: true, Frame: f.Packet()}
-		if p, ok := e.IPv4(); ok && p.Src() == in.machine && p.Proto() != frame.ProtoICMP {
-			e.Note, e.Addr = trace.UplinkMachine, in.machine
-		}
+		in.note(&e)
 		j.Emit(e)
 		now = j.Now()
 	}

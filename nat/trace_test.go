@@ -17,7 +17,7 @@ var notes = map[trace.Note]string{
 	trace.ConnReply: "reply", trace.ConnRelated: "related", trace.ConnUntracked: "untracked", trace.NoRuleChanged: "no-rule",
 	trace.ReplyTranslated: "reply-translated", trace.SameTranslation: "same-translation", trace.Logged: "logged",
 	trace.RouteConnected: "connected", trace.RouteDefault: "default", trace.RoutePrefix: "prefix", trace.Reassembled: "reassembled",
-	trace.FragmentHeld: "fragment-held", trace.FragmentedInto: "fragmented", trace.UplinkSent: "sent", trace.UplinkReceived: "received", trace.UplinkMachine: "machine",
+	trace.FragmentHeld: "fragment-held", trace.FragmentedInto: "fragmented", trace.UplinkSent: "sent", trace.UplinkReceived: "received", trace.UplinkMachine: "machine", trace.UplinkAccepted: "accepted",
 	trace.NeighborKnown: "known", trace.NeighborAsked: "asked", trace.NeighborWaiting: "waiting", trace.NeighborSent: "released",
 	trace.NeighborProbe: "probe", trace.ARPAnswered: "arp-answered", trace.ARPLearned: "learned", trace.ARPHeard: "heard",
 	trace.ARPNotMine: "not-mine", trace.ARPConflict: "conflict", trace.ARPDefended: "defended", trace.ARPAnnounced: "announced",

@@ -18,7 +18,8 @@ all of it):
 
 A published TCP port is a listening socket. This machine's kernel answers a client before the service inside is asked. So
 where nobody listens inside, a client is connected first and reset at once, and where the service is silent, reset after
-127 seconds. A Docker host's client is refused, or waits. The trace shows what the service has answered.
+127 seconds. A Docker host's client is refused, or waits. The trace says so of the packet that asks the service, and shows
+what that has answered.
 
 TCP connections end at the gateway and begin there again. Urgent data, keepalives and every TTL but that of the SYN, which
 goes along, are of one side each. Two sides that connect to each other at the same time do not meet. A connection that leaves is not answered before the destination has answered: refused is refused, silence is silence.

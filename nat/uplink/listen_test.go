@@ -18,6 +18,7 @@ import (
 
 	"uswitch/nat/uplink"
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 // publish publishes a port and returns where; the rule that serves it is newLab's caller's.
@@ -144,6 +145,42 @@ func TestPublishedTCPEnds(t *testing.T) {
 			t.Errorf("%s: the client read %v, want a reset", name, err)
 		}
 	}
+}
+
+// TestPublishedTCPWithoutAService: that the client was connected before the service refused, the trace tells where the service
+// is asked, of clients outside and on this machine.
+func TestPublishedTCPWithoutAService(t *testing.T) {
+	l := newLab(t, uplink.HostConfig{}, dnat("tcp", 8085, "11.11.11.2:80"))
+	ring := trace.NewRing(1024, 1<<20, 0)
+	l.tracer.Attach(ring)
+	l.publish(t, frame.ProtoTCP, "0.0.0.0:8085")
+	const connected = "; its client is connected already, by this machine's listening socket, which cannot ask the service first"
+	expect := func(who, want string) {
+		t.Helper()
+		var e trace.Event
+		var heard []string
+		eventually(t, who+": the trace does not say so", func() bool {
+			for _, ok := ring.TryNext(&e); ok; _, ok = ring.TryNext(&e) {
+				if e.Hook == trace.Ingress && e.Text() == want {
+					return true
+				} else if e.Hook == trace.Ingress {
+					heard = append(heard, e.Text())
+				}
+			}
+			return false
+		})
+		if len(heard) > 0 {
+			t.Errorf("%s: before that it says %q", who, heard)
+		}
+	}
+	if c, err := tryClient(t, host+":8085"); err == nil {
+		c.Close()
+	}
+	expect("outside", "comes from the outside"+connected)
+	if c, err := net.Dial("tcp4", "127.0.0.1:8085"); err == nil {
+		c.Close()
+	}
+	expect("here", "comes from this machine itself, for which "+uplink.DefaultGateway.String()+" stands"+connected)
 }
 
 func TestPublishedUDP(t *testing.T) {

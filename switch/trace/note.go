@@ -77,6 +77,7 @@ const (
 	UplinkSent     // handed to the outside
 	UplinkReceived // came from the outside
 	UplinkMachine  // came from this machine itself, for which Addr stands
+	UplinkAccepted // either, to begin a connection whose client this machine's listening socket has connected already
 	Segmented      // the uplink cut it into Count packets
 
 	noteEnd

@@ -23,6 +23,12 @@ func (e *Event) aboutGateway() string {
 		return "comes from the outside"
 	case UplinkMachine:
 		return "comes from this machine itself, for which " + e.address() + " stands"
+	case UplinkAccepted:
+		from := "comes from the outside"
+		if e.Addr.IsValid() {
+			from = "comes from this machine itself, for which " + e.address() + " stands"
+		}
+		return from + "; its client is connected already, by this machine's listening socket, which cannot ask the service first"
 	}
 	return ""
 }

@@ -31,7 +31,7 @@ var meant = []struct {
 	verdict trace.Verdict
 	notes   []trace.Note
 }{
-	{trace.Ingress, trace.Accept, []trace.Note{trace.NoNote, trace.SegmentsTogether, trace.UplinkReceived, trace.UplinkMachine}},
+	{trace.Ingress, trace.Accept, []trace.Note{trace.NoNote, trace.SegmentsTogether, trace.UplinkReceived, trace.UplinkMachine, trace.UplinkAccepted}},
 	{trace.Learn, trace.Accept, []trace.Note{trace.Learned, trace.Moved, trace.FDBFull, trace.AddressConflict}},
 	{trace.Learn, trace.Drop, []trace.Note{trace.Looped}},
 	{trace.Bridge, trace.Unicast, []trace.Note{trace.NoNote, trace.Known, trace.Static}},
