@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Labs in the background, and side by side.
@@ -16,6 +17,8 @@ import (
 //	     TestUpStays          its commands end, and the lab is still there
 //	     TestUpFails          the error with which a lab does not come up, and its status
 //	F60  TestF60KilledInBackground  what a killed one leaves is reclaimed by the next
+//	     TestUpInterrupted    who gives up waiting leaves nothing behind that is not seen
+//	     TestBesideAStoppedLab  one lab that does not answer costs the list of the others no more than a moment
 //	     TestSideBySide       labs do not reach each other; a name that two want is told with its owner
 
 // upInBackground brings the lab up with up -d, and returns its process.
@@ -183,4 +186,57 @@ func TestSideBySide(t *testing.T) {
 	}
 	a.do("down", a.name)
 	contains(t, b.do("ls"), b.name)
+}
+
+// TestBesideAStoppedLab: ps and ls ask labs side by side. One that does not answer is named, and the others are told of.
+func TestBesideAStoppedLab(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	stopped, other := newLab(t, resting), newLab(t, strings.ReplaceAll(resting, "11.11.11.", "11.12.11."))
+	pid := stopped.upInBackground()
+	other.upInBackground()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) }) // before it is taken down
+	for _, list := range []string{"ps", "ls"} {
+		begun := time.Now()
+		out, errs, status := other.try(list)
+		if took := time.Since(begun); status != 0 || took > 10*time.Second { // a second is what is meant
+			t.Errorf("%s: status %d after %v: %s", list, status, took, errs)
+		}
+		contains(t, out, other.name)
+		contains(t, out+errs, stopped.name)
+	}
+}
+
+// TestUpInterrupted: whoever gives up waiting for up -d leaves no lab behind that ls and down do not see, in whatever phase that
+// happens.
+func TestUpInterrupted(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	// The signal comes while there is, in turn, nothing yet, a namespace, and a socket.
+	for name, phase := range map[string]func(l *lab) string{
+		"at once":          func(*lab) string { return "/" },
+		"with a namespace": func(l *lab) string { return "/run/netns/" + l.ns("RED") },
+		"with its log":     (*lab).log,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t, resting)
+			up := beginCommand(t, l.uswitch("up", "-d", l.file))
+			t.Cleanup(func() { l.try("down", l.name) })
+			eventually(t, name, func() bool { _, err := os.Stat(phase(l)); return err == nil })
+			up.signal(syscall.SIGINT)
+			if up.wait() == 0 { // it was up before the signal came
+				l.try("down", l.name)
+			}
+			eventually(t, "ls tells of it no more", func() bool { return !strings.Contains(l.do("ls"), l.name) })
+			eventually(t, "there is no lab that ls does not tell of", func() bool {
+				_, host := os.Stat("/run/netns/" + l.ns("RED"))
+				_, log := os.Stat(l.log())
+				return host != nil && log != nil && len(processesOf(t, l.name)) == 0
+			})
+		})
+	}
 }
