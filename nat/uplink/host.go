@@ -68,6 +68,7 @@ type Host struct {
 	ports       *ports        // of TCP
 	net         *netstack
 	flows       flows
+	queues      queues
 	done        chan struct{} // closed by Close
 	running     sync.WaitGroup
 

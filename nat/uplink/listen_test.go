@@ -10,12 +10,14 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 
+	"uswitch/nat"
 	"uswitch/nat/uplink"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -227,6 +229,52 @@ func TestPublishedUDP(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.publish(t, frame.ProtoUDP, "127.0.0.1:5353")
+}
+
+// TestOverflow: what a full queue of a published port's socket, or of a flow's, has dropped is counted, while the socket is
+// there and afterwards: whatever was sent has come in or is counted.
+func TestOverflow(t *testing.T) {
+	t.Parallel()
+	h, err := uplink.NewHost(uplink.HostConfig{Addr: netip.MustParsePrefix("127.0.0.1/8"), AllowHost: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.Close() })
+	var came atomic.Uint64
+	closed := make(chan struct{})
+	h.Attach(func(frame.Frame, time.Time) { <-closed; came.Add(1) }, func(nat.Failure, time.Time) {})
+	l, err := h.Listen(frame.ProtoUDP, netip.MustParseAddrPort("127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("udp4", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const sent = 3000 // of a kilobyte: several times what the queue holds
+	for range sent {
+		if _, err := c.Write(make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lost := h.Overflowed()
+	if lost == 0 || lost >= sent {
+		t.Fatalf("of %d datagrams %d were dropped", sent, lost)
+	}
+	close(closed)
+	for end := time.Now().Add(patience); came.Load()+lost != sent && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if n := came.Load(); n+lost != sent {
+		t.Errorf("of %d datagrams %d came in and %d were dropped", sent, n, lost)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.Overflowed(); n != lost {
+		t.Errorf("%d are counted once the port is closed, %d before", n, lost)
+	}
 }
 
 func TestPublishErrors(t *testing.T) {

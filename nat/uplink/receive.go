@@ -40,6 +40,7 @@ func (h *Host) receive(m *mapping, sock *socket) {
 // either; each time both are read to the end. A datagram is given with the buffer from at bytes before it on, which are
 // room.
 func (h *Host) readAll(sock *socket, at int, datagram func([]byte, received), failed func(failure)) {
+	defer h.queues.join(sock)()
 	var closed error
 	for closed == nil {
 		h.contained(func() { // a fault loses what was read together with its cause

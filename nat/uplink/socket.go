@@ -21,6 +21,9 @@ type socket struct {
 	file *os.File
 	conn syscall.RawConn
 	df   atomic.Bool // as the kernel was told last
+
+	queue atomic.Bool   // datagrams are read from it
+	lost  atomic.Uint64 // of its queue, as the kernel said last
 }
 
 // wrap takes over a non-blocking descriptor.
@@ -123,7 +126,12 @@ func (s *socket) SetLinger(seconds int) error {
 func (s *socket) SetWriteDeadline(t time.Time) error { return s.file.SetWriteDeadline(t) }
 
 // Close gives the descriptor back.
-func (s *socket) Close() error { return s.file.Close() }
+func (s *socket) Close() error {
+	if s.queue.Load() {
+		s.overflowed() // the last moment at which the kernel can say
+	}
+	return s.file.Close()
+}
 
 // control runs f with the descriptor, unless the socket is closed.
 func (s *socket) control(f func(fd int) error) error {

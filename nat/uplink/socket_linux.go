@@ -43,6 +43,19 @@ func first(errs ...error) error {
 	return nil
 }
 
+// queueDrops asks how much a socket's queue has dropped since it was opened (socket(7): SO_MEMINFO, the last of its numbers,
+// which /proc/net/udp shows too).
+func queueDrops(fd int) uint64 {
+	var info [9]uint32 // up to SK_MEMINFO_DROPS in linux/sock_diag.h
+	size := uint32(unsafe.Sizeof(info))
+	_, _, failed := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if failed != 0 {
+		return 0 // a kernel before 4.12 does not say
+	}
+	return uint64(info[len(info)-1])
+}
+
 // setDontFragment makes datagrams leave with DF or without. The kernel's own path MTU discovery would decide for the
 // sender inside, which has its own.
 func setDontFragment(fd int, on bool) {

@@ -24,6 +24,7 @@ const (
 	TxError                     // tx-error
 	PortFault                   // port-fault
 	CardQueue                   // nic-queue-full
+	SocketQueue                 // socket-queue-full
 
 	// ARP and neighbours.
 	BadARP         // bad-arp
@@ -136,6 +137,7 @@ var sentences = [reasonEnd]string{
 	PortGone:      "the port was just unplugged",
 	TxError:       "the receiver's interface did not take it: its queue is full or it is going away",
 	PortFault:     "the port failed on this frame and was unplugged; the other ports go on",
+	SocketQueue:   "datagrams came from outside faster than they are taken in, and the queue of this machine's own socket was full: they never came into the lab (`drops` of /proc/net/udp)",
 	CardQueue:     "a host has sent faster than the switch reads, and its own interface's queue was full: they never left the host (TX dropped of `ip -s link` inside)",
 
 	BadARP:         "not an ARP packet for IPv4 over Ethernet, or one that neither asks nor answers",

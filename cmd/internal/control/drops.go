@@ -29,8 +29,11 @@ func (s *Server) countedDrops() []Drop {
 	rows := []Drop{}
 	for _, reason := range trace.Reasons() {
 		n := s.world.Tracer().Drops(reason)
-		if reason == trace.CardQueue {
+		switch reason {
+		case trace.CardQueue:
 			n += s.world.DroppedAtCards()
+		case trace.SocketQueue:
+			n += s.world.DroppedAtSockets()
 		}
 		if n > 0 {
 			rows = append(rows, Drop{Reason: reason.String(), Count: n, Sentence: reason.Sentence()})

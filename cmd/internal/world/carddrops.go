@@ -24,3 +24,12 @@ func (w *World) DroppedAtCards() (sum uint64) {
 		})
 	return sum
 }
+
+// DroppedAtSockets returns how many datagrams the queues of the machine's own sockets have dropped, through which the lab has
+// to do with the outside.
+func (w *World) DroppedAtSockets() uint64 {
+	if w.way == nil || w.way.overflowed == nil {
+		return 0
+	}
+	return w.way.overflowed()
+}

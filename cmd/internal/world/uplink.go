@@ -18,6 +18,8 @@ type wayOut struct {
 	standIn   netip.Addr // stands for this machine inside the lab, so that no network may have it; zero: none does
 	// refuses says what the way out lets nobody reach, and why; nil: it has no such places.
 	refuses func(netip.Addr) trace.Reason
+	// overflowed counts the datagrams for which the queues of its sockets were full; nil: it has no sockets.
+	overflowed func() uint64
 	// listen makes the outside reach a port of the uplink: a listener, where the address is the host's. It returns the
 	// port, chosen if it was 0, and what ends it.
 	listen func(proto string, at netip.AddrPort) (port uint16, end func() error, err error)

@@ -29,7 +29,7 @@ func (w *World) openHost() (next netip.Addr, err error) {
 	if err := uplink.CheckPing(); err != nil {
 		w.report("uplink host: " + err.Error())
 	}
-	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, refuses: host.Refuses, listen: w.listenOn(host)}
+	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, refuses: host.Refuses, overflowed: host.Overflowed, listen: w.listenOn(host)}
 	return netip.Addr{}, nil // sockets need no next hop
 }
 
