@@ -73,7 +73,7 @@ func TestFramesAreRefused(t *testing.T) {
 	needs(t, "mausezahn", "socat", "tcpdump")
 	t.Parallel()
 	l := startLab(t, strings.Replace(threeHosts, "11.11.11.0/24}]}",
-		"11.11.11.0/24}]}, x-uswitch: {fdb: [{mac: 02:00:00:00:00:77, host: BLUE@}]}", 1))
+		"11.11.11.0/24}]}, x-uswitch: {group_fwd_mask: 0x4000, fdb: [{mac: 02:00:00:00:00:77, host: BLUE@}]}", 1))
 	probe := l.probe("GREEN", blueIP)
 	sniffers := map[string]*sniffer{"RED": l.sniff("RED"), "BLUE": l.sniff("BLUE"), "GREEN": l.sniff("GREEN")}
 	type refused struct{ name, frame, reason string }
@@ -86,11 +86,18 @@ func TestFramesAreRefused(t *testing.T) {
 		{"F06 to itself", redMAC + redMAC + "88b5 0206", "same-port"},
 		{"F06 to another station behind the same port", redMAC + "02:00:00:00:00:55" + "88b5 0207", "same-port"},
 	}
-	for n := 1; n < 16; n++ { // the first passes, as in Linux without spanning tree
+	for n := 1; n < 16; n++ { // the first passes, as in Linux without spanning tree, and LLDP's by group_fwd_mask
+		if n == 14 {
+			continue
+		}
 		frames = append(frames, refused{fmt.Sprintf("F07 reserved group %X", n),
 			fmt.Sprintf("01:80:c2:00:00:%02x %s 88b5 03%02x", n, redMAC, n), "reserved-group"})
 	}
 	want := map[string]int{}
+	passing := []string{"01:80:c2:00:00:00" + redMAC + "88b5 0300", "01:80:c2:00:00:0e" + redMAC + "88b5 030e"}
+	for _, f := range passing {
+		l.send("RED", f)
+	}
 	for _, f := range frames {
 		l.send("RED", f.frame)
 		want[f.reason]++
@@ -106,6 +113,13 @@ func TestFramesAreRefused(t *testing.T) {
 				}
 			}
 		})
+	}
+	for _, f := range passing {
+		for _, name := range []string{"BLUE", "GREEN"} {
+			if n := sniffers[name].count(octets(f)); n != 1 {
+				t.Errorf("F07 %s got %s %d times, want it once", name, f, n)
+			}
+		}
 	}
 	l.marked(everyone, redMAC)
 	for reason, n := range want {

@@ -1,5 +1,7 @@
 package lab
 
+import "strconv"
+
 // Defaults and bounds of a network's settings.
 const (
 	defaultMTU        = 1500    // Docker's
@@ -27,4 +29,30 @@ func (b *builder) knobs(x *section, absent PortKnobs) PortKnobs {
 		Isolated:   x.boolean("isolated", absent.Isolated),
 		StormLimit: x.number("storm_limit", 0, maxStormLimit, absent.StormLimit),
 	}
+}
+
+// Groups that a network's group_fwd_mask can name: not spanning tree, pause and link aggregation (BR_GROUPFWD_RESTRICTED in
+// the kernel's net/bridge/br_private.h).
+const maxGroups, ownGroups = 0xffff, 1<<0 | 1<<1 | 1<<2
+
+// groups reads a group_fwd_mask, in either notation.
+func groups(x *section) int {
+	const key = "group_fwd_mask"
+	if text, ok := x.get(key).(string); ok {
+		n, err := strconv.ParseUint(text, 0, 16)
+		if err != nil {
+			x.bad(key, "%q: want a mask from 0 to 0xffff", clip(text, 40))
+			return 0
+		}
+		return checkedGroups(x, key, int(n))
+	}
+	return checkedGroups(x, key, x.number(key, 0, maxGroups, 0))
+}
+
+func checkedGroups(x *section, key string, mask int) int {
+	if mask&ownGroups == 0 {
+		return mask
+	}
+	x.bad(key, "%#x: bits 0 to 2 (spanning tree, pause, link aggregation) cannot be set", mask)
+	return 0
 }

@@ -100,6 +100,7 @@ func (b *builder) network(key string, c ipam.Config) {
 		Masquerade:    x.boolean("masquerade", o.boolean(optionMasquerade, true)),
 		AgeingTime:    x.number("ageing_time", minAgeingTime, maxAgeingTime, defaultAgeingTime),
 		FDBMaxLearned: x.number("fdb_max_learned", 1, maxFDB, 0),
+		GroupFwdMask:  groups(x),
 		Port:          b.knobs(x, defaultKnobs),
 	}
 	n.GatewayMAC, _ = x.mac("gateway_mac")

@@ -38,6 +38,7 @@ type Network struct {
 
 	AgeingTime    int        `json:"ageing_time"`               // seconds after which a silent station is forgotten
 	FDBMaxLearned int        `json:"fdb_max_learned,omitempty"` // learned stations at most; 0: the switch's own limit
+	GroupFwdMask  int        `json:"group_fwd_mask,omitempty"`  // bit n: frames for 01:80:c2:00:00:0n go through
 	FDB           []FDBEntry `json:"fdb,omitempty"`             // stations that are known from the start
 	Port          PortKnobs  `json:"port"`                      // for ports that say nothing else
 }

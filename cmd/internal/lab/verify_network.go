@@ -46,6 +46,8 @@ func (p *Plan) VerifyNetwork(n *Network) error {
 		return wrong("ageing_time %d: want a whole number from %d to %d", n.AgeingTime, minAgeingTime, maxAgeingTime)
 	case n.FDBMaxLearned < 0 || n.FDBMaxLearned > maxFDB:
 		return wrong("fdb_max_learned %d: want a whole number up to %d", n.FDBMaxLearned, maxFDB)
+	case n.GroupFwdMask < 0 || n.GroupFwdMask > maxGroups || n.GroupFwdMask&ownGroups != 0:
+		return wrong("group_fwd_mask %#x: want a mask up to %#x without bits 0 to 2", n.GroupFwdMask, maxGroups)
 	}
 	for _, other := range p.Networks {
 		if n.Subnet.Overlaps(other.Subnet) {

@@ -63,6 +63,7 @@ services:
 		"gateway_mac":                    func(p *lab.Plan) { p.Networks[0].GatewayMAC = frame.Broadcast },
 		"mtu 7":                          func(p *lab.Plan) { p.Networks[0].MTU = 7 },
 		"ageing_time -1":                 func(p *lab.Plan) { p.Networks[0].AgeingTime = -1 },
+		"group_fwd_mask 0x4":             func(p *lab.Plan) { p.Networks[0].GroupFwdMask = 4 },
 		"storm_limit -1":                 func(p *lab.Plan) { p.Networks[0].Port.StormLimit = -1 },
 		"host WEB exists":                func(p *lab.Plan) { p.Hosts[1].Name = "WEB" },
 		`netns "/a/../b"`:                func(p *lab.Plan) { p.Hosts[0].Netns = "/a/../b" },

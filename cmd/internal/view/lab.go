@@ -140,6 +140,9 @@ func Networks(w io.Writer, networks []control.Network) error {
 		case n.Masquerade:
 			kind = "masqueraded"
 		}
+		if n.GroupFwdMask != 0 {
+			kind += fmt.Sprintf(", group_fwd_mask %#x", n.GroupFwdMask)
+		}
 		gateway, mac := "none", "-"
 		if n.Gateway.IsValid() {
 			gateway, mac = n.Gateway.String(), n.GatewayMAC.String()

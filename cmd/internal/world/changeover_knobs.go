@@ -97,6 +97,9 @@ func (w *World) become(before, now *lab.Network) error {
 	if before.FDBMaxLearned != now.FDBMaxLearned {
 		fdb.SetMaxLearned(cmp.Or(now.FDBMaxLearned, w.memory.Learned, vswitch.DefaultMaxLearned))
 	}
+	if before.GroupFwdMask != now.GroupFwdMask {
+		_ = n.Switch.SetGroupForward(uint16(now.GroupFwdMask)) // package lab has checked it
+	}
 	for _, e := range before.FDB {
 		if !slices.Contains(now.FDB, e) {
 			fdb.Remove(e.MAC)

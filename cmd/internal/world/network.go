@@ -31,6 +31,7 @@ func (w *World) newNetwork(plan *lab.Network) *Network {
 		Tracer:     w.tracer,
 		Epoch:      w.epoch,
 	}), former: &former{macs: map[netip.Addr]frame.MAC{}}}
+	_ = n.Switch.SetGroupForward(uint16(plan.GroupFwdMask)) // package lab has checked it
 	w.setFilter(n)
 	return n
 }
