@@ -8,8 +8,15 @@ import (
 	"uswitch/switch/frame"
 )
 
-// rewrite changes the packet's addresses and ports, and each checksum by the difference (RFC 1624).
+// rewrite changes the packet's addresses and ports, and each checksum by the difference (RFC 1624). The identifier of ICMP is
+// the port of both ends: whichever changes, both do.
 func (p *packet) rewrite(src [4]byte, srcPort uint16, dst [4]byte, dstPort uint16) {
+	if p.tuple.Proto == frame.ProtoICMP {
+		if srcPort == p.tuple.SrcPort {
+			srcPort = dstPort
+		}
+		dstPort = srcPort
+	}
 	after := frame.Tuple{SrcIP: src, DstIP: dst, SrcPort: srcPort, DstPort: dstPort, Proto: p.tuple.Proto}
 	rewriteTuple(p.ip, p.tuple, after, p.partial())
 	p.tuple = after

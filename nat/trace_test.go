@@ -264,3 +264,41 @@ func TestTraceOfARefusal(t *testing.T) {
 		t.Errorf("steps at the uplink: %q", got)
 	}
 }
+
+// TestIdentifierOfBothEnds: where the identifier of a ping changes, it is the port of both ends, at each step: between the
+// two translations of the answer the packet has the one that its host knows.
+func TestIdentifierOfBothEnds(t *testing.T) {
+	l := newLab(t, masquerade)
+	l.red.send(echo("11.11.11.2", "8.8.8.8", 7, ""))
+	l.listen()
+	l.pink.send(echo("11.11.11.3", "8.8.8.8", 7, ""))
+	outside := l.outsideID("11.11.11.3")
+	l.wan.send(echoReply("8.8.8.8", "192.0.2.2", outside, ""))
+	var e trace.Event
+	rewritten := 0
+	for _, ok := l.ring.TryNext(&e); ok; _, ok = l.ring.TryNext(&e) {
+		if e.Before.SrcPort != e.Before.DstPort || e.After.SrcPort != e.After.DstPort {
+			t.Errorf("%v: %+v becomes %+v", e.Hook, e.Before, e.After)
+		}
+		if e.Verdict == trace.Rewrite && e.After.SrcPort != e.Before.SrcPort {
+			rewritten++
+		}
+		if e.Hook == trace.Forward && e.Before.DstIP == [4]byte{11, 11, 11, 3} && e.Before.DstPort != 7 {
+			t.Errorf("the answer is forwarded with identifier %d", e.Before.DstPort)
+		}
+	}
+	if outside == 7 || rewritten != 2 {
+		t.Errorf("the identifier outside is %d, and changed %d times", outside, rewritten)
+	}
+}
+
+// outsideID returns the identifier that the ping of a host has outside.
+func (l *lab) outsideID(host string) uint16 {
+	for _, c := range l.Conns(l.now) {
+		if c.Original.Src().String() == host {
+			return c.Reply.DstPort
+		}
+	}
+	l.Fatalf("no connection of %s", host)
+	return 0
+}
