@@ -43,6 +43,9 @@ func (h *Host) source(t frame.Tuple) (way, error) {
 		h.tell(s)
 		return way{}, err
 	}
+	if d.Unknown != "" { // it is not asked again what was not known when the source was chosen
+		h.tell(Step{Kind: StepRoute, Addr: l.Dst, Decision: d, Unknown: d.Unknown})
+	}
 	w := way{src: src, mtu: 65536, ttl: d.TTL}
 	if c, ok := h.Card(d.Card); ok && d.Kind != Local {
 		w.mtu = c.mtu
