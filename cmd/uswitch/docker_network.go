@@ -105,7 +105,7 @@ func newNetworkConnect() *cobra.Command {
 	s := &api.EndpointSettings{}
 	ip := f.String("ip", "", "its IPv4 `ADDRESS` there")
 	f.StringArrayVar(&s.Aliases, "alias", nil, "a further `NAME` there")
-	f.StringArrayVar(&s.Links, "link", nil, "know `CONTAINER[:ALIAS]` by name")
+	f.StringArrayVar(&s.Links, "link", nil, "know `CONTAINER[:ALIAS]` by name there; on bridge, only before its own start")
 	f.IntVar(&s.GwPriority, "gw-priority", 0, "the network with the highest `NUMBER` has the default route")
 	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
 		if *ip != "" {

@@ -80,12 +80,20 @@ type Interface struct {
 	MAC     frame.MAC    `json:"mac"`
 	MTU     int          `json:"mtu"`
 	Aliases []string     `json:"aliases,omitempty"` // further names of the host on this network, for DNS
+	// Links are names of others that this host alone knows on this network, as of docker network connect --link.
+	Links []Link `json:"links,omitempty"`
 	// GatewayPriority decides which network has the default route: see Plan.ChooseGateway.
 	GatewayPriority int `json:"gw_priority,omitempty"`
 	// Veth is the name of the cable's near end, where ip link and brctl show it. Empty: one as Docker draws them, veth and
 	// seven digits.
 	Veth string    `json:"veth,omitempty"`
 	Port PortKnobs `json:"port"`
+}
+
+// Link is a further name for whoever is called Name on a network, now or later.
+type Link struct {
+	Name  string `json:"name"`
+	Alias string `json:"alias"`
 }
 
 // Publish is one port of a host that can be reached from outside. On a network whose GatewayMode is routed nothing is

@@ -50,6 +50,11 @@ func (p *Plan) VerifyInterface(h *Host, i *Interface) error {
 			return wrong("%w", err)
 		}
 	}
+	for _, link := range i.Links {
+		if err := ValidateName("link", link.Alias); err != nil {
+			return wrong("%w", err)
+		}
+	}
 	return i.Port.verify("host " + h.Name + " on " + i.Network)
 }
 

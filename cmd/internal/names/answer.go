@@ -25,7 +25,7 @@ func (z *zone) answer(from netip.Addr, q *dns.Msg, turn func() int) *dns.Msg {
 		return refuse(q, dns.ExtendedErrorCodeProhibited, fmt.Sprintf("%v is on no network of this lab", from))
 	case q.Question[0].Qclass != dns.ClassINET:
 		return refuse(q, dns.ExtendedErrorCodeNotSupported, "want class IN")
-	case len(a.networks) == 0:
+	case len(a.places) == 0:
 		return refuse(q, dns.ExtendedErrorCodeProhibited, "bridge, the default network, has no names: only networks that a user has made do")
 	}
 	question := q.Question[0]

@@ -35,6 +35,8 @@ type Place struct {
 	Network string // the Network's Name
 	Addr    netip.Addr
 	Names   []string // the first is the one that its address is called by
+	// Links are further names of others, for this host alone, and what those are called there.
+	Links map[string]string
 }
 
 // Of returns the records of a plan.
@@ -48,7 +50,14 @@ func Of(plan *lab.Plan) Records {
 		host := Host{Name: h.Name, Resolvers: h.DNS}
 		for _, i := range h.Interfaces {
 			names := append([]string{h.Name, h.Container, h.Hostname}, i.Aliases...)
-			host.Places = append(host.Places, Place{Network: i.Network, Addr: i.Address.Addr(), Names: distinct(names)})
+			p := Place{Network: i.Network, Addr: i.Address.Addr(), Names: distinct(names)}
+			for _, link := range i.Links {
+				if p.Links == nil {
+					p.Links = map[string]string{}
+				}
+				p.Links[link.Alias] = link.Name // of two, the later: as Docker
+			}
+			host.Places = append(host.Places, p)
 		}
 		r.Hosts = append(r.Hosts, host)
 	}

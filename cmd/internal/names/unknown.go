@@ -16,7 +16,7 @@ func Unknown(r Records) func(asker netip.Addr, name string) (why string, ok bool
 		switch {
 		case a == nil || n == nil || a.lookUp(name) != nil:
 			return "", false
-		case len(a.networks) == 0:
+		case len(a.places) == 0:
 			return "on bridge, the default network, nobody has a name", true
 		case n.Nameless:
 			return fmt.Sprintf("%s is on bridge, the default network, where nobody has a name", name), true

@@ -20,9 +20,15 @@ type network struct {
 
 // asker is who can ask, and what there is for it.
 type asker struct {
-	networks  []*network // whose names it knows; none on the default network alone
-	outward   bool       // one of its networks leads out
+	places    []place // whose names it knows; none on the default network alone
+	outward   bool    // one of its networks leads out
 	resolvers []netip.Addr
+}
+
+// place is a network as one asker knows it.
+type place struct {
+	*network
+	links map[string]string // what others are called there, by the asker's own names for them; both in lower case
 }
 
 // newZone takes the picture of records.
@@ -42,7 +48,7 @@ func newZone(r Records) *zone {
 				continue
 			}
 			n.enter(p)
-			a.join(n)
+			a.join(n, p.Links)
 			z.askers[p.Addr] = a
 		}
 	}
@@ -60,12 +66,17 @@ func (n *network) enter(p Place) {
 	}
 }
 
-// join says that the asker is on a network.
-func (a *asker) join(n *network) {
+// join says that the asker is on a network, and has these names for others there.
+func (a *asker) join(n *network, links map[string]string) {
 	a.outward = a.outward || !n.Internal
-	if !n.Nameless {
-		a.networks = append(a.networks, n)
+	if n.Nameless {
+		return
 	}
+	p := place{network: n, links: map[string]string{}}
+	for alias, name := range links {
+		p.links[strings.ToLower(alias)] = strings.ToLower(name)
+	}
+	a.places = append(a.places, p)
 }
 
 // asker finds out who asks. Somebody on a network who is not on record - an address that was set by hand - knows what is
@@ -76,7 +87,7 @@ func (z *zone) asker(from netip.Addr) *asker {
 	}
 	if n := z.around(from); n != nil {
 		a := &asker{}
-		a.join(n)
+		a.join(n, nil)
 		return a
 	}
 	return nil
@@ -93,26 +104,39 @@ func (z *zone) around(a netip.Addr) *network {
 }
 
 // lookUp finds the addresses of a name in lower case: of its first network on which there is somebody of that name, or, of
-// NAME.NETWORK, on that one.
+// NAME.NETWORK, on that one. The asker's own names for others come first (moby libnetwork/sandbox.go, ResolveName).
 func (a *asker) lookUp(name string) []netip.Addr {
-	for _, n := range a.networks {
-		if found := n.addrs[name]; found != nil {
+	for _, p := range a.places {
+		if _, own := p.links[name]; own && p.find(name) != nil {
+			return p.find(name)
+		}
+	}
+	for _, p := range a.places {
+		if found := p.find(name); found != nil {
 			return found
 		}
 	}
-	for _, n := range a.networks {
-		for _, suffix := range []string{n.Docker, n.Name} {
-			if short, ok := strings.CutSuffix(name, "."+strings.ToLower(suffix)); ok && n.addrs[short] != nil {
-				return n.addrs[short]
+	for _, p := range a.places {
+		for _, suffix := range []string{p.Docker, p.Name} {
+			if short, ok := strings.CutSuffix(name, "."+strings.ToLower(suffix)); ok && p.find(short) != nil {
+				return p.find(short)
 			}
 		}
 	}
 	return nil
 }
 
+// find returns the addresses of a name there. The asker's own name for somebody hides whoever else is called that.
+func (p place) find(name string) []netip.Addr {
+	if linked, own := p.links[name]; own {
+		name = linked
+	}
+	return p.addrs[name]
+}
+
 // nameOf finds the name of an address.
 func (a *asker) nameOf(addr netip.Addr) (name string, ok bool) {
-	for _, n := range a.networks {
+	for _, n := range a.places {
 		if name, ok = n.names[addr]; ok {
 			return name, true
 		}

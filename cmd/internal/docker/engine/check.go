@@ -63,6 +63,15 @@ func checkEndpoint(network string, s *api.EndpointSettings) error {
 			wrong = append(wrong, err)
 		}
 	}
+	for _, text := range s.Links {
+		link, err := parseLink(text)
+		if err == nil {
+			err = lab.ValidateName("link", link.Alias)
+		}
+		if err != nil {
+			wrong = append(wrong, err)
+		}
+	}
 	if s.MacAddress != "" {
 		if mac, err := frame.ParseMAC(s.MacAddress); err != nil || !mac.IsStation() {
 			wrong = append(wrong, fmt.Errorf("invalid MAC address: %s", s.MacAddress))

@@ -23,8 +23,8 @@ func (e *Engine) Connect(network string, r api.NetworkConnectRequest) error {
 	if err := e.checkConnect(c, n.Docker, settings); err != nil {
 		return err
 	}
-	if c.state.Running && len(settings.Links) > 0 {
-		return invalid("cannot link %s on %s while it runs: links are written when a container starts", c.name, n.Docker)
+	if c.state.Running && len(settings.Links) > 0 && n.IsDefaultBridge() {
+		return invalid("cannot link %s on %s while it runs: the default network has no names, and links there are written when a container starts", c.name, n.Docker)
 	}
 	c.endpoints[n.Docker] = settings
 	if !c.state.Running {

@@ -95,7 +95,11 @@ func (e *Engine) service(h *lab.Host) *container {
 	c.setRights(h.Rights)
 	for _, i := range h.Interfaces {
 		if n := plan.Network(i.Network); n != nil {
-			c.endpoints[n.Docker] = &api.EndpointSettings{Aliases: append([]string{h.Name}, i.Aliases...)}
+			s := &api.EndpointSettings{Aliases: append([]string{h.Name}, i.Aliases...)}
+			for _, link := range i.Links {
+				s.Links = append(s.Links, link.Name+":"+link.Alias)
+			}
+			c.endpoints[n.Docker] = s
 		}
 	}
 	pid, status, up := e.lab.Command(h.Name)

@@ -63,6 +63,13 @@ func interfaceOf(plan *lab.Plan, c *container, n *lab.Network, card string) (lab
 	}
 	if !n.IsDefaultBridge() {
 		i.Aliases = dnsNames(c, asked)
+		for _, text := range asked.Links {
+			link, err := parseLink(text)
+			if err != nil {
+				return i, err
+			}
+			i.Links = append(i.Links, link)
+		}
 	}
 	return i, err
 }

@@ -34,8 +34,8 @@ func planNames(c *container) (lab.Host, error) {
 	return plan.Hosts[0], nil
 }
 
-// chooseNames gives a host what its container says of names, and those of the containers that it is linked to, with the
-// addresses that they have now. It needs the lock.
+// chooseNames gives a host what its container says of names, and those of the containers that it is linked to when it
+// starts, with the addresses that they have now. It needs the lock.
 func (e *Engine) chooseNames(c *container, h *lab.Host) error {
 	names, err := planNames(c)
 	if err != nil {
@@ -43,8 +43,8 @@ func (e *Engine) chooseNames(c *container, h *lab.Host) error {
 	}
 	h.DNS, h.DNSSearch, h.DNSOptions, h.ExtraHosts = names.DNS, names.DNSSearch, names.DNSOptions, names.ExtraHosts
 	links := slices.Clone(c.hostConfig.Links)
-	for _, s := range c.endpoints {
-		links = append(links, s.Links...)
+	if s := c.endpoints[bridgeNetwork]; s != nil {
+		links = append(links, s.Links...) // elsewhere the name server knows them
 	}
 	for _, link := range links {
 		reference, alias, _ := strings.Cut(link, ":")
@@ -64,6 +64,15 @@ func (e *Engine) chooseNames(c *container, h *lab.Host) error {
 	}
 	slices.SortFunc(h.ExtraHosts, func(a, b lab.ExtraHost) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	return nil
+}
+
+// parseLink reads CONTAINER[:ALIAS] (docker/cli opts/link.go).
+func parseLink(text string) (lab.Link, error) {
+	name, alias, _ := strings.Cut(text, ":")
+	if name == "" || strings.Contains(alias, ":") {
+		return lab.Link{}, fmt.Errorf("bad format for links: %q: want CONTAINER or CONTAINER:ALIAS", text)
+	}
+	return lab.Link{Name: name, Alias: cmp.Or(alias, name)}, nil
 }
 
 // sharedAddress returns the address by which a host that is about to be added reaches a container. It needs the lock.
