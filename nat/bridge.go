@@ -15,12 +15,12 @@ import (
 // the network.
 type Bridge struct {
 	gw   *Gateway
-	self *Interface // of the network's name; it stands on nothing and is in no list
+	self *Interface // of the network's name; it has no address and is in no list
 }
 
-// Bridge returns the filter for the network of that name.
-func (g *Gateway) Bridge(name string) *Bridge {
-	self := &Interface{gw: g, number: g.number(name), name: name}
+// Bridge returns the filter for the network of that name, which is asked for no more than the names of its ports.
+func (g *Gateway) Bridge(name string, network Segment) *Bridge {
+	self := &Interface{gw: g, number: g.number(name), name: name, segment: network}
 	self.own.Store(&arp.Self{Addr: nobody})
 	return &Bridge{gw: g, self: self}
 }

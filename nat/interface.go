@@ -16,6 +16,10 @@ type Segment interface {
 	Output(f frame.Frame, j *trace.Journey, now time.Time)
 }
 
+// Porter is a Segment that knows the names of its ports by the numbers that it writes into frames: see frame.Frame's Source. It
+// takes no lock, because it is asked on the way of a packet.
+type Porter interface{ PortName(id uint32) string }
+
 // Uplink is a way out that takes IP packets. The first EthernetHeader bytes of the frame are room and mean nothing; the
 // bytes are borrowed until Output returns, and stay as they are: the trace shows them afterwards. A packet that it does not
 // take is dropped for the reason that it returns, and the sender is told where that is fitting, with a quotation.
@@ -90,6 +94,18 @@ func (c *counter) count(n int) {
 
 // source returns who sent a frame that came in by the leg; a network without a switch, as the outside, is one sender.
 func (i *Interface) source(f frame.Frame) uint64 { return uint64(i.number)<<32 | f.Source&(1<<32-1) }
+
+// port returns the name of the port by which a frame of that source came in by the leg; empty if there was none, or nobody
+// knows.
+func (i *Interface) port(source uint64) string {
+	if i == nil || source>>32 != uint64(i.number) {
+		return ""
+	}
+	if s, ok := i.segment.(Porter); ok {
+		return s.PortName(uint32(source))
+	}
+	return ""
+}
 
 // note says in the trace whence a packet has come that came in by an uplink, and how.
 func (i *Interface) note(e *trace.Event) {

@@ -65,6 +65,9 @@ func (g *Gateway) dropBy(p *packet, h trace.Hook, r trace.Reason, d rule.Decisio
 	if j := g.tracer.Drop(r, p.j); j.On() {
 		e := p.event(h, trace.Drop, trace.NoNote)
 		e.Reason, e.Rule, e.Chain, e.Target = r, d.Text, d.Chain, d.Target
+		if p.j == nil { // nobody watches: the journey is of this step alone, and does not know where the packet's own began
+			e.Came = p.in.port(p.f.Source)
+		}
 		if p.out != nil {
 			e.Port, e.Count = p.out.name, uint32(p.out.config.MTU)
 		}

@@ -63,7 +63,7 @@ func (w *World) addNetwork(n NetworkConfig) error {
 	}
 	s := vswitch.New(vswitch.Config{Name: n.Name, Ageing: n.Ageing, MaxLearned: n.MaxLearned, Tracer: w.tracer, Epoch: Epoch})
 	if n.Filtered {
-		s.SetFilter(w.gateway.Bridge(n.Name))
+		s.SetFilter(w.gateway.Bridge(n.Name, s))
 	}
 	w.switches = append(w.switches, s)
 	w.configs[n.Name] = n

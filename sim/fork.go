@@ -117,7 +117,7 @@ func (w *World) forkGateway(o Origin) (err error) {
 	}
 	for i, s := range o.Switches {
 		if s.Filtered() {
-			w.switches[i].SetFilter(w.gateway.Bridge(s.Name()))
+			w.switches[i].SetFilter(w.gateway.Bridge(s.Name(), w.switches[i]))
 		}
 	}
 	return err

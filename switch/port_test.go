@@ -152,3 +152,20 @@ func TestWriteErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestPortName: a port is found by its number as long as it is plugged in, whoever has gone before it or come after.
+func TestPortName(t *testing.T) {
+	l := newLab(t, vswitch.Config{}, "RED", "BLUE", "GREEN")
+	red, _ := l.Port("RED")
+	blue, _ := l.Port("BLUE")
+	green, _ := l.Port("GREEN")
+	if err := l.Detach(blue); err != nil {
+		t.Fatal(err)
+	}
+	l.SetKnobs(green, vswitch.Knobs{})
+	for id, want := range map[uint32]string{0: "", red.ID(): "RED", blue.ID(): "", green.ID(): "GREEN", green.ID() + 1: ""} {
+		if got := l.PortName(id); got != want {
+			t.Errorf("port %d is %q, want %q", id, got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package vswitch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -84,6 +85,16 @@ func (s *Switch) Port(name string) (*Port, bool) {
 		}
 	}
 	return nil, false
+}
+
+// PortName returns the name of the port with that number; empty if none is plugged in. It takes no lock.
+func (s *Switch) PortName(id uint32) string {
+	ports := s.ports.Load().everyone.ports // in the order in which they came, which is that of their numbers
+	i, ok := slices.BinarySearchFunc(ports, id, func(p *Port, id uint32) int { return cmp.Compare(p.id, id) })
+	if !ok {
+		return ""
+	}
+	return ports[i].name
 }
 
 // SetLocal puts a station with that address on the local port, in place of the one before.

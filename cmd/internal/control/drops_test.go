@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,5 +85,47 @@ func TestFollowDrops(t *testing.T) {
 		if counted > drops {
 			t.Errorf("%d were counted", counted)
 		}
+	}
+}
+
+// TestDropExampleAtTheGateway: who has sent a packet that the gateway dropped while nobody listened is known by the port, whatever
+// address it says; so it is where the rules see what a network carries from port to port.
+func TestDropExampleAtTheGateway(t *testing.T) {
+	lastHop := ipFrame(gatewayMAC, blueMAC, frame.ProtoICMP, 1, "11.11.11.3", "8.8.8.8", echo(1))
+	damaged := ipFrame(frame.MAC{2, 0, 0, 0, 0, 9}, blueMAC, frame.ProtoICMP, 64, "11.11.11.3", "11.11.11.9", echo(1))
+	damaged[frame.EthernetHeader+10]++ // of the header's checksum
+	for _, test := range []struct {
+		name, card string
+		frame      []byte
+		bridged    bool
+		from       string
+	}{
+		{"another's address", "RED eth0", lastHop, false, "RED as BLUE > 8.8.8.8"},
+		{"its own address", "BLUE eth0", lastHop, false, "BLUE > 8.8.8.8"},
+		{"from port to port", "RED eth0", damaged, true, "RED as BLUE > 11.11.11.9"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := start(t)
+			if test.bridged {
+				network := s.world.Networks()[0].Switch
+				network.SetFilter(s.world.Gateway().Bridge(network.Name(), network))
+			}
+			s.Start()
+			card := s.host.Device(test.card)
+			for range 3 { // the first is through when the last one is taken
+				card.Send(test.frame)
+			}
+			var rows []control.Drop
+			if err := s.Get(context.Background(), "/v1/drops", url.Values{"examples": {"1"}}, &rows); err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(rows, func(d control.Drop) bool { return d.Last != nil && strings.HasPrefix(d.Last.At, "gateway ") })
+			if i < 0 || rows[i].Last.Packet != 0 || !strings.HasPrefix(rows[i].Last.Summary, test.from+" ") {
+				t.Errorf("%+v", rows)
+				for _, row := range rows {
+					t.Logf("%+v", row.Last)
+				}
+			}
+		})
 	}
 }

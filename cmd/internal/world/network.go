@@ -43,7 +43,7 @@ func (w *World) setFilter(n *Network) {
 		n.Switch.SetFilter(nil)
 		return
 	}
-	n.Switch.SetFilter(w.gateway.Bridge(n.Plan.Name))
+	n.Switch.SetFilter(w.gateway.Bridge(n.Plan.Name, n.Switch))
 }
 
 // Ageing turns a bridge's ageing_time into the switch's, for which zero is not "never believe" but "the default".
