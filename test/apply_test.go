@@ -182,8 +182,6 @@ func TestF85ApplyWrongFiles(t *testing.T) {
 		{"a host twice", strings.ReplaceAll(threeHosts, "GREEN@", "RED@"), ":8: "},
 		{"nothing", "", ""},
 		{"too large", threeHosts + "#" + strings.Repeat("x", 2<<20), "bytes long"},
-		{"another file", "include: [/etc/shadow]\n" + threeHosts, ":1: include"},
-		{"a part of another file", strings.ReplaceAll(threeHosts, "RED@: {", "RED@: {extends: {file: /etc/shadow, service: root}, "), "extends"},
 		{"no such program", strings.ReplaceAll(threeHosts, "RED@: {", "RED@: {command: no-such-program, "), "no program no-such-program on this machine's PATH"},
 		{"a bad rule", strings.ReplaceAll(threeHosts, "uplink: none", "uplink: none, rules: ['-A NOWHERE -j DROP']"), `x-uswitch.rules.0: "-A NOWHERE -j DROP"`},
 	} {

@@ -20,7 +20,7 @@ func TestF85WrongFiles(t *testing.T) {
 		name, file string
 		says       []string
 	}{
-		{"no YAML", "services: {RED: [", []string{":1: "}},
+		{"no YAML", "services: {RED: [", []string{"lab.yaml:", "not YAML"}},
 		{"not a mapping", "- RED\n- BLUE\n", nil},
 		{"empty", "", nil},
 		{"an unknown key", threeHosts + "colours: {}\n", []string{"colours"}},

@@ -184,7 +184,7 @@ x-uswitch: {uplink: none}
 	must(t, "ip", "netns", "add", foreign.ns("BLUE"))
 	defer must(t, "ip", "netns", "del", foreign.ns("BLUE"))
 	must(t, "ip", "-n", foreign.ns("BLUE"), "tuntap", "add", "mode", "tap", "name", "eth0")
-	_, text, status = foreign.try("run", foreign.file)
+	_, text, status = foreign.try("run", "--adopt", foreign.file)
 	if status != 1 {
 		t.Errorf("status %d, want 1", status)
 	}

@@ -199,7 +199,7 @@ func TestF43NoPortsLeft(t *testing.T) {
 	s.sayWho("NET", ":80", dnsIP+":53")
 	answered, refused := 0, 0
 	for port := range 40 {
-		switch got := s.asksUDP("RED", fmt.Sprintf("%s:%d", redIP, 30000+port), dnsIP+":53"); {
+		switch got := s.asksUDP("RED", fmt.Sprintf("%s:%d", redIP, 100+port), dnsIP+":53"); {
 		case withoutPort(got) == hostIP:
 			answered++
 		default:

@@ -199,7 +199,7 @@ func TestF60Killed(t *testing.T) {
 	must(t, "ip", "netns", "add", l.ns("GREEN"))
 	defer must(t, "ip", "netns", "del", l.ns("GREEN"))
 
-	l.run("--trace", "json")
+	l.run("--trace", "json", "--adopt")
 	l.waitUp()
 	contains(t, l.stderr.String(), l.ns("RED")+" of lab "+l.name+": removed", l.ns("GREEN"))
 	if !l.pings("RED", blueIP) {

@@ -17,6 +17,8 @@ import (
 // documented are the differences from the kernel. They are few and each has its reason, which nat/uplink's documentation
 // tells in full: the host's sockets end every TCP connection.
 var documented = map[string]map[string]string{byHost: {
+	// This machine has been told of the narrow link before, and its own stack refuses the packet: the gateway says so for it.
+	"G11 N20 too big and not to be cut": "10.2.0.1 Frag needed and DF set (mtu = 1300)",
 	// The machine's kernel has taken the connection before anybody inside could be asked; the reset comes behind it.
 	"F39 published, nobody listens": "reset",
 }}

@@ -103,7 +103,7 @@ x-uswitch:
 	if status == 0 {
 		t.Errorf("a check holds that no real packet bears out\n%s", out)
 	}
-	contains(t, l.do("reach"), "not-answered", "a real packet was not answered, and what stopped it is nothing that the switch can see")
+	contains(t, l.do("reach"), "not-answered", "a real packet was not answered")
 }
 
 // TestSendInMemory is the same where hosts are simulated: their own stacks send.

@@ -100,12 +100,16 @@ type listener struct {
 
 // Accept implements net.Listener. The connection's RemoteAddr is an *Addr.
 func (l *listener) Accept() (net.Conn, error) {
-	c, err := l.TCPListener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := l.TCPListener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if addr, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+			return accepted{c, &Addr{addr, l.senders.take(addr.AddrPort())}}, nil
+		}
+		_ = c.Close() // it was reset before anybody came to it, and has no other end any more
 	}
-	addr := c.RemoteAddr().(*net.TCPAddr)
-	return accepted{c, &Addr{addr, l.senders.take(addr.AddrPort())}}, nil
 }
 
 // Close implements net.Listener; an Accept that waits returns.
