@@ -41,7 +41,7 @@ func (f finding) note() trace.Note {
 func (t *FDB) learn(mac frame.MAC, p *Port, now time.Duration) finding {
 	e := t.index.find(mac)
 	if outcome, settled := t.settled(e, p, now); settled {
-		return e.finding(outcome)
+		return e.finding(outcome, p)
 	}
 	return t.learnSlow(mac, p, now)
 }
@@ -63,6 +63,8 @@ func (t *FDB) settled(e *entry, p *Port, now time.Duration) (outcome, bool) {
 		return spoofed, true
 	case e.loop != nil && e.port != p && now < e.loop.until:
 		return looped, true
+	case e.port != p && p.echoes(e.port, now) && !t.aged(e, now):
+		return looped, true
 	case e.static, learns && e.port == p && !t.aged(e, now):
 		if int64(now)-e.seen.Load() >= int64(seenStep) {
 			e.seen.Store(int64(now))
@@ -72,10 +74,14 @@ func (t *FDB) settled(e *entry, p *Port, now time.Duration) (outcome, bool) {
 	return refreshed, !learns
 }
 
-// finding is what there is to tell of an entry that stays as it is; e may be nil.
-func (e *entry) finding(o outcome) finding {
+// finding is what there is to tell of an entry that stays as it is, although the station was heard at p; e may be nil.
+func (e *entry) finding(o outcome, p *Port) finding {
 	if o == looped {
-		return finding{outcome: looped, from: e.port.name, loop: e.loop}
+		l := e.loop
+		if l == nil {
+			l = p.loop.Load()
+		}
+		return finding{outcome: looped, from: e.port.name, loop: l}
 	}
 	return finding{outcome: o}
 }
@@ -85,7 +91,7 @@ func (t *FDB) learnSlow(mac frame.MAC, p *Port, now time.Duration) finding {
 	defer t.mu.Unlock()
 	e := t.index.find(mac)
 	if outcome, settled := t.settled(e, p, now); settled {
-		return e.finding(outcome)
+		return e.finding(outcome, p)
 	}
 	found := finding{outcome: learned}
 	next := &entry{mac: mac, port: p, since: now}
@@ -102,7 +108,28 @@ func (t *FDB) learnSlow(mac frame.MAC, p *Port, now time.Duration) finding {
 		}
 	}
 	t.insert(next, now)
+	if next.loop != nil {
+		t.forget(next.loop.ports, next)
+	}
 	return found
+}
+
+// forget takes what was learned behind some ports out of the table, but for one entry: it may have come round a loop, and
+// whoever really lives there is heard again.
+func (t *FDB) forget(ports []*Port, but *entry) {
+	for _, p := range ports {
+		q := t.queues[p]
+		if q == nil {
+			continue
+		}
+		for e := q.first; e != nil; {
+			after := e.next
+			if e != but {
+				t.delete(e)
+			}
+			e = after
+		}
+	}
 }
 
 func (t *FDB) insert(e *entry, now time.Duration) {

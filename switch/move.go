@@ -60,6 +60,13 @@ func (p *Port) loops(to *Port, now time.Duration) bool {
 	return l != nil && now < l.until && slices.Contains(l.ports, p)
 }
 
+// echoes reports whether p is known to be a port of a loop, and home is none: what comes by p from a station that lives at home
+// has come round. It does not move there while the loop lasts, for its frames would go round after it.
+func (p *Port) echoes(home *Port, now time.Duration) bool {
+	l := p.loop.Load()
+	return l != nil && now < l.until && home != nil && !slices.Contains(l.ports, home)
+}
+
 // flaps follows a station that moves. The table's lock guards it.
 type flaps struct {
 	told   bucket

@@ -145,3 +145,30 @@ func TestLoopOfStrangers(t *testing.T) {
 		t.Errorf("table %q", got)
 	}
 }
+
+// TestLoopTakesNobodyAlong: who was heard behind a loop by mistake is not looked for there once it is known, and whoever lives
+// elsewhere does not move into it while it lasts.
+func TestLoopTakesNobodyAlong(t *testing.T) {
+	l := newLab(t, vswitch.Config{}, "RED", "BLUE", "GREEN", "EVIL")
+	l.send("BLUE", nearest, host(2))
+	l.send("EVIL", nearest, host(2)) // a frame of BLUE's has come round
+	l.send("RED", nearest, host(1))
+	for range 300 {
+		l.send("EVIL", nearest, host(3))
+		l.send("GREEN", nearest, host(3))
+		l.pass(time.Millisecond)
+	}
+	l.outcome()
+	l.send("RED", host(2), host(1)) // nobody knows where BLUE is: everyone is asked
+	l.expect("BLUE GREEN EVIL")
+	l.send("BLUE", host(1), host(2))
+	l.expect("RED")
+	l.send("GREEN", host(1), host(2))
+	l.send("EVIL", host(2), host(1))
+	l.expect("!loopx2")
+	l.send("RED", host(2), host(1))
+	l.expect("BLUE")
+	l.pass(11 * time.Second) // the loop is forgotten: a station may move again
+	l.send("EVIL", host(1), host(2))
+	l.expect("RED")
+}
