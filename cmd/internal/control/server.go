@@ -20,7 +20,8 @@ import (
 const (
 	maxHeader = 16 << 10
 	maxBody   = 1 << 20
-	readTime  = 5 * time.Second  // for all of a request
+	headTime  = 5 * time.Second  // for a request's header
+	readTime  = 20 * time.Second // for all of it: a plan of 16 MiB comes through on a busy machine too
 	writeTime = 10 * time.Second // for an answer that is not a stream
 	idleTime  = time.Minute      // between two requests
 	closeTime = time.Second      // for answers under way when the lab ends
@@ -56,7 +57,7 @@ func NewServer(l net.Listener, w *world.World, version string, pid int, stop fun
 		streams: make(chan struct{}, maxStreams), prober: prober{places: make(chan struct{}, maxProbes), nextID: uint16(pid)}, end: end}
 	s.http = http.Server{
 		Handler:           s.handler(),
-		ReadHeaderTimeout: readTime,
+		ReadHeaderTimeout: headTime,
 		ReadTimeout:       readTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
