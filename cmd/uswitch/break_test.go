@@ -70,7 +70,7 @@ func TestFiftySeeds(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
 	}
-	plan, err := lab.Parse("practice.yaml", []byte(practice), lab.LoadOptions{Name: name})
+	p, err := lab.Parse("practice.yaml", []byte(practice), lab.LoadOptions{Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestFiftySeeds(t *testing.T) {
 	in, out := os.Stdin, os.Stdout
 	os.Stdin, os.Stdout = quiet, quiet
 	defer func() { os.Stdin, os.Stdout = in, out }()
-	_, err = session.Run(session.Options{Plan: plan, Simulated: true, Trace: "off", Stdout: quiet, Stderr: quiet,
+	_, err = session.Run(session.Options{Plan: p, Simulated: true, Trace: "off", Stdout: quiet, Stderr: quiet,
 		Beside: func(ctx context.Context, up *control.Client) (int, error) {
 			s := here{check.Live{Lab: up}}
 			found := map[string]int{}

@@ -83,7 +83,7 @@ func checked(ctx context.Context, args []string, load lab.LoadOptions, simulate 
 		}
 		return checkedUp(ctx, up)
 	}
-	plan, err := session.Load(args[0], load, os.Stderr)
+	p, err := session.Load(args[0], load, os.Stderr)
 	if err != nil {
 		if up := upAs(args[0]); up != nil {
 			return checkedUp(ctx, up)
@@ -91,14 +91,14 @@ func checked(ctx context.Context, args []string, load lab.LoadOptions, simulate 
 		return nil, err
 	}
 	for _, up := range control.Up() {
-		if up.Lab() != plan.Name {
+		if up.Lab() != p.Name {
 			continue
 		}
 		if report, err := checkedBroken(ctx, up); report != nil || err != nil {
 			return report, err
 		}
 	}
-	report, err := check.OfPlan(ctx, plan, simulate, os.Stderr)
+	report, err := check.OfPlan(ctx, p, simulate, os.Stderr)
 	return report, orSimulated(err, "check", args[0])
 }
 

@@ -47,15 +47,15 @@ looked at. A lab with x-uswitch: {docker_rules: classic} begins with these very 
 				return usageError{err}
 			}
 		}
-		plan, err := session.Read(args[0], lab.LoadOptions{}, os.Stderr)
+		p, err := session.Read(args[0], lab.LoadOptions{}, os.Stderr)
 		if err != nil {
 			return err
 		}
-		d, err := rules.ParseDialect(cmp.Or(*dialect, plan.DockerRules, rules.Classic.String()))
+		d, err := rules.ParseDialect(cmp.Or(*dialect, p.DockerRules, rules.Classic.String()))
 		if err != nil {
 			return err
 		}
-		h, err := host.Describe(plan, d)
+		h, err := host.Describe(p, d)
 		if err != nil {
 			return err
 		}

@@ -24,11 +24,11 @@ is named, or the file that it was made from; that may be left out if only one is
 			name := append(args, "")[0]
 			up, err := control.Find(name)
 			if info, e := os.Stat(name); err != nil && name != "" && e == nil && !info.IsDir() {
-				plan, e := session.Read(name, lab.LoadOptions{}, os.Stderr)
+				p, e := session.Read(name, lab.LoadOptions{}, os.Stderr)
 				if e != nil {
 					return e
 				}
-				name = plan.Name
+				name = p.Name
 				up, err = control.Find(name)
 			}
 			if begun, ok := control.FindBegun(name); err != nil && ok {

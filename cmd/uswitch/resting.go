@@ -31,11 +31,11 @@ func labOrPlan(ctx context.Context, name string) (l hosttool.Lab, end func(), er
 	if up || noPlan != nil || len(control.Up()) > 0 {
 		return nil, nil, err
 	}
-	plan, err := session.Load(client.DefaultLab, lab.LoadOptions{}, io.Discard)
+	p, err := session.Load(client.DefaultLab, lab.LoadOptions{}, io.Discard)
 	if err != nil {
 		return nil, nil, err
 	}
-	looks, end, err := session.Resting(ctx, plan)
+	looks, end, err := session.Resting(ctx, p)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -93,12 +93,12 @@ func run(verb, name string, load lab.LoadOptions, o session.Options, simulate, k
 	if o.Snap < 0 {
 		return usageError{fmt.Errorf("--snap %d: want 0 or more bytes", o.Snap)}
 	}
-	plan, err := session.Load(name, load, o.Stderr)
+	p, err := session.Load(name, load, o.Stderr)
 	if err != nil {
 		return err
 	}
-	o.Plan = plan
-	plan.KeepUp = plan.KeepUp || keep
+	o.Plan = p
+	p.KeepUp = p.KeepUp || keep
 	start := session.Run
 	if simulate {
 		start = session.Simulate
@@ -106,7 +106,7 @@ func run(verb, name string, load lab.LoadOptions, o session.Options, simulate, k
 	status, err := start(o)
 	var cannot *session.CannotError
 	switch {
-	case errors.As(err, &cannot) && session.Simulable(plan):
+	case errors.As(err, &cannot) && session.Simulable(p):
 		status, err = 125, orSimulated(err, verb, name)
 	case errors.As(err, &cannot):
 		status, err = 125, needsMore(err)

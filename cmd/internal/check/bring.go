@@ -13,13 +13,13 @@ import (
 
 // OfPlan makes the checks of a plan on the lab of its name that is up or, if there is none, on one that is up for as long as
 // it takes, in memory if simulated. What the lab has to say meanwhile goes to messages.
-func OfPlan(ctx context.Context, plan *lab.Plan, simulated bool, messages *os.File) (*Report, error) {
-	if err := some(plan); err != nil {
+func OfPlan(ctx context.Context, p *lab.Plan, simulated bool, messages *os.File) (*Report, error) {
+	if err := some(p); err != nil {
 		return nil, err // before anything is brought up for nothing
 	}
 	for _, up := range control.Up() {
-		if up.Lab() == plan.Name {
-			return of(ctx, up, plan)
+		if up.Lab() == p.Name {
+			return of(ctx, up, p)
 		}
 	}
 	quiet, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
@@ -28,9 +28,9 @@ func OfPlan(ctx context.Context, plan *lab.Plan, simulated bool, messages *os.Fi
 	}
 	defer quiet.Close()
 	var report *Report
-	_, err = session.Run(session.Options{Plan: plan, Simulated: simulated, Trace: "off", Stdout: quiet, Stderr: messages,
+	_, err = session.Run(session.Options{Plan: p, Simulated: simulated, Trace: "off", Stdout: quiet, Stderr: messages,
 		Beside: func(ctx context.Context, up *control.Client) (_ int, err error) {
-			report, err = of(ctx, up, plan)
+			report, err = of(ctx, up, p)
 			return 0, errors.Join(err, ctx.Err())
 		}})
 	return report, err
@@ -45,21 +45,21 @@ func Up(ctx context.Context, up *control.Client) (*Report, error) {
 	return of(ctx, up, plans.Plan)
 }
 
-func of(ctx context.Context, up *control.Client, plan *lab.Plan) (*Report, error) {
-	if err := some(plan); err != nil {
+func of(ctx context.Context, up *control.Client, p *lab.Plan) (*Report, error) {
+	if err := some(p); err != nil {
 		return nil, err
 	}
 	live, err := NewLive(up)
 	if err != nil {
 		return nil, err
 	}
-	return Run(ctx, live, plan.Name, plan.Checks), nil
+	return Run(ctx, live, p.Name, p.Checks), nil
 }
 
 // some refuses a lab that says nothing about what must hold.
-func some(plan *lab.Plan) error {
-	if len(plan.Checks) == 0 {
-		return fmt.Errorf("%s: it has no checks: x-uswitch.checks says what must hold", plan.Source)
+func some(p *lab.Plan) error {
+	if len(p.Checks) == 0 {
+		return fmt.Errorf("%s: it has no checks: x-uswitch.checks says what must hold", p.Source)
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func (s subject) Command(context.Context, string, []string) (string, int, error)
 }
 
 // plan reads a lab with some checks: FORWARD lets RED's questions out, and not the answers in.
-func plan(t *testing.T, checks ...string) *lab.Plan {
+func labPlan(t *testing.T, checks ...string) *lab.Plan {
 	t.Helper()
 	p, err := lab.Parse("lab.yaml", []byte(`
 networks: {br0: {ipam: {config: [{subnet: 11.11.11.0/24}]}}}

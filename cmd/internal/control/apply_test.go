@@ -21,11 +21,11 @@ func (s *server) reread(t *testing.T, text string) *lab.Plan {
 	if err := s.Get(context.Background(), "/v1/plan", nil, &up); err != nil {
 		t.Fatal(err)
 	}
-	plan, err := lab.Parse("w.yaml", []byte(text), lab.LoadOptions{Keep: up.Plan, Filed: up.Filed})
+	p, err := lab.Parse("w.yaml", []byte(text), lab.LoadOptions{Keep: up.Plan, Filed: up.Filed})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plan
+	return p
 }
 
 func TestApply(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 
 // TestQuestions asks a lab over its socket.
 func TestQuestions(t *testing.T) {
-	plan, err := lab.Parse("q.yaml", []byte(`
+	p, err := lab.Parse("q.yaml", []byte(`
 name: q
 networks: {br0: {ipam: {config: [{subnet: 11.11.11.0/24}]}}}
 services: {RED: {networks: [br0]}, BLUE: {networks: [br0]}}
@@ -26,7 +26,7 @@ x-uswitch: {uplink: sim, rules: ["-P FORWARD DROP"]}
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := world.New(plan, world.Options{Host: &worldtest.Host{}})
+	w, err := world.New(p, world.Options{Host: &worldtest.Host{}})
 	if err == nil {
 		err = w.Up(context.Background())
 	}

@@ -49,13 +49,13 @@ type server struct {
 
 func start(t *testing.T) *server {
 	t.Helper()
-	plan, err := lab.Parse("w.yaml", []byte(twoHosts), lab.LoadOptions{})
+	p, err := lab.Parse("w.yaml", []byte(twoHosts), lab.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	s := &server{host: &worldtest.Host{}, path: control.Path(dir, "w"), stopped: make(chan struct{}, 1)}
-	if s.world, err = world.New(plan, world.Options{Host: s.host}); err == nil {
+	if s.world, err = world.New(p, world.Options{Host: s.host}); err == nil {
 		err = s.world.Up(context.Background())
 	}
 	if err != nil {

@@ -26,17 +26,17 @@ func TestBuiltins(t *testing.T) {
 			if b.About == "" || len(b.About) > 120 {
 				t.Errorf("About = %q, want one line", b.About)
 			}
-			plan, err := lab.Load(b.Name, lab.LoadOptions{})
+			p, err := lab.Load(b.Name, lab.LoadOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(plan.Warnings) > 0 {
-				t.Errorf("warnings: %q", plan.Warnings)
+			if len(p.Warnings) > 0 {
+				t.Errorf("warnings: %q", p.Warnings)
 			}
-			if plan.Name != b.Name {
-				t.Errorf("Name = %q, want the lab's", plan.Name)
+			if p.Name != b.Name {
+				t.Errorf("Name = %q, want the lab's", p.Name)
 			}
-			got := marshal(t, plan)
+			got := marshal(t, p)
 			file := filepath.Join("testdata", b.Name+".json")
 			if *update {
 				if err := os.WriteFile(file, got, 0o644); err != nil {
@@ -56,7 +56,7 @@ func TestBuiltins(t *testing.T) {
 
 // TestPlanRoundTrip takes a plan with every field set to JSON and back.
 func TestPlanRoundTrip(t *testing.T) {
-	plan, err := lab.Parse("full.yaml", read(t, "testdata/full.yaml"), lab.LoadOptions{
+	p, err := lab.Parse("full.yaml", read(t, "testdata/full.yaml"), lab.LoadOptions{
 		Env:   map[string]string{"GREETING": "hello", "HOME": "/root"},
 		Taken: []netip.Prefix{netip.MustParsePrefix("172.17.0.0/16"), netip.MustParsePrefix("0.0.0.0/0")},
 	})
@@ -64,13 +64,13 @@ func TestPlanRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back lab.Plan
-	if err := json.Unmarshal(marshal(t, plan), &back); err != nil {
+	if err := json.Unmarshal(marshal(t, p), &back); err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(*plan, back) {
-		t.Errorf("got  %+v\nwant %+v", back, *plan)
+	if !reflect.DeepEqual(*p, back) {
+		t.Errorf("got  %+v\nwant %+v", back, *p)
 	}
-	got := marshal(t, plan)
+	got := marshal(t, p)
 	if *update {
 		if err := os.WriteFile("testdata/full.json", got, 0o644); err != nil {
 			t.Fatal(err)
@@ -86,11 +86,11 @@ func TestSame(t *testing.T) {
 	text := read(t, "testdata/full.yaml")
 	var first []byte
 	for range 20 {
-		plan, err := lab.Parse("full.yaml", text, lab.LoadOptions{})
+		p, err := lab.Parse("full.yaml", text, lab.LoadOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := marshal(t, plan)
+		got := marshal(t, p)
 		if first == nil {
 			first = got
 		}
@@ -100,9 +100,9 @@ func TestSame(t *testing.T) {
 	}
 }
 
-func marshal(t *testing.T, plan *lab.Plan) []byte {
+func marshal(t *testing.T, p *lab.Plan) []byte {
 	t.Helper()
-	text, err := json.MarshalIndent(plan, "", "  ")
+	text, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}

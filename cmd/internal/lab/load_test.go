@@ -53,7 +53,7 @@ func TestLoadFile(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			plan, err := lab.Load(test.arg, lab.LoadOptions{})
+			p, err := lab.Load(test.arg, lab.LoadOptions{})
 			if test.fail != "" {
 				if err == nil || err.Error() != test.fail {
 					t.Fatalf("err = %v, want %s", err, test.fail)
@@ -63,10 +63,10 @@ func TestLoadFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if plan.Name != test.lab {
-				t.Errorf("Name = %q, want %q", plan.Name, test.lab)
+			if p.Name != test.lab {
+				t.Errorf("Name = %q, want %q", p.Name, test.lab)
 			}
-			if got := strings.Join(plan.Warnings, "\n"); got != test.warn {
+			if got := strings.Join(p.Warnings, "\n"); got != test.warn {
 				t.Errorf("Warnings = %q, want %q", got, test.warn)
 			}
 		})
@@ -86,15 +86,15 @@ func TestDotEnv(t *testing.T) {
 	}
 	file := write("lab.yaml", "services: {A: {hostname: \"${FIRST}-${SECOND:-none}\", profiles: [p]}}")
 	env := write(".env", "# values\nFIRST=one\nexport SECOND='two'\nCOMPOSE_PROFILES=p\nCOMPOSE_FILE=other.yaml\n")
-	plan, err := lab.Load(file, lab.LoadOptions{Env: map[string]string{"SECOND": "2"}})
+	p, err := lab.Load(file, lab.LoadOptions{Env: map[string]string{"SECOND": "2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := plan.Hosts[0].Hostname; got != "one-2" {
+	if got := p.Hosts[0].Hostname; got != "one-2" {
 		t.Errorf("the host is called %s", got)
 	}
-	if want := env + ": COMPOSE_FILE: not acted on: of Compose's own settings, COMPOSE_PROFILES alone is"; !slices.Contains(plan.Warnings, want) {
-		t.Errorf("warnings %q, want %s", plan.Warnings, want)
+	if want := env + ": COMPOSE_FILE: not acted on: of Compose's own settings, COMPOSE_PROFILES alone is"; !slices.Contains(p.Warnings, want) {
+		t.Errorf("warnings %q, want %s", p.Warnings, want)
 	}
 	write(".env", "hunter2 hunter2\n")
 	if _, err := lab.Load(file, lab.LoadOptions{}); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "NAME=value") {
@@ -106,9 +106,9 @@ func TestDotEnv(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", env); err != nil {
 		t.Fatal(err)
 	}
-	if plan, err = lab.Load(file, lab.LoadOptions{Env: map[string]string{"COMPOSE_PROFILES": "p", "FIRST": "x"}}); err != nil ||
-		!slices.Contains(plan.Warnings, env+": not read: not a regular file") {
-		t.Errorf("a link: %v %v", plan, err)
+	if p, err = lab.Load(file, lab.LoadOptions{Env: map[string]string{"COMPOSE_PROFILES": "p", "FIRST": "x"}}); err != nil ||
+		!slices.Contains(p.Warnings, env+": not read: not a regular file") {
+		t.Errorf("a link: %v %v", p, err)
 	}
 }
 
@@ -374,11 +374,11 @@ func TestPlans(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			plan, err := lab.Parse("lab.yaml", []byte(test.file), test.opts)
+			labPlan, err := lab.Parse("lab.yaml", []byte(test.file), test.opts)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := test.of(plan); !reflect.DeepEqual(got, test.want) {
+			if got := test.of(labPlan); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 			if _, set := test.opts.Env["COMPOSE_PROJECT_NAME"]; set {
@@ -396,11 +396,11 @@ func TestLargeLab(t *testing.T) {
 		fmt.Fprintf(&text, "  host%d: {image: x, depends_on: [host%d]}\n", i, max(i-1, 1-i))
 	}
 	file := strings.Replace(text.String(), "depends_on: [host1]", "", 1)
-	plan, err := lab.Parse("lab.yaml", []byte(file), lab.LoadOptions{})
+	p, err := lab.Parse("lab.yaml", []byte(file), lab.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := plan.Host("host4095").Interfaces[0].Address; got != netip.MustParsePrefix("172.18.16.1/16") {
+	if got := p.Host("host4095").Interfaces[0].Address; got != netip.MustParsePrefix("172.18.16.1/16") {
 		t.Errorf("the last host has %v, want the 4097th address after the network's", got)
 	}
 	_, err = lab.Parse("lab.yaml", []byte(file+"  more: {}\n"), lab.LoadOptions{})
@@ -456,9 +456,9 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		plan, err := lab.Parse("lab.yaml", data, lab.LoadOptions{Env: map[string]string{"A": "1"}})
-		if (plan == nil) == (err == nil) {
-			t.Fatalf("plan = %v, err = %v: want one of them", plan, err)
+		p, err := lab.Parse("lab.yaml", data, lab.LoadOptions{Env: map[string]string{"A": "1"}})
+		if (p == nil) == (err == nil) {
+			t.Fatalf("plan = %v, err = %v: want one of them", p, err)
 		}
 		if err != nil {
 			if len(err.Error()) > 200_000 {
@@ -466,32 +466,32 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		check(t, plan)
+		check(t, p)
 	})
 }
 
 // check holds a plan against the promises of its type.
-func check(t *testing.T, plan *lab.Plan) {
+func check(t *testing.T, p *lab.Plan) {
 	t.Helper()
-	if _, err := json.Marshal(plan); err != nil {
+	if _, err := json.Marshal(p); err != nil {
 		t.Error(err)
 	}
-	if len(plan.Hosts) == 0 && plan.Network("docker0") == nil || lab.ValidateName("lab", plan.Name) != nil {
-		t.Errorf("%d hosts in %q", len(plan.Hosts), plan.Name)
+	if len(p.Hosts) == 0 && p.Network("docker0") == nil || lab.ValidateName("lab", p.Name) != nil {
+		t.Errorf("%d hosts in %q", len(p.Hosts), p.Name)
 	}
 	started, seen := make(map[string]bool), make(map[string]bool)
-	for i, n := range plan.Networks {
-		if lab.ValidateInterfaceName(n.Name) != nil || plan.Network(n.Name) != &plan.Networks[i] || n.Gateway.IsValid() == (n.GatewayMode == "isolated") {
+	for i, n := range p.Networks {
+		if lab.ValidateInterfaceName(n.Name) != nil || p.Network(n.Name) != &p.Networks[i] || n.Gateway.IsValid() == (n.GatewayMode == "isolated") {
 			t.Errorf("network %+v", n)
 		}
-		for _, other := range plan.Networks[:i] {
+		for _, other := range p.Networks[:i] {
 			if n.Subnet.Overlaps(other.Subnet) {
 				t.Errorf("%s and %s overlap", n.Name, other.Name)
 			}
 		}
 		seen[n.Name+n.Gateway.Addr().String()], seen[n.Name+n.GatewayMAC.String()] = true, true
 	}
-	for _, h := range plan.Hosts {
+	for _, h := range p.Hosts {
 		if lab.ValidateName("host", h.Name) != nil || lab.ValidateName("hostname", h.Hostname) != nil {
 			t.Errorf("host %q, %q", h.Name, h.Hostname)
 		}
@@ -501,14 +501,14 @@ func check(t *testing.T, plan *lab.Plan) {
 			}
 		}
 		started[h.Name] = true
-		if home := plan.Home(&h); home == nil || !started[home.Name] || home.Mode == lab.ModeShared || (h.Mode == lab.ModeShared) != (home.Name != h.Name) {
+		if home := p.Home(&h); home == nil || !started[home.Name] || home.Mode == lab.ModeShared || (h.Mode == lab.ModeShared) != (home.Name != h.Name) {
 			t.Errorf("%s is at home in %+v", h.Name, home)
 		}
 		if h.Mode != lab.ModeOwn && len(h.Interfaces)+len(h.Ports) > 0 {
 			t.Errorf("%s has no namespace of its own and yet %+v, %+v", h.Name, h.Interfaces, h.Ports)
 		}
 		for _, i := range h.Interfaces {
-			n := plan.Network(i.Network)
+			n := p.Network(i.Network)
 			if n == nil || !n.Subnet.Contains(i.Address.Addr()) || n.Subnet.Bits() != i.Address.Bits() || !i.MAC.IsStation() || lab.ValidateInterfaceName(i.Name) != nil {
 				t.Fatalf("%s: %+v on %+v", h.Name, i, n)
 			}

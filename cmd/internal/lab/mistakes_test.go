@@ -213,9 +213,9 @@ func TestMistakes(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			plan, err := lab.Parse("lab.yaml", []byte(test.file), test.opts)
+			p, err := lab.Parse("lab.yaml", []byte(test.file), test.opts)
 			if err == nil {
-				t.Fatalf("no mistake found, and the plan %+v", plan)
+				t.Fatalf("no mistake found, and the plan %+v", p)
 			}
 			if got := err.Error(); got != test.want {
 				t.Errorf("got\n%s\nwant\n%s", got, test.want)

@@ -23,20 +23,20 @@ func TestVerifyOwnPlans(t *testing.T) {
 	}
 	for _, name := range labs {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			plan, err := lab.Load(name, lab.LoadOptions{})
+			p, err := lab.Load(name, lab.LoadOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := plan.Verify(); err != nil {
+			if err := p.Verify(); err != nil {
 				t.Error(err)
 			}
-			data, err := json.Marshal(plan)
+			data, err := json.Marshal(p)
 			if err != nil {
 				t.Fatal(err)
 			}
 			sent := &lab.Plan{}
-			if err := json.Unmarshal(data, sent); err != nil || !reflect.DeepEqual(plan, sent) {
-				t.Errorf("sent: %v\n%+v\nwant\n%+v", err, sent, plan)
+			if err := json.Unmarshal(data, sent); err != nil || !reflect.DeepEqual(p, sent) {
+				t.Errorf("sent: %v\n%+v\nwant\n%+v", err, sent, p)
 			}
 		})
 	}
@@ -86,12 +86,12 @@ services:
 		"a host that starts before":    func(p *lab.Plan) { p.Hosts[0].DependsOn = []lab.Dependency{{Host: "DB"}} },
 		"a host on the network":        func(p *lab.Plan) { p.Networks[0].FDB = []lab.FDBEntry{{MAC: frame.MAC{2}, Host: "DB"}} },
 	} {
-		plan, err := lab.Parse("w.yaml", []byte(text), lab.LoadOptions{})
+		labPlan, err := lab.Parse("w.yaml", []byte(text), lab.LoadOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		wrong(plan)
-		if err := plan.Verify(); err == nil || !strings.Contains(err.Error(), want) {
+		wrong(labPlan)
+		if err := labPlan.Verify(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

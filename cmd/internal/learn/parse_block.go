@@ -28,12 +28,12 @@ func (p *parser) lab(b block) {
 		return
 	}
 	text := strings.Repeat("\n", b.line) + strings.Join(b.lines, "\n") + "\n"
-	plan, err := lab.Parse(p.lesson.File, []byte(text), lab.LoadOptions{Name: "learn-" + p.lesson.Name})
+	labPlan, err := lab.Parse(p.lesson.File, []byte(text), lab.LoadOptions{Name: "learn-" + p.lesson.Name})
 	if err != nil {
 		p.errs = append(p.errs, err)
 		return
 	}
-	p.lesson.Plan = plan
+	p.lesson.Plan = labPlan
 }
 
 func (p *parser) add(s Step) {

@@ -21,13 +21,13 @@ type Machine struct {
 
 // Files returns the files that a host has in its /etc, by name, as Docker writes them for a container. What is not among them
 // is the machine's.
-func Files(plan *lab.Plan, h *lab.Host, m Machine) map[string][]byte {
+func Files(p *lab.Plan, h *lab.Host, m Machine) map[string][]byte {
 	files := map[string][]byte{
-		"hosts":    hosts(plan, h, m.Addr),
+		"hosts":    hosts(p, h, m.Addr),
 		"hostname": []byte(h.Hostname + "\n"),
 	}
 	if len(h.Interfaces) > 0 {
-		files["resolv.conf"] = resolv(plan, h, m.Resolv)
+		files["resolv.conf"] = resolv(p, h, m.Resolv)
 	}
 	if own := withoutResolve(m.NSSwitch); own != nil {
 		files["nsswitch.conf"] = own
@@ -40,7 +40,7 @@ var lastResort = []netip.Addr{netip.AddrFrom4([4]byte{8, 8, 8, 8}), netip.AddrFr
 
 // resolv writes a host's resolv.conf. It names the lab's name server, if the host is on a network that has names, and
 // otherwise those whom the name server would ask.
-func resolv(plan *lab.Plan, h *lab.Host, machine Resolv) []byte {
+func resolv(p *lab.Plan, h *lab.Host, machine Resolv) []byte {
 	c := Resolv{Search: machine.Search, Options: slices.Clone(machine.Options)}
 	if h.DNSSearch != nil {
 		c.Search = slices.DeleteFunc(slices.Clone(h.DNSSearch), func(domain string) bool { return domain == "." })
@@ -49,7 +49,7 @@ func resolv(plan *lab.Plan, h *lab.Host, machine Resolv) []byte {
 		c.Options = slices.Clone(h.DNSOptions)
 	}
 	who := "the resolvers that are asked from the default network bridge, which has no names"
-	if server := nameServer(plan, h); server.IsValid() {
+	if server := nameServer(p, h); server.IsValid() {
 		who = "the lab's own name server"
 		c.Servers = []netip.Addr{server}
 		if !slices.ContainsFunc(c.Options, func(o string) bool { return strings.HasPrefix(o, "ndots:") }) {
@@ -61,13 +61,13 @@ func resolv(plan *lab.Plan, h *lab.Host, machine Resolv) []byte {
 			c.Servers = lastResort
 		}
 	}
-	return c.Format(fmt.Sprintf("# %s of lab %s: %s.\n", h.Name, plan.Name, who))
+	return c.Format(fmt.Sprintf("# %s of lab %s: %s.\n", h.Name, p.Name, who))
 }
 
 // nameServer returns the gateway's address on the first network of the host that has names, if there is any.
-func nameServer(plan *lab.Plan, h *lab.Host) (a netip.Addr) {
+func nameServer(p *lab.Plan, h *lab.Host) (a netip.Addr) {
 	for _, i := range h.Interfaces {
-		if n := plan.Network(i.Network); n != nil && !n.IsDefaultBridge() && n.Gateway.IsValid() {
+		if n := p.Network(i.Network); n != nil && !n.IsDefaultBridge() && n.Gateway.IsValid() {
 			return n.Gateway.Addr()
 		}
 	}
@@ -84,10 +84,10 @@ ff02::2	ip6-allrouters
 `
 
 // hosts writes a host's hosts file: the loopback, the names that the lab file adds, itself.
-func hosts(plan *lab.Plan, h *lab.Host, machine netip.Addr) []byte {
+func hosts(p *lab.Plan, h *lab.Host, machine netip.Addr) []byte {
 	b := bytes.NewBufferString(localNames)
 	for _, extra := range h.ExtraHosts {
-		if a := cmp.Or(extra.Addr, theMachine(plan, h, machine)); a.IsValid() {
+		if a := cmp.Or(extra.Addr, theMachine(p, h, machine)); a.IsValid() {
 			fmt.Fprintf(b, "%v\t%s\n", a, extra.Name)
 		}
 	}
@@ -101,12 +101,12 @@ func hosts(plan *lab.Plan, h *lab.Host, machine netip.Addr) []byte {
 
 // theMachine returns the address by which a host reaches the machine that it is on, as Docker's host-gateway: where the
 // gateway is not the machine, that is the machine's own.
-func theMachine(plan *lab.Plan, h *lab.Host, machine netip.Addr) (a netip.Addr) {
+func theMachine(p *lab.Plan, h *lab.Host, machine netip.Addr) (a netip.Addr) {
 	if h.Gateway.IsValid() {
 		return cmp.Or(machine, h.Gateway)
 	}
 	for _, i := range h.Interfaces {
-		if n := plan.Network(i.Network); n != nil && n.Gateway.IsValid() {
+		if n := p.Network(i.Network); n != nil && n.Gateway.IsValid() {
 			return n.Gateway.Addr()
 		}
 	}

@@ -40,13 +40,13 @@ type Place struct {
 }
 
 // Of returns the records of a plan.
-func Of(plan *lab.Plan) Records {
+func Of(labPlan *lab.Plan) Records {
 	var r Records
-	for _, n := range plan.Networks {
+	for _, n := range labPlan.Networks {
 		r.Networks = append(r.Networks, Network{Name: n.Name, Docker: n.Docker, Subnet: n.Subnet.Masked(), Internal: n.Internal,
 			Nameless: n.IsDefaultBridge()})
 	}
-	for _, h := range plan.Hosts {
+	for _, h := range labPlan.Hosts {
 		host := Host{Name: h.Name, Resolvers: h.DNS}
 		for _, i := range h.Interfaces {
 			names := append([]string{h.Name, h.Container, h.Hostname}, i.Aliases...)

@@ -26,12 +26,12 @@ func Read(name string, o lab.LoadOptions, warnings io.Writer) (*lab.Plan, error)
 		key, value, _ := strings.Cut(line, "=")
 		o.Env[key] = value
 	}
-	plan, err := lab.Load(name, o)
+	p, err := lab.Load(name, o)
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range plan.Warnings {
+	for _, w := range p.Warnings {
 		fmt.Fprintln(warnings, "uswitch: warning:", w)
 	}
-	return plan, nil
+	return p, nil
 }

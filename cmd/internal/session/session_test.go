@@ -37,7 +37,7 @@ damaged	line
 // files returns options whose output goes to files, and what reads them.
 func files(t *testing.T, file string) (Options, func() (stdout, stderr string)) {
 	t.Helper()
-	plan, err := lab.Parse("t.yaml", []byte(file), lab.LoadOptions{})
+	p, err := lab.Parse("t.yaml", []byte(file), lab.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func files(t *testing.T, file string) (Options, func() (stdout, stderr string)) 
 		t.Cleanup(func() { f.Close() })
 		return f
 	}
-	o := Options{Plan: plan, Trace: "text", Stdout: open("out"), Stderr: open("err")}
+	o := Options{Plan: p, Trace: "text", Stdout: open("out"), Stderr: open("err")}
 	return o, func() (string, string) {
 		out, _ := os.ReadFile(o.Stdout.Name())
 		errs, _ := os.ReadFile(o.Stderr.Name())

@@ -42,8 +42,8 @@ func Simulate(o Options) (status int, err error) {
 }
 
 // InMemory builds a lab in memory, without its commands.
-func InMemory(plan *lab.Plan) (*sim.World, error) {
-	t, err := topology(plan)
+func InMemory(p *lab.Plan) (*sim.World, error) {
+	t, err := topology(p)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func InMemory(plan *lab.Plan) (*sim.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w, addStatic(w, plan)
+	return w, addStatic(w, p)
 }
 
 // Simulable reports whether Simulate would take the lab: whether it keeps to itself, and needs no namespace of this

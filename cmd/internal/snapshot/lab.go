@@ -36,8 +36,8 @@ func Of(w *world.World) *ask.Lab {
 }
 
 // home names the host in whose namespace another one is; empty if that is this machine's.
-func home(plan *lab.Plan, h *lab.Host) string {
-	if home := plan.Home(h); home != nil && home.Mode != lab.ModeHost {
+func home(p *lab.Plan, h *lab.Host) string {
+	if home := p.Home(h); home != nil && home.Mode != lab.ModeHost {
 		return home.Name
 	}
 	return ""

@@ -32,7 +32,7 @@ func TestOf(t *testing.T) {
 	}
 	defer host.Close()
 	red, blue := fmt.Sprintf("SNAPRED%d", os.Getpid()), fmt.Sprintf("SNAPBLUE%d", os.Getpid())
-	plan, err := lab.Parse("snap.yaml", fmt.Appendf(nil, `
+	p, err := lab.Parse("snap.yaml", fmt.Appendf(nil, `
 name: snap%d
 networks: {br0: {ipam: {config: [{subnet: 10.77.0.0/24}]}}}
 services: {%s: {networks: [br0]}, %s: {networks: [br0]}}
@@ -41,7 +41,7 @@ x-uswitch: {uplink: none}
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := world.New(plan, world.Options{Host: host})
+	w, err := world.New(p, world.Options{Host: host})
 	if err == nil {
 		err = w.Up(context.Background())
 	}

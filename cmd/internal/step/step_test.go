@@ -35,12 +35,12 @@ x-uswitch: {uplink: sim}
 // start brings a lab up whose host is the test, and returns a client and what sends a ping of RED's.
 func start(t *testing.T) (*control.Client, *world.World, func()) {
 	t.Helper()
-	plan, err := lab.Parse("s.yaml", []byte(oneHost), lab.LoadOptions{})
+	p, err := lab.Parse("s.yaml", []byte(oneHost), lab.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	host, dir := &worldtest.Host{}, t.TempDir()
-	w, err := world.New(plan, world.Options{Host: host})
+	w, err := world.New(p, world.Options{Host: host})
 	if err == nil {
 		err = w.Up(context.Background())
 	}

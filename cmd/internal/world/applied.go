@@ -9,14 +9,14 @@ import (
 
 // withOwn returns a plan together with what people have added by hand since the last one, filed, was applied: what is there
 // now, and neither that plan nor the new one has.
-func withOwn(now, filed, plan *lab.Plan) *lab.Plan {
-	all := *plan
+func withOwn(now, filed, p *lab.Plan) *lab.Plan {
+	all := *p
 	for _, n := range now.Networks {
-		if !hasNetwork(filed, n.Name) && !hasNetwork(plan, n.Name) {
+		if !hasNetwork(filed, n.Name) && !hasNetwork(p, n.Name) {
 			all.Networks = with(all.Networks, n)
 		}
 	}
-	all.Hosts = slices.Clone(plan.Hosts)
+	all.Hosts = slices.Clone(p.Hosts)
 	for _, h := range now.Hosts {
 		before, after := filed.Host(h.Name), all.Host(h.Name)
 		switch {

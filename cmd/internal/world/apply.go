@@ -15,13 +15,13 @@ import (
 // the error says which it was; a plan that cannot be applied changes nothing.
 //
 // The plan may come from anywhere. Its name, its way out and allow_host cannot be others than they are.
-func (w *World) Apply(ctx context.Context, plan *lab.Plan) (lines []string, err error) {
+func (w *World) Apply(ctx context.Context, p *lab.Plan) (lines []string, err error) {
 	end, err := w.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	steps, err := w.plotted(plan)
+	steps, err := w.plotted(p)
 	if err != nil {
 		return nil, err
 	}
@@ -45,13 +45,13 @@ func (w *World) take(ctx context.Context, steps []move) (lines []string, err err
 }
 
 // Preview returns the lines that Apply would return.
-func (w *World) Preview(ctx context.Context, plan *lab.Plan) (lines []string, err error) {
+func (w *World) Preview(ctx context.Context, p *lab.Plan) (lines []string, err error) {
 	end, err := w.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	steps, err := w.plotted(plan)
+	steps, err := w.plotted(p)
 	for _, one := range steps {
 		if one.line != "" {
 			lines = append(lines, one.line)
@@ -82,19 +82,19 @@ func (w *World) back(done []move, why error) error {
 }
 
 // plotted returns the steps from the lab as it is to the plan, if they can be taken.
-func (w *World) plotted(plan *lab.Plan) ([]move, error) {
+func (w *World) plotted(p *lab.Plan) ([]move, error) {
 	now := w.now.Load()
-	if err := refuse(now.plan, plan); err != nil {
+	if err := refuse(now.plan, p); err != nil {
 		return nil, err
 	}
-	if err := plan.Verify(); err != nil {
-		return nil, fmt.Errorf("%s: %w", plan.Source, err)
+	if err := p.Verify(); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Source, err)
 	}
-	all := withOwn(now.plan, now.filed, plan)
+	all := withOwn(now.plan, now.filed, p)
 	if err := all.Verify(); err != nil {
-		return nil, fmt.Errorf("%s, with what was added by hand: %w", plan.Source, err)
+		return nil, fmt.Errorf("%s, with what was added by hand: %w", p.Source, err)
 	}
-	c := &changeover{World: w, old: now.plan, now: all, filed: plan, out: func(string, *Card) bool { return true }}
+	c := &changeover{World: w, old: now.plan, now: all, filed: p, out: func(string, *Card) bool { return true }}
 	if err := c.check(); err != nil {
 		return nil, err
 	}

@@ -254,10 +254,10 @@ func TestApplyRefuses(t *testing.T) {
 		"nothing at all":     {func(p *lab.Plan) { *p = lab.Plan{} }, "name (w -> ), uplink (sim -> ) cannot change"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			plan := reload(t, w, text)
-			c.change(plan)
+			labPlan := reload(t, w, text)
+			c.change(labPlan)
 			for _, try := range []func(context.Context, *lab.Plan) ([]string, error){w.Preview, w.Apply} {
-				if _, err := try(t.Context(), plan); err == nil || !strings.Contains(err.Error(), c.want) {
+				if _, err := try(t.Context(), labPlan); err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("got %v, want %s", err, c.want)
 				}
 			}

@@ -34,13 +34,13 @@ func (c *cable) Unplugged() (why string, ok bool) {
 }
 
 // makeCard makes a card in a host and watches it. The host does not have the card yet, and its cable is plugged in nowhere.
-func (w *World) makeCard(h *Host, plan *lab.Interface) (*Card, error) {
-	config := tap.Interface{Name: plan.Name, MAC: plan.MAC, MTU: plan.MTU, DisableIPv6: true}
-	config.Addresses = append(config.Addresses, plan.Address)
-	if h.Plan.GatewayDev == plan.Name {
+func (w *World) makeCard(h *Host, p *lab.Interface) (*Card, error) {
+	config := tap.Interface{Name: p.Name, MAC: p.MAC, MTU: p.MTU, DisableIPv6: true}
+	config.Addresses = append(config.Addresses, p.Address)
+	if h.Plan.GatewayDev == p.Name {
 		config.Gateway = h.Plan.Gateway
 	}
-	config.Announce = w.Network(plan.Network).former.other(plan)
+	config.Announce = w.Network(p.Network).former.other(p)
 	if err := w.descriptors.takeCard(); err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (w *World) makeCard(h *Host, plan *lab.Interface) (*Card, error) {
 		w.descriptors.giveCard()
 		return nil, err
 	}
-	card := &Card{Plan: plan, cable: &cable{device: device, scope: h.scope.open(), attached: make(chan struct{})}}
+	card := &Card{Plan: p, cable: &cable{device: device, scope: h.scope.open(), attached: make(chan struct{})}}
 	card.scope.add(func() error {
 		if card.Port == nil {
 			close(card.attached)
@@ -61,7 +61,7 @@ func (w *World) makeCard(h *Host, plan *lab.Interface) (*Card, error) {
 	if err != nil {
 		return nil, card.scope.abandon(err)
 	}
-	stop, err := device.Watch(w.watcher(h.Plan.Name, card, w.Network(plan.Network).Switch, state))
+	stop, err := device.Watch(w.watcher(h.Plan.Name, card, w.Network(p.Network).Switch, state))
 	if err != nil {
 		return nil, card.scope.abandon(err)
 	}
@@ -149,14 +149,14 @@ func changes(before, now tap.State) (lines []string) {
 }
 
 // Knobs turns what the lab file says of a port into the switch's terms.
-func Knobs(plan *lab.Interface) vswitch.Knobs {
+func Knobs(p *lab.Interface) vswitch.Knobs {
 	return vswitch.Knobs{
-		Learning:       plan.Port.Learning,
-		Flood:          plan.Port.Flood,
-		MulticastFlood: plan.Port.McastFlood,
-		BroadcastFlood: plan.Port.BcastFlood,
-		Isolated:       plan.Port.Isolated,
-		StormLimit:     plan.Port.StormLimit,
-		MTU:            plan.MTU,
+		Learning:       p.Port.Learning,
+		Flood:          p.Port.Flood,
+		MulticastFlood: p.Port.McastFlood,
+		BroadcastFlood: p.Port.BcastFlood,
+		Isolated:       p.Port.Isolated,
+		StormLimit:     p.Port.StormLimit,
+		MTU:            p.MTU,
 	}
 }

@@ -115,28 +115,28 @@ func (w *World) become(before, now *lab.Network) error {
 }
 
 // planNetwork gives a network another plan.
-func (w *World) planNetwork(n *Network, plan *lab.Network) {
+func (w *World) planNetwork(n *Network, labPlan *lab.Network) {
 	after := *n
-	after.Plan = plan
+	after.Plan = labPlan
 	w.change(func(p *picture) { p.networks = replaced(p.networks, n, &after) })
 }
 
 // reopenNetwork gives a network another plan, and with it the rules of the network, of the addresses on it and of the ports
 // that lead there.
-func (w *World) reopenNetwork(n *Network, plan *lab.Network) error {
+func (w *World) reopenNetwork(n *Network, labPlan *lab.Network) error {
 	var ports []*Published
 	for _, p := range w.Published() {
-		if p.Network == plan.Name {
+		if p.Network == labPlan.Name {
 			w.closeRules(p)
 			ports = append(ports, p)
 		}
 	}
 	w.closeNetwork(n)
-	w.planNetwork(n, plan)
-	w.setFilter(w.Network(plan.Name))
-	failed := []error{w.openNetwork(w.Network(plan.Name))}
+	w.planNetwork(n, labPlan)
+	w.setFilter(w.Network(labPlan.Name))
+	failed := []error{w.openNetwork(w.Network(labPlan.Name))}
 	for _, h := range w.Hosts() {
-		if card := h.card(plan.Name); card != nil && w.docker != nil {
+		if card := h.card(labPlan.Name); card != nil && w.docker != nil {
 			failed = append(failed, w.openEndpoint(card))
 		}
 	}

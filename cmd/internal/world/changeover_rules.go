@@ -46,9 +46,9 @@ func (c *changeover) gatewayAndRules() {
 
 // newRules replaces all rules by those with which the lab, as it is now, would begin if it had the rules of a plan.
 func (w *World) newRules(from *lab.Plan) error {
-	plan := *w.Plan()
-	plan.Rules, plan.DockerRules = from.Rules, from.DockerRules
-	docker, tables, err := tablesOf(&plan)
+	labPlan := *w.Plan()
+	labPlan.Rules, labPlan.DockerRules = from.Rules, from.DockerRules
+	docker, tables, err := tablesOf(&labPlan)
 	if err != nil {
 		return err
 	}

@@ -11,30 +11,30 @@ import (
 // Connect puts a host onto a further network. What plan leaves zero is chosen (lab.Plan.FillInterface): it needs no more
 // than the network's name. The default route moves there if Docker's would (lab.Plan.ChooseGateway), and with it the ports that
 // are published.
-func (w *World) Connect(ctx context.Context, host string, plan lab.Interface) error {
+func (w *World) Connect(ctx context.Context, host string, p lab.Interface) error {
 	h, end, err := w.beginOn(ctx, host)
 	if err != nil {
 		return err
 	}
 	defer end()
-	if err := w.Plan().FillInterface(h.Plan, &plan); err != nil {
+	if err := w.Plan().FillInterface(h.Plan, &p); err != nil {
 		return err
 	}
-	if err := w.Plan().VerifyInterface(h.Plan, &plan); err != nil {
+	if err := w.Plan().VerifyInterface(h.Plan, &p); err != nil {
 		return err
 	}
-	h, err = w.plug(h, &plan)
+	h, err = w.plug(h, &p)
 	if err != nil {
 		return err
 	}
 	chosen, from := *h.Plan, outward(h.Plan)
 	w.Plan().ChooseGateway(&chosen)
-	if chosen.GatewayDev != plan.Name {
+	if chosen.GatewayDev != p.Name {
 		return nil
 	}
 	routed, err := w.setRoute(h, chosen.Gateway, chosen.GatewayDev)
 	if err != nil {
-		_, undone := w.unplug(h, h.card(plan.Network))
+		_, undone := w.unplug(h, h.card(p.Network))
 		return errors.Join(err, undone)
 	}
 	if from.IsValid() {

@@ -30,11 +30,11 @@ func (w *World) newDescriptors(free int) *descriptors {
 }
 
 // check refuses a plan that has more cards and ports than there are descriptors, before anything is made.
-func (d *descriptors) check(plan *lab.Plan) error {
+func (d *descriptors) check(p *lab.Plan) error {
 	cards, ports := 0, 0
-	for _, h := range plan.Hosts {
+	for _, h := range p.Hosts {
 		cards += len(h.Interfaces)
-		if plan.Uplink.Kind == lab.UplinkHost {
+		if p.Uplink.Kind == lab.UplinkHost {
 			ports += len(h.Ports)
 		}
 	}
@@ -42,7 +42,7 @@ func (d *descriptors) check(plan *lab.Plan) error {
 		return nil
 	}
 	return fmt.Errorf("lab %s has %d network cards and %d published ports, each with a file descriptor, and there are %d for them: %s",
-		plan.Name, cards, ports, d.free, d.remedy())
+		p.Name, cards, ports, d.free, d.remedy())
 }
 
 // remedy says what would help.

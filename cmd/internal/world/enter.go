@@ -17,7 +17,7 @@ func ownNetwork() string { return fmt.Sprintf("/proc/%d/ns/net", os.Getpid()) }
 // host's name that is there already if somebody wants that (Options.Adopt), or a new one. Only the new one is removed at the end. That of another host is known when
 // the host is plugged in.
 func (w *World) enter(h *Host) (err error) {
-	plan := w.Plan()
+	p := w.Plan()
 	switch {
 	case h.Plan.Mode == lab.ModeShared:
 		return nil
@@ -26,11 +26,11 @@ func (w *World) enter(h *Host) (err error) {
 		return hostError(h, err)
 	case h.Plan.Netns != "":
 		if h.Namespace, err = w.host.Adopt(h.Plan.Netns); err != nil {
-			err = fmt.Errorf("%s: services.%s.x-uswitch.netns: %w", plan.Source, h.Plan.Name, err)
+			err = fmt.Errorf("%s: services.%s.x-uswitch.netns: %w", p.Source, h.Plan.Name, err)
 		}
 		return err
 	}
-	h.Namespace, err = w.host.Create(plan.Name, h.Plan.Name)
+	h.Namespace, err = w.host.Create(p.Name, h.Plan.Name)
 	if errors.Is(err, fs.ErrExist) && !errors.Is(err, tap.ErrOwned) {
 		if !w.adopt {
 			return hostError(h, fmt.Errorf("a namespace %s is there already, and is no lab's: to use it as it is, write `x-uswitch: {netns: %[1]s}` "+

@@ -29,10 +29,10 @@ func (h *Host) card(network string) *Card {
 }
 
 // replan gives a host another plan, in which only words are others.
-func (w *World) replan(plan *lab.Host) {
-	h := w.Host(plan.Name)
+func (w *World) replan(p *lab.Host) {
+	h := w.Host(p.Name)
 	now := *h
-	now.Plan = plan
+	now.Plan = p
 	w.replaceHost(h, &now)
 }
 
@@ -56,11 +56,11 @@ func (h *Host) withoutCard(c *Card) *Host {
 
 // planned makes the host's plan one that has the host's cards for its interfaces.
 func (h *Host) planned() *Host {
-	plan := *h.Plan
-	plan.Interfaces = slices.Clip([]lab.Interface{})
+	p := *h.Plan
+	p.Interfaces = slices.Clip([]lab.Interface{})
 	for _, c := range h.Cards {
-		plan.Interfaces = append(plan.Interfaces, *c.Plan)
+		p.Interfaces = append(p.Interfaces, *c.Plan)
 	}
-	h.Plan = &plan
+	h.Plan = &p
 	return h
 }

@@ -10,28 +10,28 @@ import (
 
 // AddHost adds a host: its namespace, its cards, its published ports. Its command is not started. What plan leaves zero is
 // chosen (lab.Plan.FillHost): above all, an interface needs no more than the name of its network.
-func (w *World) AddHost(ctx context.Context, plan lab.Host) error {
+func (w *World) AddHost(ctx context.Context, p lab.Host) error {
 	end, err := w.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	if err := w.Plan().FillHost(&plan); err != nil {
+	if err := w.Plan().FillHost(&p); err != nil {
 		return err
 	}
-	if err := w.Plan().VerifyHost(&plan); err != nil {
+	if err := w.Plan().VerifyHost(&p); err != nil {
 		return err
 	}
-	return w.addHost(ctx, &plan)
+	return w.addHost(ctx, &p)
 }
 
 // addHost is AddHost for a plan that is complete and right. It needs a change that has begun.
-func (w *World) addHost(ctx context.Context, plan *lab.Host) error {
-	h, err := w.makeHost(ctx, plan)
+func (w *World) addHost(ctx context.Context, labPlan *lab.Host) error {
+	h, err := w.makeHost(ctx, labPlan)
 	if err != nil {
 		return err
 	}
-	if err := w.plugIn(h, w.Host(plan.Shares)); err != nil {
+	if err := w.plugIn(h, w.Host(labPlan.Shares)); err != nil {
 		return h.scope.abandon(err)
 	}
 	for _, c := range h.Cards {
@@ -48,16 +48,16 @@ func (w *World) addHost(ctx context.Context, plan *lab.Host) error {
 
 // makeHost makes a host's namespace and its cards; they are plugged in nowhere, and no picture shows the host yet. It may be
 // called for many hosts at the same time.
-func (w *World) makeHost(ctx context.Context, plan *lab.Host) (*Host, error) {
-	h := &Host{Plan: plan, service: newService(len(plan.Command) > 0), scope: w.hosts.open()}
+func (w *World) makeHost(ctx context.Context, p *lab.Host) (*Host, error) {
+	h := &Host{Plan: p, service: newService(len(p.Command) > 0), scope: w.hosts.open()}
 	if err := w.enter(h); err != nil {
 		return nil, h.scope.abandon(err)
 	}
 	if err := w.addFiles(h); err != nil {
 		return nil, h.scope.abandon(err)
 	}
-	for i := range plan.Interfaces {
-		card, err := w.makeCard(h, &plan.Interfaces[i])
+	for i := range p.Interfaces {
+		card, err := w.makeCard(h, &p.Interfaces[i])
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -92,12 +92,12 @@ func (w *World) plugIn(h, home *Host) error {
 // addHosts makes every host of the plan. Many are made at the same time; they are plugged in one after the other, so that
 // each port has the number that its place in the plan gives it. The picture shows all of them at once: one picture for each
 // would be as many lists as there are hosts.
-func (w *World) addHosts(plan *lab.Plan) func(context.Context) error {
+func (w *World) addHosts(labPlan *lab.Plan) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var hosts []*Host
 		byName := map[string]*Host{}
-		err := inOrder(ctx, len(plan.Hosts), abreastOn(w.host),
-			func(i int) (*Host, error) { return w.makeHost(ctx, &plan.Hosts[i]) },
+		err := inOrder(ctx, len(labPlan.Hosts), abreastOn(w.host),
+			func(i int) (*Host, error) { return w.makeHost(ctx, &labPlan.Hosts[i]) },
 			func(h *Host) error {
 				hosts, byName[h.Plan.Name] = append(hosts, h), h
 				return w.plugIn(h, byName[h.Plan.Shares])

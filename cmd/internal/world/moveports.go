@@ -25,24 +25,24 @@ func (w *World) movePorts(h *Host, from netip.Addr) (*Host, error) {
 			}
 		}
 	}
-	plan := *h.Plan
-	plan.Ports = slices.Clone(plan.Ports)
-	for i, p := range plan.Ports {
+	labPlan := *h.Plan
+	labPlan.Ports = slices.Clone(labPlan.Ports)
+	for i, p := range labPlan.Ports {
 		if p.To.Addr() == from {
-			plan.Ports[i].To = netip.AddrPortFrom(to, p.To.Port())
+			labPlan.Ports[i].To = netip.AddrPortFrom(to, p.To.Port())
 		}
 	}
-	plan.Ports = slices.DeleteFunc(plan.Ports, func(p lab.Publish) bool { return !p.To.Addr().IsValid() })
+	labPlan.Ports = slices.DeleteFunc(labPlan.Ports, func(p lab.Publish) bool { return !p.To.Addr().IsValid() })
 	now := *h
-	now.Plan = &plan
+	now.Plan = &labPlan
 	w.replaceHost(h, &now)
 	return &now, errors.Join(failed...)
 }
 
 // outward returns the address by which the outside reaches a host.
-func outward(plan *lab.Host) netip.Addr {
-	for _, i := range plan.Interfaces {
-		if i.Name == plan.GatewayDev {
+func outward(p *lab.Host) netip.Addr {
+	for _, i := range p.Interfaces {
+		if i.Name == p.GatewayDev {
 			return i.Address.Addr()
 		}
 	}

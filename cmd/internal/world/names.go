@@ -11,15 +11,15 @@ import (
 )
 
 // Names tells what the lab calls its addresses; it is for the heads of journeys.
-func Names(plan *lab.Plan) trace.Knowing {
-	n := labNames{unknown: names.Unknown(names.Of(plan)), byIP: map[netip.Addr]string{}, byMAC: map[frame.MAC]string{}}
-	for _, network := range plan.Networks {
+func Names(p *lab.Plan) trace.Knowing {
+	n := labNames{unknown: names.Unknown(names.Of(p)), byIP: map[netip.Addr]string{}, byMAC: map[frame.MAC]string{}}
+	for _, network := range p.Networks {
 		if network.Gateway.IsValid() {
 			n.byIP[network.Gateway.Addr()] = "gateway"
 			n.byMAC[network.GatewayMAC] = "gateway"
 		}
 	}
-	for _, h := range plan.Hosts {
+	for _, h := range p.Hosts {
 		for _, i := range h.Interfaces {
 			n.byIP[i.Address.Addr()] = h.Name
 			n.byMAC[i.MAC] = h.Name
@@ -87,14 +87,14 @@ func (n *namesNow) Unknown(asker netip.Addr, name string) (why string, ok bool) 
 }
 
 // Addresses returns the hosts with their addresses, for filters.
-func Addresses(plan *lab.Plan) map[string][]netip.Addr {
+func Addresses(p *lab.Plan) map[string][]netip.Addr {
 	all := map[string][]netip.Addr{}
-	for _, h := range plan.Hosts {
+	for _, h := range p.Hosts {
 		for _, i := range h.Interfaces {
 			all[h.Name] = append(all[h.Name], i.Address.Addr())
 		}
 	}
-	for _, n := range plan.Networks {
+	for _, n := range p.Networks {
 		if n.Gateway.IsValid() {
 			all["gateway"] = append(all["gateway"], n.Gateway.Addr())
 		}

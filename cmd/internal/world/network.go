@@ -23,15 +23,15 @@ type Network struct {
 }
 
 // newNetwork makes a switch that is not connected to anything.
-func (w *World) newNetwork(plan *lab.Network) *Network {
-	n := &Network{Plan: plan, Switch: vswitch.New(vswitch.Config{
-		Name:       plan.Name,
-		Ageing:     Ageing(plan.AgeingTime),
-		MaxLearned: cmp.Or(plan.FDBMaxLearned, w.memory.Learned),
+func (w *World) newNetwork(p *lab.Network) *Network {
+	n := &Network{Plan: p, Switch: vswitch.New(vswitch.Config{
+		Name:       p.Name,
+		Ageing:     Ageing(p.AgeingTime),
+		MaxLearned: cmp.Or(p.FDBMaxLearned, w.memory.Learned),
 		Tracer:     w.tracer,
 		Epoch:      w.epoch,
 	}), former: &former{macs: map[netip.Addr]frame.MAC{}}}
-	_ = n.Switch.SetGroupForward(uint16(plan.GroupFwdMask)) // package lab has checked it
+	_ = n.Switch.SetGroupForward(uint16(p.GroupFwdMask)) // package lab has checked it
 	w.setFilter(n)
 	return n
 }

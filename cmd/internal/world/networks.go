@@ -11,7 +11,7 @@ import (
 
 // AddNetwork adds a network: its switch, the gateway's leg on it, and the rules that every generated ruleset has for a
 // network. What plan leaves zero of its addresses is chosen (lab.Plan.FillNetwork; start from lab.NewNetwork).
-func (w *World) AddNetwork(ctx context.Context, plan lab.Network) error {
+func (w *World) AddNetwork(ctx context.Context, p lab.Network) error {
 	end, err := w.begin(ctx)
 	if err != nil {
 		return err
@@ -21,24 +21,24 @@ func (w *World) AddNetwork(ctx context.Context, plan lab.Network) error {
 	if w.way != nil {
 		taken = with(taken, w.way.leg.Addr().Masked())
 	}
-	if err := w.Plan().FillNetwork(&plan, taken); err != nil {
+	if err := w.Plan().FillNetwork(&p, taken); err != nil {
 		return err
 	}
-	if err := w.Plan().VerifyNetwork(&plan); err != nil {
+	if err := w.Plan().VerifyNetwork(&p); err != nil {
 		return err
 	}
-	return w.addNetwork(&plan)
+	return w.addNetwork(&p)
 }
 
 // addNetwork is AddNetwork for a plan that is complete and right. It needs a change that has begun.
-func (w *World) addNetwork(plan *lab.Network) error {
-	n := w.newNetwork(plan)
+func (w *World) addNetwork(labPlan *lab.Network) error {
+	n := w.newNetwork(labPlan)
 	n.scope = w.scope.open()
 	if err := w.addLeg(n); err != nil {
 		return n.scope.abandon(err)
 	}
 	if err := w.openNetwork(n); err != nil {
-		return n.scope.abandon(fmt.Errorf("network %s: %w", plan.Name, err))
+		return n.scope.abandon(fmt.Errorf("network %s: %w", labPlan.Name, err))
 	}
 	w.change(func(p *picture) { p.networks = with(p.networks, n) })
 	return nil

@@ -7,8 +7,8 @@ import (
 )
 
 // plug makes a card and gives it to a host that is up. It needs a change that has begun.
-func (w *World) plug(h *Host, plan *lab.Interface) (*Host, error) {
-	card, err := w.makeCard(h, plan)
+func (w *World) plug(h *Host, p *lab.Interface) (*Host, error) {
+	card, err := w.makeCard(h, p)
 	if err != nil {
 		return nil, hostError(h, err)
 	}
@@ -58,8 +58,8 @@ func (w *World) setRoute(h *Host, gateway netip.Addr, dev string) (*Host, error)
 }
 
 // routed returns a host's plan with another default route.
-func routed(plan *lab.Host, gateway netip.Addr, dev string) *lab.Host {
-	now := *plan
+func routed(p *lab.Host, gateway netip.Addr, dev string) *lab.Host {
+	now := *p
 	now.Gateway, now.GatewayDev = gateway, dev
 	return &now
 }

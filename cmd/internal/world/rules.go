@@ -16,47 +16,47 @@ const UplinkName = "uplink"
 // Rules returns the rules that a lab begins with, as lines of iptables: its own, Docker's, or the few that make of the
 // gateway what a Docker host is. Published ports add theirs when they are opened (see openRules), and so do networks and
 // hosts that come later.
-func Rules(plan *lab.Plan) ([]string, error) {
-	_, lines, err := firstRules(plan)
+func Rules(p *lab.Plan) ([]string, error) {
+	_, lines, err := firstRules(p)
 	return lines, err
 }
 
 // firstRules also returns the dockerd that goes on where the rules are Docker's, or nil.
-func firstRules(plan *lab.Plan) (*rules.Firewall, []string, error) {
+func firstRules(p *lab.Plan) (*rules.Firewall, []string, error) {
 	switch {
-	case plan.Rules != nil:
-		return nil, plan.Rules, nil
-	case plan.DockerRules == "":
-		return nil, ownRules(plan), nil
+	case p.Rules != nil:
+		return nil, p.Rules, nil
+	case p.DockerRules == "":
+		return nil, ownRules(p), nil
 	}
-	dialect, err := rules.ParseDialect(plan.DockerRules)
+	dialect, err := rules.ParseDialect(p.DockerRules)
 	if err != nil {
 		return nil, nil, err
 	}
-	return host.Firewall(plan, dialect)
+	return host.Firewall(p, dialect)
 }
 
 // tablesOf returns the rules that a lab begins with, and the dockerd that goes on where they are Docker's, or nil.
-func tablesOf(plan *lab.Plan) (*rules.Firewall, *rule.Tables, error) {
-	docker, lines, err := firstRules(plan)
+func tablesOf(p *lab.Plan) (*rules.Firewall, *rule.Tables, error) {
+	docker, lines, err := firstRules(p)
 	tables := rule.NewTables(rule.IPv4)
 	if err == nil {
 		err = tables.Apply(lines)
 	}
 	if err != nil {
-		return nil, nil, rulesError(plan, err)
+		return nil, nil, rulesError(p, err)
 	}
 	return docker, tables, nil
 }
 
 // rulesError names the place of a bad rule, if the file has written it.
-func rulesError(plan *lab.Plan, err error) error {
+func rulesError(p *lab.Plan, err error) error {
 	var bad *rule.Error
-	if plan.Rules == nil || !errors.As(err, &bad) || bad.Line < 1 || bad.Line > len(plan.Rules) {
+	if p.Rules == nil || !errors.As(err, &bad) || bad.Line < 1 || bad.Line > len(p.Rules) {
 		return fmt.Errorf("the lab's rules: %w", err)
 	}
 	i := bad.Line - 1
-	return fmt.Errorf("%s: x-uswitch.rules.%d: %q: %s", plan.Source, i, plan.Rules[i], bad.Text)
+	return fmt.Errorf("%s: x-uswitch.rules.%d: %q: %s", p.Source, i, p.Rules[i], bad.Text)
 }
 
 // ownRules are uswitch's own.
@@ -64,13 +64,13 @@ func rulesError(plan *lab.Plan, err error) error {
 //	nat     POSTROUTING  what leaves a network takes the address of the way out, unless the lab says otherwise
 //	filter  FORWARD      answers pass; networks reach themselves and, if they are not internal, the outside; others reach
 //	                     them only as far as their gateway mode opens them
-func ownRules(plan *lab.Plan) []string {
+func ownRules(p *lab.Plan) []string {
 	lines := []string{
 		"-P FORWARD DROP",
 		"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
 	}
-	for i := range plan.Networks {
-		lines = append(lines, added(networkRules(&plan.Networks[i]))...)
+	for i := range p.Networks {
+		lines = append(lines, added(networkRules(&p.Networks[i]))...)
 	}
 	return lines
 }

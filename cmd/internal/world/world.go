@@ -90,7 +90,7 @@ const (
 
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
 // must be one that package lab has made.
-func New(plan *lab.Plan, o Options) (*World, error) {
+func New(p *lab.Plan, o Options) (*World, error) {
 	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, adopt: o.Adopt, stays: o.Stays, memory: o.Memory,
 		streams: o.Streams, epoch: time.Now(), tracer: new(trace.Tracer), stirred: make(chan struct{}, 1)}
 	w.descriptors = w.newDescriptors(o.Files)
@@ -106,20 +106,20 @@ func New(plan *lab.Plan, o Options) (*World, error) {
 	w.tracer.KeepExamples(time.Now)
 	w.tracer.OnFault((&faults{say: w.report}).tell)
 	w.tracer.Remember(trace.NewRing(historyEvents, historyBytes, historySnap))
-	docker, tables, err := tablesOf(plan)
+	docker, tables, err := tablesOf(p)
 	if err != nil {
 		return nil, err
 	}
 	w.docker = docker
 	w.hosts = w.scope.openAbreast(abreastOn(o.Host))
 	w.gateway = nat.New(nat.Config{
-		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !plan.IPForward,
+		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !p.IPForward,
 		MaxConns: o.Memory.Conns, FragmentMemory: o.Memory.Fragments,
 		Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
-	first := &picture{plan: plan, filed: plan, timeouts: nat.DefaultTimeouts()}
-	for i := range plan.Networks {
-		first.networks = append(first.networks, w.newNetwork(&plan.Networks[i]))
+	first := &picture{plan: p, filed: p, timeouts: nat.DefaultTimeouts()}
+	for i := range p.Networks {
+		first.networks = append(first.networks, w.newNetwork(&p.Networks[i]))
 	}
 	w.now.Store(first)
 	return w, nil

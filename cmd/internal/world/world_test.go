@@ -28,7 +28,7 @@ services:
 x-uswitch: {uplink: sim}
 `
 
-func plan(t *testing.T, text string) *lab.Plan {
+func labPlan(t *testing.T, text string) *lab.Plan {
 	t.Helper()
 	p, err := lab.Parse("w.yaml", []byte(text), lab.LoadOptions{})
 	if err != nil {

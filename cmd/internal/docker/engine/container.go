@@ -84,17 +84,17 @@ func (c *container) short() string { return c.id[:shortID] }
 
 // service returns a host that the lab has made itself as a container. It needs the lock.
 func (e *Engine) service(h *lab.Host) *container {
-	plan := e.lab.Plan()
+	p := e.lab.Plan()
 	c := &container{
-		id: derivedID("container", plan.Name, h.Name), name: h.Container, service: h.Name, created: e.begun,
+		id: derivedID("container", p.Name, h.Name), name: h.Container, service: h.Name, created: e.begun,
 		argv: h.Command, config: api.Config{Hostname: h.Hostname, Env: h.Environment, Cmd: h.Command, WorkingDir: h.WorkingDir,
-			Labels: map[string]string{"com.docker.compose.project": plan.Name, "com.docker.compose.service": h.Name}},
+			Labels: map[string]string{"com.docker.compose.project": p.Name, "com.docker.compose.service": h.Name}},
 		endpoints: map[string]*api.EndpointSettings{},
 	}
-	c.hostConfig.NetworkMode = modeOf(plan, h)
+	c.hostConfig.NetworkMode = modeOf(p, h)
 	c.setRights(h.Rights)
 	for _, i := range h.Interfaces {
-		if n := plan.Network(i.Network); n != nil {
+		if n := p.Network(i.Network); n != nil {
 			s := &api.EndpointSettings{Aliases: append([]string{h.Name}, i.Aliases...)}
 			for _, link := range i.Links {
 				s.Links = append(s.Links, link.Name+":"+link.Alias)
@@ -111,14 +111,14 @@ func (e *Engine) service(h *lab.Host) *container {
 }
 
 // modeOf says in Docker's words which network a host of the lab is on.
-func modeOf(plan *lab.Plan, h *lab.Host) string {
+func modeOf(p *lab.Plan, h *lab.Host) string {
 	switch {
 	case h.Mode == lab.ModeHost:
 		return hostNetwork
 	case h.Mode == lab.ModeShared:
-		return "container:" + derivedID("container", plan.Name, h.Shares)
+		return "container:" + derivedID("container", p.Name, h.Shares)
 	case len(h.Interfaces) == 0:
 		return noNetwork
 	}
-	return plan.Network(h.Interfaces[0].Network).Docker
+	return p.Network(h.Interfaces[0].Network).Docker
 }

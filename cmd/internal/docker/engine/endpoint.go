@@ -32,13 +32,13 @@ func (e *Engine) hostOf(c *container) (lab.Host, error) {
 	case noNetwork:
 		h.Mode = lab.ModeNone
 	}
-	plan := e.lab.Plan()
+	p := e.lab.Plan()
 	for _, name := range c.networksInOrder() {
 		n, err := e.network(name)
 		if err != nil {
 			return h, err
 		}
-		i, err := interfaceOf(plan, c, n, fmt.Sprint("eth", len(h.Interfaces)))
+		i, err := interfaceOf(p, c, n, fmt.Sprint("eth", len(h.Interfaces)))
 		if err != nil {
 			return h, err
 		}
@@ -49,10 +49,10 @@ func (e *Engine) hostOf(c *container) (lab.Host, error) {
 }
 
 // interfaceOf is a container's card on a network.
-func interfaceOf(plan *lab.Plan, c *container, n *lab.Network, card string) (lab.Interface, error) {
+func interfaceOf(p *lab.Plan, c *container, n *lab.Network, card string) (lab.Interface, error) {
 	asked := c.endpoints[n.Docker]
 	i := lab.Interface{Name: card, Network: n.Name, MTU: n.MTU, Port: n.Port, GatewayPriority: asked.GwPriority}
-	address, err := chooseAddress(plan, n, asked)
+	address, err := chooseAddress(p, n, asked)
 	if err != nil {
 		return i, err
 	}
@@ -75,13 +75,13 @@ func interfaceOf(plan *lab.Plan, c *container, n *lab.Network, card string) (lab
 }
 
 // chooseAddress takes the address that is asked for, or the lowest that nobody has.
-func chooseAddress(plan *lab.Plan, n *lab.Network, asked *api.EndpointSettings) (netip.Addr, error) {
+func chooseAddress(p *lab.Plan, n *lab.Network, asked *api.EndpointSettings) (netip.Addr, error) {
 	pool, err := n.Pool()
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	for i := range plan.Hosts {
-		for _, other := range plan.Hosts[i].Interfaces {
+	for i := range p.Hosts {
+		for _, other := range p.Hosts[i].Interfaces {
 			if other.Network == n.Name {
 				_ = pool.Reserve(other.Address.Addr()) // it is taken, whatever the pool thinks of it
 			}
@@ -122,11 +122,11 @@ func dnsNames(c *container, s *api.EndpointSettings) []string {
 
 // chooseRoute chooses the network of the default route, and publishes on it. It needs the lock.
 func (e *Engine) chooseRoute(c *container, h *lab.Host) {
-	plan := e.lab.Plan()
-	plan.ChooseGateway(h)
+	p := e.lab.Plan()
+	p.ChooseGateway(h)
 	for _, i := range h.Interfaces {
 		if i.Name == h.GatewayDev {
-			h.Ports = portsOf(c, plan.Network(i.Network), i.Address.Addr())
+			h.Ports = portsOf(c, p.Network(i.Network), i.Address.Addr())
 		}
 	}
 }

@@ -102,9 +102,9 @@ func (e *Engine) all() []*container {
 		ours[c.name] = true
 	}
 	var all []*container
-	plan := e.lab.Plan()
-	for i := range plan.Hosts {
-		if h := &plan.Hosts[i]; !ours[h.Name] {
+	p := e.lab.Plan()
+	for i := range p.Hosts {
+		if h := &p.Hosts[i]; !ours[h.Name] {
 			all = append(all, e.service(h))
 		}
 	}

@@ -34,11 +34,11 @@ func newFake(t *testing.T, file string) *fakeLab {
 	if file == "" {
 		file = "name: docker\nservices: {}\nx-uswitch: {docker0: true, uplink: sim}"
 	}
-	plan, err := lab.Parse("docker.yaml", []byte(file), lab.LoadOptions{})
+	p, err := lab.Parse("docker.yaml", []byte(file), lab.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fakeLab{plan: *plan, published: map[string][]lab.Publish{}, fail: map[string]error{}}
+	return &fakeLab{plan: *p, published: map[string][]lab.Publish{}, fail: map[string]error{}}
 }
 
 func (f *fakeLab) engine(t *testing.T) *engine.Engine {
@@ -55,20 +55,20 @@ func (f *fakeLab) change(method string, do func(*lab.Plan) error) error {
 	if err := f.fail[method]; err != nil {
 		return err
 	}
-	plan := f.plan
-	plan.Hosts, plan.Networks = slices.Clone(plan.Hosts), slices.Clone(plan.Networks)
-	if err := do(&plan); err != nil {
+	p := f.plan
+	p.Hosts, p.Networks = slices.Clone(p.Hosts), slices.Clone(p.Networks)
+	if err := do(&p); err != nil {
 		return err
 	}
-	f.plan = plan
+	f.plan = p
 	return nil
 }
 
 func (f *fakeLab) Plan() *lab.Plan {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	plan := f.plan
-	return &plan
+	p := f.plan
+	return &p
 }
 
 func (f *fakeLab) Taken() []netip.Prefix { return f.taken }

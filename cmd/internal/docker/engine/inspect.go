@@ -53,12 +53,12 @@ func (e *Engine) settings(c *container) api.NetworkSettings {
 			}
 		}
 	}
-	plan := e.lab.Plan()
+	labPlan := e.lab.Plan()
 	for name, asked := range c.endpoints {
-		s.Networks[name] = e.endpoint(plan, c, name, asked)
+		s.Networks[name] = e.endpoint(labPlan, c, name, asked)
 	}
 	if c.mode() == hostNetwork || c.mode() == noNetwork && len(c.endpoints) == 0 {
-		s.Networks[c.mode()] = e.endpoint(plan, c, c.mode(), &api.EndpointSettings{})
+		s.Networks[c.mode()] = e.endpoint(labPlan, c, c.mode(), &api.EndpointSettings{})
 	}
 	if b := s.Networks[bridgeNetwork]; b != nil {
 		s.EndpointID, s.Gateway, s.IPAddress, s.IPPrefixLen, s.MacAddress = b.EndpointID, b.Gateway, b.IPAddress, b.IPPrefixLen, b.MacAddress
@@ -67,9 +67,9 @@ func (e *Engine) settings(c *container) api.NetworkSettings {
 }
 
 // endpoint is what became of an attachment. It needs the lock.
-func (e *Engine) endpoint(plan *lab.Plan, c *container, network string, asked *api.EndpointSettings) *api.EndpointSettings {
+func (e *Engine) endpoint(p *lab.Plan, c *container, network string, asked *api.EndpointSettings) *api.EndpointSettings {
 	s := *asked
-	n, err := findNetwork(plan, e.lab.Taken(), network)
+	n, err := findNetwork(p, e.lab.Taken(), network)
 	if err != nil || !c.state.Running {
 		return &s
 	}

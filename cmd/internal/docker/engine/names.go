@@ -27,11 +27,11 @@ func planNames(c *container) (lab.Host, error) {
 		name, address, _ := strings.Cut(line, ":")
 		names.ExtraHosts = append(names.ExtraHosts, name+"="+address)
 	}
-	plan, err := parse(map[string]any{"services": map[string]any{"nobody": names}}, nil)
+	p, err := parse(map[string]any{"services": map[string]any{"nobody": names}}, nil)
 	if err != nil {
 		return lab.Host{}, err
 	}
-	return plan.Hosts[0], nil
+	return p.Hosts[0], nil
 }
 
 // chooseNames gives a host what its container says of names, and those of the containers that it is linked to when it

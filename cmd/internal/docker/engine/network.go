@@ -34,8 +34,8 @@ func (e *Engine) network(reference string) (*lab.Network, error) {
 			return nil, err
 		}
 	}
-	plan := e.lab.Plan()
-	n, err := findNetwork(plan, e.lab.Taken(), reference)
+	p := e.lab.Plan()
+	n, err := findNetwork(p, e.lab.Taken(), reference)
 	if err == nil && n.Name == "" {
 		return nil, forbidden("network %s has no addresses", reference)
 	}
@@ -43,8 +43,8 @@ func (e *Engine) network(reference string) (*lab.Network, error) {
 }
 
 // findNetwork also finds host and none, which are no networks of the lab and have no Name.
-func findNetwork(plan *lab.Plan, taken []netip.Prefix, reference string) (*lab.Network, error) {
-	all := networksOf(plan, taken)
+func findNetwork(p *lab.Plan, taken []netip.Prefix, reference string) (*lab.Network, error) {
+	all := networksOf(p, taken)
 	var found *lab.Network
 	for i := range all {
 		n := &all[i]
@@ -58,7 +58,7 @@ func findNetwork(plan *lab.Plan, taken []netip.Prefix, reference string) (*lab.N
 		}
 	}
 	if found == nil {
-		if n := plan.Network(reference); n != nil { // what the lab itself calls it
+		if n := p.Network(reference); n != nil { // what the lab itself calls it
 			return n, nil
 		}
 		return nil, notFound("network %s not found", reference)
@@ -67,10 +67,10 @@ func findNetwork(plan *lab.Plan, taken []netip.Prefix, reference string) (*lab.N
 }
 
 // networksOf lists a plan's networks by Docker's names, with host and none.
-func networksOf(plan *lab.Plan, taken []netip.Prefix) []lab.Network {
-	all := append(slices.Clone(plan.Networks), lab.Network{Docker: hostNetwork}, lab.Network{Docker: noNetwork})
+func networksOf(p *lab.Plan, taken []netip.Prefix) []lab.Network {
+	all := append(slices.Clone(p.Networks), lab.Network{Docker: hostNetwork}, lab.Network{Docker: noNetwork})
 	if !slices.ContainsFunc(all, func(n lab.Network) bool { return n.IsDefaultBridge() }) {
-		if n, err := futureBridge(plan, taken); err == nil { // else there is no room for it, and network bridge says so
+		if n, err := futureBridge(p, taken); err == nil { // else there is no room for it, and network bridge says so
 			all = append(all, n)
 		}
 	}
@@ -102,13 +102,13 @@ func (e *Engine) Network(reference string) (*api.Network, error) {
 }
 
 // futureBridge is docker0 as a lab gets it that does not have it yet.
-func futureBridge(plan *lab.Plan, taken []netip.Prefix) (lab.Network, error) {
+func futureBridge(p *lab.Plan, taken []netip.Prefix) (lab.Network, error) {
 	taken = slices.Clone(taken)
-	for _, n := range plan.Networks {
+	for _, n := range p.Networks {
 		taken = append(taken, n.Subnet)
 	}
-	if plan.Uplink.Address.IsValid() {
-		taken = append(taken, plan.Uplink.Address.Masked())
+	if p.Uplink.Address.IsValid() {
+		taken = append(taken, p.Uplink.Address.Masked())
 	}
 	return planBridge(taken)
 }

@@ -15,8 +15,8 @@ import (
 func (e *Engine) CreateNetwork(r api.NetworkCreateRequest) (*api.NetworkCreateResponse, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	plan := e.lab.Plan()
-	if err := checkNetworkName(plan, r.Name); err != nil {
+	p := e.lab.Plan()
+	if err := checkNetworkName(p, r.Name); err != nil {
 		return nil, err
 	}
 	switch r.Driver = cmp.Or(r.Driver, "bridge"); {
@@ -27,14 +27,14 @@ func (e *Engine) CreateNetwork(r api.NetworkCreateRequest) (*api.NetworkCreateRe
 	case r.EnableIPv6 != nil && *r.EnableIPv6:
 		return nil, invalid("IPv6 is not supported yet")
 	}
-	if err := e.choosePool(plan, &r); err != nil {
+	if err := e.choosePool(p, &r); err != nil {
 		return nil, err
 	}
 	n, err := planNetwork(r)
 	if err != nil {
 		return nil, err
 	}
-	if other := plan.Network(n.Name); other != nil {
+	if other := p.Network(n.Name); other != nil {
 		return nil, forbidden("bridge name %s is already used by network %s", n.Name, other.Docker)
 	}
 	if err := e.lab.AddNetwork(n); err != nil {
@@ -47,7 +47,7 @@ func (e *Engine) CreateNetwork(r api.NetworkCreateRequest) (*api.NetworkCreateRe
 	return &api.NetworkCreateResponse{ID: n.ID()}, nil
 }
 
-func checkNetworkName(plan *lab.Plan, name string) error {
+func checkNetworkName(p *lab.Plan, name string) error {
 	if name == bridgeNetwork || name == hostNetwork || name == noNetwork {
 		return forbidden("operation is not permitted on predefined %s network", name)
 	}
@@ -57,15 +57,15 @@ func checkNetworkName(plan *lab.Plan, name string) error {
 	if err := lab.ValidateName("network name", name); err != nil {
 		return invalid("%v", err)
 	}
-	if slices.ContainsFunc(plan.Networks, func(n lab.Network) bool { return n.Docker == name }) {
+	if slices.ContainsFunc(p.Networks, func(n lab.Network) bool { return n.Docker == name }) {
 		return conflict("network with name %s already exists", name)
 	}
 	return nil
 }
 
 // choosePool gives a request the first default pool that is free, or checks the one that it has. It needs the lock.
-func (e *Engine) choosePool(plan *lab.Plan, r *api.NetworkCreateRequest) error {
-	taken := e.taken(plan)
+func (e *Engine) choosePool(p *lab.Plan, r *api.NetworkCreateRequest) error {
+	taken := e.taken(p)
 	if r.IPAM == nil {
 		r.IPAM = &api.IPAM{}
 	}
@@ -84,7 +84,7 @@ func (e *Engine) choosePool(plan *lab.Plan, r *api.NetworkCreateRequest) error {
 	if err != nil {
 		return nil // package lab has the words
 	}
-	for _, n := range plan.Networks {
+	for _, n := range p.Networks {
 		if n.Subnet.Overlaps(subnet) {
 			return forbidden("invalid pool request: Pool overlaps with other one on this address space: network %s has %v", n.Docker, n.Subnet)
 		}
@@ -94,9 +94,9 @@ func (e *Engine) choosePool(plan *lab.Plan, r *api.NetworkCreateRequest) error {
 
 // taken lists what no default pool may overlap: networks of the lab, docker0's - whether it is there or not - and what the
 // machine has routes to. It needs the lock.
-func (e *Engine) taken(plan *lab.Plan) []netip.Prefix {
+func (e *Engine) taken(p *lab.Plan) []netip.Prefix {
 	all := slices.Clone(e.lab.Taken())
-	for _, n := range networksOf(plan, e.lab.Taken()) {
+	for _, n := range networksOf(p, e.lab.Taken()) {
 		if n.Subnet.IsValid() {
 			all = append(all, n.Subnet)
 		}
@@ -106,11 +106,11 @@ func (e *Engine) taken(plan *lab.Plan) []netip.Prefix {
 
 // needBridge makes docker0 where the lab does not have it yet. It needs the lock.
 func (e *Engine) needBridge() error {
-	plan := e.lab.Plan()
-	if slices.ContainsFunc(plan.Networks, func(n lab.Network) bool { return n.IsDefaultBridge() }) {
+	p := e.lab.Plan()
+	if slices.ContainsFunc(p.Networks, func(n lab.Network) bool { return n.IsDefaultBridge() }) {
 		return nil
 	}
-	n, err := futureBridge(plan, e.lab.Taken())
+	n, err := futureBridge(p, e.lab.Taken())
 	if err == nil {
 		err = e.lab.AddNetwork(n)
 	}

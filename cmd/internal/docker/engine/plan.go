@@ -40,25 +40,25 @@ func planNetwork(r api.NetworkCreateRequest) (lab.Network, error) {
 		c := r.IPAM.Config[0]
 		n.IPAM = &composeIPAM{[]composePool{{c.Subnet, c.IPRange, c.Gateway, c.AuxiliaryAddresses}}}
 	}
-	plan, err := parse(map[string]any{
+	p, err := parse(map[string]any{
 		"services": map[string]any{"nobody": map[string]any{"network_mode": "none"}},
 		"networks": map[string]any{"default": n}, // which is called br- and its id
 	}, nil)
 	if err != nil {
 		return lab.Network{}, err
 	}
-	planned := plan.Networks[0]
+	planned := p.Networks[0]
 	planned.Key = ""
 	return planned, nil
 }
 
 // planBridge is docker0 as a lab gets it in which these networks are taken.
 func planBridge(taken []netip.Prefix) (lab.Network, error) {
-	plan, err := parse(map[string]any{"services": map[string]any{}, "x-uswitch": map[string]any{"docker0": true}}, taken)
+	p, err := parse(map[string]any{"services": map[string]any{}, "x-uswitch": map[string]any{"docker0": true}}, taken)
 	if err != nil {
 		return lab.Network{}, err
 	}
-	return plan.Networks[0], nil
+	return p.Networks[0], nil
 }
 
 // parse reads a file with one network at most, so that messages need not name it.
@@ -67,11 +67,11 @@ func parse(file map[string]any, taken []netip.Prefix) (*lab.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := lab.Parse("docker", text, lab.LoadOptions{Taken: taken})
+	p, err := lab.Parse("docker", text, lab.LoadOptions{Taken: taken})
 	var mistake *lab.Mistake
 	if errors.As(err, &mistake) {
 		option := strings.TrimPrefix(strings.TrimPrefix(mistake.Key, "networks.default."), "services.nobody.")
 		return nil, invalid("%s: %s", option, mistake.Text)
 	}
-	return plan, err
+	return p, err
 }

@@ -14,8 +14,8 @@ import (
 
 // Resting returns the engine of a lab that is not up: it shows what there would be - Docker's own networks - and knows no
 // containers.
-func Resting(plan *lab.Plan, now func() time.Time) *Engine {
-	return New(resting{plan}, Options{Now: now, Random: rand.New(rand.NewPCG(0, 0))})
+func Resting(p *lab.Plan, now func() time.Time) *Engine {
+	return New(resting{p}, Options{Now: now, Random: rand.New(rand.NewPCG(0, 0))})
 }
 
 // resting is a lab that is not up.

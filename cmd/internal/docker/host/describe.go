@@ -40,25 +40,25 @@ type Veth struct {
 
 // Describe plays Docker for a plan: its networks, then host for host what dockerd does when a container starts. The lab's own
 // rules are not Docker's business and left out.
-func Describe(plan *lab.Plan, dialect rules.Dialect) (*Host, error) {
-	s, err := start(plan, dialect)
+func Describe(p *lab.Plan, dialect rules.Dialect) (*Host, error) {
+	s, err := start(p, dialect)
 	if err != nil {
 		return nil, err
 	}
-	d := &Host{Lab: plan.Name, Dialect: dialect.String(), Bridges: []Bridge{}, Veths: []Veth{}}
-	for _, n := range plan.Networks {
+	d := &Host{Lab: p.Name, Dialect: dialect.String(), Bridges: []Bridge{}, Veths: []Veth{}}
+	for _, n := range p.Networks {
 		d.Bridges = append(d.Bridges, Bridge{Name: n.Name, Network: n.Docker, Subnet: n.Subnet, Address: n.Gateway,
 			MTU: n.MTU, Internal: n.Internal})
 	}
-	taken := portsOf(plan)
-	for i := range plan.Hosts {
-		h := &plan.Hosts[i]
+	taken := portsOf(p)
+	for i := range p.Hosts {
+		h := &p.Hosts[i]
 		for _, card := range h.Interfaces {
-			name, _ := VethName(plan.Name, h.Name, &card)
+			name, _ := VethName(p.Name, h.Name, &card)
 			d.Veths = append(d.Veths, Veth{Name: name, Bridge: card.Network, Container: h.Name, Card: card.Name,
 				Address: card.Address, MAC: card.MAC})
 		}
-		published, err := taken.choose(plan, h)
+		published, err := taken.choose(p, h)
 		if err == nil {
 			err = s.connect(h)
 		}

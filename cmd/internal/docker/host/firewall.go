@@ -11,13 +11,13 @@ import (
 
 // Firewall returns the dockerd of a lab: it has started, made the plan's networks and connected its hosts, in the plan's
 // order, and published nothing yet. lines are the commands that all this took, for tables that are empty.
-func Firewall(plan *lab.Plan, dialect rules.Dialect) (daemon *rules.Firewall, lines []string, err error) {
-	s, err := start(plan, dialect)
+func Firewall(p *lab.Plan, dialect rules.Dialect) (daemon *rules.Firewall, lines []string, err error) {
+	s, err := start(p, dialect)
 	if err != nil {
 		return nil, nil, err
 	}
-	for i := range plan.Hosts {
-		if err := s.connect(&plan.Hosts[i]); err != nil {
+	for i := range p.Hosts {
+		if err := s.connect(&p.Hosts[i]); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -32,7 +32,7 @@ type script struct {
 }
 
 // start begins with a dockerd as it is after installation, and the networks.
-func start(plan *lab.Plan, dialect rules.Dialect) (*script, error) {
+func start(p *lab.Plan, dialect rules.Dialect) (*script, error) {
 	daemon, err := rules.New(rule.IPv4, rules.Daemon{Dialect: dialect, UserlandProxy: true, UserChain: true, ForwardDrop: true})
 	if err != nil {
 		return nil, err
@@ -41,8 +41,8 @@ func start(plan *lab.Plan, dialect rules.Dialect) (*script, error) {
 	if err := s.do(daemon.Start(s.tables.Snapshot())); err != nil {
 		return nil, err
 	}
-	for i := range plan.Networks {
-		n := &plan.Networks[i]
+	for i := range p.Networks {
+		n := &p.Networks[i]
 		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), Network(n))); err != nil {
 			return nil, fmt.Errorf("network %s as a bridge of Docker's: %w", n.Name, err)
 		}

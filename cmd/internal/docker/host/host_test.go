@@ -15,11 +15,11 @@ import (
 // parse makes a plan from a file's content.
 func parse(t *testing.T, text string) *lab.Plan {
 	t.Helper()
-	plan, err := lab.Parse("web.yaml", []byte(text), lab.LoadOptions{})
+	p, err := lab.Parse("web.yaml", []byte(text), lab.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plan
+	return p
 }
 
 func read(t *testing.T, name string) string {

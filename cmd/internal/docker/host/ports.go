@@ -41,9 +41,9 @@ func ComparePorts(p, q lab.Publish) int {
 type ports map[string]bool // the taken ones, as in 8080/tcp
 
 // portsOf begins with what the plan names itself as taken.
-func portsOf(plan *lab.Plan) ports {
+func portsOf(labPlan *lab.Plan) ports {
 	taken := ports{}
-	for _, h := range plan.Hosts {
+	for _, h := range labPlan.Hosts {
 		for _, p := range h.Ports {
 			if p.HostPort != 0 && p.HostPortEnd == 0 {
 				taken[portName(int(p.HostPort), p.Proto)] = true
@@ -54,10 +54,10 @@ func portsOf(plan *lab.Plan) ports {
 }
 
 // choose returns a host's ports, each with its number outside, in the order in which dockerd publishes them.
-func (t ports) choose(plan *lab.Plan, h *lab.Host) ([]rules.Port, error) {
+func (t ports) choose(labPlan *lab.Plan, h *lab.Host) ([]rules.Port, error) {
 	var all []rules.Port
 	for _, p := range slices.SortedStableFunc(slices.Values(h.Ports), ComparePorts) {
-		n := plan.Network(networkOf(h, p.To.Addr()))
+		n := labPlan.Network(networkOf(h, p.To.Addr()))
 		first, last := int(p.HostPort), int(p.HostPortEnd)
 		if first == 0 {
 			first, last = firstFree, 65535

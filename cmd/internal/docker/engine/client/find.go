@@ -42,12 +42,12 @@ func Find(name string, load func(name string) (*lab.Plan, error)) (c *Client, up
 		}
 		return nil, false, fmt.Errorf("several labs are up, %s: say which with --lab NAME or USWITCH_LAB", strings.Join(names, " and "))
 	default:
-		plan, err := load(cmp.Or(name, DefaultLab))
+		p, err := load(cmp.Or(name, DefaultLab))
 		if err != nil {
 			return nil, false, err
 		}
-		e := engine.Resting(plan, time.Now)
-		return New(control.InProcess(http.StripPrefix(prefix, e.Handler()), plan.Name)), false, nil
+		e := engine.Resting(p, time.Now)
+		return New(control.InProcess(http.StripPrefix(prefix, e.Handler()), p.Name)), false, nil
 	}
 	return New(labs[i]), true, nil
 }
