@@ -11,7 +11,7 @@ import (
 // builtin returns a built-in lab's file with names of the test's own in it.
 func builtin(t *testing.T, name string, hosts ...string) string {
 	t.Helper()
-	text, err := os.ReadFile("../cmd/internal/lab/builtin/" + name + ".yaml")
+	text, err := os.ReadFile("../cmd/internal/plan/builtin/" + name + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // The commands that tutorials type on the host, as a learner goes through them. How they compare with the real programs,
-// word by word, is tested beside them (cmd/internal/hosttool).
+// word by word, is tested beside them (cmd/internal/tools/hosttool).
 //
 //	W1.2 W3.15     TestW1BeforeAContainer
 //	W1.6 W1.7 W4.1 TestW1Veths, W5.1 and W5.2 too

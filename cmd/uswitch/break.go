@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/breakage"
-	"uswitch/cmd/internal/check"
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/state"
+	"uswitch/cmd/internal/teach/breakage"
+	"uswitch/cmd/internal/teach/check"
+	"uswitch/cmd/internal/teach/state"
 )
 
 func newBreak() *cobra.Command {

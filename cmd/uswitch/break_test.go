@@ -6,12 +6,12 @@ import (
 	"os"
 	"testing"
 
-	"uswitch/cmd/internal/ask"
-	"uswitch/cmd/internal/breakage"
-	"uswitch/cmd/internal/check"
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/teach/breakage"
+	"uswitch/cmd/internal/teach/check"
 )
 
 // here is a lab whose commands this process runs itself.
@@ -32,12 +32,12 @@ func (h here) Command(ctx context.Context, host string, argv []string) (output s
 
 // Send sends what is predicted to be answered, or is not known: in a lab in memory that comes at once. What is predicted to be
 // stopped would be waited for in vain, each time, and is believed.
-func (h here) Send(ctx context.Context, asked []ask.Asked) ([]*ask.Sent, error) {
-	all := make([]*ask.Sent, len(asked))
-	var some []ask.Asked
+func (h here) Send(ctx context.Context, asked []explain.Asked) ([]*explain.Sent, error) {
+	all := make([]*explain.Sent, len(asked))
+	var some []explain.Asked
 	var of []int
 	for i, a := range asked {
-		if a.Predicted != ask.No {
+		if a.Predicted != explain.No {
 			some, of = append(some, a), append(of, i)
 		}
 	}
@@ -70,7 +70,7 @@ func TestFiftySeeds(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
 	}
-	p, err := lab.Parse("practice.yaml", []byte(practice), lab.LoadOptions{Name: name})
+	p, err := plan.Parse("practice.yaml", []byte(practice), plan.LoadOptions{Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}

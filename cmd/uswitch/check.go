@@ -8,13 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/breakage"
-	"uswitch/cmd/internal/check"
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
-	"uswitch/cmd/internal/state"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/teach/breakage"
+	"uswitch/cmd/internal/teach/check"
+	"uswitch/cmd/internal/teach/state"
+	"uswitch/cmd/internal/tools/view"
 )
 
 // cannotCheck is the exit status where some check could not be made.
@@ -45,7 +45,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 		Example: "  uswitch check red-blue",
 		GroupID: groupLab, Args: usage(cobra.MaximumNArgs(1)), ValidArgsFunction: completeBuiltins,
 	}
-	var load lab.LoadOptions
+	var load plan.LoadOptions
 	var simulate bool
 	formats := []string{"text", "json", "junit"}
 	format := c.Flags().StringP("output", "o", "text", "print `text, json or junit`")
@@ -75,7 +75,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 }
 
 // checked makes the checks of a lab file, or those of a lab in which something was broken.
-func checked(ctx context.Context, args []string, load lab.LoadOptions, simulate bool) (*check.Report, error) {
+func checked(ctx context.Context, args []string, load plan.LoadOptions, simulate bool) (*check.Report, error) {
 	if len(args) == 0 {
 		up, err := control.Find("")
 		if err != nil {

@@ -6,11 +6,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/docker/host"
-	"uswitch/cmd/internal/docker/rules"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan/dockerhost"
+	"uswitch/cmd/internal/plan/firewall"
 	"uswitch/cmd/internal/session"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/tools/view"
 )
 
 func newCompare() *cobra.Command {
@@ -43,19 +43,19 @@ looked at. A lab with x-uswitch: {docker_rules: classic} begins with these very 
 	format := output(c)
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		if *dialect != "" { // a mistake in it is told before those of the file
-			if _, err := rules.ParseDialect(*dialect); err != nil {
+			if _, err := firewall.ParseDialect(*dialect); err != nil {
 				return usageError{err}
 			}
 		}
-		p, err := session.Read(args[0], lab.LoadOptions{}, os.Stderr)
+		p, err := session.Read(args[0], plan.LoadOptions{}, os.Stderr)
 		if err != nil {
 			return err
 		}
-		d, err := rules.ParseDialect(cmp.Or(*dialect, p.DockerRules, rules.Classic.String()))
+		d, err := firewall.ParseDialect(cmp.Or(*dialect, p.DockerRules, firewall.Classic.String()))
 		if err != nil {
 			return err
 		}
-		h, err := host.Describe(p, d)
+		h, err := dockerhost.Describe(p, d)
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // completeLabs offers the labs that are up.
@@ -25,7 +25,7 @@ func completeBuiltins(_ *cobra.Command, args []string, _ string) ([]string, cobr
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	var names []string
-	for _, b := range lab.Builtins() {
+	for _, b := range plan.Builtins() {
 		names = append(names, b.Name+"\t"+b.About)
 	}
 	return names, cobra.ShellCompDirectiveDefault

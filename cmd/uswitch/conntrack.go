@@ -13,7 +13,7 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/session"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/tools/view"
 )
 
 func newConntrack() *cobra.Command {

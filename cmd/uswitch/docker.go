@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/docker/engine/client"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 )
 
@@ -88,8 +88,8 @@ func beginDocker(c *cobra.Command, run func(ctx context.Context, d *client.Clien
 
 func findDocker(c *cobra.Command) (d *client.Client, up bool, err error) {
 	name, _ := c.Flags().GetString("lab")
-	return client.Find(name, func(name string) (*lab.Plan, error) {
-		return session.Load(client.DefaultLab, lab.LoadOptions{Name: name}, io.Discard)
+	return client.Find(name, func(name string) (*plan.Plan, error) {
+		return session.Load(client.DefaultLab, plan.LoadOptions{Name: name}, io.Discard)
 	})
 }
 

@@ -17,9 +17,9 @@ import (
 	"uswitch/cmd/internal/docker/engine/api"
 	"uswitch/cmd/internal/docker/engine/client"
 	"uswitch/cmd/internal/docker/engine/image"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/tools/view"
 	"uswitch/cmd/internal/world"
 )
 
@@ -174,7 +174,7 @@ func newDockerExec() *cobra.Command {
 		if o.Rights, home, err = world.RightsOf(engine.ExecRights(engine.Rights(&container.Config, &container.HostConfig), &x)); err != nil {
 			return err
 		}
-		o.Environment = world.Environment(d.Lab().Lab(), &lab.Host{Name: host, Hostname: container.Config.Hostname}, home,
+		o.Environment = world.Environment(d.Lab().Lab(), &plan.Host{Name: host, Hostname: container.Config.Hostname}, home,
 			slices.Concat(container.Config.Env, *environment))
 		if *input {
 			o.Input = os.Stdin

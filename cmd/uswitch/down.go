@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 )
 
@@ -24,7 +24,7 @@ is named, or the file that it was made from; that may be left out if only one is
 			name := append(args, "")[0]
 			up, err := control.Find(name)
 			if info, e := os.Stat(name); err != nil && name != "" && e == nil && !info.IsDir() {
-				p, e := session.Read(name, lab.LoadOptions{}, os.Stderr)
+				p, e := session.Read(name, plan.LoadOptions{}, os.Stderr)
 				if e != nil {
 					return e
 				}

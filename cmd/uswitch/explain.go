@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/ask"
 	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/explain"
 )
 
 func newExplain() *cobra.Command {
@@ -22,12 +22,12 @@ its answer takes the way back. Nothing is sent, and nothing in the lab changes.
 
 With --send, a real packet follows: from inside the host, by an ordinary socket, so that the host's own routes, rules and
 neighbours decide. It is told what became of it, and where that is not what was predicted.`,
-		func(ctx context.Context, lab *control.Client, q ask.Question) (writer, error) {
+		func(ctx context.Context, lab *control.Client, q explain.Question) (writer, error) {
 			query := url.Values{}
 			if send {
 				query.Set("send", "1")
 			}
-			a := new(ask.Answer)
+			a := new(explain.Answer)
 			return a, lab.Do(ctx, http.MethodPost, "/v1/explain", query, q, a)
 		})
 	c.Flags().BoolVar(&send, "send", false, "then send a real packet from inside HOST, and compare")
@@ -38,7 +38,7 @@ neighbours decide. It is told what became of it, and where that is not what was 
 type writer interface{ WriteText(io.Writer) error }
 
 // questionOf makes a command that puts one question to the lab.
-func questionOf(name, short, long string, put func(context.Context, *control.Client, ask.Question) (writer, error)) *cobra.Command {
+func questionOf(name, short, long string, put func(context.Context, *control.Client, explain.Question) (writer, error)) *cobra.Command {
 	c := &cobra.Command{
 		Use:   name + " HOST DESTINATION",
 		Short: short,
@@ -49,7 +49,7 @@ for the gateway unless told otherwise: outside gateway --tcp 8080 is what the wo
 		Example: "  uswitch " + name + " RED 8.8.8.8",
 		GroupID: groupLook, Args: usage(cobra.RangeArgs(0, 2)), ValidArgsFunction: completeHosts,
 	}
-	var q ask.Question
+	var q explain.Question
 	var tcp, udp uint16
 	c.Flags().Uint16Var(&tcp, "tcp", 0, "ask by TCP for `PORT`")
 	c.Flags().Uint16Var(&udp, "udp", 0, "ask by UDP for `PORT`")
@@ -72,7 +72,7 @@ for the gateway unless told otherwise: outside gateway --tcp 8080 is what the wo
 }
 
 // readQuestion puts a question together.
-func readQuestion(q *ask.Question, args []string, tcp, udp uint16) error {
+func readQuestion(q *explain.Question, args []string, tcp, udp uint16) error {
 	if q.From == "" && len(args) > 0 {
 		q.From, args = args[0], args[1:]
 	}
@@ -83,7 +83,7 @@ func readQuestion(q *ask.Question, args []string, tcp, udp uint16) error {
 		return fmt.Errorf("%q: want one destination", args[1])
 	case len(args) == 1:
 		q.To = args[0]
-	case q.From == ask.Outsider:
+	case q.From == explain.Outsider:
 		q.To = "gateway"
 	default:
 		return fmt.Errorf("want what %s asks for, as in: %s 8.8.8.8", q.From, q.From)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/hosttool"
+	"uswitch/cmd/internal/tools/hosttool"
 )
 
 // hostTools returns the commands that take the words of another program.

@@ -6,9 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/learn"
-	"uswitch/cmd/internal/state"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/teach/lesson"
+	"uswitch/cmd/internal/teach/state"
+	"uswitch/cmd/internal/tools/view"
 )
 
 func newLearn() *cobra.Command {
@@ -22,12 +22,12 @@ A lesson is a Markdown file with a lab in it; uswitch learn new NAME writes one 
 		Example: "  uswitch learn 1",
 		GroupID: groupLab, Args: usage(cobra.MaximumNArgs(1)), ValidArgsFunction: completeLessons,
 	}
-	o := learn.Options{In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
-	lang := c.Flags().String("lang", string(learn.Locale(os.Getenv)), "speak `en or ko`; the default is your locale's")
+	o := lesson.Options{In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
+	lang := c.Flags().String("lang", string(lesson.Locale(os.Getenv)), "speak `en or ko`; the default is your locale's")
 	c.Flags().BoolVar(&o.Auto, "auto", false, "play without a person; status 0 only if everything is as the lesson says")
 	c.Flags().BoolVar(&o.Simulated, "sim", false, "have the lab in memory, without privileges and network cards")
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
-		if o.Language, err = learn.ParseLanguage(*lang); err != nil {
+		if o.Language, err = lesson.ParseLanguage(*lang); err != nil {
 			return usageError{err}
 		}
 		if len(args) == 0 {
@@ -44,7 +44,7 @@ func newLearnNew() *cobra.Command {
 		Use: "new NAME", Short: "Write a lesson for you to go on from", Example: "  uswitch learn new my-lesson",
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			file, err := learn.New(args[0])
+			file, err := lesson.New(args[0])
 			if err == nil {
 				fmt.Printf("%s is a lesson that works. Run it with: uswitch learn ./%s\nTry it without a person with: uswitch learn --auto ./%s\n", file, file, file)
 			}
@@ -55,57 +55,57 @@ func newLearnNew() *cobra.Command {
 
 // completeLessons offers the built-in lessons.
 func completeLessons(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	all, _ := learn.All()
+	all, _ := lesson.All()
 	var names []string
 	for _, l := range all {
-		names = append(names, l.Name+"\t"+l.Titles[learn.Locale(os.Getenv)])
+		names = append(names, l.Name+"\t"+l.Titles[lesson.Locale(os.Getenv)])
 	}
 	return names, cobra.ShellCompDirectiveDefault
 }
 
-func listLessons(lang learn.Language) error {
-	all, err := learn.All()
+func listLessons(lang lesson.Language) error {
+	all, err := lesson.All()
 	if err != nil {
 		return err
 	}
-	done := learn.Progress{}
+	done := lesson.Progress{}
 	dir, err := state.Dir(os.Getenv)
 	if err == nil {
-		done, err = learn.LoadProgress(dir)
+		done, err = lesson.LoadProgress(dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "uswitch:", err)
 	}
-	return learn.List(os.Stdout, all, done, lang)
+	return lesson.List(os.Stdout, all, done, lang)
 }
 
 // playLesson plays a lesson and keeps what was reached. Without a person, nobody has reached anything.
-func playLesson(name string, o learn.Options) error {
-	lesson, err := learn.Find(name)
+func playLesson(name string, o lesson.Options) error {
+	l, err := lesson.Find(name)
 	if err != nil {
 		return err
 	}
 	o.Width, o.Colour = view.Terminal(os.Stdout)
 	if !o.Auto {
-		o.Reached = keep(lesson)
+		o.Reached = keep(l)
 	}
-	_, err = learn.Play(lesson, o)
+	_, err = lesson.Play(l, o)
 	return orSimulated(err, "learn", name)
 }
 
 // keep returns what notes how far somebody has come in a lesson. That it cannot be noted is told once, and is no reason to
 // end the lesson.
-func keep(l *learn.Lesson) func(done, of int) {
+func keep(l *lesson.Lesson) func(done, of int) {
 	told := false
 	return func(done, of int) {
 		dir, err := state.Dir(os.Getenv)
-		var p learn.Progress
+		var p lesson.Progress
 		if err == nil {
-			p, err = learn.LoadProgress(dir)
+			p, err = lesson.LoadProgress(dir)
 		}
 		if err == nil {
 			r := p[l.Name]
-			p[l.Name] = learn.Reached{Steps: max(done, r.Steps), Of: of, Done: r.Done || done == of}
+			p[l.Name] = lesson.Reached{Steps: max(done, r.Steps), Of: of, Done: r.Done || done == of}
 			err = p.Save(dir)
 		}
 		if err != nil && !told {

@@ -10,7 +10,7 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/session"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/tools/view"
 )
 
 func newLogs() *cobra.Command {

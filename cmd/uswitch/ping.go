@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/ping"
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/tools/ping"
 )
 
 func newPing() *cobra.Command {

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/tools/view"
 )
 
 func newPs() *cobra.Command {

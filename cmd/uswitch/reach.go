@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/ask"
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/tools/view"
 )
 
 func newReach() *cobra.Command {
@@ -34,7 +34,7 @@ contradicts the prediction. With --no-send nothing is sent.`,
 		if err != nil || !a.Is4() {
 			return usageError{fmt.Errorf("--outside %s: want an IPv4 address", *outside)}
 		}
-		m := new(ask.Matrix)
+		m := new(explain.Matrix)
 		write := map[string]func() error{
 			"text": func() error { return m.WriteText(os.Stdout) },
 			"json": func() error { return view.JSON(os.Stdout, m) },
@@ -44,7 +44,7 @@ contradicts the prediction. With --no-send nothing is sent.`,
 		if write == nil {
 			return usageError{fmt.Errorf("-o %s: want text, json, svg or html", *format)}
 		}
-		if err := lab.Get(ctx, "/v1/reach", control.ReachQuery(ask.ReachOptions{Outside: a}, !*noSend), m); err != nil {
+		if err := lab.Get(ctx, "/v1/reach", control.ReachQuery(explain.ReachOptions{Outside: a}, !*noSend), m); err != nil {
 			return err
 		}
 		return write()

@@ -9,9 +9,9 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/docker/engine/client"
-	"uswitch/cmd/internal/hosttool"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/tools/hosttool"
 )
 
 // labOrPlan finds the lab that a command with another program's words acts on. Where none is up, and none but the lab of the
@@ -22,16 +22,16 @@ func labOrPlan(ctx context.Context, name string) (l hosttool.Lab, end func(), er
 	if err == nil {
 		return found, func() {}, nil
 	}
-	d, up, noPlan := client.Find(name, func(name string) (*lab.Plan, error) {
+	d, up, noPlan := client.Find(name, func(name string) (*plan.Plan, error) {
 		if name != client.DefaultLab {
 			return nil, err
 		}
-		return session.Load(client.DefaultLab, lab.LoadOptions{Name: name}, io.Discard)
+		return session.Load(client.DefaultLab, plan.LoadOptions{Name: name}, io.Discard)
 	})
 	if up || noPlan != nil || len(control.Up()) > 0 {
 		return nil, nil, err
 	}
-	p, err := session.Load(client.DefaultLab, lab.LoadOptions{}, io.Discard)
+	p, err := session.Load(client.DefaultLab, plan.LoadOptions{}, io.Discard)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,13 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 )
 
 func newRun() *cobra.Command {
 	o := session.Options{Stdout: os.Stdout, Stderr: os.Stderr}
-	var load lab.LoadOptions
+	var load plan.LoadOptions
 	var simulate, keep bool
 	var offload string
 	c := &cobra.Command{
@@ -77,13 +77,13 @@ func runArgs(c *cobra.Command, args []string) error {
 
 func builtins() string {
 	var b strings.Builder
-	for _, one := range lab.Builtins() {
+	for _, one := range plan.Builtins() {
 		fmt.Fprintf(&b, "  %-14s %s\n", one.Name, one.About)
 	}
 	return b.String()
 }
 
-func run(verb, name string, load lab.LoadOptions, o session.Options, simulate, keep bool) error {
+func run(verb, name string, load plan.LoadOptions, o session.Options, simulate, keep bool) error {
 	if o.Trace != "text" && o.Trace != "json" && o.Trace != "off" {
 		return usageError{fmt.Errorf("--trace %s: want text, json or off", o.Trace)}
 	}

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/serve"
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/tools/serve"
 )
 
 func newServe() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/tools/view"
 )
 
 func newShow() *cobra.Command {

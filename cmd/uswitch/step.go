@@ -9,8 +9,8 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/session"
-	"uswitch/cmd/internal/step"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/tools/step"
+	"uswitch/cmd/internal/tools/view"
 )
 
 func newStep() *cobra.Command {

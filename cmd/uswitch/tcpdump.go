@@ -7,7 +7,7 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/session"
-	"uswitch/cmd/internal/tcpdump"
+	"uswitch/cmd/internal/tools/tcpdump"
 )
 
 func newTcpdump() *cobra.Command {

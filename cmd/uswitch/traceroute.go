@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/ping"
 	"uswitch/cmd/internal/session"
-	"uswitch/cmd/internal/traceroute"
+	"uswitch/cmd/internal/tools/ping"
+	"uswitch/cmd/internal/tools/traceroute"
 )
 
 func newTraceroute() *cobra.Command {

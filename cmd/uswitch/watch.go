@@ -7,7 +7,7 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/session"
-	"uswitch/cmd/internal/watch"
+	"uswitch/cmd/internal/tools/watch"
 )
 
 func newWatch() *cobra.Command {

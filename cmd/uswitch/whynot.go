@@ -6,16 +6,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/ask"
 	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/explain"
 )
 
 func newWhyNot() *cobra.Command {
 	return questionOf("why-not", "Say what keeps a packet from being answered, and the commands that would let it pass",
 		`It follows the question's way out and the answer's way back. Every command was tried on a copy of the lab before it is
 proposed; it is up to you to type it.`,
-		func(ctx context.Context, lab *control.Client, q ask.Question) (writer, error) {
-			a := new(ask.Advice)
+		func(ctx context.Context, lab *control.Client, q explain.Question) (writer, error) {
+			a := new(explain.Advice)
 			return a, lab.Do(ctx, http.MethodPost, "/v1/why-not", nil, q, a)
 		})
 }

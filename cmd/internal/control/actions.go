@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/nat/rule"
 )
@@ -140,12 +140,12 @@ func (s *Server) unpublish(r *http.Request) (any, error) {
 	return Count{len(ports)}, nil
 }
 
-func (s *Server) readPorts(r *http.Request) (host string, ports []lab.Publish, err error) {
+func (s *Server) readPorts(r *http.Request) (host string, ports []plan.Publish, err error) {
 	var request PublishRequest
 	if err := decode(r, &request); err != nil {
 		return "", nil, err
 	}
-	ports, err = lab.ParsePublish(s.world.Plan(), request.Host, request.Port)
+	ports, err = plan.ParsePublish(s.world.Plan(), request.Host, request.Port)
 	return request.Host, ports, err
 }
 

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 )
 
@@ -23,14 +23,14 @@ const maxPlan = 16 << 20
 // Plans is the answer of /v1/plan: what there is now, and what the lab was made from or had applied last, without what
 // people have added by hand.
 type Plans struct {
-	Plan  *lab.Plan `json:"plan"`
-	Filed *lab.Plan `json:"filed"`
+	Plan  *plan.Plan `json:"plan"`
+	Filed *plan.Plan `json:"filed"`
 }
 
 // ApplyRequest asks for a lab to become what a plan says.
 type ApplyRequest struct {
-	Plan   *lab.Plan `json:"plan"`
-	DryRun bool      `json:"dry_run,omitempty"` // only say what would change
+	Plan   *plan.Plan `json:"plan"`
+	DryRun bool       `json:"dry_run,omitempty"` // only say what would change
 }
 
 // ApplyAnswer has a line for each change, in the order in which they were made.

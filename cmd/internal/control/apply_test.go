@@ -10,18 +10,18 @@ import (
 	"testing"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 )
 
 // reread reads a file for the lab that the client talks to, as uswitch apply does.
-func (s *server) reread(t *testing.T, text string) *lab.Plan {
+func (s *server) reread(t *testing.T, text string) *plan.Plan {
 	t.Helper()
 	var up control.Plans
 	if err := s.Get(context.Background(), "/v1/plan", nil, &up); err != nil {
 		t.Fatal(err)
 	}
-	p, err := lab.Parse("w.yaml", []byte(text), lab.LoadOptions{Keep: up.Plan, Filed: up.Filed})
+	p, err := plan.Parse("w.yaml", []byte(text), plan.LoadOptions{Keep: up.Plan, Filed: up.Filed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestLogs(t *testing.T) {
 	s.Start()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	if err := s.world.AddHost(ctx, lab.Host{Name: "LOUD", Command: []string{"sh", "-c", "echo one; echo two; echo three; exec sleep 1000"}}); err != nil {
+	if err := s.world.AddHost(ctx, plan.Host{Name: "LOUD", Command: []string{"sh", "-c", "echo one; echo two; echo three; exec sleep 1000"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.world.StartHost("LOUD"); err != nil {

@@ -9,8 +9,8 @@ import (
 	"net/url"
 	"time"
 
-	"uswitch/cmd/internal/ask"
-	"uswitch/cmd/internal/snapshot"
+	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/world/snapshot"
 )
 
 // askTime bounds how long a client waits for the answer to many questions at once.
@@ -38,7 +38,7 @@ func (s *Server) explain(r *http.Request) (any, error) {
 }
 
 // predict answers on a copy of the lab, which the caller closes.
-func (s *Server) predict(q ask.Question) (*ask.Lab, *ask.Answer, error) {
+func (s *Server) predict(q explain.Question) (*explain.Lab, *explain.Answer, error) {
 	s.asking.Lock()
 	defer s.asking.Unlock()
 	l := snapshot.Of(s.world)
@@ -63,13 +63,13 @@ func (s *Server) whyNot(r *http.Request) (any, error) {
 	return l.WhyNot(q)
 }
 
-func readQuestion(r *http.Request) (q ask.Question, err error) {
+func readQuestion(r *http.Request) (q explain.Question, err error) {
 	err = decode(r, &q)
 	return q, err
 }
 
 // ReachQuery returns the options of a matrix as a query. With send, real packets settle what can be sent.
-func ReachQuery(o ask.ReachOptions, send bool) url.Values {
+func ReachQuery(o explain.ReachOptions, send bool) url.Values {
 	q := url.Values{}
 	if o.Outside.IsValid() {
 		q.Set("outside", o.Outside.String())
@@ -84,7 +84,7 @@ func ReachQuery(o ask.ReachOptions, send bool) url.Values {
 // answers.
 func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(askTime + writeTime))
-	var o ask.ReachOptions
+	var o explain.ReachOptions
 	if text := r.URL.Query().Get("outside"); text != "" {
 		a, err := netip.ParseAddr(text)
 		if err != nil || !a.Is4() {
@@ -117,7 +117,7 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(m)
 }
 
-func (s *Server) matrix(ctx context.Context, o ask.ReachOptions, patience time.Duration) (*ask.Lab, *ask.Matrix, error) {
+func (s *Server) matrix(ctx context.Context, o explain.ReachOptions, patience time.Duration) (*explain.Lab, *explain.Matrix, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	s.asking.Lock()

@@ -8,21 +8,21 @@ import (
 	"net/url"
 	"testing"
 
-	"uswitch/cmd/internal/ask"
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
 )
 
 // TestQuestions asks a lab over its socket.
 func TestQuestions(t *testing.T) {
-	p, err := lab.Parse("q.yaml", []byte(`
+	p, err := plan.Parse("q.yaml", []byte(`
 name: q
 networks: {br0: {ipam: {config: [{subnet: 11.11.11.0/24}]}}}
 services: {RED: {networks: [br0]}, BLUE: {networks: [br0]}}
 x-uswitch: {uplink: sim, rules: ["-P FORWARD DROP"]}
-`), lab.LoadOptions{})
+`), plan.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,33 +44,33 @@ x-uswitch: {uplink: sim, rules: ["-P FORWARD DROP"]}
 	defer server.Close()
 	client, ctx := control.NewClient(control.Path(dir, "q"), "q"), t.Context()
 
-	out := ask.Question{From: "RED", To: "8.8.8.8", Protocol: "icmp"}
-	var answer ask.Answer
+	out := explain.Question{From: "RED", To: "8.8.8.8", Protocol: "icmp"}
+	var answer explain.Answer
 	if err := client.Do(ctx, http.MethodPost, "/v1/explain", nil, out, &answer); err != nil {
 		t.Fatal(err)
 	}
 	if answer.Works || answer.Stop == nil || answer.Stop.Reason != "policy-drop" || answer.Stop.Rule.Text != "-P FORWARD DROP" {
 		t.Errorf("%+v", answer)
 	}
-	var advice ask.Advice
+	var advice explain.Advice
 	if err := client.Do(ctx, http.MethodPost, "/v1/why-not", nil, out, &advice); err != nil {
 		t.Fatal(err)
 	}
 	// The namespaces of this world are names alone: nobody can look into its hosts, and that is said.
-	if advice.Verdict != ask.NotKnown || advice.Unknown == "" || advice.Solved || len(advice.Steps) != 3 {
+	if advice.Verdict != explain.NotKnown || advice.Unknown == "" || advice.Solved || len(advice.Steps) != 3 {
 		t.Errorf("%+v", advice)
 	}
-	var m ask.Matrix
-	if err := client.Get(ctx, "/v1/reach", control.ReachQuery(ask.ReachOptions{Outside: netip.MustParseAddr("8.8.8.8")}, false), &m); err != nil {
+	var m explain.Matrix
+	if err := client.Get(ctx, "/v1/reach", control.ReachQuery(explain.ReachOptions{Outside: netip.MustParseAddr("8.8.8.8")}, false), &m); err != nil {
 		t.Fatal(err)
 	}
-	if len(m.From) != 3 || len(m.To) != 4 || m.Cells[0][1].Verdict != ask.NotKnown || m.Cells[0][3].Reason != "policy-drop" {
+	if len(m.From) != 3 || len(m.To) != 4 || m.Cells[0][1].Verdict != explain.NotKnown || m.Cells[0][3].Reason != "policy-drop" {
 		t.Errorf("%+v", m)
 	}
 
 	var refused *control.Error
 	for name, err := range map[string]error{
-		"a host that is not there": client.Do(ctx, http.MethodPost, "/v1/explain", nil, ask.Question{From: "NOBODY", To: "8.8.8.8", Protocol: "icmp"}, nil),
+		"a host that is not there": client.Do(ctx, http.MethodPost, "/v1/explain", nil, explain.Question{From: "NOBODY", To: "8.8.8.8", Protocol: "icmp"}, nil),
 		"no question":              client.Do(ctx, http.MethodPost, "/v1/why-not", nil, map[string]int{"size": -1}, nil),
 		"a name as an address":     client.Get(ctx, "/v1/reach", url.Values{"outside": {"here"}}, nil),
 	} {

@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
 	"uswitch/switch/frame"
@@ -49,7 +49,7 @@ type server struct {
 
 func start(t *testing.T) *server {
 	t.Helper()
-	p, err := lab.Parse("w.yaml", []byte(twoHosts), lab.LoadOptions{})
+	p, err := plan.Parse("w.yaml", []byte(twoHosts), plan.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

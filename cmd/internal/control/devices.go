@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"uswitch/cmd/internal/docker/host"
+	"uswitch/cmd/internal/plan/dockerhost"
 	"uswitch/cmd/internal/world"
 	"uswitch/nat"
 	"uswitch/switch/frame"
@@ -108,6 +108,6 @@ func (s *Server) portDevice(h *world.Host, card *world.Card) (Device, bool) {
 		Number: card.Port.ID(), Host: h.Plan.Name, Peer: inside.Index, namespace: h.Namespace.ID,
 		RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 		TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
-	row.Name, row.MAC = host.VethName(s.world.Plan().Name, h.Plan.Name, card.Plan)
+	row.Name, row.MAC = dockerhost.VethName(s.world.Plan().Name, h.Plan.Name, card.Plan)
 	return row, true
 }

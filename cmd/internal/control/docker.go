@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
@@ -42,20 +42,20 @@ func (s *Server) docker(next http.Handler) http.Handler {
 // dockerLab is a world as an engine needs it.
 type dockerLab struct{ world *world.World }
 
-func (l dockerLab) Plan() *lab.Plan       { return l.world.Plan() }
+func (l dockerLab) Plan() *plan.Plan      { return l.world.Plan() }
 func (l dockerLab) Taken() []netip.Prefix { return l.world.Taken() }
 
-func (l dockerLab) AddNetwork(n lab.Network) error {
+func (l dockerLab) AddNetwork(n plan.Network) error {
 	return l.world.AddNetwork(context.Background(), n)
 }
 
 func (l dockerLab) RemoveNetwork(name string) error { return l.world.RemoveNetwork(name) }
 
-func (l dockerLab) AddHost(h lab.Host) error { return l.world.AddHost(context.Background(), h) }
+func (l dockerLab) AddHost(h plan.Host) error { return l.world.AddHost(context.Background(), h) }
 
 func (l dockerLab) RemoveHost(name string) error { return l.world.RemoveHost(name) }
 
-func (l dockerLab) Connect(host string, i lab.Interface) error {
+func (l dockerLab) Connect(host string, i plan.Interface) error {
 	return l.world.Connect(context.Background(), host, i)
 }
 
@@ -77,7 +77,7 @@ func (l dockerLab) StopHost(host string, patience time.Duration) error {
 }
 
 // Published leaves the address of a port as it was asked for: where that is every address, Docker says 0.0.0.0.
-func (l dockerLab) Published(host string) (all []lab.Publish) {
+func (l dockerLab) Published(host string) (all []plan.Publish) {
 	for _, p := range l.world.Published() {
 		if p.Host == host {
 			all = append(all, p.Publish)

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 )
 
@@ -56,7 +56,7 @@ func TestLogsSayWhatIsLost(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.Start()
-	loud := lab.Host{Name: "LOUD", Command: []string{"sh", "-c", "seq 1 20000; exec sleep 1000"}}
+	loud := plan.Host{Name: "LOUD", Command: []string{"sh", "-c", "seq 1 20000; exec sleep 1000"}}
 	if err := s.world.AddHost(context.Background(), loud); err != nil {
 		t.Fatal(err)
 	}

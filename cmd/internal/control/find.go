@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 )
 
@@ -41,7 +41,7 @@ func Up() []*Client {
 func Find(name string) (*Client, error) {
 	name = cmp.Or(name, os.Getenv("USWITCH_LAB"))
 	if name != "" {
-		if err := lab.ValidateName("lab name", name); err != nil {
+		if err := plan.ValidateName("lab name", name); err != nil {
 			return nil, err
 		}
 	}

@@ -11,10 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"uswitch/cmd/internal/ask"
-	"uswitch/cmd/internal/probe"
-	"uswitch/cmd/internal/snapshot"
+	"uswitch/cmd/internal/explain"
 	"uswitch/cmd/internal/world"
+	"uswitch/cmd/internal/world/probe"
+	"uswitch/cmd/internal/world/snapshot"
 	"uswitch/sim"
 	"uswitch/switch/trace"
 )
@@ -57,7 +57,7 @@ func (p *prober) id() uint16 {
 	return p.nextID
 }
 
-func (p *prober) noteAll(all []*ask.Sent) {
+func (p *prober) noteAll(all []*explain.Sent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range all {
@@ -65,7 +65,7 @@ func (p *prober) noteAll(all []*ask.Sent) {
 		case s == nil:
 		case s.Differs:
 			p.count.Wrong++
-		case s.Verdict == s.Tried && s.Verdict != ask.NotKnown:
+		case s.Verdict == s.Tried && s.Verdict != explain.NotKnown:
 			p.count.Right++
 		default:
 			p.count.Unknown++
@@ -78,7 +78,7 @@ func (s *Server) probes(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(askTime + writeTime))
 	ctx, cancel := context.WithTimeout(r.Context(), askTime)
 	defer cancel()
-	var asked []ask.Asked
+	var asked []explain.Asked
 	if err := decode(r, &asked); err != nil {
 		fail(w, err)
 		return
@@ -91,7 +91,7 @@ func (s *Server) probes(w http.ResponseWriter, r *http.Request) {
 
 // sending is a question that is sent.
 type sending struct {
-	asked   ask.Asked
+	asked   explain.Asked
 	host    *world.Host
 	name    string
 	q       sim.Question
@@ -102,7 +102,7 @@ type sending struct {
 }
 
 // send sends questions side by side, and follows them in the trace. Where nothing can be sent, what it returns is nil.
-func (s *Server) send(ctx context.Context, l *ask.Lab, asked []ask.Asked) []*ask.Sent {
+func (s *Server) send(ctx context.Context, l *explain.Lab, asked []explain.Asked) []*explain.Sent {
 	hosts := map[string]*world.Host{}
 	for _, h := range s.world.Hosts() {
 		hosts[h.Plan.Name] = h
@@ -125,7 +125,7 @@ func (s *Server) send(ctx context.Context, l *ask.Lab, asked []ask.Asked) []*ask
 		s.round(ctx, l, neighbors, slices.DeleteFunc(slices.Clone(all), func(p *sending) bool { return p == nil || !p.doubtful() }), doubtTime)
 	})
 	full := probe.Overflows() > overflows
-	sent := make([]*ask.Sent, len(all))
+	sent := make([]*explain.Sent, len(all))
 	for i, p := range all {
 		if p != nil {
 			if full && errors.Is(p.err, sim.ErrTimeout) {
@@ -140,11 +140,11 @@ func (s *Server) send(ctx context.Context, l *ask.Lab, asked []ask.Asked) []*ask
 
 // doubtful reports whether silence may have been too short, or an accident: where it was predicted, it is believed.
 func (p *sending) doubtful() bool {
-	return errors.Is(p.err, sim.ErrTimeout) && p.asked.Predicted != ask.No && p.asked.Question.Protocol != "udp"
+	return errors.Is(p.err, sim.ErrTimeout) && p.asked.Predicted != explain.No && p.asked.Question.Protocol != "udp"
 }
 
 // round sends questions side by side, and waits for each as long as wait, or as long as there is time for all of them.
-func (s *Server) round(ctx context.Context, l *ask.Lab, neighbors neighborTables, all []*sending, wait time.Duration) {
+func (s *Server) round(ctx context.Context, l *explain.Lab, neighbors neighborTables, all []*sending, wait time.Duration) {
 	if end, ok := ctx.Deadline(); ok && len(all) > 0 {
 		wait = min(wait, max(probeTime, time.Until(end)*maxProbes/time.Duration(len(all))))
 	}
@@ -238,12 +238,12 @@ func (s *Server) sendOne(ctx context.Context, p *sending, wait time.Duration) {
 }
 
 // settled sends what an answer is about, and has that decide.
-func (s *Server) settled(ctx context.Context, l *ask.Lab, a *ask.Answer) {
+func (s *Server) settled(ctx context.Context, l *explain.Lab, a *explain.Answer) {
 	if a.Stop != nil && a.Address == "" {
 		return // there is no address to send it to
 	}
-	asked := ask.Asked{Question: a.Question, Predicted: a.Verdict, Address: a.Address}
-	if sent := s.send(ctx, l, []ask.Asked{asked})[0]; sent != nil {
+	asked := explain.Asked{Question: a.Question, Predicted: a.Verdict, Address: a.Address}
+	if sent := s.send(ctx, l, []explain.Asked{asked})[0]; sent != nil {
 		a.Settle(sent)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 )
 
@@ -29,7 +29,7 @@ func memoryOf(w *world.World) Memory {
 
 // configOf returns the path of a lab file, as seen from anywhere.
 func configOf(source string) string {
-	if strings.HasPrefix(source, lab.BuiltinSource) {
+	if strings.HasPrefix(source, plan.BuiltinSource) {
 		return source
 	}
 	path, err := filepath.Abs(source)

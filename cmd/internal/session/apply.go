@@ -6,14 +6,14 @@ import (
 	"net/http"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // ApplyOptions are what a person can say about one Apply.
 type ApplyOptions struct {
-	Load   lab.LoadOptions // Name and Uplink as the lab was brought up with, if they were not the file's
-	Keep   bool            // the lab stays up when its commands have ended, whatever the file says
-	DryRun bool            // only say what would change
+	Load   plan.LoadOptions // Name and Uplink as the lab was brought up with, if they were not the file's
+	Keep   bool             // the lab stays up when its commands have ended, whatever the file says
+	DryRun bool             // only say what would change
 }
 
 // Apply makes a lab that is up what a file says, and returns a line for each change. The file's warnings are written to

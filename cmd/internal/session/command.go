@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"syscall"
 
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/tools/view"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )

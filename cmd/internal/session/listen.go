@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/tools/view"
 	"uswitch/cmd/internal/world"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/tools/view"
 	"uswitch/cmd/internal/world"
 )
 

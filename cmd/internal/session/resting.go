@@ -4,14 +4,14 @@ import (
 	"context"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/simhost"
 	"uswitch/cmd/internal/world"
 )
 
 // Resting answers what can be asked of a lab that is not up, as it would be when it has just come up: it is built in memory,
 // and nothing of it is on this machine. end throws it away.
-func Resting(ctx context.Context, p *lab.Plan) (c *control.Client, end func(), err error) {
+func Resting(ctx context.Context, p *plan.Plan) (c *control.Client, end func(), err error) {
 	host := simhost.New()
 	w, err := world.New(p, world.Options{Host: host, Taken: routes})
 	if err == nil {
@@ -25,7 +25,7 @@ func Resting(ctx context.Context, p *lab.Plan) (c *control.Client, end func(), e
 }
 
 // stays reports whether a lab goes on until somebody ends it: it is to, or a host that counts has no command that could end.
-func stays(p *lab.Plan) bool {
+func stays(p *plan.Plan) bool {
 	counts := false
 	for i := range p.Hosts {
 		if h := &p.Hosts[i]; !h.Passive {

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/simhost"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
@@ -15,13 +15,13 @@ import (
 
 // Options are what a person can say about one run.
 type Options struct {
-	Plan  *lab.Plan // required
-	Trace string    // text, json or off
-	Pcap  string    // a file for the capture; empty: none
-	Snap  int       // bytes of each frame that are captured; 0: all
-	Force bool      // overwrite the file
-	Adopt bool      // hosts may use namespaces of their names that are there already
-	Plain bool      // network cards without offload: every frame as on a wire
+	Plan  *plan.Plan // required
+	Trace string     // text, json or off
+	Pcap  string     // a file for the capture; empty: none
+	Snap  int        // bytes of each frame that are captured; 0: all
+	Force bool       // overwrite the file
+	Adopt bool       // hosts may use namespaces of their names that are there already
+	Plain bool       // network cards without offload: every frame as on a wire
 	// Simulated hosts, cables and programs in place of namespaces, network cards and processes: no privileges are needed.
 	Simulated bool
 	// Live makes Simulate run every lab in real time, also one that only pings.

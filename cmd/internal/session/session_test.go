@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
@@ -37,7 +37,7 @@ damaged	line
 // files returns options whose output goes to files, and what reads them.
 func files(t *testing.T, file string) (Options, func() (stdout, stderr string)) {
 	t.Helper()
-	p, err := lab.Parse("t.yaml", []byte(file), lab.LoadOptions{})
+	p, err := plan.Parse("t.yaml", []byte(file), plan.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestScreenInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	s := newScreen(Options{Plan: &lab.Plan{}, Stdout: file, Stderr: file})
+	s := newScreen(Options{Plan: &plan.Plan{}, Stdout: file, Stderr: file})
 	p := trace.NewPrinter(s, trace.TextOptions{Turn: s.turn})
 	packet := func(n uint64) *trace.Event {
 		return &trace.Event{Time: time.Now(), Packet: n, Hop: 1, Hook: trace.Ingress, Verdict: trace.Accept, Where: "br0", Port: "RED", Frame: frame.Frame{Data: make([]byte, 60)}}

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"uswitch/cmd/internal/lab"
-	"uswitch/cmd/internal/ping"
-	"uswitch/cmd/internal/view"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/tools/ping"
+	"uswitch/cmd/internal/tools/view"
 	"uswitch/sim"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
@@ -42,7 +42,7 @@ func Simulate(o Options) (status int, err error) {
 }
 
 // InMemory builds a lab in memory, without its commands.
-func InMemory(p *lab.Plan) (*sim.World, error) {
+func InMemory(p *plan.Plan) (*sim.World, error) {
 	t, err := topology(p)
 	if err != nil {
 		return nil, err
@@ -56,12 +56,12 @@ func InMemory(p *lab.Plan) (*sim.World, error) {
 
 // Simulable reports whether Simulate would take the lab: whether it keeps to itself, and needs no namespace of this
 // machine's.
-func Simulable(p *lab.Plan) bool {
-	return p.Uplink.Kind != lab.UplinkNetns && !slices.ContainsFunc(p.Hosts, func(h lab.Host) bool { return h.Netns != "" || h.Mode == lab.ModeHost })
+func Simulable(p *plan.Plan) bool {
+	return p.Uplink.Kind != plan.UplinkNetns && !slices.ContainsFunc(p.Hosts, func(h plan.Host) bool { return h.Netns != "" || h.Mode == plan.ModeHost })
 }
 
 // simulatedPings reads the commands of the hosts; ok says whether each is uswitch's own ping, and ends by itself.
-func simulatedPings(p *lab.Plan) (pings map[string]ping.Options, ok bool) {
+func simulatedPings(p *plan.Plan) (pings map[string]ping.Options, ok bool) {
 	pings = map[string]ping.Options{}
 	for _, h := range p.Hosts {
 		if len(h.Command) == 0 {
@@ -83,7 +83,7 @@ func simulatedPings(p *lab.Plan) (pings map[string]ping.Options, ok bool) {
 type simulation struct {
 	world  *sim.World
 	screen *screen
-	plan   *lab.Plan
+	plan   *plan.Plan
 	pings  map[string]ping.Options
 	status map[string]int // of the hosts whose command has ended
 	first  int            // status that was not 0
@@ -115,7 +115,7 @@ func (s *simulation) tick() {
 }
 
 // ready reports whether a host's command may start; what waits for one that failed ends as if it had failed too.
-func (s *simulation) ready(h *lab.Host) bool {
+func (s *simulation) ready(h *plan.Host) bool {
 	for _, d := range h.DependsOn {
 		if _, has := s.pings[d.Host]; !d.Completed || !has {
 			continue

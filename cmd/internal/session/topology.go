@@ -4,19 +4,19 @@ import (
 	"fmt"
 	"net/netip"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/sim"
 )
 
 // topology is a plan as the simulator has it.
-func topology(p *lab.Plan) (sim.Topology, error) {
+func topology(p *plan.Plan) (sim.Topology, error) {
 	rules, err := world.Rules(p)
 	if err != nil {
 		return sim.Topology{}, err
 	}
 	t := sim.Topology{Rules: rules, NoForwarding: !p.IPForward}
-	if p.Uplink.Kind != lab.UplinkNone {
+	if p.Uplink.Kind != plan.UplinkNone {
 		t.Internet = &sim.InternetConfig{}
 	}
 	for _, n := range p.Networks {
@@ -28,13 +28,13 @@ func topology(p *lab.Plan) (sim.Topology, error) {
 		t.Networks = append(t.Networks, config)
 	}
 	for _, h := range p.Hosts {
-		if h.Mode == lab.ModeShared {
-			if home := p.Home(&h); home.Mode != lab.ModeHost {
+		if h.Mode == plan.ModeShared {
+			if home := p.Home(&h); home.Mode != plan.ModeHost {
 				continue // there is one simulated host for all of them
 			}
-			h.Mode = lab.ModeHost
+			h.Mode = plan.ModeHost
 		}
-		if h.Mode == lab.ModeHost {
+		if h.Mode == plan.ModeHost {
 			return sim.Topology{}, fmt.Errorf("%s: network_mode host cannot be simulated: there is no machine around the lab", h.Name)
 		}
 		config := sim.HostConfig{Name: h.Name, Gateway: h.Gateway, NoGateway: !h.Gateway.IsValid()}
@@ -48,7 +48,7 @@ func topology(p *lab.Plan) (sim.Topology, error) {
 }
 
 // addStatic enters the stations that the lab file names.
-func addStatic(w *sim.World, p *lab.Plan) error {
+func addStatic(w *sim.World, p *plan.Plan) error {
 	for _, n := range p.Networks {
 		s, _ := w.Switch(n.Name)
 		for _, e := range n.FDB {
@@ -65,9 +65,9 @@ func addStatic(w *sim.World, p *lab.Plan) error {
 }
 
 // differences says what of a plan the simulator does in its own way.
-func differences(p *lab.Plan) (lines []string) {
+func differences(p *plan.Plan) (lines []string) {
 	switch p.Uplink.Kind {
-	case lab.UplinkHost, lab.UplinkNetns:
+	case plan.UplinkHost, plan.UplinkNetns:
 		lines = append(lines, fmt.Sprintf("uplink %s: the simulator has an internet of its own instead", p.Uplink.Kind))
 	}
 	for _, h := range p.Hosts {

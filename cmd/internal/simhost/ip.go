@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/hosttool"
+	"uswitch/cmd/internal/tools/hosttool"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 )

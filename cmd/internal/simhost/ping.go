@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"uswitch/cmd/internal/ping"
+	"uswitch/cmd/internal/tools/ping"
 	"uswitch/sim"
 )
 

@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"uswitch/cmd/internal/hosttool"
+	"uswitch/cmd/internal/tools/hosttool"
 )
 
 // programs are those that can run on a simulated host.

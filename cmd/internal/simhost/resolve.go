@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"uswitch/cmd/internal/names"
+	"uswitch/cmd/internal/world/names"
 	"uswitch/sim"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"uswitch/cmd/internal/serve"
+	"uswitch/cmd/internal/tools/serve"
 )
 
 // uswitchServe is `uswitch serve`.

@@ -109,7 +109,7 @@ func TestFirstFailureIsTold(t *testing.T) {
 		return nil
 	}}
 	r := &reports{}
-	w, err := world.New(plan(t, crowd(40)), world.Options{Host: host, Adopt: true, Report: r.add})
+	w, err := world.New(parsed(t, crowd(40)), world.Options{Host: host, Adopt: true, Report: r.add})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestEveryFailureOfManyIsUndone(t *testing.T) {
 	up(t, crowd(10), host)
 	for n := 1; n <= host.Calls(); n++ {
 		host := &worldtest.Host{FailAt: n}
-		w, err := world.New(plan(t, crowd(10)), world.Options{Host: host})
+		w, err := world.New(parsed(t, crowd(10)), world.Options{Host: host})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func TestInterruptedHalfWay(t *testing.T) {
 		}
 		return nil
 	}}
-	w, err := world.New(plan(t, crowd(200)), world.Options{Host: host})
+	w, err := world.New(parsed(t, crowd(200)), world.Options{Host: host})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func (inTurn) InTurn() {}
 // TestHostsInTurn makes hosts one after the other where that shows.
 func TestHostsInTurn(t *testing.T) {
 	host := &worldtest.Host{}
-	w, err := world.New(plan(t, crowd(20)), world.Options{Host: inTurn{host}})
+	w, err := world.New(parsed(t, crowd(20)), world.Options{Host: inTurn{host}})
 	if err == nil {
 		err = w.Up(context.Background())
 	}
@@ -211,7 +211,7 @@ func TestHostsGoAbreast(t *testing.T) {
 		}
 		return nil
 	}}
-	w, err := world.New(plan(t, crowd(10)), world.Options{Host: host})
+	w, err := world.New(parsed(t, crowd(10)), world.Options{Host: host})
 	if err == nil {
 		err = w.Up(context.Background())
 	}

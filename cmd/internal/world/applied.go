@@ -4,12 +4,12 @@ import (
 	"net/netip"
 	"slices"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // withOwn returns a plan together with what people have added by hand since the last one, filed, was applied: what is there
 // now, and neither that plan nor the new one has.
-func withOwn(now, filed, p *lab.Plan) *lab.Plan {
+func withOwn(now, filed, p *plan.Plan) *plan.Plan {
 	all := *p
 	for _, n := range now.Networks {
 		if !hasNetwork(filed, n.Name) && !hasNetwork(p, n.Name) {
@@ -22,7 +22,7 @@ func withOwn(now, filed, p *lab.Plan) *lab.Plan {
 		switch {
 		case before == nil && after == nil:
 			all.Hosts = append(all.Hosts, h)
-		case before != nil && after != nil && after.Mode == lab.ModeOwn:
+		case before != nil && after != nil && after.Mode == plan.ModeOwn:
 			keepOwnCards(&h, before, after)
 		}
 	}
@@ -31,9 +31,9 @@ func withOwn(now, filed, p *lab.Plan) *lab.Plan {
 
 // keepOwnCards gives a host the cards that somebody has put into it by hand, and its default route if it leads through one, with
 // the ports that are published.
-func keepOwnCards(now, before, after *lab.Host) {
+func keepOwnCards(now, before, after *plan.Host) {
 	for _, i := range now.Interfaces {
-		if on(before, i.Network) || on(after, i.Network) || slices.ContainsFunc(after.Interfaces, func(o lab.Interface) bool { return o.Name == i.Name }) {
+		if on(before, i.Network) || on(after, i.Network) || slices.ContainsFunc(after.Interfaces, func(o plan.Interface) bool { return o.Name == i.Name }) {
 			continue
 		}
 		after.Interfaces = with(after.Interfaces, i)
@@ -51,14 +51,14 @@ func keepOwnCards(now, before, after *lab.Host) {
 	}
 }
 
-func on(h *lab.Host, network string) bool {
-	return slices.ContainsFunc(h.Interfaces, func(i lab.Interface) bool { return i.Network == network })
+func on(h *plan.Host, network string) bool {
+	return slices.ContainsFunc(h.Interfaces, func(i plan.Interface) bool { return i.Network == network })
 }
 
 // hasNetwork reports whether a plan has a network of exactly that name.
-func hasNetwork(p *lab.Plan, name string) bool { return networkOf(p, name) != nil }
+func hasNetwork(p *plan.Plan, name string) bool { return networkOf(p, name) != nil }
 
-func networkOf(p *lab.Plan, name string) *lab.Network {
+func networkOf(p *plan.Plan, name string) *plan.Network {
 	for i := range p.Networks {
 		if p.Networks[i].Name == name {
 			return &p.Networks[i]

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // Apply makes the lab what a new plan says while it is up, and returns a line for each change, in the order in which they were
@@ -15,7 +15,7 @@ import (
 // the error says which it was; a plan that cannot be applied changes nothing.
 //
 // The plan may come from anywhere. Its name, its way out and allow_host cannot be others than they are.
-func (w *World) Apply(ctx context.Context, p *lab.Plan) (lines []string, err error) {
+func (w *World) Apply(ctx context.Context, p *plan.Plan) (lines []string, err error) {
 	end, err := w.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (w *World) take(ctx context.Context, steps []move) (lines []string, err err
 }
 
 // Preview returns the lines that Apply would return.
-func (w *World) Preview(ctx context.Context, p *lab.Plan) (lines []string, err error) {
+func (w *World) Preview(ctx context.Context, p *plan.Plan) (lines []string, err error) {
 	end, err := w.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (w *World) back(done []move, why error) error {
 }
 
 // plotted returns the steps from the lab as it is to the plan, if they can be taken.
-func (w *World) plotted(p *lab.Plan) ([]move, error) {
+func (w *World) plotted(p *plan.Plan) ([]move, error) {
 	now := w.now.Load()
 	if err := refuse(now.plan, p); err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (w *World) plotted(p *lab.Plan) ([]move, error) {
 }
 
 // refuse says what cannot change while a lab is up.
-func refuse(old, now *lab.Plan) error {
+func refuse(old, now *plan.Plan) error {
 	var changed []string
 	say := func(what string, from, to any) {
 		changed = append(changed, fmt.Sprintf("%s (%v -> %v)", what, from, to))
@@ -123,8 +123,8 @@ func refuse(old, now *lab.Plan) error {
 	return nil
 }
 
-func wayOf(u lab.Uplink) string {
-	if u.Kind != lab.UplinkNetns {
+func wayOf(u plan.Uplink) string {
+	if u.Kind != plan.UplinkNetns {
 		return string(u.Kind)
 	}
 	return fmt.Sprintf("netns %s %v via %v", u.Netns, u.Address, u.Gateway)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
 )
@@ -68,9 +68,9 @@ var edits = []struct {
 func edited(text string, pairs []string) string { return strings.NewReplacer(pairs...).Replace(text) }
 
 // reload reads a file for a world that is up, as uswitch apply does.
-func reload(t *testing.T, w *world.World, text string) *lab.Plan {
+func reload(t *testing.T, w *world.World, text string) *plan.Plan {
 	t.Helper()
-	p, err := lab.Parse("w.yaml", []byte(text), lab.LoadOptions{Keep: w.Plan(), Filed: w.Filed()})
+	p, err := plan.Parse("w.yaml", []byte(text), plan.LoadOptions{Keep: w.Plan(), Filed: w.Filed()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func reload(t *testing.T, w *world.World, text string) *lab.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	received := &lab.Plan{}
+	received := &plan.Plan{}
 	if err := json.Unmarshal(data, received); err != nil {
 		t.Fatal(err)
 	}
@@ -233,30 +233,30 @@ func TestApplyRefuses(t *testing.T) {
 	startAll(t, w)
 	before := describe(t, w, host)
 	for name, c := range map[string]struct {
-		change func(*lab.Plan)
+		change func(*plan.Plan)
 		want   string
 	}{
-		"another name":        {func(p *lab.Plan) { p.Name = "v" }, "name (w -> v) cannot change while lab w is up: that needs uswitch down w and uswitch up"},
-		"another way out":     {func(p *lab.Plan) { p.Uplink.Kind = lab.UplinkHost }, "uplink (sim -> host) cannot change"},
-		"this machine":        {func(p *lab.Plan) { p.AllowHost = true }, "allow_host (false -> true) cannot change"},
-		"a name with a slash": {func(p *lab.Plan) { p.Hosts[0].Name = "../x" }, `w.yaml: host name "../x": want letters`},
-		"one address twice":   {func(p *lab.Plan) { p.Hosts[1].Interfaces[0].Address = p.Hosts[0].Interfaces[0].Address }, "Address already in use: WEB has it"},
-		"a foreign address":   {func(p *lab.Plan) { p.Hosts[2].Interfaces[0].Address = netip.MustParsePrefix("9.9.9.9/24") }, "want the address of a station in 10.1.0.0/24"},
-		"overlapping subnets": {func(p *lab.Plan) {
+		"another name":        {func(p *plan.Plan) { p.Name = "v" }, "name (w -> v) cannot change while lab w is up: that needs uswitch down w and uswitch up"},
+		"another way out":     {func(p *plan.Plan) { p.Uplink.Kind = plan.UplinkHost }, "uplink (sim -> host) cannot change"},
+		"this machine":        {func(p *plan.Plan) { p.AllowHost = true }, "allow_host (false -> true) cannot change"},
+		"a name with a slash": {func(p *plan.Plan) { p.Hosts[0].Name = "../x" }, `w.yaml: host name "../x": want letters`},
+		"one address twice":   {func(p *plan.Plan) { p.Hosts[1].Interfaces[0].Address = p.Hosts[0].Interfaces[0].Address }, "Address already in use: WEB has it"},
+		"a foreign address":   {func(p *plan.Plan) { p.Hosts[2].Interfaces[0].Address = netip.MustParsePrefix("9.9.9.9/24") }, "want the address of a station in 10.1.0.0/24"},
+		"overlapping subnets": {func(p *plan.Plan) {
 			p.Networks[1].Subnet, p.Networks[1].Gateway = p.Networks[0].Subnet, p.Networks[0].Gateway
 		}, "Pool overlaps with other one on this address space: network front has 10.1.0.0/24"},
-		"no such network":    {func(p *lab.Plan) { p.Hosts[2].Interfaces[0].Network = "side" }, "there is no such network; there are front, back"},
-		"a rule in no chain": {func(p *lab.Plan) { p.Rules = []string{"-A NOWHERE -j ACCEPT"} }, `x-uswitch.rules.0: "-A NOWHERE -j ACCEPT": No chain`},
-		"no program":         {func(p *lab.Plan) { p.Hosts[1].Command = []string{"no-such-program"} }, "host DB: no program no-such-program on this machine's PATH"},
-		"no directory":       {func(p *lab.Plan) { p.Hosts[1].WorkingDir = "/no/such" }, "host DB: working directory /no/such: no such file or directory"},
-		"no namespace":       {func(p *lab.Plan) { p.Hosts[2].Netns = "nosuch" }, "services.CLIENT.x-uswitch.netns: namespace nosuch"},
-		"a port twice":       {func(p *lab.Plan) { p.Hosts[1].Ports = []lab.Publish{p.Hosts[0].Ports[0]} }, "want an address of the host"},
-		"nothing at all":     {func(p *lab.Plan) { *p = lab.Plan{} }, "name (w -> ), uplink (sim -> ) cannot change"},
+		"no such network":    {func(p *plan.Plan) { p.Hosts[2].Interfaces[0].Network = "side" }, "there is no such network; there are front, back"},
+		"a rule in no chain": {func(p *plan.Plan) { p.Rules = []string{"-A NOWHERE -j ACCEPT"} }, `x-uswitch.rules.0: "-A NOWHERE -j ACCEPT": No chain`},
+		"no program":         {func(p *plan.Plan) { p.Hosts[1].Command = []string{"no-such-program"} }, "host DB: no program no-such-program on this machine's PATH"},
+		"no directory":       {func(p *plan.Plan) { p.Hosts[1].WorkingDir = "/no/such" }, "host DB: working directory /no/such: no such file or directory"},
+		"no namespace":       {func(p *plan.Plan) { p.Hosts[2].Netns = "nosuch" }, "services.CLIENT.x-uswitch.netns: namespace nosuch"},
+		"a port twice":       {func(p *plan.Plan) { p.Hosts[1].Ports = []plan.Publish{p.Hosts[0].Ports[0]} }, "want an address of the host"},
+		"nothing at all":     {func(p *plan.Plan) { *p = plan.Plan{} }, "name (w -> ), uplink (sim -> ) cannot change"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			labPlan := reload(t, w, text)
 			c.change(labPlan)
-			for _, try := range []func(context.Context, *lab.Plan) ([]string, error){w.Preview, w.Apply} {
+			for _, try := range []func(context.Context, *plan.Plan) ([]string, error){w.Preview, w.Apply} {
 				if _, err := try(t.Context(), labPlan); err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("got %v, want %s", err, c.want)
 				}
@@ -275,9 +275,9 @@ func TestApplyKeepsOwn(t *testing.T) {
 	ctx := t.Context()
 	own := "-A DOCKER-USER -s 10.9.9.9/32 -j DROP"
 	for name, err := range map[string]error{
-		"network": w.AddNetwork(ctx, lab.NewNetwork("mine")),
-		"host":    w.AddHost(ctx, lab.Host{Name: "MINE", Interfaces: []lab.Interface{{Network: "front"}}}),
-		"card":    w.Connect(ctx, "CLIENT", lab.Interface{Network: "back"}),
+		"network": w.AddNetwork(ctx, plan.NewNetwork("mine")),
+		"host":    w.AddHost(ctx, plan.Host{Name: "MINE", Interfaces: []plan.Interface{{Network: "front"}}}),
+		"card":    w.Connect(ctx, "CLIENT", plan.Interface{Network: "back"}),
 		"rule":    w.Gateway().Rules().Apply([]string{own}),
 		"knob":    w.Set(world.Change{Kind: "port", Name: "DB", Values: map[string]string{"flood": "off"}}),
 	} {

@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	vswitch "uswitch/switch"
 	"uswitch/tap"
 )
 
 // Card is a network card of a host, and the port of the switch that its cable leads to, as they are at one moment.
 type Card struct {
-	Plan *lab.Interface
+	Plan *plan.Interface
 	Port *vswitch.Port
 	*cable
 }
@@ -34,7 +34,7 @@ func (c *cable) Unplugged() (why string, ok bool) {
 }
 
 // makeCard makes a card in a host and watches it. The host does not have the card yet, and its cable is plugged in nowhere.
-func (w *World) makeCard(h *Host, p *lab.Interface) (*Card, error) {
+func (w *World) makeCard(h *Host, p *plan.Interface) (*Card, error) {
 	config := tap.Interface{Name: p.Name, MAC: p.MAC, MTU: p.MTU, DisableIPv6: true}
 	config.Addresses = append(config.Addresses, p.Address)
 	if h.Plan.GatewayDev == p.Name {
@@ -149,7 +149,7 @@ func changes(before, now tap.State) (lines []string) {
 }
 
 // Knobs turns what the lab file says of a port into the switch's terms.
-func Knobs(p *lab.Interface) vswitch.Knobs {
+func Knobs(p *plan.Interface) vswitch.Knobs {
 	return vswitch.Knobs{
 		Learning:       p.Port.Learning,
 		Flood:          p.Port.Flood,

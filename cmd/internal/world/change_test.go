@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
 	vswitch "uswitch/switch"
@@ -102,9 +102,9 @@ func TestPublish(t *testing.T) {
 			t.Errorf("want %s in:\n%s", want, before)
 		}
 	}
-	ports := func(text string) []lab.Publish {
+	ports := func(text string) []plan.Publish {
 		t.Helper()
-		all, err := lab.ParsePublish(w.Plan(), "BLUE", text)
+		all, err := plan.ParsePublish(w.Plan(), "BLUE", text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestPublishInterrupted(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	host := &worldtest.Host{}
-	w, err := world.New(plan(t, text), world.Options{Host: host})
+	w, err := world.New(parsed(t, text), world.Options{Host: host})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,16 +189,16 @@ func TestPublishInterrupted(t *testing.T) {
 }
 
 func TestRules(t *testing.T) {
-	own := plan(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-P FORWARD DROP']", 1))
+	own := parsed(t, strings.Replace(twoHosts, "uplink: sim", "uplink: sim, rules: ['-P FORWARD DROP']", 1))
 	if got, err := world.Rules(own); err != nil || !slices.Equal(got, []string{"-P FORWARD DROP"}) {
 		t.Errorf("a lab's own rules: %v, %v", got, err)
 	}
-	internal := plan(t, strings.Replace(twoHosts, "br0: {ipam", "br0: {internal: true, x-uswitch: {masquerade: false}, ipam", 1))
+	internal := parsed(t, strings.Replace(twoHosts, "br0: {ipam", "br0: {internal: true, x-uswitch: {masquerade: false}, ipam", 1))
 	lines, err := world.Rules(internal)
 	if text := strings.Join(lines, "\n"); err != nil || strings.Contains(text, "MASQUERADE") || strings.Contains(text, "-o uplink") {
 		t.Errorf("an internal network:\n%s", text)
 	}
-	bad := plan(t, twoHosts)
+	bad := parsed(t, twoHosts)
 	bad.Rules = []string{"-P FORWARD DROP", "-A NOWHERE -j ACCEPT"}
 	_, err = world.New(bad, world.Options{})
 	if want := `w.yaml: x-uswitch.rules.1: "-A NOWHERE -j ACCEPT": No chain/target/match by that name.`; err == nil || err.Error() != want {
@@ -211,7 +211,7 @@ func TestAbsentNamespaces(t *testing.T) {
 		"w.yaml: services.RED.x-uswitch.netns: namespace nosuch:": strings.Replace(twoHosts, "RED: {", "RED: {x-uswitch: {netns: nosuch}, ", 1),
 		"w.yaml: x-uswitch.uplink: namespace nosuch:":             strings.Replace(twoHosts, "uplink: sim", "uplink: {netns: nosuch, address: 192.0.2.2/24, gateway: 192.0.2.1}", 1),
 	} {
-		w, err := world.New(plan(t, text), world.Options{Host: &worldtest.Host{}})
+		w, err := world.New(parsed(t, text), world.Options{Host: &worldtest.Host{}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +225,7 @@ func TestAbsentNamespaces(t *testing.T) {
 func TestFewDescriptors(t *testing.T) {
 	host := &worldtest.Host{}
 	text := strings.Replace(twoHosts, "RED: {networks: [br0]}", `RED: {networks: [br0], ports: ["1000-1099:1000-1099/udp"]}`, 1)
-	w, err := world.New(plan(t, strings.Replace(text, "uplink: sim", "uplink: host", 1)), world.Options{Host: host, Files: 100})
+	w, err := world.New(parsed(t, strings.Replace(text, "uplink: sim", "uplink: host", 1)), world.Options{Host: host, Files: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,14 +233,14 @@ func TestFewDescriptors(t *testing.T) {
 	if err := w.Up(t.Context()); err == nil || !strings.Contains(err.Error(), want) || host.Calls() != 0 {
 		t.Errorf("%v after %d calls; want %s, and none", err, host.Calls(), want)
 	}
-	w, err = world.New(plan(t, twoHosts), world.Options{Host: host, Files: 2})
+	w, err = world.New(parsed(t, twoHosts), world.Options{Host: host, Files: 2})
 	if err == nil {
 		err = w.Up(t.Context())
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	third := lab.Host{Name: "PINK", Interfaces: []lab.Interface{{Network: "br0"}}}
+	third := plan.Host{Name: "PINK", Interfaces: []plan.Interface{{Network: "br0"}}}
 	if err := w.AddHost(t.Context(), third); err == nil || !strings.Contains(err.Error(), "host PINK: no file descriptor is left for another network card: 2 have one") {
 		t.Errorf("a third card: %v", err)
 	}

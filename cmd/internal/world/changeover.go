@@ -5,7 +5,7 @@ import (
 	"context"
 	"fmt"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/tap"
 )
 
@@ -19,8 +19,8 @@ import (
 // What has only changed a little stays where it is; what cannot change in place goes and comes again.
 type changeover struct {
 	*World
-	old, now *lab.Plan // now with what was added by hand
-	filed    *lab.Plan // now without it
+	old, now *plan.Plan // now with what was added by hand
+	filed    *plan.Plan // now without it
 	moves    []move
 
 	out func(host string, card *Card) bool // of cards whose cable is out, those that are to be plugged in again
@@ -81,14 +81,14 @@ func (c *changeover) check() error {
 func (c *changeover) plot() {
 	c.compare()
 	c.closePorts()
-	c.endCommands("commands of hosts that go end", func(h *lab.Host) bool { return c.hosts[h.Name] })
+	c.endCommands("commands of hosts that go end", func(h *plan.Host) bool { return c.hosts[h.Name] })
 	c.takeAway()
 	c.bring()
 	c.routes()
 	c.knobs()
 	c.gatewayAndRules()
 	c.openPorts()
-	c.endCommands("commands that change end", func(h *lab.Host) bool { return c.stays(h.Name) && commandChanges(h, c.now.Host(h.Name)) })
+	c.endCommands("commands that change end", func(h *plan.Host) bool { return c.stays(h.Name) && commandChanges(h, c.now.Host(h.Name)) })
 	c.settle()
 	c.startCommands()
 }
@@ -106,7 +106,7 @@ func (c *changeover) compare() {
 		h := &c.old.Hosts[i]
 		now := c.now.Host(h.Name)
 		c.hosts[h.Name] = now == nil || h.Netns != now.Netns || h.Mode != now.Mode || h.Shares != now.Shares ||
-			h.Mode == lab.ModeShared && c.hosts[h.Shares] // which stands before it
+			h.Mode == plan.ModeShared && c.hosts[h.Shares] // which stands before it
 		if c.hosts[h.Name] {
 			continue
 		}
@@ -135,7 +135,7 @@ func (c *changeover) stays(host string) bool {
 }
 
 // cardOf returns the plan of a host's card on a network, or nil.
-func cardOf(h *lab.Host, network string) *lab.Interface {
+func cardOf(h *plan.Host, network string) *plan.Interface {
 	for i := range h.Interfaces {
 		if h.Interfaces[i].Network == network {
 			return &h.Interfaces[i]

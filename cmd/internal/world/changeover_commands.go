@@ -9,17 +9,17 @@ import (
 	"strings"
 	"sync"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // commandChanges reports whether a host has to run another command, or the same one anew.
-func commandChanges(before, now *lab.Host) bool {
+func commandChanges(before, now *plan.Host) bool {
 	return !slices.Equal(before.Command, now.Command) || len(now.Command) > 0 && (!slices.Equal(before.Environment, now.Environment) ||
 		before.WorkingDir != now.WorkingDir || before.Hostname != now.Hostname || !reflect.DeepEqual(before.Rights, now.Rights))
 }
 
 // endCommands ends the commands of some hosts, all at once.
-func (c *changeover) endCommands(name string, of func(*lab.Host) bool) {
+func (c *changeover) endCommands(name string, of func(*plan.Host) bool) {
 	var hosts, anew []string
 	for i := range c.old.Hosts {
 		if h := &c.old.Hosts[i]; len(h.Command) > 0 && of(h) {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	vswitch "uswitch/switch"
 )
 
@@ -42,7 +42,7 @@ func (c *changeover) knobs() {
 }
 
 // portChanges turns those knobs of a port that the plan turns; what was turned by hand stays, as far as it is another knob.
-func (c *changeover) portChanges(host string, before, now *lab.Interface, changed string) move {
+func (c *changeover) portChanges(host string, before, now *plan.Interface, changed string) move {
 	var was vswitch.Knobs
 	return move{line: fmt.Sprintf("~ port %s %s %s", host, now.Network, changed),
 		do: func(context.Context) error {
@@ -80,7 +80,7 @@ func merged(as, before, now vswitch.Knobs) vswitch.Knobs {
 }
 
 // networkChanges is what can change about a network while it is there.
-func (c *changeover) networkChanges(now *lab.Network, changed string) move {
+func (c *changeover) networkChanges(now *plan.Network, changed string) move {
 	before := networkOf(c.old, now.Name)
 	return move{line: fmt.Sprintf("~ network %s %s", now.Name, changed),
 		do:   func(context.Context) error { return c.become(before, now) },
@@ -88,7 +88,7 @@ func (c *changeover) networkChanges(now *lab.Network, changed string) move {
 }
 
 // become makes of a network what a plan says, where that differs from what it was.
-func (w *World) become(before, now *lab.Network) error {
+func (w *World) become(before, now *plan.Network) error {
 	n := w.Network(now.Name)
 	fdb := n.Switch.FDB()
 	if before.AgeingTime != now.AgeingTime {
@@ -115,7 +115,7 @@ func (w *World) become(before, now *lab.Network) error {
 }
 
 // planNetwork gives a network another plan.
-func (w *World) planNetwork(n *Network, labPlan *lab.Network) {
+func (w *World) planNetwork(n *Network, labPlan *plan.Network) {
 	after := *n
 	after.Plan = labPlan
 	w.change(func(p *picture) { p.networks = replaced(p.networks, n, &after) })
@@ -123,7 +123,7 @@ func (w *World) planNetwork(n *Network, labPlan *lab.Network) {
 
 // reopenNetwork gives a network another plan, and with it the rules of the network, of the addresses on it and of the ports
 // that lead there.
-func (w *World) reopenNetwork(n *Network, labPlan *lab.Network) error {
+func (w *World) reopenNetwork(n *Network, labPlan *plan.Network) error {
 	var ports []*Published
 	for _, p := range w.Published() {
 		if p.Network == labPlan.Name {

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // takeAway is hosts, cards and networks that go, in reverse.
@@ -62,7 +62,7 @@ func (c *changeover) bring() {
 }
 
 // hostLine says of a host what it is called and where it is reached.
-func hostLine(h *lab.Host) string {
+func hostLine(h *plan.Host) string {
 	line := "host " + h.Name
 	for _, i := range h.Interfaces {
 		line += " " + i.Address.Addr().String()
@@ -70,7 +70,7 @@ func hostLine(h *lab.Host) string {
 	return line
 }
 
-func (c *changeover) hostGoes(h *lab.Host) move {
+func (c *changeover) hostGoes(h *plan.Host) move {
 	var published []*Published
 	return move{line: "- " + hostLine(h), anew: h.Name,
 		do: func(context.Context) error {
@@ -89,7 +89,7 @@ func (c *changeover) hostGoes(h *lab.Host) move {
 		}}
 }
 
-func (c *changeover) cardGoes(host string, card *lab.Interface) move {
+func (c *changeover) cardGoes(host string, card *plan.Interface) move {
 	var gateway netip.Addr
 	var dev string
 	return move{line: "- card " + cardLine(host, card),
@@ -108,7 +108,7 @@ func (c *changeover) cardGoes(host string, card *lab.Interface) move {
 		}}
 }
 
-func (c *changeover) cardComes(host string, card *lab.Interface) move {
+func (c *changeover) cardComes(host string, card *plan.Interface) move {
 	return move{line: "+ card " + cardLine(host, card),
 		do: func(context.Context) error {
 			_, err := c.plug(c.Host(host), card)
@@ -120,6 +120,6 @@ func (c *changeover) cardComes(host string, card *lab.Interface) move {
 		}}
 }
 
-func cardLine(host string, card *lab.Interface) string {
+func cardLine(host string, card *plan.Interface) string {
 	return fmt.Sprintf("%s %s %s %v %v", host, card.Name, card.Network, card.Address.Addr(), card.MAC)
 }

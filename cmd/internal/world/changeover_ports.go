@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // publishedOf lists the open ports of a host.
@@ -70,13 +70,13 @@ func (c *changeover) openPorts() {
 }
 
 // isOpen reports whether a port that a plan asks for is open, and will not have been closed on the way.
-func (c *changeover) isOpen(host string, wanted lab.Publish) bool {
+func (c *changeover) isOpen(host string, wanted plan.Publish) bool {
 	return slices.ContainsFunc(c.publishedOf(host), func(p *Published) bool {
 		return p.Wanted == wanted && !c.cards[place{host, p.Network}]
 	})
 }
 
-func (c *changeover) portOpens(h *lab.Host, p lab.Publish) move {
+func (c *changeover) portOpens(h *plan.Host, p plan.Publish) move {
 	var open *Published
 	line := (&Published{Publish: p, Host: h.Name, Outside: p.HostIP}).String()
 	return move{line: "+ published " + line,

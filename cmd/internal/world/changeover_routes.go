@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // routes is default routes of hosts that stay.
@@ -16,7 +16,7 @@ func (c *changeover) routes() {
 			continue
 		}
 		old := c.old.Host(h.Name)
-		lost := slices.ContainsFunc(old.Interfaces, func(i lab.Interface) bool {
+		lost := slices.ContainsFunc(old.Interfaces, func(i plan.Interface) bool {
 			return i.Name == old.GatewayDev && c.cards[place{h.Name, i.Network}]
 		})
 		if !lost && old.Gateway == h.Gateway && old.GatewayDev == h.GatewayDev {
@@ -26,7 +26,7 @@ func (c *changeover) routes() {
 		if !h.Gateway.IsValid() {
 			line = fmt.Sprintf("~ %s no default route", h.Name)
 		}
-		var before *lab.Host
+		var before *plan.Host
 		c.add(move{line: line,
 			do: func(context.Context) error {
 				before = c.Host(h.Name).Plan

@@ -7,8 +7,8 @@ import (
 	"reflect"
 	"strings"
 
-	"uswitch/cmd/internal/docker/rules"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan/firewall"
 	"uswitch/nat/rule"
 )
 
@@ -30,8 +30,8 @@ func (c *changeover) gatewayAndRules() {
 		return
 	}
 	var text string
-	var docker *rules.Firewall
-	var before *lab.Plan
+	var docker *firewall.Firewall
+	var before *plan.Plan
 	c.add(move{line: "~ rules",
 		do: func(context.Context) error {
 			text, docker, before = c.gateway.Rules().Snapshot().Save(rule.SaveOptions{Counters: true}), c.docker, c.Plan()
@@ -45,7 +45,7 @@ func (c *changeover) gatewayAndRules() {
 }
 
 // newRules replaces all rules by those with which the lab, as it is now, would begin if it had the rules of a plan.
-func (w *World) newRules(from *lab.Plan) error {
+func (w *World) newRules(from *plan.Plan) error {
 	labPlan := *w.Plan()
 	labPlan.Rules, labPlan.DockerRules = from.Rules, from.DockerRules
 	docker, tables, err := tablesOf(&labPlan)

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/tap"
 )
 
@@ -138,7 +138,7 @@ func (w *World) Command(h *Host, argv []string) *exec.Cmd {
 // Environment returns what a host's own program finds in its environment, with what is added to it: nothing else of this
 // process's than where programs are, the terminal and the language. USWITCH_LAB and USWITCH_HOST let the uswitch command act
 // on this lab. home is empty for that of this process's user.
-func Environment(labName string, h *lab.Host, home string, added []string) []string {
+func Environment(labName string, h *plan.Host, home string, added []string) []string {
 	env := []string{"PATH=" + cmp.Or(os.Getenv("PATH"), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
 		"HOME=" + cmp.Or(home, os.Getenv("HOME"), "/")}
 	for _, name := range []string{"TERM", "LANG"} {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
 )
@@ -113,7 +113,7 @@ func TestRunCountsWhoCame(t *testing.T) {
 	if err := w.RestartHost("A", time.Second); err != nil {
 		t.Fatal(err)
 	}
-	err := w.AddHost(t.Context(), lab.Host{Name: "B", Command: []string{"sh", "-c", "read x; exit 7"}, Interfaces: []lab.Interface{{Network: "br0"}}})
+	err := w.AddHost(t.Context(), plan.Host{Name: "B", Command: []string{"sh", "-c", "read x; exit 7"}, Interfaces: []plan.Interface{{Network: "br0"}}})
 	if err == nil {
 		_, err = w.StopHost("A", time.Second)
 	}

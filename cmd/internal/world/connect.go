@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // Connect puts a host onto a further network. What plan leaves zero is chosen (lab.Plan.FillInterface): it needs no more
 // than the network's name. The default route moves there if Docker's would (lab.Plan.ChooseGateway), and with it the ports that
 // are published.
-func (w *World) Connect(ctx context.Context, host string, p lab.Interface) error {
+func (w *World) Connect(ctx context.Context, host string, p plan.Interface) error {
 	h, end, err := w.beginOn(ctx, host)
 	if err != nil {
 		return err

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
 )
@@ -44,7 +44,7 @@ func TestDefaultRouteFollows(t *testing.T) {
 		if h := w.Host("WEB").Plan; h.Gateway.IsValid() || h.GatewayDev != "" || len(w.Published()) > 0 || len(h.Ports) > 0 {
 			t.Errorf("WEB is on no network, and leaves by %s; published: %v", h.GatewayDev, w.Published())
 		}
-		if err := w.Connect(t.Context(), "WEB", lab.Interface{Network: "front"}); err != nil {
+		if err := w.Connect(t.Context(), "WEB", plan.Interface{Network: "front"}); err != nil {
 			t.Fatal(err)
 		}
 		if h := w.Host("WEB").Plan; h.GatewayDev != "eth0" || host.Device("WEB eth0").Gateway() != addr("10.1.0.1") {
@@ -70,7 +70,7 @@ func TestDefaultRouteMoves(t *testing.T) {
 		}
 		connect := func(network string, priority int) {
 			t.Helper()
-			if err := w.Connect(t.Context(), "WEB", lab.Interface{Network: network, GatewayPriority: priority}); err != nil {
+			if err := w.Connect(t.Context(), "WEB", plan.Interface{Network: network, GatewayPriority: priority}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -99,31 +99,31 @@ func TestRefusals(t *testing.T) {
 	host := &worldtest.Host{Owned: []string{"TAKEN"}}
 	w, _ := up(t, strings.Replace(office, "DIALECT", "classic", 1), host)
 	before, ctx := describe(t, w, host), t.Context()
-	network := func(change func(*lab.Network)) lab.Network {
-		n := lab.NewNetwork("side")
+	network := func(change func(*plan.Network)) plan.Network {
+		n := plan.NewNetwork("side")
 		change(&n)
 		return n
 	}
 	for want, err := range map[string]error{
 		"network back has active endpoints: WEB, DB: disconnect them first": w.RemoveNetwork("back"),
 		`network "nosuch": there is no such network; there are front, back`: w.RemoveNetwork("nosuch"),
-		"network with name w_back already exists: back has it":              w.AddNetwork(ctx, network(func(n *lab.Network) { n.Name = "back" })),
+		"network with name w_back already exists: back has it":              w.AddNetwork(ctx, network(func(n *plan.Network) { n.Name = "back" })),
 		"Pool overlaps with other one on this address space: network back has 10.2.0.0/24": w.AddNetwork(ctx,
-			network(func(n *lab.Network) { n.Subnet = prefix("10.2.0.0/16") })),
-		"side 192.168.104.1/24 overlaps uplink 192.168.104.2/24": w.AddNetwork(ctx, network(func(n *lab.Network) { n.Subnet = prefix("192.168.104.0/24") })),
-		`network name "a/b"`:                       w.AddNetwork(ctx, network(func(n *lab.Network) { n.Name = "a/b" })),
-		`network name "uplink": the name is taken`: w.AddNetwork(ctx, network(func(n *lab.Network) { n.Name = "uplink" })),
-		"host DB exists already":                   w.AddHost(ctx, lab.Host{Name: "DB"}),
-		`host name "../x"`:                         w.AddHost(ctx, lab.Host{Name: "../x"}),
-		`host name "gateway": the name is taken`:   w.AddHost(ctx, lab.Host{Name: "gateway"}),
-		"in use by a lab that is up":               w.AddHost(ctx, lab.Host{Name: "TAKEN"}),
+			network(func(n *plan.Network) { n.Subnet = prefix("10.2.0.0/16") })),
+		"side 192.168.104.1/24 overlaps uplink 192.168.104.2/24": w.AddNetwork(ctx, network(func(n *plan.Network) { n.Subnet = prefix("192.168.104.0/24") })),
+		`network name "a/b"`:                       w.AddNetwork(ctx, network(func(n *plan.Network) { n.Name = "a/b" })),
+		`network name "uplink": the name is taken`: w.AddNetwork(ctx, network(func(n *plan.Network) { n.Name = "uplink" })),
+		"host DB exists already":                   w.AddHost(ctx, plan.Host{Name: "DB"}),
+		`host name "../x"`:                         w.AddHost(ctx, plan.Host{Name: "../x"}),
+		`host name "gateway": the name is taken`:   w.AddHost(ctx, plan.Host{Name: "gateway"}),
+		"in use by a lab that is up":               w.AddHost(ctx, plan.Host{Name: "TAKEN"}),
 		"10.2.0.1 02:42:0a:02:00:01: Address already in use: the gateway has it": w.AddHost(ctx,
-			lab.Host{Name: "NEW", Interfaces: []lab.Interface{{Network: "back", Address: prefix("10.2.0.1/24")}}}),
-		"requested address is out of range": w.Connect(ctx, "DB", lab.Interface{Network: "front", Address: prefix("10.9.0.1/24")}),
-		"it is there already, with eth0":    w.Connect(ctx, "DB", lab.Interface{Network: "back"}),
-		"the kernel uses this name itself":  w.Connect(ctx, "DB", lab.Interface{Network: "front", Name: "lo"}),
-		"Bind for 127.0.0.1:8080 failed: port is already allocated: WEB publishes it": w.AddHost(ctx, lab.Host{Name: "NEW", Interfaces: []lab.Interface{{Network: "back"}},
-			Ports: []lab.Publish{{Proto: "tcp", HostIP: addr("127.0.0.1"), HostPort: 8080, HostPortEnd: 0, To: portOf(80)}}}),
+			plan.Host{Name: "NEW", Interfaces: []plan.Interface{{Network: "back", Address: prefix("10.2.0.1/24")}}}),
+		"requested address is out of range": w.Connect(ctx, "DB", plan.Interface{Network: "front", Address: prefix("10.9.0.1/24")}),
+		"it is there already, with eth0":    w.Connect(ctx, "DB", plan.Interface{Network: "back"}),
+		"the kernel uses this name itself":  w.Connect(ctx, "DB", plan.Interface{Network: "front", Name: "lo"}),
+		"Bind for 127.0.0.1:8080 failed: port is already allocated: WEB publishes it": w.AddHost(ctx, plan.Host{Name: "NEW", Interfaces: []plan.Interface{{Network: "back"}},
+			Ports: []plan.Publish{{Proto: "tcp", HostIP: addr("127.0.0.1"), HostPort: 8080, HostPortEnd: 0, To: portOf(80)}}}),
 		"host DB is not on network front":          w.Disconnect("DB", "front"),
 		`host "NOBODY": there is no such host`:     w.Disconnect("NOBODY", "front"),
 		`host "NOBODY": there is no such host; th`: w.RemoveHost("NOBODY"),
@@ -139,7 +139,7 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.AddNetwork(ctx, lab.NewNetwork("side")); err == nil || err.Error() != "lab w is not up" {
+	if err := other.AddNetwork(ctx, plan.NewNetwork("side")); err == nil || err.Error() != "lab w is not up" {
 		t.Errorf("a change of what is not there: %v", err)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sync"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/nat/uplink"
 )
 
@@ -30,11 +30,11 @@ func (w *World) newDescriptors(free int) *descriptors {
 }
 
 // check refuses a plan that has more cards and ports than there are descriptors, before anything is made.
-func (d *descriptors) check(p *lab.Plan) error {
+func (d *descriptors) check(p *plan.Plan) error {
 	cards, ports := 0, 0
 	for _, h := range p.Hosts {
 		cards += len(h.Interfaces)
-		if p.Uplink.Kind == lab.UplinkHost {
+		if p.Uplink.Kind == plan.UplinkHost {
 			ports += len(h.Ports)
 		}
 	}

@@ -3,8 +3,8 @@ package world
 import (
 	"fmt"
 
-	"uswitch/cmd/internal/docker/host"
-	"uswitch/cmd/internal/docker/rules"
+	"uswitch/cmd/internal/plan/dockerhost"
+	"uswitch/cmd/internal/plan/firewall"
 	"uswitch/nat/rule"
 )
 
@@ -64,7 +64,7 @@ func byNetwork(ports []*Published) (runs [][]*Published) {
 }
 
 // dockerPorts are ports as dockerd knows them.
-func dockerPorts(ports []*Published) (all []rules.Port) {
+func dockerPorts(ports []*Published) (all []firewall.Port) {
 	for _, p := range ports {
 		all = append(all, p.docker)
 	}
@@ -87,8 +87,8 @@ func (w *World) closeEndpoint(c *Card) {
 }
 
 // dockerPort is an open port as dockerd knows it.
-func (w *World) dockerPort(p *Published) rules.Port {
-	return host.Port(w.Network(p.Network).Plan, p.Publish)
+func (w *World) dockerPort(p *Published) firewall.Port {
+	return dockerhost.Port(w.Network(p.Network).Plan, p.Publish)
 }
 
 // proxying is what Docker's rules leave to its userland proxy, for which a gateway has no place: ports that are published on
@@ -103,7 +103,7 @@ func (w *World) proxying(p *Published) []ruleText {
 		return nil
 	}
 	proxy := []ruleText{w.translation(p), hairpin(p)}
-	if w.Plan().DockerRules == rules.Classic.String() || !w.Network(p.Network).Plan.ICC {
+	if w.Plan().DockerRules == firewall.Classic.String() || !w.Network(p.Network).Plan.ICC {
 		pass := fmt.Sprintf("-d %v ! -i %s -o %s -p %s --dport %d -m conntrack --ctstate DNAT -j ACCEPT",
 			p.inside(), UplinkName, p.Network, p.Proto, p.To.Port())
 		proxy = append(proxy, ruleText{table: "filter", chain: "DOCKER-FORWARD", text: pass, head: true})

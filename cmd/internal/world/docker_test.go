@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"uswitch/cmd/internal/docker/host"
-	"uswitch/cmd/internal/docker/rules"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan/dockerhost"
+	"uswitch/cmd/internal/plan/firewall"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
 	"uswitch/nat/rule"
@@ -28,16 +28,16 @@ func saved(w *world.World) string { return w.Gateway().Rules().Snapshot().Save(r
 // TestDockerRules: the rules are those that uswitch compare docker prints, and behind them what Docker's proxy does.
 func TestDockerRules(t *testing.T) {
 	for _, test := range []struct {
-		dialect rules.Dialect
+		dialect firewall.Dialect
 		proxy   []string
 	}{
-		{rules.Docker29, []string{
+		{firewall.Docker29, []string{
 			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -j DNAT --to-destination 10.2.0.2:80",
 			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8443 -j DNAT --to-destination 10.2.0.2:443",
 			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE",
 			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 443 -j MASQUERADE",
 		}},
-		{rules.Classic, []string{
+		{firewall.Classic, []string{
 			"-A DOCKER-FORWARD -d 10.2.0.2/32 ! -i uplink -o back -p tcp -m tcp --dport 443 -m conntrack --ctstate DNAT -j ACCEPT",
 			"-A DOCKER-FORWARD -d 10.2.0.2/32 ! -i uplink -o back -p tcp -m tcp --dport 80 -m conntrack --ctstate DNAT -j ACCEPT",
 			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -j DNAT --to-destination 10.2.0.2:80",
@@ -48,7 +48,7 @@ func TestDockerRules(t *testing.T) {
 	} {
 		t.Run(test.dialect.String(), func(t *testing.T) {
 			w, _ := up(t, strings.Replace(dockerWeb, "DIALECT", test.dialect.String(), 1), &worldtest.Host{})
-			want, err := host.Describe(w.Plan(), test.dialect)
+			want, err := dockerhost.Describe(w.Plan(), test.dialect)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +82,7 @@ func TestDockerPublishLive(t *testing.T) {
 		w, _ := up(t, strings.Replace(dockerWeb, "DIALECT", dialect, 1), &worldtest.Host{})
 		before := saved(w)
 		for _, text := range []string{"8081:80", "127.0.0.1:8082:82/udp"} {
-			ports, err := lab.ParsePublish(w.Plan(), "CLIENT", text)
+			ports, err := plan.ParsePublish(w.Plan(), "CLIENT", text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,7 +116,7 @@ func TestDockerPublishFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := saved(w)
-	ports, err := lab.ParsePublish(w.Plan(), "CLIENT", "8081:80")
+	ports, err := plan.ParsePublish(w.Plan(), "CLIENT", "8081:80")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,11 +132,11 @@ func TestDockerPublishFails(t *testing.T) {
 }
 
 func TestDockerRulesStepBack(t *testing.T) {
-	own := plan(t, strings.Replace(dockerWeb, "docker_rules: DIALECT", "docker_rules: 29, rules: ['-P FORWARD DROP']", 1))
+	own := parsed(t, strings.Replace(dockerWeb, "docker_rules: DIALECT", "docker_rules: 29, rules: ['-P FORWARD DROP']", 1))
 	if lines, err := world.Rules(own); err != nil || strings.Join(lines, "\n") != "-P FORWARD DROP" {
 		t.Errorf("the lab's own rules come first: %q, %v", lines, err)
 	}
-	off := plan(t, strings.Replace(dockerWeb, "DIALECT", "off", 1))
+	off := parsed(t, strings.Replace(dockerWeb, "DIALECT", "off", 1))
 	if lines, err := world.Rules(off); err != nil || strings.Contains(strings.Join(lines, "\n"), "DOCKER") {
 		t.Errorf("off: %q, %v", lines, err)
 	}

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"os"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/tap"
 )
 
@@ -19,9 +19,9 @@ func ownNetwork() string { return fmt.Sprintf("/proc/%d/ns/net", os.Getpid()) }
 func (w *World) enter(h *Host) (err error) {
 	p := w.Plan()
 	switch {
-	case h.Plan.Mode == lab.ModeShared:
+	case h.Plan.Mode == plan.ModeShared:
 		return nil
-	case h.Plan.Mode == lab.ModeHost:
+	case h.Plan.Mode == plan.ModeHost:
 		h.Namespace, err = w.host.Adopt(ownNetwork())
 		return hostError(h, err)
 	case h.Plan.Netns != "":

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"os"
 
-	"uswitch/cmd/internal/lab"
-	"uswitch/cmd/internal/names"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/world/names"
 	"uswitch/nat/uplink"
 )
 
@@ -33,14 +33,14 @@ func (w *World) renewFiles(h *Host) {
 	}
 }
 
-func ownsFiles(h *Host) bool { return h.Plan.Mode == lab.ModeOwn || h.Plan.Mode == lab.ModeNone }
+func ownsFiles(h *Host) bool { return h.Plan.Mode == plan.ModeOwn || h.Plan.Mode == plan.ModeNone }
 
 func (w *World) giveFiles(h *Host) error {
 	m := names.Machine{Resolv: names.Resolv{Servers: simResolvers}}
-	if w.Plan().Uplink.Kind != lab.UplinkSim {
+	if w.Plan().Uplink.Kind != plan.UplinkSim {
 		m.Resolv, _ = names.NewFile(nil, resolvConf).Read() // without one, it names nobody
 	}
-	if own, ok := uplink.OutgoingAddr(); ok && w.Plan().Uplink.Kind == lab.UplinkHost {
+	if own, ok := uplink.OutgoingAddr(); ok && w.Plan().Uplink.Kind == plan.UplinkHost {
 		m.Addr = own.Addr()
 	}
 	m.NSSwitch, _ = os.ReadFile("/etc/nsswitch.conf")

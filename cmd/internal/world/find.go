@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	vswitch "uswitch/switch"
 )
 
@@ -47,7 +47,7 @@ func (w *World) noHost(name string) error {
 
 // Home returns the host whose namespace and cards a host uses: the one that it shares them with, or itself.
 func (w *World) Home(h *Host) *Host {
-	if h.Plan.Mode == lab.ModeShared {
+	if h.Plan.Mode == plan.ModeShared {
 		if home := w.Host(h.Plan.Shares); home != nil {
 			return home
 		}

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/nat"
 	"uswitch/switch/frame"
 )
@@ -18,14 +18,14 @@ type former struct {
 }
 
 // note remembers a card that leaves.
-func (f *former) note(card *lab.Interface) {
+func (f *former) note(card *plan.Interface) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.macs[card.Address.Addr()] = card.MAC
 }
 
 // other reports whether a card comes with an address that was at another MAC.
-func (f *former) other(card *lab.Interface) bool {
+func (f *former) other(card *plan.Interface) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	before, known := f.macs[card.Address.Addr()]
@@ -34,7 +34,7 @@ func (f *former) other(card *lab.Interface) bool {
 
 // forgetHost makes the gateway forget what it knows of the address of a card that has left a network: how to reach it, and the
 // connections that it had. Who gets the address next begins anew.
-func (w *World) forgetHost(n *Network, card *lab.Interface) {
+func (w *World) forgetHost(n *Network, card *plan.Interface) {
 	a := card.Address.Addr()
 	n.former.note(card)
 	if n.Leg != nil {

@@ -3,14 +3,14 @@ package world
 import (
 	"slices"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/tap"
 )
 
 // Host is one host of the lab as it is at one moment: its namespace, the cards in it, and its command. A change makes a new
 // Host.
 type Host struct {
-	Plan      *lab.Host
+	Plan      *plan.Host
 	Namespace tap.Namespace
 	Cards     []*Card
 	adopted   bool     // nobody named the namespace, which was there already
@@ -29,7 +29,7 @@ func (h *Host) card(network string) *Card {
 }
 
 // replan gives a host another plan, in which only words are others.
-func (w *World) replan(p *lab.Host) {
+func (w *World) replan(p *plan.Host) {
 	h := w.Host(p.Name)
 	now := *h
 	now.Plan = p
@@ -57,7 +57,7 @@ func (h *Host) withoutCard(c *Card) *Host {
 // planned makes the host's plan one that has the host's cards for its interfaces.
 func (h *Host) planned() *Host {
 	p := *h.Plan
-	p.Interfaces = slices.Clip([]lab.Interface{})
+	p.Interfaces = slices.Clip([]plan.Interface{})
 	for _, c := range h.Cards {
 		p.Interfaces = append(p.Interfaces, *c.Plan)
 	}

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // AddHost adds a host: its namespace, its cards, its published ports. Its command is not started. What plan leaves zero is
 // chosen (lab.Plan.FillHost): above all, an interface needs no more than the name of its network.
-func (w *World) AddHost(ctx context.Context, p lab.Host) error {
+func (w *World) AddHost(ctx context.Context, p plan.Host) error {
 	end, err := w.begin(ctx)
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func (w *World) AddHost(ctx context.Context, p lab.Host) error {
 }
 
 // addHost is AddHost for a plan that is complete and right. It needs a change that has begun.
-func (w *World) addHost(ctx context.Context, labPlan *lab.Host) error {
+func (w *World) addHost(ctx context.Context, labPlan *plan.Host) error {
 	h, err := w.makeHost(ctx, labPlan)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (w *World) addHost(ctx context.Context, labPlan *lab.Host) error {
 
 // makeHost makes a host's namespace and its cards; they are plugged in nowhere, and no picture shows the host yet. It may be
 // called for many hosts at the same time.
-func (w *World) makeHost(ctx context.Context, p *lab.Host) (*Host, error) {
+func (w *World) makeHost(ctx context.Context, p *plan.Host) (*Host, error) {
 	h := &Host{Plan: p, service: newService(len(p.Command) > 0), scope: w.hosts.open()}
 	if err := w.enter(h); err != nil {
 		return nil, h.scope.abandon(err)
@@ -72,7 +72,7 @@ func (w *World) makeHost(ctx context.Context, p *lab.Host) (*Host, error) {
 // plugIn plugs in the cards of a host that was made, in the order of its interfaces. Home is the host whose namespace it
 // shares, if that is there.
 func (w *World) plugIn(h, home *Host) error {
-	if h.Plan.Mode == lab.ModeShared {
+	if h.Plan.Mode == plan.ModeShared {
 		if home == nil {
 			return hostError(h, w.noHost(h.Plan.Shares))
 		}
@@ -92,7 +92,7 @@ func (w *World) plugIn(h, home *Host) error {
 // addHosts makes every host of the plan. Many are made at the same time; they are plugged in one after the other, so that
 // each port has the number that its place in the plan gives it. The picture shows all of them at once: one picture for each
 // would be as many lists as there are hosts.
-func (w *World) addHosts(labPlan *lab.Plan) func(context.Context) error {
+func (w *World) addHosts(labPlan *plan.Plan) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var hosts []*Host
 		byName := map[string]*Host{}
@@ -119,7 +119,7 @@ func (w *World) RemoveHost(name string) error {
 	}
 	defer end()
 	for _, other := range w.Hosts() {
-		if other.Plan.Mode == lab.ModeShared && other.Plan.Shares == name {
+		if other.Plan.Mode == plan.ModeShared && other.Plan.Shares == name {
 			return fmt.Errorf("host %s is in the namespace of %s: remove it first", other.Plan.Name, name)
 		}
 	}

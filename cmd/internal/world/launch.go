@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // launch starts a host's command if it has one: now if nothing keeps it, so that hosts start in the order of the plan, else
@@ -31,7 +31,7 @@ func (w *World) launch(h *Host) {
 
 // dependency is a command that another one waits for.
 type dependency struct {
-	lab.Dependency
+	plan.Dependency
 	on *Host
 }
 

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"time"
 
-	"uswitch/cmd/internal/docker/rules"
+	"uswitch/cmd/internal/plan/firewall"
 	"uswitch/nat"
 )
 
@@ -25,7 +25,7 @@ func (w *World) addLegs(context.Context) error {
 
 // addLeg puts the gateway onto a network that no picture shows yet, unless it is to stay off it.
 func (w *World) addLeg(n *Network) error {
-	if !n.Plan.Gateway.IsValid() && !n.Plan.NoAddress || n.Plan.GatewayMode == string(rules.Isolated) {
+	if !n.Plan.Gateway.IsValid() && !n.Plan.NoAddress || n.Plan.GatewayMode == string(firewall.Isolated) {
 		return nil
 	}
 	if w.way != nil && w.way.standIn.IsValid() && n.Plan.Subnet.Contains(w.way.standIn) {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world/worldtest"
 	"uswitch/switch/frame"
 )
@@ -58,7 +58,7 @@ func TestLinkOnConnect(t *testing.T) {
 	}
 	db, web := addr("10.2.0.3"), addr("10.2.0.2")
 	want(asks("www", "DB eth0", db, "back"), "NXDOMAIN")
-	if err := w.Connect(t.Context(), "DB", lab.Interface{Network: "front", Links: []lab.Link{{Name: "WEB", Alias: "www"}}}); err != nil {
+	if err := w.Connect(t.Context(), "DB", plan.Interface{Network: "front", Links: []plan.Link{{Name: "WEB", Alias: "www"}}}); err != nil {
 		t.Fatal(err)
 	}
 	want(asks("www", "DB eth0", db, "back"), "10.1.0.2") // WEB's on front, where the link is
@@ -68,7 +68,7 @@ func TestLinkOnConnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(asks("www", "DB eth0", db, "back"), "NXDOMAIN")
-	if err := w.Connect(t.Context(), "DB", lab.Interface{Network: "front", Links: []lab.Link{{Name: "WEB", Alias: "a b"}}}); err == nil || !strings.Contains(err.Error(), `link "a b"`) {
+	if err := w.Connect(t.Context(), "DB", plan.Interface{Network: "front", Links: []plan.Link{{Name: "WEB", Alias: "a b"}}}); err == nil || !strings.Contains(err.Error(), `link "a b"`) {
 		t.Errorf("a link of two words: %v", err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
 )
@@ -70,24 +70,24 @@ var steps = []struct {
 	do, undo func(*testing.T, *world.World) error
 }{
 	{"network",
-		func(t *testing.T, w *world.World) error { return w.AddNetwork(t.Context(), lab.NewNetwork("side")) },
+		func(t *testing.T, w *world.World) error { return w.AddNetwork(t.Context(), plan.NewNetwork("side")) },
 		func(_ *testing.T, w *world.World) error { return w.RemoveNetwork("side") }},
 	{"host",
 		func(t *testing.T, w *world.World) error {
-			return w.AddHost(t.Context(), lab.Host{Name: "CACHE", Command: []string{"true"},
-				Interfaces: []lab.Interface{{Network: "back"}, {Network: "front"}}, Ports: ports("tcp", 8081, 6379)})
+			return w.AddHost(t.Context(), plan.Host{Name: "CACHE", Command: []string{"true"},
+				Interfaces: []plan.Interface{{Network: "back"}, {Network: "front"}}, Ports: ports("tcp", 8081, 6379)})
 		},
 		func(_ *testing.T, w *world.World) error { return w.RemoveHost("CACHE") }},
 	{"card",
 		func(t *testing.T, w *world.World) error {
-			return w.Connect(t.Context(), "DB", lab.Interface{Network: "front"})
+			return w.Connect(t.Context(), "DB", plan.Interface{Network: "front"})
 		},
 		func(_ *testing.T, w *world.World) error { return w.Disconnect("DB", "front") }},
 }
 
 // ports is a published port of a host that has no address yet.
-func ports(proto string, outside, inside uint16) []lab.Publish {
-	return []lab.Publish{{Proto: proto, HostIP: addr("0.0.0.0"), HostPort: outside, To: portOf(inside)}}
+func ports(proto string, outside, inside uint16) []plan.Publish {
+	return []plan.Publish{{Proto: proto, HostIP: addr("0.0.0.0"), HostPort: outside, To: portOf(inside)}}
 }
 
 // portOf is a port of a host that has no address yet.
@@ -184,10 +184,10 @@ func TestConcurrentChanges(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
-			must(w.AddHost(ctx, lab.Host{Name: name, Command: []string{"true"}, Interfaces: []lab.Interface{{Network: "back"}}}))
-			must(w.Connect(ctx, name, lab.Interface{Network: "front"}))
+			must(w.AddHost(ctx, plan.Host{Name: name, Command: []string{"true"}, Interfaces: []plan.Interface{{Network: "back"}}}))
+			must(w.Connect(ctx, name, plan.Interface{Network: "front"}))
 			must(w.StartHost(name))
-			must(w.AddNetwork(ctx, lab.NewNetwork(fmt.Sprint("n", i))))
+			must(w.AddNetwork(ctx, plan.NewNetwork(fmt.Sprint("n", i))))
 			must(w.Disconnect(name, "back"))
 			must(w.RemoveNetwork(fmt.Sprint("n", i)))
 			must(w.RemoveHost(name))
@@ -203,7 +203,7 @@ func TestConcurrentChanges(t *testing.T) {
 func TestNoPoolLeft(t *testing.T) {
 	w, _ := up(t, strings.Replace(office, "DIALECT", "off", 1), &worldtest.Host{})
 	for i := range 100 {
-		err := w.AddNetwork(t.Context(), lab.NewNetwork(fmt.Sprint("n", i)))
+		err := w.AddNetwork(t.Context(), plan.NewNetwork(fmt.Sprint("n", i)))
 		if err == nil {
 			continue
 		}

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // movePorts leads the published ports that led to one address of a host to the one by which the outside reaches it now, or
@@ -32,7 +32,7 @@ func (w *World) movePorts(h *Host, from netip.Addr) (*Host, error) {
 			labPlan.Ports[i].To = netip.AddrPortFrom(to, p.To.Port())
 		}
 	}
-	labPlan.Ports = slices.DeleteFunc(labPlan.Ports, func(p lab.Publish) bool { return !p.To.Addr().IsValid() })
+	labPlan.Ports = slices.DeleteFunc(labPlan.Ports, func(p plan.Publish) bool { return !p.To.Addr().IsValid() })
 	now := *h
 	now.Plan = &labPlan
 	w.replaceHost(h, &now)
@@ -40,7 +40,7 @@ func (w *World) movePorts(h *Host, from netip.Addr) (*Host, error) {
 }
 
 // outward returns the address by which the outside reaches a host.
-func outward(p *lab.Host) netip.Addr {
+func outward(p *plan.Host) netip.Addr {
 	for _, i := range p.Interfaces {
 		if i.Name == p.GatewayDev {
 			return i.Address.Addr()

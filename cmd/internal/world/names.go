@@ -4,14 +4,14 @@ import (
 	"net/netip"
 	"sync/atomic"
 
-	"uswitch/cmd/internal/lab"
-	"uswitch/cmd/internal/names"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/world/names"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
 // Names tells what the lab calls its addresses; it is for the heads of journeys.
-func Names(p *lab.Plan) trace.Knowing {
+func Names(p *plan.Plan) trace.Knowing {
 	n := labNames{unknown: names.Unknown(names.Of(p)), byIP: map[netip.Addr]string{}, byMAC: map[frame.MAC]string{}}
 	for _, network := range p.Networks {
 		if network.Gateway.IsValid() {
@@ -61,7 +61,7 @@ type namesNow struct {
 }
 
 type namesOf struct {
-	plan  *lab.Plan
+	plan  *plan.Plan
 	names trace.Knowing
 }
 
@@ -87,7 +87,7 @@ func (n *namesNow) Unknown(asker netip.Addr, name string) (why string, ok bool) 
 }
 
 // Addresses returns the hosts with their addresses, for filters.
-func Addresses(p *lab.Plan) map[string][]netip.Addr {
+func Addresses(p *plan.Plan) map[string][]netip.Addr {
 	all := map[string][]netip.Addr{}
 	for _, h := range p.Hosts {
 		for _, i := range h.Interfaces {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net"
 
-	"uswitch/cmd/internal/names"
+	"uswitch/cmd/internal/world/names"
 	"uswitch/nat/station"
 	"uswitch/switch/frame"
 )

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/nat"
 	vswitch "uswitch/switch"
 	"uswitch/switch/frame"
@@ -15,7 +15,7 @@ import (
 
 // Network is a switch and the gateway's leg on it, as they are at one moment: a change makes a new Network.
 type Network struct {
-	Plan   *lab.Network
+	Plan   *plan.Network
 	Switch *vswitch.Switch
 	Leg    *nat.Interface // nil before Up, and where the gateway is not on the network
 	scope  *scope         // how to unmake the leg; nil before Up
@@ -23,7 +23,7 @@ type Network struct {
 }
 
 // newNetwork makes a switch that is not connected to anything.
-func (w *World) newNetwork(p *lab.Network) *Network {
+func (w *World) newNetwork(p *plan.Network) *Network {
 	n := &Network{Plan: p, Switch: vswitch.New(vswitch.Config{
 		Name:       p.Name,
 		Ageing:     Ageing(p.AgeingTime),

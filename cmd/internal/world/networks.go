@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // AddNetwork adds a network: its switch, the gateway's leg on it, and the rules that every generated ruleset has for a
 // network. What plan leaves zero of its addresses is chosen (lab.Plan.FillNetwork; start from lab.NewNetwork).
-func (w *World) AddNetwork(ctx context.Context, p lab.Network) error {
+func (w *World) AddNetwork(ctx context.Context, p plan.Network) error {
 	end, err := w.begin(ctx)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (w *World) AddNetwork(ctx context.Context, p lab.Network) error {
 }
 
 // addNetwork is AddNetwork for a plan that is complete and right. It needs a change that has begun.
-func (w *World) addNetwork(labPlan *lab.Network) error {
+func (w *World) addNetwork(labPlan *plan.Network) error {
 	n := w.newNetwork(labPlan)
 	n.scope = w.scope.open()
 	if err := w.addLeg(n); err != nil {

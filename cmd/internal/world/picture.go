@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"slices"
 
-	"uswitch/cmd/internal/lab"
-	"uswitch/cmd/internal/names"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/world/names"
 	"uswitch/nat"
 )
 
 // picture is the world at one moment. It never changes, and neither does what its lists hold: a change makes a new one,
 // with new entries for whatever is different. So a reader sees a lab that was there as a whole.
 type picture struct {
-	plan      *lab.Plan
-	filed     *lab.Plan // what the lab was made from, or the last plan that was applied: plan without what came by hand
+	plan      *plan.Plan
+	filed     *plan.Plan // what the lab was made from, or the last plan that was applied: plan without what came by hand
 	networks  []*Network
 	hosts     []*Host
 	published []*Published
@@ -110,11 +110,11 @@ func without[T comparable](list []T, gone ...T) []T {
 func with[T any](list []T, added ...T) []T { return append(slices.Clip(list), added...) }
 
 // Plan returns the plan of the lab as it is now. It is not to be changed.
-func (w *World) Plan() *lab.Plan { return w.now.Load().plan }
+func (w *World) Plan() *plan.Plan { return w.now.Load().plan }
 
 // Filed returns the plan that the lab was made from, or the last one that was applied: its plan without what was added by hand
 // since, and with what was removed. It is not to be changed.
-func (w *World) Filed() *lab.Plan { return w.now.Load().filed }
+func (w *World) Filed() *plan.Plan { return w.now.Load().filed }
 
 // Networks returns the networks, in the order of the plan. The list is not to be changed.
 func (w *World) Networks() []*Network { return w.now.Load().networks }

@@ -3,11 +3,11 @@ package world
 import (
 	"net/netip"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // plug makes a card and gives it to a host that is up. It needs a change that has begun.
-func (w *World) plug(h *Host, p *lab.Interface) (*Host, error) {
+func (w *World) plug(h *Host, p *plan.Interface) (*Host, error) {
 	card, err := w.makeCard(h, p)
 	if err != nil {
 		return nil, hostError(h, err)
@@ -58,7 +58,7 @@ func (w *World) setRoute(h *Host, gateway netip.Addr, dev string) (*Host, error)
 }
 
 // routed returns a host's plan with another default route.
-func routed(p *lab.Host, gateway netip.Addr, dev string) *lab.Host {
+func routed(p *plan.Host, gateway netip.Addr, dev string) *plan.Host {
 	now := *p
 	now.Gateway, now.GatewayDev = gateway, dev
 	return &now

@@ -7,24 +7,24 @@ import (
 	"net/netip"
 	"time"
 
-	"uswitch/cmd/internal/docker/rules"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan/firewall"
 	"uswitch/nat"
 	"uswitch/switch/frame"
 )
 
 // Published is a port that is open to the outside.
 type Published struct {
-	lab.Publish
+	plan.Publish
 	Host    string
-	Network string       // where the host is
-	Subnet  netip.Prefix // of that network
-	Outside netip.Addr   // where the outside finds it: HostIP, or the uplink's own address if that stands for every address
-	Reach   string       // who reaches it where that surprises people: more of them than they expect, or fewer; or empty
-	Wanted  lab.Publish  // what was asked for: a range of ports, of which Publish has the one that was free
-	routed  bool         // the outside uses To itself: nothing listens, nothing is translated
-	docker  rules.Port   // the port as dockerd knows it, while it does
-	scope   *scope       // how to close the listener
+	Network string        // where the host is
+	Subnet  netip.Prefix  // of that network
+	Outside netip.Addr    // where the outside finds it: HostIP, or the uplink's own address if that stands for every address
+	Reach   string        // who reaches it where that surprises people: more of them than they expect, or fewer; or empty
+	Wanted  plan.Publish  // what was asked for: a range of ports, of which Publish has the one that was free
+	routed  bool          // the outside uses To itself: nothing listens, nothing is translated
+	docker  firewall.Port // the port as dockerd knows it, while it does
+	scope   *scope        // how to close the listener
 }
 
 // String returns the port as people write it: 0.0.0.0:8080 -> WEB 10.2.0.2:80/tcp.
@@ -36,7 +36,7 @@ func (p *Published) String() string {
 var ErrNotPublished = errors.New("no such port is published")
 
 // Publish opens a port of a host to the outside: a listener, and the rules that lead from there to the host.
-func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
+func (w *World) Publish(host string, p plan.Publish) (*Published, error) {
 	end, err := w.begin(context.Background())
 	if err != nil {
 		return nil, err
@@ -50,8 +50,8 @@ func (w *World) Publish(host string, p lab.Publish) (*Published, error) {
 }
 
 // publish is Publish for a host that is there. It needs a change that has begun.
-func (w *World) publish(h *Host, p lab.Publish) (*Published, error) {
-	open, err := w.publishMany(context.Background(), h, []lab.Publish{p})
+func (w *World) publish(h *Host, p plan.Publish) (*Published, error) {
+	open, err := w.publishMany(context.Background(), h, []plan.Publish{p})
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (w *World) publish(h *Host, p lab.Publish) (*Published, error) {
 // publishMany opens ports of a host, all of them or, after an error or when ctx ends, none. All at once they are a change of the
 // rules and a picture; one after the other they would be as many, each as long as those before it together. It needs a change
 // that has begun.
-func (w *World) publishMany(ctx context.Context, h *Host, ports []lab.Publish) (all []*Published, err error) {
+func (w *World) publishMany(ctx context.Context, h *Host, ports []plan.Publish) (all []*Published, err error) {
 	defer func() {
 		if err != nil {
 			all, err = nil, errors.Join(err, closeListeners(all))
@@ -86,7 +86,7 @@ func (w *World) publishMany(ctx context.Context, h *Host, ports []lab.Publish) (
 }
 
 // beginPublished opens a port's listener, and enters it among those that are taken.
-func (w *World) beginPublished(h *Host, p lab.Publish, taken takenPorts) (*Published, error) {
+func (w *World) beginPublished(h *Host, p plan.Publish, taken takenPorts) (*Published, error) {
 	if w.way == nil && !w.routed(h, p) {
 		return nil, fmt.Errorf("port %d of %s cannot be published: the lab's uplink is %s; run it with --uplink host", p.To.Port(), h.Plan.Name, w.Plan().Uplink.Kind)
 	}
@@ -146,7 +146,7 @@ func (w *World) redirect(h *Host, p *Published, to netip.Addr) error {
 }
 
 // Unpublish closes the port of a host that matches; connections that came through it end.
-func (w *World) Unpublish(host string, p lab.Publish) error {
+func (w *World) Unpublish(host string, p plan.Publish) error {
 	end, err := w.begin(context.Background())
 	if err != nil {
 		return err

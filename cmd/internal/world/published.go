@@ -6,9 +6,9 @@ import (
 	"net/netip"
 	"slices"
 
-	"uswitch/cmd/internal/docker/host"
-	"uswitch/cmd/internal/docker/rules"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan/dockerhost"
+	"uswitch/cmd/internal/plan/firewall"
 )
 
 // publishAll opens the ports of the plan.
@@ -28,10 +28,10 @@ const portsTogether = 2048
 func (w *World) publishPorts(ctx context.Context, h *Host) error {
 	ports := slices.Clone(h.Plan.Ports)
 	if w.docker != nil { // which has an order of its own
-		slices.SortStableFunc(ports, host.ComparePorts)
+		slices.SortStableFunc(ports, dockerhost.ComparePorts)
 	}
 	if w.way == nil { // package lab has warned of those that are none
-		ports = slices.DeleteFunc(ports, func(p lab.Publish) bool { return !w.routed(h, p) })
+		ports = slices.DeleteFunc(ports, func(p plan.Publish) bool { return !w.routed(h, p) })
 	}
 	var all []*Published
 	for some := range slices.Chunk(ports, portsTogether) {
@@ -89,7 +89,7 @@ func (w *World) reach(p *Published) string {
 		return fmt.Sprintf("open at the host's own address, to whoever has a route to %v", p.Subnet)
 	case !w.way.onMachine && !p.HostIP.IsUnspecified() && p.HostIP != w.way.leg.Addr().Addr():
 		return fmt.Sprintf("nobody reaches it: uplink %s has no listener on this machine, and is %v itself", kind, w.way.leg.Addr().Addr())
-	case kind == lab.UplinkSim:
+	case kind == plan.UplinkSim:
 		return "reachable from inside the lab only: uplink sim has no listener on this machine"
 	case w.way.onMachine && p.HostIP.IsUnspecified():
 		return "open to every machine that reaches this one (127.0.0.1:PORT:PORT is for this one alone)"
@@ -98,10 +98,10 @@ func (w *World) reach(p *Published) string {
 }
 
 // routed reports whether a port is on a network whose addresses the outside uses as they are.
-func (w *World) routed(h *Host, p lab.Publish) bool {
+func (w *World) routed(h *Host, p plan.Publish) bool {
 	for _, c := range h.Cards {
 		if c.Plan.Address.Addr() == p.To.Addr() {
-			return w.Network(c.Plan.Network).Plan.GatewayMode == string(rules.Routed)
+			return w.Network(c.Plan.Network).Plan.GatewayMode == string(firewall.Routed)
 		}
 	}
 	return false

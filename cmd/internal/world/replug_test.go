@@ -49,7 +49,7 @@ func TestPlugInAgain(t *testing.T) {
 			return w.Set(world.Change{Kind: "port", Name: "RED", Values: map[string]string{"up": "on"}})
 		},
 		"apply": func(w *world.World) error {
-			lines, err := w.Apply(context.Background(), plan(t, twoHosts))
+			lines, err := w.Apply(context.Background(), parsed(t, twoHosts))
 			if err == nil && !strings.Contains(strings.Join(lines, "\n"), "+ card RED eth0") {
 				err = fmt.Errorf("told %q", lines)
 			}

@@ -7,13 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/tap"
 )
 
 // RightsOf returns what programs with these rights may do here, and where their user is at home; empty: it is this process's
 // user. Users and groups are this machine's.
-func RightsOf(r lab.Rights) (rights tap.Rights, home string, err error) {
+func RightsOf(r plan.Rights) (rights tap.Rights, home string, err error) {
 	if set, limited := r.Capabilities(); limited {
 		rights.Capabilities = &set
 	}

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"uswitch/cmd/internal/docker/host"
-	"uswitch/cmd/internal/docker/rules"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan/dockerhost"
+	"uswitch/cmd/internal/plan/firewall"
 	"uswitch/nat/rule"
 )
 
@@ -16,28 +16,28 @@ const UplinkName = "uplink"
 // Rules returns the rules that a lab begins with, as lines of iptables: its own, Docker's, or the few that make of the
 // gateway what a Docker host is. Published ports add theirs when they are opened (see openRules), and so do networks and
 // hosts that come later.
-func Rules(p *lab.Plan) ([]string, error) {
+func Rules(p *plan.Plan) ([]string, error) {
 	_, lines, err := firstRules(p)
 	return lines, err
 }
 
 // firstRules also returns the dockerd that goes on where the rules are Docker's, or nil.
-func firstRules(p *lab.Plan) (*rules.Firewall, []string, error) {
+func firstRules(p *plan.Plan) (*firewall.Firewall, []string, error) {
 	switch {
 	case p.Rules != nil:
 		return nil, p.Rules, nil
 	case p.DockerRules == "":
 		return nil, ownRules(p), nil
 	}
-	dialect, err := rules.ParseDialect(p.DockerRules)
+	dialect, err := firewall.ParseDialect(p.DockerRules)
 	if err != nil {
 		return nil, nil, err
 	}
-	return host.Firewall(p, dialect)
+	return dockerhost.Firewall(p, dialect)
 }
 
 // tablesOf returns the rules that a lab begins with, and the dockerd that goes on where they are Docker's, or nil.
-func tablesOf(p *lab.Plan) (*rules.Firewall, *rule.Tables, error) {
+func tablesOf(p *plan.Plan) (*firewall.Firewall, *rule.Tables, error) {
 	docker, lines, err := firstRules(p)
 	tables := rule.NewTables(rule.IPv4)
 	if err == nil {
@@ -50,7 +50,7 @@ func tablesOf(p *lab.Plan) (*rules.Firewall, *rule.Tables, error) {
 }
 
 // rulesError names the place of a bad rule, if the file has written it.
-func rulesError(p *lab.Plan, err error) error {
+func rulesError(p *plan.Plan, err error) error {
 	var bad *rule.Error
 	if p.Rules == nil || !errors.As(err, &bad) || bad.Line < 1 || bad.Line > len(p.Rules) {
 		return fmt.Errorf("the lab's rules: %w", err)
@@ -64,7 +64,7 @@ func rulesError(p *lab.Plan, err error) error {
 //	nat     POSTROUTING  what leaves a network takes the address of the way out, unless the lab says otherwise
 //	filter  FORWARD      answers pass; networks reach themselves and, if they are not internal, the outside; others reach
 //	                     them only as far as their gateway mode opens them
-func ownRules(p *lab.Plan) []string {
+func ownRules(p *plan.Plan) []string {
 	lines := []string{
 		"-P FORWARD DROP",
 		"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
@@ -76,12 +76,12 @@ func ownRules(p *lab.Plan) []string {
 }
 
 // networkRules are those of ownRules that one network has.
-func networkRules(n *lab.Network) (all []ruleText) {
+func networkRules(n *plan.Network) (all []ruleText) {
 	rule := func(table, chain, format string, args ...any) {
 		all = append(all, ruleText{table: table, chain: chain, text: fmt.Sprintf(format, args...)})
 	}
-	mode := rules.GatewayMode(n.GatewayMode)
-	if n.Masquerade && mode != rules.Routed {
+	mode := firewall.GatewayMode(n.GatewayMode)
+	if n.Masquerade && mode != firewall.Routed {
 		rule("nat", "POSTROUTING", "-s %v ! -o %s -j MASQUERADE", n.Subnet, n.Name)
 	}
 	if !n.Internal {
@@ -92,9 +92,9 @@ func networkRules(n *lab.Network) (all []ruleText) {
 	}
 	switch {
 	case n.Internal:
-	case mode == rules.Routed:
+	case mode == firewall.Routed:
 		rule("filter", "FORWARD", "-o %s -p icmp -j ACCEPT", n.Name)
-	case mode == rules.NATUnprotected:
+	case mode == firewall.NATUnprotected:
 		rule("filter", "FORWARD", "-o %s -j ACCEPT", n.Name)
 	}
 	return all
@@ -106,7 +106,7 @@ func (w *World) openNetwork(n *Network) error {
 	case w.Plan().Rules != nil:
 		return nil // the lab has rules of its own
 	case w.docker != nil:
-		return w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.AddNetwork(now, host.Network(n.Plan)) },
+		return w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.AddNetwork(now, dockerhost.Network(n.Plan)) },
 			func(now *rule.Ruleset) ([]string, error) { return w.docker.RemoveNetwork(now, n.Plan.Name) })
 	}
 	return w.gateway.Rules().Apply(added(networkRules(n.Plan)))

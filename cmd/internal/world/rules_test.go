@@ -10,7 +10,7 @@ import (
 
 // TestOwnRules: options of networks act on uswitch's own rules too, as far as those have a place for them.
 func TestOwnRules(t *testing.T) {
-	lines, err := world.Rules(plan(t, `
+	lines, err := world.Rules(parsed(t, `
 networks:
   a: {ipam: {config: [{subnet: 10.1.0.0/24}]}}
   b: {driver_opts: {com.docker.network.bridge.enable_icc: "false", com.docker.network.bridge.enable_ip_masquerade: "false"}, ipam: {config: [{subnet: 10.2.0.0/24}]}}

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/nat"
 	"uswitch/switch/trace"
 )
@@ -27,10 +27,10 @@ type wayOut struct {
 
 // openWayOut opens what the plan asks for and points the default route there.
 func (w *World) openWayOut(context.Context) error {
-	open := map[lab.UplinkKind]func() (next netip.Addr, err error){
-		lab.UplinkSim:   w.openSim,
-		lab.UplinkHost:  w.openHost,
-		lab.UplinkNetns: w.openNetns,
+	open := map[plan.UplinkKind]func() (next netip.Addr, err error){
+		plan.UplinkSim:   w.openSim,
+		plan.UplinkHost:  w.openHost,
+		plan.UplinkNetns: w.openNetns,
 	}
 	kind := w.Plan().Uplink.Kind
 	begin, wanted := open[kind]

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"uswitch/cmd/internal/lab"
-	"uswitch/cmd/internal/names"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/world/names"
 	"uswitch/nat/station"
 	"uswitch/switch/trace"
 )
@@ -38,11 +38,11 @@ const (
 func (w *World) upstream(programs *station.Station) names.Upstream {
 	u := &upstream{world: w, programs: programs}
 	switch w.Plan().Uplink.Kind {
-	case lab.UplinkHost:
+	case plan.UplinkHost:
 		u.file, u.sockets = names.NewFile(nil, resolvConf), true
-	case lab.UplinkNetns:
+	case plan.UplinkNetns:
 		u.file = names.NewFile(nil, filepath.Join(netnsEtc, w.Plan().Uplink.Netns, "resolv.conf"), resolvConf)
-	case lab.UplinkSim:
+	case plan.UplinkSim:
 		u.fixed = simResolvers
 	default:
 		return nil

@@ -10,9 +10,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"uswitch/cmd/internal/docker/rules"
-	"uswitch/cmd/internal/lab"
-	"uswitch/cmd/internal/names"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan/firewall"
+	"uswitch/cmd/internal/world/names"
 	"uswitch/nat"
 	"uswitch/nat/uplink"
 	"uswitch/switch/trace"
@@ -74,11 +74,11 @@ type World struct {
 	status  atomic.Int32  // the first that was not 0 of the commands that ended by themselves
 	stirred chan struct{} // something has changed that may be the end of the lab
 
-	changing sync.Mutex      // held during a change, from its first look to its last step; guards what follows
-	up       bool            // changes are possible
-	way      *wayOut         // nil: no way out
-	names    *names.Server   // nil before Up
-	docker   *rules.Firewall // who knows Docker's rules; nil: they are not Docker's
+	changing sync.Mutex         // held during a change, from its first look to its last step; guards what follows
+	up       bool               // changes are possible
+	way      *wayOut            // nil: no way out
+	names    *names.Server      // nil before Up
+	docker   *firewall.Firewall // who knows Docker's rules; nil: they are not Docker's
 }
 
 // What is remembered of journeys that somebody has listened to: some hundreds of them, with the beginnings of their frames.
@@ -90,7 +90,7 @@ const (
 
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
 // must be one that package lab has made.
-func New(p *lab.Plan, o Options) (*World, error) {
+func New(p *plan.Plan, o Options) (*World, error) {
 	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, adopt: o.Adopt, stays: o.Stays, memory: o.Memory,
 		streams: o.Streams, epoch: time.Now(), tracer: new(trace.Tracer), stirred: make(chan struct{}, 1)}
 	w.descriptors = w.newDescriptors(o.Files)

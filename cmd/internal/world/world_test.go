@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
 	vswitch "uswitch/switch"
@@ -28,9 +28,9 @@ services:
 x-uswitch: {uplink: sim}
 `
 
-func labPlan(t *testing.T, text string) *lab.Plan {
+func parsed(t *testing.T, text string) *plan.Plan {
 	t.Helper()
-	p, err := lab.Parse("w.yaml", []byte(text), lab.LoadOptions{})
+	p, err := plan.Parse("w.yaml", []byte(text), plan.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func up(t *testing.T, text string, host *worldtest.Host) (*world.World, *reports
 func upWith(t *testing.T, text string, host *worldtest.Host, output func(string) io.WriteCloser) (*world.World, *reports) {
 	t.Helper()
 	r := &reports{}
-	w, err := world.New(plan(t, text), world.Options{Host: host, Report: r.add, Output: output})
+	w, err := world.New(parsed(t, text), world.Options{Host: host, Report: r.add, Output: output})
 	if err == nil {
 		err = w.Up(context.Background())
 	}
@@ -114,7 +114,7 @@ func TestEveryFailureIsUndone(t *testing.T) {
 	up(t, twoHosts, host)
 	for n := 1; n <= host.Calls(); n++ {
 		host := &worldtest.Host{FailAt: n}
-		w, err := world.New(plan(t, twoHosts), world.Options{Host: host})
+		w, err := world.New(parsed(t, twoHosts), world.Options{Host: host})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +129,7 @@ func TestEveryFailureIsUndone(t *testing.T) {
 
 func TestInterruptedSetUp(t *testing.T) {
 	host := &worldtest.Host{}
-	w, err := world.New(plan(t, twoHosts), world.Options{Host: host})
+	w, err := world.New(parsed(t, twoHosts), world.Options{Host: host})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,14 +146,14 @@ func TestInterruptedSetUp(t *testing.T) {
 // TestNamespaces: one that is there already is somebody else's; it is used by whoever says so.
 func TestNamespaces(t *testing.T) {
 	host, r := &worldtest.Host{Existing: []string{"RED"}}, &reports{}
-	w, err := world.New(plan(t, twoHosts), world.Options{Host: host})
+	w, err := world.New(parsed(t, twoHosts), world.Options{Host: host})
 	if err == nil {
 		err = w.Up(t.Context())
 	}
 	if err == nil || !strings.Contains(err.Error(), "netns: RED") || !strings.Contains(err.Error(), "--adopt") || len(host.Made()) > 0 {
 		t.Errorf("a namespace of somebody's: %v, left %v", err, host.Made())
 	}
-	w, err = world.New(plan(t, twoHosts), world.Options{Host: host, Adopt: true, Report: r.add})
+	w, err = world.New(parsed(t, twoHosts), world.Options{Host: host, Adopt: true, Report: r.add})
 	if err == nil {
 		err = w.Up(t.Context())
 	}
@@ -171,7 +171,7 @@ func TestNamespaces(t *testing.T) {
 	}
 
 	owned := &worldtest.Host{Owned: []string{"BLUE"}}
-	w, err = world.New(plan(t, twoHosts), world.Options{Host: owned})
+	w, err = world.New(parsed(t, twoHosts), world.Options{Host: owned})
 	if err == nil {
 		err = w.Up(context.Background())
 	}

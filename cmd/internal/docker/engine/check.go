@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/switch/frame"
 )
 
@@ -59,14 +59,14 @@ func checkEndpoint(network string, s *api.EndpointSettings) error {
 		wrong = append(wrong, errors.New("network-scoped alias is supported only for containers in user defined networks"))
 	}
 	for _, alias := range s.Aliases {
-		if err := lab.ValidateName("alias", alias); err != nil {
+		if err := plan.ValidateName("alias", alias); err != nil {
 			wrong = append(wrong, err)
 		}
 	}
 	for _, text := range s.Links {
 		link, err := parseLink(text)
 		if err == nil {
-			err = lab.ValidateName("link", link.Alias)
+			err = plan.ValidateName("link", link.Alias)
 		}
 		if err != nil {
 			wrong = append(wrong, err)

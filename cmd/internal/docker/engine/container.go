@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/tap"
 )
 
@@ -83,7 +83,7 @@ func (c *container) networksInOrder() []string {
 func (c *container) short() string { return c.id[:shortID] }
 
 // service returns a host that the lab has made itself as a container. It needs the lock.
-func (e *Engine) service(h *lab.Host) *container {
+func (e *Engine) service(h *plan.Host) *container {
 	p := e.lab.Plan()
 	c := &container{
 		id: derivedID("container", p.Name, h.Name), name: h.Container, service: h.Name, created: e.begun,
@@ -111,11 +111,11 @@ func (e *Engine) service(h *lab.Host) *container {
 }
 
 // modeOf says in Docker's words which network a host of the lab is on.
-func modeOf(p *lab.Plan, h *lab.Host) string {
+func modeOf(p *plan.Plan, h *plan.Host) string {
 	switch {
-	case h.Mode == lab.ModeHost:
+	case h.Mode == plan.ModeHost:
 		return hostNetwork
-	case h.Mode == lab.ModeShared:
+	case h.Mode == plan.ModeShared:
 		return "container:" + derivedID("container", p.Name, h.Shares)
 	case len(h.Interfaces) == 0:
 		return noNetwork

@@ -9,7 +9,7 @@ import (
 
 	"uswitch/cmd/internal/docker/engine/api"
 	"uswitch/cmd/internal/docker/engine/image"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // containerName is what Docker takes for a name (moby daemon/names).
@@ -69,7 +69,7 @@ func (e *Engine) checkName(name string) error {
 			"/"+name, owner.id)
 	}
 	// It becomes the name of a host, and of a namespace.
-	if err := e.lab.Plan().VerifyHost(&lab.Host{Name: name, Hostname: name, Mode: lab.ModeNone}); err != nil {
+	if err := e.lab.Plan().VerifyHost(&plan.Host{Name: name, Hostname: name, Mode: plan.ModeNone}); err != nil {
 		return invalid("%v", err)
 	}
 	return nil

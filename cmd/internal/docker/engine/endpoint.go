@@ -6,14 +6,14 @@ import (
 	"slices"
 
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/switch/frame"
 )
 
 // hostOf makes of a container a host that the lab can add: everything is chosen, the lowest free addresses first. It needs
 // the lock.
-func (e *Engine) hostOf(c *container) (lab.Host, error) {
-	h := lab.Host{Name: c.name, Container: c.name, Hostname: c.config.Hostname, Interfaces: []lab.Interface{}, Environment: c.config.Env, Passive: true}
+func (e *Engine) hostOf(c *container) (plan.Host, error) {
+	h := plan.Host{Name: c.name, Container: c.name, Hostname: c.config.Hostname, Interfaces: []plan.Interface{}, Environment: c.config.Env, Passive: true}
 	if reference, ok := c.shared(); ok {
 		other, err := e.find(reference)
 		if err != nil {
@@ -22,15 +22,15 @@ func (e *Engine) hostOf(c *container) (lab.Host, error) {
 		if !other.state.Running {
 			return h, conflict("cannot join network namespace of a non running container: container %s is not running", other.id)
 		}
-		h.Mode, h.Shares, h.Hostname = lab.ModeShared, other.host(), other.config.Hostname
+		h.Mode, h.Shares, h.Hostname = plan.ModeShared, other.host(), other.config.Hostname
 		return h, nil
 	}
 	switch c.mode() {
 	case hostNetwork:
-		h.Mode = lab.ModeHost
+		h.Mode = plan.ModeHost
 		return h, nil
 	case noNetwork:
-		h.Mode = lab.ModeNone
+		h.Mode = plan.ModeNone
 	}
 	p := e.lab.Plan()
 	for _, name := range c.networksInOrder() {
@@ -49,9 +49,9 @@ func (e *Engine) hostOf(c *container) (lab.Host, error) {
 }
 
 // interfaceOf is a container's card on a network.
-func interfaceOf(p *lab.Plan, c *container, n *lab.Network, card string) (lab.Interface, error) {
+func interfaceOf(p *plan.Plan, c *container, n *plan.Network, card string) (plan.Interface, error) {
 	asked := c.endpoints[n.Docker]
-	i := lab.Interface{Name: card, Network: n.Name, MTU: n.MTU, Port: n.Port, GatewayPriority: asked.GwPriority}
+	i := plan.Interface{Name: card, Network: n.Name, MTU: n.MTU, Port: n.Port, GatewayPriority: asked.GwPriority}
 	address, err := chooseAddress(p, n, asked)
 	if err != nil {
 		return i, err
@@ -75,7 +75,7 @@ func interfaceOf(p *lab.Plan, c *container, n *lab.Network, card string) (lab.In
 }
 
 // chooseAddress takes the address that is asked for, or the lowest that nobody has.
-func chooseAddress(p *lab.Plan, n *lab.Network, asked *api.EndpointSettings) (netip.Addr, error) {
+func chooseAddress(p *plan.Plan, n *plan.Network, asked *api.EndpointSettings) (netip.Addr, error) {
 	pool, err := n.Pool()
 	if err != nil {
 		return netip.Addr{}, err
@@ -121,7 +121,7 @@ func dnsNames(c *container, s *api.EndpointSettings) []string {
 }
 
 // chooseRoute chooses the network of the default route, and publishes on it. It needs the lock.
-func (e *Engine) chooseRoute(c *container, h *lab.Host) {
+func (e *Engine) chooseRoute(c *container, h *plan.Host) {
 	p := e.lab.Plan()
 	p.ChooseGateway(h)
 	for _, i := range h.Interfaces {

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
@@ -16,18 +16,18 @@ import (
 // Lab is what an engine needs of the lab it works on. Each of its methods leaves everything as it was if it fails.
 type Lab interface {
 	// Plan is the lab as it is now. It is not changed afterwards.
-	Plan() *lab.Plan
+	Plan() *plan.Plan
 	// AddNetwork makes a switch; RemoveNetwork removes one on which nobody is.
-	AddNetwork(n lab.Network) error
+	AddNetwork(n plan.Network) error
 	RemoveNetwork(name string) error
 	// AddHost makes a host with its cards and its published ports; RemoveHost removes it with all that runs in it.
-	AddHost(h lab.Host) error
+	AddHost(h plan.Host) error
 	RemoveHost(name string) error
 	// Connect plugs a card into a host that is there; Disconnect pulls the one on a network.
-	Connect(host string, i lab.Interface) error
+	Connect(host string, i plan.Interface) error
 	Disconnect(host, network string) error
 	// Published lists a host's ports that are open, with the numbers that they got.
-	Published(host string) []lab.Publish
+	Published(host string) []plan.Publish
 	// Start starts a command inside a host, with these rights.
 	Start(host string, cmd *exec.Cmd, r tap.Rights) (tap.Process, error)
 	// Command is what the lab itself runs in a host: its process, 0 if none does, and its status when it has ended.

@@ -8,7 +8,7 @@ import (
 
 	"uswitch/cmd/internal/docker/engine/api"
 	"uswitch/cmd/internal/docker/engine/image"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 )
 
@@ -78,7 +78,7 @@ func (e *Engine) startExec(id string, in io.Reader, to func(terminal bool) func(
 	}
 	argv := world.Program(image.Program(x.config.Cmd))
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = world.Environment(e.lab.Plan().Name, &lab.Host{Name: x.container.host(), Hostname: x.container.config.Hostname}, home,
+	cmd.Env = world.Environment(e.lab.Plan().Name, &plan.Host{Name: x.container.host(), Hostname: x.container.config.Hostname}, home,
 		append(environment(x.container, x.config.Tty), x.config.Env...))
 	cmd.Dir, cmd.WaitDelay = cmp.Or(x.config.WorkingDir, x.container.config.WorkingDir, "/"), outputGrace
 	console, begun, err := newConsole(cmd, newJournal(e.now), x.config.Tty, x.config.AttachStdin)

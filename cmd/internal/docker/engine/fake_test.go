@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
@@ -20,9 +20,9 @@ import (
 // fakeLab is a lab in which everything succeeds at once that is not told to fail; programs run where the test does.
 type fakeLab struct {
 	mu        sync.Mutex
-	plan      lab.Plan
+	plan      plan.Plan
 	taken     []netip.Prefix
-	published map[string][]lab.Publish
+	published map[string][]plan.Publish
 	fail      map[string]error // by method
 	rights    tap.Rights       // of the last program
 	slow      time.Duration    // how long a program has run when Start returns
@@ -34,11 +34,11 @@ func newFake(t *testing.T, file string) *fakeLab {
 	if file == "" {
 		file = "name: docker\nservices: {}\nx-uswitch: {docker0: true, uplink: sim}"
 	}
-	p, err := lab.Parse("docker.yaml", []byte(file), lab.LoadOptions{})
+	p, err := plan.Parse("docker.yaml", []byte(file), plan.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fakeLab{plan: *p, published: map[string][]lab.Publish{}, fail: map[string]error{}}
+	return &fakeLab{plan: *p, published: map[string][]plan.Publish{}, fail: map[string]error{}}
 }
 
 func (f *fakeLab) engine(t *testing.T) *engine.Engine {
@@ -49,7 +49,7 @@ func (f *fakeLab) engine(t *testing.T) *engine.Engine {
 	return e
 }
 
-func (f *fakeLab) change(method string, do func(*lab.Plan) error) error {
+func (f *fakeLab) change(method string, do func(*plan.Plan) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.fail[method]; err != nil {
@@ -64,7 +64,7 @@ func (f *fakeLab) change(method string, do func(*lab.Plan) error) error {
 	return nil
 }
 
-func (f *fakeLab) Plan() *lab.Plan {
+func (f *fakeLab) Plan() *plan.Plan {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p := f.plan
@@ -73,19 +73,19 @@ func (f *fakeLab) Plan() *lab.Plan {
 
 func (f *fakeLab) Taken() []netip.Prefix { return f.taken }
 
-func (f *fakeLab) AddNetwork(n lab.Network) error {
-	return f.change("AddNetwork", func(p *lab.Plan) error { p.Networks = append(p.Networks, n); return nil })
+func (f *fakeLab) AddNetwork(n plan.Network) error {
+	return f.change("AddNetwork", func(p *plan.Plan) error { p.Networks = append(p.Networks, n); return nil })
 }
 
 func (f *fakeLab) RemoveNetwork(name string) error {
-	return f.change("RemoveNetwork", func(p *lab.Plan) error {
-		p.Networks = slices.DeleteFunc(p.Networks, func(n lab.Network) bool { return n.Name == name })
+	return f.change("RemoveNetwork", func(p *plan.Plan) error {
+		p.Networks = slices.DeleteFunc(p.Networks, func(n plan.Network) bool { return n.Name == name })
 		return nil
 	})
 }
 
-func (f *fakeLab) AddHost(h lab.Host) error {
-	return f.change("AddHost", func(p *lab.Plan) error {
+func (f *fakeLab) AddHost(h plan.Host) error {
+	return f.change("AddHost", func(p *plan.Plan) error {
 		if err := p.FillHost(&h); err != nil {
 			return err
 		}
@@ -104,9 +104,9 @@ func (f *fakeLab) AddHost(h lab.Host) error {
 }
 
 func (f *fakeLab) RemoveHost(name string) error {
-	return f.change("RemoveHost", func(p *lab.Plan) error {
+	return f.change("RemoveHost", func(p *plan.Plan) error {
 		before := len(p.Hosts)
-		p.Hosts = slices.DeleteFunc(p.Hosts, func(h lab.Host) bool { return h.Name == name })
+		p.Hosts = slices.DeleteFunc(p.Hosts, func(h plan.Host) bool { return h.Name == name })
 		delete(f.published, name)
 		if len(p.Hosts) == before {
 			return fmt.Errorf("there is no host %s", name)
@@ -115,8 +115,8 @@ func (f *fakeLab) RemoveHost(name string) error {
 	})
 }
 
-func (f *fakeLab) Connect(host string, i lab.Interface) error {
-	return f.change("Connect", func(p *lab.Plan) error {
+func (f *fakeLab) Connect(host string, i plan.Interface) error {
+	return f.change("Connect", func(p *plan.Plan) error {
 		h := p.Host(host)
 		if err := p.FillInterface(h, &i); err != nil {
 			return err
@@ -127,14 +127,14 @@ func (f *fakeLab) Connect(host string, i lab.Interface) error {
 }
 
 func (f *fakeLab) Disconnect(host, network string) error {
-	return f.change("Disconnect", func(p *lab.Plan) error {
+	return f.change("Disconnect", func(p *plan.Plan) error {
 		h := p.Host(host)
-		h.Interfaces = slices.DeleteFunc(slices.Clone(h.Interfaces), func(i lab.Interface) bool { return i.Network == network })
+		h.Interfaces = slices.DeleteFunc(slices.Clone(h.Interfaces), func(i plan.Interface) bool { return i.Network == network })
 		return nil
 	})
 }
 
-func (f *fakeLab) Published(host string) []lab.Publish {
+func (f *fakeLab) Published(host string) []plan.Publish {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.published[host])

@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // What a request to create a container may say besides what api.CreateRequest holds is told of: who believes to have bounded a
@@ -94,7 +94,7 @@ func idleKeys(request []byte) (lines []string) {
 	var options []string
 	_ = json.Unmarshal(host["SecurityOpt"], &options)
 	for _, option := range options {
-		if !new(lab.Rights).SecurityOption(option) {
+		if !new(plan.Rights).SecurityOption(option) {
 			lines = append(lines, fmt.Sprintf("SecurityOpt %q is not acted on", option))
 		}
 	}

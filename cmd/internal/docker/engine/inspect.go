@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // Inspect describes a container.
@@ -67,7 +67,7 @@ func (e *Engine) settings(c *container) api.NetworkSettings {
 }
 
 // endpoint is what became of an attachment. It needs the lock.
-func (e *Engine) endpoint(p *lab.Plan, c *container, network string, asked *api.EndpointSettings) *api.EndpointSettings {
+func (e *Engine) endpoint(p *plan.Plan, c *container, network string, asked *api.EndpointSettings) *api.EndpointSettings {
 	s := *asked
 	n, err := findNetwork(p, e.lab.Taken(), network)
 	if err != nil || !c.state.Running {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // composeNames is what a Compose file says of the names that a service knows and of whom it asks for others.
@@ -20,7 +20,7 @@ type composeNames struct {
 }
 
 // planNames returns a host that has nothing but those; package lab finds what is wrong with them.
-func planNames(c *container) (lab.Host, error) {
+func planNames(c *container) (plan.Host, error) {
 	h := c.hostConfig
 	names := composeNames{NetworkMode: "none", DNS: h.DNS, DNSSearch: h.DNSSearch, DNSOptions: h.DNSOptions}
 	for _, line := range h.ExtraHosts {
@@ -29,14 +29,14 @@ func planNames(c *container) (lab.Host, error) {
 	}
 	p, err := parse(map[string]any{"services": map[string]any{"nobody": names}}, nil)
 	if err != nil {
-		return lab.Host{}, err
+		return plan.Host{}, err
 	}
 	return p.Hosts[0], nil
 }
 
 // chooseNames gives a host what its container says of names, and those of the containers that it is linked to when it
 // starts, with the addresses that they have now. It needs the lock.
-func (e *Engine) chooseNames(c *container, h *lab.Host) error {
+func (e *Engine) chooseNames(c *container, h *plan.Host) error {
 	names, err := planNames(c)
 	if err != nil {
 		return err
@@ -57,26 +57,26 @@ func (e *Engine) chooseNames(c *container, h *lab.Host) error {
 			return invalid("Cannot link to a non running container: /%s AS /%s/%s", other.name, c.name, cmp.Or(alias, other.name))
 		}
 		for _, name := range []string{cmp.Or(alias, other.name), other.name, other.short()} {
-			if one := (lab.ExtraHost{Name: name, Addr: address}); !slices.Contains(h.ExtraHosts, one) {
+			if one := (plan.ExtraHost{Name: name, Addr: address}); !slices.Contains(h.ExtraHosts, one) {
 				h.ExtraHosts = append(h.ExtraHosts, one)
 			}
 		}
 	}
-	slices.SortFunc(h.ExtraHosts, func(a, b lab.ExtraHost) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	slices.SortFunc(h.ExtraHosts, func(a, b plan.ExtraHost) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	return nil
 }
 
 // parseLink reads CONTAINER[:ALIAS] (docker/cli opts/link.go).
-func parseLink(text string) (lab.Link, error) {
+func parseLink(text string) (plan.Link, error) {
 	name, alias, _ := strings.Cut(text, ":")
 	if name == "" || strings.Contains(alias, ":") {
-		return lab.Link{}, fmt.Errorf("bad format for links: %q: want CONTAINER or CONTAINER:ALIAS", text)
+		return plan.Link{}, fmt.Errorf("bad format for links: %q: want CONTAINER or CONTAINER:ALIAS", text)
 	}
-	return lab.Link{Name: name, Alias: cmp.Or(alias, name)}, nil
+	return plan.Link{Name: name, Alias: cmp.Or(alias, name)}, nil
 }
 
 // sharedAddress returns the address by which a host that is about to be added reaches a container. It needs the lock.
-func (e *Engine) sharedAddress(other *container, h *lab.Host) (netip.Addr, bool) {
+func (e *Engine) sharedAddress(other *container, h *plan.Host) (netip.Addr, bool) {
 	for _, i := range h.Interfaces {
 		if n := e.lab.Plan().Network(i.Network); n != nil {
 			if card, ok := e.cardOn(other, n); ok {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // The networks that every Docker host has.
@@ -28,7 +28,7 @@ type network struct {
 
 // network returns the network of a name, an id or the beginning of one, as the lab has it. Docker's own bridge is made
 // when somebody first needs it. It needs the lock.
-func (e *Engine) network(reference string) (*lab.Network, error) {
+func (e *Engine) network(reference string) (*plan.Network, error) {
 	if reference == bridgeNetwork {
 		if err := e.needBridge(); err != nil {
 			return nil, err
@@ -43,9 +43,9 @@ func (e *Engine) network(reference string) (*lab.Network, error) {
 }
 
 // findNetwork also finds host and none, which are no networks of the lab and have no Name.
-func findNetwork(p *lab.Plan, taken []netip.Prefix, reference string) (*lab.Network, error) {
+func findNetwork(p *plan.Plan, taken []netip.Prefix, reference string) (*plan.Network, error) {
 	all := networksOf(p, taken)
-	var found *lab.Network
+	var found *plan.Network
 	for i := range all {
 		n := &all[i]
 		switch {
@@ -67,14 +67,14 @@ func findNetwork(p *lab.Plan, taken []netip.Prefix, reference string) (*lab.Netw
 }
 
 // networksOf lists a plan's networks by Docker's names, with host and none.
-func networksOf(p *lab.Plan, taken []netip.Prefix) []lab.Network {
-	all := append(slices.Clone(p.Networks), lab.Network{Docker: hostNetwork}, lab.Network{Docker: noNetwork})
-	if !slices.ContainsFunc(all, func(n lab.Network) bool { return n.IsDefaultBridge() }) {
+func networksOf(p *plan.Plan, taken []netip.Prefix) []plan.Network {
+	all := append(slices.Clone(p.Networks), plan.Network{Docker: hostNetwork}, plan.Network{Docker: noNetwork})
+	if !slices.ContainsFunc(all, func(n plan.Network) bool { return n.IsDefaultBridge() }) {
 		if n, err := futureBridge(p, taken); err == nil { // else there is no room for it, and network bridge says so
 			all = append(all, n)
 		}
 	}
-	slices.SortFunc(all, func(a, b lab.Network) int { return cmp.Compare(a.Docker, b.Docker) })
+	slices.SortFunc(all, func(a, b plan.Network) int { return cmp.Compare(a.Docker, b.Docker) })
 	return all
 }
 
@@ -102,7 +102,7 @@ func (e *Engine) Network(reference string) (*api.Network, error) {
 }
 
 // futureBridge is docker0 as a lab gets it that does not have it yet.
-func futureBridge(p *lab.Plan, taken []netip.Prefix) (lab.Network, error) {
+func futureBridge(p *plan.Plan, taken []netip.Prefix) (plan.Network, error) {
 	taken = slices.Clone(taken)
 	for _, n := range p.Networks {
 		taken = append(taken, n.Subnet)

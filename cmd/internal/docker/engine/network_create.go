@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/switch/ipam"
 )
 
@@ -47,24 +47,24 @@ func (e *Engine) CreateNetwork(r api.NetworkCreateRequest) (*api.NetworkCreateRe
 	return &api.NetworkCreateResponse{ID: n.ID()}, nil
 }
 
-func checkNetworkName(p *lab.Plan, name string) error {
+func checkNetworkName(p *plan.Plan, name string) error {
 	if name == bridgeNetwork || name == hostNetwork || name == noNetwork {
 		return forbidden("operation is not permitted on predefined %s network", name)
 	}
 	if strings.TrimSpace(name) == "" {
 		return invalid("network name cannot be empty or whitespace")
 	}
-	if err := lab.ValidateName("network name", name); err != nil {
+	if err := plan.ValidateName("network name", name); err != nil {
 		return invalid("%v", err)
 	}
-	if slices.ContainsFunc(p.Networks, func(n lab.Network) bool { return n.Docker == name }) {
+	if slices.ContainsFunc(p.Networks, func(n plan.Network) bool { return n.Docker == name }) {
 		return conflict("network with name %s already exists", name)
 	}
 	return nil
 }
 
 // choosePool gives a request the first default pool that is free, or checks the one that it has. It needs the lock.
-func (e *Engine) choosePool(p *lab.Plan, r *api.NetworkCreateRequest) error {
+func (e *Engine) choosePool(p *plan.Plan, r *api.NetworkCreateRequest) error {
 	taken := e.taken(p)
 	if r.IPAM == nil {
 		r.IPAM = &api.IPAM{}
@@ -94,7 +94,7 @@ func (e *Engine) choosePool(p *lab.Plan, r *api.NetworkCreateRequest) error {
 
 // taken lists what no default pool may overlap: networks of the lab, docker0's - whether it is there or not - and what the
 // machine has routes to. It needs the lock.
-func (e *Engine) taken(p *lab.Plan) []netip.Prefix {
+func (e *Engine) taken(p *plan.Plan) []netip.Prefix {
 	all := slices.Clone(e.lab.Taken())
 	for _, n := range networksOf(p, e.lab.Taken()) {
 		if n.Subnet.IsValid() {
@@ -107,7 +107,7 @@ func (e *Engine) taken(p *lab.Plan) []netip.Prefix {
 // needBridge makes docker0 where the lab does not have it yet. It needs the lock.
 func (e *Engine) needBridge() error {
 	p := e.lab.Plan()
-	if slices.ContainsFunc(p.Networks, func(n lab.Network) bool { return n.IsDefaultBridge() }) {
+	if slices.ContainsFunc(p.Networks, func(n plan.Network) bool { return n.IsDefaultBridge() }) {
 		return nil
 	}
 	n, err := futureBridge(p, e.lab.Taken())

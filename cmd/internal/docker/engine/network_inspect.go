@@ -4,11 +4,11 @@ import (
 	"fmt"
 
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // describe says of a network what docker network inspect prints. It needs the lock.
-func (e *Engine) describe(n *lab.Network) api.Network {
+func (e *Engine) describe(n *plan.Network) api.Network {
 	d := api.Network{Name: n.Docker, ID: n.ID(), Created: e.begun, Scope: "local", Driver: "bridge", EnableIPv4: true,
 		IPAM: api.IPAM{Driver: "default"}, Internal: n.Internal, Attachable: n.Attachable,
 		Containers: map[string]api.EndpointResource{}, Options: n.Options, Labels: map[string]string{}}
@@ -42,7 +42,7 @@ func (e *Engine) describe(n *lab.Network) api.Network {
 }
 
 // endpointResource is a container as a network shows it, if it is there. It needs the lock.
-func (e *Engine) endpointResource(c *container, n *lab.Network) (api.EndpointResource, bool) {
+func (e *Engine) endpointResource(c *container, n *plan.Network) (api.EndpointResource, bool) {
 	r := api.EndpointResource{Name: c.name, EndpointID: endpointID(c, n)}
 	if n.Name == "" { // host and none have nobody's address
 		_, shared := c.shared()
@@ -57,30 +57,30 @@ func (e *Engine) endpointResource(c *container, n *lab.Network) (api.EndpointRes
 }
 
 // cardOn returns a container's card on a network while it runs. It needs the lock.
-func (e *Engine) cardOn(c *container, n *lab.Network) (lab.Interface, bool) {
+func (e *Engine) cardOn(c *container, n *plan.Network) (plan.Interface, bool) {
 	h := e.lab.Plan().Host(c.host())
 	if h == nil || !c.state.Running {
-		return lab.Interface{}, false
+		return plan.Interface{}, false
 	}
 	for _, i := range h.Interfaces {
 		if i.Network == n.Name {
 			return i, true
 		}
 	}
-	return lab.Interface{}, false
+	return plan.Interface{}, false
 }
 
 // endpointID is the same for as long as the container is on the network.
-func endpointID(c *container, n *lab.Network) string { return derivedID("endpoint", c.id, n.ID()) }
+func endpointID(c *container, n *plan.Network) string { return derivedID("endpoint", c.id, n.ID()) }
 
-func gatewayText(n *lab.Network) string {
+func gatewayText(n *plan.Network) string {
 	if !n.Gateway.IsValid() {
 		return ""
 	}
 	return n.Gateway.Addr().String()
 }
 
-func reservedText(n *lab.Network) map[string]string {
+func reservedText(n *plan.Network) map[string]string {
 	var all map[string]string
 	for i, a := range n.Reserved {
 		if all == nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // What Docker can be asked for and what a lab's file can say of a network is the same; so a network is made as a file would
@@ -34,7 +34,7 @@ type composePool struct {
 }
 
 // planNetwork makes a network of the request; its subnet is chosen already.
-func planNetwork(r api.NetworkCreateRequest) (lab.Network, error) {
+func planNetwork(r api.NetworkCreateRequest) (plan.Network, error) {
 	n := composeNetwork{Name: r.Name, DriverOpts: r.Options, Internal: r.Internal, Attachable: r.Attachable}
 	if r.IPAM != nil && len(r.IPAM.Config) > 0 {
 		c := r.IPAM.Config[0]
@@ -45,7 +45,7 @@ func planNetwork(r api.NetworkCreateRequest) (lab.Network, error) {
 		"networks": map[string]any{"default": n}, // which is called br- and its id
 	}, nil)
 	if err != nil {
-		return lab.Network{}, err
+		return plan.Network{}, err
 	}
 	planned := p.Networks[0]
 	planned.Key = ""
@@ -53,22 +53,22 @@ func planNetwork(r api.NetworkCreateRequest) (lab.Network, error) {
 }
 
 // planBridge is docker0 as a lab gets it in which these networks are taken.
-func planBridge(taken []netip.Prefix) (lab.Network, error) {
+func planBridge(taken []netip.Prefix) (plan.Network, error) {
 	p, err := parse(map[string]any{"services": map[string]any{}, "x-uswitch": map[string]any{"docker0": true}}, taken)
 	if err != nil {
-		return lab.Network{}, err
+		return plan.Network{}, err
 	}
 	return p.Networks[0], nil
 }
 
 // parse reads a file with one network at most, so that messages need not name it.
-func parse(file map[string]any, taken []netip.Prefix) (*lab.Plan, error) {
+func parse(file map[string]any, taken []netip.Prefix) (*plan.Plan, error) {
 	text, err := json.Marshal(file)
 	if err != nil {
 		return nil, err
 	}
-	p, err := lab.Parse("docker", text, lab.LoadOptions{Taken: taken})
-	var mistake *lab.Mistake
+	p, err := plan.Parse("docker", text, plan.LoadOptions{Taken: taken})
+	var mistake *plan.Mistake
 	if errors.As(err, &mistake) {
 		option := strings.TrimPrefix(strings.TrimPrefix(mistake.Key, "networks.default."), "services.nobody.")
 		return nil, invalid("%s: %s", option, mistake.Text)

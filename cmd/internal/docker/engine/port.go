@@ -9,15 +9,15 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // portsOf are the ports that are to be published, in the order of their numbers inside.
-func portsOf(c *container, n *lab.Network, to netip.Addr) (all []lab.Publish) {
+func portsOf(c *container, n *plan.Network, to netip.Addr) (all []plan.Publish) {
 	for _, port := range slices.SortedFunc(maps.Keys(bindings(c)), comparePorts) {
 		number, proto := splitPort(port)
 		for _, b := range bindings(c)[port] {
-			p := lab.Publish{Proto: proto, HostIP: n.HostIP, To: netip.AddrPortFrom(to, number)}
+			p := plan.Publish{Proto: proto, HostIP: n.HostIP, To: netip.AddrPortFrom(to, number)}
 			if b.HostIP != "" {
 				p.HostIP, _ = netip.ParseAddr(b.HostIP) // checked
 			}
@@ -102,7 +102,7 @@ func comparePorts(a, b string) int {
 }
 
 // checkPorts says in Docker's words that a port is taken by somebody else of the lab. It needs the lock.
-func (e *Engine) checkPorts(c *container, ports []lab.Publish) error {
+func (e *Engine) checkPorts(c *container, ports []plan.Publish) error {
 	for _, other := range e.all() {
 		for _, taken := range e.lab.Published(other.host()) {
 			for _, p := range ports {

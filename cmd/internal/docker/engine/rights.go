@@ -2,23 +2,23 @@ package engine
 
 import (
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // Rights are what a container's programs may do.
-func Rights(c *api.Config, h *api.HostConfig) lab.Rights {
-	r := lab.Rights{User: c.User, Groups: h.GroupAdd, CapAdd: h.CapAdd, CapDrop: h.CapDrop, Privileged: h.Privileged, ReadOnly: h.ReadonlyRootfs}
+func Rights(c *api.Config, h *api.HostConfig) plan.Rights {
+	r := plan.Rights{User: c.User, Groups: h.GroupAdd, CapAdd: h.CapAdd, CapDrop: h.CapDrop, Privileged: h.Privileged, ReadOnly: h.ReadonlyRootfs}
 	for _, option := range h.SecurityOpt {
 		r.SecurityOption(option) // of the others warnings tell
 	}
 	for _, l := range h.Ulimits {
-		r.Limits = append(r.Limits, lab.Limit{Name: l.Name, Soft: l.Soft, Hard: l.Hard})
+		r.Limits = append(r.Limits, plan.Limit{Name: l.Name, Soft: l.Soft, Hard: l.Hard})
 	}
 	return r
 }
 
 // ExecRights are those of a program beside a container's own.
-func ExecRights(c lab.Rights, x *api.ExecConfig) lab.Rights {
+func ExecRights(c plan.Rights, x *api.ExecConfig) plan.Rights {
 	if x.User != "" {
 		c.User = x.User
 	}
@@ -27,10 +27,10 @@ func ExecRights(c lab.Rights, x *api.ExecConfig) lab.Rights {
 }
 
 // rights are what the container's programs may do.
-func (c *container) rights() lab.Rights { return Rights(&c.config, &c.hostConfig) }
+func (c *container) rights() plan.Rights { return Rights(&c.config, &c.hostConfig) }
 
 // setRights enters them as the API has them.
-func (c *container) setRights(r lab.Rights) {
+func (c *container) setRights(r plan.Rights) {
 	c.config.User = r.User
 	h := &c.hostConfig
 	h.GroupAdd, h.CapAdd, h.CapDrop, h.Privileged, h.ReadonlyRootfs = r.Groups, r.CapAdd, r.CapDrop, r.Privileged, r.ReadOnly

@@ -10,7 +10,7 @@ import (
 	"syscall"
 
 	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 )
 
@@ -87,7 +87,7 @@ func (e *Engine) startCommand(c *container) error {
 	}
 	argv := world.Program(c.argv)
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = world.Environment(e.lab.Plan().Name, &lab.Host{Name: c.name, Hostname: c.config.Hostname}, home, environment(c, c.config.Tty))
+	cmd.Env = world.Environment(e.lab.Plan().Name, &plan.Host{Name: c.name, Hostname: c.config.Hostname}, home, environment(c, c.config.Tty))
 	cmd.Dir, cmd.WaitDelay = c.config.WorkingDir, outputGrace
 	if cmd.Dir == "" {
 		cmd.Dir = "/"

@@ -15,7 +15,7 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/lab"
+	"uswitch/cmd/internal/plan"
 )
 
 // DefaultLab is the lab that docker commands begin and, where several labs are up, act on.
@@ -24,7 +24,7 @@ const DefaultLab = "docker"
 // Find returns the engine that a command acts on: of the lab that is named, by the option or else by USWITCH_LAB; or of the
 // lab called docker, or the only one that is up. Where there is none, it is one that knows Docker's own networks and no
 // containers; up is false then.
-func Find(name string, load func(name string) (*lab.Plan, error)) (c *Client, up bool, err error) {
+func Find(name string, load func(name string) (*plan.Plan, error)) (c *Client, up bool, err error) {
 	name = cmp.Or(name, os.Getenv("USWITCH_LAB"))
 	labs := control.Up()
 	is := func(name string) func(*control.Client) bool {

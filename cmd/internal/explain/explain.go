@@ -1,0 +1,150 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"uswitch/sim"
+	"uswitch/switch/trace"
+)
+
+// Explain says what would become of a question, step by step, without sending it. The error says that the question makes
+// no sense in this lab.
+func (l *Lab) Explain(q Question) (*Answer, error) {
+	f, answer, err := l.ask(q)
+	if err != nil || answer != nil {
+		return answer, err
+	}
+	return f.answer(), nil
+}
+
+// ask puts a question. Where its name leads nowhere, the answer says so, and there is no flow.
+func (l *Lab) ask(q Question) (*flow, *Answer, error) {
+	target, err := l.check(q)
+	var nobody addressless
+	if errors.As(err, &nobody) {
+		return nil, nobody.answer(q), nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	t := newTrial(l, *target)
+	if t.target.name {
+		answer, err := t.resolve()
+		if err != nil || answer != nil {
+			return nil, answer, err
+		}
+	}
+	f, err := t.run()
+	return f, nil, err
+}
+
+// answer says that there is no address to ask at, so that nothing was sent.
+func (e addressless) answer(q Question) *Answer {
+	stop := &Stop{Way: There, Where: e.who, Type: "address", Reason: noAddress, Sentence: e.text}
+	return &Answer{Question: q, Verdict: No, Stop: stop, Sentence: e.text + ".", Phases: []Phase{{Number: 1, Way: There, Where: q.From, Type: "address",
+		Result: Drop, Looked: "the address of " + e.who, Found: e.text, Reason: noAddress}}}
+}
+
+// answer writes down what has become of the question.
+func (f *flow) answer() *Answer {
+	a := &Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Stop: f.stop()}
+	unknown := f.unknowns(a.Stop)
+	if f.reachedOutside() && f.lab.Uplink.Kind != Sim && a.Stop == nil {
+		unknown = append(unknown, beyondUplink+": it is taken for granted that somebody answers there")
+	}
+	a.Unknown = strings.Join(unknown, "; ")
+	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
+	a.Works = a.Verdict == Yes
+	a.Sentence = f.sentence(a.Stop, a.Verdict)
+	if f.lost > 0 {
+		a.Unknown += fmt.Sprintf("; %d steps were too many to be shown", f.lost)
+	}
+	return a
+}
+
+// beyondUplink is what nobody here can know.
+const beyondUplink = "what lies beyond the uplink cannot be known from here"
+
+// reachedOutside reports whether the question of a host has left the lab, and the uplink has taken it.
+func (f *flow) reachedOutside() bool {
+	up, taken := f.lab.uplink(), false
+	for i := range f.steps {
+		s := &f.steps[i]
+		if up != nil && s.way == There && f.target.From != Outsider && s.Hook == trace.Egress && (s.Where == up.Name() || s.Port == up.Name()) {
+			taken = s.Verdict != trace.Drop
+		}
+	}
+	return taken
+}
+
+// sentence is the answer in one sentence.
+func (f *flow) sentence(s *Stop, v Verdict) string {
+	q := f.target.Question
+	switch {
+	case s == nil && v == NotKnown:
+		return fmt.Sprintf("As far as the switch can see, %s reaches %s, and the answer comes back. That is not all that decides.", q.From, q.object())
+	case v == NotKnown:
+		text := f.sentence(s, No)
+		return "As far as the switch can see: " + text
+	case s == nil:
+		return fmt.Sprintf("It works: %s reaches %s, and the answer comes back.", q.From, q.object())
+	case s.Where == q.From && s.host != nil && s.Reason != hairpin:
+		return s.Sentence + "."
+	case s.Way == Back:
+		return fmt.Sprintf("%s's question arrives, but the answer does not come back: at %s (%s), %s.", q.From, s.Where, s.Type, s.Sentence)
+	case s.Where == q.From:
+		return fmt.Sprintf("The question does not leave %s: %s.", q.From, s.Sentence)
+	}
+	return fmt.Sprintf("The question ends at %s (%s): %s.", s.Where, s.Type, s.Sentence)
+}
+
+// nameServer is whom simulated hosts ask for names.
+var nameServer = netip.AddrFrom4([4]byte{8, 8, 8, 8})
+
+// resolve finds the address of a name as a host would, where that can be known: in the simulated internet. If the DNS server
+// cannot be reached, that is the answer; if there is no such name, too.
+func (t *trial) resolve() (*Answer, error) {
+	name := t.target.To
+	if t.lab.Uplink.Kind != Sim {
+		return nil, fmt.Errorf("%s: what a name means outside cannot be known from here: ask for an address", name)
+	}
+	dns := *t
+	dns.target = target{Question: Question{From: t.target.From, To: nameServer.String(), Protocol: "udp", Port: 53}, addr: nameServer}
+	f, err := dns.run()
+	if err != nil {
+		return nil, err
+	}
+	if !f.ok() {
+		answer := f.answer()
+		answer.Sentence = fmt.Sprintf("The name %s cannot be looked up: %s", name, strings.ToLower(answer.Sentence[:1])+answer.Sentence[1:])
+		return answer, nil
+	}
+	h, ok := f.world.Host(t.target.From)
+	if !ok {
+		return nil, fmt.Errorf("%s: want an address", name)
+	}
+	h.LookUp(nameServer, name, func(a netip.Addr, failed error) { t.target.addr, err = a, failed })
+	end := f.world.Clock().Now().Add(patience)
+	for !t.target.addr.IsValid() && err == nil && f.world.Clock().Now().Before(end) && f.world.Step() {
+	}
+	if t.target.addr.IsValid() {
+		return nil, nil
+	}
+	if err == nil {
+		err = errors.New("it has no address")
+	}
+	why := err.Error()
+	if errors.Is(err, sim.ErrNoSuchName) {
+		why = "there is no such name (NXDOMAIN)"
+	}
+	stop := &Stop{Way: There, Where: t.target.From, Type: "name", Reason: noSuchName, Sentence: fmt.Sprintf("%s: %s", name, why)}
+	return &Answer{Question: t.target.Question, Verdict: No, Stop: stop, Sentence: fmt.Sprintf("The name does not resolve: %s, says %v.", why, nameServer),
+		Phases: []Phase{{Number: 1, Way: There, Where: t.target.From, Type: "name", Result: Drop, Looked: name + " at " + nameServer.String(),
+			Found: why, Reason: noSuchName}}}, nil
+}
+
+// noSuchName is the reason of a name that leads nowhere: the only one that no switch could have.
+const noSuchName = "no-such-name"

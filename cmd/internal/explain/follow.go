@@ -1,0 +1,205 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"uswitch/arp"
+	"uswitch/sim"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// Send resolves what is to be sent: the host that it comes from and the packet. The error says why it cannot be sent.
+func (l *Lab) Send(a Asked) (host string, q sim.Question, err error) {
+	if a.Question.From == Outsider {
+		return "", q, errors.New("nobody outside can be made to send")
+	}
+	t, err := l.check(a.Question)
+	if err != nil {
+		return "", q, err
+	}
+	if t.name {
+		if t.addr, err = netip.ParseAddr(a.Address); err != nil {
+			return "", q, fmt.Errorf("%s: its address is not known", t.To)
+		}
+	}
+	return t.From, t.packet(), nil
+}
+
+// Neighbor returns the host that an address is, if the host that sends there is on one network with it and neither has the other in
+// its neighbour table yet: a packet between them makes both enter the other.
+func (l *Lab) Neighbor(from string, to netip.Addr) (owner string, source netip.Addr) {
+	sender := l.host(from)
+	receiver, theirs := l.owner(to)
+	if sender == nil || receiver == nil || receiver == sender {
+		return "", source
+	}
+	for i := range sender.Cards {
+		ours := &sender.Cards[i]
+		if ours.Network == theirs.Network && ours.Addr.Contains(to) && !knows(ours, to) && !knows(theirs, ours.Addr.Addr()) {
+			return receiver.Name, ours.Addr.Addr()
+		}
+	}
+	return "", source
+}
+
+func knows(c *sim.CardState, a netip.Addr) bool {
+	return slices.ContainsFunc(c.Neighbors, func(n arp.Neighbor) bool { return n.Addr == a })
+}
+
+// Follower is a trace.Sink that finds the journeys of packets which are really sent. It is used by one goroutine; what it has
+// found is read when that has ended.
+type Follower struct {
+	lab     *Lab
+	wanted  map[destination]bool
+	found   map[origin][]*journey
+	packets map[uint64]*journey
+	conns   map[uint64]*journey
+	lost    uint64
+}
+
+// destination is where a packet goes that is to be found.
+type destination struct {
+	proto uint8
+	to    netip.AddrPort
+}
+
+// origin is who has sent it: the host's port at the switch may have any name, so that the source address tells it.
+type origin struct {
+	destination
+	from netip.AddrPort
+}
+
+// journey is what the trace tells of one packet, and of its answer.
+type journey struct {
+	packet  uint64
+	ended   *Stop
+	arrived string
+}
+
+// maxJourneys bounds what a Follower remembers: others may send to the same places meanwhile.
+const maxJourneys = 4 * maxQuestions
+
+// Follow returns a Follower for these packets.
+func (l *Lab) Follow(questions []sim.Question) *Follower {
+	f := &Follower{lab: l, wanted: map[destination]bool{}, found: map[origin][]*journey{}, packets: map[uint64]*journey{}, conns: map[uint64]*journey{}}
+	for _, q := range questions {
+		f.wanted[destination{q.Proto, q.To}] = true
+	}
+	return f
+}
+
+// Event implements trace.Sink.
+func (f *Follower) Event(e *trace.Event) error {
+	j, known := f.packets[e.Packet]
+	switch {
+	case known:
+		f.step(j, e, There)
+	case e.Hook == trace.Ingress && !e.IP:
+		f.begin(e)
+	case e.Conn != 0 && f.conns[e.Conn] != nil:
+		f.step(f.conns[e.Conn], e, Back)
+	}
+	return nil
+}
+
+// begin notes a packet that comes in at a port of a switch.
+func (f *Follower) begin(e *trace.Event) {
+	ip, ok := packetOf(e)
+	if !ok || len(f.packets) >= maxJourneys {
+		return
+	}
+	tuple, ok := tupleOf(ip)
+	if !ok {
+		return
+	}
+	to, from := netip.AddrPortFrom(tuple.Dst(), tuple.DstPort), netip.AddrPortFrom(tuple.Src(), tuple.SrcPort)
+	if tuple.Proto == frame.ProtoICMP {
+		if frame.ICMP(ip.Payload()).Type() != frame.ICMPEcho {
+			return
+		}
+		to = netip.AddrPortFrom(tuple.Dst(), 0)
+	}
+	d := destination{tuple.Proto, to}
+	if !f.wanted[d] {
+		return
+	}
+	j := &journey{packet: e.Packet}
+	f.packets[e.Packet] = j
+	o := origin{d, from}
+	f.found[o] = append(f.found[o], j)
+	f.step(j, e, There)
+}
+
+// step notes what matters of a step: where the packet, or its answer, was dropped, and whose card it was given to.
+func (f *Follower) step(j *journey, e *trace.Event, w Way) {
+	if e.Conn != 0 && f.conns[e.Conn] == nil && len(f.conns) < maxJourneys {
+		f.conns[e.Conn] = j
+	}
+	ip, ok := packetOf(e)
+	var card string
+	if ok && e.Hook == trace.Egress && e.Port != "" {
+		if owner, c := f.lab.owner(ip.Dst()); owner != nil && c.Port == e.Port && c.Network == e.Where {
+			card = owner.Name
+		}
+	}
+	switch {
+	case e.Verdict == trace.Drop && j.ended == nil && (e.Hook != trace.Egress || e.Port == "" || card != ""):
+		j.ended = f.lab.stopOfEvent(e, w)
+	case card != "" && w == There && e.Verdict != trace.Drop:
+		j.arrived = card
+	}
+}
+
+// Lost implements trace.Sink.
+func (f *Follower) Lost(n uint64) error { f.lost += n; return nil }
+
+// Idle implements trace.Sink; nothing waits here.
+func (f *Follower) Idle(time.Time) error { return nil }
+
+// Flush implements trace.Sink; nothing waits here.
+func (f *Follower) Flush() error { return nil }
+
+// Sent judges what a sender heard, and adds what the trace has of it. from is where the packet came from; one without an
+// address came from a stack that does not say, and is the first from that host.
+func (f *Follower) Sent(a Asked, host string, q sim.Question, from netip.AddrPort, err error, notSent bool, wait time.Duration) *Sent {
+	s := &Sent{Lost: f.lost}
+	if from.Addr().IsValid() {
+		s.From = from.Addr().String()
+	}
+	if j := f.journey(host, destination{q.Proto, q.To}, from); j != nil {
+		s.Packet, s.Ended, s.Arrived, s.Lost = j.packet, j.ended, j.arrived, 0
+		if err == nil {
+			s.Ended = nil // a first try was lost, and the next one was not
+		}
+	}
+	judge(a, err, notSent, wait, s)
+	return s
+}
+
+func (f *Follower) journey(host string, d destination, from netip.AddrPort) *journey {
+	if from.Addr().IsValid() {
+		all := f.found[origin{d, from}]
+		if len(all) == 0 {
+			return nil
+		}
+		return all[len(all)-1]
+	}
+	h := f.lab.host(host)
+	if h == nil {
+		return nil
+	}
+	var last *journey
+	for o, all := range f.found {
+		for _, c := range h.Cards {
+			if j := all[len(all)-1]; o.destination == d && c.Addr.IsValid() && c.Addr.Addr() == o.from.Addr() && (last == nil || j.packet > last.packet) {
+				last = j
+			}
+		}
+	}
+	return last
+}

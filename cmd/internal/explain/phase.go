@@ -1,0 +1,119 @@
+package explain
+
+import (
+	"fmt"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// phases turns the steps into what a person reads, one phase a step. What the hosts do, and what is said by ARP, is told
+// where it happens.
+func (f *flow) phases() []Phase {
+	b := builder{flow: f, told: map[toldKey]bool{}}
+	next := 0
+	for i := range f.steps {
+		for ; next < len(f.inner) && f.inner[next].at <= i; next++ {
+			b.inside(&f.inner[next])
+		}
+		if s := &f.steps[i]; s.arp.IsValid() {
+			b.arp(s)
+		} else {
+			b.step(s)
+			b.arrived(s)
+		}
+	}
+	for ; next < len(f.inner); next++ {
+		b.inside(&f.inner[next])
+	}
+	b.forgetAfterwards()
+	b.noAnswer()
+	for i := range b.all {
+		b.all[i].Number = i + 1
+	}
+	return b.all
+}
+
+// builder collects phases.
+type builder struct {
+	*flow
+	all     []Phase
+	asked   map[arpKey]int // the phases of ARP questions
+	arrival bool           // the question has reached a host or the outside
+	told    map[toldKey]bool
+	in, out string // the gateway's interfaces of the packet that is told of
+}
+
+func (b *builder) add(p Phase) { b.all = append(b.all, p) }
+
+// step adds a step of the switch or the gateway.
+func (b *builder) step(s *step) {
+	e := &s.Event
+	where, what := e.Step()
+	p := Phase{Way: s.way, Where: where, Type: what, Result: Allow, Rule: ruleOf(b.world.Gateway().Rules(), e)}
+	switch e.Verdict {
+	case trace.Drop:
+		p.Result, p.Reason = Drop, e.Reason.String()
+	case trace.Queue:
+		p.Result = Waits
+	case trace.Consume:
+		p.Result = Answers
+	}
+	switch e.Hook {
+	case trace.Ingress, trace.Egress:
+		b.cable(&p, e)
+	case trace.Learn, trace.Bridge:
+		bridged(&p, e)
+	case trace.Route, trace.Neighbor:
+		routed(&p, e)
+	default:
+		filtered(&p, e)
+		if p.Looked != "" {
+			p.Looked += b.interfaces(e.Hook)
+		}
+	}
+	switch {
+	case e.Hook == trace.Ingress:
+		b.in, b.out = e.Where, ""
+	case e.Hook == trace.Output:
+		b.in, b.out = "", ""
+	case e.Hook == trace.Route:
+		b.out = e.Port
+	}
+	if p.Result == Drop {
+		p.Found = e.Reason.Sentence()
+	}
+	b.add(p)
+}
+
+// cable is a frame or packet that comes in or goes out.
+func (b *builder) cable(p *Phase, e *trace.Event) {
+	p.Found = e.Text()
+	if _, ok := b.world.Switch(e.Where); !ok || e.Port == "" {
+		return
+	}
+	p.Looked = "the port " + e.Port + " of " + e.Where
+	if e.Hook == trace.Egress && e.Verdict != trace.Drop {
+		p.Found = "delivered to " + e.Port
+	}
+}
+
+// bridged is what the switch does.
+func bridged(p *Phase, e *trace.Event) {
+	p.Found = e.Text()
+	if e.Hook == trace.Learn {
+		p.Looked = fmt.Sprintf("the sender's address in the forwarding table of %s", e.Where)
+		switch e.Note {
+		case trace.Learned:
+			p.Found, p.Changed = "not there yet", e.Text()
+		case trace.Moved:
+			p.Found, p.Changed = "there, behind "+e.From, e.Text()
+		case trace.AddressConflict:
+			p.Looked = "what hosts of " + e.Where + " have said of their addresses"
+		}
+		return
+	}
+	if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
+		p.Looked = fmt.Sprintf("%v in the forwarding table of %s", eth.Dst(), e.Where)
+	}
+}

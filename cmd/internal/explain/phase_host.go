@@ -1,0 +1,244 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"uswitch/sim"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// inner is a step inside a host, of the question, of its answer, or of the ARP that they need.
+type inner struct {
+	sim.Step
+	way Way
+	at  int // how many steps of the switch and the gateway came before
+}
+
+// toldKey is what is told once.
+type toldKey struct {
+	way        Way
+	host, what string
+}
+
+func (b *builder) once(way Way, host, what string) bool {
+	k := toldKey{way, host, what}
+	told := b.told[k]
+	b.told[k] = true
+	return !told
+}
+
+// inside adds what a host decides, which cannot be seen outside.
+func (b *builder) inside(s *inner) {
+	p := Phase{Way: s.way, Where: s.Host, Type: string(s.Kind), Result: Allow}
+	if s.Drop != "" {
+		p.Result, p.Reason, p.Found = Drop, s.Drop, b.dropText(s)
+	}
+	switch s.Kind {
+	case sim.StepRoute:
+		if !b.once(s.way, s.Host, "route") {
+			return
+		}
+		p.Looked = s.Addr.String() + " in the routes of " + s.Host
+		if s.Drop == "" {
+			p.Found = decisionText(s.Decision)
+		}
+	case sim.StepCard:
+		if p.Looked = s.Card; !b.once(s.way, s.Host, "interface") {
+			return
+		}
+	case sim.StepForward:
+		if !b.once(s.way, s.Host, "forward") {
+			return
+		}
+		p.Looked = s.Packet.Dst().String() + " in the routes of " + s.Host
+		if s.Drop == "" {
+			p.Found = decisionText(s.Decision) + ": " + s.Host + " sends it on"
+			p.Changed = fmt.Sprintf("ttl %d becomes %d", s.Packet.TTL(), int(s.Packet.TTL())-1)
+		}
+	case sim.StepDeliver:
+		if s.way == Back || b.arrival {
+			return
+		}
+		b.arrival = true
+		b.takes(&p, s)
+	case sim.StepNeighbor:
+		wrong := b.wrongNeighbor(s)
+		if s.Drop == "" && wrong == "" || !b.once(s.way, s.Host, "neighbor") {
+			return
+		}
+		p.Looked, p.Found = s.Addr.String()+" in the neighbour table of "+s.Host, wrong
+	case sim.StepARP:
+		b.unansweredARP(s)
+		return
+	case sim.StepUnseen:
+		p.Type = "inside"
+	case sim.StepArrive:
+		if s.Drop == sim.DropOtherMAC || s.Drop == "" && s.Unknown == "" || !b.once(s.way, s.Host, "arrive") {
+			return
+		}
+	}
+	if s.Unknown != "" {
+		if p.Result == Allow {
+			p.Result = Unsure
+		}
+		if p.Found != "" && p.Found != s.Unknown {
+			p.Found += "; "
+		}
+		if p.Found += s.Unknown; !b.once(s.way, s.Host, s.Unknown) {
+			return
+		}
+	}
+	b.add(p)
+}
+
+// unansweredARP tells why a host does not answer where it is asked for.
+func (b *builder) unansweredARP(s *inner) {
+	for key, at := range b.asked {
+		if p := &b.all[at]; key.target == s.Addr && s.Drop != "" && p.Result == Drop {
+			p.Reason, p.Found = s.Drop, b.dropText(s)
+		}
+	}
+}
+
+// arrived adds what the outside does with what was delivered to it.
+func (b *builder) arrived(s *step) {
+	if s.way != There || s.Verdict == trace.Drop || s.Hook != trace.Egress || b.arrival {
+		return
+	}
+	ip, ok := packetOf(&s.Event)
+	if !ok {
+		return
+	}
+	if h, _ := b.lab.owner(ip.Dst()); h == nil && s.Port == "" && b.has(Back) {
+		b.arrival = true
+		b.add(Phase{Way: There, Where: "outside", Type: "answer", Result: Answers, Looked: b.target.what() + " of " + ip.Dst().String(),
+			Found: b.beyond()})
+	}
+}
+
+// takes is what a host makes of the question.
+func (b *builder) takes(p *Phase, s *inner) {
+	if s.Drop == "" {
+		p.Result, p.Found = Answers, "answered"
+	}
+	port, _ := b.deliveredPort()
+	switch b.target.Protocol {
+	case "icmp":
+		p.Looked = "an echo request to " + s.Host + " itself"
+		if s.Drop == "" {
+			p.Found = "the kernel answers pings"
+		}
+	case "tcp", "udp":
+		p.Looked = fmt.Sprintf("who listens on %s port %d in %s", b.target.Protocol, port, s.Host)
+		if s.Drop == "" {
+			p.Found = "somebody does"
+		}
+	}
+}
+
+// noAnswer says at the end that the outside has not answered.
+func (b *builder) noAnswer() {
+	n := len(b.all)
+	if !b.silent || b.arrival || n == 0 || b.all[n-1].Result == Drop || b.all[n-1].Way == Back || b.lab.uplink() == nil {
+		return
+	}
+	if b.all[n-1].Where == b.lab.uplink().Name() {
+		b.add(Phase{Way: There, Where: "outside", Type: "answer", Result: Drop, Reason: trace.TimedOut.String(),
+			Looked: b.target.what() + " of " + b.target.To, Found: "nobody there answers"})
+	}
+}
+
+// beyond says what is known of the outside.
+func (b *builder) beyond() string {
+	if b.lab.Uplink.Kind == Sim {
+		return "the simulated internet answers"
+	}
+	return "taken for answered: what lies beyond the uplink cannot be known from here"
+}
+
+// deliveredPort is the port at which the question arrives, after all translation.
+func (f *flow) deliveredPort() (uint16, bool) {
+	port := f.target.Port
+	for i := range f.steps {
+		if s := &f.steps[i]; s.way == There && s.Verdict == trace.Rewrite && s.After.Proto == f.target.proto() && s.After.Proto != frame.ProtoICMP {
+			port = s.After.DstPort
+		}
+	}
+	return port, port != 0
+}
+
+// deliveredAt is the address at which the question arrives, after all translation.
+func (f *flow) deliveredAt() netip.Addr {
+	at := f.target.addr
+	for i := range f.inner {
+		if s := &f.inner[i]; s.way == There && s.Kind == sim.StepArrive && s.Packet != nil {
+			at = s.Packet.Dst()
+		}
+	}
+	return at
+}
+
+// heldAt names where a host's servers have a port that is not open at all of its addresses; empty: nobody has it.
+func heldAt(h *sim.HostState, protocol string, port uint16) string {
+	proto := uint8(frame.ProtoUDP)
+	if protocol == "tcp" {
+		proto = frame.ProtoTCP
+	}
+	var at []string
+	for _, s := range h.Bound {
+		if s.Proto != proto || s.Port != port {
+			continue
+		}
+		text := netip.AddrPortFrom(s.Addr, port).String()
+		switch {
+		case s.Peer.IsValid():
+			text += " for " + s.Peer.String()
+		case s.Card != "":
+			text += " by " + s.Card
+		}
+		if !slices.Contains(at, text) {
+			at = append(at, text)
+		}
+	}
+	return strings.Join(at, " and ")
+}
+
+// decisionText is a way as `ip route` prints it.
+func decisionText(d sim.Decision) string {
+	switch {
+	case d.Kind == sim.Local:
+		return "its own address: by lo"
+	case d.Text != "":
+		return d.Text
+	}
+	text := "dev " + d.Card
+	if d.Via.IsValid() {
+		text = "via " + d.Via.String() + " " + text
+	}
+	if d.Prefix.IsValid() {
+		text = routeText(d.Prefix.Masked()) + " " + text
+	}
+	return text
+}
+
+// routeFrom is the way that a host has found for the question, or for its answer; ok is false if it has not come to that.
+func (f *flow) routeFrom(h *sim.HostState, w Way) (sim.Decision, bool) {
+	for i := range f.inner {
+		if s := &f.inner[i]; h != nil && s.Host == h.Name && s.way == w && (s.Kind == sim.StepRoute || s.Kind == sim.StepForward) && s.Drop == "" {
+			return s.Decision, true
+		}
+	}
+	return sim.Decision{}, false
+}
+
+// nextHop is who has to take a packet.
+func nextHop(d sim.Decision, dst netip.Addr) netip.Addr {
+	if d.Via.IsValid() {
+		return d.Via
+	}
+	return dst
+}

@@ -1,0 +1,140 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+
+	"uswitch/sim"
+)
+
+// hostRoute is for a host that has no route, and perhaps no address.
+func (t *trial) hostRoute(s *Stop) (all []proposal) {
+	name := s.host.Name
+	for _, c := range s.host.Cards {
+		leg, ok := t.lab.Gateway.Interface(c.Network)
+		if !ok {
+			continue
+		}
+		if !c.Addr.IsValid() && leg.Addr().IsValid() {
+			free := netip.PrefixFrom(t.freeAddr(leg.Addr()), leg.Addr().Bits())
+			all = append(all, inside(name, fmt.Sprintf("ip addr add %v dev %s", free, c.Name), func(t *trial) {
+				t.card(name, c.Name).Addr = free
+			}))
+			continue
+		}
+		via := t.gatewayAddr(s.host, &c).Addr()
+		if leg.Addr().IsValid() {
+			via = leg.Addr().Addr()
+		}
+		if !via.IsValid() {
+			continue
+		}
+		all = append(all, inside(name, "ip route add default via "+via.String(), func(t *trial) { t.setDefault(name, via, c.Name) }))
+	}
+	return append(all, t.giveGateway(s.host)...)
+}
+
+// setDefault gives a host a default route in place of any other.
+func (t *trial) setDefault(name string, via netip.Addr, card string) {
+	h := t.changed(name)
+	routes := h.Routes[:0]
+	for _, r := range h.Routes {
+		if r.Prefix.Bits() > 0 {
+			routes = append(routes, r)
+		}
+	}
+	h.Routes = append(routes, sim.HostRoute{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: via, Card: card})
+}
+
+// giveGateway is for networks on which the gateway has no address.
+func (t *trial) giveGateway(h *sim.HostState) (all []proposal) {
+	for _, c := range h.Cards {
+		leg, ok := t.lab.Gateway.Interface(c.Network)
+		addr := t.gatewayAddr(h, &c)
+		switch {
+		case !addr.IsValid() || ok && leg.Addr().IsValid():
+		case ok:
+			all = append(all, giveAddr(c.Network, addr))
+		default:
+			all = append(all, proposal{
+				text:  fmt.Sprintf("the gateway needs an address on %s: in the lab file, `gateway: %v` below the network's ipam", c.Network, addr.Addr()),
+				apply: func(t *trial) error { return t.lab.addLeg(c.Network, addr) },
+			})
+		}
+	}
+	return all
+}
+
+// giveAddr gives the gateway an address where it has a leg without one.
+func giveAddr(leg string, addr netip.Prefix) proposal {
+	return proposal{command: fmt.Sprintf("uswitch ip addr add %v dev %s", addr, leg), apply: func(t *trial) error {
+		i, ok := t.lab.Gateway.Interface(leg)
+		if !ok {
+			return fmt.Errorf("interface %s: there is none", leg)
+		}
+		return t.lab.Gateway.SetAddr(i, addr, t.lab.Now)
+	}}
+}
+
+// gatewayAddr is the address that the gateway should have on a card's network: the one where the host looks for it, or else
+// the first, or the lowest that nobody has. It is not valid if the card has no address.
+func (t *trial) gatewayAddr(h *sim.HostState, c *sim.CardState) netip.Prefix {
+	if !c.Addr.IsValid() {
+		return netip.Prefix{}
+	}
+	addr := c.Addr.Masked().Addr().Next()
+	for _, r := range h.Routes {
+		if r.Via.IsValid() && r.Card == c.Name && c.Addr.Contains(r.Via) {
+			addr = r.Via
+		}
+	}
+	if owner, _ := t.lab.owner(addr); owner != nil {
+		addr = t.freeAddr(c.Addr)
+	}
+	return netip.PrefixFrom(addr, c.Addr.Bits())
+}
+
+// freeAddr is the lowest address of a network that nobody has.
+func (t *trial) freeAddr(network netip.Prefix) netip.Addr {
+	a := network.Masked().Addr().Next()
+	for network.Contains(a) {
+		if owner, _ := t.lab.owner(a); owner == nil && !t.lab.isGateway(a) {
+			return a
+		}
+		a = a.Next()
+	}
+	return network.Addr()
+}
+
+// bringUp is for an interface that is down, the host's own or the one that a frame was for.
+func (t *trial) bringUp(s *Stop) []proposal {
+	h, card := s.host, s.card
+	if h != nil && s.loDown {
+		name := h.Name
+		return []proposal{inside(name, "ip link set lo up", func(t *trial) { t.changed(name).LoDown = false })}
+	}
+	if h == nil && s.event != nil {
+		h, card = t.cardOf(s.event.Where, s.event.Port)
+	}
+	if h == nil || card == nil {
+		return nil
+	}
+	name, dev := h.Name, card.Name
+	return []proposal{inside(name, "ip link set "+dev+" up", func(t *trial) { t.card(name, dev).Down = false })}
+}
+
+// otherGateway is for a next hop that nobody is: the gateway's address is another one.
+func (t *trial) otherGateway(s *Stop) (all []proposal) {
+	if s.host == nil {
+		return nil
+	}
+	for _, c := range s.host.Cards {
+		leg, ok := t.lab.Gateway.Interface(c.Network)
+		if !ok || !c.Addr.IsValid() || !leg.Addr().Contains(c.Addr.Addr()) {
+			continue
+		}
+		name, via := s.host.Name, leg.Addr().Addr()
+		all = append(all, inside(name, "ip route replace default via "+via.String(), func(t *trial) { t.setDefault(name, via, c.Name) }))
+	}
+	return append(all, t.giveGateway(s.host)...)
+}

@@ -1,0 +1,103 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+
+	"uswitch/nat"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// letPass lets the packet through the chain that stopped it: at the chain's end if its policy did, else before all others.
+func (t *trial) letPass(s *Stop) (all []proposal) {
+	ip, ok := packetOf(s.event)
+	if !ok {
+		return nil
+	}
+	chain := chainOf(s.event.Hook)
+	prefix := ""
+	if s.Rule != nil && s.Rule.Table != "filter" {
+		prefix = "-t " + s.Rule.Table + " "
+	}
+	verbs := []string{"-A", "-I"}
+	if s.reason != trace.PolicyDrop {
+		verbs = []string{"-I"}
+	}
+	for _, match := range t.matches(s, ip) {
+		for _, verb := range verbs {
+			all = append(all, iptables(fmt.Sprintf("%s%s %s %s -j ACCEPT", prefix, verb, chain, match)))
+		}
+	}
+	return all
+}
+
+// matches describes a packet as a learner would: by the network that it comes from or goes to, or, from one network to
+// another, by both; to a service from outside, by that service. What is left is the packet's very ends.
+func (t *trial) matches(s *Stop, ip frame.IPv4) (all []string) {
+	src, dst := t.inner(ip.Src()), t.inner(ip.Dst())
+	ends := fmt.Sprintf("-s %v -d %v", ip.Src(), ip.Dst())
+	service := ""
+	if tuple, ok := frame.TupleOf(ip); ok && tuple.HasPorts() && s.Way == There {
+		service = fmt.Sprintf(" -p %s --dport %d", t.target.Protocol, tuple.DstPort)
+	}
+	atGateway := s.event.Hook != trace.Forward
+	switch {
+	case service != "" && dst != nil && src == nil:
+		all = append(all, fmt.Sprintf("-d %v%s", ip.Dst(), service))
+	case atGateway && s.Way == There && src != nil:
+		all = append(all, fmt.Sprintf("-s %v", src.Addr().Masked()))
+	case atGateway && dst != nil:
+		all = append(all, fmt.Sprintf("-d %v", dst.Addr().Masked()))
+	case src != nil && dst != nil && s.Way == There:
+		all = append(all, fmt.Sprintf("-i %s -o %s", src.Name(), dst.Name()))
+	case src != nil && dst != nil:
+		all = append(all, "-m conntrack --ctstate RELATED,ESTABLISHED")
+	case src != nil:
+		all = append(all, fmt.Sprintf("-s %v", src.Addr().Masked()))
+	case dst != nil:
+		all = append(all, fmt.Sprintf("-d %v", dst.Addr().Masked()))
+	}
+	return append(all, ends)
+}
+
+// inner is the gateway's leg on the lab's own network with an address, or nil.
+func (t *trial) inner(a netip.Addr) *nat.Interface {
+	if leg := t.lab.leg(a); leg != nil && leg != t.lab.uplink() {
+		return leg
+	}
+	return nil
+}
+
+// masquerade gives what leaves the lab an address that the outside can answer.
+func (t *trial) masquerade(s *Stop) (all []proposal) {
+	ip, ok := packetOf(s.event)
+	if !ok {
+		return nil
+	}
+	leg := t.inner(ip.Src())
+	if leg == nil {
+		if owner, _ := t.lab.owner(ip.Dst()); owner != nil {
+			return t.giveGateway(owner) // it was for a network that the gateway does not stand on
+		}
+		return nil
+	}
+	for _, verb := range []string{"-A", "-I"} {
+		all = append(all, iptables(fmt.Sprintf("-t nat %s POSTROUTING -s %v ! -o %s -j MASQUERADE", verb, leg.Addr().Masked(), leg.Name())))
+	}
+	return all
+}
+
+// hairpin makes the answers to a published port of the asker's own network come back through the gateway.
+func (t *trial) hairpin(s *Stop) (all []proposal) {
+	port, ok := t.translated()
+	c := t.reachable(s.host)
+	if !ok || c == nil {
+		return nil
+	}
+	for _, verb := range []string{"-A", "-I"} {
+		all = append(all, iptables(fmt.Sprintf("-t nat %s POSTROUTING -s %v -d %v -p %s --dport %d -j MASQUERADE", verb,
+			c.Addr.Masked(), c.Addr.Addr(), t.target.Protocol, port)))
+	}
+	return all
+}

@@ -1,0 +1,189 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"uswitch/sim"
+	"uswitch/switch/frame"
+)
+
+// Question is one packet that somebody might send.
+type Question struct {
+	From         string `json:"from"`                    // a host's name, or Outsider
+	To           string `json:"to"`                      // an IPv4 address, a host's name, "gateway", or a name that DNS knows
+	Protocol     string `json:"protocol"`                // icmp, tcp or udp
+	Port         uint16 `json:"port,omitempty"`          // with tcp and udp
+	Size         int    `json:"size,omitempty"`          // bytes of data in a ping; 0: 56
+	DontFragment bool   `json:"dont_fragment,omitempty"` // of a ping
+}
+
+// String returns the question as people write it: RED to 8.8.8.8, TCP port 443.
+func (q Question) String() string { return q.From + " to " + q.To + ", " + q.what() }
+
+// what names what is sent.
+func (q Question) what() string {
+	if q.Protocol == "icmp" {
+		return "ping"
+	}
+	return fmt.Sprintf("%s port %d", strings.ToUpper(q.Protocol), q.Port)
+}
+
+// object is what is to be reached.
+func (q Question) object() string {
+	if q.Protocol == "icmp" {
+		return q.To
+	}
+	return q.what() + " of " + q.To
+}
+
+// target is a question with its destination found out.
+type target struct {
+	Question
+	addr netip.Addr
+	name bool // To was a name that only DNS knows
+}
+
+// proto returns the protocol's number.
+func (t *target) proto() uint8 {
+	switch t.Protocol {
+	case "tcp":
+		return frame.ProtoTCP
+	case "udp":
+		return frame.ProtoUDP
+	}
+	return frame.ProtoICMP
+}
+
+// packet is what is sent.
+func (t *target) packet() sim.Question {
+	return sim.Question{Proto: t.proto(), To: netip.AddrPortFrom(t.addr, t.Port), Size: t.Size, DontFragment: t.DontFragment}
+}
+
+// check finds out what is asked, or says what is wrong with the question.
+func (l *Lab) check(q Question) (*target, error) {
+	q.From, q.To = l.home(q.From), l.home(q.To)
+	t := &target{Question: q}
+	for _, name := range []string{q.From, q.To} {
+		if home, away := l.Homes[name]; away && home == "" {
+			return nil, fmt.Errorf("%s is in this machine's own namespace: what it sends is not on any network of the lab", name)
+		}
+	}
+	switch {
+	case q.From != Outsider && l.host(q.From) == nil:
+		return nil, fmt.Errorf("host %q: there is no such host; there are %s", q.From, strings.Join(append(l.hostNames(), Outsider), ", "))
+	case q.From == Outsider && l.uplink() == nil:
+		return nil, fmt.Errorf("nobody outside can ask: the lab has no way out, and so no way in")
+	case !slices.Contains([]string{"icmp", "tcp", "udp"}, q.Protocol):
+		return nil, fmt.Errorf("protocol %q: want icmp, tcp or udp", q.Protocol)
+	case (q.Protocol == "icmp") != (q.Port == 0):
+		return nil, fmt.Errorf("%s: want a port with tcp and udp, and none with icmp", q.Protocol)
+	case q.Size < 0 || q.Size > maxSize:
+		return nil, fmt.Errorf("size %d: want 0 to %d bytes", q.Size, maxSize)
+	}
+	if a, err := netip.ParseAddr(q.To); err == nil {
+		if !a.Is4() {
+			return nil, fmt.Errorf("address %v: the lab speaks IPv4 only", a)
+		}
+		t.addr = a
+	} else if a, err := l.addrOf(q); err != nil {
+		return nil, err
+	} else if t.addr = a; !a.IsValid() {
+		t.name = true
+	}
+	if up := l.uplink(); q.From == Outsider && t.addr != up.Addr().Addr() {
+		if l.isOutside(t.addr) {
+			return nil, fmt.Errorf("%w: what somebody outside sends to %s never comes to the lab", errOutside, q.To)
+		}
+		return nil, fmt.Errorf("%s: outside, nobody knows the way to that; the lab's only address there is %v", q.To, up.Addr().Addr())
+	}
+	return t, nil
+}
+
+// errOutside is a question between two who are both outside.
+var errOutside = errors.New("both are outside")
+
+// isOutside reports whether an address is none of the lab's networks'.
+func (l *Lab) isOutside(a netip.Addr) bool {
+	if owner, _ := l.owner(a); owner != nil || !a.IsValid() {
+		return false
+	}
+	leg := l.leg(a)
+	return leg == nil || leg == l.uplink()
+}
+
+// home returns the host in whose namespace a host is, or the name itself.
+func (l *Lab) home(name string) string {
+	if home := l.Homes[name]; home != "" {
+		return home
+	}
+	return name
+}
+
+// maxSize is the most data that a ping can carry, in bytes.
+const maxSize = 65535 - frame.IPv4Header - frame.ICMPHeader
+
+// addrOf finds the address of a host or of the gateway, the one on the asker's network first. It is invalid for a name
+// that only DNS can know.
+func (l *Lab) addrOf(q Question) (netip.Addr, error) {
+	from := l.host(q.From)
+	if q.To == "gateway" {
+		for _, i := range l.Gateway.Interfaces() {
+			if !i.Addr().IsValid() {
+				continue
+			}
+			if from == nil && i == l.uplink() || from != nil && onNetwork(from, i.Name()) {
+				return i.Addr().Addr(), nil
+			}
+		}
+		return netip.Addr{}, addressless{"gateway", fmt.Sprintf("gateway: it has no address on a network of %s", q.From)}
+	}
+	to := l.host(q.To)
+	if to == nil {
+		if !strings.Contains(q.To, ".") {
+			return netip.Addr{}, fmt.Errorf("%q: want an address, a name with a dot in it, or one of %s", q.To,
+				strings.Join(append(l.hostNames(), "gateway"), ", "))
+		}
+		return netip.Addr{}, nil
+	}
+	var found netip.Addr
+	for _, c := range to.Cards {
+		switch {
+		case !c.Addr.IsValid():
+		case from != nil && onNetwork(from, c.Network):
+			return c.Addr.Addr(), nil
+		case !found.IsValid():
+			found = c.Addr.Addr()
+		}
+	}
+	if !found.IsValid() {
+		return found, addressless{to.Name, fmt.Sprintf("%s has no address: give it one, inside: ip addr add ADDRESS/LENGTH dev %s", to.Name, firstCard(to))}
+	}
+	return found, nil
+}
+
+// addressless is a destination that has no address to be asked at.
+type addressless struct{ who, text string }
+
+func (e addressless) Error() string { return e.text }
+
+func onNetwork(h *sim.HostState, network string) bool {
+	return slices.ContainsFunc(h.Cards, func(c sim.CardState) bool { return c.Network == network })
+}
+
+func firstCard(h *sim.HostState) string {
+	if len(h.Cards) == 0 {
+		return "eth0"
+	}
+	return h.Cards[0].Name
+}
+
+func (l *Lab) hostNames() (names []string) {
+	for _, h := range l.Hosts {
+		names = append(names, h.Name)
+	}
+	return names
+}

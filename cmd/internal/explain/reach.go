@@ -1,0 +1,251 @@
+package explain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"uswitch/switch/frame"
+)
+
+// ReachOptions say what Reach asks besides what the lab itself shows.
+type ReachOptions struct {
+	Outside netip.Addr // an address outside that hosts try to ping; invalid: none
+	// Partial: questions for which ctx leaves no time are not predicted, which is no error: a packet is to settle them.
+	Partial bool
+}
+
+// Matrix is who reaches whom.
+type Matrix struct {
+	From  []string `json:"from"`
+	To    []Column `json:"to"`
+	Cells [][]Cell `json:"cells"` // by From and To
+}
+
+// Column is something that can be reached.
+type Column struct {
+	To       string `json:"to"` // a host's name, gateway, or an address
+	Protocol string `json:"protocol"`
+	Port     uint16 `json:"port,omitempty"`
+}
+
+// String returns the column's title: BLUE tcp 80.
+func (c Column) String() string {
+	if c.Protocol == "icmp" {
+		return c.To
+	}
+	return fmt.Sprintf("%s %s %d", c.To, c.Protocol, c.Port)
+}
+
+// Cell is whether somebody reaches something.
+type Cell struct {
+	Self     bool    `json:"self,omitempty"` // nobody asks itself, and what goes from outside to outside is no business of the lab's
+	Verdict  Verdict `json:"verdict,omitempty"`
+	Works    bool    `json:"works"`
+	Unknown  string  `json:"unknown,omitempty"` // why the verdict is NotKnown
+	Reason   string  `json:"reason,omitempty"`  // the name of what is in the way
+	Where    string  `json:"where,omitempty"`
+	Way      Way     `json:"way,omitempty"`
+	Sentence string  `json:"sentence,omitempty"`
+	// Where a real packet was sent, that has decided the verdict and Works; Reason, Where, Way and Sentence are the prediction.
+	Predicted Verdict `json:"predicted,omitempty"`
+	Sent      *Sent   `json:"sent,omitempty"`
+}
+
+// Settle has the packet that was really sent decide.
+func (c *Cell) Settle(s *Sent) {
+	c.Sent, c.Predicted, c.Verdict, c.Works, c.Unknown = s, c.Verdict, s.Verdict, s.Verdict == Yes, s.Unknown
+	switch {
+	case s.Verdict == Yes:
+		c.Reason, c.Where, c.Way, c.Sentence = "", "", "", ""
+	case s.Ended != nil:
+		c.Reason, c.Where, c.Way, c.Sentence = s.Ended.Reason, s.Ended.Where, s.Ended.Way, s.Ended.Sentence
+	case s.Verdict == No && c.Reason == "":
+		c.Reason, c.Way = notAnswered, There
+		c.Sentence = "a real packet was not answered, and what stopped it is nothing that the switch can see"
+	}
+}
+
+// Asked returns the questions of all cells for which a packet can be sent, with the cells that they are for. They go round among
+// the hosts, so that none is left out where there is no time for all.
+func (m *Matrix) Asked() (all []Asked, cells []*Cell) {
+	for k := range m.To {
+		for i, from := range m.From {
+			j := (i + k) % len(m.To)
+			to, c := m.To[j], &m.Cells[i][j]
+			if c.Self || from == Outsider || c.Reason == noAddress {
+				continue
+			}
+			all = append(all, Asked{Question: Question{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port}, Predicted: c.Verdict})
+			cells = append(cells, c)
+		}
+	}
+	return all, cells
+}
+
+// Text is what stands in the cell: yes, the reason's name, or nothing.
+func (c Cell) Text() string {
+	switch {
+	case c.Self:
+		return "-"
+	case c.Sent != nil && c.Sent.Differs:
+		return map[bool]string{true: "yes", false: c.Reason}[c.Works] + " !"
+	case c.Works:
+		return "yes"
+	case c.Verdict == NotKnown:
+		return "?"
+	}
+	return c.Reason
+}
+
+// maxQuestions bounds what Reach does: each cell costs a fork of the lab.
+const maxQuestions = 5000
+
+// Reach asks every question that the lab suggests: every host pings every other, the gateway and the outside, and tries
+// every port on which somebody listens and every port that is published; somebody outside tries those too. It ends early
+// with ctx, whose error it then returns.
+func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*Matrix, error) {
+	m := &Matrix{From: l.hostNames(), To: l.columns(o)}
+	if l.uplink() != nil {
+		m.From = append(m.From, Outsider)
+	}
+	if n := len(m.From) * len(m.To); n > maxQuestions {
+		return nil, fmt.Errorf("%d hosts and %d things to reach are %d questions; at most %d are asked at once", len(m.From),
+			len(m.To), n, maxQuestions)
+	}
+	ring := newTrial(l, target{}).ring
+	for _, from := range m.From {
+		row := []Cell{}
+		for _, to := range m.To {
+			q := Question{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port}
+			if err := ctx.Err(); err != nil && o.Partial {
+				row = append(row, l.unpredicted(q))
+				continue
+			} else if err != nil {
+				return nil, fmt.Errorf("%d questions take too long: %w", len(m.From)*len(m.To), err)
+			}
+			c, err := l.cell(&trial{lab: *l, ring: ring}, q)
+			if err != nil {
+				return nil, err
+			}
+			row = append(row, c)
+		}
+		m.Cells = append(m.Cells, row)
+	}
+	return m, nil
+}
+
+// unpredicted is a question that there is no time for.
+func (l *Lab) unpredicted(q Question) Cell {
+	if _, c := l.askable(q); c != nil {
+		return *c
+	}
+	return Cell{Verdict: NotKnown, Unknown: "there was no time to predict it"}
+}
+
+// askable finds out what is asked, or what stands in the cell where it cannot be.
+func (l *Lab) askable(q Question) (*target, *Cell) {
+	if q.From == q.To {
+		return nil, &Cell{Self: true}
+	}
+	found, err := l.check(q)
+	switch {
+	case err == nil:
+		return found, nil
+	case errors.Is(err, errOutside):
+		return nil, &Cell{Self: true}
+	case q.From == Outsider:
+		return nil, &Cell{Verdict: No, Reason: notRouted, Where: Outsider, Way: There, Sentence: err.Error()}
+	}
+	return nil, &Cell{Verdict: No, Reason: noAddress, Where: q.To, Way: There, Sentence: err.Error()}
+}
+
+// cell asks one question.
+func (l *Lab) cell(t *trial, q Question) (Cell, error) {
+	found, c := l.askable(q)
+	if c != nil {
+		return *c, nil
+	}
+	t.target = *found
+	f, err := t.run()
+	if err != nil {
+		return Cell{}, err
+	}
+	a := f.answer()
+	c = &Cell{Verdict: a.Verdict, Works: a.Works, Unknown: a.Unknown}
+	if s := a.Stop; s != nil {
+		c.Reason, c.Where, c.Way, c.Sentence = s.Reason, s.Where, s.Way, s.Sentence
+	}
+	return *c, nil
+}
+
+// Reasons that no switch could have, because nothing is ever sent.
+const (
+	notRouted = "not-routed" // the outside does not know the lab's own networks
+	noAddress = "no-address"
+	// notAnswered is what only a packet that was really sent can find out.
+	notAnswered = "not-answered"
+)
+
+// columns are the things that can be reached.
+func (l *Lab) columns(o ReachOptions) (all []Column) {
+	for _, h := range l.Hosts {
+		all = append(all, Column{To: h.Name, Protocol: "icmp"})
+	}
+	if len(l.Gateway.Interfaces()) > 0 {
+		all = append(all, Column{To: "gateway", Protocol: "icmp"})
+	}
+	if o.Outside.IsValid() && l.uplink() != nil {
+		all = append(all, Column{To: o.Outside.String(), Protocol: "icmp"})
+	}
+	for _, h := range l.Hosts {
+		for _, port := range h.TCP {
+			all = append(all, Column{h.Name, "tcp", port})
+		}
+		for _, port := range h.UDP {
+			all = append(all, Column{h.Name, "udp", port})
+		}
+		for _, s := range h.Bound {
+			if s.Addr.IsLoopback() || s.Peer.IsValid() {
+				continue // nobody else reaches it
+			}
+			c := Column{h.Name, map[uint8]string{frame.ProtoTCP: "tcp", frame.ProtoUDP: "udp"}[s.Proto], s.Port}
+			if !slices.Contains(all, c) {
+				all = append(all, c)
+			}
+		}
+	}
+	return append(all, l.published()...)
+}
+
+// dnat finds what a DNAT rule is about.
+var dnat = regexp.MustCompile(` -p (tcp|udp) .*--dport (\d+) .*-j DNAT `)
+
+// published finds the published ports where they are written: in the rules that lead them inside.
+func (l *Lab) published() (all []Column) {
+	up := l.uplink()
+	if up == nil {
+		return nil
+	}
+	listing, err := l.Gateway.Rules().Exec([]string{"-t", "nat", "-S"})
+	if err != nil {
+		return nil
+	}
+	for line := range strings.Lines(listing) {
+		found := dnat.FindStringSubmatch(line)
+		if found == nil {
+			continue
+		}
+		port, err := strconv.ParseUint(found[2], 10, 16)
+		c := Column{up.Addr().Addr().String(), found[1], uint16(port)}
+		if err == nil && port > 0 && !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	return all
+}

@@ -1,0 +1,171 @@
+package explain
+
+import (
+	"net/netip"
+	"slices"
+
+	"uswitch/sim"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// sorter tells the journeys of a question, of its answer and of their ARP from the others. It is shown all events in
+// order, and follows translations: what a packet becomes belongs to the same question.
+type sorter struct {
+	question target
+	there    []frame.Tuple // how the question has looked so far
+	first    uint64        // journey of the question
+	ids      [2]packetID   // of the question and its answer; their other fragments have the same
+	answered bool
+	errors   bool
+	journeys map[uint64]*kind // nil: somebody else's
+}
+
+// kind is what a journey is.
+type kind struct {
+	way Way
+	arp netip.Addr
+}
+
+// packetID is what fragments of one packet have in common.
+type packetID struct {
+	src, dst netip.Addr
+	id       uint16
+	proto    uint8
+}
+
+// kindOf says what the journey of an event is to the question; nil: nothing.
+func (s *sorter) kindOf(e *trace.Event) *kind {
+	k, known := s.journeys[e.Packet]
+	if !known {
+		k = s.judge(e)
+		s.journeys[e.Packet] = k
+	}
+	if k != nil && e.Verdict == trace.Rewrite && e.After.Proto != 0 {
+		if k.way == There {
+			s.there = append(s.there, e.After)
+		} else {
+			s.there = append(s.there, e.After.Reply())
+		}
+	}
+	return k
+}
+
+// judge looks at the first event of a journey.
+func (s *sorter) judge(e *trace.Event) *kind {
+	if !e.IP {
+		if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && eth.Type() == frame.TypeARP {
+			return s.judgeARP(eth)
+		}
+	}
+	p, ok := packetOf(e)
+	if !ok {
+		return nil
+	}
+	tuple, hasTuple := tupleOf(p)
+	id := packetID{p.Src(), p.Dst(), p.ID(), p.Proto()}
+	switch {
+	case s.first == 0:
+		if p.Proto() != s.question.proto() || p.Dst() != s.question.addr {
+			return nil
+		}
+		s.first, s.ids[0], s.there = e.Packet, id, []frame.Tuple{tuple}
+		return &kind{way: There}
+	case id == s.ids[0] && p.IsFragment():
+		return &kind{way: There}
+	case id == s.ids[1] && p.IsFragment():
+		return &kind{way: Back}
+	case hasTuple && id.id == s.ids[0].id && slices.Contains(s.there, tuple): // a host has sent it on
+		return &kind{way: There}
+	case hasTuple && s.answered && id.id == s.ids[1].id && s.answers(tuple):
+		return &kind{way: Back}
+	case hasTuple && !s.answered && s.answers(tuple):
+		s.answered, s.ids[1] = true, id
+		return &kind{way: Back}
+	case p.Proto() == frame.ProtoICMP && !s.errors && s.quotes(p):
+		s.errors = true
+		return &kind{way: Back}
+	}
+	return nil
+}
+
+// wayOf says which packet a host's step is about; empty: none of the question's.
+func (s *sorter) wayOf(h *sim.Step) Way {
+	now := There
+	if s.answered || s.errors {
+		now = Back
+	}
+	if h.Packet == nil { // a question of ARP, or a look-up before anything is sent
+		if s.first == 0 && h.Kind != sim.StepARP && h.Kind != sim.StepUnseen && h.Host != s.question.From {
+			return ""
+		}
+		if s.first != 0 && h.Host != s.question.From && (h.Kind == sim.StepRoute || h.Kind == sim.StepCard) {
+			return Back // it would have answered
+		}
+		return now
+	}
+	tuple, ok := tupleOf(h.Packet)
+	switch {
+	case len(s.there) == 0 && h.Host == s.question.From && h.Packet.Dst() == s.question.addr:
+		return There
+	case ok && slices.Contains(s.there, tuple), h.Packet.IsFragment() && (packetID{h.Packet.Src(), h.Packet.Dst(), h.Packet.ID(), h.Packet.Proto()}) == s.ids[0]:
+		return There
+	case ok && s.answers(tuple):
+		return Back
+	case h.Packet.Proto() == frame.ProtoICMP && s.quotes(h.Packet):
+		return Back
+	}
+	return ""
+}
+
+// judgeARP takes questions to everyone and answers to them; announcements and enquiries after old neighbours are other
+// people's business.
+func (s *sorter) judgeARP(e frame.Ethernet) *kind {
+	a, ok := frame.ParseARP(e.Payload())
+	way := There
+	if s.first != 0 && s.answered {
+		way = Back
+	}
+	switch {
+	case !ok || a.IsAnnouncement() || a.IsProbe():
+	case a.Op() == frame.ARPRequest && e.Dst().IsBroadcast():
+		return &kind{way, a.TargetIP()}
+	case a.Op() == frame.ARPReply:
+		return &kind{way, a.SenderIP()}
+	}
+	return nil
+}
+
+// answers reports whether a packet with that tuple goes the question's way backwards.
+func (s *sorter) answers(t frame.Tuple) bool {
+	for _, there := range s.there {
+		if t == there.Reply() {
+			return true
+		}
+	}
+	return false
+}
+
+// quotes reports whether an ICMP error is about the question, or about its answer.
+func (s *sorter) quotes(p frame.IPv4) bool {
+	m := frame.ICMP(p.Payload())
+	if len(m) < frame.ICMPHeader+frame.IPv4Header+8 || !m.IsError() {
+		return false
+	}
+	quote := frame.IPv4(m.Payload())
+	t, ok := tupleOf(quote)
+	for _, there := range s.there {
+		if ok && (t == there || t == there.Reply()) {
+			return true
+		}
+	}
+	return false
+}
+
+// tupleOf is frame.TupleOf for packets that may be cut short.
+func tupleOf(p frame.IPv4) (t frame.Tuple, ok bool) {
+	if len(p) < frame.IPv4Header || len(p) < p.HeaderLen() {
+		return t, false
+	}
+	return frame.TupleOf(p)
+}

@@ -1,0 +1,169 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"uswitch/sim"
+	"uswitch/switch/trace"
+)
+
+// stop finds the first thing that keeps the question from being answered: nil if nothing does. It follows the packet: what
+// the asker decides, a step that dropped the question, the host that it was for, a step that dropped the answer; and then
+// what has to be concluded from the silence.
+func (f *flow) stop() *Stop {
+	if f.ok() {
+		return nil
+	}
+	for _, find := range []func() *Stop{
+		func() *Stop { return f.stopOnWay(There) },
+		func() *Stop { return f.stopOnWay(Back) },
+		f.stopAtTarget,
+		func() *Stop { return f.stopAtRouter(There) },
+	} {
+		if s := find(); s != nil {
+			return s
+		}
+	}
+	asker := f.lab.host(f.target.From)
+	if errors.Is(f.failed, sim.ErrTooLong) {
+		return &Stop{Way: There, Where: f.target.From, Type: "send", reason: trace.FragNeeded, Reason: trace.FragNeeded.String(),
+			Sentence: f.failed.Error(), host: asker, card: f.cardTo(asker)}
+	}
+	if !f.has(There) && asker != nil { // it never left: the next hop did not answer
+		d, _ := f.routeFrom(asker, There)
+		return f.unanswered(asker, nextHop(d, f.target.addr), There)
+	}
+	if f.failed != nil {
+		return f.outside(trace.Unreachable, "it hears: "+f.failed.Error())
+	}
+	return f.outside(trace.TimedOut, "nobody answers there, or the answer does not come this way")
+}
+
+func (f *flow) outside(r trace.Reason, sentence string) *Stop {
+	return &Stop{Way: There, Where: "outside", Type: "answer", reason: r, Reason: r.String(), Sentence: sentence, addr: f.target.addr,
+		at: f.progress(len(f.steps))}
+}
+
+// cardTo is the card by which a host's question would leave.
+func (f *flow) cardTo(h *sim.HostState) *sim.CardState {
+	if asker, ok := f.world.Host(f.target.From); ok && h != nil {
+		return f.cardNamed(h, asker.Way(f.target.addr).Card)
+	}
+	return nil
+}
+
+// stopOnWay finds what ended a way's packet: a host, the switch or the gateway, whichever came first.
+func (f *flow) stopOnWay(w Way) *Stop {
+	inside, at := f.stopInside(w)
+	outside := f.stopAtStep(w)
+	if inside == nil || outside != nil && f.indexOf(outside) < at {
+		return outside
+	}
+	return inside
+}
+
+// indexOf is the step that a stop was found at.
+func (f *flow) indexOf(s *Stop) int {
+	for i := range f.steps {
+		if &f.steps[i].Event == s.event {
+			return i
+		}
+	}
+	return len(f.steps)
+}
+
+// stopInside finds the host that ended a way's packet, and how many steps of the switch and the gateway came before.
+func (f *flow) stopInside(w Way) (*Stop, int) {
+	for i := range f.inner {
+		s := &f.inner[i]
+		wrong := ""
+		if s.way == w && s.Packet != nil && !f.arrives(i) {
+			wrong = f.wrongNeighbor(s)
+		}
+		ends := s.Drop != "" && s.Drop != sim.DropOtherMAC && s.Kind != sim.StepARP
+		if s.way != w || !ends && wrong == "" || s.Packet != nil && w == Back && s.Kind == sim.StepDeliver {
+			continue
+		}
+		if s.Drop == sim.DropMartian && s.Host == f.target.From && w == There {
+			h := f.lab.host(s.Host)
+			return f.hairpin(h, h), s.at
+		}
+		return f.stopOfInner(s, wrong), s.at
+	}
+	return nil, 0
+}
+
+// arrives reports whether a packet that a host has sent at step i came to another host after that.
+func (f *flow) arrives(i int) bool {
+	return slices.ContainsFunc(f.inner[i+1:], func(s inner) bool {
+		return s.way == f.inner[i].way && s.Kind == sim.StepArrive && s.Drop != sim.DropOtherMAC
+	})
+}
+
+// stopOfInner says what the end of a packet inside a host means.
+func (f *flow) stopOfInner(s *inner, wrong string) *Stop {
+	h := f.lab.host(s.Host)
+	stop := &Stop{Way: s.way, Where: s.Host, Type: string(s.Kind), Reason: s.Drop, Sentence: f.dropText(s), host: h, addr: s.Addr,
+		card: f.cardNamed(h, s.Card)}
+	switch {
+	case s.Drop == sim.DropMartian && s.Packet != nil:
+		stop.addr = s.Packet.Src()
+	case !stop.addr.IsValid() && s.Packet != nil:
+		stop.addr = s.Packet.Dst()
+	}
+	if s.way == Back || s.Kind == sim.StepDeliver {
+		stop.at = f.progress(len(f.steps))
+	} else {
+		stop.at = f.progress(s.at)
+	}
+	for _, r := range trace.Reasons() {
+		if r.String() == s.Drop {
+			stop.reason = r
+		}
+	}
+	switch {
+	case wrong != "":
+		stop.Reason, stop.Sentence = wrongMAC, wrong
+	case s.Kind == sim.StepUnseen:
+		stop.Type = "firewall"
+	case s.Kind == sim.StepCard && s.Card == "lo":
+		stop.loDown = true
+		stop.Sentence = "lo of " + s.Host + " is down: it does not reach itself"
+	case s.Kind == sim.StepCard && stop.reason == trace.PortDown:
+		stop.Sentence = fmt.Sprintf("%s of %s is down", s.Card, s.Host)
+	case s.Kind == sim.StepCard && stop.reason == trace.PortGone:
+		stop.Sentence = fmt.Sprintf("the cable of %s's %s is out of the switch", s.Host, s.Card)
+	case s.Kind == sim.StepRoute && stop.reason == trace.NoRoute:
+		stop.Sentence = fmt.Sprintf("%s has no route to %v: its kernel says `Network is unreachable`, and nothing leaves", s.Host, s.Addr)
+		if stop.card == nil && h != nil && len(h.Cards) > 0 {
+			stop.card = &h.Cards[0]
+		}
+	case s.Kind == sim.StepDeliver && stop.reason == trace.NoSocket:
+		port, _ := f.deliveredPort()
+		stop.Sentence = fmt.Sprintf("nobody in %s listens on %s port %d", s.Host, upper(f.target.Protocol), port)
+		if at := heldAt(h, f.target.Protocol, port); at != "" {
+			stop.Sentence += fmt.Sprintf(" at %v: its server listens on %s only", f.deliveredAt(), at)
+		}
+	}
+	return stop
+}
+
+// wrongMAC is the reason of a packet that its sender addresses to somebody who is not the next hop.
+const wrongMAC = "wrong-mac"
+
+// stopAtRouter is for a host that has a packet to send on and hears nothing of the next hop.
+func (f *flow) stopAtRouter(w Way) *Stop {
+	for i := len(f.inner) - 1; i >= 0; i-- {
+		s := &f.inner[i]
+		if s.way != w || s.Packet == nil || s.Kind == sim.StepUnseen {
+			continue
+		}
+		if s.Kind != sim.StepForward || s.Unknown != "" {
+			return nil
+		}
+		return f.unanswered(f.lab.host(s.Host), nextHop(s.Decision, s.Packet.Dst()), w)
+	}
+	return nil
+}

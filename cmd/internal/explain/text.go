@@ -1,0 +1,108 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"uswitch/switch/trace"
+)
+
+// width is how many columns a text is wide at most; only what people copy may be wider.
+const width = 100
+
+// WriteText writes the answer for a person: phase by phase, and the sentence at the end.
+func (a *Answer) WriteText(out io.Writer) error {
+	var b strings.Builder
+	to := a.Question.To
+	if a.Address != "" && a.Address != to {
+		to += " (" + a.Address + ")"
+	}
+	fmt.Fprintf(&b, "%s asks %s: %s\n", a.Question.From, to, a.Question.what())
+	way := Way("")
+	for _, p := range a.Phases {
+		if p.Way != way {
+			way = p.Way
+			heading(&b, map[Way]string{There: "The question's way", Back: "The answer's way back"}[way])
+		}
+		p.write(&b)
+	}
+	heading(&b, "Result")
+	if s := a.Stop; s != nil {
+		line(&b, "result", string(Drop))
+		line(&b, "where", fmt.Sprintf("%s %s, %s", s.Where, s.Type, map[Way]string{There: "on the question's way",
+			Back: "on the answer's way back"}[s.Way]))
+		line(&b, "reason", "("+s.Reason+") "+s.Sentence)
+		line(&b, "matched", s.Rule.String())
+	} else {
+		line(&b, "result", string(Allow))
+	}
+	line(&b, "not known", a.Unknown)
+	a.Sent.write(&b)
+	fmt.Fprintln(&b)
+	for _, l := range wrap(a.Sentence, width) {
+		fmt.Fprintln(&b, l)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func heading(b *strings.Builder, text string) {
+	fmt.Fprintf(b, "\n%s\n%s\n", text, strings.Repeat("-", len(text)))
+}
+
+// write sets one phase: a line with its result at the right, and a line for each thing to say of it.
+func (p *Phase) write(b *strings.Builder) {
+	left := fmt.Sprintf("Phase %-3d %-12s %s", p.Number, trace.Printable(p.Where), p.Type)
+	fmt.Fprintf(b, "%s%*s\n", left, width-utf8.RuneCountInString(left), p.Result)
+	line(b, "looked up", p.Looked)
+	line(b, "matched", p.Rule.String())
+	found := p.Found
+	if p.Rule != nil && p.Result != Drop && p.Type != "egress" {
+		found = ""
+	}
+	if p.Reason != "" {
+		found = "(" + p.Reason + ") " + found
+	}
+	line(b, "found", found)
+	line(b, "changed", p.Changed)
+}
+
+// String is how a rule is told: rule 1 of FORWARD (filter): -A FORWARD ...
+func (r *Rule) String() string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Number == 0:
+		return "policy: " + r.Text
+	}
+	return fmt.Sprintf("rule %d: %s", r.Number, r.Text)
+}
+
+// line sets a thing that is said of a phase, if there is something to say.
+func line(b *strings.Builder, name, text string) {
+	if text == "" {
+		return
+	}
+	const left = 14
+	for i, part := range wrap(trace.Printable(text), width-left) {
+		if i > 0 {
+			name = ""
+		}
+		fmt.Fprintf(b, "    %-*s%s\n", left-4, name, part)
+	}
+}
+
+// wrap breaks a text at blanks into lines of at most room columns, or more where a word is longer.
+func wrap(s string, room int) (lines []string) {
+	for _, word := range strings.Fields(s) {
+		n := len(lines)
+		if n == 0 || utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) > room {
+			lines = append(lines, word)
+			continue
+		}
+		lines[n-1] += " " + word
+	}
+	return lines
+}

@@ -1,0 +1,106 @@
+package plan
+
+import (
+	"context"
+	"maps"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// compose hands the part of the file that uswitch acts on to compose-go, which knows all the short and long forms, and
+// warns of the rest. Nil means that compose-go refused it; the report says why.
+func (s *source) compose(file map[string]any, env map[string]string) (project *types.Project) {
+	pruned := s.prune(file)
+	if s.commands(file); s.err() != nil {
+		return nil
+	}
+	// compose-go is large and trusts its schema; a file that slips past it must not take the process with it.
+	defer func() {
+		if recover() != nil {
+			s.mistake(0, nil, "compose-go cannot read this file")
+			project = nil
+		}
+	}()
+	details := types.ConfigDetails{
+		ConfigFiles: []types.ConfigFile{{Filename: s.file, Config: pruned}},
+		Environment: env,
+	}
+	project, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
+		o.SetProjectName(env[projectVariable], true)
+		o.Profiles = strings.Split(env["COMPOSE_PROFILES"], ",")
+		o.SkipInclude, o.SkipExtends = true, true
+		o.Interpolate = nil           // done already
+		o.SkipConsistencyCheck = true // it wants an image for every service
+		o.SkipResolveEnvironment, o.SkipResolveLabels = true, true
+		o.ResolvePaths = false
+	})
+	if err != nil {
+		s.mistake(0, nil, "%s", strings.Join(strings.Fields(clip(err.Error(), 300)), " "))
+		return nil
+	}
+	return project
+}
+
+// prune copies what compose-go is to read. Extensions, and ports with their places in the file, are read from the file
+// itself.
+func (s *source) prune(file map[string]any) map[string]any {
+	ignored := &ignored{source: s, in: make(map[string][]string), line: make(map[string]int)}
+	top := ignored.pick(file, nil, topKeys)
+	services, networks := make(map[string]any), make(map[string]any)
+	for _, name := range s.keys(path{"services"}) {
+		at := path{"services", name}
+		service := ignored.pick(mapping(file, at...), at, serviceKeys)
+		delete(service, "ports")
+		if attachments, ok := service["networks"].(map[string]any); ok {
+			service["networks"] = ignored.attachments(attachments, at.to("networks"))
+		}
+		services[name] = service
+	}
+	for _, name := range s.keys(path{"networks"}) {
+		at := path{"networks", name}
+		networks[name] = s.network(ignored, mapping(file, at...), at)
+	}
+	top["services"], top["networks"] = services, networks
+	ignored.warn()
+	return top
+}
+
+// network picks a network's keys, and judges those that are acted on by being refused.
+func (s *source) network(ignored *ignored, network map[string]any, at path) map[string]any {
+	network = maps.Clone(network)
+	for key, value := range network {
+		switch {
+		case key == "driver" && value != "bridge" && value != "default":
+			s.wrong(at.to(key), "%q is not supported: want bridge", value)
+		case key == "external" && value != false:
+			s.warn(s.line(at.to(key)), "%s: not acted on: a lab makes its own networks, and so it makes this one", at.to(key))
+		case key == "enable_ipv4" && value != true:
+			s.wrong(at.to(key), "a network without IPv4 is not supported")
+		case key == "enable_ipv6" && value == true:
+			s.wrong(at.to(key), "IPv6 is not supported yet: want false, which is what it is without this key")
+		case key == "driver" || key == "external" || key == "enable_ipv4" || key == "enable_ipv6":
+		default:
+			continue
+		}
+		delete(network, key)
+	}
+	network = ignored.pick(network, at, networkKeys)
+	if ipam, ok := network["ipam"].(map[string]any); ok {
+		ipam = maps.Clone(ipam)
+		if ipam["driver"] == "default" {
+			delete(ipam, "driver")
+		}
+		network["ipam"] = ignored.pick(ipam, at.to("ipam"), ipamKeys)
+	}
+	return network
+}
+
+// mapping follows keys down to a mapping; nil where there is none.
+func mapping(m map[string]any, keys ...string) map[string]any {
+	for _, key := range keys {
+		m, _ = m[key].(map[string]any)
+	}
+	return m
+}

@@ -1,0 +1,74 @@
+package dockerhost
+
+import (
+	"net/netip"
+
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan/firewall"
+	"uswitch/nat/rule"
+	"uswitch/switch/frame"
+)
+
+// Host is what Docker would have put on a machine for a lab.
+type Host struct {
+	Lab      string   `json:"lab"`
+	Dialect  string   `json:"docker_rules"` // classic or 29
+	Bridges  []Bridge `json:"bridges"`      // in the order of the plan's networks
+	Veths    []Veth   `json:"veths"`        // in the order in which the containers start
+	Iptables string   `json:"iptables"`     // as iptables-save prints it
+}
+
+// Bridge is a network on the host.
+type Bridge struct {
+	Name     string       `json:"name"`
+	Network  string       `json:"network"` // as docker network ls names it
+	Subnet   netip.Prefix `json:"subnet"`
+	Address  netip.Prefix `json:"address,omitzero"` // the host's own there: the containers' gateway; zero: none
+	MTU      int          `json:"mtu"`
+	Internal bool         `json:"internal"`
+}
+
+// Veth is a cable from a bridge to a container.
+type Veth struct {
+	Name      string       `json:"name"` // of the end on the host
+	Bridge    string       `json:"bridge"`
+	Container string       `json:"container"`
+	Card      string       `json:"card"` // the end in the container
+	Address   netip.Prefix `json:"address"`
+	MAC       frame.MAC    `json:"mac"` // the card's
+}
+
+// Describe plays Docker for a plan: its networks, then host for host what dockerd does when a container starts. The lab's own
+// rules are not Docker's business and left out.
+func Describe(p *plan.Plan, dialect firewall.Dialect) (*Host, error) {
+	s, err := start(p, dialect)
+	if err != nil {
+		return nil, err
+	}
+	d := &Host{Lab: p.Name, Dialect: dialect.String(), Bridges: []Bridge{}, Veths: []Veth{}}
+	for _, n := range p.Networks {
+		d.Bridges = append(d.Bridges, Bridge{Name: n.Name, Network: n.Docker, Subnet: n.Subnet, Address: n.Gateway,
+			MTU: n.MTU, Internal: n.Internal})
+	}
+	taken := portsOf(p)
+	for i := range p.Hosts {
+		h := &p.Hosts[i]
+		for _, card := range h.Interfaces {
+			name, _ := VethName(p.Name, h.Name, &card)
+			d.Veths = append(d.Veths, Veth{Name: name, Bridge: card.Network, Container: h.Name, Card: card.Name,
+				Address: card.Address, MAC: card.MAC})
+		}
+		published, err := taken.choose(p, h)
+		if err == nil {
+			err = s.connect(h)
+		}
+		if err == nil {
+			err = s.publish(h, published)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	d.Iptables = s.tables.Snapshot().Save(rule.SaveOptions{})
+	return d, nil
+}

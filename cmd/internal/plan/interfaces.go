@@ -1,0 +1,166 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"uswitch/switch/frame"
+)
+
+// interfaces builds a host's interfaces in Compose's order: higher priority first, then by the network's name. Addresses
+// that the file gives are reserved here; the others are still zero.
+func (b *builder) interfaces(service types.ServiceConfig, at path) []Interface {
+	interfaces := []Interface{}
+	if service.NetworkMode == "bridge" && b.pools[defaultBridgeName] != nil {
+		n := b.plan.Network(defaultBridgeName)
+		one := Interface{Network: n.Name, MTU: n.MTU, Port: n.Port}
+		if service.MacAddress != "" {
+			one.MAC = b.reserveMAC(n.Name, service.Name, service.MacAddress, at.to("mac_address"))
+		}
+		interfaces = append(interfaces, one)
+	}
+	if service.NetworkMode != "" {
+		nameInterfaces(interfaces)
+		return interfaces
+	}
+	for i, name := range service.NetworksByPriority() {
+		at := at.to("networks", name)
+		if _, ok := b.project.Networks[name]; !ok {
+			b.wrong(at, "no such network: %s", oneOf(sortedKeys(b.project.Networks)))
+			continue
+		}
+		network := b.switches[name]
+		if b.pools[network] == nil {
+			continue // what is wrong with the network has been said
+		}
+		attachment := service.Networks[name]
+		if attachment == nil {
+			attachment = &types.ServiceNetworkConfig{}
+		}
+		if i == 0 && attachment.MacAddress == "" && service.MacAddress != "" {
+			attachment.MacAddress = service.MacAddress
+			b.reserveMAC(network, service.Name, attachment.MacAddress, path{"services", service.Name, "mac_address"})
+		} else if attachment.MacAddress != "" {
+			b.reserveMAC(network, service.Name, attachment.MacAddress, at.to("mac_address"))
+		}
+		interfaces = append(interfaces, b.attach(service.Name, network, attachment, at))
+	}
+	nameInterfaces(interfaces)
+	for i, one := range interfaces {
+		if slices.ContainsFunc(interfaces[:i], func(o Interface) bool { return o.Name == one.Name }) {
+			b.wrong(at.to("networks", b.keyOf(one.Network), "interface_name"), "%q is the name of another interface of %s", one.Name, service.Name)
+		}
+	}
+	return interfaces
+}
+
+// attach builds one interface as far as the file describes it.
+func (b *builder) attach(host, network string, a *types.ServiceNetworkConfig, at path) Interface {
+	n := b.plan.Network(network)
+	x := b.extension(mapping(b.file, at...), at)
+	defer x.close()
+	i := Interface{
+		Name:    a.InterfaceName,
+		Network: network,
+		MTU:     x.number("mtu", minMTU, maxMTU, n.MTU),
+		Port:    b.knobs(x, n.Port),
+		Aliases: slices.Compact(slices.Sorted(slices.Values(a.Aliases))),
+		Veth:    b.veth(x),
+
+		GatewayPriority: a.GatewayPriority,
+	}
+	if i.Name != "" {
+		if err := ValidateInterfaceName(i.Name); err != nil {
+			b.wrong(at.to("interface_name"), "%v", err)
+		}
+	}
+	for _, alias := range i.Aliases {
+		if err := ValidateName("alias", alias); err != nil {
+			b.wrong(at.to("aliases"), "%v", err)
+		}
+	}
+	if a.MacAddress != "" {
+		i.MAC, _ = parseStation(a.MacAddress) // what is wrong with it has been said
+	}
+	if a.Ipv4Address != "" {
+		i.Address = b.reserve(host, network, a.Ipv4Address, at.to("ipv4_address"))
+	}
+	return i
+}
+
+// reserve takes the address that the file gives to a host.
+func (b *builder) reserve(host, network, text string, at path) netip.Prefix {
+	a, err := parseAddr(text)
+	if err == nil {
+		if err = b.pools[network].Reserve(a); err != nil {
+			err = b.addressError(network, a, err)
+		}
+	}
+	if err != nil {
+		b.wrong(at, "%v", err)
+		return netip.Prefix{}
+	}
+	b.owners[network][a.String()] = host
+	return netip.PrefixFrom(a, b.pools[network].Subnet().Bits())
+}
+
+// reserveMAC notes whose a MAC address is, and returns it. On one switch, two stations with one address would take the
+// table's entry from each other with every frame.
+func (b *builder) reserveMAC(network, host, text string, at path) frame.MAC {
+	m, err := parseStation(text)
+	if err != nil {
+		b.wrong(at, "%v", err)
+		return m
+	}
+	if owner, taken := b.owners[network][m.String()]; taken {
+		b.wrong(at, "%v: %s has this MAC address on %s already", m, owner, network)
+		return m
+	}
+	b.owners[network][m.String()] = host
+	return m
+}
+
+// giveAddresses hands out what the file has left open.
+func (b *builder) giveAddresses(h *Host) {
+	for i := range h.Interfaces {
+		one := &h.Interfaces[i]
+		at := path{"services", h.Name, "networks", b.keyOf(one.Network)}
+		if !one.Address.IsValid() {
+			pool := b.pools[one.Network]
+			a, err := pool.Allocate()
+			if err != nil {
+				b.wrong(at, "no address for %s on %s: %v", h.Name, one.Network, err)
+				continue
+			}
+			b.owners[one.Network][a.String()] = h.Name
+			one.Address = netip.PrefixFrom(a, pool.Subnet().Bits())
+		}
+		if one.MAC == (frame.MAC{}) {
+			one.MAC = frame.MACFromIPv4(one.Address.Addr())
+			b.reserveMAC(one.Network, h.Name, one.MAC.String(), at)
+		}
+	}
+}
+
+// keyOf returns what the file calls a network.
+func (b *builder) keyOf(network string) string { return b.plan.Network(network).Key }
+
+// nameInterfaces calls the interfaces that have no name of their own by the lowest free ethN, as Docker does.
+func nameInterfaces(interfaces []Interface) {
+	taken := make(map[string]bool)
+	for _, i := range interfaces {
+		taken[i.Name] = true
+	}
+	next := 0
+	for i := range interfaces {
+		for interfaces[i].Name == "" {
+			if name := fmt.Sprint("eth", next); !taken[name] {
+				interfaces[i].Name = name
+			}
+			next++
+		}
+	}
+}

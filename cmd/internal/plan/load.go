@@ -1,0 +1,128 @@
+package plan
+
+import (
+	"maps"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+)
+
+// LoadOptions is what a plan depends on besides the file. The zero value is a machine without environment and routes.
+type LoadOptions struct {
+	Name   string            // the lab's name in place of the file's
+	Uplink string            // the uplink in place of the file's, as ParseUplink reads it
+	Env    map[string]string // for ${VAR}; COMPOSE_PROFILES in it chooses the profiles
+	Taken  []netip.Prefix    // routes of the host: no subnet is chosen among them
+	// Keep is a lab that is up, whose hosts and networks keep what the file leaves open; nil: none. Filed is the plan that it
+	// was made from: hosts that are not in that one were added by hand, and stay; nil: there are none.
+	Keep, Filed *Plan
+}
+
+// BuiltinSource is what a plan's Source begins with if it was made from a built-in lab; its name follows.
+const BuiltinSource = "built-in lab "
+
+// Load makes the plan of a built-in lab or of a file, with the .env beside it. arg is the name of a built-in lab; else it is the path of a file.
+// A file that is called like a built-in lab is reached as ./NAME. The error joins every [Mistake] that was found.
+func Load(arg string, opts LoadOptions) (*Plan, error) {
+	if data, ok := builtin(arg); ok {
+		return load(BuiltinSource+arg, arg, data, opts)
+	}
+	data, warning, err := readFile(arg)
+	if err != nil {
+		return nil, err
+	}
+	env, warnings, err := readEnv(arg, opts.Env)
+	if err != nil {
+		return nil, err
+	}
+	opts.Env = env
+	if warning != "" {
+		warnings = append([]string{warning}, warnings...)
+	}
+	plan, err := load(arg, nameOfFile(arg), data, opts)
+	if err == nil {
+		plan.Warnings = append(warnings, plan.Warnings...)
+	}
+	return plan, err
+}
+
+// Parse makes the plan of a file's content. name stands for the file in messages, and its last part without the extension
+// is the lab's name where neither the options nor the content have one.
+func Parse(name string, data []byte, opts LoadOptions) (*Plan, error) {
+	return load(name, nameOfFile(name), data, opts)
+}
+
+// nameOfFile derives a lab's name as Compose derives a project's, with one difference: several lab files often share a
+// directory, so a file with a name of its own gives it to the lab, and only compose.yaml and its like are called after
+// their directory.
+func nameOfFile(file string) string {
+	base := filepath.Base(file)
+	stem := strings.TrimSuffix(base, filepath.Ext(base))
+	if slices.Contains([]string{"compose", "docker-compose"}, stem) {
+		if absolute, err := filepath.Abs(file); err == nil {
+			stem = filepath.Base(filepath.Dir(absolute))
+		}
+	}
+	return loader.NormalizeProjectName(stem)
+}
+
+// projectVariable tells the file its own name, in the lower-case letters that Compose wants.
+const projectVariable = "COMPOSE_PROJECT_NAME"
+
+func load(file, name string, data []byte, opts LoadOptions) (*Plan, error) {
+	r := &report{file: file}
+	s := parse(r, data)
+	if s == nil {
+		return nil, r.err()
+	}
+	content := s.tree()
+	if s.nodes > maxNodes {
+		return nil, r.err()
+	}
+	env := maps.Clone(opts.Env)
+	if env == nil {
+		env = make(map[string]string)
+	}
+	name = s.labName(content, env, name, opts.Name)
+	env[projectVariable] = loader.NormalizeProjectName(name)
+	newVariables(s, env).expand(content, nil)
+	s.names()
+	s.checkSchema(content)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	if s.extend(content); r.err() != nil {
+		return nil, r.err()
+	}
+	project := s.compose(content, env)
+	if project == nil {
+		return nil, r.err()
+	}
+	b := &builder{source: s, file: content, project: project, opts: opts, plan: &Plan{Name: name, Source: file}}
+	b.build()
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	b.plan.Warnings = r.warned()
+	return b.plan, nil
+}
+
+// labName settles the name: the caller's, the file's, or the one that the file's own name gives.
+func (s *source) labName(content map[string]any, env map[string]string, fromFile, given string) string {
+	name := fromFile
+	if text, ok := content["name"].(string); ok {
+		if expanded, ok := newVariables(s, env).text(text, path{"name"}).(string); ok {
+			name = expanded
+		}
+	}
+	if given != "" {
+		name = given
+	}
+	if err := ValidateName("lab name", name); err != nil {
+		s.wrong(path{"name"}, "%v", err)
+	}
+	return name
+}

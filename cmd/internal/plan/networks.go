@@ -1,0 +1,162 @@
+package plan
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/ipam"
+)
+
+// networks builds the switches: Docker's own bridge first, if anybody is on it; then those that name a subnet, so that the
+// others are given one that is free.
+func (b *builder) networks() {
+	keys := b.keys(path{"networks"})
+	if _, ok := b.project.Networks["default"]; ok && !slices.Contains(keys, "default") {
+		keys = append(keys, "default")
+	}
+	b.switchNames(keys)
+	b.pools, b.owners = make(map[string]*ipam.Pool), make(map[string]map[string]string)
+	taken := slices.Clone(b.opts.Taken)
+	if b.plan.Uplink.Address.IsValid() {
+		taken = append(taken, b.plan.Uplink.Address.Masked())
+	}
+	taken = append(taken, b.keptSubnets()...)
+	docker0 := b.docker0(&taken)
+
+	configs := make([]ipam.Config, len(keys))
+	for i, key := range keys {
+		configs[i] = b.subnet(key)
+		if subnet := configs[i].Subnet; subnet.IsValid() {
+			b.checkOverlap(key, subnet, docker0, keys[:i], configs)
+			taken = append(taken, subnet)
+		}
+	}
+	for i, key := range keys {
+		if !configs[i].Subnet.IsValid() {
+			configs[i].Subnet = b.keptSubnet(b.switches[key], configs)
+		}
+		if !configs[i].Subnet.IsValid() {
+			subnet, err := ipam.NextSubnet(taken)
+			if err != nil {
+				b.wrong(path{"networks", key}, "%s: %v", noPool, err)
+				continue
+			}
+			configs[i].Subnet = subnet
+			taken = append(taken, subnet)
+		}
+		b.network(key, configs[i])
+	}
+}
+
+// noPool is what Docker said for years when no default pool was left, and what people search for; the sentence of ipam's
+// error, which follows it, is that of newer versions.
+const noPool = "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network"
+
+// docker0 takes the first free default pool for Docker's own bridge, as every Docker host has done before it makes other
+// networks; and makes that bridge if the lab has use for it. It returns its subnet if so.
+func (b *builder) docker0(taken *[]netip.Prefix) (subnet netip.Prefix) {
+	subnet, err := b.keptSubnet(defaultBridgeName, nil), error(nil)
+	if !subnet.IsValid() {
+		subnet, err = ipam.NextSubnet(*taken)
+	}
+	if err == nil {
+		*taken = append(*taken, subnet)
+	}
+	if !b.defaultBridge {
+		return netip.Prefix{}
+	}
+	if err != nil {
+		b.mistake(0, nil, "network bridge: %s: %v", noPool, err)
+		return netip.Prefix{}
+	}
+	b.add(Network{
+		Name: defaultBridgeName, Docker: defaultBridgeDocker,
+		MTU: defaultMTU, Masquerade: true, ICC: true, GatewayMode: "nat", HostIP: netip.IPv4Unspecified(),
+		Options: map[string]string{
+			"com.docker.network.bridge.default_bridge": "true",
+			optionICC: "true", optionMasquerade: "true", optionHostIP: "0.0.0.0", optionName: defaultBridgeName, optionMTU: "1500",
+		},
+		AgeingTime: defaultAgeingTime, Port: defaultKnobs,
+	}, ipam.Config{Subnet: subnet}, nil)
+	return subnet
+}
+
+// network builds one switch of the file.
+func (b *builder) network(key string, c ipam.Config) {
+	at := path{"networks", key}
+	config := b.project.Networks[key]
+	x := b.extension(mapping(b.file, at...), at)
+	defer x.close()
+	o := b.options(config, at)
+	n := Network{
+		Name: b.switches[key], Key: key, Docker: b.dockerName(key),
+		Internal: config.Internal, Attachable: config.Attachable,
+		ICC: o.boolean(optionICC, true), GatewayMode: o.gatewayMode(config.Internal), HostIP: o.hostIP(), Options: optionsOf(config),
+
+		MTU:           x.number("mtu", minMTU, maxMTU, o.mtu()),
+		Masquerade:    x.boolean("masquerade", o.boolean(optionMasquerade, true)),
+		AgeingTime:    x.number("ageing_time", minAgeingTime, maxAgeingTime, defaultAgeingTime),
+		FDBMaxLearned: x.number("fdb_max_learned", 1, maxFDB, 0),
+		GroupFwdMask:  groups(x),
+		Port:          b.knobs(x, defaultKnobs),
+	}
+	n.GatewayMAC, _ = x.mac("gateway_mac")
+	switch word := x.text("gateway"); word {
+	case "", "none":
+		n.NoAddress = word == "none"
+	default:
+		x.bad("gateway", "%q: want none; the address itself stands under ipam.config", clip(word, 40))
+	}
+	x.get("fdb") // read once the hosts are known
+	b.add(n, c, at)
+}
+
+// optionsOf copies driver_opts.
+func optionsOf(config types.NetworkConfig) map[string]string {
+	if len(config.DriverOpts) == 0 {
+		return nil
+	}
+	return config.DriverOpts
+}
+
+// add opens the book of a network's addresses and puts the network into the plan. at is its place in the file.
+func (b *builder) add(n Network, c ipam.Config, at path) {
+	c.NoGateway = n.GatewayMode == "isolated" && !c.Gateway.IsValid()
+	pool, err := ipam.New(c)
+	if err == nil && n.NoAddress && pool.Gateway().IsValid() {
+		n.Gateway = netip.PrefixFrom(pool.Gateway(), c.Subnet.Bits())
+		pool, err = n.poolOf(c)
+	}
+	if err != nil {
+		b.wrong(at.to("ipam", "config"), "%v", err)
+		return
+	}
+	owners := make(map[string]string)
+	if gateway := pool.Gateway(); gateway.IsValid() {
+		owners[gateway.String()] = "the gateway"
+	}
+	switch {
+	case n.GatewayMode == "isolated":
+		n.GatewayMAC, n.Gateway = frame.MAC{}, netip.Prefix{}
+	case n.NoAddress:
+		if n.GatewayMAC == (frame.MAC{}) {
+			n.GatewayMAC = frame.MACFromIPv4(c.Subnet.Addr()) // that of no host, whatever address each gets
+		}
+		owners[n.GatewayMAC.String()] = "the gateway"
+	default:
+		n.Gateway = netip.PrefixFrom(pool.Gateway(), c.Subnet.Bits())
+		if n.GatewayMAC == (frame.MAC{}) {
+			n.GatewayMAC = frame.MACFromIPv4(pool.Gateway())
+		}
+		owners[n.GatewayMAC.String()] = "the gateway"
+	}
+	for _, a := range c.Aux {
+		owners[a.String()] = "aux_addresses"
+	}
+	n.Subnet, n.Range, n.Reserved = c.Subnet, c.Range, c.Aux
+	b.pools[n.Name], b.owners[n.Name] = pool, owners
+	b.plan.Networks = append(b.plan.Networks, n)
+}

@@ -1,0 +1,97 @@
+package plan
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// The options of a network's driver, in Docker's words.
+const (
+	optionName        = "com.docker.network.bridge.name"
+	optionICC         = "com.docker.network.bridge.enable_icc"
+	optionMasquerade  = "com.docker.network.bridge.enable_ip_masquerade"
+	optionHostIP      = "com.docker.network.bridge.host_binding_ipv4"
+	optionGatewayMode = "com.docker.network.bridge.gateway_mode_ipv4"
+	optionMTU         = "com.docker.network.driver.mtu"
+)
+
+// acted are the options that uswitch acts on in a lab file.
+var acted = []string{optionName, optionICC, optionMasquerade, optionHostIP, optionGatewayMode, optionMTU}
+
+// gatewayModes are the values of gateway_mode_ipv4.
+var gatewayModes = []string{"nat", "nat-unprotected", "routed", "isolated"}
+
+// options are a network's driver_opts, read.
+type options struct {
+	*builder
+	at     path
+	values map[string]string
+}
+
+// options opens a network's driver_opts. Docker says nothing about a key that it does not know; here it is told of.
+func (b *builder) options(config types.NetworkConfig, at path) options {
+	o := options{builder: b, at: at.to("driver_opts"), values: config.DriverOpts}
+	for _, key := range sortedKeys(o.values) {
+		if !slices.Contains(acted, key) {
+			b.warn(b.line(o.at.to(key)), "%s: not acted on (%s): uswitch knows %s", clip(key, 80), at[1], strings.Join(acted, ", "))
+		}
+	}
+	return o
+}
+
+// boolean reads true and false in all the forms that Docker takes them in.
+func (o options) boolean(key string, absent bool) bool {
+	text, ok := o.values[key]
+	if !ok {
+		return absent
+	}
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		o.wrong(o.at.to(key), "%q: want \"true\" or \"false\"", clip(text, 40))
+		return absent
+	}
+	return value
+}
+
+func (o options) mtu() int {
+	text, ok := o.values[optionMTU]
+	if !ok {
+		return defaultMTU
+	}
+	mtu, err := strconv.Atoi(text)
+	if err != nil || mtu < minMTU || mtu > maxMTU {
+		o.wrong(o.at.to(optionMTU), "%q: want a whole number from %d to %d", clip(text, 40), minMTU, maxMTU)
+	}
+	return mtu
+}
+
+// hostIP is where ports are published that name no address themselves.
+func (o options) hostIP() netip.Addr {
+	text, ok := o.values[optionHostIP]
+	if !ok {
+		return netip.IPv4Unspecified()
+	}
+	a, err := parseAddr(text)
+	if err != nil {
+		o.wrong(o.at.to(optionHostIP), "%v", err)
+		return netip.IPv4Unspecified()
+	}
+	return a
+}
+
+func (o options) gatewayMode(internal bool) string {
+	mode, ok := o.values[optionGatewayMode]
+	switch {
+	case !ok || mode == "":
+		return "nat"
+	case !slices.Contains(gatewayModes, mode):
+		o.wrong(o.at.to(optionGatewayMode), "%q: want %s", clip(mode, 40), strings.Join(gatewayModes, ", "))
+	case mode == "isolated" && !internal:
+		o.wrong(o.at.to(optionGatewayMode), "gateway mode 'isolated' can only be used for an internal network")
+	}
+	return mode
+}

@@ -1,0 +1,96 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"uswitch/switch/ipam"
+)
+
+// subnet reads a network's ipam. A zero Subnet in the answer asks for one of the default pools.
+func (b *builder) subnet(name string) (c ipam.Config) {
+	at := path{"networks", name, "ipam", "config"}
+	for i, pool := range b.project.Networks[name].Ipam.Config {
+		at := at.to(strconv.Itoa(i))
+		if p, err := netip.ParsePrefix(pool.Subnet); err == nil && p.Addr().Is6() {
+			b.warn(b.line(at), "%s: IPv6 is not supported yet; %v is left out", at, p)
+			continue
+		}
+		if c.Subnet.IsValid() {
+			b.wrong(at, "a second IPv4 subnet: want one for each network")
+			return c
+		}
+		c = b.pool(pool, at)
+	}
+	return c
+}
+
+func (b *builder) pool(pool *types.IPAMPool, at path) (c ipam.Config) {
+	prefix := func(key, text string) (p netip.Prefix) {
+		if text != "" {
+			var err error
+			if p, err = parsePrefix(text); err != nil {
+				b.wrong(at.to(key), "%v", err)
+			}
+		}
+		return p
+	}
+	address := func(at path, text string) (a netip.Addr) {
+		a, err := parseAddr(text)
+		if err != nil {
+			b.wrong(at, "%v", err)
+		}
+		return a
+	}
+	c.Subnet, c.Range = prefix("subnet", pool.Subnet), prefix("ip_range", pool.IPRange)
+	if pool.Gateway != "" {
+		c.Gateway = address(at.to("gateway"), pool.Gateway)
+	}
+	for _, name := range sortedKeys(pool.AuxiliaryAddresses) {
+		if a := address(at.to("aux_addresses", name), pool.AuxiliaryAddresses[name]); a.IsValid() {
+			c.Aux = append(c.Aux, a)
+		}
+	}
+	if pool.Subnet == "" && (c.Gateway.IsValid() || c.Range.IsValid() || c.Aux != nil) {
+		b.wrong(at, "subnet is missing: without it, the other addresses mean nothing")
+		return ipam.Config{}
+	}
+	return c
+}
+
+// checkOverlap compares a subnet with Docker's own bridge, with those before it, with the uplink and, where packets leave through the host's own
+// network, with the host's routes: an address that is inside and outside at once could not be reached outside.
+func (b *builder) checkOverlap(name string, subnet, docker0 netip.Prefix, before []string, configs []ipam.Config) {
+	at := path{"networks", name, "ipam", "config"}
+	if docker0.IsValid() && subnet.Overlaps(docker0) {
+		b.wrong(at, "%v: %v: network bridge has %v", subnet, ipam.ErrOverlap, docker0)
+	}
+	for i, other := range before {
+		if configs[i].Subnet.IsValid() && subnet.Overlaps(configs[i].Subnet) {
+			b.wrong(at, "%v: %v: network %s has %v", subnet, ipam.ErrOverlap, other, configs[i].Subnet)
+		}
+	}
+	if up := b.plan.Uplink.Address; up.IsValid() && subnet.Overlaps(up.Masked()) {
+		b.wrong(at, "%v: %v: the uplink has %v", subnet, ipam.ErrOverlap, up.Masked())
+	}
+	if b.plan.Uplink.Kind == UplinkHost && ipam.CheckOverlap(subnet, b.opts.Taken) != nil {
+		for _, route := range b.opts.Taken {
+			if ipam.CheckOverlap(subnet, []netip.Prefix{route}) != nil {
+				b.wrong(at, "%v: %v: this machine has a route to %v, and the uplink is its network", subnet, ipam.ErrOverlap, route)
+				return
+			}
+		}
+	}
+}
+
+// addressError turns a refusal of the pool into a sentence that names who has the address.
+func (b *builder) addressError(network string, a netip.Addr, err error) error {
+	if errors.Is(err, ipam.ErrInUse) {
+		return fmt.Errorf("%v: %w: %s has it", a, ipam.ErrInUse, b.owners[network][a.String()])
+	}
+	return err
+}

@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+const uplinkWanted = "want none, host, sim or netns:NAME"
+
+// ParseUplink reads an uplink's short form: none, host, sim or netns:NAME. The addresses of the last come from a lab file, or are
+// chosen.
+func ParseUplink(text string) (Uplink, error) {
+	switch kind := UplinkKind(text); kind {
+	case UplinkNone, UplinkHost, UplinkSim:
+		return Uplink{Kind: kind}, nil
+	}
+	name, ok := strings.CutPrefix(text, "netns:")
+	if !ok {
+		return Uplink{}, fmt.Errorf("uplink %q: %s", clip(text, 40), uplinkWanted)
+	}
+	if err := ValidateName("namespace", name); err != nil {
+		return Uplink{}, fmt.Errorf("uplink: %w", err)
+	}
+	return Uplink{Kind: UplinkNetns, Netns: name}, nil
+}
+
+// uplink reads the lab's way out:
+//
+//	uplink: sim
+//	uplink: {netns: wan, address: 192.0.2.2/24, gateway: 192.0.2.1}
+//
+// The options' choice replaces the file's, but for the addresses of a namespace, which are chosen if the file gives none. A lab
+// that says nothing has no way out, unless it publishes a port: that asks for the host's.
+func (b *builder) uplink(x *section) Uplink {
+	file := Uplink{Kind: UplinkNone}
+	if b.publishes() {
+		file.Kind = UplinkHost
+	}
+	switch value := x.get("uplink").(type) {
+	case nil:
+	case string:
+		parsed, err := ParseUplink(value)
+		if err != nil {
+			x.bad("uplink", "%v", err)
+			return file
+		}
+		file = parsed
+	case map[string]any:
+		file = b.netnsUplink(b.section(value, x.at.to("uplink")))
+	default:
+		x.bad("uplink", "%s, or a mapping with netns, address and gateway", uplinkWanted)
+		return file
+	}
+	if b.opts.Uplink != "" {
+		chosen, err := ParseUplink(b.opts.Uplink)
+		if err != nil {
+			b.mistake(0, nil, "%v", err)
+		}
+		if chosen.Kind == UplinkNetns {
+			chosen.Address, chosen.Gateway = file.Address, file.Gateway
+		}
+		file = chosen
+	}
+	return file
+}
+
+// documentation is the networks that are nobody's (RFC 5737).
+var documentation = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24")}
+
+// addressUplink chooses addresses for a namespace outside that was given none: those of the first network for documentation
+// that is none of the lab's.
+func (b *builder) addressUplink() {
+	u := &b.plan.Uplink
+	if u.Kind != UplinkNetns || u.Address.IsValid() {
+		return
+	}
+	for _, p := range documentation {
+		if !slices.ContainsFunc(b.plan.Networks, func(n Network) bool { return n.Subnet.Overlaps(p) }) {
+			u.Gateway = p.Addr().Next()
+			u.Address = netip.PrefixFrom(u.Gateway.Next(), p.Bits())
+			return
+		}
+	}
+	b.wrong(path{extension, "uplink"}, "no network is left for the namespace: want {netns: %s, address: ADDRESS/BITS, gateway: ADDRESS}", u.Netns)
+}
+
+// netnsUplink reads the long form.
+func (b *builder) netnsUplink(x *section) Uplink {
+	u := Uplink{Kind: UplinkNetns, Netns: x.text("netns"), Gateway: x.address("gateway")}
+	address := x.text("address")
+	x.close()
+	if err := ValidateName("namespace", u.Netns); err != nil {
+		x.bad("netns", "%v", err)
+	}
+	prefix, err := parsePrefix(address)
+	if err != nil {
+		x.bad("address", "%v", err)
+		return u
+	}
+	u.Address = prefix
+	switch {
+	case !stationIn(prefix, prefix.Addr()):
+		x.bad("address", "%v: want the address of a station, not of the network", prefix)
+	case !stationIn(prefix, u.Gateway) || u.Gateway == prefix.Addr():
+		x.bad("gateway", "want another station's address in %v", prefix.Masked())
+	}
+	return u
+}
+
+// publishes reports whether any service has ports that go through the gateway.
+func (b *builder) publishes() bool {
+	for name, service := range b.project.Services {
+		if len(b.portsOf(name)) > 0 && service.NetworkMode != string(ModeHost) {
+			return true
+		}
+	}
+	return false
+}
+
+// stationIn reports whether the address can be a station's in the prefix.
+func stationIn(p netip.Prefix, a netip.Addr) bool {
+	if !a.Is4() || !p.Contains(a) {
+		return false
+	}
+	network := p.Masked().Addr()
+	return p.Bits() >= 31 || a != network && p.Contains(a.Next())
+}

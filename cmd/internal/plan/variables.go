@@ -1,0 +1,116 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/interpolation"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/template"
+	"github.com/compose-spec/compose-go/v2/tree"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// maxTemplate is the length of the longest string with variables in it; expanding one costs more than its length.
+const maxTemplate = 4 << 10
+
+// variables writes out ${NAME}, ${NAME:-default} and their kin with compose-go's template engine, which is Compose's own.
+type variables struct {
+	*source
+	env   map[string]string
+	casts map[tree.Path]interpolation.Cast // where Compose wants a number or a boolean, and a variable is always text
+}
+
+func newVariables(s *source, env map[string]string) *variables {
+	options := loader.ToOptions(&types.ConfigDetails{}, nil)
+	return &variables{source: s, env: env, casts: options.Interpolate.TypeCastMapping}
+}
+
+// expand returns the value with every variable written out. Keys are left alone, as Compose leaves them.
+func (v *variables) expand(value any, at path) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			value[key] = v.expand(value[key], at.to(key))
+		}
+	case []any:
+		for i := range value {
+			value[i] = v.expand(value[i], at.to(strconv.Itoa(i)))
+		}
+	case string:
+		return v.text(value, at)
+	}
+	return value
+}
+
+func (v *variables) text(text string, at path) any {
+	if strings.Contains(text, "$") {
+		if len(text) > maxTemplate {
+			v.wrong(at, "a text of %d bytes with variables in it: want at most %d", len(text), maxTemplate)
+			return text
+		}
+		expanded, err := template.Substitute(text, v.lookup(text, at))
+		if err != nil {
+			v.wrong(at, "%s", templateError(err))
+			return text
+		}
+		text = expanded
+	}
+	if cast := v.cast(at); cast != nil {
+		// Words of YAML 1.1; the cast takes them too, but logs that it has.
+		switch strings.ToLower(text) {
+		case "y", "yes", "on":
+			return true
+		case "n", "no", "off":
+			return false
+		}
+		number, err := cast(text)
+		if err != nil {
+			v.wrong(at, "%q is not a value of the kind that belongs here", clip(text, 40))
+			return text
+		}
+		return number
+	}
+	return text
+}
+
+// lookup returns the mapping for one text. A variable that is not set and has no default becomes empty, as in Compose,
+// and is warned of here: the engine would log it instead if it were told.
+func (v *variables) lookup(text string, at path) template.Mapping {
+	return func(name string) (string, bool) {
+		if value, ok := v.env[name]; ok {
+			return value, true
+		}
+		for _, operator := range []string{":", "-", "+", "?"} {
+			if strings.Contains(text, "${"+name+operator) {
+				return "", false
+			}
+		}
+		v.warn(v.line(at), "%s: the variable %s is not set, so it is empty; ${%s:-default} would give it a default", at, name, name)
+		return "", true
+	}
+}
+
+// cast returns how Compose reads the text at a path, or nil where it stays text.
+func (v *variables) cast(at path) interpolation.Cast {
+	if len(at) < 3 {
+		return nil
+	}
+	here := tree.NewPath(at...)
+	for pattern, cast := range v.casts {
+		if here.Matches(pattern) {
+			return cast
+		}
+	}
+	return nil
+}
+
+func templateError(err error) string {
+	text := err.Error()
+	if strings.HasPrefix(text, "Invalid template") {
+		text = "not a variable: want $NAME, ${NAME} or ${NAME:-default}, and $$ for a dollar sign"
+	}
+	return strings.Join(strings.Fields(clip(text, 200)), " ")
+}

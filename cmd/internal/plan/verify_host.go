@@ -1,0 +1,125 @@
+package plan
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// VerifyHost accepts a host that can be added to the plan.
+func (p *Plan) VerifyHost(h *Host) error {
+	if err := verifyName("host name", h.Name); err != nil {
+		return err
+	}
+	if p.Host(h.Name) != nil {
+		return fmt.Errorf("host %s exists already", h.Name)
+	}
+	if err := ValidateName("hostname", h.Hostname); err != nil {
+		return fmt.Errorf("host %s: %w", h.Name, err)
+	}
+	if err := p.verifyPlace(h); err != nil {
+		return fmt.Errorf("host %s: %w", h.Name, err)
+	}
+	for _, text := range slices.Concat(h.Command, h.Environment, []string{h.WorkingDir}) {
+		if strings.ContainsRune(text, 0) {
+			return fmt.Errorf("host %s: a zero byte in its command, its environment or its working directory", h.Name)
+		}
+	}
+	if len(h.Command) > 0 && h.Command[0] == "" {
+		return fmt.Errorf("host %s: command: want a program's name first", h.Name)
+	}
+	if err := h.Rights.Verify(); err != nil {
+		return fmt.Errorf("host %s: %w", h.Name, err)
+	}
+	bare := *h
+	bare.Interfaces = nil
+	for i := range h.Interfaces {
+		if err := p.VerifyInterface(&bare, &h.Interfaces[i]); err != nil {
+			return err
+		}
+		bare.Interfaces = append(bare.Interfaces, h.Interfaces[i])
+	}
+	return errors.Join(p.verifyRoute(h), p.verifyPorts(h))
+}
+
+// verifyPlace accepts the namespace of a host, if no other host is in it that does not know.
+func (p *Plan) verifyPlace(h *Host) error {
+	if h.Mode != ModeOwn && len(h.Interfaces)+len(h.Ports) > 0 {
+		return fmt.Errorf("network mode %s: want no interfaces and no ports", h.Mode)
+	}
+	switch {
+	case h.Mode == ModeHost:
+		return nil
+	case h.Mode == ModeShared:
+		if home := p.Host(h.Shares); home == nil || home.Mode == ModeShared {
+			return fmt.Errorf("shares the namespace of %q: want a host before it, with a namespace of its own", clip(h.Shares, MaxName))
+		}
+		return nil
+	case h.Mode != ModeOwn && h.Mode != ModeNone:
+		return fmt.Errorf("network mode %q: want none, host, shared, or nothing", clip(string(h.Mode), 20))
+	case strings.HasPrefix(h.Netns, "/"):
+		if filepath.Clean(h.Netns) != h.Netns || len(h.Netns) > 4095 || strings.ContainsFunc(h.Netns, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return fmt.Errorf("netns %q: want a name, or a clean absolute path, as in /proc/1234/ns/net", clip(h.Netns, 60))
+		}
+	case h.Netns != "":
+		if err := ValidateName("namespace", h.Netns); err != nil {
+			return err
+		}
+	}
+	for i := range p.Hosts {
+		other := &p.Hosts[i]
+		if other.Mode != ModeShared && other.Mode != ModeHost && cmp.Or(other.Netns, other.Name) == cmp.Or(h.Netns, h.Name) {
+			return fmt.Errorf("netns: %s is the namespace of %s already", cmp.Or(h.Netns, h.Name), other.Name)
+		}
+	}
+	return nil
+}
+
+// verifyRoute accepts a default route through an interface of the host.
+func (p *Plan) verifyRoute(h *Host) error {
+	if !h.Gateway.IsValid() && h.GatewayDev == "" {
+		return nil
+	}
+	for _, i := range h.Interfaces {
+		if i.Name == h.GatewayDev && i.Address.Masked().Contains(h.Gateway) {
+			return nil
+		}
+	}
+	return fmt.Errorf("host %s: default route via %v on %q: want a neighbour on one of its interfaces", h.Name, h.Gateway, clip(h.GatewayDev, 20))
+}
+
+// verifyPorts accepts ports that lead to the host and collide with no port of the plan's.
+func (p *Plan) verifyPorts(h *Host) error {
+	if len(h.Ports) > maxPublished {
+		return fmt.Errorf("host %s: more than %d published ports", h.Name, maxPublished)
+	}
+	for _, port := range h.Ports {
+		switch {
+		case port.Proto != "tcp" && port.Proto != "udp":
+			return fmt.Errorf("host %s: ports: protocol %q: want tcp or udp", h.Name, clip(port.Proto, 20))
+		case !port.HostIP.Is4():
+			return fmt.Errorf("host %s: ports: host_ip %v: want an IPv4 address", h.Name, port.HostIP)
+		case port.To.Port() == 0 || !slices.ContainsFunc(h.Interfaces, func(i Interface) bool { return i.Address.Addr() == port.To.Addr() }):
+			return fmt.Errorf("host %s: ports: %v: want an address of the host, and a port", h.Name, port.To)
+		}
+		for _, other := range p.Hosts {
+			for _, taken := range other.Ports {
+				if port.collides(taken) {
+					return fmt.Errorf("host %s: Bind for %v failed: port is already allocated: %s publishes it", h.Name,
+						netip.AddrPortFrom(port.HostIP, port.HostPort), other.Name)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// collides reports whether two ports would bind the same; the wildcard address holds a port on every address.
+func (p Publish) collides(q Publish) bool {
+	return p.HostPort != 0 && p.HostPortEnd == 0 && q.HostPortEnd == 0 && p.HostPort == q.HostPort && p.Proto == q.Proto &&
+		(p.HostIP == q.HostIP || p.HostIP.IsUnspecified() || q.HostIP.IsUnspecified())
+}

@@ -1,0 +1,150 @@
+package check
+
+import (
+	"context"
+	"strings"
+
+	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/plan"
+)
+
+// Question returns what a check asks.
+func Question(a *plan.AskCheck) explain.Question {
+	return explain.Question{From: a.From, To: a.To, Protocol: a.Protocol, Port: a.Port, Size: a.Size, DontFragment: a.DF}
+}
+
+// predict asks what would become of the packet and, if it would not come through, what would mend that.
+func (o *Outcome) predict(ctx context.Context, s Subject, a *plan.AskCheck) (err error) {
+	if o.answer, err = s.Explain(ctx, Question(a)); err == nil && !o.answer.Works && !a.Not {
+		err = o.advise(ctx, s, a)
+	}
+	return err
+}
+
+// settle sends the packets of all questions that were predicted, and judges by what becomes of them. Where none can be sent,
+// the prediction is all that there is.
+func settle(ctx context.Context, s Subject, outcomes []Outcome) {
+	var asked []explain.Asked
+	var of []*Outcome
+	for i := range outcomes {
+		if o := &outcomes[i]; o.answer != nil && o.State == Holds {
+			asked = append(asked, explain.Asked{Question: o.answer.Question, Predicted: o.answer.Verdict, Address: o.answer.Address})
+			of = append(of, o)
+		}
+	}
+	if len(asked) == 0 {
+		return
+	}
+	sent, err := s.Send(ctx, asked)
+	for i, o := range of {
+		if err != nil {
+			o.State, o.Why = Unknown, err.Error()
+			continue
+		}
+		if sent[i] != nil {
+			o.answer.Settle(sent[i])
+		}
+		o.judge(o.Checked.Ask)
+	}
+}
+
+// judge compares what became of a packet with what a check wants.
+func (o *Outcome) judge(a *plan.AskCheck) {
+	answer := o.answer
+	stop := answer.Stop
+	if o.Sent = answer.Sent; o.Sent != nil && o.Sent.Differs {
+		stop = o.Sent.Ended
+	}
+	if answer.Works || answer.Verdict == explain.NotKnown {
+		o.Remedy = nil
+	}
+	switch {
+	case answer.Verdict == explain.NotKnown:
+		o.State, o.Why = Unknown, answer.Unknown
+	case !answer.Works && !a.Not:
+		o.stopped(answer, stop)
+	case answer.Works && a.Not:
+		o.fail("%s", answer.Sentence)
+		o.letThrough(answer)
+	case a.Reason != "" && stop == nil:
+		o.fail("it is not answered, and whether that is because of %s is not known: %s", a.Reason, answer.Sentence)
+	case a.Reason != "" && stop.Reason != a.Reason:
+		o.stopped(answer, stop)
+		o.Why = "it is stopped, but for another reason than " + a.Reason + ": " + o.Why
+	case a.Rule != "" && !anyRule(answer, a.Rule):
+		o.fail("no rule on its way has %q in it", a.Rule)
+	default:
+		o.path(answer, a.Path)
+	}
+}
+
+// stopped says what is in the packet's way.
+func (o *Outcome) stopped(answer *explain.Answer, stop *explain.Stop) {
+	o.fail("%s", answer.Sentence)
+	if stop != nil {
+		o.Where, o.Reason, o.Rule = stop.Where+" "+stop.Type, stop.Reason, stop.Rule
+	}
+}
+
+// letThrough names the last rule that has accepted what should not pass.
+func (o *Outcome) letThrough(answer *explain.Answer) {
+	for i := range answer.Phases {
+		if p := &answer.Phases[i]; p.Rule != nil && p.Way == explain.There {
+			o.Where, o.Rule = p.Where+" "+p.Type, p.Rule
+		}
+	}
+}
+
+// advise asks the switch what would mend it. That nothing is known is no error.
+func (o *Outcome) advise(ctx context.Context, s Subject, a *plan.AskCheck) error {
+	advice, err := s.WhyNot(ctx, Question(a))
+	if err != nil {
+		return err
+	}
+	for _, step := range advice.Steps {
+		if step.Command != "" {
+			o.Remedy = append(o.Remedy, step.Command)
+		} else {
+			o.Remedy = append(o.Remedy, step.Text)
+		}
+	}
+	return nil
+}
+
+func anyRule(answer *explain.Answer, text string) bool {
+	for i := range answer.Phases {
+		if ruleHas(answer.Phases[i].Rule, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func ruleHas(r *explain.Rule, text string) bool {
+	if r == nil {
+		return false
+	}
+	return strings.Contains(plain(r.Text), plain(text)) || strings.Contains("-t "+r.Table+" "+plain(r.Text), plain(text))
+}
+
+// path compares the way of a packet with the steps that it must have, in their order.
+func (o *Outcome) path(answer *explain.Answer, want []plan.Hop) {
+	at := 0
+	for i, hop := range want {
+		for at < len(answer.Phases) && !passes(&answer.Phases[at], hop) {
+			at++
+		}
+		if at == len(answer.Phases) {
+			o.fail("step %d of the path is not on its way: %s", i+1, hopWords(hop))
+			return
+		}
+		at++
+	}
+}
+
+// passes reports whether a phase is what a step says.
+func passes(p *explain.Phase, h plan.Hop) bool {
+	return (h.Way == "" || h.Way == string(p.Way)) && (h.At == "" || h.At == p.Where) && (h.Hook == "" || h.Hook == p.Type) &&
+		(h.Result == "" || strings.EqualFold(h.Result, string(p.Result))) && (h.Rule == "" || ruleHas(p.Rule, h.Rule)) &&
+		(h.Becomes == "" || strings.Contains(p.After, h.Becomes)) && (h.Reason == "" || h.Reason == p.Reason)
+}

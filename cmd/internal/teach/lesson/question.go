@@ -1,0 +1,92 @@
+package lesson
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Question is what the learner is asked before it is seen. Nobody has written the key down: it is what the switch then says
+// or does.
+//
+//	{kind: ports, from, to, frame, command: ...}         which ports get the frame for to that the command makes from send?
+//	{kind: rule, from, to, tcp|udp, way, hook}           which rule decides there?
+//	{kind: source, from, to, tcp|udp, way}               which address does the packet come from in the end?
+//	{kind: destination, from, to, tcp|udp, way}          which address does it go to in the end?
+//	{kind: reach, from, to, tcp|udp}                     does it get an answer?
+//	{kind: stop, from, to, tcp|udp}                      where does it end?
+type Question struct {
+	Kind    string `yaml:"kind"`
+	From    string `yaml:"from"`
+	To      string `yaml:"to"`
+	TCP     uint16 `yaml:"tcp"`
+	UDP     uint16 `yaml:"udp"`
+	Size    int    `yaml:"size"` // of a ping
+	DF      bool   `yaml:"df"`
+	Way     string `yaml:"way"`     // question, the default, or answer
+	Hook    string `yaml:"hook"`    // forward unless said otherwise
+	Frame   string `yaml:"frame"`   // arp or ip: the first such frame counts, an ARP question or a packet of the protocol
+	Command string `yaml:"command"` // that makes From send it
+}
+
+var questionKinds = []string{"ports", "rule", "source", "destination", "reach", "stop"}
+
+// check refuses a question that makes no sense, and fills in what need not be said.
+func (q *Question) check() error {
+	switch {
+	case !slices.Contains(questionKinds, q.Kind):
+		return fmt.Errorf("kind %q: want one of %v", q.Kind, questionKinds)
+	case q.From == "":
+		return errors.New("from is missing: who sends it")
+	case q.Kind == "ports" && (q.To == "" || q.Command == "" || q.Frame != "arp" && q.Frame != "ip"):
+		return errors.New("ports: want command, frame: arp or ip, and to: the address that the frame asks for or goes to")
+	case q.Kind != "ports" && (q.To == "" || q.Command != "" || q.Frame != ""):
+		return fmt.Errorf("%s: want from and to, and neither command nor frame", q.Kind)
+	case q.TCP != 0 && q.UDP != 0:
+		return errors.New("want tcp or udp, not both")
+	case q.Way != "" && q.Way != "question" && q.Way != "answer":
+		return fmt.Errorf("way %q: want question or answer", q.Way)
+	}
+	if q.Way == "" {
+		q.Way = "question"
+	}
+	if q.Hook == "" {
+		q.Hook = "forward"
+	}
+	return nil
+}
+
+// protocol returns the word for what is sent.
+func (q *Question) protocol() string {
+	switch {
+	case q.TCP != 0:
+		return "tcp"
+	case q.UDP != 0:
+		return "udp"
+	}
+	return "icmp"
+}
+
+// Quiz is a question with everything that can be answered, and what is right.
+type Quiz struct {
+	Choices []string
+	Key     []int  // indices of the right ones, ascending
+	Because string // in the switch's words
+}
+
+// mark notes the choices that are right. Every one of them must be there.
+func (z *Quiz) mark(right ...string) error {
+	for _, r := range right {
+		i := slices.Index(z.Choices, r)
+		if i < 0 {
+			return fmt.Errorf("the switch's answer, %q, is none of the choices %q", r, z.Choices)
+		}
+		z.Key = append(z.Key, i)
+	}
+	slices.Sort(z.Key)
+	z.Key = slices.Compact(z.Key)
+	if len(z.Key) == 0 {
+		return errors.New("no choice is right")
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package hosttool
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"net/url"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/tools/view"
+	"uswitch/switch/frame"
+)
+
+// Tool is where a command asks and where it writes. What is wrong comes back as a *control.Error with the words and the
+// status of the real program.
+type Tool struct {
+	Lab Lab
+	Out io.Writer
+}
+
+// Lab is who answers: the client of a lab that is up, for its gateway, or a simulated host for itself. The paths, and what is
+// asked and answered, are those of package control.
+type Lab interface {
+	Get(ctx context.Context, path string, query url.Values, into any) error
+	Do(ctx context.Context, method, path string, query url.Values, body, into any) error
+}
+
+// refuse returns a mistake of the person at the keyboard, with the program's status for it.
+func refuse(status int, format string, args ...any) error {
+	return &control.Error{Status: status, Message: fmt.Sprintf(format, args...)}
+}
+
+func (t Tool) devices(ctx context.Context) (rows []control.Device, err error) {
+	err = t.Lab.Get(ctx, "/v1/devices", nil, &rows)
+	return rows, err
+}
+
+// json is how iproute2's programs write JSON: not at all, on one line, or laid out.
+type format struct{ json, pretty bool }
+
+// write writes either the JSON of a value or a text.
+func (t Tool) write(f format, json any, text func() error) error {
+	if f.json {
+		return view.IPRouteJSON(t.Out, json, f.pretty)
+	}
+	return text()
+}
+
+// choose returns the rows that are wanted, never nil.
+func choose[T any](rows []T, want func(T) bool) []T {
+	chosen := []T{}
+	for _, r := range rows {
+		if want(r) {
+			chosen = append(chosen, r)
+		}
+	}
+	return chosen
+}
+
+func named(rows []control.Device, name string) (control.Device, bool) {
+	for _, d := range rows {
+		if d.Name == name {
+			return d, true
+		}
+	}
+	return control.Device{}, false
+}
+
+// prefix reads a destination as iproute2 does: a prefix, an address, or default.
+func prefix(text string) (netip.Prefix, error) {
+	if text == "default" || text == "any" || text == "all" {
+		return netip.PrefixFrom(netip.IPv4Unspecified(), 0), nil
+	}
+	if a, err := netip.ParseAddr(text); err == nil && a.Is4() {
+		return netip.PrefixFrom(a, 32), nil
+	}
+	if p, err := netip.ParsePrefix(text); err == nil && p.Addr().Is4() {
+		return p, nil
+	}
+	return netip.Prefix{}, refuse(1, "Error: any valid prefix is expected rather than %q.", text)
+}
+
+func address(text string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(text)
+	if err != nil || !a.Is4() {
+		return a, refuse(1, "Error: any valid address is expected rather than %q.", text)
+	}
+	return a, nil
+}
+
+func hardware(text string) (frame.MAC, error) {
+	mac, err := frame.ParseMAC(text)
+	if err != nil {
+		return mac, refuse(1, "%q is invalid lladdr.", text)
+	}
+	return mac, nil
+}

@@ -1,0 +1,110 @@
+package tcpdump
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/tools/tcpdump/filter"
+)
+
+// Run prints, or writes to a file, what passes at a device of a lab until ctx or the lab ends, or there were as many frames
+// as were asked for. What tcpdump says beside that goes to errs.
+func Run(ctx context.Context, lab *control.Client, o Options, out, errs io.Writer) error {
+	names, err := hosts(ctx, lab)
+	if err != nil {
+		return err
+	}
+	f, err := filter.Parse(o.Filter, names)
+	if err != nil {
+		return refuse("%v", err)
+	}
+	answer, err := lab.Follow(ctx, "/v1/frames", url.Values{"device": {o.Device}})
+	if err != nil {
+		var e *control.Error
+		if errors.As(err, &e) && e.Code == http.StatusNotFound {
+			return refuse("%s", e.Message)
+		}
+		return err
+	}
+	defer answer.Close()
+
+	several := o.Device == control.AnyDevice || o.Device == control.GatewayDevice
+	sink := sink(&lines{out, Printer{Link: o.Link, NoTime: o.NoTime, Device: several}})
+	if o.Write != "" {
+		file, err := create(o.Write, o.Force, out)
+		if err != nil {
+			return refuse("%v", err)
+		}
+		defer file.Close()
+		sink = &capture{out: file, cooked: several}
+	} else {
+		fmt.Fprintln(errs, "tcpdump: verbose output suppressed, use -e for the addresses of the link, and `uswitch trace` for full protocol decode")
+	}
+	fmt.Fprintf(errs, "listening on %s\n", o.Device)
+	return listen(json.NewDecoder(answer), o, f, sink, errs)
+}
+
+// sink takes the frames that match.
+type sink interface{ frame(*control.Frame) error }
+
+// listen hands on frames until the stream ends, and says how many there were.
+func listen(in *json.Decoder, o Options, f *filter.Filter, to sink, errs io.Writer) error {
+	captured, dropped := 0, uint64(0)
+	var err error
+	for err == nil && (o.Count == 0 || captured < o.Count) {
+		var next control.Frame
+		if err = in.Decode(&next); err != nil {
+			break
+		}
+		dropped += next.Lost
+		if next.Lost == 0 && f.Match(next.Data, next.IP) {
+			captured++
+			err = to.frame(&next)
+		}
+	}
+	if errors.Is(err, control.ErrUnfinished) {
+		fmt.Fprintf(errs, "tcpdump: up to %d packets at the end are missing, and not counted: they did not come in time\n", control.QueueEvents)
+	}
+	fmt.Fprintf(errs, "%d packets captured\n%d packets received by filter\n%d packets dropped by kernel\n", captured, captured, dropped)
+	return err
+}
+
+// lines prints frames.
+type lines struct {
+	out io.Writer
+	Printer
+}
+
+func (l *lines) frame(f *control.Frame) error {
+	_, err := fmt.Fprintln(l.out, l.Line(f))
+	return err
+}
+
+// hosts returns the addresses that filters mean by a host's name.
+func hosts(ctx context.Context, lab *control.Client) (filter.Names, error) {
+	var all []control.Host
+	if err := lab.Get(ctx, "/v1/hosts", nil, &all); err != nil {
+		return nil, err
+	}
+	var networks []control.Network
+	if err := lab.Get(ctx, "/v1/networks", nil, &networks); err != nil {
+		return nil, err
+	}
+	addresses := map[string][]netip.Addr{}
+	for _, h := range all {
+		for _, i := range h.Interfaces {
+			addresses[h.Name] = append(addresses[h.Name], i.Address.Addr())
+		}
+	}
+	for _, n := range networks {
+		addresses[control.GatewayDevice] = append(addresses[control.GatewayDevice], n.Gateway)
+	}
+	return func(name string) []netip.Addr { return addresses[name] }, nil
+}

@@ -1,0 +1,128 @@
+package view_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/tools/view"
+)
+
+var dockerNow = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+
+var dockerContainers = []api.Summary{
+	{ID: strings.Repeat("9ce727ba", 8), Names: []string{"/web"}, Image: "nginx:1.27", Command: "uswitch serve -p 80", Created: dockerNow.Add(-5 * time.Minute).Unix(),
+		State: "running", Status: "Up 5 minutes", Labels: map[string]string{"tier": "front", "a": "b"}, Ports: []api.Port{
+			{IP: "0.0.0.0", PrivatePort: 80, PublicPort: 8080, Type: "tcp"}, {PrivatePort: 443, Type: "tcp"}, {PrivatePort: 53, Type: "udp"},
+			{IP: "127.0.0.1", PrivatePort: 7000, PublicPort: 7000, Type: "tcp"}, {IP: "127.0.0.1", PrivatePort: 7001, PublicPort: 7001, Type: "tcp"}},
+		NetworkSettings: api.SummaryNetworks{Networks: map[string]*api.EndpointSettings{"front": {}, "bridge": {}}}},
+	{ID: strings.Repeat("bb4fb4d7", 8), Names: []string{"/a_much_longer_name"}, Command: "sh -c 'echo hello; sleep 300'", Created: dockerNow.Add(-26 * time.Hour).Unix(),
+		State: "exited", Status: "Exited (137) 25 hours ago"},
+}
+
+var dockerNetworks = []api.Network{
+	{ID: strings.Repeat("0db55d31", 8), Name: "bridge", Driver: "bridge", Scope: "local", Created: dockerNow, EnableIPv4: true},
+	{ID: strings.Repeat("6dad3d19", 8), Name: "a-network-with-a-name", Driver: "null", Scope: "local", Created: dockerNow, Internal: true,
+		Labels: map[string]string{"x": "y"}, IPAM: api.IPAM{Driver: "default", Config: []api.IPAMConfig{{Subnet: "10.5.0.0/24", Gateway: "10.5.0.1"}}},
+		Containers: map[string]api.EndpointResource{"9ce7": {Name: "web", IPv4Address: "10.5.0.2/24"}}},
+}
+
+func dockerObject() *api.Container {
+	c := &api.Container{ID: strings.Repeat("9ce727ba", 8), Created: dockerNow, Path: "sleep", Args: []string{"300"}, Name: "/web",
+		State: api.State{Status: "running", Running: true, Pid: 7}}
+	c.NetworkSettings.IPAddress = "172.17.0.2"
+	c.NetworkSettings.Networks = map[string]*api.EndpointSettings{"bridge": {IPAddress: "172.17.0.2"}, "front": {IPAddress: "10.5.0.2"}}
+	c.NetworkSettings.Ports = map[string][]api.PortBinding{"80/tcp": {{HostIP: "0.0.0.0", HostPort: "8080"}}}
+	return c
+}
+
+// TestDockerLists compares with what docker 28.2.2 prints of the same answers (TestDockerReal sees to that).
+func TestDockerLists(t *testing.T) {
+	ps := func(o view.DockerOptions) func(io.Writer) error {
+		o.Now = dockerNow
+		return func(w io.Writer) error { return view.DockerPs(w, dockerContainers, o) }
+	}
+	ls := func(o view.DockerOptions) func(io.Writer) error {
+		return func(w io.Writer) error { return view.DockerNetworks(w, dockerNetworks, o) }
+	}
+	var all bytes.Buffer
+	for _, part := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{"docker ps", ps(view.DockerOptions{})},
+		{"docker ps -q", ps(view.DockerOptions{Quiet: true})},
+		{"docker ps --no-trunc", ps(view.DockerOptions{NoTrunc: true})},
+		{"docker ps --format {{.Names}}: {{.Status}}", ps(view.DockerOptions{Format: "{{.Names}}: {{.Status}}"})},
+		{`docker ps --format table {{.Names}}\t{{.Networks}}\t{{.Labels}}`, ps(view.DockerOptions{Format: `table {{.Names}}\t{{.Networks}}\t{{.Labels}}`})},
+		{"docker ps, with nobody there", func(w io.Writer) error { return view.DockerPs(w, nil, view.DockerOptions{}) }},
+		{"docker network ls", ls(view.DockerOptions{})},
+		{"docker network ls -q", ls(view.DockerOptions{Quiet: true})},
+		{"docker network ls --format json", ls(view.DockerOptions{Format: "json"})},
+		{"docker port", func(w io.Writer) error {
+			return view.DockerPort(w, map[string][]api.PortBinding{"443/tcp": {{HostIP: "0.0.0.0", HostPort: "8443"}},
+				"80/tcp": {{HostIP: "0.0.0.0", HostPort: "8080"}, {HostIP: "127.0.0.1", HostPort: "81"}}}, "")
+		}},
+		{"docker network inspect", func(w io.Writer) error { return view.DockerInspect(w, []any{dockerNetworks[1]}, "") }},
+		{"docker inspect", func(w io.Writer) error { return view.DockerInspect(w, []any{dockerObject()}, "") }},
+		{"docker inspect, of nothing", func(w io.Writer) error { return view.DockerInspect(w, nil, "") }},
+	} {
+		fmt.Fprintf(&all, "$ %s\n", part.name)
+		if err := part.write(&all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compareGolden(t, "docker", all.Bytes())
+}
+
+// compareGolden compares with a file, or writes it.
+func compareGolden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestDockerFormats: the templates that tutorials have.
+func TestDockerFormats(t *testing.T) {
+	for format, want := range map[string]string{
+		"{{.NetworkSettings.IPAddress}}":                                 "172.17.0.2",
+		"{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}":      "172.17.0.2 10.5.0.2 ",
+		"{{range $k, $v := .NetworkSettings.Networks}}{{$k}} {{end}}":    "bridge front ",
+		"{{.NetworkSettings.Networks.front.IPAddress}}":                  "10.5.0.2",
+		`{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}`: "8080",
+		"{{json .NetworkSettings.Ports}}":                                `{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"}]}`,
+		"{{.Id}} {{.State.Pid}}":                                         strings.Repeat("9ce727ba", 8) + " 7",
+		"{{.ID}}":                                                        strings.Repeat("9ce727ba", 8),
+		`{{.Name | printf "%s!"}} {{join .Args ","}} {{upper .Path}} {{index (split .Name "/") 1}}`: "/web! 300 SLEEP web",
+	} {
+		var b bytes.Buffer
+		if err := view.DockerInspect(&b, []any{dockerObject()}, format); err != nil || b.String() != want+"\n" {
+			t.Errorf("%s: %q, %v; want %q", format, b.String(), err, want)
+		}
+	}
+	for _, format := range []string{"{{.NoSuchThing}}", "{{", "{{nosuch .}}"} {
+		if err := view.DockerInspect(io.Discard, []any{dockerObject()}, format); err == nil || !strings.HasPrefix(err.Error(), "template parsing error: template: :1") {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+	if err := view.DockerPs(io.Discard, dockerContainers, view.DockerOptions{Format: "{{.Colour}}"}); err == nil || !strings.Contains(err.Error(), "the columns are Command, CreatedAt,") {
+		t.Errorf("a column that is none: %v", err)
+	}
+}
