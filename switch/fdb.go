@@ -133,6 +133,18 @@ func (t *FDB) Flush(p *Port) {
 	}
 }
 
+// FlushMatching forgets the entries that match, learned and static; the local station's stays. match is called under the
+// table's lock and must not use the table.
+func (t *FDB) FlushMatching(match func(Entry) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for e := range t.index.all() {
+		if e.port != nil && match(Entry{MAC: e.mac, Port: e.port.nameOrNone(), Static: e.static, Sticky: e.sticky}) {
+			t.delete(e)
+		}
+	}
+}
+
 // dropPort forgets everything about a port that goes, and keeps it from coming back through a frame still on its way.
 func (t *FDB) dropPort(p *Port) {
 	t.mu.Lock()

@@ -75,6 +75,32 @@ func TestFlush(t *testing.T) {
 	}
 }
 
+// TestFlushMatching: what matches goes, static entries too; the local station's stays whatever is asked.
+func TestFlushMatching(t *testing.T) {
+	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
+	l.send("RED", nearest, host(1))
+	l.send("BLUE", nearest, host(2))
+	for i, sticky := range []bool{false, true} {
+		if err := l.SetStatic(host(3+i), l.ports["RED"], sticky); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		match func(vswitch.Entry) bool
+		left  int // besides the local station's
+	}{
+		{func(e vswitch.Entry) bool { return e.Sticky }, 3},
+		{func(e vswitch.Entry) bool { return !e.Static && e.Port == "BLUE" }, 2},
+		{func(vswitch.Entry) bool { return false }, 2},
+		{func(vswitch.Entry) bool { return true }, 0},
+	} {
+		l.FDB().FlushMatching(step.match)
+		if rows := l.Entries(l.now); len(rows) != step.left+1 || !slices.ContainsFunc(rows, func(e vswitch.Entry) bool { return e.MAC == gateway }) {
+			t.Errorf("left: %v; want %d and the local station's", rows, step.left)
+		}
+	}
+}
+
 // TestEntries: rows are sorted, tell how long ago, and count what the table says of itself.
 func TestEntries(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE")

@@ -29,7 +29,9 @@ func hostTools() []*cobra.Command {
   link [show] [dev NAME] [master BRIDGE]
   link set dev NAME learning|flood|mcast_flood|bcast_flood|isolated on|off ...
   fdb  [show] [br BRIDGE] [dev NAME] [state STATE] [dynamic]
-  fdb  add|replace|del MAC dev NAME master [static] [sticky]`, "  uswitch bridge fdb show br br0", hosttool.Tool.Bridge),
+  fdb  add|replace|del MAC dev NAME master [static] [sticky]
+  fdb  flush dev BRIDGE [brport NAME] [[no]static] [[no]dynamic] [[no]sticky]
+  fdb  flush dev NAME master ...`, "  uswitch bridge fdb show br br0", hosttool.Tool.Bridge),
 		hostTool("brctl show [BRIDGE ...]|showmacs BRIDGE", "The switches, as brctl has them", "", "  uswitch brctl show", hosttool.Tool.Brctl),
 		hostTool("ifconfig [NAME]", "Devices with their counters, as ifconfig has them", "", "  uswitch ifconfig br0", hosttool.Tool.Ifconfig),
 		hostTool("route [-n]", "Routes, as route has them", "", "  uswitch route -n", hosttool.Tool.Route),

@@ -133,6 +133,14 @@ type FDBEntry struct {
 	Since  *float64  `json:"since,omitempty"` // seconds since the station came to this port
 }
 
+// FDBFlush says which entries of a switch's forwarding table to forget, learned and static; the gateway's own stays.
+type FDBFlush struct {
+	Master string `json:"master"`
+	Ifname string `json:"ifname,omitempty"` // those behind a host's port; none means all
+	Static *bool  `json:"static,omitempty"` // those that are, or are not, configured
+	Sticky *bool  `json:"sticky,omitempty"` // those that are, or are not, sticky
+}
+
 // Neighbor is a row of the gateway's neighbour table, with the keys of `ip -json neigh`.
 type Neighbor struct {
 	Dst    netip.Addr `json:"dst"`

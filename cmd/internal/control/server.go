@@ -93,6 +93,7 @@ func (s *Server) handler() http.Handler {
 		"GET /v1/networks":          s.networks,
 		"GET /v1/ports":             s.ports,
 		"GET /v1/fdb":               s.fdb,
+		"DELETE /v1/fdb":            s.flushFDB,
 		"GET /v1/neigh":             s.neighbors,
 		"POST /v1/addresses":        s.addAddress,
 		"DELETE /v1/addresses":      s.deleteAddress,

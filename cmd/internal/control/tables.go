@@ -10,6 +10,7 @@ import (
 
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
+	vswitch "uswitch/switch"
 )
 
 // The tables, read from the world as it is at the moment. Lists are never null.
@@ -129,6 +130,23 @@ func (s *Server) fdb(*http.Request) (any, error) {
 		}
 	}
 	return rows, nil
+}
+
+// flushFDB forgets what a switch has learned and what it was told, as far as it is asked to.
+func (s *Server) flushFDB(r *http.Request) (any, error) {
+	var c FDBFlush
+	if err := decode(r, &c); err != nil {
+		return nil, err
+	}
+	n := s.world.Network(c.Master)
+	if n == nil {
+		return nil, kernel("RTNETLINK answers: No such device")
+	}
+	wanted := func(want *bool, is bool) bool { return want == nil || *want == is }
+	n.Switch.FDB().FlushMatching(func(e vswitch.Entry) bool {
+		return (c.Ifname == "" || c.Ifname == e.Port) && wanted(c.Static, e.Static) && wanted(c.Sticky, e.Sticky)
+	})
+	return done{}, nil
 }
 
 func (s *Server) neighbors(*http.Request) (any, error) {

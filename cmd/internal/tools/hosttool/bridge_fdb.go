@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/tools/view"
@@ -18,11 +19,13 @@ type fdbQuestion struct {
 
 func (b *bridge) fdb(ctx context.Context) error {
 	command, err := b.command("fdb", []string{"add", "append", "replace", "delete", "get", "show", "lst", "list", "flush", "help"},
-		[]string{"add", "replace", "delete", "show"})
-	if err != nil {
+		[]string{"add", "replace", "delete", "show", "flush"})
+	switch {
+	case err != nil:
 		return err
-	}
-	if command != "show" {
+	case command == "flush":
+		return b.flushFDB(ctx)
+	case command != "show":
 		return b.changeFDB(ctx, command)
 	}
 	var q fdbQuestion
@@ -147,4 +150,106 @@ func (b *bridge) changeFDB(ctx context.Context, command string) error {
 		values = map[string]string{"port": "none"}
 	}
 	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, world.Change{Kind: "fdb", Name: station.String(), Network: d.Master, Values: values}, nil)
+}
+
+// fdbFlush is what `bridge fdb flush` says. Of its selectors the last one of a kind counts.
+type fdbFlush struct {
+	dev, port, vlan      string
+	self, master         bool
+	static, sticky, user *bool
+	nothing              bool // a kind of entry is wanted that does not exist here
+}
+
+// flushFDB answers `bridge fdb flush dev DEV [brport DEV] [self] [master] [[no]static] [[no]dynamic] ...`. A bridge is flushed
+// as itself, a port as one of its master's.
+func (b *bridge) flushFDB(ctx context.Context) error {
+	var f fdbFlush
+	for {
+		word, more := b.next()
+		if !more {
+			break
+		}
+		if err := b.flushWord(&f, word); err != nil {
+			return err
+		}
+	}
+	devices, err := b.devices(ctx)
+	if err != nil {
+		return err
+	}
+	d, ok := named(devices, f.dev)
+	port, found := named(devices, f.port)
+	itself := f.self || !f.master
+	unsupported := refuse(255, "RTNETLINK answers: Operation not supported")
+	switch {
+	case f.dev == "":
+		return refuse(255, "Device is a required argument.")
+	case !ok:
+		return refuse(255, "Cannot find bridge device %q", f.dev)
+	case f.port != "" && !found:
+		return refuse(255, "Cannot find bridge port device %q", f.port)
+	case d.Kind == control.KindBridge && !itself, d.Kind != control.KindBridge && (d.Master == "" || !f.master):
+		return unsupported
+	case f.port != "" && d.Kind == control.KindBridge && port.Kind == control.KindBridge && port.Name != d.Name:
+		return refuse(255, "Error: bridge: Flush bridge device does not match target bridge device.")
+	case f.port != "" && d.Kind == control.KindBridge && port.Kind != control.KindBridge && port.Master != d.Name:
+		return refuse(255, "Error: bridge: Port belongs to a different bridge device.")
+	case f.nothing, f.static != nil && f.user != nil && *f.static != *f.user, f.port == d.Name && d.Kind == control.KindBridge:
+		return nil // the addresses of the devices themselves stay
+	}
+	flush := control.FDBFlush{Master: d.Name, Ifname: port.Host, Static: f.static, Sticky: f.sticky}
+	if d.Kind != control.KindBridge {
+		flush.Master, flush.Ifname = d.Master, d.Host
+	}
+	if flush.Static == nil {
+		flush.Static = f.user
+	}
+	if err := b.Lab.Do(ctx, http.MethodDelete, "/v1/fdb", nil, flush, nil); err != nil {
+		return err
+	}
+	if d.Kind != control.KindBridge && f.self {
+		return unsupported // its master has done its part by then
+	}
+	return nil
+}
+
+// flushWord reads a word of `bridge fdb flush`.
+func (b *bridge) flushWord(f *fdbFlush, word string) error {
+	is := func(yes bool) *bool { return &yes }
+	switch word {
+	case "dev":
+		dev, err := b.value()
+		f.dev = dev
+		return err
+	case "brport":
+		return b.once(word, &f.port)
+	case "self":
+		f.self = true
+	case "master":
+		f.master = true
+	case "static", "nodynamic":
+		f.static = is(true)
+	case "dynamic", "nostatic":
+		f.static = is(false)
+	case "sticky", "nosticky":
+		f.sticky = is(word == "sticky")
+	case "added_by_user", "noadded_by_user":
+		f.user = is(word == "added_by_user")
+	case "extern_learn", "offloaded":
+		f.nothing = true
+	case "noextern_learn", "nooffloaded", "nopermanent":
+	case "vlan":
+		if err := b.once(word, &f.vlan); err != nil {
+			return err
+		}
+		if id, err := strconv.Atoi(f.vlan); err != nil || id < 1 || id > 4094 {
+			return refuse(255, "Error: integer out of range.")
+		}
+		f.nothing = true
+	case "permanent":
+		return refuse(255, "Error: %q is not answered by uswitch bridge: the addresses of the devices themselves stay.", word)
+	default: // the real one ignores it and flushes all
+		return refuse(255, "Error: %q: want dev NAME, brport NAME, [no]static, [no]dynamic, [no]sticky or [no]added_by_user.", word)
+	}
+	return nil
 }

@@ -35,7 +35,7 @@ func same(command, text string) string {
 	for _, m := range measured {
 		text = m.what.ReplaceAllString(text, m.with)
 	}
-	if strings.HasPrefix(command, "ip neigh") || strings.HasPrefix(command, "arp") { // the kernel has them in no order
+	if strings.HasPrefix(command, "ip neigh") || strings.HasPrefix(command, "arp") || command == "bridge fdb show br br0" { // the kernel has them in no order
 		rows := strings.SplitAfter(text, "\n")
 		slices.Sort(rows)
 		text = strings.Join(rows, "")
@@ -120,6 +120,20 @@ func TestAsTheRealOnes(t *testing.T) {
 		"brctl showmacs br0", "bridge fdb show state static", "bridge fdb del 02:42:0b:0b:0b:99 dev "+port+" master", "bridge fdb",
 		"bridge fdb del 02:42:0b:0b:0b:02 dev "+port+" master", "bridge fdb", "bridge fdb del 02:42:0b:0b:0b:02 dev "+port+" master")
 
+	// A flushed table. Where nopermanent is not said and dynamic neither, the real one forgets the devices' own addresses too.
+	for _, selected := range []string{"nopermanent", "nopermanent brport " + port, "nopermanent self", "self master nopermanent", "static nopermanent", "nodynamic nopermanent", "dynamic", "nostatic nopermanent",
+		"sticky nopermanent", "nosticky nopermanent", "dynamic nosticky", "static nosticky nopermanent", "static dynamic", "dynamic static nopermanent", "added_by_user", "noadded_by_user nopermanent",
+		"static added_by_user", "static noadded_by_user nopermanent", "extern_learn", "noextern_learn nopermanent", "offloaded", "nooffloaded nopermanent", "vlan 1", "dev br0 dynamic"} {
+		w.inHosts("RED", "ping", "-n", "-c", "1", "-W", "5", "11.11.11.3")
+		w.compare("bridge fdb replace 02:42:0b:0b:0b:98 dev "+port+" master static", "bridge fdb replace 02:42:0b:0b:0b:97 dev "+port+" master static sticky",
+			"bridge fdb replace 02:42:0b:0b:0b:96 dev "+l.veth("BLUE")+" master static", "bridge fdb flush dev br0 "+selected, "bridge fdb show br br0")
+	}
+	w.inHosts("RED", "ping", "-n", "-c", "1", "-W", "5", "11.11.11.3")
+	w.compare("bridge fdb flush dev "+port+" master nopermanent", "bridge fdb show br br0", "bridge fdb flush dev br0 brport br0 dynamic", "bridge fdb flush",
+		"bridge fdb flush dev", "bridge fdb flush brport "+port, "bridge fdb flush dev nope", "bridge fdb flush dev br0 brport nope",
+		"bridge fdb flush dev br0 brport "+port+" brport "+port, "bridge fdb flush dev "+port, "bridge fdb flush dev "+port+" self", "bridge fdb flush dev br0 master nopermanent",
+		"bridge fdb flush dev "+port+" self master nopermanent", "bridge fdb flush dev br0 vlan 0", "bridge fdb flush dev br0 vlan x", "bridge fdb show br br0")
+
 	// A card that is down has no carrier; a bridge none of whose ports has one has none itself.
 	for _, host := range []string{"RED", "BLUE"} {
 		must(t, "ip", "-n", l.ns(host), "link", "set", "eth0", "down")
@@ -178,6 +192,8 @@ func TestRefused(t *testing.T) {
 		"bridge link show br0":                     `"br0"`,
 		"bridge fdb show static":                   `"static"`,
 		"bridge fdb add 02:42:0b:0b:0b:99 dev br0": "master static",
+		"bridge fdb flush dev br0 permanent":       `"permanent"`,
+		"bridge fdb flush dev br0 dyn":             `"dyn"`,
 		"bridge link set dev br0 priority 3":       `"priority"`,
 		"brctl showstp br0":                        "showstp is not answered here",
 		"brctl addbr br1":                          "addbr is not answered here",

@@ -39,6 +39,20 @@ func (w *words) set(option string, value *string) (err error) {
 	return err
 }
 
+// once is set in the words of programs that call any repetition garbage.
+func (w *words) once(option string, value *string) error {
+	word, err := w.value()
+	if err != nil {
+		return err
+	}
+	before := *value
+	*value = word
+	if before != "" {
+		return refuse(255, "Error: either %q is duplicate, or %q is a garbage.", option, option)
+	}
+	return nil
+}
+
 // place takes a word that stands for itself - a device, a prefix - and may stand only once.
 func place(word string, value *string, option string) error {
 	if *value != "" {
