@@ -63,20 +63,20 @@ func (p *Printer) element(b []byte) (e element, rest []byte, ok bool) {
 		return e, nil, false
 	}
 	e.tag = b[0]
-	n, rest := int(b[1]), b[2:]
+	n, rest := uint32(b[1]), b[2:]
 	if n&0x80 != 0 {
-		octets := n & 0x7f
+		octets := int(n & 0x7f)
 		if octets > len(rest) {
 			p.f("[asnlen? %d<%d]", len(rest), octets)
 			return e, nil, false
 		}
 		n = 0
 		for _, c := range rest[:octets] {
-			n = (n<<8 | int(c)) & 0xffffffff
+			n = n<<8 | uint32(c)
 		}
 		rest = rest[octets:]
 	}
-	if n > len(rest) {
+	if uint64(n) > uint64(len(rest)) {
 		p.f("[len%d<asnlen%d]", len(rest), n)
 		return e, nil, false
 	}
