@@ -10,7 +10,7 @@ import (
 //
 //	F11 S7   TestF11MACFlood        20,000 sources: a full table floods, evicts the flooder's own, and costs no memory
 //	F12      TestF12MACFlap         two ports that claim one address in turn
-//	F13 S14  TestF13Loop            two ports on one bridge: the loop is named and ended, others go on
+//	F13 S14  TestF13Loop            two ports on one bridge: the loop is named and ended, others go on, the control socket answers
 //	F14      TestF14BroadcastStorm  as fast as mausezahn can
 //	F15      TestF15StalledReader   a program that does not read what it gets, and a card that is not read
 
@@ -100,9 +100,20 @@ func TestF13Loop(t *testing.T) {
 	if !l.pings("GREEN", gatewayIP) {
 		t.Error("GREEN is not heard any more while there is a loop")
 	}
-	if l.drops("loop")+l.drops("storm") == 0 {
+	before := l.drops("loop") + l.drops("storm")
+	if before == 0 {
 		t.Error("the loop is in the trace, but not counted")
 	}
+	// While ever more goes round, the control socket answers whatever it is asked. The minute is for a lab that hangs.
+	storm := begin(t, l.in("GREEN", "mausezahn", "eth0", "-q", "-c", "100000", "-d", "100usec", "-b", everyone, "-a", greenMAC, "-t", "udp", "dp=9")...)
+	for range 10 {
+		for _, what := range []string{"lab", "hosts", "networks", "ports", "fdb", "neigh", "routes", "drops", "conntrack", "devices", "plan"} {
+			must(t, "curl", "-s", "--max-time", "60", "--fail-with-body", "--unix-socket", l.socket(), "http://uswitch/v1/"+what)
+		}
+		l.set("port", l.ns("BLUE"), "isolated=off")
+	}
+	eventually(t, "frames go round all the while", func() bool { return l.drops("loop")+l.drops("storm") > before })
+	storm.kill()
 	must(t, "ip", "-n", l.ns("RED"), "link", "set", "loop", "down")
 }
 
