@@ -63,7 +63,9 @@ func TestTablesFlushedUnderTraffic(t *testing.T) {
 			}
 			if s == lab {
 				learned := len(s.events(func(e event) bool { return e.Hook == "learn" && e.SrcMAC == redMAC }))
-				asked := len(s.events(func(e event) bool { return e.Hook == "neighbor" && e.Verdict == "queue" && strings.Contains(e.Text, redIP) }))
+				asked := len(s.events(func(e event) bool {
+					return e.Hook == "neighbor" && e.Verdict == "queue" && strings.Contains(e.Text, redIP)
+				}))
 				if learned < 6 || asked == 0 {
 					t.Errorf("RED was learned %d times and asked for %d times: the flushes have flushed nothing", learned, asked)
 				}

@@ -2,16 +2,27 @@ package test
 
 import (
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 // TestLooksStartNothing: where no lab is up, what the host's commands show is the plan of the one that docker run begins, as it
-// is there when it has begun; the first command that changes something begins it. A fresh lab has dropped nothing.
+// is there when it has begun; the first command that changes something begins it. A fresh lab has dropped nothing. All of it
+// happens with a /run and a network of the test's own, where no other lab is.
 func TestLooksStartNothing(t *testing.T) {
-	needs(t)
-	if strings.TrimSpace(runs(t, "ls")) != "NAME  STATUS  CONFIG FILES  PID" {
-		t.Skip("labs are up on this machine")
+	needs(t, "unshare", "nsenter")
+	t.Parallel()
+	inside := begin(t, "unshare", "-mn", "sh", "-c", `mount -t tmpfs none /run && ip link set lo up && echo ready && exec sleep 1000`)
+	inside.stdout.find(t, 0, "namespace of the test's own", containing("ready"))
+	runs := func(t *testing.T, args ...string) string {
+		t.Helper()
+		pid := strconv.Itoa(inside.cmd.Process.Pid)
+		out, _ := exec.Command("nsenter", append([]string{"-m", "-n", "-t", pid, "-w", uswitch}, args...)...).CombinedOutput()
+		return string(out)
+	}
+	if out := runs(t, "ls"); out != "NAME  STATUS  CONFIG FILES  PID\n" {
+		t.Fatalf("labs are up: %s", out)
 	}
 	looks := []string{"ifconfig docker0", "ip addr show docker0", "ip -br link", "ip route", "brctl show", "bridge link", "arp -n", "route -n",
 		"ss -ln", "sysctl net.ipv4.ip_forward"}
@@ -43,11 +54,4 @@ func TestLooksStartNothing(t *testing.T) {
 	if out := runs(t, "sysctl", "-n", "net.ipv4.conf.all.forwarding"); out != "0\n" {
 		t.Errorf("read: %s", out)
 	}
-}
-
-// runs runs uswitch on no lab in particular, and returns all that it says.
-func runs(t *testing.T, args ...string) string {
-	t.Helper()
-	out, _ := exec.Command(uswitch, args...).CombinedOutput()
-	return string(out)
 }
