@@ -34,7 +34,7 @@ touched.`,
 		if len(args) > 0 {
 			name = args[0]
 		}
-		lab, err := control.Find(name)
+		lab, err := findLab(name)
 		if err != nil {
 			return err
 		}

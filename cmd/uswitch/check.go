@@ -77,7 +77,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 // checked makes the checks of a lab file, or those of a lab in which something was broken.
 func checked(ctx context.Context, args []string, load plan.LoadOptions, simulate bool) (*check.Report, error) {
 	if len(args) == 0 {
-		up, err := control.Find("")
+		up, err := findLab("")
 		if err != nil {
 			return nil, err
 		}

@@ -46,7 +46,7 @@ func completeEveryHost(c *cobra.Command, _ []string, _ string) ([]string, cobra.
 
 func hostNames(c *cobra.Command) []string {
 	name, _ := c.Flags().GetString("lab")
-	client, err := control.Find(name)
+	client, err := findLab(name)
 	if err != nil {
 		return nil
 	}

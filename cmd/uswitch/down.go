@@ -22,14 +22,14 @@ is named, or the file that it was made from; that may be left out if only one is
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, args []string) error {
 			name := append(args, "")[0]
-			up, err := control.Find(name)
+			up, err := findLab(name)
 			if info, e := os.Stat(name); err != nil && name != "" && e == nil && !info.IsDir() {
 				p, e := session.Read(name, plan.LoadOptions{}, os.Stderr)
 				if e != nil {
 					return e
 				}
 				name = p.Name
-				up, err = control.Find(name)
+				up, err = findLab(name)
 			}
 			if begun, ok := control.FindBegun(name); err != nil && ok {
 				return session.StopBegun(c.Context(), begun)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -22,23 +21,22 @@ its answer takes the way back. Nothing is sent, and nothing in the lab changes.
 
 With --send, a real packet follows: from inside the host, by an ordinary socket, so that the host's own routes, rules and
 neighbours decide. It is told what became of it, and where that is not what was predicted.`,
-		func(ctx context.Context, lab *control.Client, q explain.Question) (writer, error) {
+		func(ctx context.Context, lab *control.Client, q explain.Question) (any, func() error, error) {
 			query := url.Values{}
 			if send {
 				query.Set("send", "1")
 			}
 			a := new(explain.Answer)
-			return a, lab.Do(ctx, http.MethodPost, "/v1/explain", query, q, a)
+			err := lab.Do(ctx, http.MethodPost, "/v1/explain", query, q, a)
+			return a, func() error { return explain.WriteAnswer(os.Stdout, a) }, err
 		})
 	c.Flags().BoolVar(&send, "send", false, "then send a real packet from inside HOST, and compare")
 	return c
 }
 
-// writer is an answer that can be written for a person.
-type writer interface{ WriteText(io.Writer) error }
-
-// questionOf makes a command that puts one question to the lab.
-func questionOf(name, short, long string, put func(context.Context, *control.Client, explain.Question) (writer, error)) *cobra.Command {
+// questionOf makes a command that puts one question to the lab; write is the answer for a person.
+func questionOf(name, short, long string,
+	put func(context.Context, *control.Client, explain.Question) (answer any, write func() error, err error)) *cobra.Command {
 	c := &cobra.Command{
 		Use:   name + " HOST DESTINATION",
 		Short: short,
@@ -63,11 +61,11 @@ for the gateway unless told otherwise: outside gateway --tcp 8080 is what the wo
 		if err := readQuestion(&q, args, tcp, udp); err != nil {
 			return usageError{err}
 		}
-		answer, err := put(ctx, lab, q)
+		answer, write, err := put(ctx, lab, q)
 		if err != nil {
 			return err
 		}
-		return show(*format, answer, func() error { return answer.WriteText(os.Stdout) })
+		return show(*format, answer, write)
 	})
 }
 

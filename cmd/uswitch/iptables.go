@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/nat/rule"
 )
 
 func newIptables() *cobra.Command {
@@ -29,7 +28,7 @@ with USWITCH_LAB=NAME in front, or --lab NAME as the first words.`,
 			return c.Help()
 		}
 		name, args := labFirst(args)
-		lab, err := control.Find(name)
+		lab, err := findLab(name)
 		if err != nil {
 			return err
 		}
@@ -75,7 +74,7 @@ func newIptablesSave() *cobra.Command {
 }
 
 func newIptablesRestore() *cobra.Command {
-	var o rule.RestoreOptions
+	var o control.RestoreOptions
 	c := &cobra.Command{
 		Use:     "iptables-restore [FILE]",
 		Short:   "Replace the rules by those on standard input, or in FILE: all or nothing",
@@ -86,7 +85,7 @@ func newIptablesRestore() *cobra.Command {
 	c.Flags().BoolVarP(&o.NoFlush, "noflush", "n", false, "add to the rules that are there")
 	c.Flags().BoolVarP(&o.Counters, "counters", "c", false, "take over the counters")
 	c.Flags().BoolVarP(&o.Test, "test", "t", false, "check, and change nothing")
-	table := c.Flags().StringP("table", "T", "", "only `TABLE` of the input")
+	c.Flags().StringVarP(&o.Table, "table", "T", "", "only `TABLE` of the input")
 	return onLab(c, func(ctx context.Context, lab *control.Client, args []string) error {
 		input := io.Reader(os.Stdin)
 		if len(args) == 1 {
@@ -97,10 +96,6 @@ func newIptablesRestore() *cobra.Command {
 			defer file.Close()
 			input = file
 		}
-		q := control.RestoreQuery(o)
-		if *table != "" {
-			q.Set("table", *table)
-		}
-		return toolError(lab.Do(ctx, http.MethodPost, "/v1/iptables-restore", q, input, nil))
+		return toolError(lab.Do(ctx, http.MethodPost, "/v1/iptables-restore", o.Query(), input, nil))
 	})
 }

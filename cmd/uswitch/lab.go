@@ -1,24 +1,37 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/plan"
 )
 
 // onLab makes a command one that acts on a lab that is up: it gets the option --lab, and the lab's client when it runs.
 func onLab(c *cobra.Command, run func(ctx context.Context, lab *control.Client, args []string) error) *cobra.Command {
 	name := labFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		lab, err := control.Find(*name)
+		lab, err := findLab(*name)
 		if err != nil {
 			return err
 		}
 		return run(c.Context(), lab, args)
 	}
 	return c
+}
+
+// findLab finds the lab that a command acts on: see control.Find.
+func findLab(name string) (*control.Client, error) {
+	if name = cmp.Or(name, os.Getenv("USWITCH_LAB")); name != "" {
+		if err := plan.ValidateName("lab name", name); err != nil {
+			return nil, err
+		}
+	}
+	return control.Find(name)
 }
 
 // labFlag is the option --lab.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/ping"
 )
@@ -31,7 +30,7 @@ from there.`,
 		defer stop()
 		lookUp, open := ping.Here(ctx), ping.OpenHere
 		if *lab != "" || !session.InsideHost(ctx) {
-			client, err := control.Find(*lab)
+			client, err := findLab(*lab)
 			if err != nil {
 				return fmt.Errorf("ping: from the gateway: %w", err)
 			}

@@ -36,15 +36,15 @@ contradicts the prediction. With --no-send nothing is sent.`,
 		}
 		m := new(explain.Matrix)
 		write := map[string]func() error{
-			"text": func() error { return m.WriteText(os.Stdout) },
+			"text": func() error { return explain.WriteMatrix(os.Stdout, m) },
 			"json": func() error { return view.JSON(os.Stdout, m) },
-			"svg":  func() error { return m.WriteSVG(os.Stdout) },
-			"html": func() error { return m.WriteHTML(os.Stdout) },
+			"svg":  func() error { return explain.WriteMatrixSVG(os.Stdout, m) },
+			"html": func() error { return explain.WriteMatrixHTML(os.Stdout, m) },
 		}[*format]
 		if write == nil {
 			return usageError{fmt.Errorf("-o %s: want text, json, svg or html", *format)}
 		}
-		if err := lab.Get(ctx, "/v1/reach", control.ReachQuery(explain.ReachOptions{Outside: a}, !*noSend), m); err != nil {
+		if err := lab.Get(ctx, "/v1/reach", control.ReachQuery{Outside: a, Send: !*noSend}.Query(), m); err != nil {
 			return err
 		}
 		return write()

@@ -59,7 +59,7 @@ func journey(ctx context.Context, file, lab string, packet uint64) ([]control.St
 		}
 		return steps, err
 	}
-	client, err := control.Find(lab)
+	client, err := findLab(lab)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ import (
 // docker commands is meant, that answers from its plan, as `docker network ls` does: commands that only look start nothing,
 // and the first that changes something brings the lab up. end is called when the command is over.
 func labOrPlan(ctx context.Context, name string) (l hosttool.Lab, end func(), err error) {
-	found, err := control.Find(name)
+	found, err := findLab(name)
 	if err == nil {
 		return found, func() {}, nil
 	}

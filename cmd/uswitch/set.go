@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/world"
 )
 
 func newSet() *cobra.Command {
@@ -42,7 +41,7 @@ tcp_timeout_close, udp_timeout, icmp_timeout, generic_timeout.`, "  uswitch set 
 // setOf makes the command for one kind of thing, which has so many words before the values.
 func setOf(kind, use, short, long, example string, names int) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, Long: short + ". " + long, Example: example, Args: usage(cobra.MinimumNArgs(names + 1))}
-	change := world.Change{Kind: kind}
+	change := control.SetRequest{Kind: kind}
 	if kind == "port" || kind == "fdb" {
 		c.Flags().StringVar(&change.Network, "network", "", "the `NETWORK`, for a host on several")
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/session"
 )
 
@@ -23,7 +22,7 @@ func newStop() *cobra.Command {
 			if len(args) > 0 && name != "" {
 				return usageError{fmt.Errorf("stop: %s and --lab %s: want one of them", args[0], name)}
 			}
-			lab, err := control.Find(append(args, name)[0])
+			lab, err := findLab(append(args, name)[0])
 			if err != nil {
 				return err
 			}

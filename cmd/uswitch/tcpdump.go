@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/tcpdump"
 )
@@ -36,7 +35,7 @@ With several labs up, say which with USWITCH_LAB=NAME in front, or --lab NAME as
 			if err != nil {
 				return toolError(err)
 			}
-			lab, err := control.Find(name)
+			lab, err := findLab(name)
 			if err != nil {
 				return err
 			}

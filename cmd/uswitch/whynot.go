@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -14,8 +15,9 @@ func newWhyNot() *cobra.Command {
 	return questionOf("why-not", "Say what keeps a packet from being answered, and the commands that would let it pass",
 		`It follows the question's way out and the answer's way back. Every command was tried on a copy of the lab before it is
 proposed; it is up to you to type it.`,
-		func(ctx context.Context, lab *control.Client, q explain.Question) (writer, error) {
+		func(ctx context.Context, lab *control.Client, q explain.Question) (any, func() error, error) {
 			a := new(explain.Advice)
-			return a, lab.Do(ctx, http.MethodPost, "/v1/why-not", nil, q, a)
+			err := lab.Do(ctx, http.MethodPost, "/v1/why-not", nil, q, a)
+			return a, func() error { return explain.WriteAdvice(os.Stdout, a) }, err
 		})
 }

@@ -18,11 +18,11 @@ import (
 type done struct{}
 
 func (s *Server) set(r *http.Request) (any, error) {
-	var c world.Change
-	if err := decode(r, &c); err != nil {
+	var request SetRequest
+	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	return done{}, s.world.Set(c)
+	return done{}, s.world.Set(world.Change(request))
 }
 
 // stopLab answers before the lab begins to end.
@@ -38,20 +38,6 @@ func (s *Server) iptables(r *http.Request) (any, error) {
 	}
 	output, err := s.world.Gateway().Rules().Exec(request.Args)
 	return IptablesAnswer{output}, toolError(err)
-}
-
-// RestoreQuery returns the options of iptables-restore as a query.
-func RestoreQuery(o rule.RestoreOptions) url.Values {
-	q := url.Values{}
-	for key, value := range map[string]bool{"noflush": o.NoFlush, "counters": o.Counters, "test": o.Test} {
-		if value {
-			q.Set(key, "1")
-		}
-	}
-	if o.Table != 0 {
-		q.Set("table", o.Table.String())
-	}
-	return q
 }
 
 func (s *Server) restore(r *http.Request) (any, error) {

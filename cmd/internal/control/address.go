@@ -8,12 +8,6 @@ import (
 	"uswitch/nat"
 )
 
-// AddressChange is an address of the gateway's to add or to delete.
-type AddressChange struct {
-	Address netip.Prefix `json:"address"`
-	Dev     string       `json:"dev"`
-}
-
 // addAddress gives the gateway an address on a network, where it has one at most.
 func (s *Server) addAddress(r *http.Request) (any, error) {
 	c, leg, err := s.readAddress(r)

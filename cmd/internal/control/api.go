@@ -5,14 +5,13 @@ import (
 	"time"
 
 	"uswitch/switch/frame"
-	"uswitch/tap"
 )
 
-// API is the version of what this package speaks. It changes when a client would misunderstand an answer.
-const API = 1
+// Version is the version of what this package speaks. It changes when a client would misunderstand an answer.
+const Version = 1
 
-// apiHeader carries the version in every request and answer.
-const apiHeader = "Uswitch-Api"
+// VersionHeader carries the version in every request and answer.
+const VersionHeader = "Uswitch-Api"
 
 // Lab is the answer of /v1/lab.
 type Lab struct {
@@ -64,12 +63,27 @@ type Host struct {
 	Status      int         `json:"status,omitempty"` // when it has ended
 }
 
-// Namespace is a host's namespace; it is a tap.Namespace with names for its keys.
+// What a host's command may be doing.
+const (
+	CommandNone    = "none"
+	CommandWaiting = "waiting"
+	CommandRunning = "running"
+	CommandEnded   = "ended"
+)
+
+// Namespace is a host's namespace.
 type Namespace struct {
-	Name string `json:"name"`
-	Path string `json:"path"`
-	Lab  string `json:"lab"` // empty: it is not of the lab's making
-	ID   tap.ID `json:"id"`
+	Name string      `json:"name"`
+	Path string      `json:"path"`
+	Lab  string      `json:"lab"` // empty: it is not of the lab's making
+	ID   NamespaceID `json:"id"`
+}
+
+// NamespaceID tells a namespace from every other since the machine was started; see tap.ID.
+type NamespaceID struct {
+	Dev    uint64 `json:"dev"`
+	Inode  uint64 `json:"inode"`
+	Cookie uint64 `json:"cookie"`
 }
 
 // Interface is a network card of a host.
@@ -233,27 +247,6 @@ type Published struct {
 	HostPort uint16         `json:"host_port"`
 	To       netip.AddrPort `json:"to"`
 	Reach    string         `json:"reach,omitempty"` // who reaches it, where that surprises people
-}
-
-// PublishRequest opens or closes ports of a host, in Compose's short form: 8080:80, 127.0.0.1:8080:80/udp.
-type PublishRequest struct {
-	Host string `json:"host"`
-	Port string `json:"port"`
-}
-
-// IptablesRequest is a command line without the word iptables.
-type IptablesRequest struct {
-	Args []string `json:"args"`
-}
-
-// IptablesAnswer is what the command prints.
-type IptablesAnswer struct {
-	Output string `json:"output"`
-}
-
-// Count says how many things a request has touched.
-type Count struct {
-	Count int `json:"count"`
 }
 
 // Error is an answer that is no success.

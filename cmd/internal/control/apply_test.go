@@ -17,7 +17,7 @@ import (
 // reread reads a file for the lab that the client talks to, as uswitch apply does.
 func (s *server) reread(t *testing.T, text string) *plan.Plan {
 	t.Helper()
-	var up control.Plans
+	var up control.Plans[plan.Plan]
 	if err := s.Get(context.Background(), "/v1/plan", nil, &up); err != nil {
 		t.Fatal(err)
 	}
@@ -32,17 +32,17 @@ func TestApply(t *testing.T) {
 	s := start(t)
 	s.Start()
 	ctx := context.Background()
-	plan := s.reread(t, strings.Replace(twoHosts, "  BLUE:", "  GREEN: {networks: [br0]}\n  BLUE:", 1))
+	p := s.reread(t, strings.Replace(twoHosts, "  BLUE:", "  GREEN: {networks: [br0]}\n  BLUE:", 1))
 	want := []string{"+ host GREEN 11.11.11.4"}
 	for _, dry := range []bool{true, false} {
 		var answer control.ApplyAnswer
-		err := s.Do(ctx, http.MethodPost, "/v1/apply", nil, control.ApplyRequest{Plan: plan, DryRun: dry}, &answer)
+		err := s.Do(ctx, http.MethodPost, "/v1/apply", nil, control.ApplyRequest[plan.Plan]{Plan: p, DryRun: dry}, &answer)
 		if err != nil || !slices.Equal(answer.Lines, want) || (s.world.Host("GREEN") == nil) != dry {
 			t.Errorf("dry run %v: %v %v", dry, err, answer.Lines)
 		}
 	}
 	var raw json.RawMessage
-	if err := s.Do(ctx, http.MethodPost, "/v1/apply", nil, control.ApplyRequest{Plan: plan}, &raw); err != nil || strings.TrimSpace(string(raw)) != `{"lines":[]}` {
+	if err := s.Do(ctx, http.MethodPost, "/v1/apply", nil, control.ApplyRequest[plan.Plan]{Plan: p}, &raw); err != nil || strings.TrimSpace(string(raw)) != `{"lines":[]}` {
 		t.Errorf("a second time: %v %s", err, raw)
 	}
 }

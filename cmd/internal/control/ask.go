@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"time"
 
 	"uswitch/cmd/internal/explain"
@@ -66,18 +65,6 @@ func (s *Server) whyNot(r *http.Request) (any, error) {
 func readQuestion(r *http.Request) (q explain.Question, err error) {
 	err = decode(r, &q)
 	return q, err
-}
-
-// ReachQuery returns the options of a matrix as a query. With send, real packets settle what can be sent.
-func ReachQuery(o explain.ReachOptions, send bool) url.Values {
-	q := url.Values{}
-	if o.Outside.IsValid() {
-		q.Set("outside", o.Outside.String())
-	}
-	if send {
-		q.Set("send", "1")
-	}
-	return q
 }
 
 // reach asks every question that the lab suggests, and with ?send=1 then sends them all. That may take longer than other

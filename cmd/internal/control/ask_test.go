@@ -61,7 +61,7 @@ x-uswitch: {uplink: sim, rules: ["-P FORWARD DROP"]}
 		t.Errorf("%+v", advice)
 	}
 	var m explain.Matrix
-	if err := client.Get(ctx, "/v1/reach", control.ReachQuery(explain.ReachOptions{Outside: netip.MustParseAddr("8.8.8.8")}, false), &m); err != nil {
+	if err := client.Get(ctx, "/v1/reach", control.ReachQuery{Outside: netip.MustParseAddr("8.8.8.8")}.Query(), &m); err != nil {
 		t.Fatal(err)
 	}
 	if len(m.From) != 3 || len(m.To) != 4 || m.Cells[0][1].Verdict != explain.NotKnown || m.Cells[0][3].Reason != "policy-drop" {

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-
-	"uswitch/cmd/internal/world"
 )
 
 // Begun is a lab that a process of its own is bringing up or taking down: it has the lab's lock, and answers nobody.
@@ -20,14 +18,14 @@ type Begun struct {
 
 // AllBegun lists the labs that are neither up nor gone, sorted by name.
 func AllBegun() (all []Begun) {
-	for _, dir := range world.Directories() {
-		locks, _ := filepath.Glob(filepath.Join(dir, "*"+world.LockSuffix))
+	for _, dir := range Directories() {
+		locks, _ := filepath.Glob(filepath.Join(dir, "*"+LockSuffix))
 		for _, path := range locks {
-			lab := strings.TrimSuffix(filepath.Base(path), world.LockSuffix)
+			lab := strings.TrimSuffix(filepath.Base(path), LockSuffix)
 			if Answers(Path(dir, lab)) {
 				continue
 			}
-			if pid, held := world.LockHolder(path); held {
+			if pid, held := LockHolder(path); held {
 				all = append(all, Begun{lab, pid, path})
 			}
 		}
@@ -48,7 +46,7 @@ func FindBegun(name string) (Begun, bool) {
 
 // Stop tells its process to end, as Ctrl-C does. One that has ended meanwhile is no error.
 func (b Begun) Stop() error {
-	if pid, held := world.LockHolder(b.path); !held || pid != b.PID {
+	if pid, held := LockHolder(b.path); !held || pid != b.PID {
 		return nil
 	}
 	if err := syscall.Kill(b.PID, syscall.SIGTERM); !errors.Is(err, syscall.ESRCH) {

@@ -15,6 +15,9 @@ import (
 	"time"
 )
 
+// maxError bounds the JSON of an answer that is no success.
+const maxError = 1 << 20
+
 // Client talks to the lab behind one socket.
 type Client struct {
 	lab      string
@@ -82,7 +85,7 @@ func (c *Client) Stream(ctx context.Context, method, path string, query url.Valu
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set(apiHeader, strconv.Itoa(API))
+	request.Header.Set(VersionHeader, strconv.Itoa(Version))
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, c.broken(err)
@@ -96,15 +99,15 @@ func (c *Client) Stream(ctx context.Context, method, path string, query url.Valu
 
 // check turns an answer that is no success into an error.
 func (c *Client) check(r *http.Response) error {
-	if theirs := r.Header.Get(apiHeader); theirs != strconv.Itoa(API) {
+	if theirs := r.Header.Get(VersionHeader); theirs != strconv.Itoa(Version) {
 		return fmt.Errorf("lab %s speaks version %s of the control socket, and this uswitch %d: use the uswitch that runs the lab",
-			c.lab, cmp.Or(theirs, "none"), API)
+			c.lab, cmp.Or(theirs, "none"), Version)
 	}
 	if r.StatusCode == http.StatusOK {
 		return nil
 	}
 	e := &Error{}
-	if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(e); err != nil || e.Message == "" {
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxError)).Decode(e); err != nil || e.Message == "" {
 		e.Message = fmt.Sprintf("lab %s answers %s", c.lab, r.Status)
 	}
 	e.Code = r.StatusCode

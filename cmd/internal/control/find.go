@@ -9,9 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"uswitch/cmd/internal/plan"
-	"uswitch/cmd/internal/world"
 )
 
 // Up lists the labs that are up and that this user may talk to, sorted by name.
@@ -19,7 +16,7 @@ func Up() []*Client {
 	var all []*Client
 	var mu sync.Mutex // guards all
 	var asking sync.WaitGroup
-	for _, dir := range world.Directories() {
+	for _, dir := range Directories() {
 		sockets, _ := filepath.Glob(filepath.Join(dir, "*"+suffix))
 		for _, path := range sockets {
 			asking.Go(func() { // one whose process is stopped takes its time
@@ -37,14 +34,9 @@ func Up() []*Client {
 }
 
 // Find finds the lab that a command acts on: the one that is named, by the option or else by USWITCH_LAB, or the only one
-// that is up.
+// that is up. Whether the name can be a lab's is for the caller to say.
 func Find(name string) (*Client, error) {
 	name = cmp.Or(name, os.Getenv("USWITCH_LAB"))
-	if name != "" {
-		if err := plan.ValidateName("lab name", name); err != nil {
-			return nil, err
-		}
-	}
 	up := Up()
 	var names []string
 	for _, c := range up {

@@ -7,22 +7,14 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-
-	"uswitch/cmd/internal/world"
+	"strconv"
 )
 
 // InProcess returns a client for what answers in this very process, where there is no lab and no socket. It cannot Upgrade.
 func InProcess(h http.Handler, lab string) *Client {
 	c := &Client{lab: lab, dial: func(context.Context) (net.Conn, error) { return nil, errors.New("there is no socket") }}
-	c.http.Transport = inProcess{checked(h)}
+	c.http.Transport = inProcess{h}
 	return c
-}
-
-// Resting returns a client for a world that nobody else can reach.
-func Resting(w *world.World, version string) *Client {
-	s := &Server{world: w, engine: newEngine(w), version: version, pid: os.Getpid(), stop: func() {}, streams: make(chan struct{}, maxStreams)}
-	return InProcess(s.handler(), w.Plan().Name)
 }
 
 type inProcess struct{ handler http.Handler }
@@ -33,6 +25,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Body = http.NoBody
 	}
 	a := &collected{Response: http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Request: r, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}}
+	a.Header().Set(VersionHeader, strconv.Itoa(Version)) // whoever answers was built with the client
 	t.handler.ServeHTTP(a, r)
 	a.Body = io.NopCloser(&a.body)
 	return &a.Response, nil

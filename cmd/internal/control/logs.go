@@ -10,25 +10,6 @@ import (
 	"uswitch/cmd/internal/world"
 )
 
-// LogQuery says which of the lines that hosts have written are wanted.
-type LogQuery struct {
-	Hosts  []string
-	Tail   int  // the last so many of each host; negative: all that are remembered
-	Follow bool // and those that come
-}
-
-// Query returns it as a query.
-func (l LogQuery) Query() url.Values {
-	q := url.Values{"host": l.Hosts}
-	if l.Tail >= 0 {
-		q.Set("tail", strconv.Itoa(l.Tail))
-	}
-	if l.Follow {
-		q.Set("follow", "1")
-	}
-	return q
-}
-
 func (s *Server) parseLogs(q url.Values) (l LogQuery, err error) {
 	l = LogQuery{Hosts: q["host"], Tail: -1, Follow: q.Has("follow")}
 	if text := q.Get("tail"); text != "" {
@@ -68,7 +49,7 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 	lines = tail(lines, q.Tail)
 	for {
 		for _, line := range lines {
-			if encoder.Encode(line) != nil {
+			if encoder.Encode(LogLine(line)) != nil {
 				return
 			}
 			last = line.Number

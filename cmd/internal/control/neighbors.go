@@ -2,21 +2,10 @@ package control
 
 import (
 	"net/http"
-	"net/netip"
 	"time"
 
 	"uswitch/nat"
-	"uswitch/switch/frame"
 )
-
-// NeighborChange is a neighbour to enter for good, or neighbours to forget.
-type NeighborChange struct {
-	Dst     netip.Addr `json:"dst,omitzero"` // when forgetting, none means all that were not entered by hand
-	Dev     string     `json:"dev,omitempty"`
-	Lladdr  frame.MAC  `json:"lladdr,omitzero"`
-	Replace bool       `json:"replace,omitempty"`
-	Change  bool       `json:"change,omitempty"`
-}
 
 func (s *Server) addNeighbor(r *http.Request) (any, error) {
 	var c NeighborChange

@@ -17,7 +17,7 @@ type numbers struct {
 }
 
 // assign numbers the devices that are there now, and forgets those that were.
-func (n *numbers) assign(rows []Device) {
+func (n *numbers) assign(rows []device) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	devices, namespaces := map[string]int{}, map[tap.ID]int{}

@@ -51,7 +51,7 @@ func turnAway(conn net.Conn, uid int, err error) {
 	_ = conn.SetDeadline(time.Now().Add(time.Second))
 	_, _ = conn.Read(make([]byte, 4096)) // a client does not listen before it has asked
 	fmt.Fprintf(conn, "HTTP/1.1 %d Forbidden\r\n%s: %d\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		http.StatusForbidden, apiHeader, API, len(body), body)
+		http.StatusForbidden, VersionHeader, Version, len(body), body)
 }
 
 // counted gives its place back when it is closed.

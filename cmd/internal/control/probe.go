@@ -29,13 +29,6 @@ const (
 	probeSnap = 160 // bytes of each: the headers, and those that an ICMP error quotes
 )
 
-// Predictions counts what became of predictions that were tried with a real packet.
-type Predictions struct {
-	Right   int `json:"right"`
-	Wrong   int `json:"wrong"`
-	Unknown int `json:"unknown"` // one of the two did not say yes or no
-}
-
 // prober sends real packets, a bounded number at a time, and keeps count of what that says of predictions.
 type prober struct {
 	places chan struct{}

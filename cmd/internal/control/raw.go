@@ -13,25 +13,6 @@ import (
 	"uswitch/switch/frame"
 )
 
-// rawPath is where a raw socket of the gateway is opened, and what it sends is sent.
-const rawPath = "/v1/raw"
-
-// RawOpened begins the stream of a raw socket: whence its packets go, and by which number answers find it - the identifier of
-// its ICMP echoes, or the port its datagrams come from.
-type RawOpened struct {
-	Source netip.Addr `json:"source"`
-	Number uint16     `json:"number"`
-}
-
-// RawPacket is an IP packet that was sent, by a POST, or that has come for a raw socket.
-type RawPacket struct {
-	Time   time.Time `json:"time,omitzero"`
-	Packet []byte    `json:"packet,omitempty"`
-}
-
-// rawQueue is how many packets wait for a slow client; more are lost, as on any network.
-const rawQueue = 256
-
 // rawSocket hears what is for it on behalf of a client.
 type rawSocket chan RawPacket
 
@@ -82,7 +63,7 @@ func (s *Server) rawFor(q url.Values) (opened RawOpened, heard rawSocket, releas
 	if opened.Source, ok = g.Source(to); !ok {
 		return opened, nil, nil, &Error{Code: http.StatusUnprocessableEntity, Message: "connect: Network is unreachable"}
 	}
-	heard = make(rawSocket, rawQueue)
+	heard = make(rawSocket, RawQueue)
 	for range 64 {
 		opened.Number = uint16(1024 + rand.IntN(1<<16-1024))
 		if release, err = g.Open(proto, opened.Number, heard); err == nil {
@@ -110,9 +91,4 @@ func (s *Server) sendRaw(r *http.Request) (any, error) {
 	now := time.Now()
 	g.Originate(frame.Frame{Data: b}, now)
 	return RawPacket{Time: now}, nil
-}
-
-// rawQuery returns the query that opens a raw socket.
-func rawQuery(proto string, to netip.Addr) url.Values {
-	return url.Values{"proto": {proto}, "to": {to.String()}}
 }

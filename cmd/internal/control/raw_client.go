@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 )
 
@@ -27,9 +28,9 @@ var ErrTimeout = errors.New("nothing came in time")
 // echoes with its Number and ICMP errors about them, or what comes to the port Number and errors about what was sent from
 // there. The error says in the kernel's words that there is no route.
 func (c *Client) OpenRaw(ctx context.Context, proto string, to netip.Addr) (*Raw, error) {
-	r := &Raw{client: c, in: make(chan RawPacket, rawQueue)}
+	r := &Raw{client: c, in: make(chan RawPacket, RawQueue)}
 	r.ctx, r.stop = context.WithCancel(ctx)
-	body, err := c.Stream(r.ctx, http.MethodGet, rawPath, rawQuery(proto, to), nil)
+	body, err := c.Stream(r.ctx, http.MethodGet, RawPath, url.Values{"proto": {proto}, "to": {to.String()}}, nil)
 	if err != nil {
 		r.stop()
 		return nil, err
@@ -62,7 +63,7 @@ func (r *Raw) read(lines *json.Decoder, body io.Closer) {
 // Send sends an IP packet, whose source must be an address of the gateway, and returns when it left.
 func (r *Raw) Send(packet []byte) (time.Time, error) {
 	var sent RawPacket
-	err := r.client.Do(r.ctx, http.MethodPost, rawPath, nil, RawPacket{Packet: packet}, &sent)
+	err := r.client.Do(r.ctx, http.MethodPost, RawPath, nil, RawPacket{Packet: packet}, &sent)
 	return sent.Time, err
 }
 

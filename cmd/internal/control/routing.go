@@ -9,15 +9,6 @@ import (
 	"uswitch/nat/route"
 )
 
-// RouteChange is a route to add or to delete.
-type RouteChange struct {
-	Dst     netip.Prefix `json:"dst"`
-	Via     netip.Addr   `json:"via,omitzero"`
-	Dev     string       `json:"dev,omitempty"`
-	Replace bool         `json:"replace,omitempty"` // the route to Dst if there is one
-	Change  bool         `json:"change,omitempty"`  // only if there is one
-}
-
 // kernel returns an error in the words with which ip passes on what the kernel says, and ip's status for it.
 func kernel(format string, args ...any) error {
 	return &Error{Code: http.StatusUnprocessableEntity, Status: 2, Message: fmt.Sprintf(format, args...)}

@@ -116,20 +116,20 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/exec/signal":      s.signal,
 		"POST /v1/step":             s.goOn,
 		"GET /v1/journey":           s.journey,
-		"POST " + rawPath:           s.sendRaw,
+		"POST " + RawPath:           s.sendRaw,
 		"POST /v1/stop":             s.stopLab,
 	} {
 		mux.Handle(pattern, s.answer(answer))
 	}
-	mux.HandleFunc("POST "+applyPath, s.apply)
+	mux.HandleFunc("POST "+ApplyPath, s.apply)
 	mux.HandleFunc("GET /v1/logs", s.logs)
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
-	mux.HandleFunc("POST "+execPath, s.exec)
+	mux.HandleFunc("POST "+ExecPath, s.exec)
 	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
-	mux.HandleFunc("GET "+rawPath, s.openRaw)
+	mux.HandleFunc("GET "+RawPath, s.openRaw)
 	mux.HandleFunc("GET /v1/reach", s.reach)
 	mux.HandleFunc("POST /v1/probes", s.probes)
 	mux.Handle(dockerPrefix+"/", http.StripPrefix(dockerPrefix, s.engine.Handler()))
@@ -142,15 +142,15 @@ func (s *Server) handler() http.Handler {
 // checked bounds the body and refuses clients of another API.
 func checked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(apiHeader, strconv.Itoa(API))
-		if theirs := r.Header.Get(apiHeader); theirs != "" && theirs != strconv.Itoa(API) {
+		w.Header().Set(VersionHeader, strconv.Itoa(Version))
+		if theirs := r.Header.Get(VersionHeader); theirs != "" && theirs != strconv.Itoa(Version) {
 			fail(w, &Error{Code: http.StatusBadRequest, Message: fmt.Sprintf(
-				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", API, theirs)})
+				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", Version, theirs)})
 			return
 		}
 		switch r.URL.Path {
-		case execPath: // what a program reads has no end of ours
-		case applyPath:
+		case ExecPath: // what a program reads has no end of ours
+		case ApplyPath:
 			r.Body = http.MaxBytesReader(w, r.Body, maxPlan)
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)

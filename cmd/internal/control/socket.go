@@ -7,19 +7,11 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"syscall"
-	"time"
 )
-
-// suffix ends the name of a lab's socket: DIR/LAB.sock.
-const suffix = ".sock"
 
 // maxPath is the longest path of a socket (unix(7): sun_path is 108 bytes with its closing zero; 104 on the BSDs).
 const maxPath = 103
-
-// Path returns where the socket of a lab is.
-func Path(dir, lab string) string { return filepath.Join(dir, lab+suffix) }
 
 // Listen makes the socket of a lab. One that is there already is replaced if nobody answers behind it. Whoever calls
 // holds the lab's lock.
@@ -64,14 +56,4 @@ func removeStale(path string) error {
 		return fmt.Errorf("%s: somebody answers there", path)
 	}
 	return os.Remove(path)
-}
-
-// Answers reports whether somebody listens on a socket.
-func Answers(path string) bool {
-	conn, err := net.DialTimeout("unix", path, time.Second)
-	if err != nil {
-		return !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, fs.ErrNotExist)
-	}
-	conn.Close()
-	return true
 }

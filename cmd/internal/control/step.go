@@ -43,6 +43,14 @@ func (s *steppers) find(id uint64) *stepSession {
 	return s.open[id]
 }
 
+// Bounds of a StepQuery.
+const (
+	defaultHeld     = 64
+	maxHeld         = 1024
+	defaultPatience = time.Minute
+	maxPatience     = 10 * time.Minute
+)
+
 // parseStep reads a query.
 func parseStep(q url.Values) (t StepQuery, err error) {
 	spec, err := parseTrace(q)

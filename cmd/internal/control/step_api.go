@@ -15,14 +15,6 @@ type StepQuery struct {
 	Patience time.Duration    // after so long at one stop a packet goes on by itself; 0: one minute
 }
 
-// Bounds of a StepQuery.
-const (
-	defaultHeld     = 64
-	maxHeld         = 1024
-	defaultPatience = time.Minute
-	maxPatience     = 10 * time.Minute
-)
-
 // Query returns it as a query.
 func (t StepQuery) Query() url.Values {
 	q := TraceQuery{Filter: t.Filter}.Query()

@@ -11,13 +11,14 @@ import (
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	vswitch "uswitch/switch"
+	"uswitch/tap"
 )
 
 // The tables, read from the world as it is at the moment. Lists are never null.
 
 func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
-	return Lab{API: API, Version: s.version, Name: p.Name, Source: p.Source, Config: configOf(p.Source), PID: s.pid, Started: s.world.Epoch(),
+	return Lab{API: Version, Version: s.version, Name: p.Name, Source: p.Source, Config: configOf(p.Source), PID: s.pid, Started: s.world.Epoch(),
 		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
 		Simulated: s.world.Simulated(), Predictions: s.prober.predictions(), Memory: memoryOf(s.world)}, nil
 }
@@ -44,7 +45,7 @@ func (s *Server) hosts(*http.Request) (any, error) {
 	rows := []Host{}
 	for _, h := range s.world.Hosts() {
 		home := s.world.Home(h)
-		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: Namespace(h.Namespace), Gateway: home.Plan.Gateway,
+		row := Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: namespaceOf(h.Namespace), Gateway: home.Plan.Gateway,
 			Mode: string(h.Plan.Mode), Shares: h.Plan.Shares,
 			Command: h.Plan.Command, Environment: h.Plan.Environment, Interfaces: []Interface{}}
 		state, pid, status := h.Service()
@@ -57,6 +58,10 @@ func (s *Server) hosts(*http.Request) (any, error) {
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+func namespaceOf(n tap.Namespace) Namespace {
+	return Namespace{Name: n.Name, Path: n.Path, Lab: n.Lab, ID: NamespaceID(n.ID)}
 }
 
 func (s *Server) networks(*http.Request) (any, error) {

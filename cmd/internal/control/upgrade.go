@@ -25,7 +25,7 @@ func (c *Client) Upgrade(ctx context.Context, method, path string, query url.Val
 	if err != nil {
 		return fail(err)
 	}
-	request.Header.Set(apiHeader, strconv.Itoa(API))
+	request.Header.Set(VersionHeader, strconv.Itoa(Version))
 	request.Header.Set("Connection", "Upgrade")
 	request.Header.Set("Upgrade", "tcp")
 	if err := request.Write(conn); err != nil {

@@ -166,7 +166,7 @@ func TestPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	var svg, page, again bytes.Buffer
-	if err := errors.Join(m.WriteSVG(&svg), m.WriteHTML(&page), m.WriteSVG(&again)); err != nil {
+	if err := errors.Join(explain.WriteMatrixSVG(&svg, m), explain.WriteMatrixHTML(&page, m), explain.WriteMatrixSVG(&again, m)); err != nil {
 		t.Fatal(err)
 	}
 	if svg.String() != again.String() {
@@ -225,7 +225,7 @@ func FuzzQuestion(f *testing.F) {
 		if advice.Works != a.Works || a.Works == (a.Stop != nil) || a.Sentence == "" || advice.Sentence == "" {
 			t.Errorf("%+v: %+v, %+v", q, a, advice)
 		}
-		if err := errors.Join(a.WriteText(io.Discard), advice.WriteText(io.Discard)); err != nil {
+		if err := errors.Join(explain.WriteAnswer(io.Discard, a), explain.WriteAdvice(io.Discard, advice)); err != nil {
 			t.Error(err)
 		}
 		_ = fmt.Sprint(q)

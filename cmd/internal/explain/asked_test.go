@@ -56,7 +56,7 @@ func TestPartial(t *testing.T) {
 		}
 	}
 	var text strings.Builder
-	if err := m.WriteText(&text); err != nil || !strings.Contains(text.String(), "not known: there was no time to predict it") {
+	if err := explain.WriteMatrix(&text, m); err != nil || !strings.Contains(text.String(), "not known: there was no time to predict it") {
 		t.Errorf("%v\n%s", err, &text)
 	}
 	if _, err := lab.Explain(explain.Question{From: explain.Outsider, To: "8.8.8.8", Protocol: "icmp"}); err == nil || !strings.Contains(err.Error(), "never comes to the lab") {

@@ -43,22 +43,23 @@ func (l *Lab) ask(q Question) (*flow, *Answer, error) {
 
 // answer says that there is no address to ask at, so that nothing was sent.
 func (e addressless) answer(q Question) *Answer {
-	stop := &Stop{Way: There, Where: e.who, Type: "address", Reason: noAddress, Sentence: e.text}
+	stop := &Stop{Way: There, Where: e.who, Type: "address", Reason: NoAddress, Sentence: e.text}
 	return &Answer{Question: q, Verdict: No, Stop: stop, Sentence: e.text + ".", Phases: []Phase{{Number: 1, Way: There, Where: q.From, Type: "address",
-		Result: Drop, Looked: "the address of " + e.who, Found: e.text, Reason: noAddress}}}
+		Result: ResultDrop, Looked: "the address of " + e.who, Found: e.text, Reason: NoAddress}}}
 }
 
 // answer writes down what has become of the question.
 func (f *flow) answer() *Answer {
-	a := &Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Stop: f.stop()}
-	unknown := f.unknowns(a.Stop)
+	stop := f.stop()
+	a := &Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Stop: stop.told()}
+	unknown := f.unknowns(stop)
 	if f.reachedOutside() && f.lab.Uplink.Kind != Sim && a.Stop == nil {
 		unknown = append(unknown, beyondUplink+": it is taken for granted that somebody answers there")
 	}
 	a.Unknown = strings.Join(unknown, "; ")
 	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
 	a.Works = a.Verdict == Yes
-	a.Sentence = f.sentence(a.Stop, a.Verdict)
+	a.Sentence = f.sentence(stop, a.Verdict)
 	if f.lost > 0 {
 		a.Unknown += fmt.Sprintf("; %d steps were too many to be shown", f.lost)
 	}
@@ -81,16 +82,16 @@ func (f *flow) reachedOutside() bool {
 }
 
 // sentence is the answer in one sentence.
-func (f *flow) sentence(s *Stop, v Verdict) string {
+func (f *flow) sentence(s *blocker, v Verdict) string {
 	q := f.target.Question
 	switch {
 	case s == nil && v == NotKnown:
-		return fmt.Sprintf("As far as the switch can see, %s reaches %s, and the answer comes back. That is not all that decides.", q.From, q.object())
+		return fmt.Sprintf("As far as the switch can see, %s reaches %s, and the answer comes back. That is not all that decides.", q.From, q.Object())
 	case v == NotKnown:
 		text := f.sentence(s, No)
 		return "As far as the switch can see: " + text
 	case s == nil:
-		return fmt.Sprintf("It works: %s reaches %s, and the answer comes back.", q.From, q.object())
+		return fmt.Sprintf("It works: %s reaches %s, and the answer comes back.", q.From, q.Object())
 	case s.Where == q.From && s.host != nil && s.Reason != hairpin:
 		return s.Sentence + "."
 	case s.Way == Back:
@@ -142,7 +143,7 @@ func (t *trial) resolve() (*Answer, error) {
 	}
 	stop := &Stop{Way: There, Where: t.target.From, Type: "name", Reason: noSuchName, Sentence: fmt.Sprintf("%s: %s", name, why)}
 	return &Answer{Question: t.target.Question, Verdict: No, Stop: stop, Sentence: fmt.Sprintf("The name does not resolve: %s, says %v.", why, nameServer),
-		Phases: []Phase{{Number: 1, Way: There, Where: t.target.From, Type: "name", Result: Drop, Looked: name + " at " + nameServer.String(),
+		Phases: []Phase{{Number: 1, Way: There, Where: t.target.From, Type: "name", Result: ResultDrop, Looked: name + " at " + nameServer.String(),
 			Found: why, Reason: noSuchName}}}, nil
 }
 

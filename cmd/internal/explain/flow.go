@@ -84,15 +84,6 @@ func (f *flow) put(done func(error)) {
 	asker.Ask(f.target.packet(), patience, done)
 }
 
-// Way says which packet a step belongs to.
-type Way string
-
-// The ways.
-const (
-	There Way = "question" // the question's way out
-	Back  Way = "answer"   // the answer's way back, be it an error
-)
-
 // step is a step of the question, of its answer, or of the ARP that they need.
 type step struct {
 	trace.Event

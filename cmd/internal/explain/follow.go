@@ -155,6 +155,12 @@ func (f *Follower) step(j *journey, e *trace.Event, w Way) {
 	}
 }
 
+// stopOfEvent says what a drop in the trace of the live lab means.
+func (l *Lab) stopOfEvent(e *trace.Event, w Way) *Stop {
+	where, what := e.Step()
+	return &Stop{Way: w, Where: where, Type: what, Reason: e.Reason.String(), Sentence: e.Reason.Sentence(), Rule: ruleOf(l.Gateway.Rules(), e)}
+}
+
 // Lost implements trace.Sink.
 func (f *Follower) Lost(n uint64) error { f.lost += n; return nil }
 

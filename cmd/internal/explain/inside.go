@@ -186,7 +186,7 @@ func (f *flow) ownerOfMAC(network string, m frame.MAC) string {
 
 // unknowns are what is not known of the question's fate, in the order in which it comes up. What can only drop says nothing
 // where the question ends anyway.
-func (f *flow) unknowns(stop *Stop) (all []string) {
+func (f *flow) unknowns(stop *blocker) (all []string) {
 	add := func(text string) {
 		if text != "" && !slices.Contains(all, text) {
 			all = append(all, text)

@@ -57,9 +57,6 @@ const (
 	Netns Kind = "netns"
 )
 
-// Outsider is the name of somebody outside, as the asker of a question.
-const Outsider = "outside"
-
 // LabOf returns the lab that a simulated world is.
 func LabOf(w *sim.World) *Lab {
 	o := w.Origin()

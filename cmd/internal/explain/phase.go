@@ -50,14 +50,14 @@ func (b *builder) add(p Phase) { b.all = append(b.all, p) }
 func (b *builder) step(s *step) {
 	e := &s.Event
 	where, what := e.Step()
-	p := Phase{Way: s.way, Where: where, Type: what, Result: Allow, Rule: ruleOf(b.world.Gateway().Rules(), e)}
+	p := Phase{Way: s.way, Where: where, Type: what, Result: ResultAllow, Rule: ruleOf(b.world.Gateway().Rules(), e)}
 	switch e.Verdict {
 	case trace.Drop:
-		p.Result, p.Reason = Drop, e.Reason.String()
+		p.Result, p.Reason = ResultDrop, e.Reason.String()
 	case trace.Queue:
-		p.Result = Waits
+		p.Result = ResultWait
 	case trace.Consume:
-		p.Result = Answers
+		p.Result = ResultAnswer
 	}
 	switch e.Hook {
 	case trace.Ingress, trace.Egress:
@@ -80,7 +80,7 @@ func (b *builder) step(s *step) {
 	case e.Hook == trace.Route:
 		b.out = e.Port
 	}
-	if p.Result == Drop {
+	if p.Result == ResultDrop {
 		p.Found = e.Reason.Sentence()
 	}
 	b.add(p)

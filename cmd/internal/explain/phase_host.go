@@ -33,9 +33,9 @@ func (b *builder) once(way Way, host, what string) bool {
 
 // inside adds what a host decides, which cannot be seen outside.
 func (b *builder) inside(s *inner) {
-	p := Phase{Way: s.way, Where: s.Host, Type: string(s.Kind), Result: Allow}
+	p := Phase{Way: s.way, Where: s.Host, Type: string(s.Kind), Result: ResultAllow}
 	if s.Drop != "" {
-		p.Result, p.Reason, p.Found = Drop, s.Drop, b.dropText(s)
+		p.Result, p.Reason, p.Found = ResultDrop, s.Drop, b.dropText(s)
 	}
 	switch s.Kind {
 	case sim.StepRoute:
@@ -82,8 +82,8 @@ func (b *builder) inside(s *inner) {
 		}
 	}
 	if s.Unknown != "" {
-		if p.Result == Allow {
-			p.Result = Unsure
+		if p.Result == ResultAllow {
+			p.Result = ResultUnknown
 		}
 		if p.Found != "" && p.Found != s.Unknown {
 			p.Found += "; "
@@ -98,7 +98,7 @@ func (b *builder) inside(s *inner) {
 // unansweredARP tells why a host does not answer where it is asked for.
 func (b *builder) unansweredARP(s *inner) {
 	for key, at := range b.asked {
-		if p := &b.all[at]; key.target == s.Addr && s.Drop != "" && p.Result == Drop {
+		if p := &b.all[at]; key.target == s.Addr && s.Drop != "" && p.Result == ResultDrop {
 			p.Reason, p.Found = s.Drop, b.dropText(s)
 		}
 	}
@@ -115,7 +115,7 @@ func (b *builder) arrived(s *step) {
 	}
 	if h, _ := b.lab.owner(ip.Dst()); h == nil && s.Port == "" && b.has(Back) {
 		b.arrival = true
-		b.add(Phase{Way: There, Where: "outside", Type: "answer", Result: Answers, Looked: b.target.what() + " of " + ip.Dst().String(),
+		b.add(Phase{Way: There, Where: "outside", Type: "answer", Result: ResultAnswer, Looked: b.target.What() + " of " + ip.Dst().String(),
 			Found: b.beyond()})
 	}
 }
@@ -123,7 +123,7 @@ func (b *builder) arrived(s *step) {
 // takes is what a host makes of the question.
 func (b *builder) takes(p *Phase, s *inner) {
 	if s.Drop == "" {
-		p.Result, p.Found = Answers, "answered"
+		p.Result, p.Found = ResultAnswer, "answered"
 	}
 	port, _ := b.deliveredPort()
 	switch b.target.Protocol {
@@ -143,12 +143,12 @@ func (b *builder) takes(p *Phase, s *inner) {
 // noAnswer says at the end that the outside has not answered.
 func (b *builder) noAnswer() {
 	n := len(b.all)
-	if !b.silent || b.arrival || n == 0 || b.all[n-1].Result == Drop || b.all[n-1].Way == Back || b.lab.uplink() == nil {
+	if !b.silent || b.arrival || n == 0 || b.all[n-1].Result == ResultDrop || b.all[n-1].Way == Back || b.lab.uplink() == nil {
 		return
 	}
 	if b.all[n-1].Where == b.lab.uplink().Name() {
-		b.add(Phase{Way: There, Where: "outside", Type: "answer", Result: Drop, Reason: trace.TimedOut.String(),
-			Looked: b.target.what() + " of " + b.target.To, Found: "nobody there answers"})
+		b.add(Phase{Way: There, Where: "outside", Type: "answer", Result: ResultDrop, Reason: trace.TimedOut.String(),
+			Looked: b.target.What() + " of " + b.target.To, Found: "nobody there answers"})
 	}
 }
 

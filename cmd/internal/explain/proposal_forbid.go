@@ -10,7 +10,7 @@ import (
 
 // allow takes out of a host what forbids an address there: a rule of policy routing, which comes first, or a route. Which of them
 // it is shows when each is tried: what was not the cause leaves all as it was.
-func (t *trial) allow(s *Stop) (all []proposal) {
+func (t *trial) allow(s *blocker) (all []proposal) {
 	if s.host == nil || !s.addr.IsValid() {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // hostRoute is for a host that has no route, and perhaps no address.
-func (t *trial) hostRoute(s *Stop) (all []proposal) {
+func (t *trial) hostRoute(s *blocker) (all []proposal) {
 	name := s.host.Name
 	for _, c := range s.host.Cards {
 		leg, ok := t.lab.Gateway.Interface(c.Network)
@@ -107,7 +107,7 @@ func (t *trial) freeAddr(network netip.Prefix) netip.Addr {
 }
 
 // bringUp is for an interface that is down, the host's own or the one that a frame was for.
-func (t *trial) bringUp(s *Stop) []proposal {
+func (t *trial) bringUp(s *blocker) []proposal {
 	h, card := s.host, s.card
 	if h != nil && s.loDown {
 		name := h.Name
@@ -124,7 +124,7 @@ func (t *trial) bringUp(s *Stop) []proposal {
 }
 
 // otherGateway is for a next hop that nobody is: the gateway's address is another one.
-func (t *trial) otherGateway(s *Stop) (all []proposal) {
+func (t *trial) otherGateway(s *blocker) (all []proposal) {
 	if s.host == nil {
 		return nil
 	}

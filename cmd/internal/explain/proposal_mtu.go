@@ -7,7 +7,7 @@ import (
 )
 
 // smaller is for a ping that may not be cut and is too big for the way.
-func (t *trial) smaller(s *Stop) []proposal {
+func (t *trial) smaller(s *blocker) []proposal {
 	if t.target.Protocol != "icmp" {
 		return nil
 	}
@@ -25,7 +25,7 @@ func (t *trial) smaller(s *Stop) []proposal {
 }
 
 // sameMTU is for a frame that is too big for its receiver: both ends of a network need the same MTU.
-func (t *trial) sameMTU(s *Stop) []proposal {
+func (t *trial) sameMTU(s *blocker) []proposal {
 	h, card := t.cardOf(s.event.Where, s.event.Port)
 	if h == nil || s.event.IP {
 		return nil

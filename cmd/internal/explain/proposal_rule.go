@@ -10,7 +10,7 @@ import (
 )
 
 // letPass lets the packet through the chain that stopped it: at the chain's end if its policy did, else before all others.
-func (t *trial) letPass(s *Stop) (all []proposal) {
+func (t *trial) letPass(s *blocker) (all []proposal) {
 	ip, ok := packetOf(s.event)
 	if !ok {
 		return nil
@@ -34,7 +34,7 @@ func (t *trial) letPass(s *Stop) (all []proposal) {
 
 // matches describes a packet as a learner would: by the network that it comes from or goes to, or, from one network to
 // another, by both; to a service from outside, by that service. What is left is the packet's very ends.
-func (t *trial) matches(s *Stop, ip frame.IPv4) (all []string) {
+func (t *trial) matches(s *blocker, ip frame.IPv4) (all []string) {
 	src, dst := t.inner(ip.Src()), t.inner(ip.Dst())
 	ends := fmt.Sprintf("-s %v -d %v", ip.Src(), ip.Dst())
 	service := ""
@@ -70,7 +70,7 @@ func (t *trial) inner(a netip.Addr) *nat.Interface {
 }
 
 // masquerade gives what leaves the lab an address that the outside can answer.
-func (t *trial) masquerade(s *Stop) (all []proposal) {
+func (t *trial) masquerade(s *blocker) (all []proposal) {
 	ip, ok := packetOf(s.event)
 	if !ok {
 		return nil
@@ -89,7 +89,7 @@ func (t *trial) masquerade(s *Stop) (all []proposal) {
 }
 
 // hairpin makes the answers to a published port of the asker's own network come back through the gateway.
-func (t *trial) hairpin(s *Stop) (all []proposal) {
+func (t *trial) hairpin(s *blocker) (all []proposal) {
 	port, ok := t.translated()
 	c := t.reachable(s.host)
 	if !ok || c == nil {

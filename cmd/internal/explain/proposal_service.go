@@ -47,7 +47,7 @@ func (t *trial) translated() (uint16, bool) {
 
 // publish leads a port of the gateway's to a host that listens there: to the same port if somebody does, else to any host's
 // only one.
-func (t *trial) publish(s *Stop) (all []proposal) {
+func (t *trial) publish(s *blocker) (all []proposal) {
 	f := t.target
 	if f.Protocol == "icmp" || s.event == nil || s.event.Hook != trace.Input {
 		return nil

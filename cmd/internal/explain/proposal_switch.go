@@ -9,7 +9,7 @@ import (
 )
 
 // openPort turns the knob that keeps a frame from a port.
-func (t *trial) openPort(s *Stop) (all []proposal) {
+func (t *trial) openPort(s *blocker) (all []proposal) {
 	for _, sw := range t.lab.Switches {
 		for _, p := range sw.Ports() {
 			k := p.Knobs()
@@ -52,7 +52,7 @@ func (t *trial) setKnobs(network, port, knob string, k vswitch.Knobs) proposal {
 }
 
 // forgetStation is for a static entry that says that a station lives elsewhere.
-func (t *trial) forgetStation(s *Stop) []proposal {
+func (t *trial) forgetStation(s *blocker) []proposal {
 	if s.event == nil || len(s.event.Frame.Data) < 12 || s.event.IP {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 
 // gatewayRoute gives the gateway back a route that it had in the beginning: to a network that it stands on, or the default
 // route. which is the address of the packet that has no route.
-func (t *trial) gatewayRoute(s *Stop, which func(frame.IPv4) netip.Addr) []proposal {
+func (t *trial) gatewayRoute(s *blocker, which func(frame.IPv4) netip.Addr) []proposal {
 	ip, ok := packetOf(s.event)
 	if !ok {
 		return nil
@@ -46,7 +46,7 @@ func addRoute(prefix netip.Prefix, via netip.Addr, name string) proposal {
 
 // astray is for a question that has left the lab by the default route, though it was for a host of the lab: the gateway knows
 // nothing of that host's network.
-func (t *trial) astray(s *Stop) (all []proposal) {
+func (t *trial) astray(s *blocker) (all []proposal) {
 	owner, card := t.lab.owner(s.addr)
 	if s.Where != Outsider || owner == nil {
 		return nil
@@ -58,7 +58,7 @@ func (t *trial) astray(s *Stop) (all []proposal) {
 }
 
 // backTo gives the gateway an address on the network that a packet came from, where it has lost its own.
-func (t *trial) backTo(s *Stop) []proposal {
+func (t *trial) backTo(s *blocker) []proposal {
 	ip, ok := packetOf(s.event)
 	if !ok {
 		return nil

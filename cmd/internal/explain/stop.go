@@ -3,24 +3,45 @@ package explain
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"uswitch/sim"
 	"uswitch/switch/trace"
 )
 
+// blocker is a Stop, and what it takes to look for a remedy.
+type blocker struct {
+	Stop
+	reason trace.Reason   // NoReason: none of the switch's
+	host   *sim.HostState // where it is a host's own doing
+	card   *sim.CardState
+	addr   netip.Addr   // that was looked for
+	loDown bool         // the host's lo is
+	event  *trace.Event // where a step says so
+	at     int          // how far the packets had come
+}
+
+// told is what others are told of it: nil of nothing.
+func (b *blocker) told() *Stop {
+	if b == nil {
+		return nil
+	}
+	return &b.Stop
+}
+
 // stop finds the first thing that keeps the question from being answered: nil if nothing does. It follows the packet: what
 // the asker decides, a step that dropped the question, the host that it was for, a step that dropped the answer; and then
 // what has to be concluded from the silence.
-func (f *flow) stop() *Stop {
+func (f *flow) stop() *blocker {
 	if f.ok() {
 		return nil
 	}
-	for _, find := range []func() *Stop{
-		func() *Stop { return f.stopOnWay(There) },
-		func() *Stop { return f.stopOnWay(Back) },
+	for _, find := range []func() *blocker{
+		func() *blocker { return f.stopOnWay(There) },
+		func() *blocker { return f.stopOnWay(Back) },
 		f.stopAtTarget,
-		func() *Stop { return f.stopAtRouter(There) },
+		func() *blocker { return f.stopAtRouter(There) },
 	} {
 		if s := find(); s != nil {
 			return s
@@ -28,8 +49,8 @@ func (f *flow) stop() *Stop {
 	}
 	asker := f.lab.host(f.target.From)
 	if errors.Is(f.failed, sim.ErrTooLong) {
-		return &Stop{Way: There, Where: f.target.From, Type: "send", reason: trace.FragNeeded, Reason: trace.FragNeeded.String(),
-			Sentence: f.failed.Error(), host: asker, card: f.cardTo(asker)}
+		return &blocker{reason: trace.FragNeeded, host: asker, card: f.cardTo(asker), Stop: Stop{Way: There, Where: f.target.From, Type: "send",
+			Reason: trace.FragNeeded.String(), Sentence: f.failed.Error()}}
 	}
 	if !f.has(There) && asker != nil { // it never left: the next hop did not answer
 		d, _ := f.routeFrom(asker, There)
@@ -41,9 +62,9 @@ func (f *flow) stop() *Stop {
 	return f.outside(trace.TimedOut, "nobody answers there, or the answer does not come this way")
 }
 
-func (f *flow) outside(r trace.Reason, sentence string) *Stop {
-	return &Stop{Way: There, Where: "outside", Type: "answer", reason: r, Reason: r.String(), Sentence: sentence, addr: f.target.addr,
-		at: f.progress(len(f.steps))}
+func (f *flow) outside(r trace.Reason, sentence string) *blocker {
+	return &blocker{reason: r, addr: f.target.addr, at: f.progress(len(f.steps)), Stop: Stop{Way: There, Where: "outside", Type: "answer",
+		Reason: r.String(), Sentence: sentence}}
 }
 
 // cardTo is the card by which a host's question would leave.
@@ -55,7 +76,7 @@ func (f *flow) cardTo(h *sim.HostState) *sim.CardState {
 }
 
 // stopOnWay finds what ended a way's packet: a host, the switch or the gateway, whichever came first.
-func (f *flow) stopOnWay(w Way) *Stop {
+func (f *flow) stopOnWay(w Way) *blocker {
 	inside, at := f.stopInside(w)
 	outside := f.stopAtStep(w)
 	if inside == nil || outside != nil && f.indexOf(outside) < at {
@@ -65,7 +86,7 @@ func (f *flow) stopOnWay(w Way) *Stop {
 }
 
 // indexOf is the step that a stop was found at.
-func (f *flow) indexOf(s *Stop) int {
+func (f *flow) indexOf(s *blocker) int {
 	for i := range f.steps {
 		if &f.steps[i].Event == s.event {
 			return i
@@ -75,7 +96,7 @@ func (f *flow) indexOf(s *Stop) int {
 }
 
 // stopInside finds the host that ended a way's packet, and how many steps of the switch and the gateway came before.
-func (f *flow) stopInside(w Way) (*Stop, int) {
+func (f *flow) stopInside(w Way) (*blocker, int) {
 	for i := range f.inner {
 		s := &f.inner[i]
 		wrong := ""
@@ -103,10 +124,10 @@ func (f *flow) arrives(i int) bool {
 }
 
 // stopOfInner says what the end of a packet inside a host means.
-func (f *flow) stopOfInner(s *inner, wrong string) *Stop {
+func (f *flow) stopOfInner(s *inner, wrong string) *blocker {
 	h := f.lab.host(s.Host)
-	stop := &Stop{Way: s.way, Where: s.Host, Type: string(s.Kind), Reason: s.Drop, Sentence: f.dropText(s), host: h, addr: s.Addr,
-		card: f.cardNamed(h, s.Card)}
+	stop := &blocker{host: h, addr: s.Addr, card: f.cardNamed(h, s.Card), Stop: Stop{Way: s.way, Where: s.Host, Type: string(s.Kind),
+		Reason: s.Drop, Sentence: f.dropText(s)}}
 	switch {
 	case s.Drop == sim.DropMartian && s.Packet != nil:
 		stop.addr = s.Packet.Src()
@@ -154,7 +175,7 @@ func (f *flow) stopOfInner(s *inner, wrong string) *Stop {
 const wrongMAC = "wrong-mac"
 
 // stopAtRouter is for a host that has a packet to send on and hears nothing of the next hop.
-func (f *flow) stopAtRouter(w Way) *Stop {
+func (f *flow) stopAtRouter(w Way) *blocker {
 	for i := len(f.inner) - 1; i >= 0; i-- {
 		s := &f.inner[i]
 		if s.way != w || s.Packet == nil || s.Kind == sim.StepUnseen {

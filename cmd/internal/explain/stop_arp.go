@@ -10,12 +10,12 @@ import (
 )
 
 // unanswered says why nobody told asker (nil: the gateway) who has an address.
-func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w Way) *Stop {
+func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w Way) *blocker {
 	name := "gateway"
 	if asker != nil {
 		name = asker.Name
 	}
-	s := &Stop{Way: w, Where: name, Type: "arp", reason: trace.NeighFailed, host: asker, addr: a}
+	s := &blocker{Stop: Stop{Way: w, Where: name, Type: "arp"}, reason: trace.NeighFailed, host: asker, addr: a}
 	if w == Back {
 		s.at = f.progress(len(f.steps))
 	}
@@ -48,7 +48,7 @@ func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w Way) *Stop {
 }
 
 // unheard finds the knob that keeps a broadcast from a port.
-func (f *flow) unheard(asker *sim.HostState, to *sim.CardState, s *Stop) bool {
+func (f *flow) unheard(asker *sim.HostState, to *sim.CardState, s *blocker) bool {
 	if asker == nil {
 		return false
 	}

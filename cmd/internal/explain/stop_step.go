@@ -10,7 +10,7 @@ import (
 
 // stopAtStep finds the step that ended the question's way or the answer's: the first one that dropped a packet for which
 // it mattered. What is dropped later is what was said about that.
-func (f *flow) stopAtStep(w Way) *Stop {
+func (f *flow) stopAtStep(w Way) *blocker {
 	for i := range f.steps {
 		s := &f.steps[i]
 		if s.way == w && !s.arp.IsValid() && s.Verdict == trace.Drop && f.matters(s) {
@@ -31,7 +31,7 @@ func (f *flow) progress(before int) (n int) {
 }
 
 // stopOf says what a step's drop means.
-func (f *flow) stopOf(s *step, i int) *Stop {
+func (f *flow) stopOf(s *step, i int) *blocker {
 	if s.Reason == trace.NeighFailed {
 		if stop := f.unanswered(nil, f.waitedFor(s), s.way); stop != nil {
 			stop.at = f.progress(i)
@@ -39,8 +39,8 @@ func (f *flow) stopOf(s *step, i int) *Stop {
 		}
 	}
 	where, what := s.Step()
-	return &Stop{Way: s.way, Where: where, Type: what, Reason: s.Reason.String(), Sentence: s.Reason.Sentence(),
-		Rule: ruleOf(f.world.Gateway().Rules(), &s.Event), reason: s.Reason, event: &s.Event, at: f.progress(i)}
+	return &blocker{reason: s.Reason, event: &s.Event, at: f.progress(i), Stop: Stop{Way: s.way, Where: where, Type: what,
+		Reason: s.Reason.String(), Sentence: s.Reason.Sentence(), Rule: ruleOf(f.world.Gateway().Rules(), &s.Event)}}
 }
 
 // waitedFor is the neighbour that a packet of the gateway's waited for.

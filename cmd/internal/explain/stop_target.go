@@ -10,7 +10,7 @@ import (
 )
 
 // stopAtTarget looks at the host that the question came to, when nothing that the switch saw explains the silence.
-func (f *flow) stopAtTarget() *Stop {
+func (f *flow) stopAtTarget() *blocker {
 	h, from := f.delivered()
 	if h == nil {
 		return nil
@@ -36,8 +36,8 @@ func (f *flow) stopAtTarget() *Stop {
 const hairpin = "hairpin"
 
 // hairpin is for a question that was led back to the asker's own network, or to the asker itself.
-func (f *flow) hairpin(h, asker *sim.HostState) *Stop {
-	s := &Stop{Way: Back, Where: f.target.From, Type: "deliver", Reason: hairpin, host: h, at: f.progress(len(f.steps))}
+func (f *flow) hairpin(h, asker *sim.HostState) *blocker {
+	s := &blocker{host: h, at: f.progress(len(f.steps)), Stop: Stop{Way: Back, Where: f.target.From, Type: "deliver", Reason: hairpin}}
 	if h == asker {
 		s.Way = There
 		s.Sentence = fmt.Sprintf("the question comes back to %s with its own address as the source, which no kernel believes", h.Name)

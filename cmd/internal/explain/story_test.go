@@ -123,19 +123,19 @@ func do(w *sim.World, line string, out io.Writer) error {
 			if err != nil {
 				return err
 			}
-			return a.WriteText(out)
+			return explain.WriteAnswer(out, a)
 		}
 		a, err := explain.LabOf(w).WhyNot(q)
 		if err != nil {
 			return err
 		}
-		return a.WriteText(out)
+		return explain.WriteAdvice(out, a)
 	case "reach":
 		m, err := explain.LabOf(w).Reach(context.Background(), explain.ReachOptions{Outside: ip("8.8.8.8")})
 		if err != nil {
 			return err
 		}
-		return m.WriteText(out)
+		return explain.WriteMatrix(out, m)
 	}
 	h, ok := w.Host(words[0])
 	if !ok {

@@ -2,38 +2,12 @@ package explain
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"uswitch/sim"
 	"uswitch/switch/trace"
 )
-
-// Advice is what WhyNot has found out.
-type Advice struct {
-	Question Question `json:"question"`
-	Verdict  Verdict  `json:"verdict"`        // of the question, as the lab is
-	Works    bool     `json:"works"`          // already, as the lab is: the verdict is Yes
-	Stop     *Stop    `json:"stop,omitempty"` // the first thing that is in the way
-	Steps    []Remedy `json:"steps"`          // to be done in this order
-	Solved   bool     `json:"solved"`         // with all of them the verdict is Yes: it was tried
-	Rest     *Stop    `json:"rest,omitempty"` // what is still in the way after them, and for which nothing is known to help
-	Sentence string   `json:"sentence"`
-	Unknown  string   `json:"unknown,omitempty"`
-	Look     []string `json:"look,omitempty"` // commands that show what was not looked at
-
-	left string // what is not known when all steps are done
-}
-
-// Remedy is one thing to do, and what it is against.
-type Remedy struct {
-	Because string `json:"because"`           // what was in the way
-	Reason  string `json:"reason"`            // its name
-	Rule    *Rule  `json:"rule,omitempty"`    // that decided, where one did
-	Command string `json:"command,omitempty"` // to be typed; empty where no command can do it
-	Text    string `json:"text,omitempty"`    // what to do where no command can
-}
 
 // maxRemedies bounds how many things may be wrong at once before WhyNot gives up.
 const maxRemedies = 10
@@ -48,7 +22,7 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 	}
 	if answer != nil {
 		// The name is the trouble, or an address that is missing, or what leads to the name's server.
-		if r := answer.Stop.Reason; r == noSuchName || r == noAddress {
+		if r := answer.Stop.Reason; r == noSuchName || r == NoAddress {
 			return &Advice{Question: q, Verdict: No, Stop: answer.Stop, Rest: answer.Stop, Sentence: answer.Sentence}, nil
 		}
 		advice, err := l.WhyNot(Question{From: q.From, To: nameServer.String(), Protocol: "udp", Port: 53})
@@ -58,39 +32,40 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 		}
 		return advice, err
 	}
-	a := &Advice{Question: q, Stop: f.stop(), Look: f.look()}
-	a.Rest = a.Stop
-	t, last := f.trial, f
-	for a.Rest != nil && len(a.Steps) < maxRemedies {
-		better, remedy, err := t.improve(a.Rest)
+	first := f.stop()
+	a := &Advice{Question: q, Stop: first.told(), Look: f.look()}
+	t, last, rest := f.trial, f, first
+	for rest != nil && len(a.Steps) < maxRemedies {
+		better, remedy, err := t.improve(rest)
 		if err != nil {
 			return nil, err
 		}
 		if better == nil {
 			break
 		}
-		if n := len(a.Steps); n > 0 && a.Steps[n-1].Reason == remedy.Reason && a.Rest.reason == trace.FragNeeded {
+		if n := len(a.Steps); n > 0 && a.Steps[n-1].Reason == remedy.Reason && rest.reason == trace.FragNeeded {
 			a.Steps = a.Steps[:n-1] // an even smaller packet stands for both
 		}
 		a.Steps = append(a.Steps, remedy)
-		t, last, a.Rest = better.trial, better, better.stop()
+		t, last, rest = better.trial, better, better.stop()
 	}
-	a.left = last.notKnown(a.Rest)
-	a.Solved = a.Rest == nil && a.left == ""
+	a.Rest = rest.told()
+	left := last.notKnown(rest)
+	a.Solved = rest == nil && left == ""
 	for _, command := range last.look() {
 		if !slices.Contains(a.Look, command) {
 			a.Look = append(a.Look, command)
 		}
 	}
-	a.Unknown = f.notKnown(a.Stop)
+	a.Unknown = f.notKnown(first)
 	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
 	a.Works = a.Verdict == Yes
-	a.Sentence = a.summary(f)
+	a.Sentence = f.summary(a, first, left)
 	return a, nil
 }
 
 // notKnown is what is not known of the question's fate, in one line; empty: nothing.
-func (f *flow) notKnown(stop *Stop) string {
+func (f *flow) notKnown(stop *blocker) string {
 	unknown := f.unknowns(stop)
 	if f.lab.Uplink.Kind != Sim && f.reachedOutside() && stop == nil {
 		unknown = append(unknown, beyondUplink)
@@ -111,7 +86,7 @@ func (f *flow) look() (commands []string) {
 
 // improve tries what may help against a stop, one proposal after the other, and returns what becomes of the question with the
 // first one that brings it further; nil if none does.
-func (t *trial) improve(s *Stop) (better *flow, r Remedy, err error) {
+func (t *trial) improve(s *blocker) (better *flow, r Remedy, err error) {
 	for _, p := range t.proposals(s) {
 		tried, err := t.fork()
 		if err != nil {
@@ -132,7 +107,7 @@ func (t *trial) improve(s *Stop) (better *flow, r Remedy, err error) {
 }
 
 // further reports whether a question stopped by s has come further than one stopped by before.
-func (s *Stop) further(before *Stop) bool {
+func (s *blocker) further(before *blocker) bool {
 	if s.Where == Outsider {
 		return before.Where != Outsider
 	}
@@ -163,60 +138,21 @@ func (t *trial) fork() (*trial, error) {
 	return &f, nil
 }
 
-// summary is the advice in one sentence.
-func (a *Advice) summary(f *flow) string {
+// summary is the advice about a flow in one sentence; left is what is not known when all steps are done.
+func (f *flow) summary(a *Advice, first *blocker, left string) string {
 	switch {
 	case a.Stop == nil && a.Verdict == NotKnown:
 		return "Nothing that the switch can see is in the way. That is not all that decides."
 	case a.Works:
 		return "Nothing is in the way: it works."
 	case a.Solved && len(a.Steps) == 1:
-		return strings.TrimSuffix(f.sentence(a.Stop, a.Verdict), ".") + ". With this one thing done, it works: it was tried on a copy of the lab."
+		return strings.TrimSuffix(f.sentence(first, a.Verdict), ".") + ". With this one thing done, it works: it was tried on a copy of the lab."
 	case a.Solved:
 		return fmt.Sprintf("With these %d things done, in this order, it works: they were tried on a copy of the lab.", len(a.Steps))
 	case a.Rest == nil:
-		return "With this done, nothing that the switch can see is in the way. That is not all that decides: " + a.left + "."
+		return "With this done, nothing that the switch can see is in the way. That is not all that decides: " + left + "."
 	case len(a.Steps) > 0:
 		return "That is not all, and for the rest no remedy is known here: " + a.Rest.Sentence + "."
 	}
-	return f.sentence(a.Stop, a.Verdict) + " No command of the lab's is known to mend that."
-}
-
-// WriteText writes the advice for a person.
-func (a *Advice) WriteText(out io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s asks %s: %s\n", a.Question.From, a.Question.To, a.Question.what())
-	for i, r := range a.Steps {
-		fmt.Fprintf(&b, "\n%d. (%s)\n", i+1, r.Reason)
-		for _, l := range wrap(r.Because, width-4) {
-			fmt.Fprintln(&b, "    "+l)
-		}
-		if r.Rule != nil {
-			fmt.Fprintf(&b, "    by %s\n", r.Rule)
-		}
-		for _, l := range wrap("Try: "+r.Text, width-4) {
-			fmt.Fprintln(&b, "    "+l)
-		}
-		if r.Command != "" {
-			fmt.Fprintln(&b, "        "+r.Command)
-		}
-	}
-	if a.Rest != nil {
-		fmt.Fprintf(&b, "\n%d. (%s) at %s %s, %s\n", len(a.Steps)+1, a.Rest.Reason, a.Rest.Where, a.Rest.Type, a.Rest.Way)
-	}
-	fmt.Fprintln(&b)
-	for _, l := range wrap(a.Sentence, width) {
-		fmt.Fprintln(&b, l)
-	}
-	if a.Unknown != "" {
-		fmt.Fprintf(&b, "(%s)\n", a.Unknown)
-	}
-	if len(a.Look) > 0 {
-		fmt.Fprintln(&b, "What was not looked at is shown by")
-	}
-	for _, command := range a.Look {
-		fmt.Fprintln(&b, "    "+command)
-	}
-	_, err := io.WriteString(out, b.String())
-	return err
+	return f.sentence(first, a.Verdict) + " No command of the lab's is known to mend that."
 }

@@ -28,17 +28,17 @@ func Apply(ctx context.Context, file string, options ApplyOptions, warnings io.W
 	if err != nil {
 		return nil, err
 	}
-	var up control.Plans
+	var up control.Plans[plan.Plan]
 	if err := c.Get(ctx, "/v1/plan", nil, &up); err != nil {
 		return nil, err
 	}
 	o.Keep, o.Filed = up.Plan, up.Filed
-	plan, err := Load(file, o, warnings)
+	p, err := Load(file, o, warnings)
 	if err != nil {
 		return nil, err
 	}
-	plan.KeepUp = plan.KeepUp || options.Keep
+	p.KeepUp = p.KeepUp || options.Keep
 	var answer control.ApplyAnswer
-	err = c.Do(ctx, http.MethodPost, "/v1/apply", nil, control.ApplyRequest{Plan: plan, DryRun: options.DryRun}, &answer)
+	err = c.Do(ctx, http.MethodPost, "/v1/apply", nil, control.ApplyRequest[plan.Plan]{Plan: p, DryRun: options.DryRun}, &answer)
 	return answer.Lines, err
 }

@@ -43,7 +43,7 @@ func ExecWith(ctx context.Context, c *control.Client, host string, argv []string
 	} else if simulated {
 		return execInside(ctx, c, host, argv, o)
 	}
-	dir, err := world.Directory()
+	dir, err := control.Directory()
 	if err != nil {
 		return 1, err
 	}
@@ -64,7 +64,7 @@ func ExecWith(ctx context.Context, c *control.Client, host string, argv []string
 	}
 	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
 	defer signal.Reset(syscall.SIGINT, syscall.SIGQUIT)
-	process, err := t.StartAs(tap.Namespace(h.Namespace), cmd, o.Rights)
+	process, err := t.StartAs(tap.Namespace{Name: h.Namespace.Name, Path: h.Namespace.Path, Lab: h.Namespace.Lab, ID: tap.ID(h.Namespace.ID)}, cmd, o.Rights)
 	if err != nil {
 		return world.Status(nil, err), fmt.Errorf("%s: %w", host, err)
 	}

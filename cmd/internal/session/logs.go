@@ -27,7 +27,7 @@ func Logs(ctx context.Context, c *control.Client, q control.LogQuery, times, col
 	defer answer.Close()
 	decoder := json.NewDecoder(answer)
 	for {
-		var line world.LogLine
+		var line control.LogLine
 		if err := decoder.Decode(&line); err != nil {
 			if err == io.EOF && !q.Follow {
 				return nil
@@ -56,7 +56,7 @@ func longestName(ctx context.Context, c *control.Client, hosts []string) (longes
 		}
 	}
 	for _, h := range rows {
-		if h.State != string(world.NoCommand) {
+		if h.State != control.CommandNone {
 			hosts = append(hosts, h.Name)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"uswitch/cmd/internal/control"
+	"uswitch/tap"
 )
 
 // InsideHost reports whether this process is inside a host of a lab, by `uswitch exec`, by "ip netns exec" or otherwise: then
@@ -22,7 +23,7 @@ func InsideHost(ctx context.Context) bool {
 		return hosts, err
 	}) {
 		for _, h := range answer.Said { // none of one that is gone meanwhile
-			if h.Mode != "host" && h.Namespace.ID.String() == own {
+			if h.Mode != "host" && tap.ID(h.Namespace.ID).String() == own {
 				return true
 			}
 		}

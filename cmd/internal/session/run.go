@@ -40,7 +40,7 @@ type Options struct {
 // Run brings a lab up, waits for its end and takes it down. The status is the lab's: see world.World.Run; that of the
 // command if there is one; 128 and the signal's number if a signal came before either had ended.
 func Run(o Options) (status int, err error) {
-	dir, noDir := world.Directory()
+	dir, noDir := control.Directory()
 	host, err := newHost(o.Simulated, dir)
 	if err != nil {
 		return 1, &CannotError{err}
@@ -52,7 +52,7 @@ func Run(o Options) (status int, err error) {
 	if noDir != nil {
 		return 1, noDir
 	}
-	lock, err := world.TakeLock(dir, o.Plan.Name)
+	lock, err := control.TakeLock(dir, o.Plan.Name)
 	if err != nil {
 		return 1, err
 	}

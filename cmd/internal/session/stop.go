@@ -54,8 +54,8 @@ func awaitGone(ctx context.Context, lab string) error {
 
 // locked reports whether the lab's lock is there: its file goes last.
 func locked(lab string) bool {
-	for _, dir := range world.Directories() {
-		if _, err := os.Stat(filepath.Join(dir, lab+world.LockSuffix)); err == nil {
+	for _, dir := range control.Directories() {
+		if _, err := os.Stat(filepath.Join(dir, lab+control.LockSuffix)); err == nil {
 			return true
 		}
 	}
@@ -64,7 +64,7 @@ func locked(lab string) bool {
 
 // Cleanup removes what labs have left behind whose process is gone, and says what it did.
 func Cleanup() (did []string, err error) {
-	dir, err := world.Directory()
+	dir, err := control.Directory()
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func Cleanup() (did []string, err error) {
 		}
 	}
 	for _, lab := range traces(dir) {
-		lock, taken := world.TakeLock(dir, lab)
+		lock, taken := control.TakeLock(dir, lab)
 		if taken != nil {
 			continue // it is up
 		}
@@ -98,7 +98,7 @@ func Cleanup() (did []string, err error) {
 
 // traces names the labs of which there is a lock, a socket or a log, sorted.
 func traces(dir string) (labs []string) {
-	for _, suffix := range []string{world.LockSuffix, filepath.Ext(control.Path(dir, "any")), filepath.Ext(logPath(dir, "any"))} {
+	for _, suffix := range []string{control.LockSuffix, filepath.Ext(control.Path(dir, "any")), filepath.Ext(logPath(dir, "any"))} {
 		found, _ := filepath.Glob(filepath.Join(dir, "*"+suffix))
 		for _, path := range found {
 			labs = append(labs, strings.TrimSuffix(filepath.Base(path), suffix))

@@ -13,10 +13,10 @@ import (
 
 // Change is what `uswitch set` asks for. All of its values are taken, or none.
 type Change struct {
-	Kind    string            `json:"kind"`              // port, network, fdb or gateway
-	Name    string            `json:"name,omitempty"`    // the host of a port, a network; for fdb the station's MAC address
-	Network string            `json:"network,omitempty"` // of a port or a station; not needed where there is only one
-	Values  map[string]string `json:"values"`
+	Kind    string // port, network, fdb or gateway
+	Name    string // the host of a port, a network; for fdb the station's MAC address
+	Network string // of a port or a station; not needed where there is only one
+	Values  map[string]string
 }
 
 // Set carries a change out.

@@ -12,13 +12,13 @@ const LogBytes = 256 << 10
 
 // LogLine is a line that a host's command has written.
 type LogLine struct {
-	Number  uint64    `json:"number"`  // from 1, in the order in which the lab's hosts have written
-	Ordinal uint64    `json:"ordinal"` // from 1, among the lines of this host: where one is missing, lines were forgotten
-	Time    time.Time `json:"time"`
-	Host    string    `json:"host"`
-	Text    string    `json:"text"`
+	Number  uint64 // from 1, in the order in which the lab's hosts have written
+	Ordinal uint64 // from 1, among the lines of this host: where one is missing, lines were forgotten
+	Time    time.Time
+	Host    string
+	Text    string
 	// Lost is how many lines of the host before this one were forgotten before they could be read.
-	Lost uint64 `json:"lost,omitempty"`
+	Lost uint64
 }
 
 // LogGaps finds what was lost between the lines that somebody reads: by host, the last ordinal that they have read.

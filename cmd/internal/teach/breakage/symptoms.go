@@ -18,7 +18,7 @@ var elsewhere = netip.AddrFrom4([4]byte{8, 8, 8, 8})
 // among them, so that nobody mends a lab by opening everything.
 func symptoms(ctx context.Context, c *control.Client, s check.Subject, l *lab) ([]compose.Check, error) {
 	var m explain.Matrix
-	if err := c.Get(ctx, "/v1/reach", control.ReachQuery(explain.ReachOptions{Outside: elsewhere}, false), &m); err != nil {
+	if err := c.Get(ctx, "/v1/reach", control.ReachQuery{Outside: elsewhere}.Query(), &m); err != nil {
 		return nil, err
 	}
 	var all []compose.Check

@@ -38,7 +38,7 @@ func OfPlan(ctx context.Context, p *plan.Plan, simulated bool, messages *os.File
 
 // Up makes the checks of a lab that is up: those of the file that it was made from.
 func Up(ctx context.Context, up *control.Client) (*Report, error) {
-	var plans control.Plans
+	var plans control.Plans[plan.Plan]
 	if err := up.Get(ctx, "/v1/plan", nil, &plans); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/tools/view"
-	"uswitch/cmd/internal/world"
 )
 
 // bridgeOptions and bridgeObjects are bridge's, in the order in which it looks for what an abbreviation means (iproute2
@@ -142,5 +141,5 @@ func (b *bridge) setLink(ctx context.Context) error {
 	case !ok || d.Master == "":
 		return refuse(255, "Cannot find bridge device %q", dev)
 	}
-	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, world.Change{Kind: "port", Name: d.Host, Network: d.Master, Values: values}, nil)
+	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, control.SetRequest{Kind: "port", Name: d.Host, Network: d.Master, Values: values}, nil)
 }

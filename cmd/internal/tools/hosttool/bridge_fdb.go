@@ -8,7 +8,6 @@ import (
 
 	"uswitch/cmd/internal/control"
 	"uswitch/cmd/internal/tools/view"
-	"uswitch/cmd/internal/world"
 )
 
 // fdbQuestion says what of the tables is asked for.
@@ -149,7 +148,7 @@ func (b *bridge) changeFDB(ctx context.Context, command string) error {
 	case command == "delete":
 		values = map[string]string{"port": "none"}
 	}
-	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, world.Change{Kind: "fdb", Name: station.String(), Network: d.Master, Values: values}, nil)
+	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, control.SetRequest{Kind: "fdb", Name: station.String(), Network: d.Master, Values: values}, nil)
 }
 
 // fdbFlush is what `bridge fdb flush` says. Of its selectors the last one of a kind counts.

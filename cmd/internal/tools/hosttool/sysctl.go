@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/world"
 )
 
 // forwarding are the names of whether the gateway routes; with slashes they are files below /proc/sys.
@@ -40,7 +39,7 @@ func (t Tool) Sysctl(ctx context.Context, args []string) error {
 			return refuse(1, "sysctl: cannot stat /proc/sys/%s: No such file or directory: of the gateway there is %s", strings.ReplaceAll(name, ".", "/"), forwarding[0])
 		}
 		if sets {
-			change := world.Change{Kind: "gateway", Values: map[string]string{"ip_forward": value}}
+			change := control.SetRequest{Kind: "gateway", Values: map[string]string{"ip_forward": value}}
 			if err := t.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, change, nil); err != nil {
 				return err
 			}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/world"
 )
 
 // Project is a lab as docker compose ls lists a project.
@@ -25,7 +24,7 @@ type Project struct {
 func ProjectOf(l control.Lab, hosts []control.Host) Project {
 	count := map[string]int{}
 	for _, h := range hosts {
-		if h.State == string(world.Ended) {
+		if h.State == control.CommandEnded {
 			count["exited"]++
 		} else {
 			count["running"]++

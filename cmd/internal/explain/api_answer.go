@@ -1,10 +1,14 @@
 package explain
 
-import (
-	"net/netip"
+import "fmt"
 
-	"uswitch/sim"
-	"uswitch/switch/trace"
+// Way says which packet a step belongs to.
+type Way string
+
+// The ways.
+const (
+	There Way = "question" // the question's way out
+	Back  Way = "answer"   // the answer's way back, be it an error
 )
 
 // Answer is what Explain has found out. Its JSON form has the same words as its text.
@@ -43,11 +47,11 @@ type Result string
 
 // The results.
 const (
-	Allow   Result = "ALLOW"
-	Drop    Result = "DROP"
-	Waits   Result = "WAIT"    // until somebody has answered who has an address
-	Answers Result = "ANSWER"  // here the question ends well
-	Unsure  Result = "UNKNOWN" // something decides here that is not evaluated
+	ResultAllow   Result = "ALLOW"
+	ResultDrop    Result = "DROP"
+	ResultWait   Result = "WAIT"    // until somebody has answered who has an address
+	ResultAnswer Result = "ANSWER"  // here the question ends well
+	ResultUnknown  Result = "UNKNOWN" // something decides here that is not evaluated
 )
 
 // Rule is where a decision is written.
@@ -66,12 +70,26 @@ type Stop struct {
 	Reason   string `json:"reason"`
 	Sentence string `json:"sentence"`
 	Rule     *Rule  `json:"rule,omitempty"`
+}
 
-	reason trace.Reason   // NoReason: none of the switch's
-	host   *sim.HostState // where it is a host's own doing
-	card   *sim.CardState
-	addr   netip.Addr   // that was looked for
-	loDown bool         // the host's lo is
-	event  *trace.Event // where a step says so
-	at     int          // how far the packets had come
+// Verdict is what is known of a question's end. A false certainty is worse than none: what has not been looked at, and what
+// cannot be known from here, makes it NotKnown.
+type Verdict string
+
+// The verdicts.
+const (
+	Yes      Verdict = "yes"     // it is answered
+	No       Verdict = "no"      // it is not
+	NotKnown Verdict = "unknown" // why stands beside it
+)
+
+// String is how a rule is told: rule 1 of FORWARD (filter): -A FORWARD ...
+func (r *Rule) String() string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Number == 0:
+		return "policy: " + r.Text
+	}
+	return fmt.Sprintf("rule %d: %s", r.Number, r.Text)
 }

@@ -1,4 +1,4 @@
-package world_test
+package control_test
 
 import (
 	"fmt"
@@ -8,19 +8,19 @@ import (
 	"sync"
 	"testing"
 
-	"uswitch/cmd/internal/world"
+	"uswitch/cmd/internal/control"
 )
 
 func TestLock(t *testing.T) {
 	dir := t.TempDir()
-	lock, err := world.TakeLock(dir, "w")
+	lock, err := control.TakeLock(dir, "w")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := world.TakeLock(dir, "w"); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d runs it", os.Getpid())) {
+	if _, err := control.TakeLock(dir, "w"); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d runs it", os.Getpid())) {
 		t.Errorf("taken twice: %v", err)
 	}
-	other, err := world.TakeLock(dir, "v")
+	other, err := control.TakeLock(dir, "v")
 	if err != nil {
 		t.Errorf("another lab's lock: %v", err)
 	}
@@ -43,7 +43,7 @@ func TestOneHolds(t *testing.T) {
 	for range 8 {
 		wait.Go(func() {
 			for range 50 {
-				lock, err := world.TakeLock(dir, "w")
+				lock, err := control.TakeLock(dir, "w")
 				if err != nil {
 					continue
 				}

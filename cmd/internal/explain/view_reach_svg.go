@@ -23,15 +23,15 @@ const (
 	fillUnknown = "#fff2b3"
 )
 
-// WriteSVG writes the matrix as a picture that needs nothing else: no script, no font, no other file.
-func (m *Matrix) WriteSVG(out io.Writer) error {
+// WriteMatrixSVG writes a matrix as a picture that needs nothing else: no script, no font, no other file.
+func WriteMatrixSVG(out io.Writer, m *Matrix) error {
 	left := 0
 	for _, from := range m.From {
 		left = max(left, utf8.RuneCountInString(from))
 	}
 	xs := []float64{margin + float64(left+2)*letter}
 	for c := range m.To {
-		xs = append(xs, xs[c]+float64(m.wide(c)+2)*letter)
+		xs = append(xs, xs[c]+float64(matrixWidth(m, c)+2)*letter)
 	}
 	var b strings.Builder
 	w, h := xs[len(xs)-1]+margin, 2*margin+cellHeight*(len(m.From)+1)

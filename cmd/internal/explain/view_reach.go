@@ -10,8 +10,8 @@ import (
 	"uswitch/switch/trace"
 )
 
-// WriteText writes the matrix as tables of at most 100 columns, pings first, and below them what each reason means.
-func (m *Matrix) WriteText(out io.Writer) error {
+// WriteMatrix writes a matrix as tables of at most 100 columns, pings first, and below them what each reason means.
+func WriteMatrix(out io.Writer, m *Matrix) error {
 	var b strings.Builder
 	var pings, ports []int
 	for i, c := range m.To {
@@ -21,51 +21,51 @@ func (m *Matrix) WriteText(out io.Writer) error {
 			ports = append(ports, i)
 		}
 	}
-	m.table(&b, "ping", pings)
-	m.table(&b, "ports", ports)
-	m.legend(&b)
+	matrixTable(&b, m, "ping", pings)
+	matrixTable(&b, m, "ports", ports)
+	matrixLegend(&b, m)
 	_, err := io.WriteString(out, strings.TrimLeft(b.String(), "\n"))
 	return err
 }
 
-// table writes some columns, in as many blocks as it takes.
-func (m *Matrix) table(b *strings.Builder, title string, columns []int) {
+// matrixTable writes some columns, in as many blocks as it takes.
+func matrixTable(b *strings.Builder, m *Matrix, title string, columns []int) {
 	first := len("from \\ " + title)
 	for _, from := range m.From {
 		first = max(first, utf8.RuneCountInString(from))
 	}
 	for len(columns) > 0 {
 		used, n := first, 0
-		for n < len(columns) && (n == 0 || used+2+m.wide(columns[n]) <= width) {
-			used += 2 + m.wide(columns[n])
+		for n < len(columns) && (n == 0 || used+2+matrixWidth(m, columns[n]) <= width) {
+			used += 2 + matrixWidth(m, columns[n])
 			n++
 		}
 		fmt.Fprintf(b, "\n%-*s", first, "from \\ "+title)
 		for _, c := range columns[:n] {
-			fmt.Fprintf(b, "  %-*s", m.wide(c), trace.Printable(m.To[c].String()))
+			fmt.Fprintf(b, "  %-*s", matrixWidth(m, c), trace.Printable(m.To[c].String()))
 		}
 		for row, from := range m.From {
-			trim(b)
+			trimLine(b)
 			fmt.Fprintf(b, "\n%-*s", first, trace.Printable(from))
 			for _, c := range columns[:n] {
-				fmt.Fprintf(b, "  %-*s", m.wide(c), m.Cells[row][c].Text())
+				fmt.Fprintf(b, "  %-*s", matrixWidth(m, c), m.Cells[row][c].Text())
 			}
 		}
-		trim(b)
+		trimLine(b)
 		b.WriteByte('\n')
 		columns = columns[n:]
 	}
 }
 
-// trim takes the blanks off the end of the last line.
-func trim(b *strings.Builder) {
+// trimLine takes the blanks off the end of the last line.
+func trimLine(b *strings.Builder) {
 	text := strings.TrimRight(b.String(), " ")
 	b.Reset()
 	b.WriteString(text)
 }
 
-// wide is how wide a column is.
-func (m *Matrix) wide(c int) int {
+// matrixWidth is how wide a column is.
+func matrixWidth(m *Matrix, c int) int {
 	n := utf8.RuneCountInString(m.To[c].String())
 	for _, row := range m.Cells {
 		n = max(n, len(row[c].Text()))
@@ -73,8 +73,8 @@ func (m *Matrix) wide(c int) int {
 	return n
 }
 
-// reasons lists the reasons that occur, each with the sentence of its first occurrence.
-func (m *Matrix) reasons() (names []string, sentences map[string]string) {
+// matrixReasons lists the reasons that occur, each with the sentence of its first occurrence.
+func matrixReasons(m *Matrix) (names []string, sentences map[string]string) {
 	sentences = map[string]string{}
 	for _, row := range m.Cells {
 		for _, c := range row {
@@ -109,8 +109,8 @@ func (m *Matrix) reasons() (names []string, sentences map[string]string) {
 	return names, sentences
 }
 
-func (m *Matrix) legend(b *strings.Builder) {
-	names, sentences := m.reasons()
+func matrixLegend(b *strings.Builder, m *Matrix) {
+	names, sentences := matrixReasons(m)
 	if len(names) > 0 {
 		b.WriteByte('\n')
 	}

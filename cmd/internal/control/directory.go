@@ -1,4 +1,4 @@
-package world
+package control
 
 import (
 	"errors"
@@ -6,18 +6,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"uswitch/tap"
 )
+
+// rootDirectory is root's: gone after a reboot, as what labs make of the kernel's is (tap.DefaultDir).
+const rootDirectory = "/run/uswitch"
 
 // Directory returns the directory in which the labs of this user keep their locks, sockets and records, and makes it if
 // need be: /run/uswitch for root, else one of the user's own. It is the user's alone (0700).
 func Directory() (string, error) {
 	own := ownDirectory()
 	if os.Geteuid() == 0 {
-		err := privateDirectory(tap.DefaultDir)
+		err := privateDirectory(rootDirectory)
 		if err == nil || own == "" {
-			return tap.DefaultDir, err
+			return rootDirectory, err
 		}
 	}
 	if own == "" {
@@ -44,7 +45,7 @@ func ownDirectory() string {
 
 // Directories returns where labs that this user may talk to can be found.
 func Directories() []string {
-	dirs := []string{tap.DefaultDir}
+	dirs := []string{rootDirectory}
 	if own := ownDirectory(); own != "" {
 		dirs = append(dirs, own)
 	}

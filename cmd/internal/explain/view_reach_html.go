@@ -32,8 +32,8 @@ td.self { background: ` + fillSelf + `; }
 {{end}}</html>
 `))
 
-// WriteHTML writes the matrix as a page that needs no other file.
-func (m *Matrix) WriteHTML(out io.Writer) error {
-	names, sentences := m.reasons()
+// WriteMatrixHTML writes a matrix as a page that needs no other file.
+func WriteMatrixHTML(out io.Writer, m *Matrix) error {
+	names, sentences := matrixReasons(m)
 	return page.Execute(out, map[string]any{"Matrix": m, "Names": names, "Sentences": sentences})
 }

@@ -12,34 +12,34 @@ import (
 // width is how many columns a text is wide at most; only what people copy may be wider.
 const width = 100
 
-// WriteText writes the answer for a person: phase by phase, and the sentence at the end.
-func (a *Answer) WriteText(out io.Writer) error {
+// WriteAnswer writes an answer for a person: phase by phase, and the sentence at the end.
+func WriteAnswer(out io.Writer, a *Answer) error {
 	var b strings.Builder
 	to := a.Question.To
 	if a.Address != "" && a.Address != to {
 		to += " (" + a.Address + ")"
 	}
-	fmt.Fprintf(&b, "%s asks %s: %s\n", a.Question.From, to, a.Question.what())
+	fmt.Fprintf(&b, "%s asks %s: %s\n", a.Question.From, to, a.Question.What())
 	way := Way("")
 	for _, p := range a.Phases {
 		if p.Way != way {
 			way = p.Way
 			heading(&b, map[Way]string{There: "The question's way", Back: "The answer's way back"}[way])
 		}
-		p.write(&b)
+		writePhase(&b, &p)
 	}
 	heading(&b, "Result")
 	if s := a.Stop; s != nil {
-		line(&b, "result", string(Drop))
+		line(&b, "result", string(ResultDrop))
 		line(&b, "where", fmt.Sprintf("%s %s, %s", s.Where, s.Type, map[Way]string{There: "on the question's way",
 			Back: "on the answer's way back"}[s.Way]))
 		line(&b, "reason", "("+s.Reason+") "+s.Sentence)
 		line(&b, "matched", s.Rule.String())
 	} else {
-		line(&b, "result", string(Allow))
+		line(&b, "result", string(ResultAllow))
 	}
 	line(&b, "not known", a.Unknown)
-	a.Sent.write(&b)
+	writeSent(&b, a.Sent)
 	fmt.Fprintln(&b)
 	for _, l := range wrap(a.Sentence, width) {
 		fmt.Fprintln(&b, l)
@@ -52,14 +52,14 @@ func heading(b *strings.Builder, text string) {
 	fmt.Fprintf(b, "\n%s\n%s\n", text, strings.Repeat("-", len(text)))
 }
 
-// write sets one phase: a line with its result at the right, and a line for each thing to say of it.
-func (p *Phase) write(b *strings.Builder) {
+// writePhase sets one phase: a line with its result at the right, and a line for each thing to say of it.
+func writePhase(b *strings.Builder, p *Phase) {
 	left := fmt.Sprintf("Phase %-3d %-12s %s", p.Number, trace.Printable(p.Where), p.Type)
 	fmt.Fprintf(b, "%s%*s\n", left, width-utf8.RuneCountInString(left), p.Result)
 	line(b, "looked up", p.Looked)
 	line(b, "matched", p.Rule.String())
 	found := p.Found
-	if p.Rule != nil && p.Result != Drop && p.Type != "egress" {
+	if p.Rule != nil && p.Result != ResultDrop && p.Type != "egress" {
 		found = ""
 	}
 	if p.Reason != "" {
@@ -67,17 +67,6 @@ func (p *Phase) write(b *strings.Builder) {
 	}
 	line(b, "found", found)
 	line(b, "changed", p.Changed)
-}
-
-// String is how a rule is told: rule 1 of FORWARD (filter): -A FORWARD ...
-func (r *Rule) String() string {
-	switch {
-	case r == nil:
-		return ""
-	case r.Number == 0:
-		return "policy: " + r.Text
-	}
-	return fmt.Sprintf("rule %d: %s", r.Number, r.Text)
 }
 
 // line sets a thing that is said of a phase, if there is something to say.
