@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 )

@@ -13,10 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/docker/engine/client"
-	"uswitch/cmd/internal/docker/engine/image"
+	"uswitch/cmd/internal/docker/image"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/view"
@@ -161,7 +161,7 @@ func newDockerExec() *cobra.Command {
 			fmt.Fprintf(os.Stderr, "Error response from daemon: container %s is not running\n", container.ID)
 			return exit(1)
 		}
-		x := api.ExecConfig{Cmd: args[1:], Env: *environment, WorkingDir: *dir, User: *user, Privileged: *privileged}
+		x := types.ExecConfig{Cmd: args[1:], Env: *environment, WorkingDir: *dir, User: *user, Privileged: *privileged}
 		if *detach {
 			return d.ExecDetached(ctx, container.ID, x)
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/docker/client"
 )
 
 // containerFlags are the flags that docker run and docker create share. -h is the hostname there, so that only --help, or -h

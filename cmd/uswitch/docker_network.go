@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/docker/client"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -102,16 +102,16 @@ func newNetworkConnect() *cobra.Command {
 		Args:    usage(cobra.ExactArgs(2)),
 	}
 	f := c.Flags()
-	s := &api.EndpointSettings{}
+	s := &types.EndpointSettings{}
 	ip := f.String("ip", "", "its IPv4 `ADDRESS` there")
 	f.StringArrayVar(&s.Aliases, "alias", nil, "a further `NAME` there")
 	f.StringArrayVar(&s.Links, "link", nil, "know `CONTAINER[:ALIAS]` by name there; on bridge, only before its own start")
 	f.IntVar(&s.GwPriority, "gw-priority", 0, "the network with the highest `NUMBER` has the default route")
 	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
 		if *ip != "" {
-			s.IPAMConfig = &api.EndpointIPAMConfig{IPv4Address: *ip}
+			s.IPAMConfig = &types.EndpointIPAMConfig{IPv4Address: *ip}
 		}
-		return d.Connect(ctx, args[0], api.NetworkConnectRequest{Container: args[1], EndpointConfig: s})
+		return d.Connect(ctx, args[0], types.NetworkConnectRequest{Container: args[1], EndpointConfig: s})
 	})
 }
 
@@ -124,7 +124,7 @@ func newNetworkDisconnect() *cobra.Command {
 	}
 	force := c.Flags().BoolP("force", "f", false, "whatever it is doing, which here is the same")
 	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
-		return d.Disconnect(ctx, args[0], api.NetworkDisconnectRequest{Container: args[1], Force: *force})
+		return d.Disconnect(ctx, args[0], types.NetworkDisconnectRequest{Container: args[1], Force: *force})
 	})
 }
 

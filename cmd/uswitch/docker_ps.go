@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/docker/client"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -69,13 +69,13 @@ func newDockerInspect() *cobra.Command {
 		var object any
 		var err error
 		if *kind == "" || *kind == "container" {
-			var container *api.Container
+			var container *types.Container
 			if container, err = d.Container(ctx, name); err == nil {
 				object = container
 			}
 		}
 		if object == nil && (*kind == "" || *kind == "network") && (*kind != "" || client.NotFound(err)) {
-			var network *api.Network
+			var network *types.Network
 			if network, err = d.Network(ctx, name); err == nil {
 				object = network
 			}

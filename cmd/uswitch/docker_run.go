@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/docker/client"
+	"uswitch/cmd/internal/docker/types"
 )
 
 const dockerImages = `
@@ -95,7 +95,7 @@ func newDockerCreate() *cobra.Command {
 }
 
 // newContainer reads the flags, and tells of those that nobody acts on.
-func newContainer(c *cobra.Command, o *client.Options, args []string) (api.CreateRequest, error) {
+func newContainer(c *cobra.Command, o *client.Options, args []string) (types.CreateRequest, error) {
 	r, err := o.Request(args[0], args[1:], os.LookupEnv)
 	if err == nil {
 		if names := idleFlags(c); len(names) > 0 {

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/hosttool"

@@ -49,9 +49,9 @@ type Result string
 const (
 	ResultAllow   Result = "ALLOW"
 	ResultDrop    Result = "DROP"
-	ResultWait   Result = "WAIT"    // until somebody has answered who has an address
-	ResultAnswer Result = "ANSWER"  // here the question ends well
-	ResultUnknown  Result = "UNKNOWN" // something decides here that is not evaluated
+	ResultWait    Result = "WAIT"    // until somebody has answered who has an address
+	ResultAnswer  Result = "ANSWER"  // here the question ends well
+	ResultUnknown Result = "UNKNOWN" // something decides here that is not evaluated
 )
 
 // Rule is where a decision is written.

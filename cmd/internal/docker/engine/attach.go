@@ -4,7 +4,7 @@ import (
 	"context"
 	"io"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // listen attaches to a container: from now on if it runs, else from its next start on. What is read from in, unless that is
@@ -47,7 +47,7 @@ func (e *Engine) Resize(reference string, rows, columns uint16) error {
 
 // Wait returns a function that waits for the end of a container's run, of its next one if next and it does not run, or, if
 // removed, until it is gone; it returns the command's status.
-func (e *Engine) Wait(reference, condition string) (func(context.Context) (api.WaitResponse, error), error) {
+func (e *Engine) Wait(reference, condition string) (func(context.Context) (types.WaitResponse, error), error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c, err := e.find(reference)
@@ -65,14 +65,14 @@ func (e *Engine) Wait(reference, condition string) (func(context.Context) (api.W
 		done = make(chan struct{})
 		c.next = append(c.next, done)
 	}
-	return func(ctx context.Context) (api.WaitResponse, error) {
+	return func(ctx context.Context) (types.WaitResponse, error) {
 		select {
 		case <-done:
 		case <-ctx.Done():
-			return api.WaitResponse{}, ctx.Err()
+			return types.WaitResponse{}, ctx.Err()
 		}
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		return api.WaitResponse{StatusCode: c.state.ExitCode}, nil
+		return types.WaitResponse{StatusCode: c.state.ExitCode}, nil
 	}, nil
 }

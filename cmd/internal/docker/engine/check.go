@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 	"uswitch/switch/frame"
 )
@@ -44,7 +44,7 @@ func warnings(c *container) (lines []string) {
 }
 
 // checkEndpoint accepts what is asked for on a network, in Docker's words (moby daemon/container_operations.go).
-func checkEndpoint(network string, s *api.EndpointSettings) error {
+func checkEndpoint(network string, s *types.EndpointSettings) error {
 	predefined := predefined(network) || strings.HasPrefix(network, "container:")
 	var wrong []error
 	if s.IPAMConfig != nil && s.IPAMConfig.IPv4Address != "" {

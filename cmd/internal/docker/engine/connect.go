@@ -1,11 +1,11 @@
 package engine
 
 import (
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // Connect puts a container onto a further network: at once if it runs, and whenever it is started.
-func (e *Engine) Connect(network string, r api.NetworkConnectRequest) error {
+func (e *Engine) Connect(network string, r types.NetworkConnectRequest) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c, err := e.find(r.Container)
@@ -18,7 +18,7 @@ func (e *Engine) Connect(network string, r api.NetworkConnectRequest) error {
 	}
 	settings := r.EndpointConfig
 	if settings == nil {
-		settings = &api.EndpointSettings{}
+		settings = &types.EndpointSettings{}
 	}
 	if err := e.checkConnect(c, n.Docker, settings); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (e *Engine) Connect(network string, r api.NetworkConnectRequest) error {
 }
 
 // checkConnect accepts a further network for a container. It needs the lock.
-func (e *Engine) checkConnect(c *container, network string, s *api.EndpointSettings) error {
+func (e *Engine) checkConnect(c *container, network string, s *types.EndpointSettings) error {
 	_, shared := c.shared()
 	switch {
 	case shared:
@@ -58,7 +58,7 @@ func (e *Engine) checkConnect(c *container, network string, s *api.EndpointSetti
 }
 
 // Disconnect takes a container off a network.
-func (e *Engine) Disconnect(network string, r api.NetworkDisconnectRequest) error {
+func (e *Engine) Disconnect(network string, r types.NetworkDisconnectRequest) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c, err := e.find(r.Container)

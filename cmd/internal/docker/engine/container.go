@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 	"uswitch/tap"
 )
@@ -26,10 +26,10 @@ type container struct {
 	id, name   string
 	created    time.Time
 	argv       []string // what runs: entrypoint and command, or what stands in for the image
-	config     api.Config
-	hostConfig api.HostConfig
-	endpoints  map[string]*api.EndpointSettings // as they were asked for, by network
-	state      api.State
+	config     types.Config
+	hostConfig types.HostConfig
+	endpoints  map[string]*types.EndpointSettings // as they were asked for, by network
+	state      types.State
 
 	journal *journal
 	console *console        // while it runs
@@ -87,15 +87,15 @@ func (e *Engine) service(h *plan.Host) *container {
 	p := e.lab.Plan()
 	c := &container{
 		id: derivedID("container", p.Name, h.Name), name: h.Container, service: h.Name, created: e.begun,
-		argv: h.Command, config: api.Config{Hostname: h.Hostname, Env: h.Environment, Cmd: h.Command, WorkingDir: h.WorkingDir,
+		argv: h.Command, config: types.Config{Hostname: h.Hostname, Env: h.Environment, Cmd: h.Command, WorkingDir: h.WorkingDir,
 			Labels: map[string]string{"com.docker.compose.project": p.Name, "com.docker.compose.service": h.Name}},
-		endpoints: map[string]*api.EndpointSettings{},
+		endpoints: map[string]*types.EndpointSettings{},
 	}
 	c.hostConfig.NetworkMode = modeOf(p, h)
 	c.setRights(h.Rights)
 	for _, i := range h.Interfaces {
 		if n := p.Network(i.Network); n != nil {
-			s := &api.EndpointSettings{Aliases: append([]string{h.Name}, i.Aliases...)}
+			s := &types.EndpointSettings{Aliases: append([]string{h.Name}, i.Aliases...)}
 			for _, link := range i.Links {
 				s.Links = append(s.Links, link.Name+":"+link.Alias)
 			}
@@ -103,9 +103,9 @@ func (e *Engine) service(h *plan.Host) *container {
 		}
 	}
 	pid, status, up := e.lab.Command(h.Name)
-	c.state = api.State{Status: exited, ExitCode: status, StartedAt: e.begun}
+	c.state = types.State{Status: exited, ExitCode: status, StartedAt: e.begun}
 	if up || len(h.Command) == 0 {
-		c.state = api.State{Status: running, Running: true, Pid: pid, StartedAt: e.begun}
+		c.state = types.State{Status: running, Running: true, Pid: pid, StartedAt: e.begun}
 	}
 	return c
 }

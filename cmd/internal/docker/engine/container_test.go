@@ -9,17 +9,17 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // sleeper is a container that runs until it is told to end.
-func sleeper(network string) api.CreateRequest {
-	r := api.CreateRequest{Config: api.Config{Image: "busybox", Cmd: []string{"sleep", "300"}}}
+func sleeper(network string) types.CreateRequest {
+	r := types.CreateRequest{Config: types.Config{Image: "busybox", Cmd: []string{"sleep", "300"}}}
 	r.HostConfig.NetworkMode = network
 	return r
 }
 
-func create(t *testing.T, e *engine.Engine, name string, r api.CreateRequest) string {
+func create(t *testing.T, e *engine.Engine, name string, r types.CreateRequest) string {
 	t.Helper()
 	made, err := e.Create(name, r)
 	if err != nil {
@@ -29,7 +29,7 @@ func create(t *testing.T, e *engine.Engine, name string, r api.CreateRequest) st
 }
 
 // start creates a container and starts it.
-func start(t *testing.T, e *engine.Engine, name string, r api.CreateRequest) string {
+func start(t *testing.T, e *engine.Engine, name string, r types.CreateRequest) string {
 	t.Helper()
 	id := create(t, e, name, r)
 	if err := e.Start(id); err != nil {
@@ -69,7 +69,7 @@ func refused(t *testing.T, err error, code int, want string) {
 func TestLife(t *testing.T) {
 	lab := newFake(t, "")
 	e := lab.engine(t)
-	state := func(want string) *api.Container {
+	state := func(want string) *types.Container {
 		t.Helper()
 		c, err := e.Inspect("web")
 		if err != nil || c.State.Status != want || c.State.Running != (want == "running") {
@@ -219,7 +219,7 @@ func TestImages(t *testing.T) {
 		{"nginx:alpine", "image nginx:alpine is not used: uswitch serve -p 80, uswitch's own small web server, runs on this machine's own files, in a network namespace of its own", "uswitch"},
 		{"busybox", "image busybox is not used: sh runs on this machine's own files, in a network namespace of its own", "sh"},
 	} {
-		made, err := e.Create("", api.CreateRequest{Config: api.Config{Image: test.image}})
+		made, err := e.Create("", types.CreateRequest{Config: types.Config{Image: test.image}})
 		if err != nil || !slices.Equal(made.Warnings, []string{test.line}) {
 			t.Errorf("%s: %q, %v", test.image, made.Warnings, err)
 			continue
@@ -228,7 +228,7 @@ func TestImages(t *testing.T) {
 			t.Errorf("%s runs %s", c.Image, c.Path)
 		}
 	}
-	_, err := e.Create("", api.CreateRequest{Config: api.Config{Image: "some/thing"}})
+	_, err := e.Create("", types.CreateRequest{Config: types.Config{Image: "some/thing"}})
 	refused(t, err, http.StatusBadRequest,
 		"no command specified: nothing here stands in for the image some/thing, so say what is to run: uswitch docker run some/thing COMMAND")
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/docker/engine/image"
+	"uswitch/cmd/internal/docker/image"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 )
 
@@ -16,11 +16,11 @@ import (
 var containerName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
 // Create makes a container that does not run yet. Without a name it gets one.
-func (e *Engine) Create(name string, r api.CreateRequest) (*api.CreateResponse, error) {
+func (e *Engine) Create(name string, r types.CreateRequest) (*types.CreateResponse, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c := &container{created: e.now(), config: r.Config, hostConfig: r.HostConfig, endpoints: map[string]*api.EndpointSettings{},
-		state: api.State{Status: created}, journal: newJournal(e.now), removed: make(chan struct{})}
+	c := &container{created: e.now(), config: r.Config, hostConfig: r.HostConfig, endpoints: map[string]*types.EndpointSettings{},
+		state: types.State{Status: created}, journal: newJournal(e.now), removed: make(chan struct{})}
 	if err := e.checkName(name); err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (e *Engine) Create(name string, r api.CreateRequest) (*api.CreateResponse, 
 		c.config.Hostname = c.short()
 	}
 	e.containers = append(e.containers, c)
-	return &api.CreateResponse{ID: c.id, Warnings: append([]string{about}, warnings(c)...)}, nil
+	return &types.CreateResponse{ID: c.id, Warnings: append([]string{about}, warnings(c)...)}, nil
 }
 
 // checkName accepts the name of a new container, or none. It needs the lock.
@@ -112,12 +112,12 @@ func (c *container) chooseCommand() (about string, err error) {
 
 // chooseEndpoints enters the networks that the container is to be on: those of the request, and that of its mode. It needs
 // the lock.
-func (e *Engine) chooseEndpoints(c *container, asked api.NetworkingConfig) error {
+func (e *Engine) chooseEndpoints(c *container, asked types.NetworkingConfig) error {
 	mode := c.mode()
 	for _, name := range slices.Sorted(maps.Keys(asked.EndpointsConfig)) {
 		settings := asked.EndpointsConfig[name]
 		if settings == nil {
-			settings = &api.EndpointSettings{}
+			settings = &types.EndpointSettings{}
 		}
 		if name == "default" {
 			name = bridgeNetwork
@@ -128,7 +128,7 @@ func (e *Engine) chooseEndpoints(c *container, asked api.NetworkingConfig) error
 		c.endpoints[name] = settings
 	}
 	if _, ok := c.endpoints[mode]; !ok && mode != hostNetwork && mode != noNetwork && !strings.HasPrefix(mode, "container:") {
-		c.endpoints[mode] = &api.EndpointSettings{}
+		c.endpoints[mode] = &types.EndpointSettings{}
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 	"uswitch/switch/frame"
 )
@@ -75,7 +75,7 @@ func interfaceOf(p *plan.Plan, c *container, n *plan.Network, card string) (plan
 }
 
 // chooseAddress takes the address that is asked for, or the lowest that nobody has.
-func chooseAddress(p *plan.Plan, n *plan.Network, asked *api.EndpointSettings) (netip.Addr, error) {
+func chooseAddress(p *plan.Plan, n *plan.Network, asked *types.EndpointSettings) (netip.Addr, error) {
 	pool, err := n.Pool()
 	if err != nil {
 		return netip.Addr{}, err
@@ -108,7 +108,7 @@ func chooseAddress(p *plan.Plan, n *plan.Network, asked *api.EndpointSettings) (
 
 // dnsNames are what a container can be called by on a network of its user's: its name, its aliases, the beginning of its
 // id and, if somebody has chosen it, its hostname.
-func dnsNames(c *container, s *api.EndpointSettings) []string {
+func dnsNames(c *container, s *types.EndpointSettings) []string {
 	names := append([]string{c.name}, s.Aliases...)
 	names = append(names, c.short(), c.config.Hostname)
 	var once []string

@@ -6,8 +6,8 @@ import (
 	"os/exec"
 	"slices"
 
-	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/docker/engine/image"
+	"uswitch/cmd/internal/docker/image"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 )
@@ -20,14 +20,14 @@ const maxExecs = 1024
 type execution struct {
 	id        string
 	container *container
-	config    api.ExecConfig
+	config    types.ExecConfig
 	console   *console // once it was started
 	status    *int     // once it has ended
 	pid       int
 }
 
 // Exec notes a program that is to run in a container, and returns its id.
-func (e *Engine) Exec(reference string, config api.ExecConfig) (*api.ExecCreateResponse, error) {
+func (e *Engine) Exec(reference string, config types.ExecConfig) (*types.ExecCreateResponse, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c, err := e.find(reference)
@@ -48,7 +48,7 @@ func (e *Engine) Exec(reference string, config api.ExecConfig) (*api.ExecCreateR
 	}
 	x := &execution{id: e.newID(), container: c, config: config}
 	e.execs = append(e.execs, x)
-	return &api.ExecCreateResponse{ID: x.id}, nil
+	return &types.ExecCreateResponse{ID: x.id}, nil
 }
 
 // execution finds one. It needs the lock.
@@ -108,14 +108,14 @@ func (e *Engine) startExec(id string, in io.Reader, to func(terminal bool) func(
 }
 
 // InspectExec says how the program is doing.
-func (e *Engine) InspectExec(id string) (*api.ExecInspect, error) {
+func (e *Engine) InspectExec(id string) (*types.ExecInspect, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	x, err := e.execution(id)
 	if err != nil {
 		return nil, err
 	}
-	return &api.ExecInspect{ID: id, ContainerID: x.container.id, Running: x.console != nil && x.status == nil, ExitCode: x.status, Pid: x.pid}, nil
+	return &types.ExecInspect{ID: id, ContainerID: x.container.id, Running: x.console != nil && x.status == nil, ExitCode: x.status, Pid: x.pid}, nil
 }
 
 // ResizeExec tells the program how large its terminal is.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 func (e *Engine) getVersion(*http.Request) (any, error) {
@@ -23,7 +23,7 @@ func (e *Engine) getContainers(r *http.Request) (any, error) { return e.List(fla
 
 func (e *Engine) postCreate(r *http.Request) (any, error) {
 	var raw json.RawMessage
-	var request api.CreateRequest
+	var request types.CreateRequest
 	if err := body(r, &raw); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func size(r *http.Request) (rows, columns uint16, err error) {
 }
 
 func (e *Engine) postExec(r *http.Request) (any, error) {
-	var request api.ExecConfig
+	var request types.ExecConfig
 	if err := body(r, &request); err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (e *Engine) getNetworks(*http.Request) (any, error) { return e.Networks(), 
 func (e *Engine) getNetwork(r *http.Request) (any, error) { return e.Network(r.PathValue("id")) }
 
 func (e *Engine) postNetwork(r *http.Request) (any, error) {
-	var request api.NetworkCreateRequest
+	var request types.NetworkCreateRequest
 	if err := body(r, &request); err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (e *Engine) postPrune(*http.Request) (any, error) { return e.PruneNetworks(
 
 func (e *Engine) postConnect(r *http.Request) (any, error) {
 	var raw json.RawMessage
-	var request api.NetworkConnectRequest
+	var request types.NetworkConnectRequest
 	var said struct{ EndpointConfig json.RawMessage }
 	if err := body(r, &raw); err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (e *Engine) postConnect(r *http.Request) (any, error) {
 }
 
 func (e *Engine) postDisconnect(r *http.Request) (any, error) {
-	var request api.NetworkDisconnectRequest
+	var request types.NetworkDisconnectRequest
 	if err := body(r, &request); err != nil {
 		return nil, err
 	}

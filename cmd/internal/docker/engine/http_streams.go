@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // postWait sends its head at once, so that who waits knows that nothing will be missed.
@@ -126,7 +126,7 @@ func (e *Engine) postAttach(w http.ResponseWriter, r *http.Request) {
 
 // postExecStart does the same with a program that is to run beside the container's own, and starts it.
 func (e *Engine) postExecStart(w http.ResponseWriter, r *http.Request) {
-	var request api.ExecStartRequest
+	var request types.ExecStartRequest
 	if err := body(r, &request); err != nil {
 		refuse(w, err)
 		return

@@ -6,19 +6,19 @@ import (
 	"slices"
 	"strconv"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 )
 
 // Inspect describes a container.
-func (e *Engine) Inspect(reference string) (*api.Container, error) {
+func (e *Engine) Inspect(reference string) (*types.Container, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c, err := e.find(reference)
 	if err != nil {
 		return nil, err
 	}
-	d := &api.Container{ID: c.id, Created: c.created, State: c.state, Image: c.config.Image, Name: "/" + c.name,
+	d := &types.Container{ID: c.id, Created: c.created, State: c.state, Image: c.config.Image, Name: "/" + c.name,
 		HostConfig: c.hostConfig, Config: c.config, Args: []string{}}
 	if len(c.argv) > 0 {
 		d.Path, d.Args = c.argv[0], append(d.Args, c.argv[1:]...)
@@ -38,8 +38,8 @@ func (e *Engine) Inspect(reference string) (*api.Container, error) {
 }
 
 // settings are a container's networks as they are now. It needs the lock.
-func (e *Engine) settings(c *container) api.NetworkSettings {
-	s := api.NetworkSettings{Ports: map[string][]api.PortBinding{}, Networks: map[string]*api.EndpointSettings{}}
+func (e *Engine) settings(c *container) types.NetworkSettings {
+	s := types.NetworkSettings{Ports: map[string][]types.PortBinding{}, Networks: map[string]*types.EndpointSettings{}}
 	if c.state.Running {
 		s.SandboxKey = e.lab.Sandbox(c.host())
 		s.SandboxID = derivedID("sandbox", c.id)
@@ -49,7 +49,7 @@ func (e *Engine) settings(c *container) api.NetworkSettings {
 				s.Ports[key] = nil
 			}
 			if p.PublicPort != 0 {
-				s.Ports[key] = append(s.Ports[key], api.PortBinding{HostIP: p.IP, HostPort: strconv.Itoa(int(p.PublicPort))})
+				s.Ports[key] = append(s.Ports[key], types.PortBinding{HostIP: p.IP, HostPort: strconv.Itoa(int(p.PublicPort))})
 			}
 		}
 	}
@@ -58,7 +58,7 @@ func (e *Engine) settings(c *container) api.NetworkSettings {
 		s.Networks[name] = e.endpoint(labPlan, c, name, asked)
 	}
 	if c.mode() == hostNetwork || c.mode() == noNetwork && len(c.endpoints) == 0 {
-		s.Networks[c.mode()] = e.endpoint(labPlan, c, c.mode(), &api.EndpointSettings{})
+		s.Networks[c.mode()] = e.endpoint(labPlan, c, c.mode(), &types.EndpointSettings{})
 	}
 	if b := s.Networks[bridgeNetwork]; b != nil {
 		s.EndpointID, s.Gateway, s.IPAddress, s.IPPrefixLen, s.MacAddress = b.EndpointID, b.Gateway, b.IPAddress, b.IPPrefixLen, b.MacAddress
@@ -67,7 +67,7 @@ func (e *Engine) settings(c *container) api.NetworkSettings {
 }
 
 // endpoint is what became of an attachment. It needs the lock.
-func (e *Engine) endpoint(p *plan.Plan, c *container, network string, asked *api.EndpointSettings) *api.EndpointSettings {
+func (e *Engine) endpoint(p *plan.Plan, c *container, network string, asked *types.EndpointSettings) *types.EndpointSettings {
 	s := *asked
 	n, err := findNetwork(p, e.lab.Taken(), network)
 	if err != nil || !c.state.Running {
@@ -89,19 +89,19 @@ func (e *Engine) endpoint(p *plan.Plan, c *container, network string, asked *api
 }
 
 // ports are a running container's: the published ones, and those that are only exposed. It needs the lock.
-func (e *Engine) ports(c *container) []api.Port {
-	all := []api.Port{}
+func (e *Engine) ports(c *container) []types.Port {
+	all := []types.Port{}
 	published := map[string]bool{}
 	for _, p := range e.lab.Published(c.host()) {
 		published[fmt.Sprintf("%d/%s", p.To.Port(), p.Proto)] = true
-		all = append(all, api.Port{IP: p.HostIP.String(), PrivatePort: p.To.Port(), PublicPort: p.HostPort, Type: p.Proto})
+		all = append(all, types.Port{IP: p.HostIP.String(), PrivatePort: p.To.Port(), PublicPort: p.HostPort, Type: p.Proto})
 	}
 	for port := range c.config.ExposedPorts {
 		if number, proto := splitPort(port); !published[fmt.Sprintf("%d/%s", number, proto)] && c.mode() != hostNetwork {
-			all = append(all, api.Port{PrivatePort: number, Type: proto})
+			all = append(all, types.Port{PrivatePort: number, Type: proto})
 		}
 	}
-	slices.SortFunc(all, func(a, b api.Port) int {
+	slices.SortFunc(all, func(a, b types.Port) int {
 		return comparePorts(fmt.Sprintf("%d/%s", a.PrivatePort, a.Type), fmt.Sprintf("%d/%s", b.PrivatePort, b.Type))
 	})
 	return all

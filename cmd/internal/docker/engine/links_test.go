@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // TestConnectLinks: what docker network connect --link asks for goes with the card, for a container that runs and for one that
@@ -27,8 +27,8 @@ func TestConnectLinks(t *testing.T) {
 		}
 		t.Errorf("%s is not on %s", host, network)
 	}
-	asking := func(container string, links ...string) api.NetworkConnectRequest {
-		return api.NetworkConnectRequest{Container: container, EndpointConfig: &api.EndpointSettings{Links: links}}
+	asking := func(container string, links ...string) types.NetworkConnectRequest {
+		return types.NetworkConnectRequest{Container: container, EndpointConfig: &types.EndpointSettings{Links: links}}
 	}
 	connect := func(network, container string, links ...string) {
 		t.Helper()

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 )
 
@@ -79,10 +79,10 @@ func networksOf(p *plan.Plan, taken []netip.Prefix) []plan.Network {
 }
 
 // Networks lists the networks, by name.
-func (e *Engine) Networks() []api.Network {
+func (e *Engine) Networks() []types.Network {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	all := []api.Network{}
+	all := []types.Network{}
 	for _, n := range networksOf(e.lab.Plan(), e.lab.Taken()) {
 		all = append(all, e.describe(&n))
 	}
@@ -90,7 +90,7 @@ func (e *Engine) Networks() []api.Network {
 }
 
 // Network describes one.
-func (e *Engine) Network(reference string) (*api.Network, error) {
+func (e *Engine) Network(reference string) (*types.Network, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n, err := findNetwork(e.lab.Plan(), e.lab.Taken(), reference)

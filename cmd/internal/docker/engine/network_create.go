@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 	"uswitch/switch/ipam"
 )
 
 // CreateNetwork makes a network.
-func (e *Engine) CreateNetwork(r api.NetworkCreateRequest) (*api.NetworkCreateResponse, error) {
+func (e *Engine) CreateNetwork(r types.NetworkCreateRequest) (*types.NetworkCreateResponse, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.lab.Plan()
@@ -44,7 +44,7 @@ func (e *Engine) CreateNetwork(r api.NetworkCreateRequest) (*api.NetworkCreateRe
 		r.Labels = map[string]string{}
 	}
 	e.networks[n.Docker] = &network{created: e.now(), labels: r.Labels, options: r.Options, aux: r.IPAM.Config[0].AuxiliaryAddresses}
-	return &api.NetworkCreateResponse{ID: n.ID()}, nil
+	return &types.NetworkCreateResponse{ID: n.ID()}, nil
 }
 
 func checkNetworkName(p *plan.Plan, name string) error {
@@ -64,10 +64,10 @@ func checkNetworkName(p *plan.Plan, name string) error {
 }
 
 // choosePool gives a request the first default pool that is free, or checks the one that it has. It needs the lock.
-func (e *Engine) choosePool(p *plan.Plan, r *api.NetworkCreateRequest) error {
+func (e *Engine) choosePool(p *plan.Plan, r *types.NetworkCreateRequest) error {
 	taken := e.taken(p)
 	if r.IPAM == nil {
-		r.IPAM = &api.IPAM{}
+		r.IPAM = &types.IPAM{}
 	}
 	if len(r.IPAM.Config) > 1 {
 		return invalid("bridge driver doesn't support multiple subnets")
@@ -77,7 +77,7 @@ func (e *Engine) choosePool(p *plan.Plan, r *api.NetworkCreateRequest) error {
 		if err != nil {
 			return invalid("%v", err)
 		}
-		r.IPAM.Config = []api.IPAMConfig{{Subnet: subnet.String()}}
+		r.IPAM.Config = []types.IPAMConfig{{Subnet: subnet.String()}}
 		return nil
 	}
 	subnet, err := netip.ParsePrefix(r.IPAM.Config[0].Subnet)

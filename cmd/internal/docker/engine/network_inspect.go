@@ -3,25 +3,25 @@ package engine
 import (
 	"fmt"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 )
 
 // describe says of a network what docker network inspect prints. It needs the lock.
-func (e *Engine) describe(n *plan.Network) api.Network {
-	d := api.Network{Name: n.Docker, ID: n.ID(), Created: e.begun, Scope: "local", Driver: "bridge", EnableIPv4: true,
-		IPAM: api.IPAM{Driver: "default"}, Internal: n.Internal, Attachable: n.Attachable,
-		Containers: map[string]api.EndpointResource{}, Options: n.Options, Labels: map[string]string{}}
+func (e *Engine) describe(n *plan.Network) types.Network {
+	d := types.Network{Name: n.Docker, ID: n.ID(), Created: e.begun, Scope: "local", Driver: "bridge", EnableIPv4: true,
+		IPAM: types.IPAM{Driver: "default"}, Internal: n.Internal, Attachable: n.Attachable,
+		Containers: map[string]types.EndpointResource{}, Options: n.Options, Labels: map[string]string{}}
 	switch n.Docker {
 	case hostNetwork:
 		d.Driver = "host"
 	case noNetwork:
 		d.Driver = "null"
 	case bridgeNetwork:
-		d.IPAM.Config = []api.IPAMConfig{{Subnet: n.Subnet.String(), Gateway: gatewayText(n)}}
+		d.IPAM.Config = []types.IPAMConfig{{Subnet: n.Subnet.String(), Gateway: gatewayText(n)}}
 	default:
 		d.IPAM.Options = map[string]string{}
-		d.IPAM.Config = []api.IPAMConfig{{Subnet: n.Subnet.String(), Gateway: gatewayText(n), AuxiliaryAddresses: reservedText(n)}}
+		d.IPAM.Config = []types.IPAMConfig{{Subnet: n.Subnet.String(), Gateway: gatewayText(n), AuxiliaryAddresses: reservedText(n)}}
 		if n.Range.IsValid() {
 			d.IPAM.Config[0].IPRange = n.Range.String()
 		}
@@ -42,8 +42,8 @@ func (e *Engine) describe(n *plan.Network) api.Network {
 }
 
 // endpointResource is a container as a network shows it, if it is there. It needs the lock.
-func (e *Engine) endpointResource(c *container, n *plan.Network) (api.EndpointResource, bool) {
-	r := api.EndpointResource{Name: c.name, EndpointID: endpointID(c, n)}
+func (e *Engine) endpointResource(c *container, n *plan.Network) (types.EndpointResource, bool) {
+	r := types.EndpointResource{Name: c.name, EndpointID: endpointID(c, n)}
 	if n.Name == "" { // host and none have nobody's address
 		_, shared := c.shared()
 		return r, c.state.Running && !shared && c.mode() == n.Docker

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // RemoveNetwork removes a network on which nobody is.
@@ -39,7 +39,7 @@ func (e *Engine) RemoveNetwork(reference string) error {
 }
 
 // PruneNetworks removes the networks of docker network create on which nobody is, whether running or not, and names them.
-func (e *Engine) PruneNetworks() (*api.NetworksPruneResponse, error) {
+func (e *Engine) PruneNetworks() (*types.NetworksPruneResponse, error) {
 	e.mu.Lock()
 	var unused []string
 	for _, n := range e.lab.Plan().Networks {
@@ -53,7 +53,7 @@ func (e *Engine) PruneNetworks() (*api.NetworksPruneResponse, error) {
 		}
 	}
 	e.mu.Unlock()
-	answer := &api.NetworksPruneResponse{}
+	answer := &types.NetworksPruneResponse{}
 	slices.Sort(unused)
 	for _, name := range unused {
 		if e.RemoveNetwork(name) == nil { // somebody may have come meanwhile

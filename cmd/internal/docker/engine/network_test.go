@@ -9,14 +9,14 @@ import (
 	"testing"
 
 	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 func createNetwork(t *testing.T, e *engine.Engine, name, subnet string) string {
 	t.Helper()
-	r := api.NetworkCreateRequest{Name: name}
+	r := types.NetworkCreateRequest{Name: name}
 	if subnet != "" {
-		r.IPAM = &api.IPAM{Config: []api.IPAMConfig{{Subnet: subnet}}}
+		r.IPAM = &types.IPAM{Config: []types.IPAMConfig{{Subnet: subnet}}}
 	}
 	made, err := e.CreateNetwork(r)
 	if err != nil {
@@ -80,9 +80,9 @@ func TestCreateNetwork(t *testing.T) {
 	if last := lab.Plan().Networks[1]; last.Name != "br-"+id[:12] || !last.ICC || !last.Masquerade {
 		t.Errorf("%+v", last)
 	}
-	if _, err := e.CreateNetwork(api.NetworkCreateRequest{Name: "back", Internal: true, Labels: map[string]string{"a": "b"},
+	if _, err := e.CreateNetwork(types.NetworkCreateRequest{Name: "back", Internal: true, Labels: map[string]string{"a": "b"},
 		Options: map[string]string{"com.docker.network.bridge.name": "br7", "com.docker.network.bridge.enable_icc": "false", "com.docker.network.driver.mtu": "1400"},
-		IPAM: &api.IPAM{Config: []api.IPAMConfig{{Subnet: "10.5.0.0/24", IPRange: "10.5.0.128/25", Gateway: "10.5.0.254",
+		IPAM: &types.IPAM{Config: []types.IPAMConfig{{Subnet: "10.5.0.0/24", IPRange: "10.5.0.128/25", Gateway: "10.5.0.254",
 			AuxiliaryAddresses: map[string]string{"printer": "10.5.0.128"}}}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -104,18 +104,18 @@ func TestNetworkMistakes(t *testing.T) {
 	createNetwork(t, e, "front", "10.1.0.0/24")
 	yes := true
 	for _, test := range []struct {
-		request api.NetworkCreateRequest
+		request types.NetworkCreateRequest
 		code    int
 		want    string
 	}{
-		{api.NetworkCreateRequest{Name: "front"}, http.StatusConflict, "network with name front already exists"},
-		{api.NetworkCreateRequest{Name: "host"}, http.StatusForbidden, "operation is not permitted on predefined host network"},
-		{api.NetworkCreateRequest{Name: " "}, http.StatusBadRequest, "network name cannot be empty or whitespace"},
-		{api.NetworkCreateRequest{Name: "x", Driver: "host"}, http.StatusForbidden, `only one instance of "host" network is allowed`},
-		{api.NetworkCreateRequest{Name: "x", EnableIPv6: &yes}, http.StatusBadRequest, "IPv6 is not supported yet"},
-		{api.NetworkCreateRequest{Name: "x", IPAM: &api.IPAM{Config: []api.IPAMConfig{{Subnet: "10.1.0.128/25"}}}}, http.StatusForbidden,
+		{types.NetworkCreateRequest{Name: "front"}, http.StatusConflict, "network with name front already exists"},
+		{types.NetworkCreateRequest{Name: "host"}, http.StatusForbidden, "operation is not permitted on predefined host network"},
+		{types.NetworkCreateRequest{Name: " "}, http.StatusBadRequest, "network name cannot be empty or whitespace"},
+		{types.NetworkCreateRequest{Name: "x", Driver: "host"}, http.StatusForbidden, `only one instance of "host" network is allowed`},
+		{types.NetworkCreateRequest{Name: "x", EnableIPv6: &yes}, http.StatusBadRequest, "IPv6 is not supported yet"},
+		{types.NetworkCreateRequest{Name: "x", IPAM: &types.IPAM{Config: []types.IPAMConfig{{Subnet: "10.1.0.128/25"}}}}, http.StatusForbidden,
 			"invalid pool request: Pool overlaps with other one on this address space: network front has 10.1.0.0/24"},
-		{api.NetworkCreateRequest{Name: "x", Options: map[string]string{"com.docker.network.driver.mtu": "many"}}, http.StatusBadRequest,
+		{types.NetworkCreateRequest{Name: "x", Options: map[string]string{"com.docker.network.driver.mtu": "many"}}, http.StatusBadRequest,
 			`driver_opts.com.docker.network.driver.mtu: "many": want a whole number from 68 to 65521`},
 	} {
 		_, err := e.CreateNetwork(test.request)
@@ -134,7 +134,7 @@ func TestPools(t *testing.T) {
 	for i := range 30 {
 		createNetwork(t, e, fmt.Sprint("n", i), "")
 	}
-	_, err := e.CreateNetwork(api.NetworkCreateRequest{Name: "last"})
+	_, err := e.CreateNetwork(types.NetworkCreateRequest{Name: "last"})
 	refused(t, err, http.StatusBadRequest, "all predefined address pools have been fully subnetted")
 }
 
@@ -145,8 +145,8 @@ func TestConnect(t *testing.T) {
 	createNetwork(t, e, "front", "10.1.0.0/24")
 	createNetwork(t, e, "unused", "10.2.0.0/24")
 	id := start(t, e, "web", sleeper(""))
-	r := api.NetworkConnectRequest{Container: "web", EndpointConfig: &api.EndpointSettings{Aliases: []string{"www"},
-		IPAMConfig: &api.EndpointIPAMConfig{IPv4Address: "10.1.0.9"}}}
+	r := types.NetworkConnectRequest{Container: "web", EndpointConfig: &types.EndpointSettings{Aliases: []string{"www"},
+		IPAMConfig: &types.EndpointIPAMConfig{IPv4Address: "10.1.0.9"}}}
 	if err := e.Connect("front", r); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestConnect(t *testing.T) {
 	if answer, err := e.PruneNetworks(); err != nil || strings.Join(answer.NetworksDeleted, " ") != "unused" {
 		t.Errorf("%+v, %v", answer, err)
 	}
-	gone := api.NetworkDisconnectRequest{Container: "web"}
+	gone := types.NetworkDisconnectRequest{Container: "web"}
 	if err := e.Disconnect("front", gone); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestPorts(t *testing.T) {
 	e := newFake(t, "").engine(t)
 	r := sleeper("")
 	r.ExposedPorts = map[string]struct{}{"443/tcp": {}, "53/udp": {}}
-	r.HostConfig.PortBindings = map[string][]api.PortBinding{"80/tcp": {{HostPort: "8080"}, {HostIP: "127.0.0.1", HostPort: "8081"}}}
+	r.HostConfig.PortBindings = map[string][]types.PortBinding{"80/tcp": {{HostPort: "8080"}, {HostIP: "127.0.0.1", HostPort: "8081"}}}
 	start(t, e, "web", r)
 	var got []string
 	for _, p := range e.List(false)[0].Ports {
@@ -243,23 +243,23 @@ func TestPortsAtNoAddress(t *testing.T) {
 	e := newFake(t, "").engine(t)
 	for want, binding := range map[string]struct {
 		port string
-		api.PortBinding
+		types.PortBinding
 	}{
-		`invalid host address "::1" for port 80/tcp`:                   {"80/tcp", api.PortBinding{HostIP: "::1", HostPort: "8081"}},
-		`invalid host address "2001:db8::1" for port 80/tcp`:           {"80/tcp", api.PortBinding{HostIP: "2001:db8::1"}},
-		`invalid host address "::ffff:127.0.0.1" for port 80/tcp`:      {"80/tcp", api.PortBinding{HostIP: "::ffff:127.0.0.1"}},
-		`invalid host address "127.1" for port 80/tcp`:                 {"80/tcp", api.PortBinding{HostIP: "127.1"}},
-		`invalid host address "localhost" for port 80/udp`:             {"80/udp", api.PortBinding{HostIP: "localhost"}},
-		`invalid host address " " for port 80/tcp`:                     {"80/tcp", api.PortBinding{HostIP: " "}},
-		`invalid port specification: "http/tcp"`:                       {"http/tcp", api.PortBinding{}},
-		`invalid port specification: "80/sctp"`:                        {"80/sctp", api.PortBinding{}},
-		`invalid port specification: "http" for port 80/tcp`:           {"80/tcp", api.PortBinding{HostPort: "http"}},
-		`invalid port specification: "9-8" for port 80/tcp`:            {"80/tcp", api.PortBinding{HostPort: "9-8"}},
-		`invalid port specification: "70000" for port 80/tcp`:          {"80/tcp", api.PortBinding{HostPort: "70000"}},
-		`invalid port specification: "8000-8001-2" for port 80/tcp: w`: {"80/tcp", api.PortBinding{HostPort: "8000-8001-2"}},
+		`invalid host address "::1" for port 80/tcp`:                   {"80/tcp", types.PortBinding{HostIP: "::1", HostPort: "8081"}},
+		`invalid host address "2001:db8::1" for port 80/tcp`:           {"80/tcp", types.PortBinding{HostIP: "2001:db8::1"}},
+		`invalid host address "::ffff:127.0.0.1" for port 80/tcp`:      {"80/tcp", types.PortBinding{HostIP: "::ffff:127.0.0.1"}},
+		`invalid host address "127.1" for port 80/tcp`:                 {"80/tcp", types.PortBinding{HostIP: "127.1"}},
+		`invalid host address "localhost" for port 80/udp`:             {"80/udp", types.PortBinding{HostIP: "localhost"}},
+		`invalid host address " " for port 80/tcp`:                     {"80/tcp", types.PortBinding{HostIP: " "}},
+		`invalid port specification: "http/tcp"`:                       {"http/tcp", types.PortBinding{}},
+		`invalid port specification: "80/sctp"`:                        {"80/sctp", types.PortBinding{}},
+		`invalid port specification: "http" for port 80/tcp`:           {"80/tcp", types.PortBinding{HostPort: "http"}},
+		`invalid port specification: "9-8" for port 80/tcp`:            {"80/tcp", types.PortBinding{HostPort: "9-8"}},
+		`invalid port specification: "70000" for port 80/tcp`:          {"80/tcp", types.PortBinding{HostPort: "70000"}},
+		`invalid port specification: "8000-8001-2" for port 80/tcp: w`: {"80/tcp", types.PortBinding{HostPort: "8000-8001-2"}},
 	} {
 		r := sleeper("")
-		r.HostConfig.PortBindings = map[string][]api.PortBinding{binding.port: {binding.PortBinding}}
+		r.HostConfig.PortBindings = map[string][]types.PortBinding{binding.port: {binding.PortBinding}}
 		if _, err := e.Create("web", r); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v: %v, want %s", binding, err, want)
 		}
@@ -270,13 +270,13 @@ func TestPortsAtNoAddress(t *testing.T) {
 func TestEndpoints(t *testing.T) {
 	e := newFake(t, "").engine(t)
 	createNetwork(t, e, "front", "10.1.0.0/29")
-	asking := func(network, ip, mac string, aliases ...string) api.CreateRequest {
+	asking := func(network, ip, mac string, aliases ...string) types.CreateRequest {
 		r := sleeper(network)
-		s := &api.EndpointSettings{MacAddress: mac, Aliases: aliases}
+		s := &types.EndpointSettings{MacAddress: mac, Aliases: aliases}
 		if ip != "" {
-			s.IPAMConfig = &api.EndpointIPAMConfig{IPv4Address: ip}
+			s.IPAMConfig = &types.EndpointIPAMConfig{IPv4Address: ip}
 		}
-		r.NetworkingConfig.EndpointsConfig = map[string]*api.EndpointSettings{network: s}
+		r.NetworkingConfig.EndpointsConfig = map[string]*types.EndpointSettings{network: s}
 		return r
 	}
 	start(t, e, "six", asking("front", "10.1.0.6", "02:00:00:00:00:66"))
@@ -292,7 +292,7 @@ func TestEndpoints(t *testing.T) {
 			t.Errorf("%s: %v", test.ip, err)
 		}
 	}
-	for _, r := range []api.CreateRequest{asking("bridge", "172.17.0.9", ""), asking("bridge", "", "", "www"), asking("front", "10.1", ""), asking("front", "", "01:00:00:00:00:00")} {
+	for _, r := range []types.CreateRequest{asking("bridge", "172.17.0.9", ""), asking("bridge", "", "", "www"), asking("front", "10.1", ""), asking("front", "", "01:00:00:00:00:00")} {
 		if _, err := e.Create("", r); err == nil || !strings.Contains(err.Error(), "invalid endpoint settings:\n") {
 			t.Errorf("%+v: %v", r.NetworkingConfig.EndpointsConfig, err)
 		}

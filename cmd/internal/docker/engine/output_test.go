@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // logs returns a container's output by way of the API.
@@ -167,7 +167,7 @@ func TestFirstWords(t *testing.T) {
 		t.Errorf("stdout %q, stderr %q", out, err)
 	}
 	start(t, e, "web", sleeper("none"))
-	made, err := e.Exec("web", api.ExecConfig{Cmd: []string{"echo", "said"}})
+	made, err := e.Exec("web", types.ExecConfig{Cmd: []string{"echo", "said"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestService(t *testing.T) {
 	if out, _ := logs(t, e, "AA", "follow=1"); out != "said by A\n" {
 		t.Errorf("%q", out)
 	}
-	_, err = e.Create("AA", api.CreateRequest{Config: api.Config{Image: "busybox"}})
+	_, err = e.Create("AA", types.CreateRequest{Config: types.Config{Image: "busybox"}})
 	if err == nil || !strings.HasPrefix(err.Error(), `Conflict. The container name "/AA" is already in use`) {
 		t.Errorf("the service's name: %v", err)
 	}
@@ -211,7 +211,7 @@ func TestService(t *testing.T) {
 func TestExec(t *testing.T) {
 	e := newFake(t, "").engine(t)
 	id := start(t, e, "web", sleeper(""))
-	made, err := e.Exec("web", api.ExecConfig{AttachStdin: true, Cmd: []string{"sh", "-c", "read a; echo $a $B; exit 4"}, Env: []string{"B=b"}})
+	made, err := e.Exec("web", types.ExecConfig{AttachStdin: true, Cmd: []string{"sh", "-c", "read a; echo $a $B; exit 4"}, Env: []string{"B=b"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestExec(t *testing.T) {
 	if err != nil || x.Running || x.ExitCode == nil || *x.ExitCode != 4 || x.ContainerID != id {
 		t.Errorf("%+v, %v", x, err)
 	}
-	refusedBy := func(config api.ExecConfig, want string) {
+	refusedBy := func(config types.ExecConfig, want string) {
 		t.Helper()
 		made, err := e.Exec("web", config)
 		if err == nil {
@@ -240,12 +240,12 @@ func TestExec(t *testing.T) {
 		}
 		refused(t, err, http.StatusBadRequest, want)
 	}
-	refusedBy(api.ExecConfig{}, "no exec command specified")
-	refusedBy(api.ExecConfig{Cmd: []string{"no-such-program"}}, `exec: \"no-such-program\": executable file not found in $PATH`)
+	refusedBy(types.ExecConfig{}, "no exec command specified")
+	refusedBy(types.ExecConfig{Cmd: []string{"no-such-program"}}, `exec: \"no-such-program\": executable file not found in $PATH`)
 	if err := e.Stop("web", time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	_, err = e.Exec("web", api.ExecConfig{Cmd: []string{"true"}})
+	_, err = e.Exec("web", types.ExecConfig{Cmd: []string{"true"}})
 	refused(t, err, http.StatusConflict, "container "+id+" is not running")
 	_, err = e.InspectExec(made.ID)
 	refused(t, err, http.StatusNotFound, "No such exec instance: "+made.ID)
@@ -304,7 +304,7 @@ func TestSlowReader(t *testing.T) {
 		e.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/containers/"+id+"/logs", nil))
 		whole(t, "the log", read(answer.Body))
 		start(t, e, "beside", sleeper("none"))
-		made, err := e.Exec("beside", api.ExecConfig{Cmd: r.Cmd, Tty: terminal})
+		made, err := e.Exec("beside", types.ExecConfig{Cmd: r.Cmd, Tty: terminal})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 )
 
@@ -34,7 +34,7 @@ type composePool struct {
 }
 
 // planNetwork makes a network of the request; its subnet is chosen already.
-func planNetwork(r api.NetworkCreateRequest) (plan.Network, error) {
+func planNetwork(r types.NetworkCreateRequest) (plan.Network, error) {
 	n := composeNetwork{Name: r.Name, DriverOpts: r.Options, Internal: r.Internal, Attachable: r.Attachable}
 	if r.IPAM != nil && len(r.IPAM.Config) > 0 {
 		c := r.IPAM.Config[0]

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 )
 
@@ -62,15 +62,15 @@ func isPort(text string) bool {
 }
 
 // bindings are the ports that were asked for, and with -P all that are exposed.
-func bindings(c *container) map[string][]api.PortBinding {
+func bindings(c *container) map[string][]types.PortBinding {
 	all := maps.Clone(c.hostConfig.PortBindings)
 	if all == nil {
-		all = map[string][]api.PortBinding{}
+		all = map[string][]types.PortBinding{}
 	}
 	if c.hostConfig.PublishAllPorts {
 		for port := range c.config.ExposedPorts {
 			if len(all[port]) == 0 {
-				all[port] = []api.PortBinding{{}}
+				all[port] = []types.PortBinding{{}}
 			}
 		}
 	}

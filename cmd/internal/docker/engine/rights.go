@@ -1,12 +1,12 @@
 package engine
 
 import (
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 )
 
 // Rights are what a container's programs may do.
-func Rights(c *api.Config, h *api.HostConfig) plan.Rights {
+func Rights(c *types.Config, h *types.HostConfig) plan.Rights {
 	r := plan.Rights{User: c.User, Groups: h.GroupAdd, CapAdd: h.CapAdd, CapDrop: h.CapDrop, Privileged: h.Privileged, ReadOnly: h.ReadonlyRootfs}
 	for _, option := range h.SecurityOpt {
 		r.SecurityOption(option) // of the others warnings tell
@@ -18,7 +18,7 @@ func Rights(c *api.Config, h *api.HostConfig) plan.Rights {
 }
 
 // ExecRights are those of a program beside a container's own.
-func ExecRights(c plan.Rights, x *api.ExecConfig) plan.Rights {
+func ExecRights(c plan.Rights, x *types.ExecConfig) plan.Rights {
 	if x.User != "" {
 		c.User = x.User
 	}
@@ -38,6 +38,6 @@ func (c *container) setRights(r plan.Rights) {
 		h.SecurityOpt = []string{"no-new-privileges:true"}
 	}
 	for _, l := range r.Limits {
-		h.Ulimits = append(h.Ulimits, api.Ulimit{Name: l.Name, Hard: l.Hard, Soft: l.Soft})
+		h.Ulimits = append(h.Ulimits, types.Ulimit{Name: l.Name, Hard: l.Hard, Soft: l.Soft})
 	}
 }

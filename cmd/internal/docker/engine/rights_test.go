@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // warnings returns what the API says of a request to create a container, besides what becomes of the image.
@@ -20,7 +20,7 @@ func warnings(t *testing.T, e *engine.Engine, request string) []string {
 	t.Helper()
 	answer := httptest.NewRecorder()
 	e.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/containers/create", strings.NewReader(request)))
-	var made api.CreateResponse
+	var made types.CreateResponse
 	if err := json.Unmarshal(answer.Body.Bytes(), &made); err != nil || made.ID == "" {
 		t.Fatalf("%s: %v: %s", request, err, answer.Body)
 	}
@@ -37,8 +37,8 @@ func TestEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]map[string]bool{"Config": fields(t, api.Config{Hostname: "h", ExposedPorts: map[string]struct{}{"1/tcp": {}}, StopSignal: "s", StopTimeout: new(int)}),
-		"HostConfig": fields(t, api.HostConfig{})}
+	known := map[string]map[string]bool{"Config": fields(t, types.Config{Hostname: "h", ExposedPorts: map[string]struct{}{"1/tcp": {}}, StopSignal: "s", StopTimeout: new(int)}),
+		"HostConfig": fields(t, types.HostConfig{})}
 	harmless := []string{"ArgsEscaped", "OnBuild", "Shell", "ContainerIDFile", "ConsoleSize", "Annotations"}
 	for line := range strings.Lines(string(text)) {
 		where, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -63,7 +63,7 @@ func TestEveryKey(t *testing.T) {
 func TestEveryEndpointKey(t *testing.T) {
 	t.Parallel()
 	e := newFake(t, "").engine(t)
-	if _, err := e.CreateNetwork(api.NetworkCreateRequest{Name: "front"}); err != nil {
+	if _, err := e.CreateNetwork(types.NetworkCreateRequest{Name: "front"}); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(`DriverOpts {"com.docker.network.endpoint.ifname": "x0"}
@@ -166,7 +166,7 @@ func TestRights(t *testing.T) {
 	e := f.engine(t)
 	r := sleeper("none")
 	r.User, r.HostConfig.CapDrop, r.HostConfig.CapAdd, r.HostConfig.ReadonlyRootfs = "4711:12", []string{"all"}, []string{"CAP_NET_ADMIN"}, true
-	r.HostConfig.SecurityOpt, r.HostConfig.Ulimits = []string{"no-new-privileges:true"}, []api.Ulimit{{Name: "nofile", Hard: 9, Soft: -1}}
+	r.HostConfig.SecurityOpt, r.HostConfig.Ulimits = []string{"no-new-privileges:true"}, []types.Ulimit{{Name: "nofile", Hard: 9, Soft: -1}}
 	_, err := e.Create("wrong", r)
 	refused(t, err, http.StatusBadRequest, "ulimits: nofile: ulimit soft limit must be less than or equal to hard limit: -1 > 9")
 	r.HostConfig.Ulimits[0].Soft = 8
@@ -185,7 +185,7 @@ func TestRights(t *testing.T) {
 		}
 	}
 	check("the command", "{4711 12 []} 1000 true true [{7 8 9}]")
-	beside := func(config api.ExecConfig) {
+	beside := func(config types.ExecConfig) {
 		t.Helper()
 		config.Cmd = []string{"true"}
 		made, err := e.Exec("bound", config)
@@ -198,9 +198,9 @@ func TestRights(t *testing.T) {
 			t.Fatal(answer.Body)
 		}
 	}
-	beside(api.ExecConfig{})
+	beside(types.ExecConfig{})
 	check("beside it", "{4711 12 []} 1000 true true [{7 8 9}]")
-	beside(api.ExecConfig{User: "0:0", Privileged: true})
+	beside(types.ExecConfig{User: "0:0", Privileged: true})
 	check("beside it, privileged", "{0 0 []} all true true [{7 8 9}]")
 
 	r.User = "nobody-of-this-name"

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"syscall"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 )
@@ -109,7 +109,7 @@ func (e *Engine) startCommand(c *container) error {
 		return commandError(c.argv[0], err)
 	}
 	c.console, c.process, c.ended = console, process, make(chan struct{})
-	c.state = api.State{Status: running, Running: true, Pid: process.PID(), StartedAt: e.now()}
+	c.state = types.State{Status: running, Running: true, Pid: process.PID(), StartedAt: e.now()}
 	go e.wait(c)
 	return nil
 }
@@ -152,7 +152,7 @@ func (e *Engine) wait(c *container) {
 	if err := e.lab.RemoveHost(c.name); err != nil {
 		c.state.Error = err.Error()
 	}
-	c.state = api.State{Status: exited, ExitCode: result, Error: c.state.Error,
+	c.state = types.State{Status: exited, ExitCode: result, Error: c.state.Error,
 		StartedAt: c.state.StartedAt, FinishedAt: e.now()}
 	c.console.close()
 	c.console, c.process = nil, nil

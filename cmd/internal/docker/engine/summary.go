@@ -8,14 +8,14 @@ import (
 
 	"github.com/docker/go-units"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // List returns the containers, the last one first; without all, those that run.
-func (e *Engine) List(all bool) []api.Summary {
+func (e *Engine) List(all bool) []types.Summary {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	rows := []api.Summary{}
+	rows := []types.Summary{}
 	for _, c := range slices.Backward(e.all()) {
 		if all || c.state.Running {
 			rows = append(rows, e.summary(c))
@@ -25,10 +25,10 @@ func (e *Engine) List(all bool) []api.Summary {
 }
 
 // summary is a row of docker ps. It needs the lock.
-func (e *Engine) summary(c *container) api.Summary {
-	s := api.Summary{ID: c.id, Names: []string{"/" + c.name}, Image: c.config.Image, Command: commandLine(c.argv), Created: c.created.Unix(),
-		Ports: []api.Port{}, Labels: c.config.Labels, State: c.state.Status, Status: status(c.state, e.now()),
-		HostConfig: api.SummaryHostConfig{NetworkMode: c.mode()}, NetworkSettings: api.SummaryNetworks{Networks: e.settings(c).Networks}}
+func (e *Engine) summary(c *container) types.Summary {
+	s := types.Summary{ID: c.id, Names: []string{"/" + c.name}, Image: c.config.Image, Command: commandLine(c.argv), Created: c.created.Unix(),
+		Ports: []types.Port{}, Labels: c.config.Labels, State: c.state.Status, Status: status(c.state, e.now()),
+		HostConfig: types.SummaryHostConfig{NetworkMode: c.mode()}, NetworkSettings: types.SummaryNetworks{Networks: e.settings(c).Networks}}
 	if c.state.Running {
 		s.Ports = e.ports(c)
 	}
@@ -47,7 +47,7 @@ func commandLine(argv []string) string {
 }
 
 // status says what a container is doing, and for how long.
-func status(s api.State, now time.Time) string {
+func status(s types.State, now time.Time) string {
 	switch s.Status {
 	case running:
 		return "Up " + units.HumanDuration(now.Sub(s.StartedAt))

@@ -9,11 +9,11 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // DockerNetworks writes networks as docker network ls does.
-func DockerNetworks(w io.Writer, networks []api.Network, o DockerOptions) error {
+func DockerNetworks(w io.Writer, networks []types.Network, o DockerOptions) error {
 	usual := "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}"
 	format := o.Format
 	if o.Quiet && format == "" {
@@ -36,7 +36,7 @@ func DockerNetworks(w io.Writer, networks []api.Network, o DockerOptions) error 
 
 // DockerPort writes where a container's ports are published, as docker port does: all of them, or those of one, which is
 // written without what it leads to.
-func DockerPort(w io.Writer, ports map[string][]api.PortBinding, only string) error {
+func DockerPort(w io.Writer, ports map[string][]types.PortBinding, only string) error {
 	for _, port := range slices.SortedFunc(maps.Keys(ports), compareDockerPort) {
 		if only != "" && port != only {
 			continue

@@ -12,7 +12,7 @@ import (
 
 	"github.com/docker/go-units"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // DockerOptions are what docker ps and docker network ls take for their lists.
@@ -34,7 +34,7 @@ func (o DockerOptions) id(id string) string {
 }
 
 // DockerPs writes containers as docker ps does.
-func DockerPs(w io.Writer, containers []api.Summary, o DockerOptions) error {
+func DockerPs(w io.Writer, containers []types.Summary, o DockerOptions) error {
 	usual := "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}"
 	format := o.Format
 	if o.Quiet && format == "" {
@@ -49,7 +49,7 @@ func DockerPs(w io.Writer, containers []api.Summary, o DockerOptions) error {
 	return dockerTable(w, format, usual, heading, rows)
 }
 
-func dockerContainer(c api.Summary, o DockerOptions) map[string]string {
+func dockerContainer(c types.Summary, o DockerOptions) map[string]string {
 	command := c.Command
 	if runes := []rune(command); !o.NoTrunc && len(runes) > 20 {
 		command = string(runes[:19]) + "…"
@@ -70,7 +70,7 @@ func dockerContainer(c api.Summary, o DockerOptions) map[string]string {
 
 // dockerPorts lists ports as docker ps does: those of one address that only differ by one are a range, unless they have
 // another number outside; a range is told of when it breaks off (docker cli, formatter.DisplayablePorts).
-func dockerPorts(ports []api.Port) string {
+func dockerPorts(ports []types.Port) string {
 	var open []portRange
 	var told, moved []string
 	for _, p := range sortedFunc(ports, compareDockerPorts) {
@@ -112,6 +112,6 @@ func (r portRange) String() string {
 	return text + "/" + r.proto
 }
 
-func compareDockerPorts(a, b api.Port) int {
+func compareDockerPorts(a, b types.Port) int {
 	return cmp.Or(cmp.Compare(a.PrivatePort, b.PrivatePort), cmp.Compare(a.IP, b.IP), cmp.Compare(a.PublicPort, b.PublicPort), cmp.Compare(a.Type, b.Type))
 }

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -26,7 +26,7 @@ func TestDockerReal(t *testing.T) {
 		t.Fatal("the docker command is missing: want Docker's own client, version 28")
 	}
 	// Times are said in relation to now, and labels in no order; nor are the networks of a container, which no row shows.
-	containers := make([]api.Summary, len(dockerContainers))
+	containers := make([]types.Summary, len(dockerContainers))
 	now := time.Now()
 	for i, c := range dockerContainers {
 		c.Created, c.Labels = now.Add(-time.Duration(i+2)*time.Hour-time.Minute).Unix(), nil
@@ -58,10 +58,10 @@ func TestDockerReal(t *testing.T) {
 			return view.DockerPs(w, containers, with(func(o *view.DockerOptions) { o.Format = "{{.ID}} {{.Command}} {{.State}}" }))
 		}},
 		{[]string{"network", "ls"}, func(w io.Writer) error {
-			return view.DockerNetworks(w, []api.Network{dockerNetworks[1], dockerNetworks[0]}, o)
+			return view.DockerNetworks(w, []types.Network{dockerNetworks[1], dockerNetworks[0]}, o)
 		}},
 		{[]string{"network", "ls", "--format", "{{json .}}"}, func(w io.Writer) error {
-			return view.DockerNetworks(w, []api.Network{dockerNetworks[1], dockerNetworks[0]}, with(func(o *view.DockerOptions) { o.Format = "{{json .}}" }))
+			return view.DockerNetworks(w, []types.Network{dockerNetworks[1], dockerNetworks[0]}, with(func(o *view.DockerOptions) { o.Format = "{{json .}}" }))
 		}},
 		{[]string{"network", "inspect", "a"}, func(w io.Writer) error { return view.DockerInspect(w, []any{dockerNetworks[1]}, "") }},
 		{[]string{"inspect", "web"}, func(w io.Writer) error { return view.DockerInspect(w, []any{dockerObject()}, "") }},

@@ -10,35 +10,35 @@ import (
 	"testing"
 	"time"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/tools/view"
 )
 
 var dockerNow = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 
-var dockerContainers = []api.Summary{
+var dockerContainers = []types.Summary{
 	{ID: strings.Repeat("9ce727ba", 8), Names: []string{"/web"}, Image: "nginx:1.27", Command: "uswitch serve -p 80", Created: dockerNow.Add(-5 * time.Minute).Unix(),
-		State: "running", Status: "Up 5 minutes", Labels: map[string]string{"tier": "front", "a": "b"}, Ports: []api.Port{
+		State: "running", Status: "Up 5 minutes", Labels: map[string]string{"tier": "front", "a": "b"}, Ports: []types.Port{
 			{IP: "0.0.0.0", PrivatePort: 80, PublicPort: 8080, Type: "tcp"}, {PrivatePort: 443, Type: "tcp"}, {PrivatePort: 53, Type: "udp"},
 			{IP: "127.0.0.1", PrivatePort: 7000, PublicPort: 7000, Type: "tcp"}, {IP: "127.0.0.1", PrivatePort: 7001, PublicPort: 7001, Type: "tcp"}},
-		NetworkSettings: api.SummaryNetworks{Networks: map[string]*api.EndpointSettings{"front": {}, "bridge": {}}}},
+		NetworkSettings: types.SummaryNetworks{Networks: map[string]*types.EndpointSettings{"front": {}, "bridge": {}}}},
 	{ID: strings.Repeat("bb4fb4d7", 8), Names: []string{"/a_much_longer_name"}, Command: "sh -c 'echo hello; sleep 300'", Created: dockerNow.Add(-26 * time.Hour).Unix(),
 		State: "exited", Status: "Exited (137) 25 hours ago"},
 }
 
-var dockerNetworks = []api.Network{
+var dockerNetworks = []types.Network{
 	{ID: strings.Repeat("0db55d31", 8), Name: "bridge", Driver: "bridge", Scope: "local", Created: dockerNow, EnableIPv4: true},
 	{ID: strings.Repeat("6dad3d19", 8), Name: "a-network-with-a-name", Driver: "null", Scope: "local", Created: dockerNow, Internal: true,
-		Labels: map[string]string{"x": "y"}, IPAM: api.IPAM{Driver: "default", Config: []api.IPAMConfig{{Subnet: "10.5.0.0/24", Gateway: "10.5.0.1"}}},
-		Containers: map[string]api.EndpointResource{"9ce7": {Name: "web", IPv4Address: "10.5.0.2/24"}}},
+		Labels: map[string]string{"x": "y"}, IPAM: types.IPAM{Driver: "default", Config: []types.IPAMConfig{{Subnet: "10.5.0.0/24", Gateway: "10.5.0.1"}}},
+		Containers: map[string]types.EndpointResource{"9ce7": {Name: "web", IPv4Address: "10.5.0.2/24"}}},
 }
 
-func dockerObject() *api.Container {
-	c := &api.Container{ID: strings.Repeat("9ce727ba", 8), Created: dockerNow, Path: "sleep", Args: []string{"300"}, Name: "/web",
-		State: api.State{Status: "running", Running: true, Pid: 7}}
+func dockerObject() *types.Container {
+	c := &types.Container{ID: strings.Repeat("9ce727ba", 8), Created: dockerNow, Path: "sleep", Args: []string{"300"}, Name: "/web",
+		State: types.State{Status: "running", Running: true, Pid: 7}}
 	c.NetworkSettings.IPAddress = "172.17.0.2"
-	c.NetworkSettings.Networks = map[string]*api.EndpointSettings{"bridge": {IPAddress: "172.17.0.2"}, "front": {IPAddress: "10.5.0.2"}}
-	c.NetworkSettings.Ports = map[string][]api.PortBinding{"80/tcp": {{HostIP: "0.0.0.0", HostPort: "8080"}}}
+	c.NetworkSettings.Networks = map[string]*types.EndpointSettings{"bridge": {IPAddress: "172.17.0.2"}, "front": {IPAddress: "10.5.0.2"}}
+	c.NetworkSettings.Ports = map[string][]types.PortBinding{"80/tcp": {{HostIP: "0.0.0.0", HostPort: "8080"}}}
 	return c
 }
 
@@ -66,7 +66,7 @@ func TestDockerLists(t *testing.T) {
 		{"docker network ls -q", ls(view.DockerOptions{Quiet: true})},
 		{"docker network ls --format json", ls(view.DockerOptions{Format: "json"})},
 		{"docker port", func(w io.Writer) error {
-			return view.DockerPort(w, map[string][]api.PortBinding{"443/tcp": {{HostIP: "0.0.0.0", HostPort: "8443"}},
+			return view.DockerPort(w, map[string][]types.PortBinding{"443/tcp": {{HostIP: "0.0.0.0", HostPort: "8443"}},
 				"80/tcp": {{HostIP: "0.0.0.0", HostPort: "8080"}, {HostIP: "127.0.0.1", HostPort: "81"}}}, "")
 		}},
 		{"docker network inspect", func(w io.Writer) error { return view.DockerInspect(w, []any{dockerNetworks[1]}, "") }},

@@ -4,16 +4,16 @@ import (
 	"strings"
 	"testing"
 
-	"uswitch/cmd/internal/docker/engine/api"
-	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/docker/client"
+	"uswitch/cmd/internal/docker/types"
 )
 
 func TestFilters(t *testing.T) {
-	containers := func() []api.Summary {
-		return []api.Summary{
-			{ID: "aa11", Names: []string{"/web"}, State: "running", Labels: map[string]string{"tier": "front"}, Ports: []api.Port{{PrivatePort: 80, PublicPort: 8080, Type: "tcp"}},
-				NetworkSettings: api.SummaryNetworks{Networks: map[string]*api.EndpointSettings{"front": nil}}},
-			{ID: "bb22", Names: []string{"/db"}, State: "exited", NetworkSettings: api.SummaryNetworks{Networks: map[string]*api.EndpointSettings{"bridge": nil}}},
+	containers := func() []types.Summary {
+		return []types.Summary{
+			{ID: "aa11", Names: []string{"/web"}, State: "running", Labels: map[string]string{"tier": "front"}, Ports: []types.Port{{PrivatePort: 80, PublicPort: 8080, Type: "tcp"}},
+				NetworkSettings: types.SummaryNetworks{Networks: map[string]*types.EndpointSettings{"front": nil}}},
+			{ID: "bb22", Names: []string{"/db"}, State: "exited", NetworkSettings: types.SummaryNetworks{Networks: map[string]*types.EndpointSettings{"bridge": nil}}},
 		}
 	}
 	for filter, want := range map[string]string{
@@ -34,7 +34,7 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%s was accepted", filter)
 		}
 	}
-	networks := []api.Network{{Name: "bridge", Driver: "bridge"}, {Name: "none", Driver: "null"}, {Name: "front", Driver: "bridge"}}
+	networks := []types.Network{{Name: "bridge", Driver: "bridge"}, {Name: "none", Driver: "null"}, {Name: "front", Driver: "bridge"}}
 	rows, err := client.FilterNetworks(networks, []string{"driver=bridge", "type=custom"})
 	if err != nil || len(rows) != 1 || rows[0].Name != "front" {
 		t.Errorf("%+v, %v", rows, err)

@@ -1,4 +1,4 @@
-package api
+package types
 
 // ExecConfig is the body of POST /containers/NAME/exec: a program that is to run beside a container's own.
 type ExecConfig struct {

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // attached is a connection to a container: what is written is typed there, what is read is its output.
@@ -40,7 +40,7 @@ func (c *Client) attach(ctx context.Context, id string) (*attached, error) {
 
 // waitStatus reads the status of a container's command, which comes when that has ended.
 func waitStatus(answer io.Reader) (int, error) {
-	var w api.WaitResponse
+	var w types.WaitResponse
 	if err := json.NewDecoder(answer).Decode(&w); err != nil {
 		return 125, errors.New("the lab has ended before the container did")
 	}

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // seat is a person's place at a container's terminal, or beside its pipes.
@@ -24,13 +24,13 @@ type seat struct {
 	client  *Client
 	ctx     context.Context
 	id      string
-	config  api.Config
+	config  types.Config
 	restore *term.State
 	signals chan os.Signal
 }
 
 // sit prepares for a container that is about to be started.
-func (c *Client) sit(ctx context.Context, id string, config api.Config, t Terminal) *seat {
+func (c *Client) sit(ctx context.Context, id string, config types.Config, t Terminal) *seat {
 	s := &seat{Terminal: t, client: c, ctx: ctx, id: id, config: config, signals: make(chan os.Signal, 16)}
 	if config.Tty && config.OpenStdin && term.IsTerminal(int(t.In.Fd())) {
 		s.restore, _ = term.MakeRaw(int(t.In.Fd()))

@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // Terminal is where the person sits.
@@ -40,7 +40,7 @@ func startError(err error) error {
 
 // Run starts a container that was created and stays with it: its output comes out here, what is typed goes in, signals
 // reach it. It returns the command's status when that has ended, and before that if the person types Ctrl-P Ctrl-Q.
-func (c *Client) Run(ctx context.Context, id string, r api.CreateRequest, t Terminal) (status int, err error) {
+func (c *Client) Run(ctx context.Context, id string, r types.CreateRequest, t Terminal) (status int, err error) {
 	conn, err := c.attach(ctx, id)
 	if err != nil {
 		return 125, fromDaemon(err)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"uswitch/cmd/internal/docker/engine/client"
+	"uswitch/cmd/internal/docker/client"
 )
 
 // TestRequest: flags, and the part of the request that they come to.

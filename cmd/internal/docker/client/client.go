@@ -10,7 +10,7 @@ import (
 	"strconv"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // Client speaks to the engine of one lab.
@@ -54,20 +54,20 @@ func escaped(path string, reference string) string {
 }
 
 // Containers lists containers; without all, those that run.
-func (c *Client) Containers(ctx context.Context, all bool) (rows []api.Summary, err error) {
+func (c *Client) Containers(ctx context.Context, all bool) (rows []types.Summary, err error) {
 	err = c.do(ctx, http.MethodGet, "/containers/json", url.Values{"all": {strconv.FormatBool(all)}}, nil, &rows)
 	return rows, err
 }
 
 // Container describes one.
-func (c *Client) Container(ctx context.Context, reference string) (*api.Container, error) {
-	d := &api.Container{}
+func (c *Client) Container(ctx context.Context, reference string) (*types.Container, error) {
+	d := &types.Container{}
 	return d, c.do(ctx, http.MethodGet, escaped("/containers/%s/json", reference), nil, nil, d)
 }
 
 // Create makes a container.
-func (c *Client) Create(ctx context.Context, name string, r api.CreateRequest) (*api.CreateResponse, error) {
-	answer := &api.CreateResponse{}
+func (c *Client) Create(ctx context.Context, name string, r types.CreateRequest) (*types.CreateResponse, error) {
+	answer := &types.CreateResponse{}
 	return answer, c.do(ctx, http.MethodPost, "/containers/create", url.Values{"name": {name}}, r, answer)
 }
 
@@ -106,20 +106,20 @@ func (c *Client) Logs(ctx context.Context, reference string, q url.Values, copy 
 }
 
 // Networks lists the networks.
-func (c *Client) Networks(ctx context.Context) (rows []api.Network, err error) {
+func (c *Client) Networks(ctx context.Context) (rows []types.Network, err error) {
 	err = c.do(ctx, http.MethodGet, "/networks", nil, nil, &rows)
 	return rows, err
 }
 
 // Network describes one.
-func (c *Client) Network(ctx context.Context, reference string) (*api.Network, error) {
-	n := &api.Network{}
+func (c *Client) Network(ctx context.Context, reference string) (*types.Network, error) {
+	n := &types.Network{}
 	return n, c.do(ctx, http.MethodGet, escaped("/networks/%s", reference), nil, nil, n)
 }
 
 // CreateNetwork makes a network.
-func (c *Client) CreateNetwork(ctx context.Context, r api.NetworkCreateRequest) (*api.NetworkCreateResponse, error) {
-	answer := &api.NetworkCreateResponse{}
+func (c *Client) CreateNetwork(ctx context.Context, r types.NetworkCreateRequest) (*types.NetworkCreateResponse, error) {
+	answer := &types.NetworkCreateResponse{}
 	return answer, c.do(ctx, http.MethodPost, "/networks/create", nil, r, answer)
 }
 
@@ -130,17 +130,17 @@ func (c *Client) RemoveNetwork(ctx context.Context, reference string) error {
 
 // PruneNetworks removes those on which nobody is, and names them.
 func (c *Client) PruneNetworks(ctx context.Context) ([]string, error) {
-	var answer api.NetworksPruneResponse
+	var answer types.NetworksPruneResponse
 	err := c.do(ctx, http.MethodPost, "/networks/prune", nil, nil, &answer)
 	return answer.NetworksDeleted, err
 }
 
 // Connect puts a container onto a network.
-func (c *Client) Connect(ctx context.Context, network string, r api.NetworkConnectRequest) error {
+func (c *Client) Connect(ctx context.Context, network string, r types.NetworkConnectRequest) error {
 	return c.do(ctx, http.MethodPost, escaped("/networks/%s/connect", network), nil, r, nil)
 }
 
 // Disconnect takes a container off a network.
-func (c *Client) Disconnect(ctx context.Context, network string, r api.NetworkDisconnectRequest) error {
+func (c *Client) Disconnect(ctx context.Context, network string, r types.NetworkDisconnectRequest) error {
 	return c.do(ctx, http.MethodPost, escaped("/networks/%s/disconnect", network), nil, r, nil)
 }

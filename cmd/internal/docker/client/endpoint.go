@@ -10,13 +10,13 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // networks reads --network and what goes with the first of them.
-func (o *Options) networks(r *api.CreateRequest) error {
+func (o *Options) networks(r *types.CreateRequest) error {
 	r.HostConfig.NetworkMode = "default"
-	r.NetworkingConfig.EndpointsConfig = map[string]*api.EndpointSettings{}
+	r.NetworkingConfig.EndpointsConfig = map[string]*types.EndpointSettings{}
 	endpoints := r.NetworkingConfig.EndpointsConfig
 	for i, text := range o.Networks {
 		name, settings, err := parseNetwork(text)
@@ -36,7 +36,7 @@ func (o *Options) networks(r *api.CreateRequest) error {
 	}
 	mode := r.HostConfig.NetworkMode
 	if len(o.Aliases) == 0 && o.IP == "" && o.MAC == "" {
-		maps.DeleteFunc(endpoints, func(name string, _ *api.EndpointSettings) bool {
+		maps.DeleteFunc(endpoints, func(name string, _ *types.EndpointSettings) bool {
 			return name == "host" || name == "none" || strings.HasPrefix(name, "container:")
 		})
 		return nil
@@ -51,12 +51,12 @@ func (o *Options) networks(r *api.CreateRequest) error {
 	}
 	first := endpoints[mode]
 	if first == nil {
-		first = &api.EndpointSettings{}
+		first = &types.EndpointSettings{}
 		endpoints[mode] = first
 	}
 	first.Aliases = append(first.Aliases, o.Aliases...)
 	if o.IP != "" {
-		first.IPAMConfig = &api.EndpointIPAMConfig{IPv4Address: o.IP}
+		first.IPAMConfig = &types.EndpointIPAMConfig{IPv4Address: o.IP}
 	}
 	if o.MAC != "" {
 		first.MacAddress = o.MAC
@@ -65,8 +65,8 @@ func (o *Options) networks(r *api.CreateRequest) error {
 }
 
 // parseNetwork reads a network's name, or its long form: name=front,alias=web,ip=10.1.0.7,mac-address=...,gw-priority=1.
-func parseNetwork(text string) (name string, s *api.EndpointSettings, err error) {
-	s = &api.EndpointSettings{}
+func parseNetwork(text string) (name string, s *types.EndpointSettings, err error) {
+	s = &types.EndpointSettings{}
 	if !strings.Contains(text, "=") {
 		return text, s, nil
 	}
@@ -82,7 +82,7 @@ func parseNetwork(text string) (name string, s *api.EndpointSettings, err error)
 		case "alias":
 			s.Aliases = append(s.Aliases, value)
 		case "ip":
-			s.IPAMConfig = &api.EndpointIPAMConfig{IPv4Address: value}
+			s.IPAMConfig = &types.EndpointIPAMConfig{IPv4Address: value}
 		case "mac-address":
 			s.MacAddress = value
 		case "gw-priority":

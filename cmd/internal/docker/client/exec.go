@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // Host returns what the lab calls a container: its name, or that of the service that it is.
-func (c *Client) Host(ctx context.Context, d *api.Container) (string, error) {
+func (c *Client) Host(ctx context.Context, d *types.Container) (string, error) {
 	var hosts []control.Host
 	if err := c.lab.Get(ctx, "/v1/hosts", nil, &hosts); err != nil {
 		return "", err
@@ -24,10 +24,10 @@ func (c *Client) Host(ctx context.Context, d *api.Container) (string, error) {
 }
 
 // ExecDetached starts a program in a container and leaves it there.
-func (c *Client) ExecDetached(ctx context.Context, reference string, r api.ExecConfig) error {
-	var made api.ExecCreateResponse
+func (c *Client) ExecDetached(ctx context.Context, reference string, r types.ExecConfig) error {
+	var made types.ExecCreateResponse
 	if err := c.do(ctx, http.MethodPost, escaped("/containers/%s/exec", reference), nil, r, &made); err != nil {
 		return err
 	}
-	return c.do(ctx, http.MethodPost, escaped("/exec/%s/start", made.ID), nil, api.ExecStartRequest{Detach: true}, nil)
+	return c.do(ctx, http.MethodPost, escaped("/exec/%s/start", made.ID), nil, types.ExecStartRequest{Detach: true}, nil)
 }

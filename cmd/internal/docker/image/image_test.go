@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"uswitch/cmd/internal/docker/engine/image"
+	"uswitch/cmd/internal/docker/image"
 )
 
 func TestLookup(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // NetworkOptions are the flags of docker network create, as they were written.
@@ -20,8 +20,8 @@ type NetworkOptions struct {
 }
 
 // Request says it in the words of the API. The errors have docker's words.
-func (o *NetworkOptions) Request(name string) (api.NetworkCreateRequest, error) {
-	r := api.NetworkCreateRequest{Name: name, Driver: o.Driver, Internal: o.Internal, Attachable: o.Attachable,
+func (o *NetworkOptions) Request(name string) (types.NetworkCreateRequest, error) {
+	r := types.NetworkCreateRequest{Name: name, Driver: o.Driver, Internal: o.Internal, Attachable: o.Attachable,
 		Options: pairs(o.Options), Labels: pairs(o.Labels)}
 	if o.IPv6 {
 		r.EnableIPv6 = &o.IPv6
@@ -35,7 +35,7 @@ func (o *NetworkOptions) Request(name string) (api.NetworkCreateRequest, error) 
 		}
 		return values[0], nil
 	}
-	var c api.IPAMConfig
+	var c types.IPAMConfig
 	for _, field := range []struct {
 		flag   string
 		values []string
@@ -55,7 +55,7 @@ func (o *NetworkOptions) Request(name string) (api.NetworkCreateRequest, error) 
 		}
 		return r, nil
 	}
-	r.IPAM = &api.IPAM{Driver: "default", Config: []api.IPAMConfig{c}}
+	r.IPAM = &types.IPAM{Driver: "default", Config: []types.IPAMConfig{c}}
 	return r, nil
 }
 

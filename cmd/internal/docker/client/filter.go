@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // filters are what docker's --filter takes: values of one key are alternatives, different keys must all hold.
@@ -52,9 +52,9 @@ func labelled(labels map[string]string) func(string) bool {
 }
 
 // FilterContainers leaves those that match all of the filters.
-func FilterContainers(rows []api.Summary, lines []string) ([]api.Summary, error) {
+func FilterContainers(rows []types.Summary, lines []string) ([]types.Summary, error) {
 	f, err := parseFilters(lines, "id", "label", "name", "network", "publish", "status")
-	return slices.DeleteFunc(rows, func(c api.Summary) bool {
+	return slices.DeleteFunc(rows, func(c types.Summary) bool {
 		on := slices.Collect(maps.Keys(c.NetworkSettings.Networks))
 		return !f.hold("id", func(v string) bool { return strings.HasPrefix(c.ID, v) }) ||
 			!f.hold("name", func(v string) bool {
@@ -64,7 +64,7 @@ func FilterContainers(rows []api.Summary, lines []string) ([]api.Summary, error)
 			!f.hold("network", func(v string) bool { return slices.Contains(on, v) }) ||
 			!f.hold("label", labelled(c.Labels)) ||
 			!f.hold("publish", func(v string) bool {
-				return slices.ContainsFunc(c.Ports, func(p api.Port) bool {
+				return slices.ContainsFunc(c.Ports, func(p types.Port) bool {
 					return v == fmt.Sprint(p.PublicPort) || v == fmt.Sprintf("%d/%s", p.PublicPort, p.Type)
 				})
 			})
@@ -77,9 +77,9 @@ func FiltersStatus(lines []string) bool {
 }
 
 // FilterNetworks leaves those that match all of the filters.
-func FilterNetworks(rows []api.Network, lines []string) ([]api.Network, error) {
+func FilterNetworks(rows []types.Network, lines []string) ([]types.Network, error) {
 	f, err := parseFilters(lines, "driver", "id", "label", "name", "scope", "type")
-	return slices.DeleteFunc(rows, func(n api.Network) bool {
+	return slices.DeleteFunc(rows, func(n types.Network) bool {
 		kind := "custom"
 		if slices.Contains([]string{"bridge", "host", "none"}, n.Name) {
 			kind = "builtin"

@@ -9,7 +9,7 @@ import (
 	"github.com/docker/go-connections/nat"
 	"github.com/docker/go-units"
 
-	"uswitch/cmd/internal/docker/engine/api"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // Options are the flags of docker run and docker create, as they were written.
@@ -48,12 +48,12 @@ type Options struct {
 
 // Request says it in the words of the API. environment looks up a variable that is named without a value. The errors have
 // docker's words.
-func (o *Options) Request(image string, argv []string, environment func(string) (string, bool)) (api.CreateRequest, error) {
-	r := api.CreateRequest{
-		Config: api.Config{Image: image, Cmd: argv, Hostname: o.Hostname, Tty: o.TTY, WorkingDir: o.WorkingDir,
+func (o *Options) Request(image string, argv []string, environment func(string) (string, bool)) (types.CreateRequest, error) {
+	r := types.CreateRequest{
+		Config: types.Config{Image: image, Cmd: argv, Hostname: o.Hostname, Tty: o.TTY, WorkingDir: o.WorkingDir,
 			StopSignal: o.StopSignal, OpenStdin: o.Interactive, User: o.User, StdinOnce: o.Interactive && !o.Detach, AttachStdin: o.Interactive && !o.Detach,
 			AttachStdout: !o.Detach, AttachStderr: !o.Detach, Labels: map[string]string{}},
-		HostConfig: api.HostConfig{AutoRemove: o.Remove, PublishAllPorts: o.PublishAll, DNS: o.DNS, DNSOptions: o.DNSOptions,
+		HostConfig: types.HostConfig{AutoRemove: o.Remove, PublishAllPorts: o.PublishAll, DNS: o.DNS, DNSOptions: o.DNSOptions,
 			DNSSearch: o.DNSSearch, Links: o.Links, GroupAdd: o.Groups, CapAdd: o.CapAdd, CapDrop: o.CapDrop, SecurityOpt: o.SecurityOpt,
 			Privileged: o.Privileged, ReadonlyRootfs: o.ReadOnly},
 	}
@@ -81,7 +81,7 @@ func (o *Options) Request(image string, argv []string, environment func(string) 
 }
 
 // names checks what is given for looking up names.
-func (o *Options) names(r *api.CreateRequest) error {
+func (o *Options) names(r *types.CreateRequest) error {
 	for _, address := range o.DNS {
 		if net.ParseIP(address) == nil {
 			return fmt.Errorf("invalid argument %q for \"--dns\" flag: IP address is not correctly formatted: %s", address, address)
@@ -109,7 +109,7 @@ func (o *Options) names(r *api.CreateRequest) error {
 }
 
 // ports reads -p and --expose.
-func (o *Options) ports(r *api.CreateRequest) error {
+func (o *Options) ports(r *types.CreateRequest) error {
 	exposed, bindings, err := nat.ParsePortSpecs(o.Publish)
 	if err != nil {
 		return lowerFirst(err)
@@ -118,10 +118,10 @@ func (o *Options) ports(r *api.CreateRequest) error {
 	for port := range exposed {
 		r.ExposedPorts[string(port)] = struct{}{}
 	}
-	r.HostConfig.PortBindings = map[string][]api.PortBinding{}
+	r.HostConfig.PortBindings = map[string][]types.PortBinding{}
 	for port, all := range bindings {
 		for _, b := range all {
-			r.HostConfig.PortBindings[string(port)] = append(r.HostConfig.PortBindings[string(port)], api.PortBinding(b))
+			r.HostConfig.PortBindings[string(port)] = append(r.HostConfig.PortBindings[string(port)], types.PortBinding(b))
 		}
 	}
 	for _, text := range o.Expose {
@@ -138,13 +138,13 @@ func (o *Options) ports(r *api.CreateRequest) error {
 }
 
 // limits reads --ulimit.
-func (o *Options) limits(r *api.CreateRequest) error {
+func (o *Options) limits(r *types.CreateRequest) error {
 	for _, text := range o.Ulimits {
 		l, err := units.ParseUlimit(text)
 		if err != nil {
 			return fmt.Errorf("invalid argument %q for \"--ulimit\" flag: %w", text, err)
 		}
-		r.HostConfig.Ulimits = append(r.HostConfig.Ulimits, api.Ulimit{Name: l.Name, Hard: l.Hard, Soft: l.Soft})
+		r.HostConfig.Ulimits = append(r.HostConfig.Ulimits, types.Ulimit{Name: l.Name, Hard: l.Hard, Soft: l.Soft})
 	}
 	return nil
 }
