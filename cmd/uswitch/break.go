@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/teach/breakage"
 	"uswitch/cmd/internal/teach/check"
 	"uswitch/cmd/internal/teach/state"
@@ -57,7 +57,7 @@ touched.`,
 	return c
 }
 
-func breakLab(ctx context.Context, dir string, lab *control.Client, seed uint64) error {
+func breakLab(ctx context.Context, dir string, lab *api.Client, seed uint64) error {
 	subject, err := check.NewLive(lab)
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func breakLab(ctx context.Context, dir string, lab *control.Client, seed uint64)
 }
 
 // tellBroken gives a hint, or mends and says what it was.
-func tellBroken(ctx context.Context, dir string, lab *control.Client, broken *breakage.Broken, mend bool) error {
+func tellBroken(ctx context.Context, dir string, lab *api.Client, broken *breakage.Broken, mend bool) error {
 	if broken == nil {
 		return fmt.Errorf("nothing was broken in lab %s", lab.Lab())
 	}

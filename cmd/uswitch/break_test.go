@@ -6,8 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/teach/breakage"
@@ -32,12 +31,12 @@ func (h here) Command(ctx context.Context, host string, argv []string) (output s
 
 // Send sends what is predicted to be answered, or is not known: in a lab in memory that comes at once. What is predicted to be
 // stopped would be waited for in vain, each time, and is believed.
-func (h here) Send(ctx context.Context, asked []explain.Asked) ([]*explain.Sent, error) {
-	all := make([]*explain.Sent, len(asked))
-	var some []explain.Asked
+func (h here) Send(ctx context.Context, asked []api.Asked) ([]*api.Sent, error) {
+	all := make([]*api.Sent, len(asked))
+	var some []api.Asked
 	var of []int
 	for i, a := range asked {
-		if a.Predicted != explain.No {
+		if a.Predicted != api.No {
 			some, of = append(some, a), append(of, i)
 		}
 	}
@@ -83,7 +82,7 @@ func TestFiftySeeds(t *testing.T) {
 	os.Stdin, os.Stdout = quiet, quiet
 	defer func() { os.Stdin, os.Stdout = in, out }()
 	_, err = session.Run(session.Options{Plan: p, Simulated: true, Trace: "off", Stdout: quiet, Stderr: quiet,
-		Beside: func(ctx context.Context, up *control.Client) (int, error) {
+		Beside: func(ctx context.Context, up *api.Client) (int, error) {
 			s := here{check.Live{Lab: up}}
 			found := map[string]int{}
 			for seed := range uint64(50) {

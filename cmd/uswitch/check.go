@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/teach/breakage"
@@ -90,7 +90,7 @@ func checked(ctx context.Context, args []string, load plan.LoadOptions, simulate
 		}
 		return nil, err
 	}
-	for _, up := range control.Up() {
+	for _, up := range api.Up() {
 		if up.Lab() != p.Name {
 			continue
 		}
@@ -103,11 +103,11 @@ func checked(ctx context.Context, args []string, load plan.LoadOptions, simulate
 }
 
 // upAs returns the lab that is up under a name that is not a file's; nil: there is none.
-func upAs(name string) *control.Client {
+func upAs(name string) *api.Client {
 	if _, err := os.Stat(name); err == nil {
 		return nil
 	}
-	for _, up := range control.Up() {
+	for _, up := range api.Up() {
 		if up.Lab() == name {
 			return up
 		}
@@ -116,7 +116,7 @@ func upAs(name string) *control.Client {
 }
 
 // checkedUp makes the checks of a lab that is up.
-func checkedUp(ctx context.Context, up *control.Client) (*check.Report, error) {
+func checkedUp(ctx context.Context, up *api.Client) (*check.Report, error) {
 	report, err := checkedBroken(ctx, up)
 	if err == nil && report == nil {
 		report, err = check.Up(ctx, up)
@@ -125,7 +125,7 @@ func checkedUp(ctx context.Context, up *control.Client) (*check.Report, error) {
 }
 
 // checkedBroken says whether what was broken is mended, and if so forgets that it was broken. It returns nil if nothing was.
-func checkedBroken(ctx context.Context, up *control.Client) (*check.Report, error) {
+func checkedBroken(ctx context.Context, up *api.Client) (*check.Report, error) {
 	dir, err := state.Dir(os.Getenv)
 	if err != nil {
 		return nil, nil // nothing was ever kept

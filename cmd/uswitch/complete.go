@@ -6,14 +6,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 )
 
 // completeLabs offers the labs that are up.
 func completeLabs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	var names []string
-	for _, c := range control.Up() {
+	for _, c := range api.Up() {
 		names = append(names, c.Lab())
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
@@ -52,7 +52,7 @@ func hostNames(c *cobra.Command) []string {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	var hosts []control.Host
+	var hosts []api.Host
 	if client.Get(ctx, "/v1/hosts", nil, &hosts) != nil {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/view"
 )
@@ -41,20 +41,20 @@ func newConntrack() *cobra.Command {
 	f.BoolVarP(&o.filter.SNAT, "src-nat", "n", false, "only those whose source was translated")
 	f.BoolVarP(&o.filter.DNAT, "dst-nat", "g", false, "only those whose destination was translated")
 	f.StringSliceVarP(&o.output, "output", "o", nil, "`FORMAT`: extended, id, json")
-	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error { return o.run(ctx, lab) })
+	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error { return o.run(ctx, lab) })
 }
 
 // conntrackOptions are the options of one call.
 type conntrackOptions struct {
 	list, events, forget, flush, count bool
 
-	filter control.ConnFilter
+	filter api.ConnFilter
 	output []string
 	view   view.ConnOptions
 	json   bool
 }
 
-func (o *conntrackOptions) run(ctx context.Context, lab *control.Client) error {
+func (o *conntrackOptions) run(ctx context.Context, lab *api.Client) error {
 	for _, format := range o.output {
 		switch format {
 		case "extended":
@@ -75,7 +75,7 @@ func (o *conntrackOptions) run(ctx context.Context, lab *control.Client) error {
 	case [5]bool{2: true}:
 		return o.delete(ctx, lab, o.filter, "deleted")
 	case [5]bool{3: true}:
-		return o.delete(ctx, lab, control.ConnFilter{}, "")
+		return o.delete(ctx, lab, api.ConnFilter{}, "")
 	case [5]bool{4: true}:
 		return o.countConns(ctx, lab)
 	}
@@ -87,12 +87,12 @@ func footer(n int, what string) {
 	fmt.Fprintf(os.Stderr, "conntrack v1.4.7 (uswitch): %d flow entries have been %s.\n", n, what)
 }
 
-func (o *conntrackOptions) get(ctx context.Context, lab *control.Client) (rows []control.Conn, err error) {
+func (o *conntrackOptions) get(ctx context.Context, lab *api.Client) (rows []api.Conn, err error) {
 	err = lab.Get(ctx, "/v1/conntrack", o.filter.Query(), &rows)
 	return rows, err
 }
 
-func (o *conntrackOptions) listConns(ctx context.Context, lab *control.Client) error {
+func (o *conntrackOptions) listConns(ctx context.Context, lab *api.Client) error {
 	rows, err := o.get(ctx, lab)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (o *conntrackOptions) listConns(ctx context.Context, lab *control.Client) e
 	return nil
 }
 
-func (o *conntrackOptions) countConns(ctx context.Context, lab *control.Client) error {
+func (o *conntrackOptions) countConns(ctx context.Context, lab *api.Client) error {
 	rows, err := o.get(ctx, lab)
 	if err == nil {
 		fmt.Println(len(rows))
@@ -116,8 +116,8 @@ func (o *conntrackOptions) countConns(ctx context.Context, lab *control.Client) 
 }
 
 // delete forgets what matches; as with the real tool nothing found is an error, except for -F.
-func (o *conntrackOptions) delete(ctx context.Context, lab *control.Client, filter control.ConnFilter, what string) error {
-	var count control.Count
+func (o *conntrackOptions) delete(ctx context.Context, lab *api.Client, filter api.ConnFilter, what string) error {
+	var count api.Count
 	if err := lab.Do(ctx, http.MethodDelete, "/v1/conntrack", filter.Query(), nil, &count); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (o *conntrackOptions) delete(ctx context.Context, lab *control.Client, filt
 	return nil
 }
 
-func (o *conntrackOptions) follow(lab *control.Client) error {
+func (o *conntrackOptions) follow(lab *api.Client) error {
 	ctx, stop := session.Interruptible()
 	defer stop()
 	q := o.filter.Query()
@@ -148,7 +148,7 @@ func (o *conntrackOptions) follow(lab *control.Client) error {
 		return session.StreamEnd(ctx, lab.Lab(), err)
 	}
 	for decoder := json.NewDecoder(in); ; {
-		var e control.ConnEvent
+		var e api.ConnEvent
 		if err := decoder.Decode(&e); err != nil {
 			return session.StreamEnd(ctx, lab.Lab(), err)
 		}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 )
@@ -31,7 +31,7 @@ is named, or the file that it was made from; that may be left out if only one is
 				name = p.Name
 				up, err = findLab(name)
 			}
-			if begun, ok := control.FindBegun(name); err != nil && ok {
+			if begun, ok := api.FindBegun(name); err != nil && ok {
 				return session.StopBegun(c.Context(), begun)
 			}
 			if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/view"
 )
@@ -29,14 +29,14 @@ are alike are counted.`,
 	}
 	follow := c.Flags().BoolP("follow", "f", false, "print drops as they happen")
 	format := output(c)
-	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
+	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error {
 		if *format != "text" && *format != "json" {
 			return usageError{fmt.Errorf("-o %s: want text or json", *format)}
 		}
 		if *follow {
 			return followDrops(lab, *format)
 		}
-		var rows []control.Drop
+		var rows []api.Drop
 		if err := lab.Get(ctx, "/v1/drops", url.Values{"examples": {"1"}}, &rows); err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ are alike are counted.`,
 	})
 }
 
-func followDrops(lab *control.Client, format string) error {
+func followDrops(lab *api.Client, format string) error {
 	ctx, stop := session.Interruptible()
 	defer stop()
 	answer, err := lab.Follow(ctx, "/v1/drops", url.Values{"follow": {"1"}})
@@ -58,7 +58,7 @@ func followDrops(lab *control.Client, format string) error {
 		return session.StreamEnd(ctx, lab.Lab(), err)
 	}
 	for decoder := json.NewDecoder(answer); ; {
-		var e control.DropEvent
+		var e api.DropEvent
 		err := decoder.Decode(&e)
 		if err == nil {
 			err = view.DropEvent(os.Stdout, e)

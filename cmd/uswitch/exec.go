@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 )
 
@@ -21,7 +21,7 @@ func newExec() *cobra.Command {
 		ValidArgsFunction: completeHosts,
 	}
 	c.Flags().SetInterspersed(false)
-	return onLab(c, func(ctx context.Context, lab *control.Client, args []string) error {
+	return onLab(c, func(ctx context.Context, lab *api.Client, args []string) error {
 		program := args[1:]
 		if program[0] == "--" {
 			program = program[1:]
@@ -43,7 +43,7 @@ func newShell() *cobra.Command {
 		GroupID:           groupLab,
 		Args:              usage(cobra.ExactArgs(1)),
 		ValidArgsFunction: completeHosts,
-	}, func(ctx context.Context, lab *control.Client, args []string) error {
+	}, func(ctx context.Context, lab *api.Client, args []string) error {
 		status, err := session.Shell(ctx, lab, args[0])
 		return failed(status, err)
 	})

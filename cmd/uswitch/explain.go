@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/tools/view"
 )
 
 func newExplain() *cobra.Command {
@@ -21,14 +21,14 @@ its answer takes the way back. Nothing is sent, and nothing in the lab changes.
 
 With --send, a real packet follows: from inside the host, by an ordinary socket, so that the host's own routes, rules and
 neighbours decide. It is told what became of it, and where that is not what was predicted.`,
-		func(ctx context.Context, lab *control.Client, q explain.Question) (any, func() error, error) {
+		func(ctx context.Context, lab *api.Client, q api.Question) (any, func() error, error) {
 			query := url.Values{}
 			if send {
 				query.Set("send", "1")
 			}
-			a := new(explain.Answer)
+			a := new(api.Answer)
 			err := lab.Do(ctx, http.MethodPost, "/v1/explain", query, q, a)
-			return a, func() error { return explain.WriteAnswer(os.Stdout, a) }, err
+			return a, func() error { return view.Answer(os.Stdout, a) }, err
 		})
 	c.Flags().BoolVar(&send, "send", false, "then send a real packet from inside HOST, and compare")
 	return c
@@ -36,7 +36,7 @@ neighbours decide. It is told what became of it, and where that is not what was 
 
 // questionOf makes a command that puts one question to the lab; write is the answer for a person.
 func questionOf(name, short, long string,
-	put func(context.Context, *control.Client, explain.Question) (answer any, write func() error, err error)) *cobra.Command {
+	put func(context.Context, *api.Client, api.Question) (answer any, write func() error, err error)) *cobra.Command {
 	c := &cobra.Command{
 		Use:   name + " HOST DESTINATION",
 		Short: short,
@@ -47,7 +47,7 @@ for the gateway unless told otherwise: outside gateway --tcp 8080 is what the wo
 		Example: "  uswitch " + name + " RED 8.8.8.8",
 		GroupID: groupLook, Args: usage(cobra.RangeArgs(0, 2)), ValidArgsFunction: completeHosts,
 	}
-	var q explain.Question
+	var q api.Question
 	var tcp, udp uint16
 	c.Flags().Uint16Var(&tcp, "tcp", 0, "ask by TCP for `PORT`")
 	c.Flags().Uint16Var(&udp, "udp", 0, "ask by UDP for `PORT`")
@@ -57,7 +57,7 @@ for the gateway unless told otherwise: outside gateway --tcp 8080 is what the wo
 	c.Flags().BoolVar(&q.DontFragment, "df", false, "the ping may not be cut on the way (ping -M do)")
 	c.MarkFlagsMutuallyExclusive("tcp", "udp", "icmp")
 	format := output(c)
-	return onLab(c, func(ctx context.Context, lab *control.Client, args []string) error {
+	return onLab(c, func(ctx context.Context, lab *api.Client, args []string) error {
 		if err := readQuestion(&q, args, tcp, udp); err != nil {
 			return usageError{err}
 		}
@@ -70,7 +70,7 @@ for the gateway unless told otherwise: outside gateway --tcp 8080 is what the wo
 }
 
 // readQuestion puts a question together.
-func readQuestion(q *explain.Question, args []string, tcp, udp uint16) error {
+func readQuestion(q *api.Question, args []string, tcp, udp uint16) error {
 	if q.From == "" && len(args) > 0 {
 		q.From, args = args[0], args[1:]
 	}
@@ -81,7 +81,7 @@ func readQuestion(q *explain.Question, args []string, tcp, udp uint16) error {
 		return fmt.Errorf("%q: want one destination", args[1])
 	case len(args) == 1:
 		q.To = args[0]
-	case q.From == explain.Outsider:
+	case q.From == api.Outsider:
 		q.To = "gateway"
 	default:
 		return fmt.Errorf("want what %s asks for, as in: %s 8.8.8.8", q.From, q.From)

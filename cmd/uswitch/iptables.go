@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 func newIptables() *cobra.Command {
@@ -32,8 +32,8 @@ with USWITCH_LAB=NAME in front, or --lab NAME as the first words.`,
 		if err != nil {
 			return err
 		}
-		var answer control.IptablesAnswer
-		err = lab.Do(c.Context(), http.MethodPost, "/v1/iptables", nil, control.IptablesRequest{Args: args}, &answer)
+		var answer api.IptablesAnswer
+		err = lab.Do(c.Context(), http.MethodPost, "/v1/iptables", nil, api.IptablesRequest{Args: args}, &answer)
 		fmt.Print(answer.Output)
 		return toolError(err)
 	}
@@ -58,7 +58,7 @@ func newIptablesSave() *cobra.Command {
 	}
 	counters := c.Flags().BoolP("counters", "c", false, "with the rules' counters")
 	table := c.Flags().StringP("table", "t", "", "only `TABLE`: filter, mangle, nat or raw")
-	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
+	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error {
 		q := url.Values{}
 		if *counters {
 			q.Set("counters", "1")
@@ -74,7 +74,7 @@ func newIptablesSave() *cobra.Command {
 }
 
 func newIptablesRestore() *cobra.Command {
-	var o control.RestoreOptions
+	var o api.RestoreOptions
 	c := &cobra.Command{
 		Use:     "iptables-restore [FILE]",
 		Short:   "Replace the rules by those on standard input, or in FILE: all or nothing",
@@ -86,7 +86,7 @@ func newIptablesRestore() *cobra.Command {
 	c.Flags().BoolVarP(&o.Counters, "counters", "c", false, "take over the counters")
 	c.Flags().BoolVarP(&o.Test, "test", "t", false, "check, and change nothing")
 	c.Flags().StringVarP(&o.Table, "table", "T", "", "only `TABLE` of the input")
-	return onLab(c, func(ctx context.Context, lab *control.Client, args []string) error {
+	return onLab(c, func(ctx context.Context, lab *api.Client, args []string) error {
 		input := io.Reader(os.Stdin)
 		if len(args) == 1 {
 			file, err := os.Open(args[0])

@@ -7,12 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 )
 
 // onLab makes a command one that acts on a lab that is up: it gets the option --lab, and the lab's client when it runs.
-func onLab(c *cobra.Command, run func(ctx context.Context, lab *control.Client, args []string) error) *cobra.Command {
+func onLab(c *cobra.Command, run func(ctx context.Context, lab *api.Client, args []string) error) *cobra.Command {
 	name := labFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		lab, err := findLab(*name)
@@ -25,13 +25,13 @@ func onLab(c *cobra.Command, run func(ctx context.Context, lab *control.Client, 
 }
 
 // findLab finds the lab that a command acts on: see control.Find.
-func findLab(name string) (*control.Client, error) {
+func findLab(name string) (*api.Client, error) {
 	if name = cmp.Or(name, os.Getenv("USWITCH_LAB")); name != "" {
 		if err := plan.ValidateName("lab name", name); err != nil {
 			return nil, err
 		}
 	}
-	return control.Find(name)
+	return api.Find(name)
 }
 
 // labFlag is the option --lab.

@@ -8,13 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/view"
 )
 
 func newLogs() *cobra.Command {
-	var q control.LogQuery
+	var q api.LogQuery
 	var times bool
 	var last string
 	c := &cobra.Command{
@@ -30,7 +30,7 @@ last 256 KiB are remembered, through as many runs of its command as there were.`
 	f.BoolVarP(&q.Follow, "follow", "f", false, "go on with what comes")
 	f.StringVarP(&last, "tail", "n", "all", "only the last `N` lines of each host")
 	f.BoolVarP(&times, "timestamps", "t", false, "say when each line was written")
-	return onLab(c, func(_ context.Context, lab *control.Client, args []string) error {
+	return onLab(c, func(_ context.Context, lab *api.Client, args []string) error {
 		q.Hosts, q.Tail = args, -1
 		if last != "all" {
 			var err error

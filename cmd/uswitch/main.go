@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"os"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 func main() {
@@ -62,7 +62,7 @@ type withStatus struct {
 
 // toolError is an error in another tool's words, which are printed as they are, with its exit status.
 func toolError(err error) error {
-	var e *control.Error
+	var e *api.Error
 	if errors.As(err, &e) && e.Status != 0 {
 		fmt.Fprintln(os.Stderr, e.Message)
 		return exit(e.Status)

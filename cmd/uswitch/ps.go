@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -22,8 +22,8 @@ func newPs() *cobra.Command {
 	}
 	format := output(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		labs := []control.Lab{}
-		for _, answer := range control.AskAll(c.Context(), func(ctx context.Context, up *control.Client) (l control.Lab, err error) {
+		labs := []api.Lab{}
+		for _, answer := range api.AskAll(c.Context(), func(ctx context.Context, up *api.Client) (l api.Lab, err error) {
 			err = up.Get(ctx, "/v1/lab", nil, &l)
 			return l, err
 		}) {
@@ -50,7 +50,7 @@ func show(format string, rows any, text func() error) error {
 }
 
 // get asks the lab for a table and prints it.
-func get[T any](ctx context.Context, lab *control.Client, path, format string, text func([]T) error) error {
+func get[T any](ctx context.Context, lab *api.Client, path, format string, text func([]T) error) error {
 	var rows []T
 	if err := lab.Get(ctx, path, nil, &rows); err != nil {
 		return err

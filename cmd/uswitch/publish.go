@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -22,8 +22,8 @@ func newPublish() *cobra.Command {
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(
-		publishOf("add", "Open a port", func(ctx context.Context, lab *control.Client, body any) error {
-			var rows []control.Published
+		publishOf("add", "Open a port", func(ctx context.Context, lab *api.Client, body any) error {
+			var rows []api.Published
 			if err := lab.Do(ctx, http.MethodPost, "/v1/publish", nil, body, &rows); err != nil {
 				return err
 			}
@@ -32,14 +32,14 @@ func newPublish() *cobra.Command {
 			}
 			return view.Published(os.Stdout, rows)
 		}),
-		publishOf("rm", "Close a port; connections through it end", func(ctx context.Context, lab *control.Client, body any) error {
+		publishOf("rm", "Close a port; connections through it end", func(ctx context.Context, lab *api.Client, body any) error {
 			return lab.Do(ctx, http.MethodDelete, "/v1/publish", nil, body, nil)
 		}),
 	)
 	return c
 }
 
-func publishOf(verb, short string, do func(context.Context, *control.Client, any) error) *cobra.Command {
+func publishOf(verb, short string, do func(context.Context, *api.Client, any) error) *cobra.Command {
 	return onLab(&cobra.Command{
 		Use:   verb + " HOST [HOST_IP:]HOST_PORT:PORT[/tcp|udp]",
 		Short: short,
@@ -48,7 +48,7 @@ func publishOf(verb, short string, do func(context.Context, *control.Client, any
 		Example:           "  uswitch publish " + verb + " WEB 8081:80",
 		Args:              usage(cobra.ExactArgs(2)),
 		ValidArgsFunction: completeHosts,
-	}, func(ctx context.Context, lab *control.Client, args []string) error {
-		return do(ctx, lab, control.PublishRequest{Host: args[0], Port: args[1]})
+	}, func(ctx context.Context, lab *api.Client, args []string) error {
+		return do(ctx, lab, api.PublishRequest{Host: args[0], Port: args[1]})
 	})
 }

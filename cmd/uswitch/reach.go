@@ -8,8 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -29,22 +28,22 @@ contradicts the prediction. With --no-send nothing is sent.`,
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	outside := c.Flags().String("outside", "8.8.8.8", "the `ADDRESS` outside that hosts try to ping")
 	noSend := c.Flags().Bool("no-send", false, "only predict: send nothing, change nothing in the lab")
-	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
+	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error {
 		a, err := netip.ParseAddr(*outside)
 		if err != nil || !a.Is4() {
 			return usageError{fmt.Errorf("--outside %s: want an IPv4 address", *outside)}
 		}
-		m := new(explain.Matrix)
+		m := new(api.Matrix)
 		write := map[string]func() error{
-			"text": func() error { return explain.WriteMatrix(os.Stdout, m) },
+			"text": func() error { return view.Matrix(os.Stdout, m) },
 			"json": func() error { return view.JSON(os.Stdout, m) },
-			"svg":  func() error { return explain.WriteMatrixSVG(os.Stdout, m) },
-			"html": func() error { return explain.WriteMatrixHTML(os.Stdout, m) },
+			"svg":  func() error { return view.MatrixSVG(os.Stdout, m) },
+			"html": func() error { return view.MatrixHTML(os.Stdout, m) },
 		}[*format]
 		if write == nil {
 			return usageError{fmt.Errorf("-o %s: want text, json, svg or html", *format)}
 		}
-		if err := lab.Get(ctx, "/v1/reach", control.ReachQuery{Outside: a, Send: !*noSend}.Query(), m); err != nil {
+		if err := lab.Get(ctx, "/v1/reach", api.ReachQuery{Outside: a, Send: !*noSend}.Query(), m); err != nil {
 			return err
 		}
 		return write()

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/step"
 	"uswitch/cmd/internal/tools/view"
@@ -51,7 +51,7 @@ printed.`,
 }
 
 // journey finds the steps of a packet, in a file or in a lab. Of a file that has lost steps it says so.
-func journey(ctx context.Context, file, lab string, packet uint64) ([]control.Step, error) {
+func journey(ctx context.Context, file, lab string, packet uint64) ([]api.Step, error) {
 	if file != "" {
 		steps, lost, err := step.Captured(file, packet)
 		if lost > 0 {

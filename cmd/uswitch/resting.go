@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"os"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
@@ -28,7 +28,7 @@ func labOrPlan(ctx context.Context, name string) (l hosttool.Lab, end func(), er
 		}
 		return session.Load(client.DefaultLab, plan.LoadOptions{Name: name}, io.Discard)
 	})
-	if up || noPlan != nil || len(control.Up()) > 0 {
+	if up || noPlan != nil || len(api.Up()) > 0 {
 		return nil, nil, err
 	}
 	p, err := session.Load(client.DefaultLab, plan.LoadOptions{}, io.Discard)
@@ -44,7 +44,7 @@ func labOrPlan(ctx context.Context, name string) (l hosttool.Lab, end func(), er
 
 // restingLab answers from the plan of a lab that is not up, until something is changed.
 type restingLab struct {
-	now   *control.Client
+	now   *api.Client
 	begin *client.Client // nil: the lab has begun
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 func newSet() *cobra.Command {
@@ -41,14 +41,14 @@ tcp_timeout_close, udp_timeout, icmp_timeout, generic_timeout.`, "  uswitch set 
 // setOf makes the command for one kind of thing, which has so many words before the values.
 func setOf(kind, use, short, long, example string, names int) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, Long: short + ". " + long, Example: example, Args: usage(cobra.MinimumNArgs(names + 1))}
-	change := control.SetRequest{Kind: kind}
+	change := api.SetRequest{Kind: kind}
 	if kind == "port" || kind == "fdb" {
 		c.Flags().StringVar(&change.Network, "network", "", "the `NETWORK`, for a host on several")
 	}
 	if kind == "port" {
 		c.ValidArgsFunction = completeHosts
 	}
-	return onLab(c, func(ctx context.Context, lab *control.Client, args []string) error {
+	return onLab(c, func(ctx context.Context, lab *api.Client, args []string) error {
 		if names > 0 {
 			change.Name = args[0]
 		}

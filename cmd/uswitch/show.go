@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -24,22 +24,22 @@ func newShow() *cobra.Command {
 	c.AddCommand(
 		newShowLab(),
 		tableOf("hosts", "Hosts with their addresses and commands", "/v1/hosts",
-			func(rows []control.Host) error { return view.Hosts(out, rows) }),
+			func(rows []api.Host) error { return view.Hosts(out, rows) }),
 		tableOf("networks", "Networks with their settings", "/v1/networks",
-			func(rows []control.Network) error { return view.Networks(out, rows) }),
+			func(rows []api.Network) error { return view.Networks(out, rows) }),
 		tableOf("ports", "Ports of the switches: what went through, and their knobs", "/v1/ports",
-			func(rows []control.Port) error { return view.Ports(out, rows) }),
+			func(rows []api.Port) error { return view.Ports(out, rows) }),
 		newShowFDB(),
 		tableOf("neigh", "The gateway's neighbours, as ip neigh prints them", "/v1/neigh",
-			func(rows []control.Neighbor) error { return view.Neighbors(out, rows) }),
+			func(rows []api.Neighbor) error { return view.Neighbors(out, rows) }),
 		tableOf("routes", "The gateway's routes, as ip route prints them", "/v1/routes",
-			func(rows []control.Route) error { return view.Routes(out, rows) }),
+			func(rows []api.Route) error { return view.Routes(out, rows) }),
 		tableOf("drops", "How many packets were dropped, and why", "/v1/drops",
-			func(rows []control.Drop) error { return view.Drops(out, rows) }),
+			func(rows []api.Drop) error { return view.Drops(out, rows) }),
 		tableOf("conntrack", "Connections, as conntrack -L prints them, with counters", "/v1/conntrack",
-			func(rows []control.Conn) error { return view.Conns(out, rows, view.ConnOptions{Counters: true}) }),
+			func(rows []api.Conn) error { return view.Conns(out, rows, view.ConnOptions{Counters: true}) }),
 		tableOf("published", "Ports that are open to the outside", "/v1/publish",
-			func(rows []control.Published) error { return view.Published(out, rows) }),
+			func(rows []api.Published) error { return view.Published(out, rows) }),
 	)
 	return c
 }
@@ -48,7 +48,7 @@ func newShow() *cobra.Command {
 func tableOf[T any](name, short, path string, text func([]T) error) *cobra.Command {
 	c := &cobra.Command{Use: name, Short: short, Example: "  uswitch show " + name, Args: usage(cobra.NoArgs)}
 	format := output(c)
-	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
+	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error {
 		return get(ctx, lab, path, *format, text)
 	})
 }
@@ -63,8 +63,8 @@ or wrong where a real packet was sent after it; it is not decided where one of t
 		Args:    usage(cobra.NoArgs),
 	}
 	format := output(c)
-	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
-		var l control.Lab
+	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error {
+		var l api.Lab
 		if err := lab.Get(ctx, "/v1/lab", nil, &l); err != nil {
 			return err
 		}
@@ -81,8 +81,8 @@ func newShowFDB() *cobra.Command {
 	}
 	format := output(c)
 	ages := c.Flags().Bool("age", false, "also how long ago each learned station was last heard")
-	return onLab(c, func(ctx context.Context, lab *control.Client, _ []string) error {
-		var rows []control.FDBEntry
+	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error {
+		var rows []api.FDBEntry
 		if err := lab.Get(ctx, "/v1/fdb", nil, &rows); err != nil {
 			return err
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/step"
 	"uswitch/cmd/internal/tools/view"
@@ -37,7 +37,7 @@ input is no terminal, each line of it is a key (an empty one: n), and its end qu
 	f.DurationVar(&o.Query.Patience, "patience", 0, "a packet goes on by itself after `TIME` at one stop (0: 1m)")
 	format := output(c)
 	completePackets(c, "at")
-	return onLab(c, func(_ context.Context, lab *control.Client, _ []string) error {
+	return onLab(c, func(_ context.Context, lab *api.Client, _ []string) error {
 		if *format != "text" && *format != "json" {
 			return usageError{fmt.Errorf("-o %s: want text or json", *format)}
 		}

@@ -8,14 +8,14 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/view"
 	"uswitch/switch/trace"
 )
 
 func newTrace() *cobra.Command {
-	var q control.TraceQuery
+	var q api.TraceQuery
 	c := &cobra.Command{
 		Use:   "trace",
 		Short: "Watch every step of every packet, live",
@@ -31,7 +31,7 @@ events, and is told how many.`,
 	c.Flags().BoolVar(&q.NoFold, "no-fold", false, "print every packet of a burst")
 	filterFlags(c.Flags(), &q.Filter)
 	complete(c)
-	return onLab(c, func(_ context.Context, lab *control.Client, _ []string) error {
+	return onLab(c, func(_ context.Context, lab *api.Client, _ []string) error {
 		if q.Format != "text" && q.Format != "json" {
 			return usageError{fmt.Errorf("-o %s: want text or json", q.Format)}
 		}
@@ -43,7 +43,7 @@ events, and is told how many.`,
 }
 
 func newCapture() *cobra.Command {
-	var q control.TraceQuery
+	var q api.TraceQuery
 	var path string
 	var force bool
 	c := &cobra.Command{
@@ -61,7 +61,7 @@ uswitch capture -w - | wireshark -k -i -`,
 	c.Flags().IntVar(&q.Snap, "snap", 0, "keep the first `BYTES` of each frame; 0: all")
 	filterFlags(c.Flags(), &q.Filter)
 	complete(c)
-	return onLab(c, func(_ context.Context, lab *control.Client, _ []string) error {
+	return onLab(c, func(_ context.Context, lab *api.Client, _ []string) error {
 		if path == "" {
 			return usageError{fmt.Errorf("capture: want -w FILE, or -w - for standard output")}
 		}

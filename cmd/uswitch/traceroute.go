@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/ping"
 	"uswitch/cmd/internal/tools/traceroute"
@@ -23,7 +23,7 @@ func newTraceroute() *cobra.Command {
 		Args:    usage(cobra.ExactArgs(1)),
 	}
 	options := traceroute.Flags(c.Flags())
-	return onLab(c, func(_ context.Context, lab *control.Client, args []string) error {
+	return onLab(c, func(_ context.Context, lab *api.Client, args []string) error {
 		ctx, stop := session.Interruptible()
 		defer stop()
 		o, err := options()
@@ -53,8 +53,8 @@ func newTraceroute() *cobra.Command {
 }
 
 // namesOf tells the names of a lab's hosts.
-func namesOf(ctx context.Context, lab *control.Client) (func(netip.Addr) string, error) {
-	var hosts []control.Host
+func namesOf(ctx context.Context, lab *api.Client) (func(netip.Addr) string, error) {
+	var hosts []api.Host
 	if err := lab.Get(ctx, "/v1/hosts", nil, &hosts); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/watch"
 )
@@ -23,7 +23,7 @@ arrows scroll, q quits.`,
 		GroupID: groupLook,
 		Args:    usage(cobra.NoArgs),
 	}
-	return onLab(c, func(_ context.Context, lab *control.Client, _ []string) error {
+	return onLab(c, func(_ context.Context, lab *api.Client, _ []string) error {
 		ctx, stop := session.Interruptible()
 		defer stop()
 		return watch.Run(ctx, lab)

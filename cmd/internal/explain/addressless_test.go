@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
 	"uswitch/nat"
 )
@@ -13,7 +14,7 @@ import (
 func TestAddressless(t *testing.T) {
 	l := real(t, nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: noUplink{}}, explain.Uplink{Kind: explain.Host})
 	l.Hosts[1].Cards[0].Addr = netip.Prefix{}
-	q := explain.Question{From: "RED", To: "BLUE", Protocol: "icmp"}
+	q := api.Question{From: "RED", To: "BLUE", Protocol: "icmp"}
 	a, err := l.Explain(q)
 	if err != nil || a.Works || a.Stop == nil || a.Stop.Reason != "no-address" || a.Stop.Where != "BLUE" || len(a.Phases) != 1 {
 		t.Errorf("%+v, %v", a, err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
 	"uswitch/sim"
 	vswitch "uswitch/switch"
@@ -121,7 +122,7 @@ func agree(explained, steps []string, gaps bool) bool {
 type generated struct {
 	*sim.World
 	text     string
-	question explain.Question
+	question api.Question
 }
 
 // generate makes a lab in which much is right and something may be wrong, with some traffic behind it.
@@ -157,10 +158,10 @@ func generate(t testing.TB, seed uint64) *generated {
 	}
 	l.RunFor(3 * time.Second)
 	l.live(r, one, addrs)
-	l.question = explain.Question{From: one(hosts...), To: one(append(addrs, addrs[0], "10.1.0.1", "10.1.0.77", "8.8.8.8", "8.8.8.8", "203.0.113.9",
+	l.question = api.Question{From: one(hosts...), To: one(append(addrs, addrs[0], "10.1.0.1", "10.1.0.77", "8.8.8.8", "8.8.8.8", "203.0.113.9",
 		"198.51.100.99", "192.168.104.2", "192.168.104.2")...), Protocol: one("icmp", "tcp", "udp")}
 	if l.Internet() != nil && r.IntN(8) == 0 {
-		l.question.From, l.question.To = explain.Outsider, "192.168.104.2"
+		l.question.From, l.question.To = api.Outsider, "192.168.104.2"
 	}
 	if l.question.Protocol != "icmp" {
 		l.question.Port = []uint16{53, 80, 8080}[r.IntN(3)]
@@ -226,7 +227,7 @@ func (l *generated) portMTU(host string, mtu int) {
 }
 
 // really puts the question in the lab itself. It returns whether the answer came, and what every step of an IP packet was.
-func (l *generated) really(q explain.Question) (works bool, steps []string) {
+func (l *generated) really(q api.Question) (works bool, steps []string) {
 	ring := trace.NewRing(1<<14, 1<<22, 2048)
 	l.Tracer().Attach(ring)
 	defer l.Tracer().Detach(ring)
@@ -289,7 +290,7 @@ func tuple(e *trace.Event, t frame.Tuple) string {
 }
 
 // stepsOf are the phases that the switch and the gateway trace.
-func stepsOf(a *explain.Answer) (steps []string) {
+func stepsOf(a *api.Answer) (steps []string) {
 	for _, p := range a.Phases {
 		traced := p.Type != "arp" && p.Type != "deliver" && p.Type != "arrive" && p.Type != "interface" && p.Where != "outside" && (p.Type != "route" || p.Where == "gateway")
 		if !traced {
@@ -333,7 +334,7 @@ func everything(w *sim.World) string {
 }
 
 // obey carries out a command of WhyNot's as a person would; false if a simulated lab has no such command.
-func (l *generated) obey(t *testing.T, command string, q *explain.Question) bool {
+func (l *generated) obey(t *testing.T, command string, q *api.Question) bool {
 	t.Helper()
 	words := strings.Fields(command)
 	switch {
@@ -374,7 +375,7 @@ func turned(k vswitch.Knobs, knob string) vswitch.Knobs {
 	return k
 }
 
-func (l *generated) obeyInside(h *sim.Host, words []string, q *explain.Question) bool {
+func (l *generated) obeyInside(h *sim.Host, words []string, q *api.Question) bool {
 	switch text := strings.Join(words, " "); {
 	case strings.HasPrefix(text, "ip route"):
 		return h.SetGateway(ip(words[len(words)-1])) == nil

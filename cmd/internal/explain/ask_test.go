@@ -15,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/tools/view"
 	"uswitch/nat"
 	"uswitch/nat/rule"
 	"uswitch/sim"
@@ -90,17 +92,17 @@ func TestRealUplinks(t *testing.T) {
 		name   string
 		leg    nat.InterfaceConfig
 		uplink explain.Uplink
-		q      explain.Question
+		q      api.Question
 		want   string // the reason of the stop, or empty
 	}{
-		{"anywhere", hostLeg, host, explain.Question{From: "RED", To: "1.2.3.4", Protocol: "tcp", Port: 443}, ""},
-		{"the host itself", hostLeg, host, explain.Question{From: "RED", To: "192.0.2.7", Protocol: "icmp"}, "host-forbidden"},
-		{"the host itself, allowed", hostLeg, open, explain.Question{From: "RED", To: "192.0.2.7", Protocol: "icmp"}, ""},
-		{"metadata", hostLeg, host, explain.Question{From: "RED", To: "169.254.169.254", Protocol: "tcp", Port: 80}, "host-forbidden"},
-		{"a namespace", netnsLeg, explain.Uplink{Kind: explain.Netns}, explain.Question{From: "RED", To: "1.2.3.4", Protocol: "udp", Port: 53}, ""},
-		{"from outside", hostLeg, host, explain.Question{From: "outside", To: "192.0.2.2", Protocol: "tcp", Port: 80}, "no-socket"},
-		{"inside", hostLeg, host, explain.Question{From: "RED", To: "BLUE", Protocol: "tcp", Port: 80}, ""},
-		{"the gateway", hostLeg, host, explain.Question{From: "RED", To: "gateway", Protocol: "icmp"}, ""},
+		{"anywhere", hostLeg, host, api.Question{From: "RED", To: "1.2.3.4", Protocol: "tcp", Port: 443}, ""},
+		{"the host itself", hostLeg, host, api.Question{From: "RED", To: "192.0.2.7", Protocol: "icmp"}, "host-forbidden"},
+		{"the host itself, allowed", hostLeg, open, api.Question{From: "RED", To: "192.0.2.7", Protocol: "icmp"}, ""},
+		{"metadata", hostLeg, host, api.Question{From: "RED", To: "169.254.169.254", Protocol: "tcp", Port: 80}, "host-forbidden"},
+		{"a namespace", netnsLeg, explain.Uplink{Kind: explain.Netns}, api.Question{From: "RED", To: "1.2.3.4", Protocol: "udp", Port: 53}, ""},
+		{"from outside", hostLeg, host, api.Question{From: "outside", To: "192.0.2.2", Protocol: "tcp", Port: 80}, "no-socket"},
+		{"inside", hostLeg, host, api.Question{From: "RED", To: "BLUE", Protocol: "tcp", Port: 80}, ""},
+		{"the gateway", hostLeg, host, api.Question{From: "RED", To: "gateway", Protocol: "icmp"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := real(t, tt.leg, tt.uplink)
@@ -112,7 +114,7 @@ func TestRealUplinks(t *testing.T) {
 			if a.Stop != nil {
 				got = a.Stop.Reason
 			}
-			if got != tt.want || a.Works != (a.Verdict == explain.Yes) {
+			if got != tt.want || a.Works != (a.Verdict == api.Yes) {
 				t.Errorf("stopped by %q, want %q: %s", got, tt.want, a.Sentence)
 			}
 			advice, err := l.WhyNot(tt.q)
@@ -120,7 +122,7 @@ func TestRealUplinks(t *testing.T) {
 			if err != nil || advice.Rest != nil || advice.Solved == outside {
 				t.Errorf("solved: %+v, %v", advice, err)
 			}
-			if out := outside && tt.want == ""; out != (a.Unknown != "") || out && a.Verdict != explain.NotKnown {
+			if out := outside && tt.want == ""; out != (a.Unknown != "") || out && a.Verdict != api.NotKnown {
 				t.Errorf("unknown: %q", a.Unknown)
 			}
 		})
@@ -129,7 +131,7 @@ func TestRealUplinks(t *testing.T) {
 
 func TestPublishOnTheHost(t *testing.T) {
 	l := real(t, nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: noUplink{}}, explain.Uplink{Kind: explain.Host})
-	a, err := l.WhyNot(explain.Question{From: "outside", To: "192.0.2.2", Protocol: "tcp", Port: 8080})
+	a, err := l.WhyNot(api.Question{From: "outside", To: "192.0.2.2", Protocol: "tcp", Port: 8080})
 	if err != nil || len(a.Steps) != 1 || a.Steps[0].Command != "uswitch publish add RED 8080:80" {
 		t.Errorf("%+v, %v", a, err)
 	}
@@ -138,7 +140,7 @@ func TestPublishOnTheHost(t *testing.T) {
 // TestJSON: what a program reads is what was found out.
 func TestJSON(t *testing.T) {
 	l := real(t, nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: noUplink{}}, explain.Uplink{Kind: explain.Host})
-	a, err := l.Explain(explain.Question{From: "RED", To: "1.2.3.4", Protocol: "icmp"})
+	a, err := l.Explain(api.Question{From: "RED", To: "1.2.3.4", Protocol: "icmp"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +148,7 @@ func TestJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var back explain.Answer
+	var back api.Answer
 	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, *a) {
 		t.Errorf("%s\nbecame\n%+v, %v", text, back, err)
 	}
@@ -166,7 +168,7 @@ func TestPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	var svg, page, again bytes.Buffer
-	if err := errors.Join(explain.WriteMatrixSVG(&svg, m), explain.WriteMatrixHTML(&page, m), explain.WriteMatrixSVG(&again, m)); err != nil {
+	if err := errors.Join(view.MatrixSVG(&svg, m), view.MatrixHTML(&page, m), view.MatrixSVG(&again, m)); err != nil {
 		t.Fatal(err)
 	}
 	if svg.String() != again.String() {
@@ -210,7 +212,7 @@ func FuzzQuestion(f *testing.F) {
 	}
 	w.RunFor(3 * time.Second)
 	f.Fuzz(func(t *testing.T, from, to, protocol string, port uint16, size int, df bool) {
-		q := explain.Question{From: from, To: to, Protocol: protocol, Port: port, Size: size, DontFragment: df}
+		q := api.Question{From: from, To: to, Protocol: protocol, Port: port, Size: size, DontFragment: df}
 		a, err := explain.LabOf(w).Explain(q)
 		if err != nil {
 			if err.Error() == "" {
@@ -225,7 +227,7 @@ func FuzzQuestion(f *testing.F) {
 		if advice.Works != a.Works || a.Works == (a.Stop != nil) || a.Sentence == "" || advice.Sentence == "" {
 			t.Errorf("%+v: %+v, %+v", q, a, advice)
 		}
-		if err := errors.Join(explain.WriteAnswer(io.Discard, a), explain.WriteAdvice(io.Discard, advice)); err != nil {
+		if err := errors.Join(view.Answer(io.Discard, a), view.Advice(io.Discard, advice)); err != nil {
 			t.Error(err)
 		}
 		_ = fmt.Sprint(q)
@@ -250,7 +252,7 @@ func TestMissingRoutes(t *testing.T) {
 		if !w.Gateway().RemoveRoute(netip.MustParsePrefix(prefix)) {
 			t.Fatalf("no route to %s", prefix)
 		}
-		a, err := explain.LabOf(w).WhyNot(explain.Question{From: "RED", To: "8.8.8.8", Protocol: "icmp"})
+		a, err := explain.LabOf(w).WhyNot(api.Question{From: "RED", To: "8.8.8.8", Protocol: "icmp"})
 		if err != nil || !a.Solved || len(a.Steps) != 1 || a.Steps[0].Command != want {
 			t.Errorf("without %s: %+v, %v", prefix, a, err)
 		}
@@ -291,7 +293,7 @@ func TestMissingAddress(t *testing.T) {
 			if err := w.Gateway().SetAddr(leg, netip.Prefix{}, w.Clock().Now()); err != nil {
 				t.Fatal(err)
 			}
-			a, err := explain.LabOf(w).WhyNot(explain.Question{From: "RED", To: c.to, Protocol: "icmp"})
+			a, err := explain.LabOf(w).WhyNot(api.Question{From: "RED", To: c.to, Protocol: "icmp"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,7 +7,9 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/tools/view"
 	"uswitch/sim"
 )
 
@@ -39,7 +41,7 @@ func TestPartial(t *testing.T) {
 	asked, cells := m.Asked()
 	seen := map[string]bool{}
 	for i, a := range asked {
-		if seen[a.Question.String()] || a.Question.From == explain.Outsider || a.Question.From == a.Question.To || cells[i].Verdict != explain.NotKnown {
+		if seen[a.Question.String()] || a.Question.From == api.Outsider || a.Question.From == a.Question.To || cells[i].Verdict != api.NotKnown {
 			t.Errorf("%v is asked, and was predicted %s", a.Question, cells[i].Verdict)
 		}
 		seen[a.Question.String()] = true
@@ -47,19 +49,19 @@ func TestPartial(t *testing.T) {
 	if n := len(m.From) - 1; len(asked) != n*len(m.To)-n {
 		t.Errorf("%d questions of %d hosts for %d things", len(asked), n, len(m.To))
 	}
-	cells[0].Settle(&explain.Sent{Verdict: explain.Yes})
-	cells[1].Settle(&explain.Sent{Verdict: explain.No, Ended: &explain.Stop{Reason: "policy-drop"}})
-	cells[2].Settle(&explain.Sent{Verdict: explain.No, Differs: true})
+	cells[0].Settle(&api.Sent{Verdict: api.Yes})
+	cells[1].Settle(&api.Sent{Verdict: api.No, Ended: &api.Stop{Reason: "policy-drop"}})
+	cells[2].Settle(&api.Sent{Verdict: api.No, Differs: true})
 	for i, want := range []string{"yes", "policy-drop", "not-answered !"} {
 		if got := cells[i].Text(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
 	var text strings.Builder
-	if err := explain.WriteMatrix(&text, m); err != nil || !strings.Contains(text.String(), "not known: there was no time to predict it") {
+	if err := view.Matrix(&text, m); err != nil || !strings.Contains(text.String(), "not known: there was no time to predict it") {
 		t.Errorf("%v\n%s", err, &text)
 	}
-	if _, err := lab.Explain(explain.Question{From: explain.Outsider, To: "8.8.8.8", Protocol: "icmp"}); err == nil || !strings.Contains(err.Error(), "never comes to the lab") {
+	if _, err := lab.Explain(api.Question{From: api.Outsider, To: "8.8.8.8", Protocol: "icmp"}); err == nil || !strings.Contains(err.Error(), "never comes to the lab") {
 		t.Errorf("outside asks for 8.8.8.8: %v", err)
 	}
 }
@@ -67,21 +69,21 @@ func TestPartial(t *testing.T) {
 // TestSettle is what a packet that was sent says, and what does not follow from it.
 func TestSettle(t *testing.T) {
 	for _, test := range []struct {
-		predicted, sent explain.Verdict
+		predicted, sent api.Verdict
 		differs         bool
 		want            string
 	}{
-		{explain.Yes, explain.Yes, false, "It works: A. As predicted, a real packet was answered."},
-		{explain.No, explain.No, false, "It works: A. As predicted, a real packet was not answered."},
-		{explain.Yes, explain.No, true, "The prediction was wrong: a real packet was not answered (it heard nothing; nothing left the host), although it said: It works: A."},
-		{explain.No, explain.Yes, true, "The prediction was wrong: a real packet was answered, although it said: It works: A."},
-		{explain.NotKnown, explain.Yes, false, "It works: a real packet was answered."},
-		{explain.NotKnown, explain.No, false, "It does not work: a real packet was not answered (it heard nothing; nothing left the host)."},
-		{explain.Yes, explain.NotKnown, false, "Not known: who knows."},
+		{api.Yes, api.Yes, false, "It works: A. As predicted, a real packet was answered."},
+		{api.No, api.No, false, "It works: A. As predicted, a real packet was not answered."},
+		{api.Yes, api.No, true, "The prediction was wrong: a real packet was not answered (it heard nothing; nothing left the host), although it said: It works: A."},
+		{api.No, api.Yes, true, "The prediction was wrong: a real packet was answered, although it said: It works: A."},
+		{api.NotKnown, api.Yes, false, "It works: a real packet was answered."},
+		{api.NotKnown, api.No, false, "It does not work: a real packet was not answered (it heard nothing; nothing left the host)."},
+		{api.Yes, api.NotKnown, false, "Not known: who knows."},
 	} {
-		a := &explain.Answer{Question: explain.Question{Protocol: "icmp"}, Verdict: test.predicted, Works: test.predicted == explain.Yes, Sentence: "It works: A.", Unknown: "x"}
-		a.Settle(&explain.Sent{Verdict: test.sent, Heard: "nothing", Differs: test.differs, Unknown: "who knows"})
-		if a.Sentence != test.want || a.Verdict != test.sent || a.Predicted != test.predicted || a.Works != (test.sent == explain.Yes) || (a.Unknown != "") != (test.sent == explain.NotKnown) {
+		a := &api.Answer{Question: api.Question{Protocol: "icmp"}, Verdict: test.predicted, Works: test.predicted == api.Yes, Sentence: "It works: A.", Unknown: "x"}
+		a.Settle(&api.Sent{Verdict: test.sent, Heard: "nothing", Differs: test.differs, Unknown: "who knows"})
+		if a.Sentence != test.want || a.Verdict != test.sent || a.Predicted != test.predicted || a.Works != (test.sent == api.Yes) || (a.Unknown != "") != (test.sent == api.NotKnown) {
 			t.Errorf("predicted %s, sent %s: %+v\nwant %s", test.predicted, test.sent, a, test.want)
 		}
 	}

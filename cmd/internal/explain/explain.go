@@ -6,13 +6,14 @@ import (
 	"net/netip"
 	"strings"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/trace"
 )
 
 // Explain says what would become of a question, step by step, without sending it. The error says that the question makes
 // no sense in this lab.
-func (l *Lab) Explain(q Question) (*Answer, error) {
+func (l *Lab) Explain(q api.Question) (*api.Answer, error) {
 	f, answer, err := l.ask(q)
 	if err != nil || answer != nil {
 		return answer, err
@@ -21,7 +22,7 @@ func (l *Lab) Explain(q Question) (*Answer, error) {
 }
 
 // ask puts a question. Where its name leads nowhere, the answer says so, and there is no flow.
-func (l *Lab) ask(q Question) (*flow, *Answer, error) {
+func (l *Lab) ask(q api.Question) (*flow, *api.Answer, error) {
 	target, err := l.check(q)
 	var nobody addressless
 	if errors.As(err, &nobody) {
@@ -42,23 +43,23 @@ func (l *Lab) ask(q Question) (*flow, *Answer, error) {
 }
 
 // answer says that there is no address to ask at, so that nothing was sent.
-func (e addressless) answer(q Question) *Answer {
-	stop := &Stop{Way: There, Where: e.who, Type: "address", Reason: NoAddress, Sentence: e.text}
-	return &Answer{Question: q, Verdict: No, Stop: stop, Sentence: e.text + ".", Phases: []Phase{{Number: 1, Way: There, Where: q.From, Type: "address",
-		Result: ResultDrop, Looked: "the address of " + e.who, Found: e.text, Reason: NoAddress}}}
+func (e addressless) answer(q api.Question) *api.Answer {
+	stop := &api.Stop{Way: api.There, Where: e.who, Type: "address", Reason: api.NoAddress, Sentence: e.text}
+	return &api.Answer{Question: q, Verdict: api.No, Stop: stop, Sentence: e.text + ".", Phases: []api.Phase{{Number: 1, Way: api.There, Where: q.From, Type: "address",
+		Result: api.ResultDrop, Looked: "the address of " + e.who, Found: e.text, Reason: api.NoAddress}}}
 }
 
 // answer writes down what has become of the question.
-func (f *flow) answer() *Answer {
+func (f *flow) answer() *api.Answer {
 	stop := f.stop()
-	a := &Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Stop: stop.told()}
+	a := &api.Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Stop: stop.told()}
 	unknown := f.unknowns(stop)
 	if f.reachedOutside() && f.lab.Uplink.Kind != Sim && a.Stop == nil {
 		unknown = append(unknown, beyondUplink+": it is taken for granted that somebody answers there")
 	}
 	a.Unknown = strings.Join(unknown, "; ")
 	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
-	a.Works = a.Verdict == Yes
+	a.Works = a.Verdict == api.Yes
 	a.Sentence = f.sentence(stop, a.Verdict)
 	if f.lost > 0 {
 		a.Unknown += fmt.Sprintf("; %d steps were too many to be shown", f.lost)
@@ -74,7 +75,7 @@ func (f *flow) reachedOutside() bool {
 	up, taken := f.lab.uplink(), false
 	for i := range f.steps {
 		s := &f.steps[i]
-		if up != nil && s.way == There && f.target.From != Outsider && s.Hook == trace.Egress && (s.Where == up.Name() || s.Port == up.Name()) {
+		if up != nil && s.way == api.There && f.target.From != api.Outsider && s.Hook == trace.Egress && (s.Where == up.Name() || s.Port == up.Name()) {
 			taken = s.Verdict != trace.Drop
 		}
 	}
@@ -82,19 +83,19 @@ func (f *flow) reachedOutside() bool {
 }
 
 // sentence is the answer in one sentence.
-func (f *flow) sentence(s *blocker, v Verdict) string {
+func (f *flow) sentence(s *blocker, v api.Verdict) string {
 	q := f.target.Question
 	switch {
-	case s == nil && v == NotKnown:
+	case s == nil && v == api.NotKnown:
 		return fmt.Sprintf("As far as the switch can see, %s reaches %s, and the answer comes back. That is not all that decides.", q.From, q.Object())
-	case v == NotKnown:
-		text := f.sentence(s, No)
+	case v == api.NotKnown:
+		text := f.sentence(s, api.No)
 		return "As far as the switch can see: " + text
 	case s == nil:
 		return fmt.Sprintf("It works: %s reaches %s, and the answer comes back.", q.From, q.Object())
 	case s.Where == q.From && s.host != nil && s.Reason != hairpin:
 		return s.Sentence + "."
-	case s.Way == Back:
+	case s.Way == api.Back:
 		return fmt.Sprintf("%s's question arrives, but the answer does not come back: at %s (%s), %s.", q.From, s.Where, s.Type, s.Sentence)
 	case s.Where == q.From:
 		return fmt.Sprintf("The question does not leave %s: %s.", q.From, s.Sentence)
@@ -107,13 +108,13 @@ var nameServer = netip.AddrFrom4([4]byte{8, 8, 8, 8})
 
 // resolve finds the address of a name as a host would, where that can be known: in the simulated internet. If the DNS server
 // cannot be reached, that is the answer; if there is no such name, too.
-func (t *trial) resolve() (*Answer, error) {
+func (t *trial) resolve() (*api.Answer, error) {
 	name := t.target.To
 	if t.lab.Uplink.Kind != Sim {
 		return nil, fmt.Errorf("%s: what a name means outside cannot be known from here: ask for an address", name)
 	}
 	dns := *t
-	dns.target = target{Question: Question{From: t.target.From, To: nameServer.String(), Protocol: "udp", Port: 53}, addr: nameServer}
+	dns.target = target{Question: api.Question{From: t.target.From, To: nameServer.String(), Protocol: "udp", Port: 53}, addr: nameServer}
 	f, err := dns.run()
 	if err != nil {
 		return nil, err
@@ -141,9 +142,9 @@ func (t *trial) resolve() (*Answer, error) {
 	if errors.Is(err, sim.ErrNoSuchName) {
 		why = "there is no such name (NXDOMAIN)"
 	}
-	stop := &Stop{Way: There, Where: t.target.From, Type: "name", Reason: noSuchName, Sentence: fmt.Sprintf("%s: %s", name, why)}
-	return &Answer{Question: t.target.Question, Verdict: No, Stop: stop, Sentence: fmt.Sprintf("The name does not resolve: %s, says %v.", why, nameServer),
-		Phases: []Phase{{Number: 1, Way: There, Where: t.target.From, Type: "name", Result: ResultDrop, Looked: name + " at " + nameServer.String(),
+	stop := &api.Stop{Way: api.There, Where: t.target.From, Type: "name", Reason: noSuchName, Sentence: fmt.Sprintf("%s: %s", name, why)}
+	return &api.Answer{Question: t.target.Question, Verdict: api.No, Stop: stop, Sentence: fmt.Sprintf("The name does not resolve: %s, says %v.", why, nameServer),
+		Phases: []api.Phase{{Number: 1, Way: api.There, Where: t.target.From, Type: "name", Result: api.ResultDrop, Looked: name + " at " + nameServer.String(),
 			Found: why, Reason: noSuchName}}}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -87,7 +88,7 @@ func (f *flow) put(done func(error)) {
 // step is a step of the question, of its answer, or of the ARP that they need.
 type step struct {
 	trace.Event
-	way Way
+	way api.Way
 	arp netip.Addr // of ARP: whose MAC address is asked for; else invalid
 }
 
@@ -127,7 +128,7 @@ func (f *flow) collect() {
 func (f *flow) ok() bool { return f.failed == nil && !f.silent }
 
 // has reports whether any step is one of a way's packets.
-func (f *flow) has(w Way) bool {
+func (f *flow) has(w api.Way) bool {
 	return slices.ContainsFunc(f.steps, func(s step) bool { return s.way == w && !s.arp.IsValid() })
 }
 

@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"uswitch/arp"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
 // Send resolves what is to be sent: the host that it comes from and the packet. The error says why it cannot be sent.
-func (l *Lab) Send(a Asked) (host string, q sim.Question, err error) {
-	if a.Question.From == Outsider {
+func (l *Lab) Send(a api.Asked) (host string, q sim.Question, err error) {
+	if a.Question.From == api.Outsider {
 		return "", q, errors.New("nobody outside can be made to send")
 	}
 	t, err := l.check(a.Question)
@@ -77,7 +78,7 @@ type origin struct {
 // journey is what the trace tells of one packet, and of its answer.
 type journey struct {
 	packet  uint64
-	ended   *Stop
+	ended   *api.Stop
 	arrived string
 }
 
@@ -98,11 +99,11 @@ func (f *Follower) Event(e *trace.Event) error {
 	j, known := f.packets[e.Packet]
 	switch {
 	case known:
-		f.step(j, e, There)
+		f.step(j, e, api.There)
 	case e.Hook == trace.Ingress && !e.IP:
 		f.begin(e)
 	case e.Conn != 0 && f.conns[e.Conn] != nil:
-		f.step(f.conns[e.Conn], e, Back)
+		f.step(f.conns[e.Conn], e, api.Back)
 	}
 	return nil
 }
@@ -132,11 +133,11 @@ func (f *Follower) begin(e *trace.Event) {
 	f.packets[e.Packet] = j
 	o := origin{d, from}
 	f.found[o] = append(f.found[o], j)
-	f.step(j, e, There)
+	f.step(j, e, api.There)
 }
 
 // step notes what matters of a step: where the packet, or its answer, was dropped, and whose card it was given to.
-func (f *Follower) step(j *journey, e *trace.Event, w Way) {
+func (f *Follower) step(j *journey, e *trace.Event, w api.Way) {
 	if e.Conn != 0 && f.conns[e.Conn] == nil && len(f.conns) < maxJourneys {
 		f.conns[e.Conn] = j
 	}
@@ -150,15 +151,15 @@ func (f *Follower) step(j *journey, e *trace.Event, w Way) {
 	switch {
 	case e.Verdict == trace.Drop && j.ended == nil && (e.Hook != trace.Egress || e.Port == "" || card != ""):
 		j.ended = f.lab.stopOfEvent(e, w)
-	case card != "" && w == There && e.Verdict != trace.Drop:
+	case card != "" && w == api.There && e.Verdict != trace.Drop:
 		j.arrived = card
 	}
 }
 
 // stopOfEvent says what a drop in the trace of the live lab means.
-func (l *Lab) stopOfEvent(e *trace.Event, w Way) *Stop {
+func (l *Lab) stopOfEvent(e *trace.Event, w api.Way) *api.Stop {
 	where, what := e.Step()
-	return &Stop{Way: w, Where: where, Type: what, Reason: e.Reason.String(), Sentence: e.Reason.Sentence(), Rule: ruleOf(l.Gateway.Rules(), e)}
+	return &api.Stop{Way: w, Where: where, Type: what, Reason: e.Reason.String(), Sentence: e.Reason.Sentence(), Rule: ruleOf(l.Gateway.Rules(), e)}
 }
 
 // Lost implements trace.Sink.
@@ -172,8 +173,8 @@ func (f *Follower) Flush() error { return nil }
 
 // Sent judges what a sender heard, and adds what the trace has of it. from is where the packet came from; one without an
 // address came from a stack that does not say, and is the first from that host.
-func (f *Follower) Sent(a Asked, host string, q sim.Question, from netip.AddrPort, err error, notSent bool, wait time.Duration) *Sent {
-	s := &Sent{Lost: f.lost}
+func (f *Follower) Sent(a api.Asked, host string, q sim.Question, from netip.AddrPort, err error, notSent bool, wait time.Duration) *api.Sent {
+	s := &api.Sent{Lost: f.lost}
 	if from.Addr().IsValid() {
 		s.From = from.Addr().String()
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"uswitch/arp"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -15,7 +16,7 @@ import (
 // dropText says what ends a packet inside a host.
 func (f *flow) dropText(s *inner) string {
 	h := s.Host
-	back := s.way == Back
+	back := s.way == api.Back
 	switch s.Drop {
 	case trace.NoRoute.String():
 		if s.Kind != sim.StepRoute {
@@ -71,7 +72,7 @@ func (f *flow) refusalText(s *inner) string {
 	} else {
 		by = "`" + by + "`"
 	}
-	if s.way == Back && s.Kind == sim.StepRoute {
+	if s.way == api.Back && s.Kind == sim.StepRoute {
 		return fmt.Sprintf("%s of %s forbids it: the answer never leaves", by, s.Host)
 	}
 	if s.Kind != sim.StepRoute {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
 	"uswitch/nat"
 	"uswitch/sim"
@@ -20,14 +21,14 @@ func (m machine) Route(sim.Lookup) sim.Decision { return sim.Decision{Kind: m.ki
 // TestMachineWithoutRoute: behind the host uplink stands this machine, whose own routes decide too. What they forbid is not
 // answered; what they lead to is not known, and never "works".
 func TestMachineWithoutRoute(t *testing.T) {
-	for kind, want := range map[sim.RouteKind]explain.Verdict{sim.NoRoute: explain.No, sim.Unreachable: explain.No, sim.Prohibit: explain.No, sim.Blackhole: explain.No,
-		sim.Unicast: explain.NotKnown} {
+	for kind, want := range map[sim.RouteKind]api.Verdict{sim.NoRoute: api.No, sim.Unreachable: api.No, sim.Prohibit: api.No, sim.Blackhole: api.No,
+		sim.Unicast: api.NotKnown} {
 		l := real(t, nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: noUplink{}}, explain.Uplink{Kind: explain.Host, Machine: machine{kind}})
-		a, err := l.Explain(explain.Question{From: "RED", To: "8.8.8.8", Protocol: "icmp"})
+		a, err := l.Explain(api.Question{From: "RED", To: "8.8.8.8", Protocol: "icmp"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.Verdict != want || a.Works || want == explain.No && a.Stop == nil {
+		if a.Verdict != want || a.Works || want == api.No && a.Stop == nil {
 			t.Errorf("%s: %s, works %v: %s", kind, a.Verdict, a.Works, a.Sentence)
 		}
 		advice, err := l.WhyNot(a.Question)
@@ -52,7 +53,7 @@ func TestHeldPort(t *testing.T) {
 			l := real(t, nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: noUplink{}}, explain.Uplink{Kind: explain.Sim, Internet: sim.InternetConfig{}})
 			socket.Proto, socket.Port = number, 81
 			l.Hosts[1].Bound = []sim.Socket{socket}
-			advice, err := l.WhyNot(explain.Question{From: "RED", To: "BLUE", Protocol: proto, Port: 81})
+			advice, err := l.WhyNot(api.Question{From: "RED", To: "BLUE", Protocol: proto, Port: 81})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +70,7 @@ func TestHostsFirewall(t *testing.T) {
 		l := real(t, nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: noUplink{}}, explain.Uplink{Kind: explain.Sim, Internet: sim.InternetConfig{}})
 		l.Hosts[1].Unseen = []sim.Unseen{{At: sim.AtInput, Text: "a firewall", Shown: "nft list ruleset", Drops: drops}}
 		l.Hosts[0].Cards[0].Down = true
-		advice, err := l.WhyNot(explain.Question{From: "RED", To: "BLUE", Protocol: "icmp"})
+		advice, err := l.WhyNot(api.Question{From: "RED", To: "BLUE", Protocol: "icmp"})
 		if err != nil {
 			t.Fatal(err)
 		}

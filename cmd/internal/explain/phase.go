@@ -3,13 +3,14 @@ package explain
 import (
 	"fmt"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
 // phases turns the steps into what a person reads, one phase a step. What the hosts do, and what is said by ARP, is told
 // where it happens.
-func (f *flow) phases() []Phase {
+func (f *flow) phases() []api.Phase {
 	b := builder{flow: f, told: map[toldKey]bool{}}
 	next := 0
 	for i := range f.steps {
@@ -37,27 +38,27 @@ func (f *flow) phases() []Phase {
 // builder collects phases.
 type builder struct {
 	*flow
-	all     []Phase
+	all     []api.Phase
 	asked   map[arpKey]int // the phases of ARP questions
 	arrival bool           // the question has reached a host or the outside
 	told    map[toldKey]bool
 	in, out string // the gateway's interfaces of the packet that is told of
 }
 
-func (b *builder) add(p Phase) { b.all = append(b.all, p) }
+func (b *builder) add(p api.Phase) { b.all = append(b.all, p) }
 
 // step adds a step of the switch or the gateway.
 func (b *builder) step(s *step) {
 	e := &s.Event
 	where, what := e.Step()
-	p := Phase{Way: s.way, Where: where, Type: what, Result: ResultAllow, Rule: ruleOf(b.world.Gateway().Rules(), e)}
+	p := api.Phase{Way: s.way, Where: where, Type: what, Result: api.ResultAllow, Rule: ruleOf(b.world.Gateway().Rules(), e)}
 	switch e.Verdict {
 	case trace.Drop:
-		p.Result, p.Reason = ResultDrop, e.Reason.String()
+		p.Result, p.Reason = api.ResultDrop, e.Reason.String()
 	case trace.Queue:
-		p.Result = ResultWait
+		p.Result = api.ResultWait
 	case trace.Consume:
-		p.Result = ResultAnswer
+		p.Result = api.ResultAnswer
 	}
 	switch e.Hook {
 	case trace.Ingress, trace.Egress:
@@ -80,14 +81,14 @@ func (b *builder) step(s *step) {
 	case e.Hook == trace.Route:
 		b.out = e.Port
 	}
-	if p.Result == ResultDrop {
+	if p.Result == api.ResultDrop {
 		p.Found = e.Reason.Sentence()
 	}
 	b.add(p)
 }
 
 // cable is a frame or packet that comes in or goes out.
-func (b *builder) cable(p *Phase, e *trace.Event) {
+func (b *builder) cable(p *api.Phase, e *trace.Event) {
 	p.Found = e.Text()
 	if _, ok := b.world.Switch(e.Where); !ok || e.Port == "" {
 		return
@@ -99,7 +100,7 @@ func (b *builder) cable(p *Phase, e *trace.Event) {
 }
 
 // bridged is what the switch does.
-func bridged(p *Phase, e *trace.Event) {
+func bridged(p *api.Phase, e *trace.Event) {
 	p.Found = e.Text()
 	if e.Hook == trace.Learn {
 		p.Looked = fmt.Sprintf("the sender's address in the forwarding table of %s", e.Where)

@@ -3,6 +3,7 @@ package explain
 import (
 	"net/netip"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -32,15 +33,15 @@ func (b *builder) arp(s *step) {
 	if !known {
 		at = len(b.all)
 		b.asked[key] = at
-		b.add(Phase{Way: s.way, Where: asker, Type: "arp", Result: ResultDrop, Looked: "who has " + s.arp.String() + "? everyone is asked",
+		b.add(api.Phase{Way: s.way, Where: asker, Type: "arp", Result: api.ResultDrop, Looked: "who has " + s.arp.String() + "? everyone is asked",
 			Found: "nobody answers", Reason: trace.NeighFailed.String()})
 	}
 	p := &b.all[at]
 	switch {
-	case s.Verdict == trace.Drop && p.Result == ResultDrop && b.matters(s):
+	case s.Verdict == trace.Drop && p.Result == api.ResultDrop && b.matters(s):
 		p.Reason, p.Found = s.Reason.String(), s.Reason.Sentence()
 	case a.Op() == frame.ARPReply && (s.Hook == trace.Egress && s.Verdict != trace.Drop || asker == "gateway" && s.Hook == trace.ARP):
-		p.Result, p.Reason = ResultAllow, ""
+		p.Result, p.Reason = api.ResultAllow, ""
 		p.Found = s.arp.String() + " is at " + a.SenderMAC().String() + ": " + b.nameOf(s.arp) + " answers"
 		p.Changed = asker + " notes it"
 	}
@@ -49,7 +50,7 @@ func (b *builder) arp(s *step) {
 // forgetAfterwards leaves out what is asked and answered when the story is over: neighbours make sure of each other later.
 // A question without an answer is how a story can end.
 func (b *builder) forgetAfterwards() {
-	for n := len(b.all); n > 1 && b.all[n-1].Type == "arp" && b.all[n-1].Result == ResultAllow; n-- {
+	for n := len(b.all); n > 1 && b.all[n-1].Type == "arp" && b.all[n-1].Result == api.ResultAllow; n-- {
 		b.all = b.all[:n-1]
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/trace"
 )
 
@@ -19,7 +20,7 @@ func (b *builder) interfaces(h trace.Hook) (text string) {
 }
 
 // routed is how the gateway finds the way, and the next hop.
-func routed(p *Phase, e *trace.Event) {
+func routed(p *api.Phase, e *trace.Event) {
 	p.Found = e.Text()
 	switch {
 	case e.Hook == trace.Neighbor:
@@ -40,7 +41,7 @@ func routeText(p netip.Prefix) string {
 }
 
 // filtered is what rules and the connection table say.
-func filtered(p *Phase, e *trace.Event) {
+func filtered(p *api.Phase, e *trace.Event) {
 	table := "filter"
 	switch {
 	case e.Hook == trace.Prerouting, e.Hook == trace.Postrouting, e.Verdict == trace.Rewrite:

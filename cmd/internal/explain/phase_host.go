@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -14,17 +15,17 @@ import (
 // inner is a step inside a host, of the question, of its answer, or of the ARP that they need.
 type inner struct {
 	sim.Step
-	way Way
+	way api.Way
 	at  int // how many steps of the switch and the gateway came before
 }
 
 // toldKey is what is told once.
 type toldKey struct {
-	way        Way
+	way        api.Way
 	host, what string
 }
 
-func (b *builder) once(way Way, host, what string) bool {
+func (b *builder) once(way api.Way, host, what string) bool {
 	k := toldKey{way, host, what}
 	told := b.told[k]
 	b.told[k] = true
@@ -33,9 +34,9 @@ func (b *builder) once(way Way, host, what string) bool {
 
 // inside adds what a host decides, which cannot be seen outside.
 func (b *builder) inside(s *inner) {
-	p := Phase{Way: s.way, Where: s.Host, Type: string(s.Kind), Result: ResultAllow}
+	p := api.Phase{Way: s.way, Where: s.Host, Type: string(s.Kind), Result: api.ResultAllow}
 	if s.Drop != "" {
-		p.Result, p.Reason, p.Found = ResultDrop, s.Drop, b.dropText(s)
+		p.Result, p.Reason, p.Found = api.ResultDrop, s.Drop, b.dropText(s)
 	}
 	switch s.Kind {
 	case sim.StepRoute:
@@ -60,7 +61,7 @@ func (b *builder) inside(s *inner) {
 			p.Changed = fmt.Sprintf("ttl %d becomes %d", s.Packet.TTL(), int(s.Packet.TTL())-1)
 		}
 	case sim.StepDeliver:
-		if s.way == Back || b.arrival {
+		if s.way == api.Back || b.arrival {
 			return
 		}
 		b.arrival = true
@@ -82,8 +83,8 @@ func (b *builder) inside(s *inner) {
 		}
 	}
 	if s.Unknown != "" {
-		if p.Result == ResultAllow {
-			p.Result = ResultUnknown
+		if p.Result == api.ResultAllow {
+			p.Result = api.ResultUnknown
 		}
 		if p.Found != "" && p.Found != s.Unknown {
 			p.Found += "; "
@@ -98,7 +99,7 @@ func (b *builder) inside(s *inner) {
 // unansweredARP tells why a host does not answer where it is asked for.
 func (b *builder) unansweredARP(s *inner) {
 	for key, at := range b.asked {
-		if p := &b.all[at]; key.target == s.Addr && s.Drop != "" && p.Result == ResultDrop {
+		if p := &b.all[at]; key.target == s.Addr && s.Drop != "" && p.Result == api.ResultDrop {
 			p.Reason, p.Found = s.Drop, b.dropText(s)
 		}
 	}
@@ -106,24 +107,24 @@ func (b *builder) unansweredARP(s *inner) {
 
 // arrived adds what the outside does with what was delivered to it.
 func (b *builder) arrived(s *step) {
-	if s.way != There || s.Verdict == trace.Drop || s.Hook != trace.Egress || b.arrival {
+	if s.way != api.There || s.Verdict == trace.Drop || s.Hook != trace.Egress || b.arrival {
 		return
 	}
 	ip, ok := packetOf(&s.Event)
 	if !ok {
 		return
 	}
-	if h, _ := b.lab.owner(ip.Dst()); h == nil && s.Port == "" && b.has(Back) {
+	if h, _ := b.lab.owner(ip.Dst()); h == nil && s.Port == "" && b.has(api.Back) {
 		b.arrival = true
-		b.add(Phase{Way: There, Where: "outside", Type: "answer", Result: ResultAnswer, Looked: b.target.What() + " of " + ip.Dst().String(),
+		b.add(api.Phase{Way: api.There, Where: "outside", Type: "answer", Result: api.ResultAnswer, Looked: b.target.What() + " of " + ip.Dst().String(),
 			Found: b.beyond()})
 	}
 }
 
 // takes is what a host makes of the question.
-func (b *builder) takes(p *Phase, s *inner) {
+func (b *builder) takes(p *api.Phase, s *inner) {
 	if s.Drop == "" {
-		p.Result, p.Found = ResultAnswer, "answered"
+		p.Result, p.Found = api.ResultAnswer, "answered"
 	}
 	port, _ := b.deliveredPort()
 	switch b.target.Protocol {
@@ -143,11 +144,11 @@ func (b *builder) takes(p *Phase, s *inner) {
 // noAnswer says at the end that the outside has not answered.
 func (b *builder) noAnswer() {
 	n := len(b.all)
-	if !b.silent || b.arrival || n == 0 || b.all[n-1].Result == ResultDrop || b.all[n-1].Way == Back || b.lab.uplink() == nil {
+	if !b.silent || b.arrival || n == 0 || b.all[n-1].Result == api.ResultDrop || b.all[n-1].Way == api.Back || b.lab.uplink() == nil {
 		return
 	}
 	if b.all[n-1].Where == b.lab.uplink().Name() {
-		b.add(Phase{Way: There, Where: "outside", Type: "answer", Result: ResultDrop, Reason: trace.TimedOut.String(),
+		b.add(api.Phase{Way: api.There, Where: "outside", Type: "answer", Result: api.ResultDrop, Reason: trace.TimedOut.String(),
 			Looked: b.target.What() + " of " + b.target.To, Found: "nobody there answers"})
 	}
 }
@@ -164,7 +165,7 @@ func (b *builder) beyond() string {
 func (f *flow) deliveredPort() (uint16, bool) {
 	port := f.target.Port
 	for i := range f.steps {
-		if s := &f.steps[i]; s.way == There && s.Verdict == trace.Rewrite && s.After.Proto == f.target.proto() && s.After.Proto != frame.ProtoICMP {
+		if s := &f.steps[i]; s.way == api.There && s.Verdict == trace.Rewrite && s.After.Proto == f.target.proto() && s.After.Proto != frame.ProtoICMP {
 			port = s.After.DstPort
 		}
 	}
@@ -175,7 +176,7 @@ func (f *flow) deliveredPort() (uint16, bool) {
 func (f *flow) deliveredAt() netip.Addr {
 	at := f.target.addr
 	for i := range f.inner {
-		if s := &f.inner[i]; s.way == There && s.Kind == sim.StepArrive && s.Packet != nil {
+		if s := &f.inner[i]; s.way == api.There && s.Kind == sim.StepArrive && s.Packet != nil {
 			at = s.Packet.Dst()
 		}
 	}
@@ -226,7 +227,7 @@ func decisionText(d sim.Decision) string {
 }
 
 // routeFrom is the way that a host has found for the question, or for its answer; ok is false if it has not come to that.
-func (f *flow) routeFrom(h *sim.HostState, w Way) (sim.Decision, bool) {
+func (f *flow) routeFrom(h *sim.HostState, w api.Way) (sim.Decision, bool) {
 	for i := range f.inner {
 		if s := &f.inner[i]; h != nil && s.Host == h.Name && s.way == w && (s.Kind == sim.StepRoute || s.Kind == sim.StepForward) && s.Drop == "" {
 			return s.Decision, true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/nat"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -38,18 +39,18 @@ func (t *trial) matches(s *blocker, ip frame.IPv4) (all []string) {
 	src, dst := t.inner(ip.Src()), t.inner(ip.Dst())
 	ends := fmt.Sprintf("-s %v -d %v", ip.Src(), ip.Dst())
 	service := ""
-	if tuple, ok := frame.TupleOf(ip); ok && tuple.HasPorts() && s.Way == There {
+	if tuple, ok := frame.TupleOf(ip); ok && tuple.HasPorts() && s.Way == api.There {
 		service = fmt.Sprintf(" -p %s --dport %d", t.target.Protocol, tuple.DstPort)
 	}
 	atGateway := s.event.Hook != trace.Forward
 	switch {
 	case service != "" && dst != nil && src == nil:
 		all = append(all, fmt.Sprintf("-d %v%s", ip.Dst(), service))
-	case atGateway && s.Way == There && src != nil:
+	case atGateway && s.Way == api.There && src != nil:
 		all = append(all, fmt.Sprintf("-s %v", src.Addr().Masked()))
 	case atGateway && dst != nil:
 		all = append(all, fmt.Sprintf("-d %v", dst.Addr().Masked()))
-	case src != nil && dst != nil && s.Way == There:
+	case src != nil && dst != nil && s.Way == api.There:
 		all = append(all, fmt.Sprintf("-i %s -o %s", src.Name(), dst.Name()))
 	case src != nil && dst != nil:
 		all = append(all, "-m conntrack --ctstate RELATED,ESTABLISHED")

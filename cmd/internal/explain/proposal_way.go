@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/nat"
 	"uswitch/sim"
 	"uswitch/switch/frame"
@@ -48,7 +49,7 @@ func addRoute(prefix netip.Prefix, via netip.Addr, name string) proposal {
 // nothing of that host's network.
 func (t *trial) astray(s *blocker) (all []proposal) {
 	owner, card := t.lab.owner(s.addr)
-	if s.Where != Outsider || owner == nil {
+	if s.Where != api.Outsider || owner == nil {
 		return nil
 	}
 	if leg, ok := t.lab.Gateway.Interface(card.Network); ok && leg.Addr().Contains(s.addr) {

@@ -7,13 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 )
 
 // target is a question with its destination found out.
 type target struct {
-	Question
+	api.Question
 	addr netip.Addr
 	name bool // To was a name that only DNS knows
 }
@@ -35,7 +36,7 @@ func (t *target) packet() sim.Question {
 }
 
 // check finds out what is asked, or says what is wrong with the question.
-func (l *Lab) check(q Question) (*target, error) {
+func (l *Lab) check(q api.Question) (*target, error) {
 	q.From, q.To = l.home(q.From), l.home(q.To)
 	t := &target{Question: q}
 	for _, name := range []string{q.From, q.To} {
@@ -44,9 +45,9 @@ func (l *Lab) check(q Question) (*target, error) {
 		}
 	}
 	switch {
-	case q.From != Outsider && l.host(q.From) == nil:
-		return nil, fmt.Errorf("host %q: there is no such host; there are %s", q.From, strings.Join(append(l.hostNames(), Outsider), ", "))
-	case q.From == Outsider && l.uplink() == nil:
+	case q.From != api.Outsider && l.host(q.From) == nil:
+		return nil, fmt.Errorf("host %q: there is no such host; there are %s", q.From, strings.Join(append(l.hostNames(), api.Outsider), ", "))
+	case q.From == api.Outsider && l.uplink() == nil:
 		return nil, fmt.Errorf("nobody outside can ask: the lab has no way out, and so no way in")
 	case !slices.Contains([]string{"icmp", "tcp", "udp"}, q.Protocol):
 		return nil, fmt.Errorf("protocol %q: want icmp, tcp or udp", q.Protocol)
@@ -65,7 +66,7 @@ func (l *Lab) check(q Question) (*target, error) {
 	} else if t.addr = a; !a.IsValid() {
 		t.name = true
 	}
-	if up := l.uplink(); q.From == Outsider && t.addr != up.Addr().Addr() {
+	if up := l.uplink(); q.From == api.Outsider && t.addr != up.Addr().Addr() {
 		if l.isOutside(t.addr) {
 			return nil, fmt.Errorf("%w: what somebody outside sends to %s never comes to the lab", errOutside, q.To)
 		}
@@ -99,7 +100,7 @@ const maxSize = 65535 - frame.IPv4Header - frame.ICMPHeader
 
 // addrOf finds the address of a host or of the gateway, the one on the asker's network first. It is invalid for a name
 // that only DNS can know.
-func (l *Lab) addrOf(q Question) (netip.Addr, error) {
+func (l *Lab) addrOf(q api.Question) (netip.Addr, error) {
 	from := l.host(q.From)
 	if q.To == "gateway" {
 		for _, i := range l.Gateway.Interfaces() {

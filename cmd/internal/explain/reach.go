@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 )
 
@@ -26,10 +27,10 @@ const maxQuestions = 5000
 // Reach asks every question that the lab suggests: every host pings every other, the gateway and the outside, and tries
 // every port on which somebody listens and every port that is published; somebody outside tries those too. It ends early
 // with ctx, whose error it then returns.
-func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*Matrix, error) {
-	m := &Matrix{From: l.hostNames(), To: l.columns(o)}
+func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*api.Matrix, error) {
+	m := &api.Matrix{From: l.hostNames(), To: l.columns(o)}
 	if l.uplink() != nil {
-		m.From = append(m.From, Outsider)
+		m.From = append(m.From, api.Outsider)
 	}
 	if n := len(m.From) * len(m.To); n > maxQuestions {
 		return nil, fmt.Errorf("%d hosts and %d things to reach are %d questions; at most %d are asked at once", len(m.From),
@@ -37,9 +38,9 @@ func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*Matrix, error) {
 	}
 	ring := newTrial(l, target{}).ring
 	for _, from := range m.From {
-		row := []Cell{}
+		row := []api.Cell{}
 		for _, to := range m.To {
-			q := Question{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port}
+			q := api.Question{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port}
 			if err := ctx.Err(); err != nil && o.Partial {
 				row = append(row, l.unpredicted(q))
 				continue
@@ -58,32 +59,32 @@ func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*Matrix, error) {
 }
 
 // unpredicted is a question that there is no time for.
-func (l *Lab) unpredicted(q Question) Cell {
+func (l *Lab) unpredicted(q api.Question) api.Cell {
 	if _, c := l.askable(q); c != nil {
 		return *c
 	}
-	return Cell{Verdict: NotKnown, Unknown: "there was no time to predict it"}
+	return api.Cell{Verdict: api.NotKnown, Unknown: "there was no time to predict it"}
 }
 
 // askable finds out what is asked, or what stands in the cell where it cannot be.
-func (l *Lab) askable(q Question) (*target, *Cell) {
+func (l *Lab) askable(q api.Question) (*target, *api.Cell) {
 	if q.From == q.To {
-		return nil, &Cell{Self: true}
+		return nil, &api.Cell{Self: true}
 	}
 	found, err := l.check(q)
 	switch {
 	case err == nil:
 		return found, nil
 	case errors.Is(err, errOutside):
-		return nil, &Cell{Self: true}
-	case q.From == Outsider:
-		return nil, &Cell{Verdict: No, Reason: NotRouted, Where: Outsider, Way: There, Sentence: err.Error()}
+		return nil, &api.Cell{Self: true}
+	case q.From == api.Outsider:
+		return nil, &api.Cell{Verdict: api.No, Reason: api.NotRouted, Where: api.Outsider, Way: api.There, Sentence: err.Error()}
 	}
-	return nil, &Cell{Verdict: No, Reason: NoAddress, Where: q.To, Way: There, Sentence: err.Error()}
+	return nil, &api.Cell{Verdict: api.No, Reason: api.NoAddress, Where: q.To, Way: api.There, Sentence: err.Error()}
 }
 
 // cell asks one question.
-func (l *Lab) cell(t *trial, q Question) (Cell, error) {
+func (l *Lab) cell(t *trial, q api.Question) (api.Cell, error) {
 	found, c := l.askable(q)
 	if c != nil {
 		return *c, nil
@@ -91,10 +92,10 @@ func (l *Lab) cell(t *trial, q Question) (Cell, error) {
 	t.target = *found
 	f, err := t.run()
 	if err != nil {
-		return Cell{}, err
+		return api.Cell{}, err
 	}
 	a := f.answer()
-	c = &Cell{Verdict: a.Verdict, Works: a.Works, Unknown: a.Unknown}
+	c = &api.Cell{Verdict: a.Verdict, Works: a.Works, Unknown: a.Unknown}
 	if s := a.Stop; s != nil {
 		c.Reason, c.Where, c.Way, c.Sentence = s.Reason, s.Where, s.Way, s.Sentence
 	}
@@ -102,28 +103,28 @@ func (l *Lab) cell(t *trial, q Question) (Cell, error) {
 }
 
 // columns are the things that can be reached.
-func (l *Lab) columns(o ReachOptions) (all []Column) {
+func (l *Lab) columns(o ReachOptions) (all []api.Column) {
 	for _, h := range l.Hosts {
-		all = append(all, Column{To: h.Name, Protocol: "icmp"})
+		all = append(all, api.Column{To: h.Name, Protocol: "icmp"})
 	}
 	if len(l.Gateway.Interfaces()) > 0 {
-		all = append(all, Column{To: "gateway", Protocol: "icmp"})
+		all = append(all, api.Column{To: "gateway", Protocol: "icmp"})
 	}
 	if o.Outside.IsValid() && l.uplink() != nil {
-		all = append(all, Column{To: o.Outside.String(), Protocol: "icmp"})
+		all = append(all, api.Column{To: o.Outside.String(), Protocol: "icmp"})
 	}
 	for _, h := range l.Hosts {
 		for _, port := range h.TCP {
-			all = append(all, Column{h.Name, "tcp", port})
+			all = append(all, api.Column{To: h.Name, Protocol: "tcp", Port: port})
 		}
 		for _, port := range h.UDP {
-			all = append(all, Column{h.Name, "udp", port})
+			all = append(all, api.Column{To: h.Name, Protocol: "udp", Port: port})
 		}
 		for _, s := range h.Bound {
 			if s.Addr.IsLoopback() || s.Peer.IsValid() {
 				continue // nobody else reaches it
 			}
-			c := Column{h.Name, map[uint8]string{frame.ProtoTCP: "tcp", frame.ProtoUDP: "udp"}[s.Proto], s.Port}
+			c := api.Column{To: h.Name, Protocol: map[uint8]string{frame.ProtoTCP: "tcp", frame.ProtoUDP: "udp"}[s.Proto], Port: s.Port}
 			if !slices.Contains(all, c) {
 				all = append(all, c)
 			}
@@ -136,7 +137,7 @@ func (l *Lab) columns(o ReachOptions) (all []Column) {
 var dnat = regexp.MustCompile(` -p (tcp|udp) .*--dport (\d+) .*-j DNAT `)
 
 // published finds the published ports where they are written: in the rules that lead them inside.
-func (l *Lab) published() (all []Column) {
+func (l *Lab) published() (all []api.Column) {
 	up := l.uplink()
 	if up == nil {
 		return nil
@@ -151,7 +152,7 @@ func (l *Lab) published() (all []Column) {
 			continue
 		}
 		port, err := strconv.ParseUint(found[2], 10, 16)
-		c := Column{up.Addr().Addr().String(), found[1], uint16(port)}
+		c := api.Column{To: up.Addr().Addr().String(), Protocol: found[1], Port: uint16(port)}
 		if err == nil && port > 0 && !slices.Contains(all, c) {
 			all = append(all, c)
 		}

@@ -3,6 +3,7 @@ package explain
 import (
 	"strings"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/nat/rule"
 	"uswitch/switch/trace"
 )
@@ -18,7 +19,7 @@ var tablesAt = map[trace.Hook][]rule.Table{
 
 // ruleOf finds the rule of a step: its table, and its number among the rules of its chain. Of several that read alike it is
 // the first, which is the one that a packet meets.
-func ruleOf(tables *rule.Tables, e *trace.Event) *Rule {
+func ruleOf(tables *rule.Tables, e *trace.Event) *api.Rule {
 	if e.Rule == "" {
 		return nil
 	}
@@ -41,9 +42,9 @@ func ruleOf(tables *rule.Tables, e *trace.Event) *Rule {
 				if strings.HasPrefix(line, "-P ") {
 					number = 0
 				}
-				return &Rule{Table: t.String(), Chain: e.Chain, Number: number, Text: e.Rule}
+				return &api.Rule{Table: t.String(), Chain: e.Chain, Number: number, Text: e.Rule}
 			}
 		}
 	}
-	return &Rule{Chain: e.Chain, Text: e.Rule}
+	return &api.Rule{Chain: e.Chain, Text: e.Rule}
 }

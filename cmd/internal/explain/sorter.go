@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -23,7 +24,7 @@ type sorter struct {
 
 // kind is what a journey is.
 type kind struct {
-	way Way
+	way api.Way
 	arp netip.Addr
 }
 
@@ -42,7 +43,7 @@ func (s *sorter) kindOf(e *trace.Event) *kind {
 		s.journeys[e.Packet] = k
 	}
 	if k != nil && e.Verdict == trace.Rewrite && e.After.Proto != 0 {
-		if k.way == There {
+		if k.way == api.There {
 			s.there = append(s.there, e.After)
 		} else {
 			s.there = append(s.there, e.After.Reply())
@@ -70,50 +71,50 @@ func (s *sorter) judge(e *trace.Event) *kind {
 			return nil
 		}
 		s.first, s.ids[0], s.there = e.Packet, id, []frame.Tuple{tuple}
-		return &kind{way: There}
+		return &kind{way: api.There}
 	case id == s.ids[0] && p.IsFragment():
-		return &kind{way: There}
+		return &kind{way: api.There}
 	case id == s.ids[1] && p.IsFragment():
-		return &kind{way: Back}
+		return &kind{way: api.Back}
 	case hasTuple && id.id == s.ids[0].id && slices.Contains(s.there, tuple): // a host has sent it on
-		return &kind{way: There}
+		return &kind{way: api.There}
 	case hasTuple && s.answered && id.id == s.ids[1].id && s.answers(tuple):
-		return &kind{way: Back}
+		return &kind{way: api.Back}
 	case hasTuple && !s.answered && s.answers(tuple):
 		s.answered, s.ids[1] = true, id
-		return &kind{way: Back}
+		return &kind{way: api.Back}
 	case p.Proto() == frame.ProtoICMP && !s.errors && s.quotes(p):
 		s.errors = true
-		return &kind{way: Back}
+		return &kind{way: api.Back}
 	}
 	return nil
 }
 
 // wayOf says which packet a host's step is about; empty: none of the question's.
-func (s *sorter) wayOf(h *sim.Step) Way {
-	now := There
+func (s *sorter) wayOf(h *sim.Step) api.Way {
+	now := api.There
 	if s.answered || s.errors {
-		now = Back
+		now = api.Back
 	}
 	if h.Packet == nil { // a question of ARP, or a look-up before anything is sent
 		if s.first == 0 && h.Kind != sim.StepARP && h.Kind != sim.StepUnseen && h.Host != s.question.From {
 			return ""
 		}
 		if s.first != 0 && h.Host != s.question.From && (h.Kind == sim.StepRoute || h.Kind == sim.StepCard) {
-			return Back // it would have answered
+			return api.Back // it would have answered
 		}
 		return now
 	}
 	tuple, ok := tupleOf(h.Packet)
 	switch {
 	case len(s.there) == 0 && h.Host == s.question.From && h.Packet.Dst() == s.question.addr:
-		return There
+		return api.There
 	case ok && slices.Contains(s.there, tuple), h.Packet.IsFragment() && (packetID{h.Packet.Src(), h.Packet.Dst(), h.Packet.ID(), h.Packet.Proto()}) == s.ids[0]:
-		return There
+		return api.There
 	case ok && s.answers(tuple):
-		return Back
+		return api.Back
 	case h.Packet.Proto() == frame.ProtoICMP && s.quotes(h.Packet):
-		return Back
+		return api.Back
 	}
 	return ""
 }
@@ -122,9 +123,9 @@ func (s *sorter) wayOf(h *sim.Step) Way {
 // people's business.
 func (s *sorter) judgeARP(e frame.Ethernet) *kind {
 	a, ok := frame.ParseARP(e.Payload())
-	way := There
+	way := api.There
 	if s.first != 0 && s.answered {
-		way = Back
+		way = api.Back
 	}
 	switch {
 	case !ok || a.IsAnnouncement() || a.IsProbe():

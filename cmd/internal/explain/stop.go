@@ -6,13 +6,14 @@ import (
 	"net/netip"
 	"slices"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/trace"
 )
 
 // blocker is a Stop, and what it takes to look for a remedy.
 type blocker struct {
-	Stop
+	api.Stop
 	reason trace.Reason   // NoReason: none of the switch's
 	host   *sim.HostState // where it is a host's own doing
 	card   *sim.CardState
@@ -23,7 +24,7 @@ type blocker struct {
 }
 
 // told is what others are told of it: nil of nothing.
-func (b *blocker) told() *Stop {
+func (b *blocker) told() *api.Stop {
 	if b == nil {
 		return nil
 	}
@@ -38,10 +39,10 @@ func (f *flow) stop() *blocker {
 		return nil
 	}
 	for _, find := range []func() *blocker{
-		func() *blocker { return f.stopOnWay(There) },
-		func() *blocker { return f.stopOnWay(Back) },
+		func() *blocker { return f.stopOnWay(api.There) },
+		func() *blocker { return f.stopOnWay(api.Back) },
 		f.stopAtTarget,
-		func() *blocker { return f.stopAtRouter(There) },
+		func() *blocker { return f.stopAtRouter(api.There) },
 	} {
 		if s := find(); s != nil {
 			return s
@@ -49,12 +50,12 @@ func (f *flow) stop() *blocker {
 	}
 	asker := f.lab.host(f.target.From)
 	if errors.Is(f.failed, sim.ErrTooLong) {
-		return &blocker{reason: trace.FragNeeded, host: asker, card: f.cardTo(asker), Stop: Stop{Way: There, Where: f.target.From, Type: "send",
+		return &blocker{reason: trace.FragNeeded, host: asker, card: f.cardTo(asker), Stop: api.Stop{Way: api.There, Where: f.target.From, Type: "send",
 			Reason: trace.FragNeeded.String(), Sentence: f.failed.Error()}}
 	}
-	if !f.has(There) && asker != nil { // it never left: the next hop did not answer
-		d, _ := f.routeFrom(asker, There)
-		return f.unanswered(asker, nextHop(d, f.target.addr), There)
+	if !f.has(api.There) && asker != nil { // it never left: the next hop did not answer
+		d, _ := f.routeFrom(asker, api.There)
+		return f.unanswered(asker, nextHop(d, f.target.addr), api.There)
 	}
 	if f.failed != nil {
 		return f.outside(trace.Unreachable, "it hears: "+f.failed.Error())
@@ -63,7 +64,7 @@ func (f *flow) stop() *blocker {
 }
 
 func (f *flow) outside(r trace.Reason, sentence string) *blocker {
-	return &blocker{reason: r, addr: f.target.addr, at: f.progress(len(f.steps)), Stop: Stop{Way: There, Where: "outside", Type: "answer",
+	return &blocker{reason: r, addr: f.target.addr, at: f.progress(len(f.steps)), Stop: api.Stop{Way: api.There, Where: "outside", Type: "answer",
 		Reason: r.String(), Sentence: sentence}}
 }
 
@@ -76,7 +77,7 @@ func (f *flow) cardTo(h *sim.HostState) *sim.CardState {
 }
 
 // stopOnWay finds what ended a way's packet: a host, the switch or the gateway, whichever came first.
-func (f *flow) stopOnWay(w Way) *blocker {
+func (f *flow) stopOnWay(w api.Way) *blocker {
 	inside, at := f.stopInside(w)
 	outside := f.stopAtStep(w)
 	if inside == nil || outside != nil && f.indexOf(outside) < at {
@@ -96,7 +97,7 @@ func (f *flow) indexOf(s *blocker) int {
 }
 
 // stopInside finds the host that ended a way's packet, and how many steps of the switch and the gateway came before.
-func (f *flow) stopInside(w Way) (*blocker, int) {
+func (f *flow) stopInside(w api.Way) (*blocker, int) {
 	for i := range f.inner {
 		s := &f.inner[i]
 		wrong := ""
@@ -104,10 +105,10 @@ func (f *flow) stopInside(w Way) (*blocker, int) {
 			wrong = f.wrongNeighbor(s)
 		}
 		ends := s.Drop != "" && s.Drop != sim.DropOtherMAC && s.Kind != sim.StepARP
-		if s.way != w || !ends && wrong == "" || s.Packet != nil && w == Back && s.Kind == sim.StepDeliver {
+		if s.way != w || !ends && wrong == "" || s.Packet != nil && w == api.Back && s.Kind == sim.StepDeliver {
 			continue
 		}
-		if s.Drop == sim.DropMartian && s.Host == f.target.From && w == There {
+		if s.Drop == sim.DropMartian && s.Host == f.target.From && w == api.There {
 			h := f.lab.host(s.Host)
 			return f.hairpin(h, h), s.at
 		}
@@ -126,7 +127,7 @@ func (f *flow) arrives(i int) bool {
 // stopOfInner says what the end of a packet inside a host means.
 func (f *flow) stopOfInner(s *inner, wrong string) *blocker {
 	h := f.lab.host(s.Host)
-	stop := &blocker{host: h, addr: s.Addr, card: f.cardNamed(h, s.Card), Stop: Stop{Way: s.way, Where: s.Host, Type: string(s.Kind),
+	stop := &blocker{host: h, addr: s.Addr, card: f.cardNamed(h, s.Card), Stop: api.Stop{Way: s.way, Where: s.Host, Type: string(s.Kind),
 		Reason: s.Drop, Sentence: f.dropText(s)}}
 	switch {
 	case s.Drop == sim.DropMartian && s.Packet != nil:
@@ -134,7 +135,7 @@ func (f *flow) stopOfInner(s *inner, wrong string) *blocker {
 	case !stop.addr.IsValid() && s.Packet != nil:
 		stop.addr = s.Packet.Dst()
 	}
-	if s.way == Back || s.Kind == sim.StepDeliver {
+	if s.way == api.Back || s.Kind == sim.StepDeliver {
 		stop.at = f.progress(len(f.steps))
 	} else {
 		stop.at = f.progress(s.at)
@@ -175,7 +176,7 @@ func (f *flow) stopOfInner(s *inner, wrong string) *blocker {
 const wrongMAC = "wrong-mac"
 
 // stopAtRouter is for a host that has a packet to send on and hears nothing of the next hop.
-func (f *flow) stopAtRouter(w Way) *blocker {
+func (f *flow) stopAtRouter(w api.Way) *blocker {
 	for i := len(f.inner) - 1; i >= 0; i-- {
 		s := &f.inner[i]
 		if s.way != w || s.Packet == nil || s.Kind == sim.StepUnseen {

@@ -5,18 +5,19 @@ import (
 	"net/netip"
 	"slices"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/trace"
 )
 
 // unanswered says why nobody told asker (nil: the gateway) who has an address.
-func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w Way) *blocker {
+func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w api.Way) *blocker {
 	name := "gateway"
 	if asker != nil {
 		name = asker.Name
 	}
-	s := &blocker{Stop: Stop{Way: w, Where: name, Type: "arp"}, reason: trace.NeighFailed, host: asker, addr: a}
-	if w == Back {
+	s := &blocker{Stop: api.Stop{Way: w, Where: name, Type: "arp"}, reason: trace.NeighFailed, host: asker, addr: a}
+	if w == api.Back {
 		s.at = f.progress(len(f.steps))
 	}
 	for i := range f.steps {

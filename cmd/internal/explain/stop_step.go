@@ -4,13 +4,14 @@ import (
 	"net/netip"
 	"slices"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
 // stopAtStep finds the step that ended the question's way or the answer's: the first one that dropped a packet for which
 // it mattered. What is dropped later is what was said about that.
-func (f *flow) stopAtStep(w Way) *blocker {
+func (f *flow) stopAtStep(w api.Way) *blocker {
 	for i := range f.steps {
 		s := &f.steps[i]
 		if s.way == w && !s.arp.IsValid() && s.Verdict == trace.Drop && f.matters(s) {
@@ -39,7 +40,7 @@ func (f *flow) stopOf(s *step, i int) *blocker {
 		}
 	}
 	where, what := s.Step()
-	return &blocker{reason: s.Reason, event: &s.Event, at: f.progress(i), Stop: Stop{Way: s.way, Where: where, Type: what,
+	return &blocker{reason: s.Reason, event: &s.Event, at: f.progress(i), Stop: api.Stop{Way: s.way, Where: where, Type: what,
 		Reason: s.Reason.String(), Sentence: s.Reason.Sentence(), Rule: ruleOf(f.world.Gateway().Rules(), &s.Event)}}
 }
 

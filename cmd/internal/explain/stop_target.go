@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/trace"
 )
@@ -16,20 +17,20 @@ func (f *flow) stopAtTarget() *blocker {
 		return nil
 	}
 	asker := f.lab.host(f.target.From)
-	if owner, _ := f.lab.owner(from); owner == h || f.has(Back) && asker != nil && f.answeredFrom() != f.target.addr {
+	if owner, _ := f.lab.owner(from); owner == h || f.has(api.Back) && asker != nil && f.answeredFrom() != f.target.addr {
 		return f.hairpin(h, asker)
 	}
-	if f.has(Back) {
+	if f.has(api.Back) {
 		return nil
 	}
-	if s := f.stopAtRouter(Back); s != nil {
+	if s := f.stopAtRouter(api.Back); s != nil {
 		return s
 	}
-	d, ok := f.routeFrom(h, Back)
+	d, ok := f.routeFrom(h, api.Back)
 	if !ok {
 		return nil
 	}
-	return f.unanswered(h, nextHop(d, from), Back)
+	return f.unanswered(h, nextHop(d, from), api.Back)
 }
 
 // hairpin is the reason of an answer that does not come back through the gateway, which alone could undo its translation.
@@ -37,9 +38,9 @@ const hairpin = "hairpin"
 
 // hairpin is for a question that was led back to the asker's own network, or to the asker itself.
 func (f *flow) hairpin(h, asker *sim.HostState) *blocker {
-	s := &blocker{host: h, at: f.progress(len(f.steps)), Stop: Stop{Way: Back, Where: f.target.From, Type: "deliver", Reason: hairpin}}
+	s := &blocker{host: h, at: f.progress(len(f.steps)), Stop: api.Stop{Way: api.Back, Where: f.target.From, Type: "deliver", Reason: hairpin}}
 	if h == asker {
-		s.Way = There
+		s.Way = api.There
 		s.Sentence = fmt.Sprintf("the question comes back to %s with its own address as the source, which no kernel believes", h.Name)
 		return s
 	}
@@ -53,7 +54,7 @@ func (f *flow) answeredFrom() (from netip.Addr) {
 	for i := range f.steps {
 		s := &f.steps[i]
 		ip, ok := packetOf(&s.Event)
-		if ok && s.way == Back && !s.arp.IsValid() && s.Hook == trace.Egress && s.Verdict != trace.Drop {
+		if ok && s.way == api.Back && !s.arp.IsValid() && s.Hook == trace.Egress && s.Verdict != trace.Drop {
 			from = ip.Src()
 		}
 	}
@@ -63,7 +64,7 @@ func (f *flow) answeredFrom() (from netip.Addr) {
 // delivered finds the host that the question has reached, and who it came from as that host sees it.
 func (f *flow) delivered() (h *sim.HostState, from netip.Addr) {
 	for i := range f.inner {
-		if s := &f.inner[i]; s.way == There && s.Kind == sim.StepArrive && s.Decision.Kind == sim.Local {
+		if s := &f.inner[i]; s.way == api.There && s.Kind == sim.StepArrive && s.Decision.Kind == sim.Local {
 			h, from = f.lab.host(s.Host), s.Packet.Src()
 		}
 	}

@@ -16,7 +16,9 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/tools/view"
 	"uswitch/nat/rule"
 	"uswitch/sim"
 )
@@ -123,19 +125,19 @@ func do(w *sim.World, line string, out io.Writer) error {
 			if err != nil {
 				return err
 			}
-			return explain.WriteAnswer(out, a)
+			return view.Answer(out, a)
 		}
 		a, err := explain.LabOf(w).WhyNot(q)
 		if err != nil {
 			return err
 		}
-		return explain.WriteAdvice(out, a)
+		return view.Advice(out, a)
 	case "reach":
 		m, err := explain.LabOf(w).Reach(context.Background(), explain.ReachOptions{Outside: ip("8.8.8.8")})
 		if err != nil {
 			return err
 		}
-		return explain.WriteMatrix(out, m)
+		return view.Matrix(out, m)
 	}
 	h, ok := w.Host(words[0])
 	if !ok {
@@ -168,8 +170,8 @@ func doAt(w *sim.World, h *sim.Host, words []string) error {
 }
 
 // question reads: RED 8.8.8.8 --tcp 443 --size 1472 --df
-func question(words []string) (explain.Question, error) {
-	q := explain.Question{From: words[0], To: words[1], Protocol: "icmp"}
+func question(words []string) (api.Question, error) {
+	q := api.Question{From: words[0], To: words[1], Protocol: "icmp"}
 	for i := 2; i < len(words); i++ {
 		switch words[i] {
 		case "--df":

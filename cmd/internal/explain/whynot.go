@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
 	"uswitch/switch/trace"
 )
@@ -15,17 +16,17 @@ const maxRemedies = 10
 // WhyNot says what keeps a question from being answered, and what would let it pass. Every remedy was tried on a fork of the
 // lab: each brings the question further than the one before, and with all of them it is answered, if Solved. The error
 // says that the question makes no sense in this lab.
-func (l *Lab) WhyNot(q Question) (*Advice, error) {
+func (l *Lab) WhyNot(q api.Question) (*api.Advice, error) {
 	f, answer, err := l.ask(q)
 	if err != nil {
 		return nil, err
 	}
 	if answer != nil {
 		// The name is the trouble, or an address that is missing, or what leads to the name's server.
-		if r := answer.Stop.Reason; r == noSuchName || r == NoAddress {
-			return &Advice{Question: q, Verdict: No, Stop: answer.Stop, Rest: answer.Stop, Sentence: answer.Sentence}, nil
+		if r := answer.Stop.Reason; r == noSuchName || r == api.NoAddress {
+			return &api.Advice{Question: q, Verdict: api.No, Stop: answer.Stop, Rest: answer.Stop, Sentence: answer.Sentence}, nil
 		}
-		advice, err := l.WhyNot(Question{From: q.From, To: nameServer.String(), Protocol: "udp", Port: 53})
+		advice, err := l.WhyNot(api.Question{From: q.From, To: nameServer.String(), Protocol: "udp", Port: 53})
 		if err == nil {
 			advice.Question = q
 			advice.Sentence = fmt.Sprintf("The name %s cannot be looked up. %s", q.To, advice.Sentence)
@@ -33,7 +34,7 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 		return advice, err
 	}
 	first := f.stop()
-	a := &Advice{Question: q, Stop: first.told(), Look: f.look()}
+	a := &api.Advice{Question: q, Stop: first.told(), Look: f.look()}
 	t, last, rest := f.trial, f, first
 	for rest != nil && len(a.Steps) < maxRemedies {
 		better, remedy, err := t.improve(rest)
@@ -59,7 +60,7 @@ func (l *Lab) WhyNot(q Question) (*Advice, error) {
 	}
 	a.Unknown = f.notKnown(first)
 	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
-	a.Works = a.Verdict == Yes
+	a.Works = a.Verdict == api.Yes
 	a.Sentence = f.summary(a, first, left)
 	return a, nil
 }
@@ -86,7 +87,7 @@ func (f *flow) look() (commands []string) {
 
 // improve tries what may help against a stop, one proposal after the other, and returns what becomes of the question with the
 // first one that brings it further; nil if none does.
-func (t *trial) improve(s *blocker) (better *flow, r Remedy, err error) {
+func (t *trial) improve(s *blocker) (better *flow, r api.Remedy, err error) {
 	for _, p := range t.proposals(s) {
 		tried, err := t.fork()
 		if err != nil {
@@ -100,7 +101,7 @@ func (t *trial) improve(s *blocker) (better *flow, r Remedy, err error) {
 			return nil, r, err
 		}
 		if next := f.stop(); next == nil || next.further(s) {
-			return f, Remedy{Because: s.Sentence, Reason: s.Reason, Rule: s.Rule, Command: p.command, Text: p.text}, nil
+			return f, api.Remedy{Because: s.Sentence, Reason: s.Reason, Rule: s.Rule, Command: p.command, Text: p.text}, nil
 		}
 	}
 	return nil, r, nil
@@ -108,11 +109,11 @@ func (t *trial) improve(s *blocker) (better *flow, r Remedy, err error) {
 
 // further reports whether a question stopped by s has come further than one stopped by before.
 func (s *blocker) further(before *blocker) bool {
-	if s.Where == Outsider {
-		return before.Where != Outsider
+	if s.Where == api.Outsider {
+		return before.Where != api.Outsider
 	}
 	if s.Way != before.Way {
-		return s.Way == Back
+		return s.Way == api.Back
 	}
 	if s.at != before.at {
 		return s.at > before.at
@@ -139,9 +140,9 @@ func (t *trial) fork() (*trial, error) {
 }
 
 // summary is the advice about a flow in one sentence; left is what is not known when all steps are done.
-func (f *flow) summary(a *Advice, first *blocker, left string) string {
+func (f *flow) summary(a *api.Advice, first *blocker, left string) string {
 	switch {
-	case a.Stop == nil && a.Verdict == NotKnown:
+	case a.Stop == nil && a.Verdict == api.NotKnown:
 		return "Nothing that the switch can see is in the way. That is not all that decides."
 	case a.Works:
 		return "Nothing is in the way: it works."

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 )
 
@@ -24,11 +24,11 @@ func Apply(ctx context.Context, file string, options ApplyOptions, warnings io.W
 	if err != nil {
 		return nil, err
 	}
-	c, err := control.Find(first.Name)
+	c, err := api.Find(first.Name)
 	if err != nil {
 		return nil, err
 	}
-	var up control.Plans[plan.Plan]
+	var up api.Plans[plan.Plan]
 	if err := c.Get(ctx, "/v1/plan", nil, &up); err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func Apply(ctx context.Context, file string, options ApplyOptions, warnings io.W
 		return nil, err
 	}
 	p.KeepUp = p.KeepUp || options.Keep
-	var answer control.ApplyAnswer
-	err = c.Do(ctx, http.MethodPost, "/v1/apply", nil, control.ApplyRequest[plan.Plan]{Plan: p, DryRun: options.DryRun}, &answer)
+	var answer api.ApplyAnswer
+	err = c.Do(ctx, http.MethodPost, "/v1/apply", nil, api.ApplyRequest[plan.Plan]{Plan: p, DryRun: options.DryRun}, &answer)
 	return answer.Lines, err
 }

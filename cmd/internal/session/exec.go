@@ -12,14 +12,14 @@ import (
 	"strings"
 	"syscall"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
 
 // Exec runs a program inside a host of a lab that is up, with this process's input and output, and returns its status. A
 // Ctrl-C is the program's alone. A real host is entered by this process; on a simulated one the lab runs the program.
-func Exec(ctx context.Context, c *control.Client, host string, argv []string, environment ...string) (status int, err error) {
+func Exec(ctx context.Context, c *api.Client, host string, argv []string, environment ...string) (status int, err error) {
 	return ExecWith(ctx, c, host, argv, ExecOptions{Environment: environment, Input: os.Stdin})
 }
 
@@ -33,7 +33,7 @@ type ExecOptions struct {
 }
 
 // ExecWith is Exec with all options.
-func ExecWith(ctx context.Context, c *control.Client, host string, argv []string, o ExecOptions) (status int, err error) {
+func ExecWith(ctx context.Context, c *api.Client, host string, argv []string, o ExecOptions) (status int, err error) {
 	h, err := findHost(ctx, c, host)
 	if err != nil {
 		return 1, err
@@ -43,7 +43,7 @@ func ExecWith(ctx context.Context, c *control.Client, host string, argv []string
 	} else if simulated {
 		return execInside(ctx, c, host, argv, o)
 	}
-	dir, err := control.Directory()
+	dir, err := api.Directory()
 	if err != nil {
 		return 1, err
 	}
@@ -71,14 +71,14 @@ func ExecWith(ctx context.Context, c *control.Client, host string, argv []string
 	return process.Wait(), nil
 }
 
-func isSimulated(ctx context.Context, c *control.Client) (bool, error) {
-	var lab control.Lab
+func isSimulated(ctx context.Context, c *api.Client) (bool, error) {
+	var lab api.Lab
 	err := c.Get(ctx, "/v1/lab", nil, &lab)
 	return lab.Simulated, err
 }
 
-func findHost(ctx context.Context, c *control.Client, name string) (*control.Host, error) {
-	var hosts []control.Host
+func findHost(ctx context.Context, c *api.Client, name string) (*api.Host, error) {
+	var hosts []api.Host
 	if err := c.Get(ctx, "/v1/hosts", nil, &hosts); err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func findHost(ctx context.Context, c *control.Client, name string) (*control.Hos
 }
 
 // Shell runs a shell inside a host: the person's own, whose prompt begins with the host's name if it is bash or sh.
-func Shell(ctx context.Context, c *control.Client, host string) (status int, err error) {
+func Shell(ctx context.Context, c *api.Client, host string) (status int, err error) {
 	if simulated, err := isSimulated(ctx, c); err != nil {
 		return 1, err
 	} else if simulated {

@@ -12,12 +12,12 @@ import (
 	"os/signal"
 	"syscall"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // execInside runs a program on a simulated host: the process that has the lab runs it, and this one is its terminal.
-func execInside(ctx context.Context, c *control.Client, host string, argv []string, o ExecOptions) (status int, err error) {
-	q := control.ExecQuery{ID: fmt.Sprintf("%016x", rand.Uint64()), Host: host, Args: argv, Environment: o.Environment, Dir: o.Dir}
+func execInside(ctx context.Context, c *api.Client, host string, argv []string, o ExecOptions) (status int, err error) {
+	q := api.ExecQuery{ID: fmt.Sprintf("%016x", rand.Uint64()), Host: host, Args: argv, Environment: o.Environment, Dir: o.Dir}
 	if q.Dir == "" {
 		q.Dir, _ = os.Getwd()
 	}
@@ -30,7 +30,7 @@ func execInside(ctx context.Context, c *control.Client, host string, argv []stri
 	defer signal.Stop(signals)
 	answer, err := c.Stream(ctx, http.MethodPost, "/v1/exec", q.Query(), input)
 	if err != nil {
-		var refused *control.Error
+		var refused *api.Error
 		if errors.As(err, &refused) && refused.Status != 0 {
 			return refused.Status, err
 		}
@@ -44,14 +44,14 @@ func execInside(ctx context.Context, c *control.Client, host string, argv []stri
 }
 
 // passSignals passes on what is sent to this process instead of the program that runs elsewhere.
-func passSignals(ctx context.Context, c *control.Client, id string, signals <-chan os.Signal, ended <-chan struct{}) {
+func passSignals(ctx context.Context, c *api.Client, id string, signals <-chan os.Signal, ended <-chan struct{}) {
 	for {
 		select {
 		case <-ended:
 			return
 		case s := <-signals:
 			// A program that has ended meanwhile needs no signal any more.
-			_ = c.Do(ctx, http.MethodPost, "/v1/exec/signal", nil, control.ExecSignal{ID: id, Signal: s.(syscall.Signal)}, nil)
+			_ = c.Do(ctx, http.MethodPost, "/v1/exec/signal", nil, api.ExecSignal{ID: id, Signal: s.(syscall.Signal)}, nil)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func passSignals(ctx context.Context, c *control.Client, id string, signals <-ch
 // copyOutput writes what the program writes, and returns its status.
 func copyOutput(in *json.Decoder, out, errs io.Writer) (status int, err error) {
 	for {
-		var line control.ExecOutput
+		var line api.ExecOutput
 		if err := in.Decode(&line); err != nil {
 			return 1, errors.New("the lab has gone while the program ran")
 		}

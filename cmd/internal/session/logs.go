@@ -8,14 +8,14 @@ import (
 	"net/http"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 	"uswitch/cmd/internal/world"
 )
 
 // Logs writes what the hosts of a lab have written, each line with its host's name in front and, if times is set, when it was
 // written. With q.Follow it goes on until the lab or ctx ends.
-func Logs(ctx context.Context, c *control.Client, q control.LogQuery, times, colour bool, out io.Writer) error {
+func Logs(ctx context.Context, c *api.Client, q api.LogQuery, times, colour bool, out io.Writer) error {
 	width, err := longestName(ctx, c, q.Hosts)
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func Logs(ctx context.Context, c *control.Client, q control.LogQuery, times, col
 	defer answer.Close()
 	decoder := json.NewDecoder(answer)
 	for {
-		var line control.LogLine
+		var line api.LogLine
 		if err := decoder.Decode(&line); err != nil {
 			if err == io.EOF && !q.Follow {
 				return nil
@@ -48,15 +48,15 @@ func Logs(ctx context.Context, c *control.Client, q control.LogQuery, times, col
 }
 
 // longestName returns how long the longest name is of the hosts that may write.
-func longestName(ctx context.Context, c *control.Client, hosts []string) (longest int, err error) {
-	var rows []control.Host
+func longestName(ctx context.Context, c *api.Client, hosts []string) (longest int, err error) {
+	var rows []api.Host
 	if len(hosts) == 0 {
 		if err := c.Get(ctx, "/v1/hosts", nil, &rows); err != nil {
 			return 0, err
 		}
 	}
 	for _, h := range rows {
-		if h.State != control.CommandNone {
+		if h.State != api.CommandNone {
 			hosts = append(hosts, h.Name)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"os"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/tap"
 )
 
@@ -18,7 +18,7 @@ func InsideHost(ctx context.Context) bool {
 	if err != nil {
 		return false // no Linux, no namespaces
 	}
-	for _, answer := range control.AskAll(ctx, func(ctx context.Context, lab *control.Client) (hosts []control.Host, err error) {
+	for _, answer := range api.AskAll(ctx, func(ctx context.Context, lab *api.Client) (hosts []api.Host, err error) {
 		err = lab.Get(ctx, "/v1/hosts", nil, &hosts)
 		return hosts, err
 	}) {

@@ -3,7 +3,8 @@ package session
 import (
 	"context"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/control/server"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/simhost"
 	"uswitch/cmd/internal/world"
@@ -11,7 +12,7 @@ import (
 
 // Resting answers what can be asked of a lab that is not up, as it would be when it has just come up: it is built in memory,
 // and nothing of it is on this machine. end throws it away.
-func Resting(ctx context.Context, p *plan.Plan) (c *control.Client, end func(), err error) {
+func Resting(ctx context.Context, p *plan.Plan) (c *api.Client, end func(), err error) {
 	host := simhost.New()
 	w, err := world.New(p, world.Options{Host: host, Taken: routes})
 	if err == nil {
@@ -21,7 +22,7 @@ func Resting(ctx context.Context, p *plan.Plan) (c *control.Client, end func(), 
 		host.Close()
 		return nil, nil, err
 	}
-	return control.Resting(w, Version()), func() { _ = w.Down(); host.Close() }, nil
+	return server.Resting(w, Version()), func() { _ = w.Down(); host.Close() }, nil
 }
 
 // stays reports whether a lab goes on until somebody ends it: it is to, or a host that counts has no command that could end.

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"os"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/control/server"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/simhost"
 	"uswitch/cmd/internal/world"
@@ -28,7 +29,7 @@ type Options struct {
 	Live    bool
 	Command []string // a command for this machine, for which the lab is up; empty: the lab ends by itself
 	// Beside is what this process itself does while the lab is up, in place of a command; its result is the run's.
-	Beside func(ctx context.Context, lab *control.Client) (status int, err error)
+	Beside func(ctx context.Context, lab *api.Client) (status int, err error)
 
 	// InBackground says that Background has started this process: it writes to a log, says when the lab is up,
 	// and ends when it is told to, not with the lab's commands.
@@ -40,7 +41,7 @@ type Options struct {
 // Run brings a lab up, waits for its end and takes it down. The status is the lab's: see world.World.Run; that of the
 // command if there is one; 128 and the signal's number if a signal came before either had ended.
 func Run(o Options) (status int, err error) {
-	dir, noDir := control.Directory()
+	dir, noDir := api.Directory()
 	host, err := newHost(o.Simulated, dir)
 	if err != nil {
 		return 1, &CannotError{err}
@@ -52,7 +53,7 @@ func Run(o Options) (status int, err error) {
 	if noDir != nil {
 		return 1, noDir
 	}
-	lock, err := control.TakeLock(dir, o.Plan.Name)
+	lock, err := api.TakeLock(dir, o.Plan.Name)
 	if err != nil {
 		return 1, err
 	}
@@ -166,7 +167,7 @@ func (s *session) beside(ctx context.Context, w *world.World) (status int, err e
 		w.Run(hosts)
 	}()
 	if s.Beside != nil {
-		status, err = s.Beside(ctx, control.NewClient(control.Path(s.dir, s.Plan.Name), s.Plan.Name))
+		status, err = s.Beside(ctx, api.NewClient(api.Path(s.dir, s.Plan.Name), s.Plan.Name))
 	} else {
 		status, err = runCommand(ctx, s.Plan.Name, s.Command, s.Stdout, s.Stderr)
 	}
@@ -176,12 +177,12 @@ func (s *session) beside(ctx context.Context, w *world.World) (status int, err e
 }
 
 // serve opens the control socket.
-func (s *session) serve(w *world.World, stop func()) (*control.Server, error) {
-	l, err := control.Listen(s.dir, s.Plan.Name)
+func (s *session) serve(w *world.World, stop func()) (*server.Server, error) {
+	l, err := server.Listen(s.dir, s.Plan.Name)
 	if err != nil {
 		return nil, err
 	}
-	server := control.NewServer(l, w, Version(), os.Getpid(), stop)
+	server := server.New(l, w, Version(), os.Getpid(), stop)
 	server.Start()
 	return server, nil
 }

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -175,7 +175,7 @@ func TestCutShort(t *testing.T) {
 		err  error
 		want bool
 	}{
-		{ended, nil, false}, {ended, control.ErrUnfinished, true}, {ended, io.ErrUnexpectedEOF, true}, {ended, syscall.EPIPE, false},
+		{ended, nil, false}, {ended, api.ErrUnfinished, true}, {ended, io.ErrUnexpectedEOF, true}, {ended, syscall.EPIPE, false},
 		{context.Background(), io.ErrUnexpectedEOF, false},
 	} {
 		if got := cutShort(test.ctx, test.err); got != test.want {

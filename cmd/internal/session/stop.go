@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
@@ -21,7 +21,7 @@ import (
 const stopTime = world.Patience + time.Minute
 
 // Stop takes a lab down and waits until it is gone: until its lock is free.
-func Stop(ctx context.Context, c *control.Client) error {
+func Stop(ctx context.Context, c *api.Client) error {
 	if err := c.Do(ctx, http.MethodPost, "/v1/stop", nil, nil, nil); err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func Stop(ctx context.Context, c *control.Client) error {
 }
 
 // StopBegun is Stop for a lab that is still coming up, or going.
-func StopBegun(ctx context.Context, b control.Begun) error {
+func StopBegun(ctx context.Context, b api.Begun) error {
 	if err := b.Stop(); err != nil {
 		return fmt.Errorf("lab %s: process %d, which is bringing it up: %w", b.Lab, b.PID, err)
 	}
@@ -54,8 +54,8 @@ func awaitGone(ctx context.Context, lab string) error {
 
 // locked reports whether the lab's lock is there: its file goes last.
 func locked(lab string) bool {
-	for _, dir := range control.Directories() {
-		if _, err := os.Stat(filepath.Join(dir, lab+control.LockSuffix)); err == nil {
+	for _, dir := range api.Directories() {
+		if _, err := os.Stat(filepath.Join(dir, lab+api.LockSuffix)); err == nil {
 			return true
 		}
 	}
@@ -64,7 +64,7 @@ func locked(lab string) bool {
 
 // Cleanup removes what labs have left behind whose process is gone, and says what it did.
 func Cleanup() (did []string, err error) {
-	dir, err := control.Directory()
+	dir, err := api.Directory()
 	if err != nil {
 		return nil, err
 	}
@@ -80,11 +80,11 @@ func Cleanup() (did []string, err error) {
 		}
 	}
 	for _, lab := range traces(dir) {
-		lock, taken := control.TakeLock(dir, lab)
+		lock, taken := api.TakeLock(dir, lab)
 		if taken != nil {
 			continue // it is up
 		}
-		removed := os.Remove(control.Path(dir, lab))
+		removed := os.Remove(api.Path(dir, lab))
 		if removed == nil {
 			did = append(did, fmt.Sprintf("socket of lab %s: removed; nobody answered", lab))
 		}
@@ -98,7 +98,7 @@ func Cleanup() (did []string, err error) {
 
 // traces names the labs of which there is a lock, a socket or a log, sorted.
 func traces(dir string) (labs []string) {
-	for _, suffix := range []string{control.LockSuffix, filepath.Ext(control.Path(dir, "any")), filepath.Ext(logPath(dir, "any"))} {
+	for _, suffix := range []string{api.LockSuffix, filepath.Ext(api.Path(dir, "any")), filepath.Ext(logPath(dir, "any"))} {
 		found, _ := filepath.Glob(filepath.Join(dir, "*"+suffix))
 		for _, path := range found {
 			labs = append(labs, strings.TrimSuffix(filepath.Base(path), suffix))

@@ -12,13 +12,13 @@ import (
 	"strings"
 	"syscall"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
 )
 
 // Trace copies a lab's trace to out until the lab or ctx ends, or nobody reads any more.
-func Trace(ctx context.Context, c *control.Client, q control.TraceQuery, out io.Writer) error {
+func Trace(ctx context.Context, c *api.Client, q api.TraceQuery, out io.Writer) error {
 	answer, err := c.Follow(ctx, "/v1/trace", q.Query())
 	if err != nil {
 		return quiet(ctx, err)
@@ -40,7 +40,7 @@ func missing(steps uint64, cut bool) string {
 		parts = append(parts, fmt.Sprintf("%d steps are missing: the reader was slower than the network", steps))
 	}
 	if cut {
-		parts = append(parts, fmt.Sprintf("at its end up to %d steps are missing: what the lab still held for it did not come in time", control.QueueEvents))
+		parts = append(parts, fmt.Sprintf("at its end up to %d steps are missing: what the lab still held for it did not come in time", api.QueueEvents))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -72,7 +72,7 @@ func (c *lossCounter) Write(b []byte) (int, error) {
 
 // Capture writes a lab's capture to a file, or to out if path is -, until the lab or ctx ends. What is on a full disk
 // ends with a whole block. How much a file holds is told on standard error, and what at the end of ctx did not come.
-func Capture(ctx context.Context, c *control.Client, q control.TraceQuery, path string, force bool, out io.Writer) error {
+func Capture(ctx context.Context, c *api.Client, q api.TraceQuery, path string, force bool, out io.Writer) error {
 	counted := &blockCounter{out: out}
 	if path != "-" {
 		file, err := pcap.Create(path, force)

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/hosttool"
 	"uswitch/sim"
 	"uswitch/switch/frame"
@@ -25,7 +25,7 @@ func hostTool(answer func(hosttool.Tool, context.Context, []string) error) progr
 
 // refused writes an error in the words of the program and returns its status.
 func (c *call) refused(err error) int {
-	var e *control.Error
+	var e *api.Error
 	switch {
 	case err == nil:
 		return 0
@@ -62,11 +62,11 @@ func isShort(word, of string, atLeast int) bool {
 
 // kernel is an error in the words with which ip passes on what the kernel says, and ip's status for it.
 func kernel(text string) error {
-	return &control.Error{Status: 2, Message: "RTNETLINK answers: " + text}
+	return &api.Error{Status: 2, Message: "RTNETLINK answers: " + text}
 }
 
 func refuse(format string, args ...any) error {
-	return &control.Error{Status: 1, Message: fmt.Sprintf(format, args...)}
+	return &api.Error{Status: 1, Message: fmt.Sprintf(format, args...)}
 }
 
 // answering is a simulated host that answers what hosttool asks a lab. It implements hosttool.Lab.
@@ -77,11 +77,11 @@ func (a answering) Get(_ context.Context, path string, _ url.Values, into any) e
 	var failed error
 	err := a.owner.do(func() {
 		switch into := into.(type) {
-		case *[]control.Device:
+		case *[]api.Device:
 			*into = a.deviceRows()
-		case *[]control.Route:
+		case *[]api.Route:
 			*into = a.routeRows()
-		case *[]control.Neighbor:
+		case *[]api.Neighbor:
 			*into = a.neighborRows()
 		default:
 			failed = fmt.Errorf("%s: a simulated host does not know", path)
@@ -95,9 +95,9 @@ func (a answering) Do(_ context.Context, method, path string, _ url.Values, body
 	var failed error
 	err := a.owner.do(func() {
 		switch body := body.(type) {
-		case control.RouteChange:
+		case api.RouteChange:
 			failed = a.changeRoute(method == http.MethodDelete, body)
-		case control.NeighborChange:
+		case api.NeighborChange:
 			failed = a.changeNeighbor(method == http.MethodDelete, body)
 		default:
 			failed = fmt.Errorf("%s: a simulated host cannot do that", path)
@@ -107,11 +107,11 @@ func (a answering) Do(_ context.Context, method, path string, _ url.Values, body
 }
 
 // deviceRows lists lo and the cards, on the hosts' goroutine.
-func (s *space) deviceRows() []control.Device {
-	rows := []control.Device{{Index: 1, Name: "lo", Kind: control.KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"),
+func (s *space) deviceRows() []api.Device {
+	rows := []api.Device{{Index: 1, Name: "lo", Kind: api.KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"),
 		MTU: 65536, Carrier: true}}
 	for _, d := range s.plugged() {
-		rows = append(rows, control.Device{Index: d.index, Name: d.name, Kind: control.KindEther, MAC: d.card.MAC(), Address: d.card.Addr(),
+		rows = append(rows, api.Device{Index: d.index, Name: d.name, Kind: api.KindEther, MAC: d.card.MAC(), Address: d.card.Addr(),
 			MTU: d.card.MTU(), Carrier: d.card.Up(), Down: !d.card.Up()})
 	}
 	return rows
@@ -126,10 +126,10 @@ func (s *space) plugged() []*Device {
 	return all
 }
 
-func (s *space) routeRows() []control.Route {
-	rows := []control.Route{}
+func (s *space) routeRows() []api.Route {
+	rows := []api.Route{}
 	for _, r := range s.machine.Routes() {
-		row := control.Route{Dst: r.Prefix.String(), Dev: r.Dev.Name(), Flags: []string{}}
+		row := api.Route{Dst: r.Prefix.String(), Dev: r.Dev.Name(), Flags: []string{}}
 		switch {
 		case r.Prefix.Bits() == 0:
 			row.Dst = "default"
@@ -149,10 +149,10 @@ func (s *space) routeRows() []control.Route {
 	return rows
 }
 
-func (s *space) neighborRows() []control.Neighbor {
-	rows := []control.Neighbor{}
+func (s *space) neighborRows() []api.Neighbor {
+	rows := []api.Neighbor{}
 	for _, n := range s.machine.Neighbors(s.owner.time.Now()) {
-		row := control.Neighbor{Dst: n.Addr, Dev: n.Card, State: []string{n.State.String()}}
+		row := api.Neighbor{Dst: n.Addr, Dev: n.Card, State: []string{n.State.String()}}
 		if n.MAC != (frame.MAC{}) {
 			row.Lladdr = n.MAC.String()
 		}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/nat/route"
 	"uswitch/sim"
 	"uswitch/switch/frame"
@@ -14,11 +14,11 @@ import (
 
 // What ip changes on a simulated host. changeRoute and changeNeighbor run on the hosts' goroutine, the others go there.
 
-func (s *space) changeRoute(forget bool, c control.RouteChange) error {
+func (s *space) changeRoute(forget bool, c api.RouteChange) error {
 	old, exists := s.route(c.Dst)
 	switch {
 	case c.Dst != c.Dst.Masked():
-		return &control.Error{Status: 2, Message: "Error: Invalid prefix for given prefix length."}
+		return &api.Error{Status: 2, Message: "Error: Invalid prefix for given prefix length."}
 	case forget && (!exists || c.Via.IsValid() && c.Via != old.Via || c.Dev != "" && c.Dev != old.Dev.Name()):
 		return kernel("No such process")
 	case forget:
@@ -37,7 +37,7 @@ func (s *space) changeRoute(forget bool, c control.RouteChange) error {
 		_ = s.machine.AddRoute(sim.HostRoute{Prefix: old.Prefix, Via: old.Via, Card: old.Dev.Name()}) // as it was
 	}
 	if errors.Is(err, sim.ErrBadNexthop) {
-		return &control.Error{Status: 2, Message: "Error: Nexthop has invalid gateway."}
+		return &api.Error{Status: 2, Message: "Error: Nexthop has invalid gateway."}
 	}
 	return kernel(err.Error())
 }
@@ -51,7 +51,7 @@ func (s *space) route(p netip.Prefix) (route.Route[*sim.Card], bool) {
 	return routes[i], true
 }
 
-func (s *space) changeNeighbor(forget bool, c control.NeighborChange) error {
+func (s *space) changeNeighbor(forget bool, c api.NeighborChange) error {
 	known := slices.ContainsFunc(s.machine.Neighbors(s.owner.time.Now()), func(n sim.Neighbor) bool { return n.Addr == c.Dst && n.Card == c.Dev })
 	for _, card := range s.machine.Cards() {
 		if c.Dev != "" && card.Name() != c.Dev {

@@ -9,18 +9,18 @@ import (
 	"net/url"
 	"strconv"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/docker/types"
 )
 
 // Client speaks to the engine of one lab.
-type Client struct{ lab *control.Client }
+type Client struct{ lab *api.Client }
 
 // New returns a client for the engine of a lab.
-func New(lab *control.Client) *Client { return &Client{lab} }
+func New(lab *api.Client) *Client { return &Client{lab} }
 
 // Lab returns the control socket's client.
-func (c *Client) Lab() *control.Client { return c.lab }
+func (c *Client) Lab() *api.Client { return c.lab }
 
 // prefix is where a lab's control socket has its engine.
 const prefix = "/v1/docker"
@@ -31,7 +31,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 }
 
 // DaemonError is what the engine has refused.
-type DaemonError struct{ Refused *control.Error }
+type DaemonError struct{ Refused *api.Error }
 
 func (e *DaemonError) Error() string { return "Error response from daemon: " + e.Refused.Message }
 
@@ -42,7 +42,7 @@ func NotFound(err error) bool {
 }
 
 func fromDaemon(err error) error {
-	var refused *control.Error
+	var refused *api.Error
 	if errors.As(err, &refused) {
 		return &DaemonError{refused}
 	}

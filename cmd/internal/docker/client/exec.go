@@ -6,18 +6,18 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/docker/types"
 )
 
 // Host returns what the lab calls a container: its name, or that of the service that it is.
 func (c *Client) Host(ctx context.Context, d *types.Container) (string, error) {
-	var hosts []control.Host
+	var hosts []api.Host
 	if err := c.lab.Get(ctx, "/v1/hosts", nil, &hosts); err != nil {
 		return "", err
 	}
 	name := strings.TrimPrefix(d.Name, "/")
-	if !slices.ContainsFunc(hosts, func(h control.Host) bool { return h.Name == name }) {
+	if !slices.ContainsFunc(hosts, func(h api.Host) bool { return h.Name == name }) {
 		name = d.Config.Labels["com.docker.compose.service"]
 	}
 	return name, nil

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/docker/engine"
 	"uswitch/cmd/internal/plan"
 )
@@ -26,9 +26,9 @@ const DefaultLab = "docker"
 // containers; up is false then.
 func Find(name string, load func(name string) (*plan.Plan, error)) (c *Client, up bool, err error) {
 	name = cmp.Or(name, os.Getenv("USWITCH_LAB"))
-	labs := control.Up()
-	is := func(name string) func(*control.Client) bool {
-		return func(c *control.Client) bool { return c.Lab() == name }
+	labs := api.Up()
+	is := func(name string) func(*api.Client) bool {
+		return func(c *api.Client) bool { return c.Lab() == name }
 	}
 	i := slices.IndexFunc(labs, is(cmp.Or(name, DefaultLab)))
 	switch {
@@ -47,7 +47,7 @@ func Find(name string, load func(name string) (*plan.Plan, error)) (c *Client, u
 			return nil, false, err
 		}
 		e := engine.Resting(p, time.Now)
-		return New(control.InProcess(http.StripPrefix(prefix, e.Handler()), p.Name)), false, nil
+		return New(api.InProcess(http.StripPrefix(prefix, e.Handler()), p.Name)), false, nil
 	}
 	return New(labs[i]), true, nil
 }
@@ -64,7 +64,7 @@ func (c *Client) Begin(ctx context.Context, say io.Writer) (*Client, error) {
 	up.Stderr = say
 	failed := up.Run()
 	// Whoever was the first of several to begin it, it is up now.
-	for _, l := range control.Up() {
+	for _, l := range api.Up() {
 		if l.Lab() == name {
 			if failed == nil {
 				fmt.Fprintf(say, "uswitch: lab %s is up, in the background: uswitch down %s ends it\n", name, name)

@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	compose "uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/teach/check"
 )
@@ -24,7 +24,7 @@ type Broken struct {
 
 // Break breaks one thing in a lab: the first, in the order of the seed, whose damage can be noticed. What cannot be broken is
 // left as it was.
-func Break(ctx context.Context, c *control.Client, s check.Subject, seed uint64) (*Broken, error) {
+func Break(ctx context.Context, c *api.Client, s check.Subject, seed uint64) (*Broken, error) {
 	l, err := look(ctx, c)
 	if err != nil {
 		return nil, err

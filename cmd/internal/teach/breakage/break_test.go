@@ -6,24 +6,24 @@ import (
 	"slices"
 	"testing"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // sample is a lab in which every kind of fault can happen.
 func sample() *lab {
-	host := func(name, address string) control.Host {
+	host := func(name, address string) api.Host {
 		p := netip.MustParsePrefix(address)
-		return control.Host{Name: name, Namespace: control.Namespace{Lab: "l"}, Gateway: netip.MustParseAddr("10.1.0.1"),
-			Interfaces: []control.Interface{{Name: "eth0", Network: "br0", Address: p, MTU: 1500}}}
+		return api.Host{Name: name, Namespace: api.Namespace{Lab: "l"}, Gateway: netip.MustParseAddr("10.1.0.1"),
+			Interfaces: []api.Interface{{Name: "eth0", Network: "br0", Address: p, MTU: 1500}}}
 	}
-	port := func(name string) control.Port { return control.Port{Network: "br0", Name: name, BcastFlood: true} }
+	port := func(name string) api.Port { return api.Port{Network: "br0", Name: name, BcastFlood: true} }
 	return &lab{
-		info:     control.Lab{Name: "l", Forward: true},
-		hosts:    []control.Host{host("RED", "10.1.0.2/24"), host("BLUE", "10.1.0.3/24")},
-		networks: []control.Network{{Name: "br0", Subnet: netip.MustParsePrefix("10.1.0.0/24"), Gateway: netip.MustParseAddr("10.1.0.1")}},
-		ports:    []control.Port{port("RED"), port("BLUE")},
-		routes:   []control.Route{{Dst: "10.1.0.0/24", Dev: "br0", Protocol: "kernel"}, {Dst: "default", Dev: "uplink"}},
-		published: []control.Published{{Host: "RED", Protocol: "tcp", HostIP: netip.IPv4Unspecified(), HostPort: 8080,
+		info:     api.Lab{Name: "l", Forward: true},
+		hosts:    []api.Host{host("RED", "10.1.0.2/24"), host("BLUE", "10.1.0.3/24")},
+		networks: []api.Network{{Name: "br0", Subnet: netip.MustParsePrefix("10.1.0.0/24"), Gateway: netip.MustParseAddr("10.1.0.1")}},
+		ports:    []api.Port{port("RED"), port("BLUE")},
+		routes:   []api.Route{{Dst: "10.1.0.0/24", Dev: "br0", Protocol: "kernel"}, {Dst: "default", Dev: "uplink"}},
+		published: []api.Published{{Host: "RED", Protocol: "tcp", HostIP: netip.IPv4Unspecified(), HostPort: 8080,
 			To: netip.MustParseAddrPort("10.1.0.2:80")}, {Host: "STRANGER", HostPort: 1}},
 		rules: map[string][]string{"filter": {"-P FORWARD ACCEPT", "-A FORWARD -s 10.1.0.0/24 -j ACCEPT", "-A FORWARD -d 10.1.0.0/24 -j ACCEPT"},
 			"nat": {"-P POSTROUTING ACCEPT", `-A POSTROUTING -m comment --comment "by hand" -j MASQUERADE`}},

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // hostFaults are those inside hosts: cards, addresses, routes, neighbours.
@@ -27,14 +27,14 @@ func (l *lab) hostFaults() (all []Fault) {
 }
 
 // routes returns what brings a host's default route back if it leaves by a card: it goes with the card's address.
-func defaultRoute(h control.Host, card control.Interface) []Action {
+func defaultRoute(h api.Host, card api.Interface) []Action {
 	if !h.Gateway.IsValid() || !card.Address.Masked().Contains(h.Gateway) {
 		return nil
 	}
 	return []Action{inside(h.Name, fmt.Sprintf("ip route replace default via %v dev %s", h.Gateway, card.Name))}
 }
 
-func (l *lab) cardFaults(h control.Host, card control.Interface) []Fault {
+func (l *lab) cardFaults(h api.Host, card api.Interface) []Fault {
 	back := defaultRoute(h, card)
 	link := func(what string) Action { return inside(h.Name, "ip link set "+card.Name+" "+what) }
 	addr := func(verb string, p netip.Prefix) Action {
@@ -70,7 +70,7 @@ func narrowed(card netip.Prefix, gateway netip.Addr) (narrow netip.Prefix, ok bo
 }
 
 // routeFaults are default routes that are missing, or lead to somebody who is no router.
-func (l *lab) routeFaults(h control.Host) (all []Fault) {
+func (l *lab) routeFaults(h api.Host) (all []Fault) {
 	right := []Action{inside(h.Name, fmt.Sprintf("ip route replace default via %v", h.Gateway))}
 	all = append(all, Fault{"route-missing", []Action{inside(h.Name, "ip route del default")}, right})
 	for _, n := range l.networks {

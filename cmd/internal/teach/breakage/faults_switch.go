@@ -5,12 +5,12 @@ import (
 	"net/netip"
 	"slices"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // via reports of a route whether somebody has added it by a network: it would go with the network's address.
-func (l *lab) via(network string) func(control.Route) bool {
-	return func(r control.Route) bool { return r.Dev == network && r.Protocol != "kernel" }
+func (l *lab) via(network string) func(api.Route) bool {
+	return func(r api.Route) bool { return r.Dev == network && r.Protocol != "kernel" }
 }
 
 // free returns an address of a network that nobody has, the highest one; invalid if there is none.
@@ -64,7 +64,7 @@ func (l *lab) switchFaults() (all []Fault) {
 		}
 	}
 	for _, p := range l.published {
-		if !slices.ContainsFunc(l.hosts, func(h control.Host) bool { return h.Name == p.Host }) {
+		if !slices.ContainsFunc(l.hosts, func(h api.Host) bool { return h.Name == p.Host }) {
 			continue
 		}
 		port := fmt.Sprintf("%s %v:%d:%d/%s", p.Host, p.HostIP, p.HostPort, p.To.Port(), p.Protocol)
@@ -76,11 +76,11 @@ func (l *lab) switchFaults() (all []Fault) {
 	return all
 }
 
-func (l *lab) port(host, network string) (control.Port, bool) {
+func (l *lab) port(host, network string) (api.Port, bool) {
 	for _, p := range l.ports {
 		if p.Name == host && p.Network == network {
 			return p, true
 		}
 	}
-	return control.Port{}, false
+	return api.Port{}, false
 }

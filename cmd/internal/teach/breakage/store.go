@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/teach/state"
 )
 
@@ -30,7 +30,7 @@ func (b *Broken) Forget(dir string) error { return os.Remove(filepath.Join(dir, 
 
 // Load returns what is broken in a lab that is up, and nil if nothing is. What was broken in an earlier run of the lab went
 // with it.
-func Load(ctx context.Context, dir string, c *control.Client) (*Broken, error) {
+func Load(ctx context.Context, dir string, c *api.Client) (*Broken, error) {
 	text, err := os.ReadFile(filepath.Join(dir, fileOf(c.Lab())))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -42,7 +42,7 @@ func Load(ctx context.Context, dir string, c *control.Client) (*Broken, error) {
 	if err != nil {
 		return nil, fmt.Errorf("what is broken in lab %s cannot be read: %w", c.Lab(), err)
 	}
-	var info control.Lab
+	var info api.Lab
 	if err := c.Get(ctx, "/v1/lab", nil, &info); err != nil {
 		return nil, err
 	}

@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/control/api"
 	compose "uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/teach/check"
 )
@@ -16,9 +15,9 @@ var elsewhere = netip.AddrFrom4([4]byte{8, 8, 8, 8})
 
 // symptoms returns what is answered in a lab now, and what is not, as checks that all hold. What must not be answered is
 // among them, so that nobody mends a lab by opening everything.
-func symptoms(ctx context.Context, c *control.Client, s check.Subject, l *lab) ([]compose.Check, error) {
-	var m explain.Matrix
-	if err := c.Get(ctx, "/v1/reach", control.ReachQuery{Outside: elsewhere}.Query(), &m); err != nil {
+func symptoms(ctx context.Context, c *api.Client, s check.Subject, l *lab) ([]compose.Check, error) {
+	var m api.Matrix
+	if err := c.Get(ctx, "/v1/reach", api.ReachQuery{Outside: elsewhere}.Query(), &m); err != nil {
 		return nil, err
 	}
 	var all []compose.Check
@@ -31,7 +30,7 @@ func symptoms(ctx context.Context, c *control.Client, s check.Subject, l *lab) (
 	for row, from := range m.From {
 		for column, to := range m.To {
 			cell := m.Cells[row][column]
-			if !cell.Self && (cell.Works || from != explain.Outsider) {
+			if !cell.Self && (cell.Works || from != api.Outsider) {
 				add(compose.AskCheck{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port, Not: !cell.Works})
 			}
 		}
@@ -45,7 +44,7 @@ func symptoms(ctx context.Context, c *control.Client, s check.Subject, l *lab) (
 	return all, nil
 }
 
-func names(hosts []control.Host) (all []string) {
+func names(hosts []api.Host) (all []string) {
 	for _, h := range hosts {
 		all = append(all, h.Name)
 	}

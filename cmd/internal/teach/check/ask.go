@@ -4,13 +4,13 @@ import (
 	"context"
 	"strings"
 
-	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 )
 
 // Question returns what a check asks.
-func Question(a *plan.AskCheck) explain.Question {
-	return explain.Question{From: a.From, To: a.To, Protocol: a.Protocol, Port: a.Port, Size: a.Size, DontFragment: a.DF}
+func Question(a *plan.AskCheck) api.Question {
+	return api.Question{From: a.From, To: a.To, Protocol: a.Protocol, Port: a.Port, Size: a.Size, DontFragment: a.DF}
 }
 
 // predict asks what would become of the packet and, if it would not come through, what would mend that.
@@ -24,11 +24,11 @@ func (o *Outcome) predict(ctx context.Context, s Subject, a *plan.AskCheck) (err
 // settle sends the packets of all questions that were predicted, and judges by what becomes of them. Where none can be sent,
 // the prediction is all that there is.
 func settle(ctx context.Context, s Subject, outcomes []Outcome) {
-	var asked []explain.Asked
+	var asked []api.Asked
 	var of []*Outcome
 	for i := range outcomes {
 		if o := &outcomes[i]; o.answer != nil && o.State == Holds {
-			asked = append(asked, explain.Asked{Question: o.answer.Question, Predicted: o.answer.Verdict, Address: o.answer.Address})
+			asked = append(asked, api.Asked{Question: o.answer.Question, Predicted: o.answer.Verdict, Address: o.answer.Address})
 			of = append(of, o)
 		}
 	}
@@ -55,11 +55,11 @@ func (o *Outcome) judge(a *plan.AskCheck) {
 	if o.Sent = answer.Sent; o.Sent != nil && o.Sent.Differs {
 		stop = o.Sent.Ended
 	}
-	if answer.Works || answer.Verdict == explain.NotKnown {
+	if answer.Works || answer.Verdict == api.NotKnown {
 		o.Remedy = nil
 	}
 	switch {
-	case answer.Verdict == explain.NotKnown:
+	case answer.Verdict == api.NotKnown:
 		o.State, o.Why = Unknown, answer.Unknown
 	case !answer.Works && !a.Not:
 		o.stopped(answer, stop)
@@ -79,7 +79,7 @@ func (o *Outcome) judge(a *plan.AskCheck) {
 }
 
 // stopped says what is in the packet's way.
-func (o *Outcome) stopped(answer *explain.Answer, stop *explain.Stop) {
+func (o *Outcome) stopped(answer *api.Answer, stop *api.Stop) {
 	o.fail("%s", answer.Sentence)
 	if stop != nil {
 		o.Where, o.Reason, o.Rule = stop.Where+" "+stop.Type, stop.Reason, stop.Rule
@@ -87,9 +87,9 @@ func (o *Outcome) stopped(answer *explain.Answer, stop *explain.Stop) {
 }
 
 // letThrough names the last rule that has accepted what should not pass.
-func (o *Outcome) letThrough(answer *explain.Answer) {
+func (o *Outcome) letThrough(answer *api.Answer) {
 	for i := range answer.Phases {
-		if p := &answer.Phases[i]; p.Rule != nil && p.Way == explain.There {
+		if p := &answer.Phases[i]; p.Rule != nil && p.Way == api.There {
 			o.Where, o.Rule = p.Where+" "+p.Type, p.Rule
 		}
 	}
@@ -111,7 +111,7 @@ func (o *Outcome) advise(ctx context.Context, s Subject, a *plan.AskCheck) error
 	return nil
 }
 
-func anyRule(answer *explain.Answer, text string) bool {
+func anyRule(answer *api.Answer, text string) bool {
 	for i := range answer.Phases {
 		if ruleHas(answer.Phases[i].Rule, text) {
 			return true
@@ -120,7 +120,7 @@ func anyRule(answer *explain.Answer, text string) bool {
 	return false
 }
 
-func ruleHas(r *explain.Rule, text string) bool {
+func ruleHas(r *api.Rule, text string) bool {
 	if r == nil {
 		return false
 	}
@@ -128,7 +128,7 @@ func ruleHas(r *explain.Rule, text string) bool {
 }
 
 // path compares the way of a packet with the steps that it must have, in their order.
-func (o *Outcome) path(answer *explain.Answer, want []plan.Hop) {
+func (o *Outcome) path(answer *api.Answer, want []plan.Hop) {
 	at := 0
 	for i, hop := range want {
 		for at < len(answer.Phases) && !passes(&answer.Phases[at], hop) {
@@ -143,7 +143,7 @@ func (o *Outcome) path(answer *explain.Answer, want []plan.Hop) {
 }
 
 // passes reports whether a phase is what a step says.
-func passes(p *explain.Phase, h plan.Hop) bool {
+func passes(p *api.Phase, h plan.Hop) bool {
 	return (h.Way == "" || h.Way == string(p.Way)) && (h.At == "" || h.At == p.Where) && (h.Hook == "" || h.Hook == p.Type) &&
 		(h.Result == "" || strings.EqualFold(h.Result, string(p.Result))) && (h.Rule == "" || ruleHas(p.Rule, h.Rule)) &&
 		(h.Becomes == "" || strings.Contains(p.After, h.Becomes)) && (h.Reason == "" || h.Reason == p.Reason)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 )
@@ -17,7 +17,7 @@ func OfPlan(ctx context.Context, p *plan.Plan, simulated bool, messages *os.File
 	if err := some(p); err != nil {
 		return nil, err // before anything is brought up for nothing
 	}
-	for _, up := range control.Up() {
+	for _, up := range api.Up() {
 		if up.Lab() == p.Name {
 			return of(ctx, up, p)
 		}
@@ -29,7 +29,7 @@ func OfPlan(ctx context.Context, p *plan.Plan, simulated bool, messages *os.File
 	defer quiet.Close()
 	var report *Report
 	_, err = session.Run(session.Options{Plan: p, Simulated: simulated, Trace: "off", Stdout: quiet, Stderr: messages,
-		Beside: func(ctx context.Context, up *control.Client) (_ int, err error) {
+		Beside: func(ctx context.Context, up *api.Client) (_ int, err error) {
 			report, err = of(ctx, up, p)
 			return 0, errors.Join(err, ctx.Err())
 		}})
@@ -37,15 +37,15 @@ func OfPlan(ctx context.Context, p *plan.Plan, simulated bool, messages *os.File
 }
 
 // Up makes the checks of a lab that is up: those of the file that it was made from.
-func Up(ctx context.Context, up *control.Client) (*Report, error) {
-	var plans control.Plans[plan.Plan]
+func Up(ctx context.Context, up *api.Client) (*Report, error) {
+	var plans api.Plans[plan.Plan]
 	if err := up.Get(ctx, "/v1/plan", nil, &plans); err != nil {
 		return nil, err
 	}
 	return of(ctx, up, plans.Plan)
 }
 
-func of(ctx context.Context, up *control.Client, p *plan.Plan) (*Report, error) {
+func of(ctx context.Context, up *api.Client, p *plan.Plan) (*Report, error) {
 	if err := some(p); err != nil {
 		return nil, err
 	}

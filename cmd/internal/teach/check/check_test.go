@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
@@ -29,17 +30,17 @@ type subject struct {
 	done   *[]string // in this order
 }
 
-func (s subject) Explain(_ context.Context, q explain.Question) (*explain.Answer, error) {
+func (s subject) Explain(_ context.Context, q api.Question) (*api.Answer, error) {
 	s.note("predict")
 	return explain.LabOf(s.World).Explain(q)
 }
 
-func (s subject) WhyNot(_ context.Context, q explain.Question) (*explain.Advice, error) {
+func (s subject) WhyNot(_ context.Context, q api.Question) (*api.Advice, error) {
 	return explain.LabOf(s.World).WhyNot(q)
 }
 
 // Send sends each in turn, from the host's own stack, on the lab itself.
-func (s subject) Send(_ context.Context, asked []explain.Asked) (all []*explain.Sent, err error) {
+func (s subject) Send(_ context.Context, asked []api.Asked) (all []*api.Sent, err error) {
 	s.note("send %d", len(asked))
 	l := explain.LabOf(s.World)
 	for _, a := range asked {
@@ -48,11 +49,11 @@ func (s subject) Send(_ context.Context, asked []explain.Asked) (all []*explain.
 			all = append(all, nil)
 			continue
 		}
-		sent := &explain.Sent{Verdict: explain.No, Heard: "nothing", Tried: a.Predicted}
+		sent := &api.Sent{Verdict: api.No, Heard: "nothing", Tried: a.Predicted}
 		h, _ := s.Host(host)
 		h.Machine.Ask(q, time.Second, func(err error) {
 			if err == nil && !s.deaf {
-				sent.Verdict, sent.Heard = explain.Yes, "an answer"
+				sent.Verdict, sent.Heard = api.Yes, "an answer"
 			}
 		})
 		for end := s.Clock().Now().Add(4 * time.Second); s.Clock().Now().Before(end) && s.Step(); {
@@ -243,7 +244,7 @@ func TestFormats(t *testing.T) {
 // TestQuestion is about everything that a check can ask.
 func TestQuestion(t *testing.T) {
 	got := check.Question(&plan.AskCheck{From: "RED", To: "BLUE", Protocol: "udp", Port: 53, Size: 9, DF: true})
-	if want := (explain.Question{From: "RED", To: "BLUE", Protocol: "udp", Port: 53, Size: 9, DontFragment: true}); got != want {
+	if want := (api.Question{From: "RED", To: "BLUE", Protocol: "udp", Port: 53, Size: 9, DontFragment: true}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

@@ -11,38 +11,37 @@ import (
 	"os/exec"
 	"strings"
 
-	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/hosttool"
 	"uswitch/cmd/internal/tools/view"
 )
 
 // Live is a lab that is up.
 type Live struct {
-	Lab     *control.Client
+	Lab     *api.Client
 	Program string // uswitch itself, by which commands get into hosts
 }
 
 // NewLive returns a lab that is up as something to check, by this very program.
-func NewLive(lab *control.Client) (Live, error) {
+func NewLive(lab *api.Client) (Live, error) {
 	program, err := os.Executable()
 	return Live{lab, program}, err
 }
 
 // Explain implements Subject.
-func (l Live) Explain(ctx context.Context, q explain.Question) (*explain.Answer, error) {
-	a := new(explain.Answer)
+func (l Live) Explain(ctx context.Context, q api.Question) (*api.Answer, error) {
+	a := new(api.Answer)
 	return a, l.Lab.Do(ctx, http.MethodPost, "/v1/explain", nil, q, a)
 }
 
 // WhyNot implements Subject.
-func (l Live) WhyNot(ctx context.Context, q explain.Question) (*explain.Advice, error) {
-	a := new(explain.Advice)
+func (l Live) WhyNot(ctx context.Context, q api.Question) (*api.Advice, error) {
+	a := new(api.Advice)
 	return a, l.Lab.Do(ctx, http.MethodPost, "/v1/why-not", nil, q, a)
 }
 
 // Send implements Subject.
-func (l Live) Send(ctx context.Context, asked []explain.Asked) (sent []*explain.Sent, err error) {
+func (l Live) Send(ctx context.Context, asked []api.Asked) (sent []*api.Sent, err error) {
 	err = l.Lab.Do(ctx, http.MethodPost, "/v1/probes", nil, asked, &sent)
 	if err == nil && len(sent) != len(asked) {
 		err = fmt.Errorf("%d packets were sent, and the lab tells of %d", len(asked), len(sent))
@@ -57,13 +56,13 @@ func (l Live) Table(ctx context.Context, name string) ([]string, error) {
 	var err error
 	switch name {
 	case "fdb":
-		err = rowsOf(ctx, l.Lab, "/v1/fdb", &out, func(w io.Writer, rows []control.FDBEntry) error { return view.FDB(w, view.WithoutAges(rows), false) })
+		err = rowsOf(ctx, l.Lab, "/v1/fdb", &out, func(w io.Writer, rows []api.FDBEntry) error { return view.FDB(w, view.WithoutAges(rows), false) })
 	case "neigh":
 		err = tool.IP(ctx, []string{"neigh"})
 	case "routes":
 		err = tool.IP(ctx, []string{"route"})
 	case "conntrack":
-		err = rowsOf(ctx, l.Lab, "/v1/conntrack", &out, func(w io.Writer, rows []control.Conn) error { return view.Conns(w, rows, view.ConnOptions{}) })
+		err = rowsOf(ctx, l.Lab, "/v1/conntrack", &out, func(w io.Writer, rows []api.Conn) error { return view.Conns(w, rows, view.ConnOptions{}) })
 	case "hosts":
 		err = rowsOf(ctx, l.Lab, "/v1/hosts", &out, view.Hosts)
 	case "networks":
@@ -84,7 +83,7 @@ func (l Live) Table(ctx context.Context, name string) ([]string, error) {
 	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n"), err
 }
 
-func rowsOf[T any](ctx context.Context, lab *control.Client, path string, out io.Writer, write func(io.Writer, []T) error) error {
+func rowsOf[T any](ctx context.Context, lab *api.Client, path string, out io.Writer, write func(io.Writer, []T) error) error {
 	var rows []T
 	if err := lab.Get(ctx, path, nil, &rows); err != nil {
 		return err

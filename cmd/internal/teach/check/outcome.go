@@ -1,7 +1,7 @@
 package check
 
 import (
-	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 )
 
@@ -17,19 +17,19 @@ const (
 
 // Outcome is a check and what has become of it.
 type Outcome struct {
-	Name    string        `json:"name"`
-	State   State         `json:"state"`
-	What    string        `json:"what"`             // the check in words
-	Why     string        `json:"why,omitempty"`    // what is not as it should be, or why that is unknown
-	Where   string        `json:"where,omitempty"`  // what is in the packet's way: gateway forward
-	Reason  string        `json:"reason,omitempty"` // its name
-	Rule    *explain.Rule `json:"rule,omitempty"`   // that is in the way, or the policy
-	Remedy  []string      `json:"remedy,omitempty"` // what would mend it, in this order
-	Output  string        `json:"output,omitempty"` // of a command that did not do what it should
-	Sent    *explain.Sent `json:"sent,omitempty"`   // the real packet that has decided
-	Checked *plan.Check   `json:"-"`
+	Name    string      `json:"name"`
+	State   State       `json:"state"`
+	What    string      `json:"what"`             // the check in words
+	Why     string      `json:"why,omitempty"`    // what is not as it should be, or why that is unknown
+	Where   string      `json:"where,omitempty"`  // what is in the packet's way: gateway forward
+	Reason  string      `json:"reason,omitempty"` // its name
+	Rule    *api.Rule   `json:"rule,omitempty"`   // that is in the way, or the policy
+	Remedy  []string    `json:"remedy,omitempty"` // what would mend it, in this order
+	Output  string      `json:"output,omitempty"` // of a command that did not do what it should
+	Sent    *api.Sent   `json:"sent,omitempty"`   // the real packet that has decided
+	Checked *plan.Check `json:"-"`
 
-	answer *explain.Answer // of a question
+	answer *api.Answer // of a question
 }
 
 // Report is all outcomes, in the order of the file.

@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/teach/check"
 )
@@ -32,7 +32,7 @@ type Options struct {
 type player struct {
 	Options
 	lesson  *Lesson
-	lab     *control.Client
+	lab     *api.Client
 	subject check.Subject
 	shell   *shell
 	in      *bufio.Reader
@@ -54,7 +54,7 @@ func Play(l *Lesson, o Options) (done bool, err error) {
 	defer quiet.Close()
 	p := &player{Options: o, lesson: l, in: bufio.NewReader(o.In)}
 	_, err = session.Run(session.Options{Plan: l.Plan, Simulated: o.Simulated, Trace: "off", Stdout: quiet, Stderr: o.Errors,
-		Beside: func(ctx context.Context, lab *control.Client) (int, error) {
+		Beside: func(ctx context.Context, lab *api.Client) (int, error) {
 			err := p.play(ctx, lab)
 			done = err == nil
 			if errors.Is(err, errQuit) || errors.Is(err, context.Canceled) {
@@ -67,7 +67,7 @@ func Play(l *Lesson, o Options) (done bool, err error) {
 
 // play goes through the steps. Without a person, the first that is not as the lesson says ends it; a person may have changed
 // whatever there is, is told what comes of that, and goes on.
-func (p *player) play(ctx context.Context, lab *control.Client) (err error) {
+func (p *player) play(ctx context.Context, lab *api.Client) (err error) {
 	if p.shell, err = newShell(lab.Lab(), p.In, p.Out); err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // question asks the person, and then the switch.
@@ -29,7 +29,7 @@ func (p *player) question(ctx context.Context, q *Question) error {
 
 // portsQuestion has the frame sent after the person has said where it will go; the trace is the key.
 func (p *player) portsQuestion(ctx context.Context, q *Question) error {
-	var ports []control.Port
+	var ports []api.Port
 	if err := p.lab.Get(ctx, "/v1/ports", nil, &ports); err != nil {
 		return err
 	}

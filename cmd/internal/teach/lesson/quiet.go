@@ -3,7 +3,7 @@ package lesson
 import (
 	"context"
 
-	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/teach/check"
 )
 
@@ -12,15 +12,15 @@ import (
 type quiet struct{ check.Live }
 
 // Send implements check.Subject.
-func (q quiet) Send(ctx context.Context, asked []explain.Asked) ([]*explain.Sent, error) {
-	var some []explain.Asked
+func (q quiet) Send(ctx context.Context, asked []api.Asked) ([]*api.Sent, error) {
+	var some []api.Asked
 	var at []int
 	for i, a := range asked {
-		if a.Predicted != explain.No {
+		if a.Predicted != api.No {
 			some, at = append(some, a), append(at, i)
 		}
 	}
-	all := make([]*explain.Sent, len(asked))
+	all := make([]*api.Sent, len(asked))
 	if len(some) == 0 {
 		return all, nil
 	}

@@ -6,14 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/control"
-	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/teach/check"
 )
 
 // quiz asks the switch, on a copy of the lab, and makes choices of what could be the answer.
 func (p *player) quiz(ctx context.Context, q *Question) (*Quiz, error) {
-	question := explain.Question{From: q.From, To: q.To, Protocol: q.protocol(), Port: max(q.TCP, q.UDP), Size: q.Size, DontFragment: q.DF}
+	question := api.Question{From: q.From, To: q.To, Protocol: q.protocol(), Port: max(q.TCP, q.UDP), Size: q.Size, DontFragment: q.DF}
 	answer, err := p.subject.Explain(ctx, question)
 	if err != nil {
 		return nil, err
@@ -26,14 +25,14 @@ func (p *player) quiz(ctx context.Context, q *Question) (*Quiz, error) {
 	case "stop":
 		return p.stopQuiz(ctx, answer)
 	}
-	sent, err := check.Live{Lab: p.lab}.Send(ctx, []explain.Asked{{Question: question, Predicted: answer.Verdict, Address: answer.Address}})
+	sent, err := check.Live{Lab: p.lab}.Send(ctx, []api.Asked{{Question: question, Predicted: answer.Verdict, Address: answer.Address}})
 	if err != nil {
 		return nil, err
 	}
 	if sent[0] != nil {
 		answer.Settle(sent[0])
 	}
-	if answer.Verdict == explain.NotKnown {
+	if answer.Verdict == api.NotKnown {
 		return nil, fmt.Errorf("whether it works is not known: %s", answer.Unknown)
 	}
 	z := &Quiz{Choices: []string{yes.in(p.Language), no.in(p.Language)}, Key: []int{1}, Because: answer.Sentence}
@@ -44,7 +43,7 @@ func (p *player) quiz(ctx context.Context, q *Question) (*Quiz, error) {
 }
 
 // ruleQuiz offers the rules of the chain where the decision is made.
-func (p *player) ruleQuiz(ctx context.Context, q *Question, answer *explain.Answer) (*Quiz, error) {
+func (p *player) ruleQuiz(ctx context.Context, q *Question, answer *api.Answer) (*Quiz, error) {
 	for i := range answer.Phases {
 		f := &answer.Phases[i]
 		if string(f.Way) != q.Way || f.Type != q.Hook || f.Rule == nil {
@@ -68,7 +67,7 @@ func (p *player) ruleQuiz(ctx context.Context, q *Question, answer *explain.Answ
 }
 
 // addressQuiz offers the addresses of everybody in the lab, and the one that was asked for.
-func (p *player) addressQuiz(ctx context.Context, q *Question, answer *explain.Answer) (*Quiz, error) {
+func (p *player) addressQuiz(ctx context.Context, q *Question, answer *api.Answer) (*Quiz, error) {
 	hosts, devices, err := p.people(ctx)
 	if err != nil {
 		return nil, err
@@ -84,7 +83,7 @@ func (p *player) addressQuiz(ctx context.Context, q *Question, answer *explain.A
 		}
 	}
 	for _, d := range devices {
-		if d.Address.IsValid() && d.Kind != control.KindLoopback {
+		if d.Address.IsValid() && d.Kind != api.KindLoopback {
 			z.Choices = append(z.Choices, d.Address.Addr().String())
 		}
 	}
@@ -113,7 +112,7 @@ func addressIn(end string) string {
 }
 
 // stopQuiz offers all places in the lab.
-func (p *player) stopQuiz(ctx context.Context, answer *explain.Answer) (*Quiz, error) {
+func (p *player) stopQuiz(ctx context.Context, answer *api.Answer) (*Quiz, error) {
 	hosts, devices, err := p.people(ctx)
 	if err != nil {
 		return nil, err
@@ -126,14 +125,14 @@ func (p *player) stopQuiz(ctx context.Context, answer *explain.Answer) (*Quiz, e
 		z.Choices = append(z.Choices, h.Name)
 	}
 	for _, d := range devices {
-		if d.Kind != control.KindLoopback && d.Kind != control.KindVeth {
+		if d.Kind != api.KindLoopback && d.Kind != api.KindVeth {
 			z.Choices = append(z.Choices, d.Name)
 		}
 	}
 	return z, z.mark(answer.Stop.Where)
 }
 
-func (p *player) people(ctx context.Context) (hosts []control.Host, devices []control.Device, err error) {
+func (p *player) people(ctx context.Context) (hosts []api.Host, devices []api.Device, err error) {
 	if err = p.lab.Get(ctx, "/v1/hosts", nil, &hosts); err == nil {
 		err = p.lab.Get(ctx, "/v1/devices", nil, &devices)
 	}

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -42,10 +42,10 @@ type watcher struct {
 
 // watch begins to listen; nothing that happens after it has returned is missed. The lab sends what the port sends to the
 // address of the question and nothing else, so that what others cause is not taken for the answer.
-func watch(ctx context.Context, lab *control.Client, q *Question) (*watcher, error) {
+func watch(ctx context.Context, lab *api.Client, q *Question) (*watcher, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	filter := trace.FilterSpec{From: []string{q.From}, Hosts: []string{q.To}, Proto: cmp.Or(map[string]string{"arp": "arp"}[q.Frame], q.protocol())}
-	in, err := lab.Stream(ctx, http.MethodGet, "/v1/trace", control.TraceQuery{Format: "json", Filter: filter}.Query(), nil)
+	in, err := lab.Stream(ctx, http.MethodGet, "/v1/trace", api.TraceQuery{Format: "json", Filter: filter}.Query(), nil)
 	if err != nil {
 		cancel()
 		return nil, err

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -37,8 +37,8 @@ func (t Tool) brctlShow(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	bridges := choose(devices, func(d control.Device) bool { return d.Kind == control.KindBridge })
-	slices.SortFunc(bridges, func(a, b control.Device) int { return strings.Compare(a.Name, b.Name) })
+	bridges := choose(devices, func(d api.Device) bool { return d.Kind == api.KindBridge })
+	slices.SortFunc(bridges, func(a, b api.Device) int { return strings.Compare(a.Name, b.Name) })
 	var missing []string
 	if len(names) > 0 {
 		all := bridges
@@ -67,7 +67,7 @@ func (t Tool) brctlMACs(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if d, _ := named(devices, name); d.Kind != control.KindBridge {
+	if d, _ := named(devices, name); d.Kind != api.KindBridge {
 		return refuse(1, "read of forward table failed: No such device")
 	}
 	rows = choose(rows, func(r view.FDBRow) bool { return r.Master == name })

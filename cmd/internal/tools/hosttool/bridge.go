@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -88,7 +88,7 @@ func (b *bridge) showLinks(ctx context.Context, dev, master string) error {
 			return refuse(255, "Cannot find device %q", name)
 		}
 	}
-	var knobs []control.Port
+	var knobs []api.Port
 	if err := b.Lab.Get(ctx, "/v1/ports", nil, &knobs); err != nil {
 		return err
 	}
@@ -141,5 +141,5 @@ func (b *bridge) setLink(ctx context.Context) error {
 	case !ok || d.Master == "":
 		return refuse(255, "Cannot find bridge device %q", dev)
 	}
-	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, control.SetRequest{Kind: "port", Name: d.Host, Network: d.Master, Values: values}, nil)
+	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, api.SetRequest{Kind: "port", Name: d.Host, Network: d.Master, Values: values}, nil)
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -58,7 +58,7 @@ func (b *bridge) showFDB(ctx context.Context, q fdbQuestion) error {
 	if _, ok := named(devices, q.dev); q.dev != "" && !ok {
 		return refuse(255, "Cannot find device %q", q.dev)
 	}
-	if d, _ := named(devices, q.bridge); q.bridge != "" && d.Kind != control.KindBridge {
+	if d, _ := named(devices, q.bridge); q.bridge != "" && d.Kind != api.KindBridge {
 		return refuse(255, "Cannot find bridge device %q", q.bridge)
 	}
 	states := []string{"permanent", "static", "stale", "reachable"}
@@ -75,12 +75,12 @@ func (b *bridge) showFDB(ctx context.Context, q fdbQuestion) error {
 }
 
 // fdbRows gets the tables of all switches.
-func (t Tool) fdbRows(ctx context.Context) ([]view.FDBRow, []control.Device, error) {
+func (t Tool) fdbRows(ctx context.Context) ([]view.FDBRow, []api.Device, error) {
 	devices, err := t.devices(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	var entries []control.FDBEntry
+	var entries []api.FDBEntry
 	err = t.Lab.Get(ctx, "/v1/fdb", nil, &entries)
 	return view.FDBRows(devices, entries), devices, err
 }
@@ -132,11 +132,11 @@ func (b *bridge) changeFDB(ctx context.Context, command string) error {
 	if err != nil {
 		return err
 	}
-	var entries []control.FDBEntry
+	var entries []api.FDBEntry
 	if err := b.Lab.Get(ctx, "/v1/fdb", nil, &entries); err != nil {
 		return err
 	}
-	there := slices.ContainsFunc(entries, func(e control.FDBEntry) bool {
+	there := slices.ContainsFunc(entries, func(e api.FDBEntry) bool {
 		return e.MAC == station && e.Master == d.Master && (e.Ifname == d.Host || command == "add") && (e.State != "" || command == "delete")
 	})
 	values := map[string]string{"port": d.Host, "sticky": map[bool]string{true: "on", false: "off"}[sticky]}
@@ -148,7 +148,7 @@ func (b *bridge) changeFDB(ctx context.Context, command string) error {
 	case command == "delete":
 		values = map[string]string{"port": "none"}
 	}
-	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, control.SetRequest{Kind: "fdb", Name: station.String(), Network: d.Master, Values: values}, nil)
+	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, api.SetRequest{Kind: "fdb", Name: station.String(), Network: d.Master, Values: values}, nil)
 }
 
 // fdbFlush is what `bridge fdb flush` says. Of its selectors the last one of a kind counts.
@@ -187,17 +187,17 @@ func (b *bridge) flushFDB(ctx context.Context) error {
 		return refuse(255, "Cannot find bridge device %q", f.dev)
 	case f.port != "" && !found:
 		return refuse(255, "Cannot find bridge port device %q", f.port)
-	case d.Kind == control.KindBridge && !itself, d.Kind != control.KindBridge && (d.Master == "" || !f.master):
+	case d.Kind == api.KindBridge && !itself, d.Kind != api.KindBridge && (d.Master == "" || !f.master):
 		return unsupported
-	case f.port != "" && d.Kind == control.KindBridge && port.Kind == control.KindBridge && port.Name != d.Name:
+	case f.port != "" && d.Kind == api.KindBridge && port.Kind == api.KindBridge && port.Name != d.Name:
 		return refuse(255, "Error: bridge: Flush bridge device does not match target bridge device.")
-	case f.port != "" && d.Kind == control.KindBridge && port.Kind != control.KindBridge && port.Master != d.Name:
+	case f.port != "" && d.Kind == api.KindBridge && port.Kind != api.KindBridge && port.Master != d.Name:
 		return refuse(255, "Error: bridge: Port belongs to a different bridge device.")
-	case f.nothing, f.static != nil && f.user != nil && *f.static != *f.user, f.port == d.Name && d.Kind == control.KindBridge:
+	case f.nothing, f.static != nil && f.user != nil && *f.static != *f.user, f.port == d.Name && d.Kind == api.KindBridge:
 		return nil // the addresses of the devices themselves stay
 	}
-	flush := control.FDBFlush{Master: d.Name, Ifname: port.Host, Static: f.static, Sticky: f.sticky}
-	if d.Kind != control.KindBridge {
+	flush := api.FDBFlush{Master: d.Name, Ifname: port.Host, Static: f.static, Sticky: f.sticky}
+	if d.Kind != api.KindBridge {
 		flush.Master, flush.Ifname = d.Master, d.Host
 	}
 	if flush.Static == nil {
@@ -206,7 +206,7 @@ func (b *bridge) flushFDB(ctx context.Context) error {
 	if err := b.Lab.Do(ctx, http.MethodDelete, "/v1/fdb", nil, flush, nil); err != nil {
 		return err
 	}
-	if d.Kind != control.KindBridge && f.self {
+	if d.Kind != api.KindBridge && f.self {
 		return unsupported // its master has done its part by then
 	}
 	return nil

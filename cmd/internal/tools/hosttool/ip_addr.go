@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"slices"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // addrWords are words that `ip addr add` knows besides those that are answered.
@@ -59,5 +59,5 @@ func (i *ip) sendAddr(ctx context.Context, command, text, dev string) error {
 	if command == "delete" {
 		method = http.MethodDelete
 	}
-	return i.Lab.Do(ctx, method, "/v1/addresses", nil, control.AddressChange{Address: p, Dev: dev}, nil)
+	return i.Lab.Do(ctx, method, "/v1/addresses", nil, api.AddressChange{Address: p, Dev: dev}, nil)
 }

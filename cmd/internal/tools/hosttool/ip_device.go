@@ -4,11 +4,11 @@ import (
 	"context"
 	"slices"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // selected reads what devices are asked for, and gets them: [ [dev] NAME ] [ master NAME ] [ type KIND ] [ up ].
-func (i *ip) selected(ctx context.Context) ([]control.Device, error) {
+func (i *ip) selected(ctx context.Context) ([]api.Device, error) {
 	var dev, master, kind string
 	for {
 		word, more := i.next()
@@ -37,7 +37,7 @@ func (i *ip) selected(ctx context.Context) ([]control.Device, error) {
 	}
 }
 
-func (i *ip) find(ctx context.Context, dev, master, kind string) ([]control.Device, error) {
+func (i *ip) find(ctx context.Context, dev, master, kind string) ([]api.Device, error) {
 	rows, err := i.devices(ctx)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (i *ip) find(ctx context.Context, dev, master, kind string) ([]control.Devi
 	if _, ok := named(rows, master); master != "" && !ok {
 		return nil, refuse(255, "Error: argument %q is wrong: Device does not exist\n", master)
 	}
-	return choose(rows, func(d control.Device) bool {
+	return choose(rows, func(d api.Device) bool {
 		return (dev == "" || d.Name == dev) && (master == "" || d.Master == master) && (kind == "" || d.Kind == kind)
 	}), nil
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -69,7 +69,7 @@ func (i *ip) neighDo(ctx context.Context, command string, n neighbor, all bool) 
 	case n.nud != "" && n.nud != "permanent":
 		return refuse(255, "Error: argument %q is wrong: who is entered by hand is permanent here", n.nud)
 	}
-	change := control.NeighborChange{Dev: n.dev, Replace: command == "replace", Change: command == "change"}
+	change := api.NeighborChange{Dev: n.dev, Replace: command == "replace", Change: command == "change"}
 	if n.dst != "" {
 		if change.Dst, err = address(n.dst); err != nil {
 			return err
@@ -102,7 +102,7 @@ func (i *ip) showNeighbors(ctx context.Context, n neighbor) error {
 	if err != nil {
 		return err
 	}
-	rows = choose(rows, func(r control.Neighbor) bool {
+	rows = choose(rows, func(r api.Neighbor) bool {
 		return in.Contains(r.Dst) && (n.dev == "" || r.Dev == n.dev) && (n.nud == "" || slices.Contains(r.State, strings.ToUpper(n.nud)))
 	})
 	for k := range rows {
@@ -118,7 +118,7 @@ func (i *ip) showNeighbors(ctx context.Context, n neighbor) error {
 	})
 }
 
-func (t Tool) neighbors(ctx context.Context) (rows []control.Neighbor, err error) {
+func (t Tool) neighbors(ctx context.Context) (rows []api.Neighbor, err error) {
 	err = t.Lab.Get(ctx, "/v1/neigh", nil, &rows)
 	return rows, err
 }

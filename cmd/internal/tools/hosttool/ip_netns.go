@@ -3,7 +3,7 @@ package hosttool
 import (
 	"context"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -20,8 +20,8 @@ func (i *ip) netns(ctx context.Context) error {
 		return err
 	}
 	seen := map[int]bool{}
-	rows = choose(rows, func(d control.Device) bool {
-		first := d.Kind == control.KindVeth && !seen[d.NetnsID]
+	rows = choose(rows, func(d api.Device) bool {
+		first := d.Kind == api.KindVeth && !seen[d.NetnsID]
 		seen[d.NetnsID] = seen[d.NetnsID] || first
 		return first
 	})

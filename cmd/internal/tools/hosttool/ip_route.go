@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -68,7 +68,7 @@ func (i *ip) showRoutes(ctx context.Context, dst, via, dev string) error {
 		}
 		want = routeName(p)
 	}
-	rows = choose(rows, func(r control.Route) bool {
+	rows = choose(rows, func(r api.Route) bool {
 		return (dst == "" || r.Dst == want) && (via == "" || r.Gateway == via) && (dev == "" || r.Dev == dev)
 	})
 	for n := range rows { // what was asked for is not said again
@@ -83,7 +83,7 @@ func (i *ip) showRoutes(ctx context.Context, dst, via, dev string) error {
 }
 
 // routes gets the routes, and marks those that lead to a bridge without a carrier.
-func (t Tool) routes(ctx context.Context) (rows []control.Route, err error) {
+func (t Tool) routes(ctx context.Context) (rows []api.Route, err error) {
 	devices, err := t.devices(ctx)
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func routeName(p netip.Prefix) string {
 }
 
 func (i *ip) changeRoute(ctx context.Context, command, dst, via, dev string) (err error) {
-	change := control.RouteChange{Dev: dev, Replace: command == "replace", Change: command == "change"}
+	change := api.RouteChange{Dev: dev, Replace: command == "replace", Change: command == "change"}
 	if dst == "" {
 		return refuse(255, `Command line is not complete. Try option "help"`)
 	}

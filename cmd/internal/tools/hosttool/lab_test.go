@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/control/server"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/tools/hosttool"
 	"uswitch/cmd/internal/world"
@@ -34,7 +35,7 @@ x-uswitch: {uplink: none}
 type testLab struct {
 	t      *testing.T
 	suffix string
-	client *control.Client
+	client *api.Client
 }
 
 var labs atomic.Int64
@@ -55,12 +56,12 @@ func start(t *testing.T, file string) *testLab {
 	check(t, err)
 	check(t, w.Up(t.Context()))
 	t.Cleanup(func() { check(t, w.Down()) })
-	socket, err := control.Listen(dir, p.Name)
+	socket, err := server.Listen(dir, p.Name)
 	check(t, err)
-	server := control.NewServer(socket, w, "test", os.Getpid(), func() {})
+	server := server.New(socket, w, "test", os.Getpid(), func() {})
 	server.Start()
 	t.Cleanup(func() { check(t, server.Close()) })
-	l.client = control.NewClient(control.Path(dir, p.Name), p.Name)
+	l.client = api.NewClient(api.Path(dir, p.Name), p.Name)
 	return l
 }
 
@@ -92,7 +93,7 @@ func (l *testLab) tool(command string) (a answer) {
 	var out strings.Builder
 	words := strings.Fields(command)
 	err := tools[words[0]](hosttool.Tool{Lab: l.client, Out: &out}, l.t.Context(), words[1:])
-	var e *control.Error
+	var e *api.Error
 	switch {
 	case errors.As(err, &e):
 		a.errs, a.status = e.Message+"\n", e.Status

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -42,7 +42,7 @@ func (t Tool) ARP(ctx context.Context, args []string) error {
 		return err
 	}
 	total := len(rows)
-	rows = choose(rows, func(n control.Neighbor) bool {
+	rows = choose(rows, func(n api.Neighbor) bool {
 		return (dev == "" || n.Dev == dev) && (len(rest) == 0 || n.Dst.String() == rest[0])
 	})
 	switch {
@@ -72,7 +72,7 @@ func (t Tool) Ifconfig(ctx context.Context, args []string) error {
 		if !ok {
 			return refuse(1, "%s: error fetching interface information: Device not found", rest[0])
 		}
-		rows = []control.Device{d}
+		rows = []api.Device{d}
 	}
 	return view.Ifconfig(t.Out, rows)
 }

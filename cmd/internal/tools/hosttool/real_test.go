@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // The commands of the tutorials' host beside the real programs, on a lab and on its twin. What may differ is what differs
@@ -218,7 +218,7 @@ func TestRefused(t *testing.T) {
 // veth returns the name of the near end of a host's cable.
 func (l *testLab) veth(host string) string {
 	l.t.Helper()
-	var devices []control.Device
+	var devices []api.Device
 	check(l.t, l.client.Get(l.t.Context(), "/v1/devices", nil, &devices))
 	for _, d := range devices {
 		if d.Host == l.ns(host) {

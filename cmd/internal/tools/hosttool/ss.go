@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -23,11 +23,11 @@ func (t Tool) SS(ctx context.Context, args []string) error {
 	case !numeric:
 		return refuse(255, "ss: names of services are not answered here: want -n")
 	}
-	var ports []control.Published
+	var ports []api.Published
 	if err := t.Lab.Get(ctx, "/v1/publish", nil, &ports); err != nil {
 		return err
 	}
-	ports = choose(ports, func(p control.Published) bool { return tcp == udp || tcp == (p.Protocol == "tcp") })
+	ports = choose(ports, func(p api.Published) bool { return tcp == udp || tcp == (p.Protocol == "tcp") })
 	return view.SS(t.Out, ports, view.SSOptions{NoNetid: tcp != udp, NoHeader: bare})
 }
 

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // forwarding are the names of whether the gateway routes; with slashes they are files below /proc/sys.
@@ -39,12 +39,12 @@ func (t Tool) Sysctl(ctx context.Context, args []string) error {
 			return refuse(1, "sysctl: cannot stat /proc/sys/%s: No such file or directory: of the gateway there is %s", strings.ReplaceAll(name, ".", "/"), forwarding[0])
 		}
 		if sets {
-			change := control.SetRequest{Kind: "gateway", Values: map[string]string{"ip_forward": value}}
+			change := api.SetRequest{Kind: "gateway", Values: map[string]string{"ip_forward": value}}
 			if err := t.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, change, nil); err != nil {
 				return err
 			}
 		}
-		var lab control.Lab
+		var lab api.Lab
 		if err := t.Lab.Get(ctx, "/v1/lab", nil, &lab); err != nil {
 			return err
 		}

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 	"uswitch/switch/frame"
 )
@@ -28,10 +28,10 @@ type Lab interface {
 
 // refuse returns a mistake of the person at the keyboard, with the program's status for it.
 func refuse(status int, format string, args ...any) error {
-	return &control.Error{Status: status, Message: fmt.Sprintf(format, args...)}
+	return &api.Error{Status: status, Message: fmt.Sprintf(format, args...)}
 }
 
-func (t Tool) devices(ctx context.Context) (rows []control.Device, err error) {
+func (t Tool) devices(ctx context.Context) (rows []api.Device, err error) {
 	err = t.Lab.Get(ctx, "/v1/devices", nil, &rows)
 	return rows, err
 }
@@ -58,13 +58,13 @@ func choose[T any](rows []T, want func(T) bool) []T {
 	return chosen
 }
 
-func named(rows []control.Device, name string) (control.Device, bool) {
+func named(rows []api.Device, name string) (api.Device, bool) {
 	for _, d := range rows {
 		if d.Name == name {
 			return d, true
 		}
 	}
-	return control.Device{}, false
+	return api.Device{}, false
 }
 
 // prefix reads a destination as iproute2 does: a prefix, an address, or default.

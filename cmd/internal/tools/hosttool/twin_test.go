@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // twin is a kernel bridge that is built as a lab is, in namespaces of its own: the machine that a tutorial's reader has.
@@ -26,21 +26,21 @@ func newTwin(t *testing.T, l *testLab) *twin {
 	t.Helper()
 	w := &twin{t: t, lab: l, bridge: "twin" + l.suffix, hosts: map[string]string{}}
 	w.namespace(w.bridge)
-	var devices []control.Device
+	var devices []api.Device
 	check(t, l.client.Get(t.Context(), "/v1/devices", nil, &devices))
-	var hosts []control.Host
+	var hosts []api.Host
 	check(t, l.client.Get(t.Context(), "/v1/hosts", nil, &hosts))
-	cards := map[string]control.Interface{}
+	cards := map[string]api.Interface{}
 	for _, h := range hosts {
 		cards[h.Name] = h.Interfaces[0]
 	}
 	for _, d := range devices {
 		switch d.Kind {
-		case control.KindBridge:
+		case api.KindBridge:
 			w.ip(w.bridge, "link", "add", d.Name, "address", d.MAC.String(), "type", "bridge", "mcast_snooping", "0")
 			w.ip(w.bridge, "addr", "add", d.Address.String(), "brd", "+", "dev", d.Name)
 			w.ip(w.bridge, "link", "set", d.Name, "up")
-		case control.KindVeth:
+		case api.KindVeth:
 			w.plug(d, cards[d.Host].Address, cards[d.Host].MAC.String())
 		}
 	}
@@ -49,7 +49,7 @@ func newTwin(t *testing.T, l *testLab) *twin {
 }
 
 // plug gives the bridge a host.
-func (w *twin) plug(near control.Device, address netip.Prefix, mac string) {
+func (w *twin) plug(near api.Device, address netip.Prefix, mac string) {
 	w.t.Helper()
 	inside := "twin" + near.Host
 	w.hosts[strings.TrimSuffix(near.Host, w.lab.suffix)] = inside

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 )
 
@@ -14,7 +14,7 @@ import (
 const defaultTTL = 64
 
 // FromGateway is the Open of the gateway of a lab.
-func FromGateway(lab *control.Client) Open {
+func FromGateway(lab *api.Client) Open {
 	return func(ctx context.Context, to netip.Addr, ttl int) (Socket, error) {
 		raw, err := lab.OpenRaw(ctx, "icmp", to)
 		if err != nil {
@@ -29,7 +29,7 @@ func FromGateway(lab *control.Client) Open {
 
 // gatewaySocket is a raw socket of the gateway.
 type gatewaySocket struct {
-	raw  *control.Raw
+	raw  *api.Raw
 	to   netip.Addr
 	ttl  uint8
 	sent uint16
@@ -50,7 +50,7 @@ func (s *gatewaySocket) Send(icmp []byte) (time.Time, error) {
 func (s *gatewaySocket) Receive(wait time.Duration) (Message, error) {
 	b, at, err := s.raw.Receive(wait)
 	switch {
-	case errors.Is(err, control.ErrTimeout):
+	case errors.Is(err, api.ErrTimeout):
 		return Message{}, ErrTimeout
 	case errors.Is(err, context.Canceled):
 		return Message{}, ErrClosed

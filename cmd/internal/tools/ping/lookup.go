@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // Here is the LookUp of the network that this process is in.
@@ -22,9 +22,9 @@ func Here(ctx context.Context) LookUp {
 }
 
 // InLab knows the hosts of a lab besides, by every name that they have: who stands at the gateway looks onto all networks.
-func InLab(ctx context.Context, lab *control.Client) LookUp {
+func InLab(ctx context.Context, lab *api.Client) LookUp {
 	return func(name string) (netip.Addr, error) {
-		var hosts []control.Host
+		var hosts []api.Host
 		if err := lab.Get(ctx, "/v1/hosts", nil, &hosts); err != nil {
 			return netip.Addr{}, err
 		}

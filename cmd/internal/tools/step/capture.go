@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
@@ -15,7 +15,7 @@ import (
 
 // Captured reads the steps of a packet from a file that uswitch capture has written. lost is how many steps of packets the
 // file has lost: some of this packet's may be among them.
-func Captured(path string, packet uint64) (steps []control.Step, lost uint64, err error) {
+func Captured(path string, packet uint64) (steps []api.Step, lost uint64, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, 0, err
@@ -48,10 +48,10 @@ func Captured(path string, packet uint64) (steps []control.Step, lost uint64, er
 
 // stepOf says of a captured step what a lab would say of it. The name of the interface is where the step was; all drops
 // have one in common.
-func stepOf(s pcap.Step, hop uint32) control.Step {
+func stepOf(s pcap.Step, hop uint32) api.Step {
 	e := trace.Event{IP: s.IP, Length: s.Length, Frame: frame.Frame{Data: s.Data}}
 	h := e.Head(nil)
-	step := control.Step{Time: s.Time, Packet: s.Packet, Hop: hop, Where: s.Name, What: "drop", Verdict: "drop", Text: trace.Printable(s.Text),
+	step := api.Step{Time: s.Time, Packet: s.Packet, Hop: hop, Where: s.Name, What: "drop", Verdict: "drop", Text: trace.Printable(s.Text),
 		Summary: h.Summary(), Length: h.Length, IP: s.IP, Data: s.Data}
 	if i := strings.LastIndexByte(s.Name, ' '); i >= 0 {
 		step.Where, step.What, step.Verdict = trace.Printable(s.Name[:i]), trace.Printable(s.Name[i+1:]), ""

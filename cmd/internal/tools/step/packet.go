@@ -4,18 +4,18 @@ import (
 	"cmp"
 	"fmt"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/tcpdump"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
 // Decoded writes the packet of a step as tcpdump -e does.
-func Decoded(s *control.Step) string {
+func Decoded(s *api.Step) string {
 	p := tcpdump.Printer{Link: true, NoTime: true}
 	// What was cut off a long packet is filled up with zeroes, or it would be taken for a damaged one.
 	data := append(append([]byte(nil), s.Data...), make([]byte, max(s.Length-len(s.Data), 0))...)
-	return p.Line(&control.Frame{Data: data, IP: s.IP})
+	return p.Line(&api.Frame{Data: data, IP: s.IP})
 }
 
 // headers are what steps change in a packet, as text; empty where there is none.
@@ -23,7 +23,7 @@ type headers struct{ srcMAC, dstMAC, src, dst, ttl string }
 
 // differences says what a step has changed in a packet since the one before, and remembers what it is now. The gateway's
 // steps show a packet without its frame: what was known of that is kept.
-func (h *headers) differences(s *control.Step) (all []string) {
+func (h *headers) differences(s *api.Step) (all []string) {
 	is := headersOf(s)
 	say := func(what string, was *string, now string) {
 		if *was != "" && now != "" && *was != now {
@@ -39,7 +39,7 @@ func (h *headers) differences(s *control.Step) (all []string) {
 	return all
 }
 
-func headersOf(s *control.Step) (h headers) {
+func headersOf(s *api.Step) (h headers) {
 	e := trace.Event{IP: s.IP, Frame: frame.Frame{Data: s.Data}}
 	if eth, ok := frame.ParseEthernet(s.Data); ok && !s.IP {
 		h.srcMAC, h.dstMAC = eth.Src().String(), eth.Dst().String()

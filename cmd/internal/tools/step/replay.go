@@ -8,11 +8,11 @@ import (
 	"os"
 	"strconv"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // Remembered asks a lab for the steps of a packet that it still remembers.
-func Remembered(ctx context.Context, lab *control.Client, packet uint64) (steps []control.Step, err error) {
+func Remembered(ctx context.Context, lab *api.Client, packet uint64) (steps []api.Step, err error) {
 	err = lab.Get(ctx, "/v1/journey", url.Values{"packet": {strconv.FormatUint(packet, 10)}}, &steps)
 	return steps, err
 }
@@ -24,7 +24,7 @@ type ReplayOptions struct {
 }
 
 // Replay shows a finished journey: to a person with keys one stop at a time, back and forth, and to anybody else all of it.
-func Replay(ctx context.Context, steps []control.Step, o ReplayOptions, in, out *os.File, errs io.Writer) error {
+func Replay(ctx context.Context, steps []api.Step, o ReplayOptions, in, out *os.File, errs io.Writer) error {
 	p := newPrinter(out, o.Width, o.Colour)
 	looks := make([]look, len(steps)+1) // before each step
 	for i := range steps {

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -14,7 +14,7 @@ import (
 type row struct{ mark, table, text string }
 
 // changed writes what a packet has changed.
-func changed(c *control.Changes) (all []row) {
+func changed(c *api.Changes) (all []row) {
 	if c == nil {
 		return nil
 	}
@@ -41,7 +41,7 @@ func changed(c *control.Changes) (all []row) {
 }
 
 // change writes a row that is new, gone or another.
-func change[T any](table string, c control.Change[T], text func(T) string) []row {
+func change[T any](table string, c api.Change[T], text func(T) string) []row {
 	switch {
 	case c.Before == nil:
 		return []row{{"+", table, text(*c.After)}}
@@ -52,7 +52,7 @@ func change[T any](table string, c control.Change[T], text func(T) string) []row
 }
 
 // counters writes which counters of a port have moved; what others have sent meanwhile counts too.
-func counters(before, after *control.Port) (all []row) {
+func counters(before, after *api.Port) (all []row) {
 	for _, c := range []struct {
 		what     string
 		was, now uint64
@@ -71,7 +71,7 @@ func counters(before, after *control.Port) (all []row) {
 const maxRows = 5
 
 // looked writes what will be looked at next.
-func looked(t *control.Tables) (all []row) {
+func looked(t *api.Tables) (all []row) {
 	if t == nil {
 		return nil
 	}
@@ -121,18 +121,18 @@ func line(write func(io.Writer) error) string {
 	return strings.TrimSpace(b.String())
 }
 
-func fdbRow(e control.FDBEntry) string {
-	return line(func(w io.Writer) error { return view.FDB(w, []control.FDBEntry{e}, false) })
+func fdbRow(e api.FDBEntry) string {
+	return line(func(w io.Writer) error { return view.FDB(w, []api.FDBEntry{e}, false) })
 }
 
-func neighRow(n control.Neighbor) string {
-	return line(func(w io.Writer) error { return view.Neighbors(w, []control.Neighbor{n}) })
+func neighRow(n api.Neighbor) string {
+	return line(func(w io.Writer) error { return view.Neighbors(w, []api.Neighbor{n}) })
 }
 
-func connRow(c control.Conn) string {
-	return line(func(w io.Writer) error { return view.Conns(w, []control.Conn{c}, view.ConnOptions{}) })
+func connRow(c api.Conn) string {
+	return line(func(w io.Writer) error { return view.Conns(w, []api.Conn{c}, view.ConnOptions{}) })
 }
 
-func routeRow(r control.Route) string {
-	return line(func(w io.Writer) error { return view.Routes(w, []control.Route{r}) })
+func routeRow(r api.Route) string {
+	return line(func(w io.Writer) error { return view.Routes(w, []api.Route{r}) })
 }

@@ -9,12 +9,12 @@ import (
 	"os"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // Options say which packets are stepped through, and how.
 type Options struct {
-	Query  control.StepQuery
+	Query  api.StepQuery
 	Auto   bool          // step without keys, a stop every Delay
 	Delay  time.Duration // with Auto
 	Count  int           // end when so many packets have come to their end; 0: never
@@ -25,7 +25,7 @@ type Options struct {
 
 // Run holds packets of a lab until ctx ends, the person quits, or Count packets have come to their end. Then all that are
 // held go on. The error is io.EOF or the like when the lab is gone.
-func Run(ctx context.Context, lab *control.Client, o Options, in, out *os.File, errs io.Writer) error {
+func Run(ctx context.Context, lab *api.Client, o Options, in, out *os.File, errs io.Writer) error {
 	answer, err := lab.Stream(ctx, http.MethodGet, "/v1/step", o.Query.Query(), nil)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func Run(ctx context.Context, lab *control.Client, o Options, in, out *os.File, 
 
 // told is a line of the lab's answer, or its end.
 type told struct {
-	event control.StepEvent
+	event api.StepEvent
 	err   error
 }
 
@@ -77,7 +77,7 @@ type run struct {
 	Options
 	*Session
 	ctx         context.Context
-	lab         *control.Client
+	lab         *api.Client
 	encoder     *json.Encoder
 	errs        io.Writer
 	interactive bool
@@ -152,7 +152,7 @@ func (r *run) goOn(all bool) {
 }
 
 // take takes what the lab tells.
-func (r *run) take(e control.StepEvent) {
+func (r *run) take(e api.StepEvent) {
 	if r.JSON && r.printer.err == nil {
 		r.printer.err = r.encoder.Encode(e)
 	}

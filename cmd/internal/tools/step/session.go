@@ -4,7 +4,7 @@ import (
 	"io"
 	"slices"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // Session is what a person sees of packets that are held: one at a time, from its first step to its end, however they come.
@@ -22,7 +22,7 @@ type Session struct {
 
 // leg is a packet on its way.
 type leg struct {
-	untold []control.StepEvent // while another packet is shown
+	untold []api.StepEvent // while another packet is shown
 	look   look
 	waits  bool
 	over   bool
@@ -35,8 +35,8 @@ func NewSession(out io.Writer, width int, colour bool) *Session {
 }
 
 // Take takes what the lab tells, and prints what is to be seen of it now.
-func (s *Session) Take(e control.StepEvent) {
-	if e.Kind == control.StepBegun {
+func (s *Session) Take(e api.StepEvent) {
+	if e.Kind == api.StepBegun {
 		s.id = e.Session
 		return
 	}
@@ -47,8 +47,8 @@ func (s *Session) Take(e control.StepEvent) {
 		s.order = append(s.order, e.Leg)
 	}
 	l.untold = append(l.untold, e)
-	l.waits = l.waits || e.Kind == control.StepStopped
-	l.over = e.Kind == control.StepEnded
+	l.waits = l.waits || e.Kind == api.StepStopped
+	l.over = e.Kind == api.StepEnded
 	if e.Step != nil {
 		l.queued = e.Step.Verdict == "queue"
 	}
@@ -93,9 +93,9 @@ func (s *Session) Waiting() (n int) {
 }
 
 // GoOn returns the request that lets the packet go on that is shown and waits, and takes it for gone.
-func (s *Session) GoOn(run bool) control.StepRequest {
+func (s *Session) GoOn(run bool) api.StepRequest {
 	s.legs[s.current].waits = false
-	return control.StepRequest{Session: s.id, Leg: s.current, Run: run}
+	return api.StepRequest{Session: s.id, Leg: s.current, Run: run}
 }
 
 // tell prints what is known of a packet and was not printed.

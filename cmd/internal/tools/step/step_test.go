@@ -11,7 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/control/server"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/tools/step"
 	"uswitch/cmd/internal/world"
@@ -33,7 +34,7 @@ x-uswitch: {uplink: sim}
 `
 
 // start brings a lab up whose host is the test, and returns a client and what sends a ping of RED's.
-func start(t *testing.T) (*control.Client, *world.World, func()) {
+func start(t *testing.T) (*api.Client, *world.World, func()) {
 	t.Helper()
 	p, err := plan.Parse("s.yaml", []byte(oneHost), plan.LoadOptions{})
 	if err != nil {
@@ -47,11 +48,11 @@ func start(t *testing.T) (*control.Client, *world.World, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := control.Listen(dir, "s")
+	l, err := server.Listen(dir, "s")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := control.NewServer(l, w, "test", 42, func() {})
+	server := server.New(l, w, "test", 42, func() {})
 	server.Start()
 	t.Cleanup(func() {
 		server.Close()
@@ -59,7 +60,7 @@ func start(t *testing.T) (*control.Client, *world.World, func()) {
 			t.Error(err)
 		}
 	})
-	return control.NewClient(control.Path(dir, "s"), "s"), w, func() { host.Device("RED eth0").Send(ping()) }
+	return api.NewClient(api.Path(dir, "s"), "s"), w, func() { host.Device("RED eth0").Send(ping()) }
 }
 
 func ping() []byte {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/trace"
 )
 
@@ -46,7 +46,7 @@ func (p *printer) line(text string) {
 }
 
 // event prints what the lab tells of a packet.
-func (p *printer) event(e *control.StepEvent, l *look) {
+func (p *printer) event(e *api.StepEvent, l *look) {
 	if e.Step != nil {
 		p.step(e.Step)
 		p.packetLines(e.Step, l)
@@ -62,7 +62,7 @@ func (p *printer) event(e *control.StepEvent, l *look) {
 }
 
 // head prints whose steps follow, if it is another packet's than those before.
-func (p *printer) head(s *control.Step) {
+func (p *printer) head(s *api.Step) {
 	if s.Packet == p.packet {
 		return
 	}
@@ -96,7 +96,7 @@ func (p *printer) columns(where, what, text, colour string) {
 }
 
 // step prints what a step did.
-func (p *printer) step(s *control.Step) {
+func (p *printer) step(s *api.Step) {
 	p.head(s)
 	p.columns(s.Where, s.What, s.Text, map[string]string{"drop": red, "rewrite": yellow}[s.Verdict])
 }
@@ -126,7 +126,7 @@ type look struct {
 }
 
 // packetLines prints the packet, if it does not look as it was last printed, and what the step has changed in it.
-func (p *printer) packetLines(s *control.Step, l *look) {
+func (p *printer) packetLines(s *api.Step, l *look) {
 	text := Decoded(s)
 	if text != l.printed {
 		p.columns("", "packet", text, "")

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace/pcap"
 )
@@ -40,7 +40,7 @@ type capture struct {
 	began  bool
 }
 
-func (c *capture) frame(f *control.Frame) error {
+func (c *capture) frame(f *api.Frame) error {
 	data, link := f.Data, uint32(linkEthernet)
 	switch {
 	case c.cooked:
@@ -67,11 +67,11 @@ func (c *capture) frame(f *control.Frame) error {
 // cook puts the header of LINUX_SLL2 in front of what a frame carries:
 //
 //	protocol (2 bytes), zero (2), interface (4), kind of link (2), direction (1), length of the address (1), address (8)
-func cook(f *control.Frame) []byte {
+func cook(f *api.Frame) []byte {
 	const kindEther, kindNone = 1, 0xfffe // ARPHRD_ETHER, ARPHRD_NONE
 	header := make([]byte, cookedHeader)
-	header[10] = map[string]byte{control.DirectionIn: 0, control.DirectionBroadcast: 1, control.DirectionMulticast: 2,
-		control.DirectionOther: 3, control.DirectionOut: 4}[f.Direction]
+	header[10] = map[string]byte{api.DirectionIn: 0, api.DirectionBroadcast: 1, api.DirectionMulticast: 2,
+		api.DirectionOther: 3, api.DirectionOut: 4}[f.Direction]
 	binary.BigEndian.PutUint32(header[4:], uint32(f.Index))
 	e, ok := frame.ParseEthernet(f.Data)
 	if f.IP || !ok {

@@ -17,7 +17,7 @@ import (
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/tcpdump"
 	"uswitch/cmd/internal/tools/tcpdump/filter"
 )
@@ -27,9 +27,9 @@ var update = flag.Bool("update", false, "write testdata/corpus*.txt anew, with t
 // corpus is testdata/corpus.pcap: the frames of a lab, and of its troublemakers. testdata/corpus.txt and corpus-e.txt are
 // what tcpdump 4.99.3 prints of it with -n, and with -n -e; testdata/protocols* likewise. testdata/others.pcap are frames of protocols of which there is
 // no more to read here than their addresses and their length.
-func corpus(t testing.TB) []control.Frame { return read(t, "corpus.pcap") }
+func corpus(t testing.TB) []api.Frame { return read(t, "corpus.pcap") }
 
-func read(t testing.TB, name string) (frames []control.Frame) {
+func read(t testing.TB, name string) (frames []api.Frame) {
 	t.Helper()
 	file, err := os.Open(filepath.Join("testdata", name))
 	check(t, err)
@@ -42,7 +42,7 @@ func read(t testing.TB, name string) (frames []control.Frame) {
 			return frames
 		}
 		check(t, err)
-		frames = append(frames, control.Frame{Time: info.Timestamp, Data: data})
+		frames = append(frames, api.Frame{Time: info.Timestamp, Data: data})
 	}
 }
 
@@ -161,7 +161,7 @@ func matched(t *testing.T, file, text string) (all []int64) {
 func TestTime(t *testing.T) {
 	p := tcpdump.Printer{Device: true}
 	at := time.Date(2026, 5, 4, 3, 2, 1, 234567891, time.Local)
-	got := p.Line(&control.Frame{Time: at, Device: "br0", Direction: control.DirectionIn, IP: true, Data: corpus(t)[8].Data[14:]})
+	got := p.Line(&api.Frame{Time: at, Device: "br0", Direction: api.DirectionIn, IP: true, Data: corpus(t)[8].Data[14:]})
 	if want := "03:02:01.234567 br0   In  IP 11.11.11.2 > 11.11.11.1: ICMP echo request, id 7, seq 1, length 64"; got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
@@ -231,7 +231,7 @@ func TestTcpdumpsOwnCaptures(t *testing.T) {
 }
 
 // wholeFrames reads a capture; ok is false if it is not of Ethernet, or if a frame is not whole.
-func wholeFrames(t *testing.T, name string) (frames []control.Frame, ok bool) {
+func wholeFrames(t *testing.T, name string) (frames []api.Frame, ok bool) {
 	t.Helper()
 	file, err := os.Open(name)
 	check(t, err)
@@ -248,6 +248,6 @@ func wholeFrames(t *testing.T, name string) (frames []control.Frame, ok bool) {
 		case err != nil, info.CaptureLength < info.Length, info.CaptureLength < 14:
 			return nil, false
 		}
-		frames = append(frames, control.Frame{Time: info.Timestamp, Data: data})
+		frames = append(frames, api.Frame{Time: info.Timestamp, Data: data})
 	}
 }

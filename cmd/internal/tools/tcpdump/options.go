@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // Options are what a call of tcpdump says.
@@ -84,5 +84,5 @@ func (o *Options) set(option byte, value string) (err error) {
 
 // refuse returns an error in tcpdump's form, with its status.
 func refuse(format string, args ...any) error {
-	return &control.Error{Status: 1, Message: "tcpdump: " + fmt.Sprintf(format, args...)}
+	return &api.Error{Status: 1, Message: "tcpdump: " + fmt.Sprintf(format, args...)}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 )
 
@@ -22,7 +22,7 @@ type Printer struct {
 func (p *Printer) f(format string, args ...any) { fmt.Fprintf(&p.out, format, args...) }
 
 // Line returns what is to be printed of a frame, without the last end of line.
-func (p *Printer) Line(f *control.Frame) string {
+func (p *Printer) Line(f *api.Frame) string {
 	p.out.Reset()
 	if !p.NoTime {
 		p.out.WriteString(f.Time.Local().Format("15:04:05.000000 "))
@@ -54,7 +54,7 @@ func (p *Printer) raw(data []byte) {
 }
 
 // cooked prints a frame with the device in front, and of its addresses the sender's (print-sll.c).
-func (p *Printer) cooked(f *control.Frame) {
+func (p *Printer) cooked(f *api.Frame) {
 	p.f("%-5s %-3s ", f.Device, f.Direction)
 	etherType, payload, source := uint16(frame.TypeIPv4), f.Data, ""
 	if !f.IP {

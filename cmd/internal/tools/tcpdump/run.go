@@ -10,13 +10,13 @@ import (
 	"net/netip"
 	"net/url"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/tcpdump/filter"
 )
 
 // Run prints, or writes to a file, what passes at a device of a lab until ctx or the lab ends, or there were as many frames
 // as were asked for. What tcpdump says beside that goes to errs.
-func Run(ctx context.Context, lab *control.Client, o Options, out, errs io.Writer) error {
+func Run(ctx context.Context, lab *api.Client, o Options, out, errs io.Writer) error {
 	names, err := hosts(ctx, lab)
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func Run(ctx context.Context, lab *control.Client, o Options, out, errs io.Write
 	}
 	answer, err := lab.Follow(ctx, "/v1/frames", url.Values{"device": {o.Device}})
 	if err != nil {
-		var e *control.Error
+		var e *api.Error
 		if errors.As(err, &e) && e.Code == http.StatusNotFound {
 			return refuse("%s", e.Message)
 		}
@@ -35,7 +35,7 @@ func Run(ctx context.Context, lab *control.Client, o Options, out, errs io.Write
 	}
 	defer answer.Close()
 
-	several := o.Device == control.AnyDevice || o.Device == control.GatewayDevice
+	several := o.Device == api.AnyDevice || o.Device == api.GatewayDevice
 	sink := sink(&lines{out, Printer{Link: o.Link, NoTime: o.NoTime, Device: several}})
 	if o.Write != "" {
 		file, err := create(o.Write, o.Force, out)
@@ -52,14 +52,14 @@ func Run(ctx context.Context, lab *control.Client, o Options, out, errs io.Write
 }
 
 // sink takes the frames that match.
-type sink interface{ frame(*control.Frame) error }
+type sink interface{ frame(*api.Frame) error }
 
 // listen hands on frames until the stream ends, and says how many there were.
 func listen(in *json.Decoder, o Options, f *filter.Filter, to sink, errs io.Writer) error {
 	captured, dropped := 0, uint64(0)
 	var err error
 	for err == nil && (o.Count == 0 || captured < o.Count) {
-		var next control.Frame
+		var next api.Frame
 		if err = in.Decode(&next); err != nil {
 			break
 		}
@@ -69,8 +69,8 @@ func listen(in *json.Decoder, o Options, f *filter.Filter, to sink, errs io.Writ
 			err = to.frame(&next)
 		}
 	}
-	if errors.Is(err, control.ErrUnfinished) {
-		fmt.Fprintf(errs, "tcpdump: up to %d packets at the end are missing, and not counted: they did not come in time\n", control.QueueEvents)
+	if errors.Is(err, api.ErrUnfinished) {
+		fmt.Fprintf(errs, "tcpdump: up to %d packets at the end are missing, and not counted: they did not come in time\n", api.QueueEvents)
 	}
 	fmt.Fprintf(errs, "%d packets captured\n%d packets received by filter\n%d packets dropped by kernel\n", captured, captured, dropped)
 	return err
@@ -82,18 +82,18 @@ type lines struct {
 	Printer
 }
 
-func (l *lines) frame(f *control.Frame) error {
+func (l *lines) frame(f *api.Frame) error {
 	_, err := fmt.Fprintln(l.out, l.Line(f))
 	return err
 }
 
 // hosts returns the addresses that filters mean by a host's name.
-func hosts(ctx context.Context, lab *control.Client) (filter.Names, error) {
-	var all []control.Host
+func hosts(ctx context.Context, lab *api.Client) (filter.Names, error) {
+	var all []api.Host
 	if err := lab.Get(ctx, "/v1/hosts", nil, &all); err != nil {
 		return nil, err
 	}
-	var networks []control.Network
+	var networks []api.Network
 	if err := lab.Get(ctx, "/v1/networks", nil, &networks); err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func hosts(ctx context.Context, lab *control.Client) (filter.Names, error) {
 		}
 	}
 	for _, n := range networks {
-		addresses[control.GatewayDevice] = append(addresses[control.GatewayDevice], n.Gateway)
+		addresses[api.GatewayDevice] = append(addresses[api.GatewayDevice], n.Gateway)
 	}
 	return func(name string) []netip.Addr { return addresses[name] }, nil
 }

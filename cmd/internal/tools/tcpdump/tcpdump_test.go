@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/tcpdump"
 	"uswitch/cmd/internal/tools/tcpdump/filter"
 )
@@ -132,7 +132,7 @@ func FuzzPrinter(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, ip bool, text string) {
 		for _, p := range []*tcpdump.Printer{{}, {Link: true}, {Device: true}, {Device: true, Link: true, NoTime: true}} {
-			line := p.Line(&control.Frame{IP: ip, Data: data, Device: "br0", Direction: "In"})
+			line := p.Line(&api.Frame{IP: ip, Data: data, Device: "br0", Direction: "In"})
 			if bytes.ContainsFunc([]byte(line), func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' }) {
 				t.Errorf("%q", line)
 			}

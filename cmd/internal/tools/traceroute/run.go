@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // Socket is where probes leave and answers come in; a *control.Raw is one.
@@ -98,7 +98,7 @@ func (t *tracer) receive() error {
 		}
 	}
 	b, at, err := t.socket.Receive(min(max(wait, time.Millisecond), 100*time.Millisecond)) // so that ctx is heard
-	if errors.Is(err, control.ErrTimeout) {
+	if errors.Is(err, api.ErrTimeout) {
 		return nil
 	}
 	if err != nil {

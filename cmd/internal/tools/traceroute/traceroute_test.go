@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/traceroute"
 	"uswitch/switch/frame"
 )
@@ -49,7 +49,7 @@ func (w *way) Receive(wait time.Duration) ([]byte, time.Time, error) {
 		w.inFlight--
 		return b, time.Now(), nil
 	case <-time.After(wait):
-		return nil, time.Time{}, control.ErrTimeout
+		return nil, time.Time{}, api.ErrTimeout
 	}
 }
 

@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // Brctl writes bridges as `brctl show` does, each with its ports among the devices in the order of their names.
-func Brctl(w io.Writer, bridges, devices []control.Device) error {
+func Brctl(w io.Writer, bridges, devices []api.Device) error {
 	out := bufio.NewWriter(w)
 	out.WriteString("bridge name\tbridge id\t\tSTP enabled\tinterfaces\n")
 	for _, b := range bridges {
@@ -32,7 +32,7 @@ func Brctl(w io.Writer, bridges, devices []control.Device) error {
 
 // BrctlMACs writes one bridge's forwarding table as `brctl showmacs` does, by address. What the bridge knows of its own
 // address is not shown there: that is behind no port.
-func BrctlMACs(w io.Writer, devices []control.Device, rows []FDBRow) error {
+func BrctlMACs(w io.Writer, devices []api.Device, rows []FDBRow) error {
 	numbers := map[string]uint32{}
 	for _, d := range devices {
 		numbers[d.Name] = d.Number

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 )
 
@@ -27,17 +27,17 @@ var allHosts = frame.MAC{0x01, 0x00, 0x5e, 0x00, 0x00, 0x01}
 // FDBRows puts the switches' tables into the form that `bridge fdb` shows on a Linux bridge: device by device, what was
 // learned last first, then the device's own address, and last the groups that it listens to. Rows of devices that are
 // gone are left out.
-func FDBRows(devices []control.Device, entries []control.FDBEntry) (rows []FDBRow) {
+func FDBRows(devices []api.Device, entries []api.FDBEntry) (rows []FDBRow) {
 	for _, d := range devices {
-		if d.Kind != control.KindBridge && d.Kind != control.KindVeth {
+		if d.Kind != api.KindBridge && d.Kind != api.KindVeth {
 			continue
 		}
 		group := FDBRow{MAC: allHosts, Ifname: d.Name, Self: true, Flags: []string{"self"}, State: "permanent"}
-		if d.Kind == control.KindBridge {
+		if d.Kind == api.KindBridge {
 			rows = append(rows, group)
 		}
 		rows = append(rows, stations(d, entries)...)
-		if d.Kind == control.KindVeth {
+		if d.Kind == api.KindVeth {
 			own := FDBRow{MAC: d.MAC, Ifname: d.Name, Flags: []string{}, Master: d.Master, State: "permanent"}
 			rows = append(rows, own, group)
 		}
@@ -46,16 +46,16 @@ func FDBRows(devices []control.Device, entries []control.FDBEntry) (rows []FDBRo
 }
 
 // stations are the entries behind a device.
-func stations(d control.Device, entries []control.FDBEntry) (rows []FDBRow) {
-	var behind []control.FDBEntry
+func stations(d api.Device, entries []api.FDBEntry) (rows []FDBRow) {
+	var behind []api.FDBEntry
 	for _, e := range entries {
 		network, station := e.Master, e.Ifname
-		if d.Kind == control.KindBridge && network == d.Name && station == d.Name && e.State == "permanent" ||
-			d.Kind == control.KindVeth && network == d.Master && station == d.Host {
+		if d.Kind == api.KindBridge && network == d.Name && station == d.Name && e.State == "permanent" ||
+			d.Kind == api.KindVeth && network == d.Master && station == d.Host {
 			behind = append(behind, e)
 		}
 	}
-	for _, e := range sortedFunc(behind, func(a, b control.FDBEntry) int { return cmp.Compare(seconds(a.Since), seconds(b.Since)) }) {
+	for _, e := range sortedFunc(behind, func(a, b api.FDBEntry) int { return cmp.Compare(seconds(a.Since), seconds(b.Since)) }) {
 		row := FDBRow{MAC: e.MAC, Ifname: d.Name, Flags: e.Flags, Master: e.Master, State: e.State, Updated: seconds(e.Since)}
 		if e.Age != nil {
 			row.Updated = *e.Age

@@ -6,13 +6,13 @@ import (
 	"io"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // BridgePort is a veth in a bridge, and what it may do there.
 type BridgePort struct {
-	control.Device
-	Knobs control.Port
+	api.Device
+	Knobs api.Port
 }
 
 // bridgeFlag is a setting that `bridge -d link` shows. The bridges here know no others than Linux's usual ones for most.

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 )
 
@@ -18,7 +18,7 @@ type ConnOptions struct {
 }
 
 // Conns writes connections as `conntrack -L` does.
-func Conns(w io.Writer, conns []control.Conn, o ConnOptions) error {
+func Conns(w io.Writer, conns []api.Conn, o ConnOptions) error {
 	out := bufio.NewWriter(w)
 	for i := range conns {
 		c := &conns[i]
@@ -35,7 +35,7 @@ func Conns(w io.Writer, conns []control.Conn, o ConnOptions) error {
 }
 
 // ConnEvent writes a change as `conntrack -E` does.
-func ConnEvent(w io.Writer, e control.ConnEvent, o ConnOptions) error {
+func ConnEvent(w io.Writer, e api.ConnEvent, o ConnOptions) error {
 	if e.Conn == nil {
 		_, err := fmt.Fprintf(w, "... %d events lost\n", e.Lost)
 		return err
@@ -55,7 +55,7 @@ func ConnEvent(w io.Writer, e control.ConnEvent, o ConnOptions) error {
 // conn writes what a list and an event have in common:
 //
 //	tcp      6 431999 ESTABLISHED src=... dst=... sport=... dport=... src=... dst=... sport=... dport=... [ASSURED]
-func conn(c *control.Conn, o ConnOptions, timeout bool) string {
+func conn(c *api.Conn, o ConnOptions, timeout bool) string {
 	var b strings.Builder
 	name := c.Protocol
 	if name == fmt.Sprint(c.Protonum) {
@@ -80,7 +80,7 @@ func conn(c *control.Conn, o ConnOptions, timeout bool) string {
 	return b.String()
 }
 
-func tuple(b *strings.Builder, c *control.Conn, t control.Tuple, icmpType int, o ConnOptions) {
+func tuple(b *strings.Builder, c *api.Conn, t api.Tuple, icmpType int, o ConnOptions) {
 	fmt.Fprintf(b, " src=%v dst=%v", t.Src, t.Dst)
 	switch {
 	case frame.ProtoHasPorts(c.Protonum):

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/trace"
 )
 
@@ -17,7 +17,7 @@ import (
 //	2  policy-drop  no rule lets it through, and the chain's policy is DROP
 //	   4s ago       gateway forward: 8.8.8.8 > RED  ICMP echo reply, id 7 seq 1, ttl 62, 84 bytes
 //	                by -P FORWARD DROP; it would pass with: uswitch iptables -A FORWARD -d 11.11.11.0/24 -j ACCEPT
-func DropExamples(w io.Writer, drops []control.Drop, now time.Time, width int) error {
+func DropExamples(w io.Writer, drops []api.Drop, now time.Time, width int) error {
 	if len(drops) == 0 {
 		return Drops(w, drops)
 	}
@@ -50,7 +50,7 @@ func DropExamples(w io.Writer, drops []control.Drop, now time.Time, width int) e
 }
 
 // DropEvent writes a drop as it happens, on one line.
-func DropEvent(w io.Writer, e control.DropEvent) error {
+func DropEvent(w io.Writer, e api.DropEvent) error {
 	text := ""
 	switch {
 	case e.Last == nil:
@@ -66,6 +66,6 @@ func DropEvent(w io.Writer, e control.DropEvent) error {
 
 func clock(t time.Time) string { return t.Local().Format("15:04:05.000") }
 
-func packetLine(d *control.Dropped) string {
+func packetLine(d *api.Dropped) string {
 	return fmt.Sprintf("%s: %s, %d bytes", d.At, d.Summary, d.Length)
 }

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 	"uswitch/switch/frame"
 )
@@ -17,37 +17,37 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // devices are one of each kind: bridges with and without a carrier, ports that are up and down, both kinds of uplinks.
-var devices = []control.Device{
-	{Index: 1, Name: "lo", Kind: control.KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"), MTU: 65536, Carrier: true},
-	{Index: 2, Name: "uplink", Kind: control.KindNone, Address: netip.MustParsePrefix("192.168.104.2/24"), MTU: 1500, Carrier: true, RxPackets: 3, RxBytes: 1 << 41, TxPackets: 1, TxBytes: 1024},
-	{Index: 3, Name: "wan", Kind: control.KindEther, MAC: mac("02:42:c0:00:02:02"), Address: netip.MustParsePrefix("192.0.2.2/31"), MTU: 1400, Carrier: true},
-	{Index: 4, Name: "br10", Kind: control.KindBridge, MAC: mac("02:42:ac:11:00:01"), Address: netip.MustParsePrefix("172.17.0.1/16"), MTU: 1500, RxDropped: 7},
-	{Index: 5, Name: "br2", Kind: control.KindBridge, MAC: mac("02:42:0b:0b:0b:01"), Address: netip.MustParsePrefix("11.11.11.1/24"), MTU: 1500, Carrier: true, RxPackets: 12345678901, RxBytes: 123456789012345},
-	{Index: 6, Name: "veth6d2f1c0", Kind: control.KindVeth, MAC: mac("82:2a:4f:30:c1:d8"), MTU: 1500, Carrier: true, Master: "br2", Number: 1, Host: "RED", Peer: 2, RxPackets: 10, RxBytes: 1270},
-	{Index: 7, Name: "veth01e5b44", Kind: control.KindVeth, MAC: mac("3e:64:39:0f:aa:21"), MTU: 9000, Master: "br2", Number: 12, Host: "BLUE", Peer: 17, NetnsID: 1},
+var devices = []api.Device{
+	{Index: 1, Name: "lo", Kind: api.KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"), MTU: 65536, Carrier: true},
+	{Index: 2, Name: "uplink", Kind: api.KindNone, Address: netip.MustParsePrefix("192.168.104.2/24"), MTU: 1500, Carrier: true, RxPackets: 3, RxBytes: 1 << 41, TxPackets: 1, TxBytes: 1024},
+	{Index: 3, Name: "wan", Kind: api.KindEther, MAC: mac("02:42:c0:00:02:02"), Address: netip.MustParsePrefix("192.0.2.2/31"), MTU: 1400, Carrier: true},
+	{Index: 4, Name: "br10", Kind: api.KindBridge, MAC: mac("02:42:ac:11:00:01"), Address: netip.MustParsePrefix("172.17.0.1/16"), MTU: 1500, RxDropped: 7},
+	{Index: 5, Name: "br2", Kind: api.KindBridge, MAC: mac("02:42:0b:0b:0b:01"), Address: netip.MustParsePrefix("11.11.11.1/24"), MTU: 1500, Carrier: true, RxPackets: 12345678901, RxBytes: 123456789012345},
+	{Index: 6, Name: "veth6d2f1c0", Kind: api.KindVeth, MAC: mac("82:2a:4f:30:c1:d8"), MTU: 1500, Carrier: true, Master: "br2", Number: 1, Host: "RED", Peer: 2, RxPackets: 10, RxBytes: 1270},
+	{Index: 7, Name: "veth01e5b44", Kind: api.KindVeth, MAC: mac("3e:64:39:0f:aa:21"), MTU: 9000, Master: "br2", Number: 12, Host: "BLUE", Peer: 17, NetnsID: 1},
 }
 
-var routes = []control.Route{
+var routes = []api.Route{
 	{Dst: "default", Gateway: "192.168.104.1", Dev: "uplink", Flags: []string{}},
 	{Dst: "10.7.0.1", Dev: "br2", Scope: "link", Flags: []string{}},
 	{Dst: "11.11.11.0/24", Dev: "br2", Protocol: "kernel", Scope: "link", Prefsrc: "11.11.11.1", Flags: []string{}},
 	{Dst: "172.17.0.0/16", Dev: "br10", Protocol: "kernel", Scope: "link", Prefsrc: "172.17.0.1", Flags: []string{"linkdown"}},
 }
 
-var neighbors = []control.Neighbor{
+var neighbors = []api.Neighbor{
 	{Dst: netip.MustParseAddr("11.11.11.2"), Dev: "br2", Lladdr: "02:42:0b:0b:0b:02", State: []string{"REACHABLE"}},
 	{Dst: netip.MustParseAddr("11.11.11.9"), Dev: "br2", Lladdr: "02:42:0b:0b:0b:09", State: []string{"PERMANENT"}},
 	{Dst: netip.MustParseAddr("11.11.11.88"), Dev: "br2", State: []string{"FAILED"}},
 }
 
-var published = []control.Published{
+var published = []api.Published{
 	{Host: "WEB", Protocol: "tcp", HostIP: netip.MustParseAddr("0.0.0.0"), HostPort: 8080, To: netip.MustParseAddrPort("172.17.0.4:80")},
 	{Host: "DNS", Protocol: "udp", HostIP: netip.MustParseAddr("192.168.104.2"), HostPort: 53, To: netip.MustParseAddrPort("172.17.0.5:53")},
 }
 
 func fdb() []view.FDBRow {
 	seconds := func(s float64) *float64 { return &s }
-	return view.FDBRows(devices, []control.FDBEntry{
+	return view.FDBRows(devices, []api.FDBEntry{
 		{MAC: mac("02:42:0b:0b:0b:01"), Ifname: "br2", Master: "br2", Flags: []string{}, State: "permanent", Since: seconds(100)},
 		{MAC: mac("02:42:0b:0b:0b:02"), Ifname: "RED", Master: "br2", Flags: []string{}, Age: seconds(1.456), Since: seconds(90)},
 		{MAC: mac("02:42:0b:0b:0b:22"), Ifname: "RED", Master: "br2", Flags: []string{}, Age: seconds(0.1), Since: seconds(2)},
@@ -65,7 +65,7 @@ func mac(s string) frame.MAC {
 
 func ports() (all []view.BridgePort) {
 	for _, d := range devices[5:] {
-		all = append(all, view.BridgePort{Device: d, Knobs: control.Port{Learning: true, Flood: true, McastFlood: d.Number == 1, BcastFlood: true, Isolated: d.Number == 12}})
+		all = append(all, view.BridgePort{Device: d, Knobs: api.Port{Learning: true, Flood: true, McastFlood: d.Number == 1, BcastFlood: true, Isolated: d.Number == 12}})
 	}
 	return all
 }

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // Ifconfig writes devices as `ifconfig` does, in the order of their names.
@@ -18,9 +18,9 @@ import (
 //	br0: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500
 //	        inet 11.11.11.1  netmask 255.255.255.0  broadcast 11.11.11.255
 //	        ether 02:42:0b:0b:0b:01  txqueuelen 1000  (Ethernet)
-func Ifconfig(w io.Writer, rows []control.Device) error {
+func Ifconfig(w io.Writer, rows []api.Device) error {
 	out := bufio.NewWriter(w)
-	for _, d := range sortedFunc(rows, func(a, b control.Device) int { return compareNames(a.Name, b.Name) }) {
+	for _, d := range sortedFunc(rows, func(a, b api.Device) int { return compareNames(a.Name, b.Name) }) {
 		number, names := ifFlags(&d)
 		fmt.Fprintf(out, "%s: flags=%d<%s>  mtu %d\n", d.Name, number, strings.Join(names, ","), d.MTU)
 		if a := d.Address; a.IsValid() {
@@ -28,7 +28,7 @@ func Ifconfig(w io.Writer, rows []control.Device) error {
 			switch broadcast := addrBroadcast(&d); {
 			case broadcast != "":
 				out.WriteString("  broadcast " + broadcast)
-			case d.Kind == control.KindNone:
+			case d.Kind == api.KindNone:
 				fmt.Fprintf(out, "  destination %v", a.Addr())
 			}
 			out.WriteByte('\n')
@@ -44,27 +44,27 @@ func Ifconfig(w io.Writer, rows []control.Device) error {
 }
 
 // hardware is a device's address and what kind of device has such ones.
-func hardware(d *control.Device) (address, medium string) {
+func hardware(d *api.Device) (address, medium string) {
 	switch d.Kind {
-	case control.KindLoopback:
+	case api.KindLoopback:
 		return "loop", "Local Loopback"
-	case control.KindNone:
+	case api.KindNone:
 		return "unspec 00-00-00-00-00-00-00-00-00-00-00-00-00-00-00-00", "UNSPEC"
 	}
 	return "ether " + d.MAC.String(), "Ethernet"
 }
 
 // ifFlags are a device's flags as net-tools shows them: the number of if.h, and the names in their order.
-func ifFlags(d *control.Device) (number int, names []string) {
+func ifFlags(d *api.Device) (number int, names []string) {
 	for _, f := range []struct {
 		bit  int
 		name string
 		set  bool
 	}{
-		{1, "UP", true}, {1 << 1, "BROADCAST", d.Kind != control.KindLoopback && d.Kind != control.KindNone},
-		{1 << 3, "LOOPBACK", d.Kind == control.KindLoopback}, {1 << 4, "POINTOPOINT", d.Kind == control.KindNone},
-		{1 << 6, "RUNNING", d.Carrier}, {1 << 7, "NOARP", d.Kind == control.KindNone},
-		{1 << 12, "MULTICAST", d.Kind != control.KindLoopback},
+		{1, "UP", true}, {1 << 1, "BROADCAST", d.Kind != api.KindLoopback && d.Kind != api.KindNone},
+		{1 << 3, "LOOPBACK", d.Kind == api.KindLoopback}, {1 << 4, "POINTOPOINT", d.Kind == api.KindNone},
+		{1 << 6, "RUNNING", d.Carrier}, {1 << 7, "NOARP", d.Kind == api.KindNone},
+		{1 << 12, "MULTICAST", d.Kind != api.KindLoopback},
 	} {
 		if f.set {
 			number, names = number|f.bit, append(names, f.name)

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 )
 
 // Addrs writes devices with their addresses as `ip addr` does.
-func Addrs(w io.Writer, rows []control.Device, o IPOptions) error {
+func Addrs(w io.Writer, rows []api.Device, o IPOptions) error {
 	out := bufio.NewWriter(w)
 	for _, d := range Addressed(rows, o) {
 		switch {
@@ -44,7 +44,7 @@ func Addrs(w io.Writer, rows []control.Device, o IPOptions) error {
 }
 
 // Addressed returns the devices that `ip addr` shows: all, or those that have an address if only those are asked for.
-func Addressed(rows []control.Device, o IPOptions) (shown []control.Device) {
+func Addressed(rows []api.Device, o IPOptions) (shown []api.Device) {
 	for _, d := range rows {
 		if d.Address.IsValid() || !o.IPv4 {
 			shown = append(shown, d)
@@ -56,7 +56,7 @@ func Addressed(rows []control.Device, o IPOptions) (shown []control.Device) {
 // inet writes an address:
 //
 //	inet 11.11.11.1/24 brd 11.11.11.255 scope global br0
-func inet(d *control.Device) string {
+func inet(d *api.Device) string {
 	text := "inet " + d.Address.String()
 	if broadcast := addrBroadcast(d); broadcast != "" {
 		text += " brd " + broadcast
@@ -65,15 +65,15 @@ func inet(d *control.Device) string {
 }
 
 // addrBroadcast is the address for everyone on the network; Docker sets it on its bridges.
-func addrBroadcast(d *control.Device) string {
-	if d.Kind == control.KindLoopback || d.Kind == control.KindNone || d.Address.Bits() > 30 {
+func addrBroadcast(d *api.Device) string {
+	if d.Kind == api.KindLoopback || d.Kind == api.KindNone || d.Address.Bits() > 30 {
 		return ""
 	}
 	return frame.BroadcastOf(d.Address).String()
 }
 
-func addrScope(d *control.Device) string {
-	if d.Kind == control.KindLoopback {
+func addrScope(d *api.Device) string {
+	if d.Kind == api.KindLoopback {
 		return "host"
 	}
 	return "global"

@@ -3,7 +3,7 @@ package view
 import (
 	"math"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // The objects that `ip -json` prints, with their keys in its order.
@@ -73,7 +73,7 @@ type ipBrief struct {
 }
 
 // LinksJSON returns what `ip -json link` prints.
-func LinksJSON(rows []control.Device, o IPOptions) any {
+func LinksJSON(rows []api.Device, o IPOptions) any {
 	brief, full := []ipBrief{}, []ipLink{}
 	for i := range rows {
 		d := &rows[i]
@@ -89,7 +89,7 @@ func LinksJSON(rows []control.Device, o IPOptions) any {
 }
 
 // AddrsJSON returns what `ip -json addr` prints.
-func AddrsJSON(rows []control.Device, o IPOptions) any {
+func AddrsJSON(rows []api.Device, o IPOptions) any {
 	brief, full := []ipBrief{}, []ipLink{}
 	for _, d := range Addressed(rows, o) {
 		l := linkJSON(&d, o)
@@ -109,13 +109,13 @@ func AddrsJSON(rows []control.Device, o IPOptions) any {
 	return full
 }
 
-func linkJSON(d *control.Device, o IPOptions) ipLink {
+func linkJSON(d *api.Device, o IPOptions) ipLink {
 	l := ipLink{Index: d.Index, LinkIndex: d.Peer, Name: d.Name, Flags: flags(d), MTU: d.MTU, Qdisc: "noqueue", Master: d.Master,
 		State: operState(d), Group: "default", Queue: queueLength(d), Type: linkType(d)}
-	if d.Kind != control.KindNone {
+	if d.Kind != api.KindNone {
 		l.Address, l.Broadcast = linkAddress(d), linkBroadcast(d)
 	}
-	if d.Kind == control.KindVeth {
+	if d.Kind == api.KindVeth {
 		l.NetnsID = &d.NetnsID
 	}
 	if o.Stats {

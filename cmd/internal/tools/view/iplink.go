@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 )
 
@@ -27,13 +27,13 @@ func (o IPOptions) end() string {
 }
 
 // Links writes devices as `ip link` does.
-func Links(w io.Writer, rows []control.Device, o IPOptions) error {
+func Links(w io.Writer, rows []api.Device, o IPOptions) error {
 	out := bufio.NewWriter(w)
 	for i := range rows {
 		d := &rows[i]
 		if o.Brief {
 			fmt.Fprintf(out, "%-16s %-14s ", linkName(d), operState(d))
-			if d.Kind != control.KindNone {
+			if d.Kind != api.KindNone {
 				out.WriteString(linkAddress(d) + " ")
 			}
 			fmt.Fprintf(out, "<%s> \n", strings.Join(flags(d), ","))
@@ -53,18 +53,18 @@ func Links(w io.Writer, rows []control.Device, o IPOptions) error {
 //
 //	3: veth6d2f1c0@if2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue master br0 state UP mode DEFAULT group default qlen 1000
 //	    link/ether 82:2a:4f:30:c1:d8 brd ff:ff:ff:ff:ff:ff link-netnsid 0
-func linkHead(out *bufio.Writer, d *control.Device, mode string, o IPOptions) {
+func linkHead(out *bufio.Writer, d *api.Device, mode string, o IPOptions) {
 	linkTop(out, d, mode)
 	fmt.Fprintf(out, "%s    link/%s ", o.end(), linkType(d))
-	if d.Kind != control.KindNone {
+	if d.Kind != api.KindNone {
 		out.WriteString(linkAddress(d) + " brd " + linkBroadcast(d))
 	}
-	if d.Kind == control.KindVeth {
+	if d.Kind == api.KindVeth {
 		fmt.Fprintf(out, " link-netnsid %d", d.NetnsID)
 	}
 }
 
-func linkTop(out *bufio.Writer, d *control.Device, mode string) {
+func linkTop(out *bufio.Writer, d *api.Device, mode string) {
 	fmt.Fprintf(out, "%d: %s: <%s> mtu %d qdisc noqueue ", d.Index, linkName(d), strings.Join(flags(d), ","), d.MTU)
 	if d.Master != "" {
 		out.WriteString("master " + d.Master + " ")
@@ -74,7 +74,7 @@ func linkTop(out *bufio.Writer, d *control.Device, mode string) {
 
 // linkStats writes what `ip -s` adds, without the last end of line. All columns are as wide as the widest number (iproute2
 // ip/ipaddress.c, __print_link_stats).
-func linkStats(out *bufio.Writer, d *control.Device, o IPOptions) {
+func linkStats(out *bufio.Writer, d *api.Device, o IPOptions) {
 	rx := []uint64{d.RxBytes, d.RxPackets, 0, d.RxDropped, 0, 0}
 	tx := []uint64{d.TxBytes, d.TxPackets, 0, d.TxDropped, 0, 0}
 	widths := []int{len("*X errors:"), len("packets"), len("errors"), len("dropped"), len("heartbt"), len("overrun")}
@@ -101,22 +101,22 @@ func linkStats(out *bufio.Writer, d *control.Device, o IPOptions) {
 }
 
 // linkName is a device's name, with its peer's number where that is in another namespace.
-func linkName(d *control.Device) string {
-	if d.Kind == control.KindVeth {
+func linkName(d *api.Device) string {
+	if d.Kind == api.KindVeth {
 		return fmt.Sprintf("%s@if%d", d.Name, d.Peer)
 	}
 	return d.Name
 }
 
 // flags are those that the kernel would show for such a device, in its order (iproute2 ip/ipaddress.c, print_link_flags).
-func flags(d *control.Device) (all []string) {
+func flags(d *api.Device) (all []string) {
 	if !d.Carrier && !d.Down {
 		all = append(all, "NO-CARRIER")
 	}
 	switch d.Kind {
-	case control.KindLoopback:
+	case api.KindLoopback:
 		all = append(all, "LOOPBACK")
-	case control.KindNone:
+	case api.KindNone:
 		all = append(all, "POINTOPOINT", "MULTICAST", "NOARP")
 	default:
 		all = append(all, "BROADCAST", "MULTICAST")
@@ -131,38 +131,38 @@ func flags(d *control.Device) (all []string) {
 }
 
 // operState is the state of RFC 2863 that the kernel shows.
-func operState(d *control.Device) string {
+func operState(d *api.Device) string {
 	switch {
 	case !d.Carrier:
 		return "DOWN"
-	case d.Kind == control.KindLoopback || d.Kind == control.KindNone:
+	case d.Kind == api.KindLoopback || d.Kind == api.KindNone:
 		return "UNKNOWN" // there is no wire that could be up
 	}
 	return "UP"
 }
 
-func linkType(d *control.Device) string {
+func linkType(d *api.Device) string {
 	switch d.Kind {
-	case control.KindLoopback:
+	case api.KindLoopback:
 		return "loopback"
-	case control.KindNone:
+	case api.KindNone:
 		return "none"
 	}
 	return "ether"
 }
 
-func linkAddress(d *control.Device) string { return d.MAC.String() }
+func linkAddress(d *api.Device) string { return d.MAC.String() }
 
-func linkBroadcast(d *control.Device) string {
-	if d.Kind == control.KindLoopback {
+func linkBroadcast(d *api.Device) string {
+	if d.Kind == api.KindLoopback {
 		return frame.MAC{}.String()
 	}
 	return frame.Broadcast.String()
 }
 
 // queueLength is the kernel's default for such a device; nothing waits in these.
-func queueLength(d *control.Device) int {
-	if d.Kind == control.KindNone {
+func queueLength(d *api.Device) int {
+	if d.Kind == api.KindNone {
 		return 500
 	}
 	return 1000

@@ -6,12 +6,12 @@ import (
 	"io"
 	"slices"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // NetnsIDs writes the namespaces at the other ends of veths as `ip netns list-id` does, by their numbers. There must be one
 // veth for each.
-func NetnsIDs(w io.Writer, veths []control.Device) error {
+func NetnsIDs(w io.Writer, veths []api.Device) error {
 	for _, d := range byNetns(veths) {
 		if _, err := fmt.Fprintf(w, "nsid %d (iproute2 netns name: %s)\n", d.NetnsID, d.Host); err != nil {
 			return err
@@ -21,7 +21,7 @@ func NetnsIDs(w io.Writer, veths []control.Device) error {
 }
 
 // NetnsIDsJSON returns what `ip -json netns list-id` prints.
-func NetnsIDsJSON(veths []control.Device) any {
+func NetnsIDsJSON(veths []api.Device) any {
 	type netns struct {
 		ID   int    `json:"nsid"`
 		Name string `json:"name"`
@@ -33,6 +33,6 @@ func NetnsIDsJSON(veths []control.Device) any {
 	return all
 }
 
-func byNetns(veths []control.Device) []control.Device {
-	return slices.SortedFunc(slices.Values(veths), func(a, b control.Device) int { return cmp.Compare(a.NetnsID, b.NetnsID) })
+func byNetns(veths []api.Device) []api.Device {
+	return slices.SortedFunc(slices.Values(veths), func(a, b api.Device) int { return cmp.Compare(a.NetnsID, b.NetnsID) })
 }

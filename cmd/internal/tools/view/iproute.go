@@ -6,11 +6,11 @@ import (
 	"io"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // FDB writes forwarding tables as `bridge fdb show` does; with ages, each learned entry ends with when it was last heard.
-func FDB(w io.Writer, rows []control.FDBEntry, ages bool) error {
+func FDB(w io.Writer, rows []api.FDBEntry, ages bool) error {
 	out := bufio.NewWriter(w)
 	for _, e := range rows {
 		fmt.Fprintf(out, "%v dev %s", e.MAC, e.Ifname)
@@ -30,8 +30,8 @@ func FDB(w io.Writer, rows []control.FDBEntry, ages bool) error {
 }
 
 // WithoutAges returns the rows as `bridge -json fdb show` has them.
-func WithoutAges(rows []control.FDBEntry) []control.FDBEntry {
-	plain := make([]control.FDBEntry, len(rows))
+func WithoutAges(rows []api.FDBEntry) []api.FDBEntry {
+	plain := make([]api.FDBEntry, len(rows))
 	for i, e := range rows {
 		e.Age, e.Since = nil, nil
 		plain[i] = e
@@ -40,7 +40,7 @@ func WithoutAges(rows []control.FDBEntry) []control.FDBEntry {
 }
 
 // Neighbors writes a neighbour table as `ip neigh` does.
-func Neighbors(w io.Writer, rows []control.Neighbor) error {
+func Neighbors(w io.Writer, rows []api.Neighbor) error {
 	out := bufio.NewWriter(w)
 	for _, n := range rows {
 		out.WriteString(n.Dst.String() + " ")
@@ -57,7 +57,7 @@ func Neighbors(w io.Writer, rows []control.Neighbor) error {
 
 // NeighborsBrief writes a neighbour table as `ip -br neigh` does: those whose hardware address is known, and nothing of
 // their state.
-func NeighborsBrief(w io.Writer, rows []control.Neighbor) error {
+func NeighborsBrief(w io.Writer, rows []api.Neighbor) error {
 	out := bufio.NewWriter(w)
 	for _, n := range rows {
 		fmt.Fprintf(out, "%-39v %-16s %s\n", n.Dst, n.Dev, n.Lladdr)
@@ -66,7 +66,7 @@ func NeighborsBrief(w io.Writer, rows []control.Neighbor) error {
 }
 
 // Routes writes routes as `ip route` does.
-func Routes(w io.Writer, rows []control.Route) error {
+func Routes(w io.Writer, rows []api.Route) error {
 	out := bufio.NewWriter(w)
 	for _, r := range rows {
 		out.WriteString(r.Dst)

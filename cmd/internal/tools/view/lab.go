@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // Labs writes the labs that are up at now, as `docker ps` lists containers.
-func Labs(w io.Writer, labs []control.Lab, now time.Time) error {
+func Labs(w io.Writer, labs []api.Lab, now time.Time) error {
 	t := newTable("LAB", "PID", "UP", "HOSTS", "NETWORKS", "UPLINK", "FROM")
 	for _, l := range labs {
 		t.add(l.Name, strconv.Itoa(l.PID), span(now.Sub(l.Started)), strconv.Itoa(l.Hosts), strconv.Itoa(l.Networks), l.Uplink, l.Source)
@@ -22,7 +22,7 @@ func Labs(w io.Writer, labs []control.Lab, now time.Time) error {
 }
 
 // Lab writes what there is to say of one lab, a line each.
-func Lab(w io.Writer, l control.Lab, now time.Time) error {
+func Lab(w io.Writer, l api.Lab, now time.Time) error {
 	where := "in namespaces of this machine"
 	if l.Simulated {
 		where = "in memory"
@@ -54,7 +54,7 @@ func Lab(w io.Writer, l control.Lab, now time.Time) error {
 }
 
 // memory says what a lab's process may have.
-func memory(m control.Memory) string {
+func memory(m api.Memory) string {
 	if m.Limit == 0 {
 		return "no limit: every table is as large as it is anywhere"
 	}
@@ -87,7 +87,7 @@ func span(d time.Duration) string {
 }
 
 // Hosts writes the hosts, a line for each network card.
-func Hosts(w io.Writer, hosts []control.Host) error {
+func Hosts(w io.Writer, hosts []api.Host) error {
 	t := newTable("HOST", "CARD", "ADDRESS", "MAC", "NETWORK", "GATEWAY", "NAMESPACE", "COMMAND")
 	for _, h := range hosts {
 		name, gateway, namespace, command := h.Name, "-", h.Namespace.Path, serviceState(h)
@@ -113,7 +113,7 @@ func Hosts(w io.Writer, hosts []control.Host) error {
 }
 
 // serviceState says what a host's command does.
-func serviceState(h control.Host) string {
+func serviceState(h api.Host) string {
 	line := strings.Join(h.Command, " ")
 	switch h.State {
 	case "running":
@@ -130,7 +130,7 @@ func serviceState(h control.Host) string {
 }
 
 // Networks writes the networks.
-func Networks(w io.Writer, networks []control.Network) error {
+func Networks(w io.Writer, networks []api.Network) error {
 	t := newTable("NETWORK", "SUBNET", "GATEWAY", "GATEWAY'S MAC", "MTU", "PORTS", "LEARNED", "AGEING", "KIND")
 	for _, n := range networks {
 		kind := "routed"
@@ -165,7 +165,7 @@ func Networks(w io.Writer, networks []control.Network) error {
 }
 
 // Ports writes the switches' ports with what went through, and the knobs that are not as they usually are.
-func Ports(w io.Writer, ports []control.Port) error {
+func Ports(w io.Writer, ports []api.Port) error {
 	t := newTable("NETWORK", "PORT", "NO", "MTU", "FROM HOST", "BYTES", "DROPPED", "TO HOST", "BYTES", "DROPPED", "KNOBS")
 	for _, p := range ports {
 		count := func(n uint64) string { return strconv.FormatUint(n, 10) }
@@ -180,7 +180,7 @@ func Ports(w io.Writer, ports []control.Port) error {
 }
 
 // knobs names a port's knobs that are turned, in the words that turn them.
-func knobs(p control.Port) string {
+func knobs(p api.Port) string {
 	if p.Number == 0 {
 		return "the gateway"
 	}
@@ -201,7 +201,7 @@ func knobs(p control.Port) string {
 }
 
 // Drops writes why packets were dropped.
-func Drops(w io.Writer, drops []control.Drop) error {
+func Drops(w io.Writer, drops []api.Drop) error {
 	if len(drops) == 0 {
 		_, err := fmt.Fprintln(w, "No packet was dropped.")
 		return err
@@ -214,7 +214,7 @@ func Drops(w io.Writer, drops []control.Drop) error {
 }
 
 // Published writes the ports that are open to the outside.
-func Published(w io.Writer, ports []control.Published) error {
+func Published(w io.Writer, ports []api.Published) error {
 	t := newTable("OUTSIDE", "PROTOCOL", "HOST", "INSIDE")
 	for _, p := range ports {
 		t.add(netip.AddrPortFrom(p.HostIP, p.HostPort).String(), p.Protocol, cmp.Or(p.Host, "-"), p.To.String())

@@ -8,12 +8,12 @@ import (
 	"net/netip"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // RouteTable writes routes as `route` does; numeric is -n, without which the default route has its name. There are no
 // names for other networks here.
-func RouteTable(w io.Writer, rows []control.Route, numeric bool) error {
+func RouteTable(w io.Writer, rows []api.Route, numeric bool) error {
 	out := bufio.NewWriter(w)
 	out.WriteString("Kernel IP routing table\n")
 	out.WriteString("Destination     Gateway         Genmask         Flags Metric Ref    Use Iface\n")
@@ -47,7 +47,7 @@ func routePrefix(dst string) netip.Prefix {
 }
 
 // ARP writes neighbours as `arp` does; bsd is -a, the other style.
-func ARP(w io.Writer, rows []control.Neighbor, bsd bool) error {
+func ARP(w io.Writer, rows []api.Neighbor, bsd bool) error {
 	out := bufio.NewWriter(w)
 	if len(rows) > 0 && !bsd {
 		out.WriteString("Address                  HWtype  HWaddress           Flags Mask            Iface\n")

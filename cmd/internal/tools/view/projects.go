@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // Project is a lab as docker compose ls lists a project.
@@ -21,10 +21,10 @@ type Project struct {
 
 // ProjectOf returns a lab as a project. A host counts as running until its command has ended; one without a command is
 // there, and runs.
-func ProjectOf(l control.Lab, hosts []control.Host) Project {
+func ProjectOf(l api.Lab, hosts []api.Host) Project {
 	count := map[string]int{}
 	for _, h := range hosts {
-		if h.State == control.CommandEnded {
+		if h.State == api.CommandEnded {
 			count["exited"]++
 		} else {
 			count["running"]++

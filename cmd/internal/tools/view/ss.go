@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // SSOptions say how `ss` writes.
@@ -21,7 +21,7 @@ const listenBacklog = "4096"
 
 // SS writes published ports as `ss -ln` does sockets that wait: UDP first. Columns are as wide as they have to be; the
 // address and the port stand on both sides of a colon.
-func SS(w io.Writer, ports []control.Published, o SSOptions) error {
+func SS(w io.Writer, ports []api.Published, o SSOptions) error {
 	rows := [][]string{{"Netid", "State", "Recv-Q", "Send-Q", "Local Address", "Port", "Peer Address", "Port", "Process"}}
 	if o.NoHeader {
 		rows = [][]string{{"", "", "      ", "      ", "", "", "", "", ""}} // the queues keep their width

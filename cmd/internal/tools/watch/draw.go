@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // picture is a drawing of a lab.
 type picture struct {
-	hosts    []control.Host
-	networks []control.Network
+	hosts    []api.Host
+	networks []api.Network
 	uplink   string // its kind; none: there is no way out
 	at       string // where the last step was: a host, a network, gateway or uplink; it is marked
 }

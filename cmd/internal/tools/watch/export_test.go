@@ -1,9 +1,11 @@
 package watch
 
-import "uswitch/cmd/internal/control"
+import (
+	"uswitch/cmd/internal/control/api"
+)
 
 // SetLab gives the screen a lab to draw.
-func (m *Model) SetLab(hosts []control.Host, networks []control.Network, uplink string) {
+func (m *Model) SetLab(hosts []api.Host, networks []api.Network, uplink string) {
 	m.Update(labMsg{hosts, networks, uplink})
 }
 
@@ -14,7 +16,7 @@ func (m *Model) SetRows(rows ...string) { m.Update(tableMsg{tables[m.tab].name, 
 func (m *Model) AddLines(lines ...string) { m.Update(linesMsg{m.feed, lines}) }
 
 // AddStep gives the screen what the lab tells of a packet that is held.
-func (m *Model) AddStep(e control.StepEvent) { m.Update(stepMsg{m.feed, e}) }
+func (m *Model) AddStep(e api.StepEvent) { m.Update(stepMsg{m.feed, e}) }
 
 // End ends the feed.
 func (m *Model) End(err error) { m.Update(endMsg{m.feed, err}) }
@@ -23,6 +25,6 @@ func (m *Model) End(err error) { m.Update(endMsg{m.feed, err}) }
 var ParseFilter = parseFilter
 
 // Draw draws a lab.
-func Draw(hosts []control.Host, networks []control.Network, uplink, at string, width, height int) []string {
+func Draw(hosts []api.Host, networks []api.Network, uplink, at string, width, height int) []string {
 	return (&picture{hosts, networks, uplink, at}).draw(width, height)
 }

@@ -11,7 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // feed is a stream from the lab. Ending it lets all go that it holds.
@@ -49,7 +49,7 @@ func (m *Model) follow() tea.Cmd {
 	if m.session != nil {
 		return nil
 	}
-	q := control.TraceQuery{Format: "text", Filter: m.filter, Width: max(m.width, 60)}
+	q := api.TraceQuery{Format: "text", Filter: m.filter, Width: max(m.width, 60)}
 	return m.start("/v1/trace", q.Query(), func(f *feed, in io.Reader) error {
 		buffer, rest := make([]byte, 64<<10), ""
 		for {
@@ -67,11 +67,11 @@ func (m *Model) follow() tea.Cmd {
 
 // hold holds what the filter wants.
 func (m *Model) hold() tea.Cmd {
-	q := control.StepQuery{Filter: m.filter}
+	q := api.StepQuery{Filter: m.filter}
 	q.Filter.Drops = false
 	return m.start("/v1/step", q.Query(), func(f *feed, in io.Reader) error {
 		for lines := json.NewDecoder(in); ; {
-			var e control.StepEvent
+			var e api.StepEvent
 			if err := lines.Decode(&e); err != nil {
 				return err
 			}
@@ -84,7 +84,7 @@ func (m *Model) hold() tea.Cmd {
 func (m *Model) readLab() tea.Cmd {
 	return func() tea.Msg {
 		var msg labMsg
-		var about control.Lab
+		var about api.Lab
 		for path, into := range map[string]any{"/v1/hosts": &msg.hosts, "/v1/networks": &msg.networks, "/v1/lab": &about} {
 			if m.lab.Get(m.ctx, path, nil, into) != nil {
 				return nil // the feed says that the lab is gone

@@ -6,18 +6,18 @@ import (
 	"strconv"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/trace"
 )
 
 // parseFilter reads what a person types behind the key for it: names of hosts and addresses, a protocol, a port, hooks; in
 // any order, as in "RED icmp" or "BLUE tcp 80 forward".
-func parseFilter(text string, hosts []control.Host) (spec trace.FilterSpec, err error) {
+func parseFilter(text string, hosts []api.Host) (spec trace.FilterSpec, err error) {
 	for _, word := range strings.Fields(text) {
 		_, isHook := trace.ParseHook(word)
 		port, notNumber := strconv.ParseUint(word, 10, 16)
 		switch {
-		case slices.ContainsFunc(hosts, func(h control.Host) bool { return h.Name == word }):
+		case slices.ContainsFunc(hosts, func(h api.Host) bool { return h.Name == word }):
 			spec.Hosts = append(spec.Hosts, word)
 		case word == "drops":
 			spec.Drops = true

@@ -9,7 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/step"
 	"uswitch/switch/trace"
 )
@@ -18,7 +18,7 @@ import (
 // runs beside it; what comes back are messages.
 type Model struct {
 	ctx  context.Context
-	lab  *control.Client
+	lab  *api.Client
 	send func(tea.Msg) // from a feed, while the program runs
 
 	width, height int
@@ -47,7 +47,7 @@ type kept struct {
 }
 
 // New makes a screen for a lab. send hands a message to the program that shows it.
-func New(ctx context.Context, lab *control.Client, name string, send func(tea.Msg)) *Model {
+func New(ctx context.Context, lab *api.Client, name string, send func(tea.Msg)) *Model {
 	return &Model{ctx: ctx, lab: lab, name: name, send: send, width: 80, height: 24}
 }
 
@@ -55,8 +55,8 @@ func New(ctx context.Context, lab *control.Client, name string, send func(tea.Ms
 type (
 	// labMsg is the lab as it is.
 	labMsg struct {
-		hosts    []control.Host
-		networks []control.Network
+		hosts    []api.Host
+		networks []api.Network
 		uplink   string
 	}
 	// tableMsg is a table as it is.
@@ -72,7 +72,7 @@ type (
 	// stepMsg is what the lab tells of packets that are held.
 	stepMsg struct {
 		feed  *feed
-		event control.StepEvent
+		event api.StepEvent
 	}
 	// endMsg is the end of a feed.
 	endMsg struct {
@@ -131,7 +131,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 // take takes what the lab tells of packets that are held.
-func (m *Model) take(e control.StepEvent) {
+func (m *Model) take(e api.StepEvent) {
 	if m.session == nil {
 		return
 	}
@@ -152,7 +152,7 @@ func (m *Model) ended(err error) tea.Cmd {
 		m.message = err.Error()
 		return m.follow()
 	}
-	var refused *control.Error
+	var refused *api.Error
 	if errors.As(err, &refused) && m.filterText != m.before.text {
 		// The lab is there; it is the filter that it does not take: what was typed can be mended, and what was followed goes on.
 		wrong := m.filterText

@@ -8,12 +8,12 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
 // Run shows a lab on the terminal until the person quits or ctx ends. Whatever was held then goes on.
-func Run(ctx context.Context, lab *control.Client) error {
+func Run(ctx context.Context, lab *api.Client) error {
 	if !view.IsTerminal(os.Stdin) || !view.IsTerminal(os.Stdout) {
 		return errors.New("watch: this is no terminal; uswitch trace prints the same journeys, and uswitch step holds packets")
 	}

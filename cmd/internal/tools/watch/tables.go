@@ -7,35 +7,35 @@ import (
 	"io"
 	"strings"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
 // table is one that can stand beside the drawing. read returns its rows as people know them.
 type table struct {
 	name string
-	read func(ctx context.Context, lab *control.Client) ([]string, error)
+	read func(ctx context.Context, lab *api.Client) ([]string, error)
 }
 
 // tables are in the order in which the tab key shows them.
 var tables = []table{
 	{"fdb", rowsOf("/v1/fdb", station)},
-	{"neigh", rowsOf("/v1/neigh", func(n control.Neighbor) string {
-		return line(func(w io.Writer) error { return view.Neighbors(w, []control.Neighbor{n}) })
+	{"neigh", rowsOf("/v1/neigh", func(n api.Neighbor) string {
+		return line(func(w io.Writer) error { return view.Neighbors(w, []api.Neighbor{n}) })
 	})},
 	{"conntrack", rowsOf("/v1/conntrack", connection)},
-	{"drops", rowsOf("/v1/drops", func(d control.Drop) string { return fmt.Sprintf("%5d %s", d.Count, d.Reason) })},
-	{"ports", rowsOf("/v1/ports", func(p control.Port) string {
+	{"drops", rowsOf("/v1/drops", func(d api.Drop) string { return fmt.Sprintf("%5d %s", d.Count, d.Reason) })},
+	{"ports", rowsOf("/v1/ports", func(p api.Port) string {
 		return fmt.Sprintf("%s: %d in, %d out, %d dropped", p.Name, p.RxPackets, p.TxPackets, p.RxDropped+p.TxDropped)
 	})},
-	{"routes", rowsOf("/v1/routes", func(r control.Route) string {
-		return line(func(w io.Writer) error { return view.Routes(w, []control.Route{r}) })
+	{"routes", rowsOf("/v1/routes", func(r api.Route) string {
+		return line(func(w io.Writer) error { return view.Routes(w, []api.Route{r}) })
 	})},
 }
 
 // rowsOf reads a table of the control socket's.
-func rowsOf[T any](path string, text func(T) string) func(context.Context, *control.Client) ([]string, error) {
-	return func(ctx context.Context, lab *control.Client) (lines []string, err error) {
+func rowsOf[T any](path string, text func(T) string) func(context.Context, *api.Client) ([]string, error) {
+	return func(ctx context.Context, lab *api.Client) (lines []string, err error) {
 		var rows []T
 		if err := lab.Get(ctx, path, nil, &rows); err != nil {
 			return nil, err
@@ -54,13 +54,13 @@ func line(write func(io.Writer) error) string {
 }
 
 // station is a row of a forwarding table, shorter than bridge fdb has it: the switch itself is told by its name.
-func station(e control.FDBEntry) string {
+func station(e api.FDBEntry) string {
 	return fmt.Sprintf("%v dev %s %s", e.MAC, e.Ifname, strings.Join(append(e.Flags, strings.TrimPrefix(e.State, "permanent")), " "))
 }
 
 // connection is a row of the connection table, shorter than conntrack -L has it: both ends, and what they were translated
 // to.
-func connection(c control.Conn) string {
+func connection(c api.Conn) string {
 	text := c.Protocol + " " + end(c, c.Original, false) + " > " + end(c, c.Original, true)
 	if c.Reply.Dst != c.Original.Src || c.Reply.Dport != c.Original.Sport || c.Reply.ID != c.Original.ID {
 		text += " as " + end(c, c.Reply, true)
@@ -71,7 +71,7 @@ func connection(c control.Conn) string {
 	return text
 }
 
-func end(c control.Conn, t control.Tuple, dst bool) string {
+func end(c api.Conn, t api.Tuple, dst bool) string {
 	addr, port := t.Src, t.Sport
 	if dst {
 		addr, port = t.Dst, t.Dport

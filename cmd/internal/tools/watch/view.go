@@ -11,7 +11,7 @@ import (
 
 	"uswitch/switch/trace"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 )
 
 // The styles (ECMA-48 SGR), which bubbletea leaves out where the terminal, or NO_COLOR, will not have them. Each says again
@@ -58,7 +58,7 @@ func (m *Model) title() string {
 	switch waits := 0; {
 	case m.gone != nil:
 		what = "the lab is gone"
-		if refused := (*control.Error)(nil); errors.As(m.gone, &refused) {
+		if refused := (*api.Error)(nil); errors.As(m.gone, &refused) {
 			what = refused.Message
 		}
 	case m.session != nil:

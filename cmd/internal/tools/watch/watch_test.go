@@ -15,35 +15,35 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"uswitch/cmd/internal/control"
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/watch"
 	"uswitch/switch/trace"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func host(name string, cards ...string) control.Host {
-	h := control.Host{Name: name}
+func host(name string, cards ...string) api.Host {
+	h := api.Host{Name: name}
 	for _, card := range cards {
 		network, address, _ := strings.Cut(card, " ")
-		h.Interfaces = append(h.Interfaces, control.Interface{Network: network, Address: netip.MustParsePrefix(address + "/24")})
+		h.Interfaces = append(h.Interfaces, api.Interface{Network: network, Address: netip.MustParsePrefix(address + "/24")})
 	}
 	return h
 }
 
 var (
-	three = []control.Host{host("RED", "br0 11.11.11.2"), host("BLUE", "br0 11.11.11.3"), host("GREEN", "br0 11.11.11.4")}
-	br0   = []control.Network{{Name: "br0"}}
+	three = []api.Host{host("RED", "br0 11.11.11.2"), host("BLUE", "br0 11.11.11.3"), host("GREEN", "br0 11.11.11.4")}
+	br0   = []api.Network{{Name: "br0"}}
 )
 
 func TestDraw(t *testing.T) {
-	var many []control.Host
+	var many []api.Host
 	for i := range 20 {
 		many = append(many, host(fmt.Sprint("H", i), fmt.Sprintf("br0 10.0.0.%d", i+2)))
 	}
 	for name, c := range map[string]struct {
-		hosts         []control.Host
-		networks      []control.Network
+		hosts         []api.Host
+		networks      []api.Network
 		uplink, at    string
 		width, height int
 		want          string
@@ -53,8 +53,8 @@ func TestDraw(t *testing.T) {
 *BLUE  11.11.11.3 --+
  GREEN 11.11.11.4 --+- br0 -+- gateway -- uplink`},
 		"two networks, one host in both, one in none, no way out": {
-			[]control.Host{host("WEB", "front 10.0.1.2", "back 10.0.2.2"), host("DB", "back 10.0.2.3"), host("ALONE")},
-			[]control.Network{{Name: "front"}, {Name: "back"}, {Name: "spare"}}, "none", "gateway", 80, 10, `
+			[]api.Host{host("WEB", "front 10.0.1.2", "back 10.0.2.2"), host("DB", "back 10.0.2.3"), host("ALONE")},
+			[]api.Network{{Name: "front"}, {Name: "back"}, {Name: "spare"}}, "none", "gateway", 80, 10, `
  WEB   10.0.1.2 --+- front -+
  WEB   10.0.2.2 --+         |
  DB    10.0.2.3 --+- back  -+
@@ -200,11 +200,11 @@ func TestHolding(t *testing.T) {
 	s.AddLines(journey(1)...)
 	s.press("s")
 	s.golden("7-holding", 80, 24)
-	stop := func(hop uint32, where, what, text string) control.StepEvent {
-		return control.StepEvent{Kind: control.StepStopped, Leg: 1, Held: 1, Step: &control.Step{Packet: 3, Hop: hop, Where: where, What: what, Text: text,
+	stop := func(hop uint32, where, what, text string) api.StepEvent {
+		return api.StepEvent{Kind: api.StepStopped, Leg: 1, Held: 1, Step: &api.Step{Packet: 3, Hop: hop, Where: where, What: what, Text: text,
 			Summary: "RED > BLUE  ARP who has 11.11.11.3? tell 11.11.11.2", Length: 42, Data: make([]byte, 42)}}
 	}
-	s.AddStep(control.StepEvent{Kind: control.StepBegun, Session: 5})
+	s.AddStep(api.StepEvent{Kind: api.StepBegun, Session: 5})
 	s.AddStep(stop(1, "RED", "ingress", "02:42:0b:0b:0b:02 > ff:ff:ff:ff:ff:ff"))
 	s.golden("8-stopped", 80, 24)
 	if _, cmd := s.Update(tea.KeyPressMsg{Code: 'n', Text: "n"}); cmd == nil {
@@ -240,7 +240,7 @@ func TestWrongFilter(t *testing.T) {
 	s.Update(tea.KeyPressMsg{Code: 'u', Mod: tea.ModCtrl})
 	typed("BLEU")
 	s.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
-	s.End(&control.Error{Message: "host BLEU: want a host or an address"})
+	s.End(&api.Error{Message: "host BLEU: want a host or an address"})
 	screen := strings.Join(s.lines(80, 24), "\n")
 	for _, want := range []string{"following: RED", "host BLEU: want a host or an address"} {
 		if !strings.Contains(screen, want) {

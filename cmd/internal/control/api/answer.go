@@ -1,0 +1,95 @@
+package api
+
+import "fmt"
+
+// Way says which packet a step belongs to.
+type Way string
+
+// The ways.
+const (
+	There Way = "question" // the question's way out
+	Back  Way = "answer"   // the answer's way back, be it an error
+)
+
+// Answer is what Explain has found out. Its JSON form has the same words as its text.
+type Answer struct {
+	Question Question `json:"question"`
+	Address  string   `json:"address,omitempty"` // of the destination
+	Verdict  Verdict  `json:"verdict"`
+	Works    bool     `json:"works"` // the verdict is Yes
+	Phases   []Phase  `json:"phases"`
+	Stop     *Stop    `json:"stop,omitempty"`    // what is in the way; nil if nothing is, as far as can be seen
+	Sentence string   `json:"sentence"`          // the answer in one sentence
+	Unknown  string   `json:"unknown,omitempty"` // what the lab cannot know; never empty where the verdict is NotKnown
+	// Where a real packet was sent, that has decided the verdict, Works and the sentence; all else is the prediction.
+	Predicted Verdict `json:"predicted,omitempty"`
+	Sent      *Sent   `json:"sent,omitempty"`
+}
+
+// Phase is one thing that happens to the question or to its answer.
+type Phase struct {
+	Number  int    `json:"phase"`
+	Way     Way    `json:"way"`
+	Where   string `json:"where"` // RED, br0, gateway, uplink
+	Type    string `json:"type"`  // route, arp, forward ...
+	Result  Result `json:"result"`
+	Looked  string `json:"looked_up,omitempty"`
+	Found   string `json:"found,omitempty"` // what the look-up answered
+	Rule    *Rule  `json:"rule,omitempty"`  // the rule that matched, or the policy
+	Changed string `json:"changed,omitempty"`
+	Before  string `json:"before,omitempty"` // of a translation
+	After   string `json:"after,omitempty"`
+	Reason  string `json:"reason,omitempty"` // on a drop
+}
+
+// Result is what a phase comes to.
+type Result string
+
+// The results.
+const (
+	ResultAllow   Result = "ALLOW"
+	ResultDrop    Result = "DROP"
+	ResultWait    Result = "WAIT"    // until somebody has answered who has an address
+	ResultAnswer  Result = "ANSWER"  // here the question ends well
+	ResultUnknown Result = "UNKNOWN" // something decides here that is not evaluated
+)
+
+// Rule is where a decision is written.
+type Rule struct {
+	Table  string `json:"table"`
+	Chain  string `json:"chain"`
+	Number int    `json:"number"` // within the chain, from 1; 0: the policy
+	Text   string `json:"text"`
+}
+
+// Stop is what keeps a question from being answered.
+type Stop struct {
+	Way      Way    `json:"way"`
+	Where    string `json:"where"`
+	Type     string `json:"type"`
+	Reason   string `json:"reason"`
+	Sentence string `json:"sentence"`
+	Rule     *Rule  `json:"rule,omitempty"`
+}
+
+// Verdict is what is known of a question's end. A false certainty is worse than none: what has not been looked at, and what
+// cannot be known from here, makes it NotKnown.
+type Verdict string
+
+// The verdicts.
+const (
+	Yes      Verdict = "yes"     // it is answered
+	No       Verdict = "no"      // it is not
+	NotKnown Verdict = "unknown" // why stands beside it
+)
+
+// String is how a rule is told: rule 1 of FORWARD (filter): -A FORWARD ...
+func (r *Rule) String() string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Number == 0:
+		return "policy: " + r.Text
+	}
+	return fmt.Sprintf("rule %d: %s", r.Number, r.Text)
+}

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+)
+
+// Lock is the right to run the lab of one name. It ends with the process, whatever ends that.
+type Lock struct{ file *os.File }
+
+// LockSuffix ends the name of a lab's lock.
+const LockSuffix = ".lock"
+
+// TakeLock takes the lock of a lab, in the file DIR/LAB.lock. The error of a lab that is up says which process runs it.
+func TakeLock(dir, lab string) (*Lock, error) {
+	path := filepath.Join(dir, lab+LockSuffix)
+	for {
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("the lab's lock: %w", err)
+		}
+		if held := tryLock(file); held != nil {
+			defer file.Close()
+			return nil, fmt.Errorf("lab %s is up already: %s runs it", lab, holder(file))
+		}
+		if same(file, path) {
+			_ = file.Truncate(0)
+			_, err := file.WriteAt(strconv.AppendInt(nil, int64(os.Getpid()), 10), 0)
+			return &Lock{file}, err
+		}
+		file.Close() // whoever had it has just removed the file
+	}
+}
+
+// Release gives the lock back and removes its file, in this order for those who look: while the file has its name, it is
+// locked.
+func (l *Lock) Release() error {
+	err := os.Remove(l.file.Name())
+	l.file.Close()
+	return err
+}
+
+// holder names the process that is on record.
+func holder(file *os.File) string {
+	if pid, ok := recorded(file); ok {
+		return fmt.Sprintf("process %d", pid)
+	}
+	return "another process"
+}
+
+// recorded returns the process that is on record.
+func recorded(file *os.File) (pid int, ok bool) {
+	var text [20]byte
+	n, _ := file.ReadAt(text[:], 0)
+	pid, err := strconv.Atoi(string(bytes.TrimSpace(text[:n])))
+	return pid, err == nil && pid > 0
+}
+
+// LockHolder returns the process that has a lab's lock. It does not try the lock, which would keep somebody else from taking it
+// in that moment: the process is the one on record, if that has the file open.
+func LockHolder(path string) (pid int, held bool) {
+	file, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	if err != nil {
+		return 0, false
+	}
+	defer file.Close()
+	pid, ok := recorded(file)
+	return pid, ok && hasOpen(pid, file)
+}
+
+// hasOpen reports whether a process has a file open, where the system tells; elsewhere, whether there is the process.
+func hasOpen(pid int, file *os.File) bool {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	descriptors, err := os.ReadDir(dir)
+	if _, none := os.Stat("/proc/self/fd"); none != nil {
+		return syscall.Kill(pid, 0) == nil
+	}
+	return err == nil && slices.ContainsFunc(descriptors, func(d os.DirEntry) bool {
+		theirs, err := os.Stat(filepath.Join(dir, d.Name()))
+		mine, err2 := file.Stat()
+		return err == nil && err2 == nil && os.SameFile(theirs, mine)
+	})
+}
+
+// same reports whether the path still leads to the file.
+func same(file *os.File, path string) bool {
+	opened, err := file.Stat()
+	named, err2 := os.Lstat(path)
+	return err == nil && err2 == nil && os.SameFile(opened, named)
+}

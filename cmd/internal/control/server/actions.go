@@ -1,0 +1,141 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/world"
+	"uswitch/nat/rule"
+)
+
+// done is the answer to what has nothing to say.
+type done struct{}
+
+func (s *Server) set(r *http.Request) (any, error) {
+	var request api.SetRequest
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	return done{}, s.world.Set(world.Change(request))
+}
+
+// stopLab answers before the lab begins to end.
+func (s *Server) stopLab(*http.Request) (any, error) {
+	s.stop()
+	return done{}, nil
+}
+
+func (s *Server) iptables(r *http.Request) (any, error) {
+	var request api.IptablesRequest
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	output, err := s.world.Gateway().Rules().Exec(request.Args)
+	return api.IptablesAnswer{Output: output}, toolError(err)
+}
+
+func (s *Server) restore(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	table, err := tableOf(q)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	err = s.world.Gateway().Rules().Restore(bytes.NewReader(text), rule.RestoreOptions{Table: table, NoFlush: q.Has("noflush"),
+		Counters: q.Has("counters"), Test: q.Has("test")})
+	return done{}, toolError(err)
+}
+
+func (s *Server) save(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	table, err := tableOf(q)
+	if err != nil {
+		return nil, err
+	}
+	return s.world.Gateway().Rules().Snapshot().Save(rule.SaveOptions{Table: table, Counters: q.Has("counters"), Now: time.Now()}), nil
+}
+
+func tableOf(q url.Values) (rule.Table, error) {
+	name := q.Get("table")
+	if name == "" {
+		return 0, nil
+	}
+	table, ok := rule.ParseTable(name)
+	if !ok {
+		return 0, &api.Error{Code: http.StatusUnprocessableEntity, Status: int(rule.VersionProblem),
+			Message: fmt.Sprintf("iptables: can't initialize iptables table `%s': Table does not exist", name)}
+	}
+	return table, nil
+}
+
+// toolError keeps the exit status that iptables has for an error.
+func toolError(err error) error {
+	var e *rule.Error
+	if errors.As(err, &e) {
+		return &api.Error{Code: http.StatusUnprocessableEntity, Message: e.Error(), Status: int(e.Status)}
+	}
+	return err
+}
+
+func (s *Server) published(*http.Request) (any, error) {
+	rows := []api.Published{}
+	for _, p := range s.world.Published() {
+		rows = append(rows, publishedOf(p))
+	}
+	return rows, nil
+}
+
+func (s *Server) publish(r *http.Request) (any, error) {
+	host, ports, err := s.readPorts(r)
+	if err != nil {
+		return nil, err
+	}
+	rows := []api.Published{}
+	for i, p := range ports {
+		open, err := s.world.Publish(host, p)
+		if err != nil {
+			for _, before := range ports[:i] {
+				_ = s.world.Unpublish(host, before)
+			}
+			return nil, err
+		}
+		rows = append(rows, publishedOf(open))
+	}
+	return rows, nil
+}
+
+func (s *Server) unpublish(r *http.Request) (any, error) {
+	host, ports, err := s.readPorts(r)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range ports {
+		if err := s.world.Unpublish(host, p); err != nil {
+			return nil, err
+		}
+	}
+	return api.Count{Count: len(ports)}, nil
+}
+
+func (s *Server) readPorts(r *http.Request) (host string, ports []plan.Publish, err error) {
+	var request api.PublishRequest
+	if err := decode(r, &request); err != nil {
+		return "", nil, err
+	}
+	ports, err = plan.ParsePublish(s.world.Plan(), request.Host, request.Port)
+	return request.Host, ports, err
+}
+
+func publishedOf(p *world.Published) api.Published {
+	return api.Published{Host: p.Host, Protocol: p.Proto, HostIP: p.Outside, HostPort: p.HostPort, To: p.To, Reach: p.Reach}
+}

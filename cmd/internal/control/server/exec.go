@@ -1,0 +1,116 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/world"
+	"uswitch/tap"
+)
+
+// exec runs a program in a host for as long as the client listens.
+func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if len(q["arg"]) == 0 {
+		fail(w, &api.Error{Code: http.StatusBadRequest, Message: "want a program to run"})
+		return
+	}
+	done, err := s.listener() // before anything runs that somebody would have to end again
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer done()
+	input, endInput := execInput(w, r)
+	defer endInput()
+	var out execStream
+	out.mu.Lock() // the program may write once the answer has begun
+	process, err := s.world.Exec(world.Inside{Host: q.Get("host"), Args: q["arg"], Environment: q["env"], Dir: q.Get("dir"),
+		Stdin: input, Stdout: execWriter{&out, false}, Stderr: execWriter{&out, true}})
+	if err != nil {
+		fail(w, &api.Error{Code: http.StatusUnprocessableEntity, Status: world.Status(nil, err), Message: err.Error()})
+		return
+	}
+	out.lines = json.NewEncoder(beginStream(w, "application/x-ndjson"))
+	out.mu.Unlock()
+	id := q.Get("id")
+	s.running.Store(id, process)
+	defer s.running.Delete(id)
+	defer context.AfterFunc(r.Context(), func() { _ = process.Signal(syscall.SIGKILL) })()
+	status := process.Wait()
+	_ = out.send(api.ExecOutput{Status: &status})
+}
+
+// execInput returns what the client sends, as long as it sends and somebody reads. The request is read by one goroutine,
+// which the end waits for: net/http has the connection to itself afterwards. What the program has not read is thrown away
+// until the client has heard the end and hangs up: were it hung up on while it still sends, it would not listen any more.
+func execInput(w http.ResponseWriter, r *http.Request) (input io.Reader, end func()) {
+	c := http.NewResponseController(w)
+	_ = c.EnableFullDuplex()
+	_ = c.SetReadDeadline(time.Time{})
+	w.Header().Set("Connection", "close") // perhaps not all of the request is ever read
+	reader, writer := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, err := io.Copy(writer, r.Body)
+		writer.CloseWithError(err)
+		_, _ = io.Copy(io.Discard, r.Body)
+	}()
+	return reader, func() {
+		// A client whose last words meet a closed connection hears of that, and not of the program's end: it has a moment to
+		// hang up first.
+		reader.Close()
+		_ = c.SetReadDeadline(time.Now().Add(closeTime))
+		<-ended
+	}
+}
+
+// signal passes a signal on to a program that runs.
+func (s *Server) signal(r *http.Request) (any, error) {
+	var request api.ExecSignal
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	process, ok := s.running.Load(request.ID)
+	if !ok {
+		return nil, &api.Error{Code: http.StatusNotFound, Message: "no such program is running"}
+	}
+	return done{}, process.(tap.Process).Signal(request.Signal)
+}
+
+// execStream is the answer to one exec.
+type execStream struct {
+	mu    sync.Mutex // held for one line
+	lines *json.Encoder
+}
+
+func (e *execStream) send(o api.ExecOutput) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lines.Encode(o)
+}
+
+// execWriter is where a program writes.
+type execWriter struct {
+	to     *execStream
+	errors bool // it is standard error
+}
+
+// Write implements io.Writer.
+func (w execWriter) Write(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	line := api.ExecOutput{Stdout: b}
+	if w.errors {
+		line = api.ExecOutput{Stderr: b}
+	}
+	return len(b), w.to.send(line)
+}

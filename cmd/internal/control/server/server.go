@@ -1,0 +1,214 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/docker/engine"
+	"uswitch/cmd/internal/world"
+)
+
+// Bounds of a request.
+const (
+	maxHeader = 16 << 10
+	maxBody   = 1 << 20
+	headTime  = 5 * time.Second  // for a request's header
+	readTime  = 20 * time.Second // for all of it: a plan of 16 MiB comes through on a busy machine too
+	writeTime = 10 * time.Second // for an answer that is not a stream
+	idleTime  = time.Minute      // between two requests
+	closeTime = time.Second      // for answers under way when the lab ends
+)
+
+// Server answers for a world that is up.
+type Server struct {
+	world    *world.World
+	engine   *engine.Engine
+	version  string
+	pid      int
+	stop     func()
+	http     http.Server
+	guard    *guard
+	streams  chan struct{} // a place for each
+	numbers  numbers
+	routing  sync.Mutex // held while a route is looked at and changed
+	running  sync.Map   // string -> tap.Process: the programs of exec, by the id that their clients gave them
+	asking   sync.Mutex // held while a question is answered: each takes a copy of the lab
+	steppers steppers
+	prober   prober
+	end      context.CancelFunc
+	served   sync.WaitGroup
+}
+
+// maxStreams bounds how many listen at once: each costs a queue.
+const maxStreams = 64
+
+// NewServer returns a server for w on l, which it closes in the end. stop is called when somebody asks for the lab's end.
+func New(l net.Listener, w *world.World, version string, pid int, stop func()) *Server {
+	ctx, end := context.WithCancel(context.Background())
+	s := &Server{world: w, engine: newEngine(w), version: version, pid: pid, stop: stop, guard: newGuard(l),
+		streams: make(chan struct{}, maxStreams), prober: prober{places: make(chan struct{}, maxProbes), nextID: uint16(pid)}, end: end}
+	s.http = http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: headTime,
+		ReadTimeout:       readTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeader,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	return s
+}
+
+// Start answers from now on, until Close.
+func (s *Server) Start() {
+	s.served.Go(func() { _ = s.http.Serve(s.guard) })
+}
+
+// Close ends containers, and streams with what they still hold, lets other answers end for a moment, and closes the socket.
+func (s *Server) Close() error {
+	s.engine.Close()
+	s.end()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	if s.http.Shutdown(ctx) != nil {
+		s.http.Close()
+	}
+	s.served.Wait()
+	return nil
+}
+
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, answer := range map[string]func(*http.Request) (any, error){
+		"GET /v1/lab":               s.lab,
+		"GET /v1/plan":              s.plans,
+		"GET /v1/hosts":             s.hosts,
+		"GET /v1/networks":          s.networks,
+		"GET /v1/ports":             s.ports,
+		"GET /v1/fdb":               s.fdb,
+		"DELETE /v1/fdb":            s.flushFDB,
+		"GET /v1/neigh":             s.neighbors,
+		"POST /v1/addresses":        s.addAddress,
+		"DELETE /v1/addresses":      s.deleteAddress,
+		"GET /v1/routes":            s.routes,
+		"POST /v1/routes":           s.addRoute,
+		"DELETE /v1/routes":         s.deleteRoute,
+		"POST /v1/neigh":            s.addNeighbor,
+		"DELETE /v1/neigh":          s.deleteNeighbors,
+		"GET /v1/devices":           s.devices,
+		"DELETE /v1/conntrack":      s.forgetConns,
+		"GET /v1/publish":           s.published,
+		"POST /v1/publish":          s.publish,
+		"DELETE /v1/publish":        s.unpublish,
+		"POST /v1/iptables":         s.iptables,
+		"GET /v1/iptables-save":     s.save,
+		"POST /v1/iptables-restore": s.restore,
+		"POST /v1/set":              s.set,
+		"POST /v1/explain":          s.explain,
+		"POST /v1/why-not":          s.whyNot,
+		"POST /v1/exec/signal":      s.signal,
+		"POST /v1/step":             s.goOn,
+		"GET /v1/journey":           s.journey,
+		"POST " + api.RawPath:       s.sendRaw,
+		"POST /v1/stop":             s.stopLab,
+	} {
+		mux.Handle(pattern, s.answer(answer))
+	}
+	mux.HandleFunc("POST "+api.ApplyPath, s.apply)
+	mux.HandleFunc("GET /v1/logs", s.logs)
+	mux.HandleFunc("GET /v1/conntrack", s.conns)
+	mux.HandleFunc("GET /v1/drops", s.drops)
+	mux.HandleFunc("GET /v1/trace", s.trace)
+	mux.HandleFunc("POST "+api.ExecPath, s.exec)
+	mux.HandleFunc("GET /v1/step", s.step)
+	mux.HandleFunc("GET /v1/frames", s.frames)
+	mux.HandleFunc("GET "+api.RawPath, s.openRaw)
+	mux.HandleFunc("GET /v1/reach", s.reach)
+	mux.HandleFunc("POST /v1/probes", s.probes)
+	mux.Handle(dockerPrefix+"/", http.StripPrefix(dockerPrefix, s.engine.Handler()))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fail(w, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
+	})
+	return checked(s.docker(mux))
+}
+
+// checked bounds the body and refuses clients of another API.
+func checked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(api.VersionHeader, strconv.Itoa(api.Version))
+		if theirs := r.Header.Get(api.VersionHeader); theirs != "" && theirs != strconv.Itoa(api.Version) {
+			fail(w, &api.Error{Code: http.StatusBadRequest, Message: fmt.Sprintf(
+				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", api.Version, theirs)})
+			return
+		}
+		switch r.URL.Path {
+		case api.ExecPath: // what a program reads has no end of ours
+		case api.ApplyPath:
+			r.Body = http.MaxBytesReader(w, r.Body, maxPlan)
+		default:
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// answer turns a function into a handler: what it returns is sent as JSON, text as it is.
+func (s *Server) answer(f func(*http.Request) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+		result, err := f(r)
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		send(w, result)
+	})
+}
+
+func send(w http.ResponseWriter, result any) {
+	if text, ok := result.(string); ok {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, text)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(result)
+}
+
+// fail sends an error. What is not an *Error is a request that could not be carried out.
+func fail(w http.ResponseWriter, err error) {
+	e := &api.Error{}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		e = &api.Error{Code: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("the request is larger than %d bytes", tooLarge.Limit)}
+	case !errors.As(err, &e):
+		e = &api.Error{Code: http.StatusUnprocessableEntity, Message: err.Error()}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(e.Code)
+	_ = json.NewEncoder(w).Encode(e)
+}
+
+// decode reads a request's JSON, and nothing beside it.
+func decode(r *http.Request, into any) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil && d.More() {
+		err = errors.New("more than one value")
+	}
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
+		return &api.Error{Code: http.StatusBadRequest, Message: "the request is not the JSON that was expected: " + err.Error()}
+	}
+	return err
+}

@@ -1,0 +1,194 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/world"
+	vswitch "uswitch/switch"
+	"uswitch/tap"
+)
+
+// The tables, read from the world as it is at the moment. Lists are never null.
+
+func (s *Server) lab(*http.Request) (any, error) {
+	p := s.world.Plan()
+	return api.Lab{API: api.Version, Version: s.version, Name: p.Name, Source: p.Source, Config: configOf(p.Source), PID: s.pid, Started: s.world.Epoch(),
+		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
+		Simulated: s.world.Simulated(), Predictions: s.prober.predictions(), Memory: memoryOf(s.world)}, nil
+}
+
+func memoryOf(w *world.World) api.Memory {
+	m, conns := w.Memory(), w.Gateway().ConnStats()
+	return api.Memory{Limit: m.Limit, From: m.From, Heap: m.Heap, Conns: conns.Conns, MaxConns: conns.Limit, Evicted: conns.Evicted,
+		MaxFragments: m.Fragments, MaxLearned: m.Learned, MaxSockets: m.Sockets}
+}
+
+// configOf returns the path of a lab file, as seen from anywhere.
+func configOf(source string) string {
+	if strings.HasPrefix(source, plan.BuiltinSource) {
+		return source
+	}
+	path, err := filepath.Abs(source)
+	if err != nil {
+		return source
+	}
+	return path
+}
+
+func (s *Server) hosts(*http.Request) (any, error) {
+	rows := []api.Host{}
+	for _, h := range s.world.Hosts() {
+		home := s.world.Home(h)
+		row := api.Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: namespaceOf(h.Namespace), Gateway: home.Plan.Gateway,
+			Mode: string(h.Plan.Mode), Shares: h.Plan.Shares,
+			Command: h.Plan.Command, Environment: h.Plan.Environment, Interfaces: []api.Interface{}}
+		state, pid, status := h.Service()
+		row.State, row.PID, row.Status = string(state), pid, status
+		for _, c := range home.Cards {
+			why, _ := c.Unplugged()
+			row.Interfaces = append(row.Interfaces, api.Interface{Name: c.Plan.Name, Network: c.Plan.Network, Address: c.Plan.Address,
+				MAC: c.Plan.MAC, MTU: c.Plan.MTU, Unplugged: why})
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func namespaceOf(n tap.Namespace) api.Namespace {
+	return api.Namespace{Name: n.Name, Path: n.Path, Lab: n.Lab, ID: api.NamespaceID(n.ID)}
+}
+
+func (s *Server) networks(*http.Request) (any, error) {
+	rows := []api.Network{}
+	now := time.Now()
+	for _, n := range s.world.Networks() {
+		fdb := n.Switch.FDB()
+		row := api.Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet,
+			GatewayMAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Internal: n.Plan.Internal, Masquerade: n.Plan.Masquerade,
+			AgeingTime: int(max(fdb.Ageing(), 0) / time.Second), FDBMaxLearned: fdb.MaxLearned(), FDBMoves: fdb.Moves(),
+			GroupFwdMask: n.Switch.GroupForward(), Ports: len(n.Switch.Ports())}
+		claims, last := n.Switch.Conflicts()
+		if row.Conflicts = claims; claims > 0 {
+			row.Conflict = fmt.Sprintf("%s says that it has %v, at %v; %s had said so, at %v", last.Port, last.Addr, last.MAC, last.From, last.Other)
+		}
+		if n.Leg != nil { // else the gateway is not on it
+			row.Gateway = n.Leg.Addr().Addr()
+		}
+		for _, e := range n.Switch.Entries(now) {
+			if !e.Static && e.Port != "" {
+				row.FDBLearned++
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func (s *Server) ports(*http.Request) (any, error) {
+	rows := []api.Port{}
+	for _, n := range s.world.Networks() {
+		for _, p := range n.Switch.Ports() {
+			k, c := p.Knobs(), p.Counters()
+			rows = append(rows, api.Port{Network: n.Plan.Name, Name: p.Name(), Number: p.ID(), Learning: k.Learning, Flood: k.Flood,
+				McastFlood: k.MulticastFlood, BcastFlood: k.BroadcastFlood, Isolated: k.Isolated, StormLimit: k.StormLimit, MTU: k.MTU,
+				RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
+				TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped})
+		}
+		if n.Leg == nil {
+			continue // the gateway is not on it
+		}
+		c := n.Leg.Counters()
+		rows = append(rows, api.Port{Network: n.Plan.Name, Name: "gateway", Flood: true, McastFlood: true, BcastFlood: true, MTU: n.Leg.MTU(),
+			RxPackets: c.TxPackets, RxBytes: c.TxBytes, RxDropped: c.TxDropped,
+			TxPackets: c.RxPackets, TxBytes: c.RxBytes, TxDropped: c.RxDropped})
+	}
+	return rows, nil
+}
+
+func (s *Server) fdb(*http.Request) (any, error) {
+	rows := []api.FDBEntry{}
+	now := time.Now()
+	for _, n := range s.world.Networks() {
+		for _, e := range n.Switch.Entries(now) {
+			row := api.FDBEntry{MAC: e.MAC, Ifname: e.Port, Flags: []string{}, Master: n.Plan.Name}
+			switch {
+			case e.Port == "":
+				row.Ifname, row.State = n.Plan.Name, "permanent"
+			case e.Static:
+				row.State = "static"
+			default:
+				age := e.Seen.Seconds()
+				row.Age = &age
+			}
+			since := e.Since.Seconds()
+			row.Since = &since
+			if e.Sticky {
+				row.Flags = append(row.Flags, "sticky")
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+// flushFDB forgets what a switch has learned and what it was told, as far as it is asked to.
+func (s *Server) flushFDB(r *http.Request) (any, error) {
+	var c api.FDBFlush
+	if err := decode(r, &c); err != nil {
+		return nil, err
+	}
+	n := s.world.Network(c.Master)
+	if n == nil {
+		return nil, kernel("RTNETLINK answers: No such device")
+	}
+	wanted := func(want *bool, is bool) bool { return want == nil || *want == is }
+	n.Switch.FDB().FlushMatching(func(e vswitch.Entry) bool {
+		return (c.Ifname == "" || c.Ifname == e.Port) && wanted(c.Static, e.Static) && wanted(c.Sticky, e.Sticky)
+	})
+	return done{}, nil
+}
+
+func (s *Server) neighbors(*http.Request) (any, error) {
+	rows := []api.Neighbor{}
+	now := time.Now()
+	for _, i := range s.world.Gateway().Interfaces() {
+		for _, n := range i.Neighbors(now) {
+			row := api.Neighbor{Dst: n.Addr, Dev: i.Name(), State: []string{n.State.String()}}
+			if n.MAC.IsStation() {
+				row.Lladdr = n.MAC.String()
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+func (s *Server) routes(*http.Request) (any, error) {
+	rows := []api.Route{}
+	for _, r := range s.world.Gateway().Routes() {
+		row := api.Route{Dst: r.Prefix.String(), Dev: r.Dev.Name(), Flags: []string{}}
+		if r.Prefix == netip.PrefixFrom(netip.IPv4Unspecified(), 0) {
+			row.Dst = "default"
+		}
+		switch {
+		case r.Prefix == r.Dev.Addr().Masked() && r.Connected():
+			row.Protocol, row.Scope, row.Prefsrc = "kernel", "link", r.Dev.Addr().Addr().String()
+		case r.Connected():
+			row.Scope = "link"
+		default:
+			row.Gateway = r.Via.String()
+		}
+		if r.Prefix.IsSingleIP() {
+			row.Dst = r.Prefix.Addr().String()
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
