@@ -7,7 +7,15 @@ PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshar
            nginx-light postgresql postgresql-client tmux gcc libc6-dev
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-race test-predict test-plain test-docker lint cover bench bench-quick peers fuzz packages help
+.PHONY: build run test test-race test-predict test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
+
+# What the binary says of itself, and the day that stands in what is made from it: the commit's, so that anybody gets the same bytes.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+EPOCH   ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+SESSION  = $(shell $(GO) list -m)/cmd/internal/session
+LDFLAGS  = -s -w -buildid= -X $(SESSION).release=$(VERSION) -X $(SESSION).commit=$(COMMIT)
+RELEASE  = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 build: ## build bin/uswitch
 	$(GO) build -o bin/uswitch ./cmd/uswitch
@@ -86,6 +94,42 @@ packages: ## install what the tests need (root on Debian or Ubuntu), or print ho
 		if [ ! -e $$policy ]; then trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; fi; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; \
 	else echo "for all tests: sudo apt-get install$$missing"; fi
+
+PREFIX ?= /usr/local
+MANUAL  = rm -rf out/install/share && SOURCE_DATE_EPOCH=$(EPOCH) $(GO) run -tags manual ./cmd/uswitch manual out/install/share
+install: ## install uswitch, its man pages and completions below PREFIX (/usr/local), in DESTDIR
+	$(RELEASE) -o out/install/uswitch ./cmd/uswitch
+	$(MANUAL)
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share'
+	install -m 755 out/install/uswitch '$(DESTDIR)$(PREFIX)/bin/uswitch'
+	cp -R out/install/share/. '$(DESTDIR)$(PREFIX)/share/'
+
+# The machines that binaries are made for, and those that have packages (NFPM's words for them are Go's).
+PLATFORMS = linux-amd64 linux-arm64 linux-arm linux-386 darwin-amd64 darwin-arm64 freebsd-amd64
+PACKAGED  = amd64 arm64
+# Debian wants a digit first.
+PACKAGE_VERSION = $(if $(filter v%,$(VERSION)),$(patsubst v%,%,$(subst -,+,$(VERSION))),0+$(subst -,+,$(VERSION)))
+NFPM      = $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
+
+dist: ## make out/dist: static binaries for each platform, .deb and .rpm, their checksums; the same bytes wherever it is done
+	rm -rf out/dist && mkdir -p out/dist
+	for p in $(PLATFORMS); do echo $$p; GOOS=$${p%-*} GOARCH=$${p#*-} $(RELEASE) -o out/dist/uswitch-$(VERSION)-$$p ./cmd/uswitch || exit 1; done
+	$(MANUAL)
+	gzip -9n out/install/share/man/man1/*.1
+	find out/install -exec touch -d @$(EPOCH) {} +
+	for a in $(PACKAGED); do cp out/dist/uswitch-$(VERSION)-linux-$$a out/install/uswitch && touch -d @$(EPOCH) out/install/uswitch && for k in deb rpm; do \
+		ARCH=$$a VERSION=$(PACKAGE_VERSION) SOURCE_DATE_EPOCH=$(EPOCH) $(NFPM) package -f .nfpm.yaml -p $$k -t out/dist/ || exit 1; done || exit 1; done
+	cd out/dist && sha256sum * >SHA256SUMS
+
+test-dist: ## make everything of dist twice and compare, install the package, build the module under another path
+	$(GO) test -tags dist -count=1 -timeout 60m -run 'TestDist|TestModule' ./test
+
+# A module is known by its address; go install works once the sources lie under the address of the repository.
+module: ## copy the sources to out/module under another module path: make module MODULE=host/owner/uswitch
+	@[ -n "$(MODULE)" ] || { echo "make module MODULE=host/owner/uswitch"; exit 2; }
+	rm -rf out/module && mkdir -p out/module && git ls-files -z | xargs -0 cp --parents -t out/module
+	cd out/module && $(GO) mod edit -module '$(MODULE)' && find . -name '*.go' -exec sed -i 's#"uswitch/#"$(MODULE)/#' {} + && \
+		find . -name Makefile -prune -o -name '*.go' -print | xargs gofmt -w && $(GO) build -o /dev/null ./cmd/uswitch
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/' | expand -t 14

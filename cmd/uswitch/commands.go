@@ -41,5 +41,8 @@ func commands() []*cobra.Command {
 		newPing(), newTraceroute(),
 		newServe(),
 		newDocker(),
-	}, hostTools()...)
+	}, append(hostTools(), ofTheBuild...)...)
 }
+
+// ofTheBuild are subcommands that only a build with a tag has (manual.go).
+var ofTheBuild []*cobra.Command
