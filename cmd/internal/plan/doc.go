@@ -6,14 +6,14 @@
 //
 // # From text to plan
 //
-//	read.go             the bytes, from a built-in lab or a file
+//	load.go             the bytes, from a built-in lab or a file
 //	source.go, tree.go  YAML nodes, which know their lines; what YAML allows and a lab does not (keys twice, endless aliases)
 //	variables.go        ${VAR:-default}
 //	name.go, schema.go  names, and Compose's own schema: misspelt keys, wrong types
 //	compose.go          the keys that uswitch acts on, through compose-go's loader; a warning for the others
 //	build.go            from here on, the plan, with every address given out:
 //	  uplink.go           the way out
-//	  networks.go         subnets, gateways, settings; bridge.go what they are called, options.go what Docker's options say
+//	  networks.go         subnets, gateways, settings, what they are called; options.go what Docker's options say
 //	  hosts.go            commands, interfaces, published ports, in the order in which hosts start; mode.go whose namespace
 //
 // Each stage collects all the mistakes it can find, with the line and the key of each, and building begins only when

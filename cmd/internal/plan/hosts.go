@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"net/netip"
 	"path/filepath"
@@ -149,3 +150,86 @@ func (b *builder) environment(service types.ServiceConfig, at path) []string {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// veth reads what the near end of a cable is to be called: x-uswitch: {veth: veth1a2b3c4}, at a service's network, or at
+// the service for its first card.
+func (b *builder) veth(x *section) string {
+	name := x.text("veth")
+	if name == "" {
+		return ""
+	}
+	if err := ValidateInterfaceName(name); err != nil {
+		x.bad("veth", "%v", err)
+	} else if slices.Contains(reserved, name) {
+		x.bad("veth", "%q means something else to uswitch", name)
+	}
+	return name
+}
+
+// uniqueVeths refuses two devices of one name: ip link lists cables and bridges together.
+func (b *builder) uniqueVeths() {
+	seen := make(map[string]string)
+	for _, n := range b.plan.Networks {
+		seen[n.Name] = "a network"
+	}
+	for _, h := range b.plan.Hosts {
+		for _, i := range h.Interfaces {
+			if i.Veth == "" {
+				continue
+			}
+			if owner, taken := seen[i.Veth]; taken {
+				b.wrong(path{"services", h.Name, "networks", b.keyOf(i.Network), extension, "veth"}, "%q is the name of %s already", i.Veth, owner)
+			}
+			seen[i.Veth] = "the cable of " + h.Name
+		}
+	}
+}
+
+// command returns a service's argument vector, entrypoint first, or nil where it runs nothing.
+func (b *builder) command(service types.ServiceConfig, at path) []string {
+	argv := slices.Concat(service.Entrypoint, service.Command)
+	if len(argv) == 0 {
+		return nil
+	}
+	if argv[0] == "" || slices.ContainsFunc(argv, func(arg string) bool { return strings.ContainsRune(arg, 0) }) {
+		b.wrong(at.to("command"), "want a program's name first, and no zero bytes")
+	}
+	return argv
+}
+
+// commands checks the commands that are one text, before compose-go splits them into words: it stops without a word at
+// the first character that only a shell understands, and a person would look for the rest of the command for a long time.
+func (s *source) commands(file map[string]any) {
+	for _, name := range s.keys(path{"services"}) {
+		for _, key := range []string{"entrypoint", "command"} {
+			text, _ := mapping(file, "services", name)[key].(string)
+			if problem := shellSyntax(text); problem != "" {
+				s.wrong(path{"services", name, key}, "%s", problem)
+			}
+		}
+	}
+}
+
+// shellSyntax says what in a command needs a shell, or is not finished; empty if nothing.
+func shellSyntax(command string) string {
+	var quote byte
+	for i := 0; i < len(command); i++ {
+		c := command[i]
+		switch {
+		case c == '\\' && quote != '\'':
+			i++
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"' || c == '`':
+			quote = c
+		case strings.IndexByte(";&|<>()", c) >= 0:
+			return fmt.Sprintf("%q is for a shell, and there is none: want [sh, -c, '...'], or quotes around it", c)
+		}
+	}
+	if quote != 0 {
+		return fmt.Sprintf("the quote %q is not closed", quote)
+	}
+	return ""
+}

@@ -1,8 +1,14 @@
 package plan
 
 import (
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"maps"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -125,4 +131,69 @@ func (s *source) labName(content map[string]any, env map[string]string, fromFile
 		s.wrong(path{"name"}, "%v", err)
 	}
 	return name
+}
+
+// readFile returns the content of a lab file, and a warning if its permissions deserve one.
+func readFile(name string) (data []byte, warning string, err error) {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "", fmt.Errorf("%s: no such lab: want a file, or a built-in lab: %s", name, strings.Join(builtinNames(), ", "))
+	case err != nil:
+		return nil, "", err
+	case !info.Mode().IsRegular():
+		// Opening a pipe waits for a writer, and reading a device may never end.
+		return nil, "", fmt.Errorf("%s: not a regular file: want a Compose file", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, "", err
+	}
+	defer f.Close()
+	data, err = io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil {
+		return nil, "", err
+	}
+	if info.Mode().Perm()&0o002 != 0 {
+		warning = fmt.Sprintf("%s: everybody on this machine may change this file, and its commands run as you", name)
+	}
+	return data, warning, nil
+}
+
+//go:embed builtin/*.yaml
+var builtinFiles embed.FS
+
+// Builtin is a lab that comes with uswitch.
+type Builtin struct {
+	Name  string
+	About string // one line
+}
+
+// Builtins returns the labs that come with uswitch, sorted by name. A lab's line is the first comment of its file.
+func Builtins() []Builtin {
+	var all []Builtin
+	for _, name := range builtinNames() {
+		data, _ := builtin(name)
+		first, _, _ := strings.Cut(string(data), "\n")
+		all = append(all, Builtin{Name: name, About: strings.TrimPrefix(first, "# ")})
+	}
+	return all
+}
+
+// Source returns the Compose file of a built-in lab, comments and all: it is meant to be read, copied and changed.
+func Source(name string) (text []byte, ok bool) { return builtin(name) }
+
+func builtin(name string) ([]byte, bool) {
+	data, err := builtinFiles.ReadFile("builtin/" + name + ".yaml")
+	return data, err == nil
+}
+
+// builtinNames relies on embed.FS, which lists a directory in order.
+func builtinNames() []string {
+	entries, _ := builtinFiles.ReadDir("builtin")
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	return names
 }

@@ -1,6 +1,6 @@
 // Package firewall plays dockerd at the firewall: networks, endpoints and published ports in, Docker's iptables commands out.
 //
-//	fw, err := rules.New(rule.IPv4, rules.Daemon{Dialect: rules.Classic, UserlandProxy: true, UserChain: true, ForwardDrop: true})
+//	fw, err := firewall.New(rule.IPv4, firewall.Daemon{Dialect: firewall.Classic, UserlandProxy: true, UserChain: true, ForwardDrop: true})
 //	lines, err := fw.Start(tables.Snapshot())           // the chains
 //	lines, err = fw.AddNetwork(tables.Snapshot(), docker0)
 //	lines, err = fw.AddEndpoint(tables.Snapshot(), "docker0", addr)
@@ -11,14 +11,14 @@
 // of that chain (-I), that one at its end (-A) - in dockerd's order, so that several networks, and changes while all of it
 // is in use, come out as they do there:
 //
-//	packet -> raw PREROUTING     straight to a container's address, past its ports?      direct.go
-//	          nat PREROUTING  -> DOCKER          which published port is it?             publish.go
+//	packet -> raw PREROUTING     straight to a container's address, past its ports?      firewall.go
+//	          nat PREROUTING  -> DOCKER          which published port is it?             port.go
 //	          filter FORWARD  -> DOCKER-USER     what the administrator says
-//	                          -> DOCKER-FORWARD -> DOCKER-CT                 answers     forward.go
-//	                                            -> DOCKER-ISOLATION-STAGE-1  between networks (Classic)   isolation.go
-//	                                               or DOCKER-INTERNAL        (Docker 29)                  internal.go
+//	                          -> DOCKER-FORWARD -> DOCKER-CT                 answers     network.go
+//	                                            -> DOCKER-ISOLATION-STAGE-1  between networks (Classic)   network.go
+//	                                               or DOCKER-INTERNAL        (Docker 29)                  network.go
 //	                                            -> DOCKER-BRIDGE -> DOCKER   open ports, all else dropped
-//	          nat POSTROUTING                    which address does it leave with?       translation.go
+//	          nat POSTROUTING                    which address does it leave with?       network.go
 //
 // Like dockerd, which asks iptables -C before each change, a Firewall looks first: every method takes the rules of this
 // moment and returns only the commands that are still needed. So a rule that somebody has removed by hand is no obstacle to

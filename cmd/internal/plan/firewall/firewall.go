@@ -2,8 +2,10 @@ package firewall
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"uswitch/nat/rule"
 )
@@ -124,4 +126,90 @@ func (f *Firewall) named(bridge string) (*network, error) {
 		return n, nil
 	}
 	return nil, fmt.Errorf("network %s not found", bridge)
+}
+
+// entry is a rule, and the end of its chain that dockerd puts it at.
+type entry struct {
+	chainName
+	head bool   // inserted before all others (-I); else appended behind them (-A)
+	spec string // what follows -A CHAIN when iptables -S prints the rule
+}
+
+// inserted is a rule that dockerd puts at the head of a chain. Its words are joined; empty ones are left out.
+func inserted(t rule.Table, chain string, words ...string) entry {
+	e := appended(t, chain, words...)
+	e.head = true
+	return e
+}
+
+// appended is a rule that dockerd puts at the end of a chain.
+func appended(t rule.Table, chain string, words ...string) entry {
+	var b strings.Builder
+	for _, w := range words {
+		if w != "" && b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(w)
+	}
+	return entry{chainName: chainName{t, chain}, spec: b.String()}
+}
+
+// host returns an address as iptables -S prints it.
+func host(a netip.Addr) string { return netip.PrefixFrom(a, a.BitLen()).String() }
+
+// directAccess drops what comes to a container's own address from anywhere but its bridge and the interfaces that are
+// trusted: the way in is a published port.
+func (f *Firewall) directAccess(n *Network, endpoint netip.Addr) (rules []entry) {
+	if n.Internal || !n.protected() || f.daemon.AllowDirectRouting {
+		return nil
+	}
+	to := "-d " + host(endpoint)
+	for _, trusted := range n.TrustedInterfaces {
+		rules = append(rules, appended(rule.Raw, "PREROUTING", to, "-i", trusted, "-j ACCEPT"))
+	}
+	return append(rules, appended(rule.Raw, "PREROUTING", to, "! -i", n.Bridge, "-j DROP"))
+}
+
+// plan returns an empty plan for the rules of this moment.
+func (f *Firewall) plan(now *rule.Ruleset) *plan {
+	p := &plan{tool: "iptables", now: now, chains: map[chainName][]string{}, counts: map[entry]int{}}
+	if f.family == rule.IPv6 {
+		p.tool = "ip6tables"
+	}
+	return p
+}
+
+// place plans rules, and counts their use if the plan can be carried out.
+func (f *Firewall) place(now *rule.Ruleset, rules []entry) ([]string, error) {
+	p := f.plan(now)
+	for _, e := range rules {
+		p.place(e)
+	}
+	lines, err := p.finish()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range rules {
+		f.uses[e]++
+	}
+	return lines, nil
+}
+
+// remove plans the end of rules, except for those that somebody else has asked for as well. (A dockerd removes them all the
+// same; nobody notices, because all ports of a container end at once there.)
+func (f *Firewall) remove(now *rule.Ruleset, rules []entry) ([]string, error) {
+	p := f.plan(now)
+	uses := maps.Clone(f.uses)
+	for _, e := range rules {
+		if uses[e]--; uses[e] == 0 {
+			delete(uses, e)
+			p.remove(e)
+		}
+	}
+	lines, err := p.finish()
+	if err != nil {
+		return nil, err
+	}
+	f.uses = uses
+	return lines, nil
 }

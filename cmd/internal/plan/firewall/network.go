@@ -77,3 +77,91 @@ func familyName(f rule.Family) string {
 	}
 	return "IPv4"
 }
+
+// internal is all the rules of an internal network: nothing passes its bridge but what is from one of its addresses to
+// another.
+func (f *Firewall) internal(n *Network) []entry {
+	subnet := n.Subnet.Masked().String()
+	in, out := "-i "+n.Bridge, "-o "+n.Bridge
+	if f.family == rule.IPv6 { // inside the bridge there are other addresses too: link-local ones, multicast
+		in, out = in+" ! "+out, "! "+in+" "+out
+	}
+	walls := f.daemon.walls()
+	icc := "-j DROP"
+	if n.ICC {
+		icc = "-j ACCEPT"
+	}
+	return []entry{
+		inserted(rule.Filter, walls, "! -d", subnet, in, "-j DROP"),
+		inserted(rule.Filter, walls, "! -s", subnet, out, "-j DROP"),
+		appended(rule.Filter, chainForward, "-i", n.Bridge, "-o", n.Bridge, icc),
+	}
+}
+
+// isolation keeps the Classic networks apart in two stages: what leaves a bridge for another interface goes to stage 2, and
+// is dropped there if that interface is a bridge of Docker's too.
+//
+// A routed network is different: others may come in (the rules of DOCKER look at them later), and its answers may go out.
+// Both exceptions stand before the first stage of all networks.
+func isolation(n *Network) (rules []entry) {
+	in, out := "-i "+n.Bridge, "-o "+n.Bridge
+	if n.GatewayMode == Routed {
+		rules = append(rules,
+			inserted(rule.Filter, chainIsolation1, out, "-j RETURN"),
+			inserted(rule.Filter, chainIsolation1, in, "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"),
+		)
+	}
+	return append(rules,
+		appended(rule.Filter, chainIsolation1, in, "!", out, "-j", chainIsolation2),
+		inserted(rule.Filter, chainIsolation2, out, "-j DROP"),
+	)
+}
+
+// forwarding is what may pass between a network that is not internal and the rest of the world.
+func (f *Firewall) forwarding(n *Network) (rules []entry) {
+	in, out := "-i "+n.Bridge, "-o "+n.Bridge
+	outgoing := appended(rule.Filter, chainForward, in, "-j ACCEPT") // to anywhere, the same bridge included
+	if !n.ICC {
+		rules = append(rules, appended(rule.Filter, chainForward, in, out, "-j DROP"))
+		outgoing = appended(rule.Filter, chainForward, in, "!", out, "-j ACCEPT")
+	}
+	if n.GatewayMode == Routed {
+		ping := "-p icmp"
+		if f.family == rule.IPv6 {
+			ping = "-p ipv6-icmp"
+		}
+		rules = append(rules, appended(rule.Filter, chainDocker, out, ping, "-j ACCEPT"))
+	}
+	// Ports are opened by rules at the head of DOCKER, so that this one, at its end, is for all the others.
+	others := "-j DROP"
+	if n.GatewayMode == NATUnprotected {
+		others = "-j ACCEPT"
+	}
+	return append(rules,
+		outgoing,
+		appended(rule.Filter, chainDocker, "!", in, out, others),
+		appended(rule.Filter, chainCT, out, "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"),
+		appended(rule.Filter, chainBridge, out, "-j", chainDocker),
+	)
+}
+
+// translation is which address a network's packets leave with.
+func (f *Firewall) translation(n *Network) (rules []entry) {
+	to := "-j MASQUERADE"
+	if n.HostIP.IsValid() {
+		to = "-j SNAT --to-source " + n.HostIP.String()
+	}
+	if n.Masquerade && n.GatewayMode != Routed {
+		rules = append(rules, inserted(rule.NAT, "POSTROUTING", "-s", n.Subnet.Masked().String(), "! -o", n.Bridge, to))
+	}
+	// A container that calls a published port is left to the proxy: translated, its packets would run into the isolation
+	// of the network that the port leads to. Docker 29 has no such isolation.
+	if f.daemon.Dialect == Classic && n.Masquerade && f.daemon.UserlandProxy {
+		rules = append(rules, inserted(rule.NAT, chainDocker, "-i", n.Bridge, "-j RETURN"))
+	}
+	// Hairpin: the host calls a published port of its own by a loopback address, to which no container can answer.
+	if !f.daemon.UserlandProxy {
+		rules = append(rules, inserted(rule.NAT, "POSTROUTING", "-o", n.Bridge, "-m addrtype --src-type LOCAL", to))
+	}
+	return rules
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"uswitch/nat/rule"
@@ -62,4 +63,156 @@ func (p Port) Compare(q Port) int {
 		p.HostIP.Compare(q.HostIP),
 		p.To.Addr().Compare(q.To.Addr()),
 	)
+}
+
+// AddPorts returns the commands that publish ports of endpoints that the network has. All ports of a container should be
+// given at once: their rules are then in the order in which dockerd has them, by container port.
+func (f *Firewall) AddPorts(now *rule.Ruleset, bridge string, ports ...Port) ([]string, error) {
+	n, err := f.named(bridge)
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Clone(n.ports)
+	open := setOf(all)
+	var rules []entry
+	for _, p := range slices.SortedFunc(slices.Values(ports), Port.Compare) {
+		if err := p.check(f.family); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(n.endpoints, p.To.Addr()) {
+			return nil, fmt.Errorf("port %s: endpoint %s is not on network %s", p, p.To.Addr(), bridge)
+		}
+		if open[p] {
+			return nil, fmt.Errorf("port %s is published already", p)
+		}
+		open[p] = true
+		all = append(all, p)
+		rules = append(rules, f.publication(&n.Network, p)...)
+	}
+	lines, err := f.place(now, rules)
+	if err != nil {
+		return nil, err
+	}
+	n.ports = all
+	return lines, nil
+}
+
+// RemovePorts returns the commands that undo published ports.
+func (f *Firewall) RemovePorts(now *rule.Ruleset, bridge string, ports ...Port) ([]string, error) {
+	n, err := f.named(bridge)
+	if err != nil {
+		return nil, err
+	}
+	open := setOf(n.ports)
+	var rules []entry
+	for _, p := range ports {
+		if !open[p] {
+			return nil, fmt.Errorf("port %s is not published on network %s", p, bridge)
+		}
+		delete(open, p)
+		rules = append(rules, f.publication(&n.Network, p)...)
+	}
+	lines, err := f.remove(now, rules)
+	if err != nil {
+		return nil, err
+	}
+	n.ports = slices.DeleteFunc(slices.Clone(n.ports), func(p Port) bool { return !open[p] })
+	return lines, nil
+}
+
+func setOf(ports []Port) map[Port]bool {
+	all := map[Port]bool{}
+	for _, p := range ports {
+		all[p] = true
+	}
+	return all
+}
+
+// publication is all the rules of a published port.
+func (f *Firewall) publication(n *Network, p Port) (rules []entry) {
+	if n.Internal {
+		return nil
+	}
+	outside := fmt.Sprintf("-p %s -m %[1]s --dport %d", p.Proto, p.HostPort)
+	inside := fmt.Sprintf("-p %s -m %[1]s --dport %d", p.Proto, p.To.Port())
+	container := host(p.To.Addr())
+
+	// Where loopback addresses may be routed (route_localnet), a neighbour of the host could send to its 127.0.0.1.
+	if p.HostPort != 0 && p.HostIP.Is4() && p.HostIP.IsLoopback() {
+		rules = append(rules, appended(rule.Raw, "PREROUTING", "-d", host(p.HostIP), "! -i lo", outside, "-j DROP"))
+	}
+	if f.family == rule.IPv4 && p.HostIP.Is6() {
+		return rules
+	}
+	if p.HostPort != 0 {
+		rules = append(rules, f.translatePort(n, p, outside))
+		if !f.daemon.UserlandProxy { // a container calls itself by its published port, and is to see somebody else
+			rules = append(rules, appended(rule.NAT, "POSTROUTING", "-s", container, "-d", container, inside, "-j MASQUERADE"))
+		}
+	}
+	if n.GatewayMode != NATUnprotected { // where all ports are open as it is
+		rules = append(rules,
+			inserted(rule.Filter, chainDocker, "-d", container, "! -i", n.Bridge, "-o", n.Bridge, inside, "-j ACCEPT"))
+	}
+	return rules
+}
+
+// translatePort is the rule that makes a published port what it is.
+func (f *Firewall) translatePort(n *Network, p Port, outside string) entry {
+	var notFrom, to, notIn string
+	if f.family == rule.IPv6 { // link-local addresses are not to be routed; those clients are the proxy's
+		notFrom = "! -s fe80::/10"
+	}
+	if p.HostIP.IsValid() && !p.HostIP.IsUnspecified() {
+		to = "-d " + host(p.HostIP)
+	}
+	if f.daemon.UserlandProxy { // which serves the network's own containers
+		notIn = "! -i " + n.Bridge
+	}
+	return appended(rule.NAT, chainDocker, notFrom, to, notIn, outside, "-j DNAT --to-destination", p.To.String())
+}
+
+// AddEndpoint returns the commands for a container's address on a network.
+func (f *Firewall) AddEndpoint(now *rule.Ruleset, bridge string, endpoint netip.Addr) ([]string, error) {
+	n, err := f.named(bridge)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ofFamily(endpoint, f.family) || !n.Subnet.Contains(endpoint):
+		return nil, fmt.Errorf("endpoint %s: not an address of network %s, %s", endpoint, bridge, n.Subnet.Masked())
+	case slices.Contains(n.endpoints, endpoint):
+		return nil, fmt.Errorf("endpoint %s is on network %s already", endpoint, bridge)
+	}
+	lines, err := f.place(now, f.directAccess(&n.Network, endpoint))
+	if err != nil {
+		return nil, err
+	}
+	n.endpoints = append(n.endpoints, endpoint)
+	return lines, nil
+}
+
+// RemoveEndpoint returns the commands that undo an endpoint, with whatever ports are still published to it.
+func (f *Firewall) RemoveEndpoint(now *rule.Ruleset, bridge string, endpoint netip.Addr) ([]string, error) {
+	n, err := f.named(bridge)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.Index(n.endpoints, endpoint)
+	if i < 0 {
+		return nil, fmt.Errorf("endpoint %s is not on network %s", endpoint, bridge)
+	}
+	rules := f.directAccess(&n.Network, endpoint)
+	published := func(p Port) bool { return p.To.Addr() == endpoint }
+	for _, p := range n.ports {
+		if published(p) {
+			rules = append(rules, f.publication(&n.Network, p)...)
+		}
+	}
+	lines, err := f.remove(now, rules)
+	if err != nil {
+		return nil, err
+	}
+	n.endpoints = slices.Delete(n.endpoints, i, i+1)
+	n.ports = slices.DeleteFunc(n.ports, published)
+	return lines, nil
 }
