@@ -61,6 +61,19 @@ func ParseIPv4(b []byte) (IPv4, error) {
 	return IPv4(b[:total]), nil
 }
 
+// ParseClippedIPv4 returns the view of a packet whose end may be missing, in a capture or a quotation: the header is whole
+// and says how long the packet was; behind it is what there is.
+func ParseClippedIPv4(b []byte) (IPv4, bool) {
+	if len(b) < IPv4Header || b[0]>>4 != 4 {
+		return nil, false
+	}
+	header, total := IPv4(b).HeaderLen(), int(binary.BigEndian.Uint16(b[2:4]))
+	if header < IPv4Header || header > len(b) || total < header {
+		return nil, false
+	}
+	return IPv4(b[:min(total, len(b))]), true
+}
+
 // HeaderLen returns the length of the header with its options, in bytes.
 func (p IPv4) HeaderLen() int { return int(p[0]&15) * 4 }
 
@@ -121,6 +134,28 @@ func (p IPv4) ChecksumOK() bool { return Checksum(p[:p.HeaderLen()], 0) == 0 }
 func (p IPv4) SetChecksum() {
 	binary.BigEndian.PutUint16(p[10:12], 0)
 	binary.BigEndian.PutUint16(p[10:12], Checksum(p[:p.HeaderLen()], 0))
+}
+
+// SetLength writes the total length, which is that of the view, in bytes. The checksum is left alone, as it is by SetTOS,
+// SetTTL and SetFragment.
+func (p IPv4) SetLength() { binary.BigEndian.PutUint16(p[2:4], uint16(len(p))) }
+
+// SetTOS writes the type-of-service octet.
+func (p IPv4) SetTOS(tos uint8) { p[1] = tos }
+
+// SetTTL writes the time to live, in hops.
+func (p IPv4) SetTTL(ttl uint8) { p[8] = ttl }
+
+// SetAddrs writes both addresses, which must be IPv4, and updates the header's checksum (RFC 1624). That of the payload,
+// where it covers the addresses, is left alone: see Rewrite.
+func (p IPv4) SetAddrs(src, dst netip.Addr) {
+	s, d := src.As4(), dst.As4()
+	sum := binary.BigEndian.Uint16(p[10:12])
+	sum = UpdateChecksum32(sum, binary.BigEndian.Uint32(p[12:16]), binary.BigEndian.Uint32(s[:]))
+	sum = UpdateChecksum32(sum, binary.BigEndian.Uint32(p[16:20]), binary.BigEndian.Uint32(d[:]))
+	binary.BigEndian.PutUint16(p[10:12], sum)
+	copy(p[12:16], s[:])
+	copy(p[16:20], d[:])
 }
 
 // DecrementTTL takes one hop off and updates the checksum (RFC 1624). The TTL must not be zero.

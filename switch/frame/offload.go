@@ -126,8 +126,8 @@ func (f *Frame) FinishChecksum() {
 	start := int(f.Offload.ChecksumStart)
 	field := f.Data[start+int(f.Offload.ChecksumOffset):]
 	sum := Checksum(f.Data[start:], 0)
-	if sum == 0 && f.Offload.ChecksumOffset == udpChecksum {
-		sum = 0xffff // in UDP a zero means that there is none; in one's complement both are zero (RFC 768)
+	if f.Offload.ChecksumOffset == UDPChecksum {
+		sum = notZero(sum)
 	}
 	binary.BigEndian.PutUint16(field, sum)
 	f.Offload = Offload{}

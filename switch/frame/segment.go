@@ -85,9 +85,9 @@ func (s *Segmenter) headersFit() bool {
 	default:
 		return false
 	}
-	checksum := uint16(tcpChecksum)
+	checksum := uint16(TCPChecksum)
 	if o.GSO == GSOUDPL4 {
-		checksum = udpChecksum
+		checksum = UDPChecksum
 	}
 	return o.ChecksumOffset == checksum && o.HeaderLen == o.SegmentHeader(data) && int(o.HeaderLen) > start
 }

@@ -1,29 +1,9 @@
 package frame
 
-import "encoding/binary"
-
-// ICMP types that uswitch sends or reads (RFC 792).
-const (
-	ICMPEchoReply       uint8 = 0
-	ICMPUnreachable     uint8 = 3
-	ICMPRedirect        uint8 = 5
-	ICMPEcho            uint8 = 8
-	ICMPTimeExceeded    uint8 = 11
-	ICMPParamProblem    uint8 = 12
-	icmpTimestamp       uint8 = 13
-	icmpAddressMaskRepl uint8 = 18
-)
-
-// Codes of ICMPUnreachable (RFC 792, RFC 1812 5.2.7.1).
-const (
-	UnreachableNet      uint8 = 0
-	UnreachableHost     uint8 = 1
-	UnreachableProtocol uint8 = 2
-	UnreachablePort     uint8 = 3
-	UnreachableTooBig   uint8 = 4
-	UnreachableNetAdmin uint8 = 9
-	UnreachableHostAdm  uint8 = 10
-	UnreachableAdmin    uint8 = 13
+import (
+	"encoding/binary"
+	"math/bits"
+	"net/netip"
 )
 
 // Lengths in bytes of the fixed part of a transport header.
@@ -33,62 +13,11 @@ const (
 	TCPHeader  = 20
 )
 
-// Where the checksum stands in a header, in bytes.
+// Where the checksum stands in a header, in bytes (Offload.ChecksumOffset).
 const (
-	udpChecksum = 6
-	tcpChecksum = 16
+	UDPChecksum = 6
+	TCPChecksum = 16
 )
-
-// ICMP is a view of an ICMP message: type, code, checksum, four bytes whose meaning depends on the type, payload.
-type ICMP []byte
-
-// ParseICMP returns the view, or false if the header is not complete.
-func ParseICMP(b []byte) (ICMP, bool) { return ICMP(b), len(b) >= ICMPHeader }
-
-// Type and Code name the message.
-func (m ICMP) Type() uint8 { return m[0] }
-
-// Code refines Type.
-func (m ICMP) Code() uint8 { return m[1] }
-
-// ID returns the identifier of an echo: what a port is to UDP.
-func (m ICMP) ID() uint16 { return binary.BigEndian.Uint16(m[4:6]) }
-
-// Seq returns the sequence number of an echo.
-func (m ICMP) Seq() uint16 { return binary.BigEndian.Uint16(m[6:8]) }
-
-// MTU returns the next hop's MTU of a Fragmentation Needed message (RFC 1191 4).
-func (m ICMP) MTU() uint16 { return binary.BigEndian.Uint16(m[6:8]) }
-
-// Payload returns what follows the header: data of an echo, the packet that an error is about.
-func (m ICMP) Payload() []byte { return m[ICMPHeader:] }
-
-// IsError reports whether the message tells of a fault of another packet, which its payload quotes.
-func (m ICMP) IsError() bool {
-	switch m.Type() {
-	case ICMPUnreachable, 4, ICMPRedirect, ICMPTimeExceeded, ICMPParamProblem:
-		return true
-	}
-	return false
-}
-
-// IsQuery reports whether the message is a question or an answer that carries an identifier (RFC 5508 3).
-func (m ICMP) IsQuery() bool {
-	t := m.Type()
-	return t == ICMPEcho || t == ICMPEchoReply || t >= icmpTimestamp && t <= icmpAddressMaskRepl
-}
-
-// IsQuestion reports whether the message is a query that asks for an answer: echo, timestamp, information, address mask.
-func (m ICMP) IsQuestion() bool { return m.Type() == ICMPEcho || m.IsQuery() && m.Type()%2 == 1 }
-
-// ChecksumOK verifies the checksum.
-func (m ICMP) ChecksumOK() bool { return Checksum(m, 0) == 0 }
-
-// SetChecksum computes and writes the checksum.
-func (m ICMP) SetChecksum() {
-	binary.BigEndian.PutUint16(m[2:4], 0)
-	binary.BigEndian.PutUint16(m[2:4], Checksum(m, 0))
-}
 
 // UDP is a view of a UDP datagram (RFC 768).
 type UDP []byte
@@ -110,6 +39,41 @@ func (u UDP) Checksum() uint16 { return binary.BigEndian.Uint16(u[6:8]) }
 
 // Payload returns what follows the header.
 func (u UDP) Payload() []byte { return u[UDPHeader:] }
+
+// PutUDP writes the header of a datagram, which is all of b; its payload stands behind the header already. The checksum is
+// that of a sender that computes none.
+func PutUDP(b []byte, srcPort, dstPort uint16) UDP {
+	binary.BigEndian.PutUint16(b[0:2], srcPort)
+	binary.BigEndian.PutUint16(b[2:4], dstPort)
+	binary.BigEndian.PutUint16(b[4:6], uint16(len(b)))
+	binary.BigEndian.PutUint16(b[6:8], 0)
+	return UDP(b)
+}
+
+// ChecksumOK verifies the checksum of a datagram between two addresses, if it has one.
+func (u UDP) ChecksumOK(src, dst netip.Addr) bool {
+	return u.Checksum() == 0 || Checksum(u, PseudoHeader(ProtoUDP, src, dst, len(u))) == 0
+}
+
+// SetChecksum computes and writes the checksum of a datagram between two addresses.
+func (u UDP) SetChecksum(src, dst netip.Addr) {
+	u.SetPartialChecksum(src, dst)
+	binary.BigEndian.PutUint16(u[UDPChecksum:], notZero(Checksum(u, 0)))
+}
+
+// SetPartialChecksum writes the pseudo-header's sum, which is what stands there while the rest is left to a device
+// (Offload.NeedsChecksum).
+func (u UDP) SetPartialChecksum(src, dst netip.Addr) {
+	binary.BigEndian.PutUint16(u[UDPChecksum:], fold(PseudoHeader(ProtoUDP, src, dst, len(u))))
+}
+
+// notZero returns UDP's form of a checksum: a zero would mean that there is none; in one's complement both are zero (RFC 768).
+func notZero(sum uint16) uint16 {
+	if sum == 0 {
+		return 0xffff
+	}
+	return sum
+}
 
 // TCPFlags are the control bits of a segment.
 type TCPFlags uint8
@@ -158,3 +122,125 @@ func (t TCP) Window() uint16 { return binary.BigEndian.Uint16(t[14:16]) }
 
 // Payload returns what follows the header.
 func (t TCP) Payload() []byte { return t[t.HeaderLen():] }
+
+// ChecksumOK verifies the checksum of a segment between two addresses.
+func (t TCP) ChecksumOK(src, dst netip.Addr) bool {
+	return Checksum(t, PseudoHeader(ProtoTCP, src, dst, len(t))) == 0
+}
+
+// SetChecksum computes and writes the checksum of a segment between two addresses.
+func (t TCP) SetChecksum(src, dst netip.Addr) {
+	binary.BigEndian.PutUint16(t[TCPChecksum:], 0)
+	binary.BigEndian.PutUint16(t[TCPChecksum:], Checksum(t, PseudoHeader(ProtoTCP, src, dst, len(t))))
+}
+
+// TCPFields are what the header of a segment says.
+type TCPFields struct {
+	SrcPort, DstPort uint16
+	Seq, Ack         uint32
+	Flags            TCPFlags
+	Window           uint16 // unscaled
+	MSS              uint16 // an option of a SYN, in bytes; 0: none
+}
+
+// HeaderLen returns the length of the header with its options, in bytes.
+func (f TCPFields) HeaderLen() int {
+	if f.MSS != 0 {
+		return TCPHeader + mssLength
+	}
+	return TCPHeader
+}
+
+// PutTCP writes the header of a segment, which is all of b; its data stands behind the header already. The checksum is still
+// to be set.
+func PutTCP(b []byte, f TCPFields) TCP {
+	header := f.HeaderLen()
+	clear(b[:header])
+	binary.BigEndian.PutUint16(b[0:2], f.SrcPort)
+	binary.BigEndian.PutUint16(b[2:4], f.DstPort)
+	binary.BigEndian.PutUint32(b[4:8], f.Seq)
+	binary.BigEndian.PutUint32(b[8:12], f.Ack)
+	b[12], b[13] = byte(header/4)<<4, byte(f.Flags)
+	binary.BigEndian.PutUint16(b[14:16], f.Window)
+	if f.MSS != 0 {
+		putMSS(b[TCPHeader:], f.MSS)
+	}
+	return TCP(b)
+}
+
+// DefaultMSS is the largest segment that may be sent over IPv4 to somebody who has not said what fits, in bytes (RFC 9293
+// 3.7.1).
+const DefaultMSS = 536
+
+// The option of a SYN that says how large segments may be (RFC 9293 3.7.1).
+const (
+	optionMSS = 2
+	mssLength = 4
+)
+
+func putMSS(b []byte, mss uint16) {
+	b[0], b[1] = optionMSS, mssLength
+	binary.BigEndian.PutUint16(b[2:4], mss)
+}
+
+// MSS returns the maximum segment size that the segment offers, in bytes, if it does.
+func (t TCP) MSS() (mss uint16, ok bool) {
+	at := t.mssAt()
+	if at == 0 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint16(t[at:]), true
+}
+
+// mssAt returns where the value of the option stands, or 0. A malformed option ends the search.
+func (t TCP) mssAt() int {
+	for at := TCPHeader; at+mssLength <= t.HeaderLen(); {
+		switch kind, length := t[at], int(t[at+1]); {
+		case kind == 0:
+			return 0
+		case kind == 1:
+			at++
+		case length < 2:
+			return 0
+		case kind == optionMSS && length == mssLength:
+			return at + 2
+		default:
+			at += length
+		}
+	}
+	return 0
+}
+
+// SetMSS changes the option of a segment that has it. With partial the sender has left the checksum to a device, which
+// will cover the value when it computes the sum; else the checksum is updated.
+func (t TCP) SetMSS(mss uint16, partial bool) {
+	at := t.mssAt()
+	before, after := binary.BigEndian.Uint16(t[at:]), mss
+	binary.BigEndian.PutUint16(t[at:], mss)
+	if partial {
+		return
+	}
+	if at%2 == 1 { // the value's octets lie in two words of the sum
+		before, after = bits.ReverseBytes16(before), bits.ReverseBytes16(after)
+	}
+	sum := binary.BigEndian.Uint16(t[TCPChecksum:])
+	binary.BigEndian.PutUint16(t[TCPChecksum:], UpdateChecksum(sum, before, after))
+}
+
+// MSSRoom is by how many bytes InsertMSS makes a packet longer.
+const MSSRoom = mssLength
+
+// HasMSSRoom reports whether the header can be longer by the option.
+func (t TCP) HasMSSRoom() bool { return t.HeaderLen()+mssLength <= 15*4 }
+
+// InsertMSS puts the option first among those of a segment without data, and makes lengths and checksums true of the longer
+// packet. The last MSSRoom bytes of p are the room for it; HasMSSRoom must hold.
+func InsertMSS(p IPv4, mss uint16) {
+	t := TCP(p.Payload())
+	copy(t[TCPHeader+mssLength:], t[TCPHeader:len(t)-mssLength])
+	putMSS(t[TCPHeader:], mss)
+	t[12] += mssLength / 4 << 4
+	t.SetChecksum(p.Src(), p.Dst())
+	p.SetLength()
+	p.SetChecksum()
+}
