@@ -37,8 +37,8 @@ test-plain: packages ## run the end-to-end tests in which frames matter once mor
 	USWITCH_OFFLOAD=off $(GO) test -skip '$(NO_TRAFFIC)' ./test
 
 test-docker: packages ## compare with the docker command (version 28, which no package has): give it a lab for its daemon
-	$(GO) vet -tags dockercommand ./cmd/internal/tools/view ./test
-	$(GO) test -tags dockercommand -count=1 -run 'TestDockerReal|TestDockerItself' ./cmd/internal/tools/view ./test
+	$(GO) vet -tags dockercommand ./cmd/internal/docker/client ./test
+	$(GO) test -tags dockercommand -count=1 -run 'TestDockerReal|TestDockerItself' ./cmd/internal/docker/client ./test
 
 # End-to-end tests that say nothing about frames.
 NO_TRAFFIC = Lesson|Learning|OwnWay|InMemory|Watch|Readme|TopLevel|Imports|Introduced|NobodysMachine|Help|Simulated|Compare|Break$$|Check|Docker(Begins|Terminal|Foreground)|F7[1-35]|F8[345]|F92|F59

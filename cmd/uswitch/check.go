@@ -98,7 +98,7 @@ func checked(ctx context.Context, args []string, load plan.LoadOptions, simulate
 			return report, err
 		}
 	}
-	report, err := check.OfPlan(ctx, p, simulate, os.Stderr)
+	report, err := check.OfPlan(ctx, session.Beside, p, simulate, os.Stderr)
 	return report, orSimulated(err, "check", args[0])
 }
 

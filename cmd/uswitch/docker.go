@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
@@ -88,8 +88,8 @@ func beginDocker(c *cobra.Command, run func(ctx context.Context, d *client.Clien
 
 func findDocker(c *cobra.Command) (d *client.Client, up bool, err error) {
 	name, _ := c.Flags().GetString("lab")
-	return client.Find(name, func(name string) (*plan.Plan, error) {
-		return session.Load(client.DefaultLab, plan.LoadOptions{Name: name}, io.Discard)
+	return client.Find(name, func(name string) (*api.Client, error) {
+		return session.RestingEngine(client.DefaultLab, plan.LoadOptions{Name: name})
 	})
 }
 

@@ -1,26 +1,19 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/docker/client"
-	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/docker/image"
 	"uswitch/cmd/internal/docker/types"
-	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
-	"uswitch/cmd/internal/tools/view"
-	"uswitch/cmd/internal/world"
 )
 
 func newDockerStart() *cobra.Command {
@@ -99,7 +92,7 @@ func newDockerPort() *cobra.Command {
 				return exit(1)
 			}
 		}
-		return view.DockerPort(os.Stdout, container.NetworkSettings.Ports, only)
+		return client.DockerPort(os.Stdout, container.NetworkSettings.Ports, only)
 	})
 }
 
@@ -128,7 +121,7 @@ func newDockerLogs() *cobra.Command {
 				_, err := io.Copy(os.Stdout, r)
 				return err
 			}
-			return engine.Demultiplex(r, os.Stdout, os.Stderr)
+			return types.Demultiplex(r, os.Stdout, os.Stderr)
 		})
 	})
 }
@@ -169,17 +162,11 @@ func newDockerExec() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		o := session.ExecOptions{Alone: true, Dir: cmp.Or(*dir, container.Config.WorkingDir, "/")}
-		var home string
-		if o.Rights, home, err = world.RightsOf(engine.ExecRights(engine.Rights(&container.Config, &container.HostConfig), &x)); err != nil {
-			return err
-		}
-		o.Environment = world.Environment(d.Lab().Lab(), &plan.Host{Name: host, Hostname: container.Config.Hostname}, home,
-			slices.Concat(container.Config.Env, *environment))
+		var in *os.File
 		if *input {
-			o.Input = os.Stdin
+			in = os.Stdin
 		}
-		status, err := session.ExecWith(ctx, d.Lab(), host, image.Program(args[1:]), o)
+		status, err := session.ExecInContainer(ctx, d.Lab(), host, container, &x, in)
 		return failed(status, err)
 	})
 }

@@ -11,7 +11,6 @@ import (
 
 	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/docker/types"
-	"uswitch/cmd/internal/tools/view"
 )
 
 func newDockerNetwork() *cobra.Command {
@@ -34,7 +33,7 @@ func newNetworkLs() *cobra.Command {
 		Example: "  uswitch docker network ls",
 		Args:    usage(cobra.NoArgs),
 	}
-	var o view.DockerOptions
+	var o client.DockerOptions
 	filters := c.Flags().StringArrayP("filter", "f", nil, "only those with `KEY=VALUE`: name, id, driver, type or label")
 	listFlags(c, &o)
 	return onDocker(c, func(ctx context.Context, d *client.Client, _ []string) error {
@@ -45,7 +44,7 @@ func newNetworkLs() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return view.DockerNetworks(os.Stdout, rows, o)
+		return client.DockerNetworks(os.Stdout, rows, o)
 	})
 }
 

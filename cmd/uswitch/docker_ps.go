@@ -11,7 +11,6 @@ import (
 
 	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/docker/types"
-	"uswitch/cmd/internal/tools/view"
 )
 
 func newDockerPs(name string) *cobra.Command {
@@ -22,7 +21,7 @@ func newDockerPs(name string) *cobra.Command {
 		Args:    usage(cobra.NoArgs),
 	}
 	f := c.Flags()
-	var o view.DockerOptions
+	var o client.DockerOptions
 	all := f.BoolP("all", "a", false, "also those that do not run")
 	latest := f.BoolP("latest", "l", false, "only the one that was created last")
 	last := f.IntP("last", "n", -1, "only the `N` that were created last")
@@ -43,12 +42,12 @@ func newDockerPs(name string) *cobra.Command {
 			rows = rows[:min(*last, len(rows))]
 		}
 		o.Now = time.Now()
-		return view.DockerPs(os.Stdout, rows, o)
+		return client.DockerPs(os.Stdout, rows, o)
 	})
 }
 
 // listFlags are those that docker's lists share.
-func listFlags(c *cobra.Command, o *view.DockerOptions) {
+func listFlags(c *cobra.Command, o *client.DockerOptions) {
 	f := c.Flags()
 	f.StringVar(&o.Format, "format", "", "print by a `TEMPLATE`, as in '{{.ID}} {{.Names}}', table TEMPLATE, or json")
 	f.BoolVarP(&o.Quiet, "quiet", "q", false, "only ids")
@@ -113,7 +112,7 @@ func inspecting(c *cobra.Command, find func(ctx context.Context, d *client.Clien
 			found = append(found, object)
 		}
 		if len(found) > 0 || *format == "" {
-			if err := view.DockerInspect(os.Stdout, found, *format); err != nil {
+			if err := client.DockerInspect(os.Stdout, found, *format); err != nil {
 				return err
 			}
 		}

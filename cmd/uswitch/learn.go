@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/teach/lesson"
 	"uswitch/cmd/internal/teach/state"
 	"uswitch/cmd/internal/tools/view"
@@ -22,7 +23,7 @@ A lesson is a Markdown file with a lab in it; uswitch learn new NAME writes one 
 		Example: "  uswitch learn 1",
 		GroupID: groupLab, Args: usage(cobra.MaximumNArgs(1)), ValidArgsFunction: completeLessons,
 	}
-	o := lesson.Options{In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
+	o := lesson.Options{Bring: session.Beside, In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
 	lang := c.Flags().String("lang", string(lesson.Locale(os.Getenv)), "speak `en or ko`; the default is your locale's")
 	c.Flags().BoolVar(&o.Auto, "auto", false, "play without a person; status 0 only if everything is as the lesson says")
 	c.Flags().BoolVar(&o.Simulated, "sim", false, "have the lab in memory, without privileges and network cards")

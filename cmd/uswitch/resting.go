@@ -22,11 +22,11 @@ func labOrPlan(ctx context.Context, name string) (l hosttool.Lab, end func(), er
 	if err == nil {
 		return found, func() {}, nil
 	}
-	d, up, noPlan := client.Find(name, func(name string) (*plan.Plan, error) {
+	d, up, noPlan := client.Find(name, func(name string) (*api.Client, error) {
 		if name != client.DefaultLab {
 			return nil, err
 		}
-		return session.Load(client.DefaultLab, plan.LoadOptions{Name: name}, io.Discard)
+		return session.RestingEngine(client.DefaultLab, plan.LoadOptions{Name: name})
 	})
 	if up || noPlan != nil || len(api.Up()) > 0 {
 		return nil, nil, err

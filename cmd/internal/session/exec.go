@@ -13,6 +13,10 @@ import (
 	"syscall"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/docker/engine"
+	"uswitch/cmd/internal/docker/image"
+	"uswitch/cmd/internal/docker/types"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
@@ -69,6 +73,19 @@ func ExecWith(ctx context.Context, c *api.Client, host string, argv []string, o 
 		return world.Status(nil, err), fmt.Errorf("%s: %w", host, err)
 	}
 	return process.Wait(), nil
+}
+
+// ExecInContainer is Exec with what the host's container is configured with, in place of what is here.
+func ExecInContainer(ctx context.Context, c *api.Client, host string, container *types.Container, x *types.ExecConfig, in *os.File) (status int, err error) {
+	o := ExecOptions{Alone: true, Dir: cmp.Or(x.WorkingDir, container.Config.WorkingDir, "/"), Input: in}
+	rights := engine.ExecRights(engine.Rights(&container.Config, &container.HostConfig), x)
+	var home string
+	if o.Rights, home, err = world.RightsOf(rights); err != nil {
+		return 1, err
+	}
+	o.Environment = world.Environment(c.Lab(), &plan.Host{Name: host, Hostname: container.Config.Hostname}, home,
+		slices.Concat(container.Config.Env, x.Env))
+	return ExecWith(ctx, c, host, image.Program(x.Cmd), o)
 }
 
 func isSimulated(ctx context.Context, c *api.Client) (bool, error) {

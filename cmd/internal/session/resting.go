@@ -2,9 +2,13 @@ package session
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"time"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/control/server"
+	"uswitch/cmd/internal/docker/engine"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/simhost"
 	"uswitch/cmd/internal/world"
@@ -23,6 +27,16 @@ func Resting(ctx context.Context, p *plan.Plan) (c *api.Client, end func(), err 
 		return nil, nil, err
 	}
 	return server.Resting(w, Version()), func() { _ = w.Down(); host.Close() }, nil
+}
+
+// RestingEngine answers what can be asked of the engine of a lab that is not up: there are Docker's own networks, and no
+// containers.
+func RestingEngine(lab string, o plan.LoadOptions) (*api.Client, error) {
+	p, err := Load(lab, o, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	return api.InProcess(http.StripPrefix(api.DockerPath, engine.Resting(p, time.Now).Handler()), p.Name), nil
 }
 
 // stays reports whether a lab goes on until somebody ends it: it is to, or a host that counts has no command that could end.

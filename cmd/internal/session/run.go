@@ -73,6 +73,19 @@ func Run(o Options) (status int, err error) {
 	return s.run()
 }
 
+// Beside brings a lab up, in memory if simulated, calls f and takes the lab down. Nothing of what its hosts write is shown; what
+// there is to say of it goes to messages. The error is that of f, or why there was no lab.
+func Beside(p *plan.Plan, simulated bool, messages *os.File, f func(ctx context.Context, lab *api.Client) error) error {
+	quiet, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer quiet.Close()
+	_, err = Run(Options{Plan: p, Simulated: simulated, Trace: "off", Stdout: quiet, Stderr: messages,
+		Beside: func(ctx context.Context, lab *api.Client) (int, error) { return 0, f(ctx, lab) }})
+	return err
+}
+
 // newHost returns who makes namespaces and cards.
 func newHost(simulated bool, dir string) (tap.Host, error) {
 	if simulated {

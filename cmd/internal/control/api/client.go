@@ -15,6 +15,9 @@ import (
 	"time"
 )
 
+// DockerPath is where Docker's Engine API begins; see package docker/engine.
+const DockerPath = "/v1/docker"
+
 // maxError bounds the JSON of an answer that is no success.
 const maxError = 1 << 20
 

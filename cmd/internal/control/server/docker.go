@@ -15,9 +15,6 @@ import (
 	"uswitch/tap"
 )
 
-// dockerPrefix is where Docker's Engine API begins; see package engine.
-const dockerPrefix = "/v1/docker"
-
 // newEngine returns the engine of a lab.
 func newEngine(w *world.World) *engine.Engine {
 	return engine.New(dockerLab{w}, engine.Options{Now: time.Now, Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))})

@@ -133,7 +133,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET "+api.RawPath, s.openRaw)
 	mux.HandleFunc("GET /v1/reach", s.reach)
 	mux.HandleFunc("POST /v1/probes", s.probes)
-	mux.Handle(dockerPrefix+"/", http.StripPrefix(dockerPrefix, s.engine.Handler()))
+	mux.Handle(api.DockerPath+"/", http.StripPrefix(api.DockerPath, s.engine.Handler()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
 	})

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/docker/types"
 )
 
@@ -31,7 +32,7 @@ func (a *attached) CloseWrite() error {
 // attach begins to listen to a container.
 func (c *Client) attach(ctx context.Context, id string) (*attached, error) {
 	q := url.Values{"stream": {"1"}, "stdin": {"1"}, "stdout": {"1"}, "stderr": {"1"}}
-	conn, from, err := c.lab.Upgrade(ctx, http.MethodPost, prefix+escaped("/containers/%s/attach", id), q)
+	conn, from, err := c.lab.Upgrade(ctx, http.MethodPost, api.DockerPath+escaped("/containers/%s/attach", id), q)
 	if err != nil {
 		return nil, err
 	}

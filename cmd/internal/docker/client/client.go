@@ -22,12 +22,9 @@ func New(lab *api.Client) *Client { return &Client{lab} }
 // Lab returns the control socket's client.
 func (c *Client) Lab() *api.Client { return c.lab }
 
-// prefix is where a lab's control socket has its engine.
-const prefix = "/v1/docker"
-
 // do sends a request. What the engine refuses comes back with docker's words before its own.
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body, into any) error {
-	return fromDaemon(c.lab.Do(ctx, method, prefix+path, query, body, into))
+	return fromDaemon(c.lab.Do(ctx, method, api.DockerPath+path, query, body, into))
 }
 
 // DaemonError is what the engine has refused.
@@ -97,7 +94,7 @@ func (c *Client) Remove(ctx context.Context, reference string, force bool) error
 
 // Logs copies what a container has written.
 func (c *Client) Logs(ctx context.Context, reference string, q url.Values, copy func(r io.Reader) error) error {
-	answer, err := c.lab.Stream(ctx, http.MethodGet, prefix+escaped("/containers/%s/logs", reference), q, nil)
+	answer, err := c.lab.Stream(ctx, http.MethodGet, api.DockerPath+escaped("/containers/%s/logs", reference), q, nil)
 	if err != nil {
 		return fromDaemon(err)
 	}

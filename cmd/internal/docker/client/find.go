@@ -6,25 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
-	"time"
 
 	"uswitch/cmd/internal/control/api"
-	"uswitch/cmd/internal/docker/engine"
-	"uswitch/cmd/internal/plan"
 )
 
 // DefaultLab is the lab that docker commands begin and, where several labs are up, act on.
 const DefaultLab = "docker"
 
 // Find returns the engine that a command acts on: of the lab that is named, by the option or else by USWITCH_LAB; or of the
-// lab called docker, or the only one that is up. Where there is none, it is one that knows Docker's own networks and no
-// containers; up is false then.
-func Find(name string, load func(name string) (*plan.Plan, error)) (c *Client, up bool, err error) {
+// lab called docker, or the only one that is up. Where there is none, it is what rest returns, which knows Docker's own
+// networks and no containers; up is false then.
+func Find(name string, rest func(name string) (*api.Client, error)) (c *Client, up bool, err error) {
 	name = cmp.Or(name, os.Getenv("USWITCH_LAB"))
 	labs := api.Up()
 	is := func(name string) func(*api.Client) bool {
@@ -42,12 +38,11 @@ func Find(name string, load func(name string) (*plan.Plan, error)) (c *Client, u
 		}
 		return nil, false, fmt.Errorf("several labs are up, %s: say which with --lab NAME or USWITCH_LAB", strings.Join(names, " and "))
 	default:
-		p, err := load(cmp.Or(name, DefaultLab))
+		none, err := rest(cmp.Or(name, DefaultLab))
 		if err != nil {
 			return nil, false, err
 		}
-		e := engine.Resting(p, time.Now)
-		return New(api.InProcess(http.StripPrefix(prefix, e.Handler()), p.Name)), false, nil
+		return New(none), false, nil
 	}
 	return New(labs[i]), true, nil
 }

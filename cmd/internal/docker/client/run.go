@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/docker/types"
 )
 
@@ -50,7 +51,7 @@ func (c *Client) Run(ctx context.Context, id string, r types.CreateRequest, t Te
 	if r.HostConfig.AutoRemove {
 		condition = "removed"
 	}
-	waiting, err := c.lab.Stream(ctx, http.MethodPost, prefix+escaped("/containers/%s/wait", id), url.Values{"condition": {condition}}, nil)
+	waiting, err := c.lab.Stream(ctx, http.MethodPost, api.DockerPath+escaped("/containers/%s/wait", id), url.Values{"condition": {condition}}, nil)
 	if err != nil {
 		return 125, fromDaemon(err)
 	}

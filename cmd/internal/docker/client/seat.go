@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
-	"uswitch/cmd/internal/docker/engine"
 	"uswitch/cmd/internal/docker/types"
 )
 
@@ -87,7 +86,7 @@ func (s *seat) talk(conn *attached) (left bool) {
 		if s.config.Tty {
 			_, _ = io.Copy(s.Out, conn)
 		} else {
-			_ = engine.Demultiplex(conn, s.Out, s.Err)
+			_ = types.Demultiplex(conn, s.Out, s.Err)
 		}
 	}()
 	select {

@@ -65,7 +65,7 @@ func streamsOn(out io.Writer) func(terminal bool) func(stream) io.Writer {
 			if terminal {
 				return out
 			}
-			return frames{out, s}
+			return types.Frames{Out: out, Stream: byte(s)}
 		}
 	}
 }

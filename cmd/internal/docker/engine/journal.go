@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync"
 	"time"
+	"uswitch/cmd/internal/docker/types"
 )
 
 // journalBytes bounds what is kept of a container's output; older lines are forgotten.
@@ -16,8 +17,8 @@ const maxLine = 16 << 10
 type stream byte
 
 const (
-	stdout stream = 1
-	stderr stream = 2
+	stdout stream = types.StreamOut
+	stderr stream = types.StreamErr
 )
 
 // entry is a line of a journal, or the beginning of a very long one.

@@ -26,7 +26,7 @@ func logs(t *testing.T, e *engine.Engine, id, query string) (out, err string) {
 	answer := httptest.NewRecorder()
 	e.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/containers/"+id+"/logs?"+query, nil))
 	var stdout, stderr bytes.Buffer
-	if failed := engine.Demultiplex(answer.Body, &stdout, &stderr); failed != nil || answer.Code != http.StatusOK {
+	if failed := types.Demultiplex(answer.Body, &stdout, &stderr); failed != nil || answer.Code != http.StatusOK {
 		t.Fatalf("%d, %v", answer.Code, failed)
 	}
 	return stdout.String(), stderr.String()
@@ -120,7 +120,7 @@ func attach(t *testing.T, e *engine.Engine, id, typed string) (out, err string) 
 	if strings.HasSuffix(answer.Header.Get("Content-Type"), "raw-stream") {
 		_, failed = io.Copy(&stdout, answer.Body)
 	} else {
-		failed = engine.Demultiplex(answer.Body, &stdout, &stderr)
+		failed = types.Demultiplex(answer.Body, &stdout, &stderr)
 	}
 	if failed != nil {
 		t.Fatal(failed)
@@ -173,7 +173,7 @@ func TestFirstWords(t *testing.T) {
 	}
 	answer := upgrade(t, e, "/exec/"+made.ID+"/start", "{}")
 	var stdout bytes.Buffer
-	if err := engine.Demultiplex(answer, &stdout, io.Discard); err != nil || stdout.String() != "said\n" {
+	if err := types.Demultiplex(answer, &stdout, io.Discard); err != nil || stdout.String() != "said\n" {
 		t.Errorf("exec: %q, %v", stdout.String(), err)
 	}
 }
@@ -220,7 +220,7 @@ func TestExec(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	if err := engine.Demultiplex(answer, &stdout, &stderr); err != nil || stdout.String() != "typed b\n" {
+	if err := types.Demultiplex(answer, &stdout, &stderr); err != nil || stdout.String() != "typed b\n" {
 		t.Errorf("%q, %q, %v", stdout.String(), stderr.String(), err)
 	}
 	x, err := e.InspectExec(made.ID)
@@ -289,7 +289,7 @@ func TestSlowReader(t *testing.T) {
 			if terminal {
 				_, err = io.Copy(&out, from)
 			} else {
-				err = engine.Demultiplex(from, &out, io.Discard)
+				err = types.Demultiplex(from, &out, io.Discard)
 			}
 			if err != nil {
 				t.Error(err)
@@ -347,7 +347,7 @@ func TestNobodyReads(t *testing.T) {
 	if err := e.Stop(id, 0); err != nil {
 		t.Fatal(err)
 	}
-	_ = engine.Demultiplex(conn, io.Discard, io.Discard) // which ends
+	_ = types.Demultiplex(conn, io.Discard, io.Discard) // which ends
 }
 
 // TestDetach: who goes away takes the command's input along only if it was for them alone.

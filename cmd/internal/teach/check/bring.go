@@ -8,12 +8,15 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
-	"uswitch/cmd/internal/session"
 )
+
+// Bring brings a lab up, in memory if simulated, and takes it down when beside, which gets the lab's client, has returned. What
+// the lab has to say meanwhile goes to messages. The result is what beside returned, or why there was no lab.
+type Bring func(p *plan.Plan, simulated bool, messages *os.File, beside func(context.Context, *api.Client) error) error
 
 // OfPlan makes the checks of a plan on the lab of its name that is up or, if there is none, on one that is up for as long as
 // it takes, in memory if simulated. What the lab has to say meanwhile goes to messages.
-func OfPlan(ctx context.Context, p *plan.Plan, simulated bool, messages *os.File) (*Report, error) {
+func OfPlan(ctx context.Context, bring Bring, p *plan.Plan, simulated bool, messages *os.File) (*Report, error) {
 	if err := some(p); err != nil {
 		return nil, err // before anything is brought up for nothing
 	}
@@ -22,17 +25,11 @@ func OfPlan(ctx context.Context, p *plan.Plan, simulated bool, messages *os.File
 			return of(ctx, up, p)
 		}
 	}
-	quiet, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer quiet.Close()
 	var report *Report
-	_, err = session.Run(session.Options{Plan: p, Simulated: simulated, Trace: "off", Stdout: quiet, Stderr: messages,
-		Beside: func(ctx context.Context, up *api.Client) (_ int, err error) {
-			report, err = of(ctx, up, p)
-			return 0, errors.Join(err, ctx.Err())
-		}})
+	err := bring(p, simulated, messages, func(ctx context.Context, up *api.Client) (err error) {
+		report, err = of(ctx, up, p)
+		return errors.Join(err, ctx.Err())
+	})
 	return report, err
 }
 

@@ -10,12 +10,12 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/control/api"
-	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/teach/check"
 )
 
 // Options are how a lesson is played.
 type Options struct {
+	Bring     check.Bring // required
 	Language  Language
 	Simulated bool     // the lab is in memory
 	Auto      bool     // without a person: everything is run, and nothing may be other than the lesson says
@@ -47,21 +47,15 @@ var errQuit = errors.New("the lesson was left")
 // says what was not as the lesson says, or why there is no lab.
 func Play(l *Lesson, o Options) (done bool, err error) {
 	o.Language = l.Speaks(o.Language)
-	quiet, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		return false, err
-	}
-	defer quiet.Close()
 	p := &player{Options: o, lesson: l, in: bufio.NewReader(o.In)}
-	_, err = session.Run(session.Options{Plan: l.Plan, Simulated: o.Simulated, Trace: "off", Stdout: quiet, Stderr: o.Errors,
-		Beside: func(ctx context.Context, lab *api.Client) (int, error) {
-			err := p.play(ctx, lab)
-			done = err == nil
-			if errors.Is(err, errQuit) || errors.Is(err, context.Canceled) {
-				err = nil
-			}
-			return 0, err
-		}})
+	err = o.Bring(l.Plan, o.Simulated, o.Errors, func(ctx context.Context, lab *api.Client) error {
+		err := p.play(ctx, lab)
+		done = err == nil
+		if errors.Is(err, errQuit) || errors.Is(err, context.Canceled) {
+			return nil
+		}
+		return err
+	})
 	return done, err
 }
 

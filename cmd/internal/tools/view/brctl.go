@@ -39,7 +39,7 @@ func BrctlMACs(w io.Writer, devices []api.Device, rows []FDBRow) error {
 	}
 	out := bufio.NewWriter(w)
 	out.WriteString("port no\tmac addr\t\tis local?\tageing timer\n")
-	for _, r := range sortedFunc(rows, func(a, b FDBRow) int { return cmp.Compare(a.MAC.String(), b.MAC.String()) }) {
+	for _, r := range slices.SortedStableFunc(slices.Values(rows), func(a, b FDBRow) int { return cmp.Compare(a.MAC.String(), b.MAC.String()) }) {
 		if numbers[r.Ifname] == 0 || r.Self {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
@@ -55,7 +56,7 @@ func stations(d api.Device, entries []api.FDBEntry) (rows []FDBRow) {
 			behind = append(behind, e)
 		}
 	}
-	for _, e := range sortedFunc(behind, func(a, b api.FDBEntry) int { return cmp.Compare(seconds(a.Since), seconds(b.Since)) }) {
+	for _, e := range slices.SortedStableFunc(slices.Values(behind), func(a, b api.FDBEntry) int { return cmp.Compare(seconds(a.Since), seconds(b.Since)) }) {
 		row := FDBRow{MAC: e.MAC, Ifname: d.Name, Flags: e.Flags, Master: e.Master, State: e.State, Updated: seconds(e.Since)}
 		if e.Age != nil {
 			row.Updated = *e.Age

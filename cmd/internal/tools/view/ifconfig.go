@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,7 +21,7 @@ import (
 //	        ether 02:42:0b:0b:0b:01  txqueuelen 1000  (Ethernet)
 func Ifconfig(w io.Writer, rows []api.Device) error {
 	out := bufio.NewWriter(w)
-	for _, d := range sortedFunc(rows, func(a, b api.Device) int { return compareNames(a.Name, b.Name) }) {
+	for _, d := range slices.SortedStableFunc(slices.Values(rows), func(a, b api.Device) int { return compareNames(a.Name, b.Name) }) {
 		number, names := ifFlags(&d)
 		fmt.Fprintf(out, "%s: flags=%d<%s>  mtu %d\n", d.Name, number, strings.Join(names, ","), d.MTU)
 		if a := d.Address; a.IsValid() {

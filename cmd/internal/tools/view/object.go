@@ -3,7 +3,6 @@ package view
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 )
 
 // object is a JSON object with its members in order.
@@ -31,11 +30,4 @@ func (o object) MarshalJSON() ([]byte, error) {
 	}
 	out.WriteByte('}')
 	return out.Bytes(), nil
-}
-
-// sortedFunc returns the rows in order; rows that are equal stay as they were.
-func sortedFunc[T any](rows []T, compare func(a, b T) int) []T {
-	sorted := slices.Clone(rows)
-	slices.SortStableFunc(sorted, compare)
-	return sorted
 }

@@ -1,4 +1,4 @@
-package view
+package client
 
 import (
 	"cmp"
@@ -73,7 +73,7 @@ func dockerContainer(c types.Summary, o DockerOptions) map[string]string {
 func dockerPorts(ports []types.Port) string {
 	var open []portRange
 	var told, moved []string
-	for _, p := range sortedFunc(ports, compareDockerPorts) {
+	for _, p := range slices.SortedStableFunc(slices.Values(ports), compareDockerPorts) {
 		if p.IP != "" && p.PublicPort != p.PrivatePort {
 			moved = append(moved, fmt.Sprintf("%s:%d->%d/%s", p.IP, p.PublicPort, p.PrivatePort, p.Type))
 			continue

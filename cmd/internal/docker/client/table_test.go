@@ -1,7 +1,8 @@
-package view_test
+package client_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -10,9 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/docker/types"
-	"uswitch/cmd/internal/tools/view"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
 
 var dockerNow = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 
@@ -44,34 +47,34 @@ func dockerObject() *types.Container {
 
 // TestDockerLists compares with what docker 28.2.2 prints of the same answers (TestDockerReal sees to that).
 func TestDockerLists(t *testing.T) {
-	ps := func(o view.DockerOptions) func(io.Writer) error {
+	ps := func(o client.DockerOptions) func(io.Writer) error {
 		o.Now = dockerNow
-		return func(w io.Writer) error { return view.DockerPs(w, dockerContainers, o) }
+		return func(w io.Writer) error { return client.DockerPs(w, dockerContainers, o) }
 	}
-	ls := func(o view.DockerOptions) func(io.Writer) error {
-		return func(w io.Writer) error { return view.DockerNetworks(w, dockerNetworks, o) }
+	ls := func(o client.DockerOptions) func(io.Writer) error {
+		return func(w io.Writer) error { return client.DockerNetworks(w, dockerNetworks, o) }
 	}
 	var all bytes.Buffer
 	for _, part := range []struct {
 		name  string
 		write func(io.Writer) error
 	}{
-		{"docker ps", ps(view.DockerOptions{})},
-		{"docker ps -q", ps(view.DockerOptions{Quiet: true})},
-		{"docker ps --no-trunc", ps(view.DockerOptions{NoTrunc: true})},
-		{"docker ps --format {{.Names}}: {{.Status}}", ps(view.DockerOptions{Format: "{{.Names}}: {{.Status}}"})},
-		{`docker ps --format table {{.Names}}\t{{.Networks}}\t{{.Labels}}`, ps(view.DockerOptions{Format: `table {{.Names}}\t{{.Networks}}\t{{.Labels}}`})},
-		{"docker ps, with nobody there", func(w io.Writer) error { return view.DockerPs(w, nil, view.DockerOptions{}) }},
-		{"docker network ls", ls(view.DockerOptions{})},
-		{"docker network ls -q", ls(view.DockerOptions{Quiet: true})},
-		{"docker network ls --format json", ls(view.DockerOptions{Format: "json"})},
+		{"docker ps", ps(client.DockerOptions{})},
+		{"docker ps -q", ps(client.DockerOptions{Quiet: true})},
+		{"docker ps --no-trunc", ps(client.DockerOptions{NoTrunc: true})},
+		{"docker ps --format {{.Names}}: {{.Status}}", ps(client.DockerOptions{Format: "{{.Names}}: {{.Status}}"})},
+		{`docker ps --format table {{.Names}}\t{{.Networks}}\t{{.Labels}}`, ps(client.DockerOptions{Format: `table {{.Names}}\t{{.Networks}}\t{{.Labels}}`})},
+		{"docker ps, with nobody there", func(w io.Writer) error { return client.DockerPs(w, nil, client.DockerOptions{}) }},
+		{"docker network ls", ls(client.DockerOptions{})},
+		{"docker network ls -q", ls(client.DockerOptions{Quiet: true})},
+		{"docker network ls --format json", ls(client.DockerOptions{Format: "json"})},
 		{"docker port", func(w io.Writer) error {
-			return view.DockerPort(w, map[string][]types.PortBinding{"443/tcp": {{HostIP: "0.0.0.0", HostPort: "8443"}},
+			return client.DockerPort(w, map[string][]types.PortBinding{"443/tcp": {{HostIP: "0.0.0.0", HostPort: "8443"}},
 				"80/tcp": {{HostIP: "0.0.0.0", HostPort: "8080"}, {HostIP: "127.0.0.1", HostPort: "81"}}}, "")
 		}},
-		{"docker network inspect", func(w io.Writer) error { return view.DockerInspect(w, []any{dockerNetworks[1]}, "") }},
-		{"docker inspect", func(w io.Writer) error { return view.DockerInspect(w, []any{dockerObject()}, "") }},
-		{"docker inspect, of nothing", func(w io.Writer) error { return view.DockerInspect(w, nil, "") }},
+		{"docker network inspect", func(w io.Writer) error { return client.DockerInspect(w, []any{dockerNetworks[1]}, "") }},
+		{"docker inspect", func(w io.Writer) error { return client.DockerInspect(w, []any{dockerObject()}, "") }},
+		{"docker inspect, of nothing", func(w io.Writer) error { return client.DockerInspect(w, nil, "") }},
 	} {
 		fmt.Fprintf(&all, "$ %s\n", part.name)
 		if err := part.write(&all); err != nil {
@@ -113,16 +116,16 @@ func TestDockerFormats(t *testing.T) {
 		`{{.Name | printf "%s!"}} {{join .Args ","}} {{upper .Path}} {{index (split .Name "/") 1}}`: "/web! 300 SLEEP web",
 	} {
 		var b bytes.Buffer
-		if err := view.DockerInspect(&b, []any{dockerObject()}, format); err != nil || b.String() != want+"\n" {
+		if err := client.DockerInspect(&b, []any{dockerObject()}, format); err != nil || b.String() != want+"\n" {
 			t.Errorf("%s: %q, %v; want %q", format, b.String(), err, want)
 		}
 	}
 	for _, format := range []string{"{{.NoSuchThing}}", "{{", "{{nosuch .}}"} {
-		if err := view.DockerInspect(io.Discard, []any{dockerObject()}, format); err == nil || !strings.HasPrefix(err.Error(), "template parsing error: template: :1") {
+		if err := client.DockerInspect(io.Discard, []any{dockerObject()}, format); err == nil || !strings.HasPrefix(err.Error(), "template parsing error: template: :1") {
 			t.Errorf("%s: %v", format, err)
 		}
 	}
-	if err := view.DockerPs(io.Discard, dockerContainers, view.DockerOptions{Format: "{{.Colour}}"}); err == nil || !strings.Contains(err.Error(), "the columns are Command, CreatedAt,") {
+	if err := client.DockerPs(io.Discard, dockerContainers, client.DockerOptions{Format: "{{.Colour}}"}); err == nil || !strings.Contains(err.Error(), "the columns are Command, CreatedAt,") {
 		t.Errorf("a column that is none: %v", err)
 	}
 }

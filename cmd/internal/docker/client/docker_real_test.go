@@ -1,6 +1,6 @@
 //go:build dockercommand
 
-package view_test
+package client_test
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/docker/types"
-	"uswitch/cmd/internal/tools/view"
 )
 
 // TestDockerReal gives the docker command and this package the same answers of a daemon, and compares what they print.
@@ -34,8 +34,8 @@ func TestDockerReal(t *testing.T) {
 	}
 	socket := daemon(t, map[string]any{"/containers/json": containers, "/networks": dockerNetworks, "/networks/a": dockerNetworks[1],
 		"/containers/web/json": dockerObject()})
-	o := view.DockerOptions{Now: now}
-	with := func(change func(*view.DockerOptions)) view.DockerOptions {
+	o := client.DockerOptions{Now: now}
+	with := func(change func(*client.DockerOptions)) client.DockerOptions {
 		changed := o
 		change(&changed)
 		return changed
@@ -44,33 +44,33 @@ func TestDockerReal(t *testing.T) {
 		args []string
 		ours func(io.Writer) error
 	}{
-		{[]string{"ps", "-a"}, func(w io.Writer) error { return view.DockerPs(w, containers, o) }},
+		{[]string{"ps", "-a"}, func(w io.Writer) error { return client.DockerPs(w, containers, o) }},
 		{[]string{"ps", "-aq"}, func(w io.Writer) error {
-			return view.DockerPs(w, containers, with(func(o *view.DockerOptions) { o.Quiet = true }))
+			return client.DockerPs(w, containers, with(func(o *client.DockerOptions) { o.Quiet = true }))
 		}},
 		{[]string{"ps", "-a", "--no-trunc"}, func(w io.Writer) error {
-			return view.DockerPs(w, containers, with(func(o *view.DockerOptions) { o.NoTrunc = true }))
+			return client.DockerPs(w, containers, with(func(o *client.DockerOptions) { o.NoTrunc = true }))
 		}},
 		{[]string{"ps", "-a", "--format", `table {{.Names}}\t{{.Ports}}`}, func(w io.Writer) error {
-			return view.DockerPs(w, containers, with(func(o *view.DockerOptions) { o.Format = `table {{.Names}}\t{{.Ports}}` }))
+			return client.DockerPs(w, containers, with(func(o *client.DockerOptions) { o.Format = `table {{.Names}}\t{{.Ports}}` }))
 		}},
 		{[]string{"ps", "-a", "--format", "{{.ID}} {{.Command}} {{.State}}"}, func(w io.Writer) error {
-			return view.DockerPs(w, containers, with(func(o *view.DockerOptions) { o.Format = "{{.ID}} {{.Command}} {{.State}}" }))
+			return client.DockerPs(w, containers, with(func(o *client.DockerOptions) { o.Format = "{{.ID}} {{.Command}} {{.State}}" }))
 		}},
 		{[]string{"network", "ls"}, func(w io.Writer) error {
-			return view.DockerNetworks(w, []types.Network{dockerNetworks[1], dockerNetworks[0]}, o)
+			return client.DockerNetworks(w, []types.Network{dockerNetworks[1], dockerNetworks[0]}, o)
 		}},
 		{[]string{"network", "ls", "--format", "{{json .}}"}, func(w io.Writer) error {
-			return view.DockerNetworks(w, []types.Network{dockerNetworks[1], dockerNetworks[0]}, with(func(o *view.DockerOptions) { o.Format = "{{json .}}" }))
+			return client.DockerNetworks(w, []types.Network{dockerNetworks[1], dockerNetworks[0]}, with(func(o *client.DockerOptions) { o.Format = "{{json .}}" }))
 		}},
-		{[]string{"network", "inspect", "a"}, func(w io.Writer) error { return view.DockerInspect(w, []any{dockerNetworks[1]}, "") }},
-		{[]string{"inspect", "web"}, func(w io.Writer) error { return view.DockerInspect(w, []any{dockerObject()}, "") }},
+		{[]string{"network", "inspect", "a"}, func(w io.Writer) error { return client.DockerInspect(w, []any{dockerNetworks[1]}, "") }},
+		{[]string{"inspect", "web"}, func(w io.Writer) error { return client.DockerInspect(w, []any{dockerObject()}, "") }},
 		{[]string{"inspect", "-f", "{{json .NetworkSettings.Networks}}", "web"}, func(w io.Writer) error {
-			return view.DockerInspect(w, []any{dockerObject()}, "{{json .NetworkSettings.Networks}}")
+			return client.DockerInspect(w, []any{dockerObject()}, "{{json .NetworkSettings.Networks}}")
 		}},
-		{[]string{"port", "web"}, func(w io.Writer) error { return view.DockerPort(w, dockerObject().NetworkSettings.Ports, "") }},
+		{[]string{"port", "web"}, func(w io.Writer) error { return client.DockerPort(w, dockerObject().NetworkSettings.Ports, "") }},
 		{[]string{"port", "web", "80"}, func(w io.Writer) error {
-			return view.DockerPort(w, dockerObject().NetworkSettings.Ports, "80/tcp")
+			return client.DockerPort(w, dockerObject().NetworkSettings.Ports, "80/tcp")
 		}},
 	} {
 		cmd := exec.Command(docker, test.args...)

@@ -1,4 +1,4 @@
-package engine
+package types
 
 import (
 	"encoding/binary"
@@ -10,19 +10,24 @@ import (
 // Two outputs on one connection, as Docker's API has them (moby api/types/container, "Stream format"):
 //
 //	stream (1 byte: 1 is stdout, 2 is stderr), 3 bytes of zero, length (4 bytes, big endian), so many bytes; and again
-const frameHeader = 8
+const (
+	StreamHeader = 8
 
-// frames writes one output into such a connection, each Write a frame with one Write of its own.
-type frames struct {
-	out    io.Writer
-	stream stream
+	StreamOut = 1
+	StreamErr = 2
+)
+
+// Frames writes one output into such a connection, each Write a frame with one Write of its own.
+type Frames struct {
+	Out    io.Writer
+	Stream byte
 }
 
-func (f frames) Write(b []byte) (int, error) {
-	frame := make([]byte, frameHeader, frameHeader+len(b))
-	frame[0] = byte(f.stream)
+func (f Frames) Write(b []byte) (int, error) {
+	frame := make([]byte, StreamHeader, StreamHeader+len(b))
+	frame[0] = f.Stream
 	binary.BigEndian.PutUint32(frame[4:], uint32(len(b)))
-	if _, err := f.out.Write(append(frame, b...)); err != nil {
+	if _, err := f.Out.Write(append(frame, b...)); err != nil {
 		return 0, err
 	}
 	return len(b), nil
@@ -31,7 +36,7 @@ func (f frames) Write(b []byte) (int, error) {
 // Demultiplex copies such a connection to two writers until its end.
 func Demultiplex(in io.Reader, out, err io.Writer) error {
 	for {
-		var header [frameHeader]byte
+		var header [StreamHeader]byte
 		if _, failed := io.ReadFull(in, header[:]); failed != nil {
 			if errors.Is(failed, io.EOF) {
 				return nil
@@ -39,9 +44,9 @@ func Demultiplex(in io.Reader, out, err io.Writer) error {
 			return failed
 		}
 		to := out
-		switch stream(header[0]) {
-		case stdout:
-		case stderr:
+		switch header[0] {
+		case StreamOut:
+		case StreamErr:
 			to = err
 		default:
 			return fmt.Errorf("the container's output has a stream %d, which cannot be", header[0])
