@@ -1,5 +1,7 @@
 package rule
 
+import "strings"
+
 // command is a whole command line, read and not yet carried out.
 type command struct {
 	verb   *verb
@@ -89,4 +91,108 @@ var globals = []global{
 	{letter: 'W', long: "wait-interval", args: 1},
 	{letter: '4', long: "ipv4"},
 	{letter: '6', long: "ipv6"},
+}
+
+// help is what -h prints.
+func help(f Family) string {
+	return strings.ReplaceAll(usageText, "iptables", f.tool())
+}
+
+const usageText = `Usage: iptables [-t filter|mangle|nat|raw] -A|-C CHAIN RULE     append, or look for, a rule
+       iptables -I CHAIN [NUMBER] RULE                  insert a rule, first if no number is given
+       iptables -D CHAIN RULE|NUMBER                    delete a rule
+       iptables -R CHAIN NUMBER RULE                    replace a rule
+       iptables -L|-S [CHAIN [NUMBER]] [-v] [-n] [-x] [--line-numbers]
+                                                        list as a table; print as commands
+       iptables -F|-Z [CHAIN]                           delete all rules; set counters to zero
+       iptables -N|-X CHAIN                             make, delete a chain
+       iptables -E OLD NEW                              rename a chain
+       iptables -P CHAIN ACCEPT|DROP                    set a built-in chain's policy
+
+RULE:  [!] -s ADDRESS[/MASK][,...]   [!] -d ADDRESS[/MASK][,...]   [!] -i NAME[+]   [!] -o NAME[+]   [!] -f
+       [!] -p tcp|udp|icmp|all|NUMBER|NAME   -m MATCH ...   -j TARGET ...   -g CHAIN   -c PACKETS BYTES
+
+MATCH: tcp, udp     [!] --sport PORT[:PORT]  [!] --dport PORT[:PORT]
+       tcp          [!] --syn  [!] --tcp-flags MASK SET
+       icmp         [!] --icmp-type TYPE[/CODE]
+       multiport    [!] --sports|--dports|--ports PORT[:PORT][,...]
+       conntrack    [!] --ctstate STATE[,...]  [!] --ctproto PROTOCOL  --ctdir ORIGINAL|REPLY
+                    [!] --ctorigsrc|--ctorigdst|--ctreplsrc|--ctrepldst ADDRESS[/MASK], each also with port: PORT[:PORT]
+       state        [!] --state STATE[,...]
+       addrtype     [!] --src-type TYPE[,...]  [!] --dst-type TYPE[,...]  --limit-iface-in|--limit-iface-out
+       mark         [!] --mark VALUE[/MASK]
+       limit        --limit RATE[/second|/minute|/hour|/day]  --limit-burst NUMBER
+       mac          [!] --mac-source ADDRESS
+       iprange      [!] --src-range ADDRESS[-ADDRESS]  [!] --dst-range ADDRESS[-ADDRESS]
+       statistic    --mode random [!] --probability P   --mode nth [!] --every N --packet P
+       recent       [!] --set|--rcheck|--update|--remove  --name LIST  --seconds N  --hitcount N  --reap  --rttl
+                    --rsource|--rdest  --mask MASK
+       connlimit    [!] --connlimit-upto|--connlimit-above N  --connlimit-mask BITS  --connlimit-saddr|--connlimit-daddr
+       comment      --comment TEXT
+
+TARGET: ACCEPT, DROP, RETURN, a chain of yours
+       REJECT       --reject-with TYPE
+       LOG          --log-prefix TEXT  --log-level LEVEL  --log-tcp-sequence  --log-tcp-options  --log-ip-options
+                    --log-uid  --log-macdecode
+       MARK         --set-mark|--set-xmark VALUE[/MASK]  --and-mark|--or-mark|--xor-mark VALUE
+       TCPMSS       --set-mss BYTES|--clamp-mss-to-pmtu
+       MASQUERADE   --to-ports PORT[-PORT]  --random  --random-fully
+       REDIRECT     --to-ports PORT[-PORT]  --random
+       SNAT         --to-source [ADDRESS[-ADDRESS]][:PORT[-PORT]]  --random  --random-fully  --persistent
+       DNAT         --to-destination [ADDRESS[-ADDRESS]][:PORT[-PORT[/PORT]]]  --random  --persistent
+`
+
+// SplitLine cuts a line into words as a shell does: at blanks, except within single or double quotes, and where a backslash
+// keeps the next character as it is. Nothing is expanded. A line that begins with # has no words.
+func SplitLine(line string) (words []string, err error) {
+	if strings.HasPrefix(strings.TrimSpace(line), "#") {
+		return nil, nil
+	}
+	return split(line, true)
+}
+
+// splitSaved cuts a line as iptables-restore does: there are double quotes only, a backslash means something within them
+// only, and a closing quote ends its word.
+func splitSaved(line string) (words []string, err error) { return split(line, false) }
+
+// split is both; shell says which.
+func split(line string, shell bool) (words []string, err error) {
+	var word strings.Builder
+	var quote byte // the quote that is open, or zero
+	started, escaped := false, false
+	end := func() {
+		if started {
+			words = append(words, word.String())
+		}
+		word.Reset()
+		started = false
+	}
+	for i := range len(line) {
+		ch := line[i]
+		blank := ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n'
+		switch {
+		case escaped:
+			word.WriteByte(ch)
+			escaped = false
+		case ch == '\\' && (quote == '"' || shell && quote == 0):
+			started, escaped = true, true
+		case quote != 0 && ch == quote:
+			quote = 0
+			if !shell {
+				end()
+			}
+		case quote == 0 && (ch == '"' || shell && ch == '\''):
+			started, quote = true, ch
+		case quote == 0 && blank:
+			end()
+		default:
+			started = true
+			word.WriteByte(ch)
+		}
+	}
+	if quote != 0 || escaped {
+		return nil, usage("a quote is not closed")
+	}
+	end()
+	return words, nil
 }

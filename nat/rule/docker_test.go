@@ -26,7 +26,7 @@ func dockerSets(t *testing.T) (sets []dockerSet) {
 	for _, file := range glob(t, "testdata", "docker-20.10", "*", "*.rules") {
 		sets = append(sets, dockerSet{file, rule.IPv4, string(read(t, file))})
 	}
-	for _, file := range glob(t, "..", "..", "cmd", "internal", "docker", "rules", "testdata", "*.txtar") {
+	for _, file := range glob(t, "..", "..", "cmd", "internal", "plan", "firewall", "testdata", "*.txtar") {
 		for _, f := range txtar.Parse(read(t, file)).Files {
 			sets = append(sets, dockerSet{file + ": " + f.Name, familyOf(file), string(f.Data)})
 		}

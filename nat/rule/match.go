@@ -1,6 +1,11 @@
 package rule
 
-import "strings"
+import (
+	"strings"
+
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
 
 // match is a condition that -m loads. The set of them is closed: holds knows each.
 type match interface {
@@ -98,4 +103,72 @@ func holds(m match, p *Packet) bool {
 		return m.holds(p)
 	}
 	return false
+}
+
+// commentMatch is -m comment: words for people, true of every packet.
+type commentMatch struct{ text string }
+
+func (m *commentMatch) name() string       { return "comment" }
+func (m *commentMatch) finish(*spec) error { return nil }
+func (m *commentMatch) options() []option  { return []option{{name: "comment", args: 1, must: true}} }
+
+// set keeps the first 255 bytes, as the kernel has room for no more.
+func (m *commentMatch) set(g given) error {
+	if hasControl(g.args[0]) {
+		return usage("Newlines not allowed in --comment")
+	}
+	m.text = g.args[0][:min(len(g.args[0]), 255)]
+	return nil
+}
+
+func (m *commentMatch) save(b *strings.Builder)         { b.WriteString(" --comment " + quote(m.text)) }
+func (m *commentMatch) list(b *strings.Builder, _ bool) { b.WriteString(" /* " + m.text + " */") }
+
+// macMatch is -m mac.
+type macMatch struct {
+	mac    frame.MAC
+	invert bool
+}
+
+func (m *macMatch) name() string       { return "mac" }
+func (m *macMatch) finish(*spec) error { return nil }
+
+func (m *macMatch) options() []option {
+	return []option{{name: "mac-source", args: 1, not: true, must: true}}
+}
+
+// set reads six numbers of one or two hexadecimal digits with colons.
+func (m *macMatch) set(g given) error {
+	m.invert = g.invert
+	parts := strings.Split(g.args[0], ":")
+	for i, part := range parts {
+		n, ok := parseNumber("0x"+part, 255)
+		if !ok || len(part) > 2 || len(parts) != len(m.mac) {
+			return usage("Invalid MAC address specified.")
+		}
+		m.mac[i] = byte(n)
+	}
+	return nil
+}
+
+// forbids reports whether the packets of a hook have no source MAC address yet.
+func (m *macMatch) forbids(h trace.Hook) string {
+	if h == trace.Output || h == trace.Postrouting {
+		return "-m mac"
+	}
+	return ""
+}
+
+// holds is false for a packet that came without an Ethernet header, even if the rule is inverted, as in the kernel.
+func (m *macMatch) holds(p *Packet) bool { return p.HasMAC && (p.SrcMAC == m.mac) != m.invert }
+
+func (m *macMatch) save(b *strings.Builder) {
+	writeNot(b, m.invert)
+	b.WriteString(" --mac-source " + m.mac.String())
+}
+
+func (m *macMatch) list(b *strings.Builder, _ bool) {
+	b.WriteString(" MAC")
+	writeNot(b, m.invert)
+	b.WriteString(" " + m.mac.String())
 }

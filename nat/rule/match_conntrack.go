@@ -1,5 +1,7 @@
 package rule
 
+import "strings"
+
 // ctField is one of the four places in a connection's two tuples that --ctorigsrc and its kin look at, in the order in which
 // they are printed.
 type ctField int
@@ -127,4 +129,85 @@ func (m *conntrackMatch) ends(f ctField, addr [4]byte, port uint16) bool {
 		return false
 	}
 	return !m.ports[f].set || m.ports[f].contains(port)
+}
+
+// stateMatch is -m state, the older form of -m conntrack --ctstate.
+type stateMatch struct {
+	states ConnState
+	invert bool
+}
+
+func (m *stateMatch) name() string       { return "state" }
+func (m *stateMatch) finish(*spec) error { return nil }
+
+func (m *stateMatch) options() []option {
+	return []option{{name: "state", args: 1, not: true, must: true}}
+}
+
+func (m *stateMatch) set(g given) (err error) {
+	m.invert = g.invert
+	m.states, err = parseStates(g.args[0], "state", ^(StateSNAT | StateDNAT))
+	return err
+}
+
+func (m *stateMatch) holds(p *Packet) bool {
+	return (p.State.orInvalid()&m.states != 0) != m.invert
+}
+
+func (m *stateMatch) save(b *strings.Builder) {
+	writeNot(b, m.invert)
+	b.WriteString(" --state " + m.states.String())
+}
+
+func (m *stateMatch) list(b *strings.Builder, _ bool) {
+	writeNot(b, m.invert)
+	b.WriteString(" state " + m.states.String())
+}
+
+func (m *conntrackMatch) save(b *strings.Builder)         { m.write(b, "--", true) }
+func (m *conntrackMatch) list(b *strings.Builder, n bool) { m.write(b, "", n) }
+
+// write prints the options in iptables' order, each with dashes or none before it.
+func (m *conntrackMatch) write(b *strings.Builder, dashes string, numeric bool) {
+	word := func(invert bool, option, value string) {
+		writeNot(b, invert)
+		b.WriteString(" " + dashes + option + " " + value)
+	}
+	if m.states != 0 {
+		word(m.notStates, "ctstate", m.states.String())
+	}
+	if m.hasProto {
+		word(m.notProto, "ctproto", decimal(m.proto))
+	}
+	for f, a := range m.addrs {
+		if a.set {
+			word(a.invert, ctAddrOptions[f], a.list(numeric || dashes != ""))
+		}
+	}
+	for f, r := range m.ports {
+		if r.set {
+			text := decimal(r.low)
+			if r.high != r.low {
+				text += ":" + decimal(r.high)
+			}
+			word(r.invert, ctPortOptions[f], text)
+		}
+	}
+	if m.hasDir && m.direction == Original {
+		word(false, "ctdir", "ORIGINAL")
+	} else if m.hasDir {
+		word(false, "ctdir", "REPLY")
+	}
+}
+
+// list returns the address as it was typed, a whole one without its mask.
+func (a ctAddr) list(numeric bool) string {
+	bits, _ := a.text.prefixLen()
+	switch {
+	case bits == a.text.ip.BitLen():
+		return a.text.ip.String()
+	case bits == 0 && !numeric:
+		return "anywhere"
+	}
+	return a.text.ip.String() + a.text.suffix()
 }

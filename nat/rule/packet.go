@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"strings"
 	"time"
 
 	"uswitch/switch/frame"
@@ -55,4 +56,94 @@ func (p *Packet) typeOf(addr [4]byte, iface string) AddrType {
 		return TypeLocal
 	}
 	return TypeUnicast
+}
+
+// ConnState is what connection tracking says of a packet: one of the states, and with it whether the connection is
+// translated. The zero value is a packet that no connection is known for, which counts as invalid.
+type ConnState uint8
+
+// The states and the two virtual ones, in the order in which they are printed.
+const (
+	StateInvalid ConnState = 1 << iota
+	StateNew
+	StateRelated
+	StateEstablished
+	StateUntracked
+	StateSNAT // the connection's source was translated
+	StateDNAT // the connection's destination was translated
+)
+
+var stateNames = []struct {
+	name  string
+	state ConnState
+}{
+	{"INVALID", StateInvalid},
+	{"NEW", StateNew},
+	{"RELATED", StateRelated},
+	{"ESTABLISHED", StateEstablished},
+	{"UNTRACKED", StateUntracked},
+	{"SNAT", StateSNAT},
+	{"DNAT", StateDNAT},
+}
+
+// withoutConn are the states of a packet that belongs to no connection.
+const withoutConn = StateInvalid | StateUntracked
+
+// tracked reports whether the packet belongs to a connection.
+func (s ConnState) tracked() bool { return s != 0 && s&withoutConn == 0 }
+
+// orInvalid is the state with the zero value spelled out.
+func (s ConnState) orInvalid() ConnState {
+	if s == 0 {
+		return StateInvalid
+	}
+	return s
+}
+
+// parseStates reads a list with commas; the beginning of a name is enough, as in iptables. allowed are the states that the
+// option named word takes.
+func parseStates(arg, word string, allowed ConnState) (states ConnState, err error) {
+next:
+	for part := range strings.SplitSeq(arg, ",") {
+		for _, n := range stateNames {
+			short := part != "" && len(part) <= len(n.name) && strings.EqualFold(n.name[:len(part)], part)
+			if short && n.state&allowed != 0 {
+				states |= n.state
+				continue next
+			}
+		}
+		return 0, usage("Bad %s \"%s\"", word, part)
+	}
+	return states, nil
+}
+
+// String returns the names with commas.
+func (s ConnState) String() string {
+	var names []string
+	for _, n := range stateNames {
+		if s&n.state != 0 {
+			names = append(names, n.name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// Direction is the direction of a packet within its connection. The zero value is the first packet's.
+type Direction uint8
+
+// The directions.
+const (
+	Original Direction = iota
+	Reply
+)
+
+// parseDirection reads the argument of --ctdir.
+func parseDirection(arg string) (Direction, error) {
+	switch {
+	case strings.EqualFold(arg, "ORIGINAL"):
+		return Original, nil
+	case strings.EqualFold(arg, "REPLY"):
+		return Reply, nil
+	}
+	return 0, usage("conntrack: Bad value for \"--ctdir\" option: \"%s\"", arg)
 }

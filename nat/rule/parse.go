@@ -1,6 +1,10 @@
 package rule
 
-import "strings"
+import (
+	"strings"
+
+	"uswitch/switch/frame"
+)
 
 // parser reads one command line as iptables does with getopt_long: options in any order, long ones abbreviated, short
 // ones in a bunch, and ! before what it negates.
@@ -109,4 +113,97 @@ func globalOf(letter byte) *global {
 		}
 	}
 	return nil
+}
+
+// takeVerb sets the command. glued is what stood in the same word: the chain's name, usually empty.
+func (p *parser) takeVerb(v *verb, glued string) error {
+	switch {
+	case p.invert:
+		return usage("unexpected ! flag before --%s", v.long)
+	case p.verb != nil && v.letter == 'Z' && (p.verb.letter == 'L' || p.verb.letter == 'S'):
+		p.zero = true
+	case p.verb != nil && p.verb.letter == 'Z' && (v.letter == 'L' || v.letter == 'S'):
+		p.verb, p.zero = v, true
+	case p.verb != nil:
+		return usage("Cannot use -%c with -%c", v.letter, p.verb.letter)
+	default:
+		p.verb = v
+	}
+	switch {
+	case glued != "":
+		p.chain = glued
+	case v.chain && p.at == len(p.args):
+		return usage("option \"-%c\" requires an argument", v.letter)
+	case v.chain || v.options != "" && p.argument():
+		p.chain = p.next()
+	}
+	if v.second != "" {
+		if !p.argument() {
+			return usage("%s", v.second)
+		}
+		p.second = p.next()
+	}
+	if v.number && p.argument() {
+		return p.takeNumber(p.next())
+	}
+	if v.letter == 'R' {
+		return usage("-R requires a rule number")
+	}
+	return nil
+}
+
+// takeNumber reads the number of a rule.
+func (p *parser) takeNumber(w string) error {
+	n, ok := parseNumber(w, 1<<31-1)
+	if !ok || n == 0 {
+		return usage("Invalid rule number `%s'", w)
+	}
+	p.number = int(n)
+	return nil
+}
+
+// jump sets the target of -j, or the chain of -j and -g.
+func (p *parser) jump(name string, isGoto bool) error {
+	switch {
+	case name == "":
+		return usage("Invalid target name (too short)")
+	case len(name) > maxChainName:
+		return usage("Invalid target name `%s' (28 chars max)", name)
+	}
+	t := newTarget(p.family, name)
+	if t == nil || isGoto {
+		if isTargetName(p.family, name) && !isGoto {
+			return usage("Couldn't load target `%s': not supported here; there are %s", name, supportedTargets)
+		}
+		p.rule.jump, p.rule.isGoto = name, isGoto
+		return nil
+	}
+	p.rule.target = t
+	p.exts = append(p.exts, &loaded{extension: t})
+	return nil
+}
+
+// loadMatch does what -m says.
+func (p *parser) loadMatch(name string) error {
+	m := newMatch(p.family, name)
+	if m == nil {
+		return usage("Couldn't load match `%s': not supported here; there are %s", name, supportedMatches)
+	}
+	p.rule.matches = append(p.rule.matches, m)
+	p.exts = append(p.exts, &loaded{extension: m})
+	return nil
+}
+
+// loadByProtocol loads the match that bears the name of the rule's protocol, once: what lets -p tcp take --dport.
+func (p *parser) loadByProtocol() bool {
+	if p.byProto {
+		return false
+	}
+	name := map[uint8]string{frame.ProtoTCP: "tcp", frame.ProtoUDP: "udp", frame.ProtoICMP: "icmp", protoICMPv6: "icmp6"}
+	m := name[p.rule.proto.number]
+	if m == "" || newMatch(p.family, m) == nil {
+		return false
+	}
+	p.byProto = true
+	return p.loadMatch(m) == nil
 }

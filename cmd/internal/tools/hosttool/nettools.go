@@ -2,7 +2,9 @@ package hosttool
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
@@ -75,4 +77,98 @@ func (t Tool) Ifconfig(ctx context.Context, args []string) error {
 		rows = []api.Device{d}
 	}
 	return view.Ifconfig(t.Out, rows)
+}
+
+// SS answers `ss -l`: what listens on this machine for the lab, which are the ports that are published.
+func (t Tool) SS(ctx context.Context, args []string) error {
+	var listening, numeric, tcp, udp, ipv4, bare bool
+	rest, err := letters{program: "ss", flags: map[byte]*bool{'l': &listening, 'n': &numeric, 't': &tcp, 'u': &udp, '4': &ipv4, 'H': &bare},
+		long: map[string]byte{"listening": 'l', "numeric": 'n', "tcp": 't', "udp": 'u', "ipv4": '4', "no-header": 'H'}}.parse(args)
+	switch {
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return refuse(255, "ss: filters are not answered here: %q", rest[0])
+	case !listening:
+		return refuse(255, "ss: only listening sockets are answered here: want -l; connections are in `uswitch conntrack -L`")
+	case !numeric:
+		return refuse(255, "ss: names of services are not answered here: want -n")
+	}
+	var ports []api.Published
+	if err := t.Lab.Get(ctx, "/v1/publish", nil, &ports); err != nil {
+		return err
+	}
+	ports = choose(ports, func(p api.Published) bool { return tcp == udp || tcp == (p.Protocol == "tcp") })
+	return view.SS(t.Out, ports, view.SSOptions{NoNetid: tcp != udp, NoHeader: bare})
+}
+
+// say writes a line that is no mistake.
+func (t Tool) say(format string, args ...any) error {
+	_, err := fmt.Fprintf(t.Out, format, args...)
+	return err
+}
+
+// brctlCommands are those of brctl that are not answered.
+var brctlCommands = []string{"addbr", "delbr", "addif", "delif", "hairpin", "setageing", "setbridgeprio", "setfd", "sethello", "setmaxage",
+	"setpathcost", "setportprio", "showstp", "stp"}
+
+// Brctl answers `brctl`.
+func (t Tool) Brctl(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return refuse(1, "Usage: uswitch brctl show [BRIDGE ...]\n       uswitch brctl showmacs BRIDGE")
+	}
+	command, names := args[0], args[1:]
+	switch {
+	case command == "show":
+		return t.brctlShow(ctx, names)
+	case command == "showmacs" && len(names) == 1:
+		return t.brctlMACs(ctx, names[0])
+	case command == "showmacs":
+		return refuse(1, "Incorrect number of arguments for command\nUsage: brctl showmacs <bridge>\t\tshow a list of mac addrs")
+	case slices.Contains(brctlCommands, command):
+		return refuse(1, "brctl %s is not answered here; there are show and showmacs.", command)
+	}
+	return refuse(1, "never heard of command [%s]", command)
+}
+
+func (t Tool) brctlShow(ctx context.Context, names []string) error {
+	devices, err := t.devices(ctx)
+	if err != nil {
+		return err
+	}
+	bridges := choose(devices, func(d api.Device) bool { return d.Kind == api.KindBridge })
+	slices.SortFunc(bridges, func(a, b api.Device) int { return strings.Compare(a.Name, b.Name) })
+	var missing []string
+	if len(names) > 0 {
+		all := bridges
+		bridges = nil
+		for _, name := range names {
+			if d, ok := named(all, name); ok {
+				bridges = append(bridges, d)
+				continue
+			}
+			missing = append(missing, "bridge "+name+" does not exist!")
+		}
+	}
+	if len(bridges) > 0 || len(names) == 0 {
+		if err := view.Brctl(t.Out, bridges, devices); err != nil {
+			return err
+		}
+	}
+	if len(missing) > 0 {
+		return refuse(1, "%s", strings.Join(missing, "\n"))
+	}
+	return nil
+}
+
+func (t Tool) brctlMACs(ctx context.Context, name string) error {
+	rows, devices, err := t.fdbRows(ctx)
+	if err != nil {
+		return err
+	}
+	if d, _ := named(devices, name); d.Kind != api.KindBridge {
+		return refuse(1, "read of forward table failed: No such device")
+	}
+	rows = choose(rows, func(r view.FDBRow) bool { return r.Master == name })
+	return view.BrctlMACs(t.Out, devices, rows)
 }

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/netip"
+	"strings"
 	"time"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 )
 
@@ -203,4 +206,31 @@ func (p *pinger) reply(icmp frame.ICMP, m Message) {
 	took := m.At.Sub(sent)
 	p.times = append(p.times, took)
 	fmt.Fprintf(p.out, "%s time=%s ms\n", line, milliseconds(took))
+}
+
+// Here is the LookUp of the network that this process is in.
+func Here(ctx context.Context) LookUp {
+	return func(name string) (netip.Addr, error) {
+		all, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", name)
+		if err != nil || len(all) == 0 {
+			return netip.Addr{}, fmt.Errorf("%s: Name or service not known", name) // as getaddrinfo says it
+		}
+		return all[0].Unmap(), nil
+	}
+}
+
+// InLab knows the hosts of a lab besides, by every name that they have: who stands at the gateway looks onto all networks.
+func InLab(ctx context.Context, lab *api.Client) LookUp {
+	return func(name string) (netip.Addr, error) {
+		var hosts []api.Host
+		if err := lab.Get(ctx, "/v1/hosts", nil, &hosts); err != nil {
+			return netip.Addr{}, err
+		}
+		for _, h := range hosts {
+			if len(h.Interfaces) > 0 && (strings.EqualFold(h.Name, name) || strings.EqualFold(h.Hostname, name)) {
+				return h.Interfaces[0].Address.Addr(), nil
+			}
+		}
+		return Here(ctx)(name)
+	}
 }

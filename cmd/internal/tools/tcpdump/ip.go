@@ -3,6 +3,7 @@ package tcpdump
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"uswitch/switch/frame"
 )
@@ -161,4 +162,87 @@ func (p *Printer) ah(k packet, ipv6 bool) {
 	p.f("%x): ", k.payload[fixed:header])
 	k.proto, k.payload, k.length, k.shown = k.payload[0], k.payload[header:], k.length-header, true
 	p.transport(k, ipv6)
+}
+
+// arp prints an ARP packet (print-arp.c).
+func (p *Printer) arp(b []byte, bare bool) {
+	a, ok := frame.ParseARP(b)
+	if !ok {
+		p.f(" [|arp]")
+		return
+	}
+	p.name("ARP, ", bare)
+	switch a.Op() {
+	case frame.ARPRequest:
+		p.f("Request who-has %v ", a.TargetIP())
+		if target := a.TargetMAC(); target != (frame.MAC{}) {
+			p.f("(%v) ", target)
+		}
+		p.f("tell %v", a.SenderIP())
+	case frame.ARPReply:
+		p.f("Reply %v is-at %v", a.SenderIP(), a.SenderMAC())
+	case 3:
+		p.f("Reverse Request who-is %v tell %v", a.TargetMAC(), a.SenderMAC())
+	case 4:
+		p.f("Reverse Reply %v at %v", a.TargetMAC(), a.TargetIP())
+	case 8:
+		p.f("Inverse Request who-is %v tell %v", a.TargetMAC(), a.SenderMAC())
+	case 9:
+		p.f("Inverse Reply %v at %v", a.SenderMAC(), a.SenderIP())
+	default:
+		p.f("Unknown (%d) ", a.Op())
+		p.dump(b)
+		return
+	}
+	p.f(", length %d", len(b))
+}
+
+// Ports whose datagrams are DNS: its own (RFC 1035 4.2.1), and that of multicast DNS (RFC 6762 3).
+const (
+	portDNS  = 53
+	portMDNS = 5353
+)
+
+// udp prints a datagram (print-udp.c).
+func (p *Printer) udp(k packet) {
+	b := k.payload
+	if len(b) < 4 {
+		p.f("%s [|udp]", k.ends())
+		return
+	}
+	src, dst := be.Uint16(b), be.Uint16(b[2:])
+	p.f("%s", k.ends(src, dst))
+	if len(b) < 8 {
+		p.f("truncated-udp %d", k.length)
+		return
+	}
+	told := int(be.Uint16(b[4:])) - 8
+	if told < 0 {
+		p.f("truncated-udplength %d", told+8)
+		return
+	}
+	length := min(told, k.length-8)
+	payload, isAt := b[8:min(len(b), 8+length)], func(ports ...uint16) bool { return slices.Contains(ports, src) || slices.Contains(ports, dst) }
+	switch {
+	case isAt(portDNS):
+		p.dns(payload, length, false)
+	case isAt(portMDNS):
+		p.dns(payload, length, true)
+	case isAt(67, 68):
+		p.dhcp(payload, length)
+	case isAt(520):
+		p.rip(payload, length)
+	case isAt(161, 162):
+		p.snmp(payload)
+	case isAt(123):
+		p.ntp(payload, length)
+	case isAt(546, 547):
+		p.dhcp6(payload)
+	case isAt(4789):
+		p.vxlan(payload)
+	case told > length && !k.fragment:
+		p.f("UDP, bad length %d > %d", told, length)
+	default:
+		p.f("UDP, length %d", told)
+	}
 }

@@ -3,15 +3,22 @@ package watch
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/tools/view"
+	"uswitch/switch/trace"
 )
 
 // feed is a stream from the lab. Ending it lets all go that it holds.
@@ -105,4 +112,53 @@ func (m *Model) readTable() tea.Cmd {
 		}
 		return tableMsg{t.name, rows}
 	}
+}
+
+// parseFilter reads what a person types behind the key for it: names of hosts and addresses, a protocol, a port, hooks; in
+// any order, as in "RED icmp" or "BLUE tcp 80 forward".
+func parseFilter(text string, hosts []api.Host) (spec trace.FilterSpec, err error) {
+	for _, word := range strings.Fields(text) {
+		_, isHook := trace.ParseHook(word)
+		port, notNumber := strconv.ParseUint(word, 10, 16)
+		switch {
+		case slices.ContainsFunc(hosts, func(h api.Host) bool { return h.Name == word }):
+			spec.Hosts = append(spec.Hosts, word)
+		case word == "drops":
+			spec.Drops = true
+		case slices.Contains([]string{"arp", "ip", "ipv6", "icmp", "tcp", "udp"}, word):
+			if spec.Proto != "" {
+				return spec, fmt.Errorf("%s and %s: want one protocol", spec.Proto, word)
+			}
+			spec.Proto = word
+		case isHook:
+			spec.Hooks = append(spec.Hooks, word)
+		case notNumber == nil && port > 0:
+			spec.Port = word
+		default: // an address, or a mistake that the lab explains
+			spec.Hosts = append(spec.Hosts, word)
+		}
+	}
+	return spec, nil
+}
+
+// Run shows a lab on the terminal until the person quits or ctx ends. Whatever was held then goes on.
+func Run(ctx context.Context, lab *api.Client) error {
+	if !view.IsTerminal(os.Stdin) || !view.IsTerminal(os.Stdout) {
+		return errors.New("watch: this is no terminal; uswitch trace prints the same journeys, and uswitch step holds packets")
+	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	var program *tea.Program
+	model := New(ctx, lab, lab.Lab(), func(msg tea.Msg) { program.Send(msg) })
+	program = tea.NewProgram(model, tea.WithContext(ctx))
+	_, err := program.Run()
+	switch {
+	case errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return fmt.Errorf("watch: %w", err)
+	case model.gone != nil:
+		fmt.Fprintf(os.Stderr, "uswitch: lab %s is gone\n", lab.Lab())
+	}
+	return nil
 }

@@ -111,3 +111,54 @@ func reversed(name string) (a netip.Addr, ok bool) {
 	a, err := netip.ParseAddr(parts[3] + "." + parts[2] + "." + parts[1] + "." + parts[0])
 	return a, err == nil
 }
+
+// Unknown returns what says why a name of the lab means nothing to an asker; ok is false if it does mean something, and for
+// names that nobody in the lab has.
+func Unknown(r Records) func(asker netip.Addr, name string) (why string, ok bool) {
+	z := newZone(r)
+	return func(from netip.Addr, name string) (why string, ok bool) {
+		name = strings.ToLower(strings.TrimSuffix(name, "."))
+		a, n := z.asker(from), z.bearer(name)
+		switch {
+		case a == nil || n == nil || a.lookUp(name) != nil:
+			return "", false
+		case len(a.places) == 0:
+			return "on bridge, the default network, nobody has a name", true
+		case n.Nameless:
+			return fmt.Sprintf("%s is on bridge, the default network, where nobody has a name", name), true
+		}
+		return fmt.Sprintf("%s is on no network that the asker is on", name), true
+	}
+}
+
+// bearer returns a network on which somebody has a name in lower case, one that has names if there is any, or nil.
+func (z *zone) bearer(name string) (found *network) {
+	for _, n := range z.networks {
+		if n.addrs[name] != nil && (found == nil || found.Nameless) {
+			found = n
+		}
+	}
+	return found
+}
+
+// Sizes of an answer over UDP, in bytes.
+const (
+	minUDP = dns.MinMsgSize // for those who say nothing (RFC 1035 4.2.1)
+	maxUDP = 4096           // what is larger than the network's MTU leaves in fragments
+)
+
+// room returns how long an answer over UDP may be for whoever sent q.
+func room(q *dns.Msg) int {
+	opt := q.IsEdns0()
+	if opt == nil {
+		return minUDP
+	}
+	return min(max(int(opt.UDPSize()), minUDP), maxUDP) // less than 512 means 512 (RFC 6891 6.2.3)
+}
+
+// pack writes a reply into at most size bytes: where it does not fit, records are left out and the reply says so.
+func pack(reply *dns.Msg, size int) ([]byte, error) {
+	reply.Compress = true
+	reply.Truncate(size)
+	return reply.Pack()
+}
