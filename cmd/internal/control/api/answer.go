@@ -1,6 +1,41 @@
 package api
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
+
+// Question is one packet that somebody might send.
+type Question struct {
+	From         string `json:"from"`                    // a host's name, or Outsider
+	To           string `json:"to"`                      // an IPv4 address, a host's name, "gateway", or a name that DNS knows
+	Protocol     string `json:"protocol"`                // icmp, tcp or udp
+	Port         uint16 `json:"port,omitempty"`          // with tcp and udp
+	Size         int    `json:"size,omitempty"`          // bytes of data in a ping; 0: 56
+	DontFragment bool   `json:"dont_fragment,omitempty"` // of a ping
+}
+
+// String returns the question as people write it: RED to 8.8.8.8, TCP port 443.
+func (q Question) String() string { return q.From + " to " + q.To + ", " + q.What() }
+
+// What names what is sent.
+func (q Question) What() string {
+	if q.Protocol == "icmp" {
+		return "ping"
+	}
+	return fmt.Sprintf("%s port %d", strings.ToUpper(q.Protocol), q.Port)
+}
+
+// Object is what is to be reached.
+func (q Question) Object() string {
+	if q.Protocol == "icmp" {
+		return q.To
+	}
+	return q.What() + " of " + q.To
+}
+
+// Outsider is the name of somebody outside, as the asker of a question.
+const Outsider = "outside"
 
 // Way says which packet a step belongs to.
 type Way string
@@ -92,4 +127,27 @@ func (r *Rule) String() string {
 		return "policy: " + r.Text
 	}
 	return fmt.Sprintf("rule %d: %s", r.Number, r.Text)
+}
+
+// Advice is what WhyNot has found out.
+type Advice struct {
+	Question Question `json:"question"`
+	Verdict  Verdict  `json:"verdict"`        // of the question, as the lab is
+	Works    bool     `json:"works"`          // already, as the lab is: the verdict is Yes
+	Stop     *Stop    `json:"stop,omitempty"` // the first thing that is in the way
+	Steps    []Remedy `json:"steps"`          // to be done in this order
+	Solved   bool     `json:"solved"`         // with all of them the verdict is Yes: it was tried
+	Rest     *Stop    `json:"rest,omitempty"` // what is still in the way after them, and for which nothing is known to help
+	Sentence string   `json:"sentence"`
+	Unknown  string   `json:"unknown,omitempty"`
+	Look     []string `json:"look,omitempty"` // commands that show what was not looked at
+}
+
+// Remedy is one thing to do, and what it is against.
+type Remedy struct {
+	Because string `json:"because"`           // what was in the way
+	Reason  string `json:"reason"`            // its name
+	Rule    *Rule  `json:"rule,omitempty"`    // that decided, where one did
+	Command string `json:"command,omitempty"` // to be typed; empty where no command can do it
+	Text    string `json:"text,omitempty"`    // what to do where no command can
 }

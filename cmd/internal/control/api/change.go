@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/netip"
+	"net/url"
+
 	"uswitch/switch/frame"
 )
 
@@ -56,4 +58,47 @@ type SetRequest struct {
 	Name    string            `json:"name,omitempty"`    // the host of a port, a network; for fdb the station's MAC address
 	Network string            `json:"network,omitempty"` // of a port or a station; not needed where there is only one
 	Values  map[string]string `json:"values"`
+}
+
+// ApplyPath is where a plan is sent to.
+const ApplyPath = "/v1/apply"
+
+// Plans is the answer of /v1/plan: what there is now, and what the lab was made from or had applied last, without what
+// people have added by hand. P is package plan's Plan, which not everybody who knows this package needs to know.
+type Plans[P any] struct {
+	Plan  *P `json:"plan"`
+	Filed *P `json:"filed"`
+}
+
+// ApplyRequest asks for a lab to become what a plan says.
+type ApplyRequest[P any] struct {
+	Plan   *P   `json:"plan"`
+	DryRun bool `json:"dry_run,omitempty"` // only say what would change
+}
+
+// ApplyAnswer has a line for each change, in the order in which they were made.
+type ApplyAnswer struct {
+	Lines []string `json:"lines"`
+}
+
+// RestoreOptions are those of iptables-restore.
+type RestoreOptions struct {
+	Table    string // only this one of the input; empty: all
+	NoFlush  bool   // the rules that are there stay
+	Counters bool   // are taken over
+	Test     bool   // nothing changes
+}
+
+// Query returns them as a query.
+func (o RestoreOptions) Query() url.Values {
+	q := url.Values{}
+	for key, value := range map[string]bool{"noflush": o.NoFlush, "counters": o.Counters, "test": o.Test} {
+		if value {
+			q.Set(key, "1")
+		}
+	}
+	if o.Table != "" {
+		q.Set("table", o.Table)
+	}
+	return q
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -128,3 +129,66 @@ func (c *Client) broken(err error) error {
 	}
 	return fmt.Errorf("lab %s does not answer: %w", c.lab, err)
 }
+
+// Upgrade sends a request that makes of its connection one for other things, and returns that with what is to be read from
+// it: what came behind the head of the answer first. The error is an *Error if the lab says no.
+func (c *Client) Upgrade(ctx context.Context, method, path string, query url.Values) (net.Conn, io.Reader, error) {
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return nil, nil, c.broken(err)
+	}
+	fail := func(err error) (net.Conn, io.Reader, error) {
+		conn.Close()
+		return nil, nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://uswitch"+path+"?"+query.Encode(), nil)
+	if err != nil {
+		return fail(err)
+	}
+	request.Header.Set(VersionHeader, strconv.Itoa(Version))
+	request.Header.Set("Connection", "Upgrade")
+	request.Header.Set("Upgrade", "tcp")
+	if err := request.Write(conn); err != nil {
+		return fail(c.broken(err))
+	}
+	from := bufio.NewReader(conn)
+	response, err := http.ReadResponse(from, request)
+	if err != nil {
+		return fail(c.broken(err))
+	}
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		return fail(c.check(response))
+	}
+	return conn, from, nil
+}
+
+// InProcess returns a client for what answers in this very process, where there is no lab and no socket. It cannot Upgrade.
+func InProcess(h http.Handler, lab string) *Client {
+	c := &Client{lab: lab, dial: func(context.Context) (net.Conn, error) { return nil, errors.New("there is no socket") }}
+	c.http.Transport = inProcess{h}
+	return c
+}
+
+type inProcess struct{ handler http.Handler }
+
+// RoundTrip implements http.RoundTripper.
+func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	a := &collected{Response: http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Request: r, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}}
+	a.Header().Set(VersionHeader, strconv.Itoa(Version)) // whoever answers was built with the client
+	t.handler.ServeHTTP(a, r)
+	a.Body = io.NopCloser(&a.body)
+	return &a.Response, nil
+}
+
+// collected is an answer that is kept until it is complete.
+type collected struct {
+	http.Response
+	body bytes.Buffer
+}
+
+func (a *collected) Header() http.Header         { return a.Response.Header }
+func (a *collected) WriteHeader(code int)        { a.StatusCode = code }
+func (a *collected) Write(b []byte) (int, error) { return a.body.Write(b) }

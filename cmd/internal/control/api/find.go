@@ -2,13 +2,18 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
+	"time"
 )
 
 // Up lists the labs that are up and that this user may talk to, sorted by name.
@@ -63,4 +68,117 @@ func notUp(name string) error {
 		return fmt.Errorf("lab %s is not up%s", name, hint)
 	}
 	return errors.New("no lab is up" + hint + "; bring one up with `uswitch up -d docker` or `uswitch run red-blue`")
+}
+
+// AnswerTime is how long a lab may take to answer where several are asked.
+const AnswerTime = time.Second
+
+// Reply is what one of several labs has said, or why it has not.
+type Reply[T any] struct {
+	Lab  *Client
+	Said T
+	Err  error
+}
+
+// AskAll asks all labs that are up the same, side by side, and returns their answers in the order of their names. One that is
+// stopped, or too busy, is waited for no longer than AnswerTime, and keeps nobody from hearing of the others.
+func AskAll[T any](ctx context.Context, ask func(context.Context, *Client) (T, error)) []Reply[T] {
+	labs := Up()
+	answers := make([]Reply[T], len(labs))
+	var asking sync.WaitGroup
+	for i, lab := range labs {
+		asking.Go(func() {
+			ctx, stop := context.WithTimeout(ctx, AnswerTime)
+			defer stop()
+			said, err := ask(ctx, lab)
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = fmt.Errorf("lab %s does not answer within %v: its process is stopped, or too busy", lab.Lab(), AnswerTime)
+			}
+			answers[i] = Reply[T]{lab, said, err}
+		})
+	}
+	asking.Wait()
+	return answers
+}
+
+// suffix ends the name of a lab's socket: DIR/LAB.sock.
+const suffix = ".sock"
+
+// Path returns where the socket of a lab is.
+func Path(dir, lab string) string { return filepath.Join(dir, lab+suffix) }
+
+// Answers reports whether somebody listens on a socket.
+func Answers(path string) bool {
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err != nil {
+		return !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, fs.ErrNotExist)
+	}
+	conn.Close()
+	return true
+}
+
+// rootDirectory is root's: gone after a reboot, as what labs make of the kernel's is (tap.DefaultDir).
+const rootDirectory = "/run/uswitch"
+
+// Directory returns the directory in which the labs of this user keep their locks, sockets and records, and makes it if
+// need be: /run/uswitch for root, else one of the user's own. It is the user's alone (0700).
+func Directory() (string, error) {
+	own := ownDirectory()
+	if os.Geteuid() == 0 {
+		err := privateDirectory(rootDirectory)
+		if err == nil || own == "" {
+			return rootDirectory, err
+		}
+	}
+	if own == "" {
+		return "", errors.New("there is no directory for the lab's socket: want root, or XDG_RUNTIME_DIR or HOME set")
+	}
+	if err := os.MkdirAll(filepath.Dir(own), 0o700); err != nil {
+		return "", fmt.Errorf("the directory for the lab's socket: %w", err)
+	}
+	return own, privateDirectory(own)
+}
+
+// ownDirectory returns uswitch under XDG_RUNTIME_DIR or, where there is none, as on macOS, under the user's caches; empty
+// if the user has neither.
+func ownDirectory() string {
+	base := os.Getenv("XDG_RUNTIME_DIR")
+	if base == "" {
+		base, _ = os.UserCacheDir()
+	}
+	if base == "" {
+		return ""
+	}
+	return filepath.Join(base, "uswitch")
+}
+
+// Directories returns where labs that this user may talk to can be found.
+func Directories() []string {
+	dirs := []string{rootDirectory}
+	if own := ownDirectory(); own != "" {
+		dirs = append(dirs, own)
+	}
+	return dirs
+}
+
+// privateDirectory makes a directory that nobody else can look into, or makes one that is there so.
+func privateDirectory(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("the directory for the lab's socket: %w", err)
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s: want a directory", dir)
+	}
+	if info.Mode().Perm() == 0o700 {
+		return nil
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return fmt.Errorf("%s belongs to somebody else: %w", dir, err)
+	}
+	return nil
 }

@@ -1,7 +1,13 @@
 package api
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 )
 
@@ -23,3 +29,81 @@ type RawPacket struct {
 
 // RawQueue is how many packets wait for a slow client; more are lost, as on any network.
 const RawQueue = 256
+
+// Raw is a raw socket of the gateway. Send and Receive may be called from different goroutines.
+type Raw struct {
+	RawOpened
+	client *Client
+	ctx    context.Context
+	stop   context.CancelFunc
+	in     chan RawPacket // closed when the lab is gone
+	failed error          // why; set before in is closed
+}
+
+// ErrTimeout says that nothing came in time.
+var ErrTimeout = errors.New("nothing came in time")
+
+// OpenRaw opens a raw socket for what answers packets to an address, with proto icmp or udp; of these, it gets answers to
+// echoes with its Number and ICMP errors about them, or what comes to the port Number and errors about what was sent from
+// there. The error says in the kernel's words that there is no route.
+func (c *Client) OpenRaw(ctx context.Context, proto string, to netip.Addr) (*Raw, error) {
+	r := &Raw{client: c, in: make(chan RawPacket, RawQueue)}
+	r.ctx, r.stop = context.WithCancel(ctx)
+	body, err := c.Stream(r.ctx, http.MethodGet, RawPath, url.Values{"proto": {proto}, "to": {to.String()}}, nil)
+	if err != nil {
+		r.stop()
+		return nil, err
+	}
+	lines := json.NewDecoder(body)
+	if err := lines.Decode(&r.RawOpened); err != nil {
+		r.stop()
+		return nil, errors.Join(c.broken(err), body.Close())
+	}
+	go r.read(lines, body)
+	return r, nil
+}
+
+func (r *Raw) read(lines *json.Decoder, body io.Closer) {
+	defer body.Close()
+	defer close(r.in)
+	for {
+		var p RawPacket
+		if r.failed = lines.Decode(&p); r.failed != nil {
+			return
+		}
+		select {
+		case r.in <- p:
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+// Send sends an IP packet, whose source must be an address of the gateway, and returns when it left.
+func (r *Raw) Send(packet []byte) (time.Time, error) {
+	var sent RawPacket
+	err := r.client.Do(r.ctx, http.MethodPost, RawPath, nil, RawPacket{Packet: packet}, &sent)
+	return sent.Time, err
+}
+
+// Receive returns the next packet and when it came, or ErrTimeout, or why there will be none any more: context.Canceled after
+// Close and when the context of OpenRaw has ended.
+func (r *Raw) Receive(wait time.Duration) (packet []byte, at time.Time, err error) {
+	timer := time.NewTimer(max(wait, 0))
+	defer timer.Stop()
+	select {
+	case p, ok := <-r.in:
+		switch {
+		case !ok && r.ctx.Err() != nil:
+			return nil, at, context.Canceled
+		case !ok:
+			return nil, at, r.client.broken(r.failed)
+		}
+		return p.Packet, p.Time, nil
+	case <-timer.C:
+		return nil, at, ErrTimeout
+	}
+}
+
+// Close gives the number back.
+func (r *Raw) Close() { r.stop() }

@@ -73,3 +73,94 @@ func (s *Sent) why() string {
 	}
 	return "it heard " + s.Heard
 }
+
+// Matrix is who reaches whom.
+type Matrix struct {
+	From  []string `json:"from"`
+	To    []Column `json:"to"`
+	Cells [][]Cell `json:"cells"` // by From and To
+}
+
+// Column is something that can be reached.
+type Column struct {
+	To       string `json:"to"` // a host's name, gateway, or an address
+	Protocol string `json:"protocol"`
+	Port     uint16 `json:"port,omitempty"`
+}
+
+// String returns the column's title: BLUE tcp 80.
+func (c Column) String() string {
+	if c.Protocol == "icmp" {
+		return c.To
+	}
+	return fmt.Sprintf("%s %s %d", c.To, c.Protocol, c.Port)
+}
+
+// Cell is whether somebody reaches something.
+type Cell struct {
+	Self     bool    `json:"self,omitempty"` // nobody asks itself, and what goes from outside to outside is no business of the lab's
+	Verdict  Verdict `json:"verdict,omitempty"`
+	Works    bool    `json:"works"`
+	Unknown  string  `json:"unknown,omitempty"` // why the verdict is NotKnown
+	Reason   string  `json:"reason,omitempty"`  // the name of what is in the way
+	Where    string  `json:"where,omitempty"`
+	Way      Way     `json:"way,omitempty"`
+	Sentence string  `json:"sentence,omitempty"`
+	// Where a real packet was sent, that has decided the verdict and Works; Reason, Where, Way and Sentence are the prediction.
+	Predicted Verdict `json:"predicted,omitempty"`
+	Sent      *Sent   `json:"sent,omitempty"`
+}
+
+// Settle has the packet that was really sent decide.
+func (c *Cell) Settle(s *Sent) {
+	c.Sent, c.Predicted, c.Verdict, c.Works, c.Unknown = s, c.Verdict, s.Verdict, s.Verdict == Yes, s.Unknown
+	switch {
+	case s.Verdict == Yes:
+		c.Reason, c.Where, c.Way, c.Sentence = "", "", "", ""
+	case s.Ended != nil:
+		c.Reason, c.Where, c.Way, c.Sentence = s.Ended.Reason, s.Ended.Where, s.Ended.Way, s.Ended.Sentence
+	case s.Verdict == No && c.Reason == "":
+		c.Reason, c.Way = NotAnswered, There
+		c.Sentence = "a real packet was not answered, and what stopped it is nothing that the switch can see"
+	}
+}
+
+// Asked returns the questions of all cells for which a packet can be sent, with the cells that they are for. They go round among
+// the hosts, so that none is left out where there is no time for all.
+func (m *Matrix) Asked() (all []Asked, cells []*Cell) {
+	for k := range m.To {
+		for i, from := range m.From {
+			j := (i + k) % len(m.To)
+			to, c := m.To[j], &m.Cells[i][j]
+			if c.Self || from == Outsider || c.Reason == NoAddress {
+				continue
+			}
+			all = append(all, Asked{Question: Question{From: from, To: to.To, Protocol: to.Protocol, Port: to.Port}, Predicted: c.Verdict})
+			cells = append(cells, c)
+		}
+	}
+	return all, cells
+}
+
+// Text is what stands in the cell: yes, the reason's name, or nothing.
+func (c Cell) Text() string {
+	switch {
+	case c.Self:
+		return "-"
+	case c.Sent != nil && c.Sent.Differs:
+		return map[bool]string{true: "yes", false: c.Reason}[c.Works] + " !"
+	case c.Works:
+		return "yes"
+	case c.Verdict == NotKnown:
+		return "?"
+	}
+	return c.Reason
+}
+
+// Reasons that no switch could have, because nothing is ever sent.
+const (
+	NotRouted = "not-routed" // the outside does not know the lab's own networks
+	NoAddress = "no-address"
+	// NotAnswered is what only a packet that was really sent can find out.
+	NotAnswered = "not-answered"
+)

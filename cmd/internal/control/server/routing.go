@@ -4,11 +4,54 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/nat"
 	"uswitch/nat/route"
 )
+
+// addAddress gives the gateway an address on a network, where it has one at most.
+func (s *Server) addAddress(r *http.Request) (any, error) {
+	c, leg, err := s.readAddress(r)
+	if err != nil {
+		return nil, err
+	}
+	s.routing.Lock()
+	defer s.routing.Unlock()
+	switch has := leg.Addr(); {
+	case has.IsValid() && has.Addr() == c.Address.Addr():
+		return nil, kernel("Error: ipv4: Address already assigned.")
+	case has.IsValid():
+		return nil, kernel("Error: %s has %v already, and the gateway has one address on a network: ip addr del %v dev %s first.", c.Dev, has, has, c.Dev)
+	}
+	return done{}, s.world.Gateway().SetAddr(leg, c.Address, time.Now())
+}
+
+func (s *Server) deleteAddress(r *http.Request) (any, error) {
+	c, leg, err := s.readAddress(r)
+	if err != nil {
+		return nil, err
+	}
+	s.routing.Lock()
+	defer s.routing.Unlock()
+	// Without a length, ip asks for a /32, and the kernel takes the address of whatever length for it.
+	if has := leg.Addr(); has.Addr() != c.Address.Addr() || !c.Address.IsSingleIP() && has != c.Address {
+		return nil, kernel("Error: ipv4: Address not found.")
+	}
+	return done{}, s.world.Gateway().SetAddr(leg, netip.Prefix{}, time.Now())
+}
+
+func (s *Server) readAddress(r *http.Request) (c api.AddressChange, leg *nat.Interface, err error) {
+	if err := decode(r, &c); err != nil {
+		return c, nil, err
+	}
+	leg, err = s.segment(c.Dev)
+	if err == nil && !c.Address.Addr().Is4() {
+		err = kernel("RTNETLINK answers: Invalid argument")
+	}
+	return c, leg, err
+}
 
 // kernel returns an error in the words with which ip passes on what the kernel says, and ip's status for it.
 func kernel(format string, args ...any) error {
@@ -82,4 +125,67 @@ func find(routes []route.Route[*nat.Interface], dst netip.Prefix) (r route.Route
 		}
 	}
 	return r, false
+}
+
+func (s *Server) addNeighbor(r *http.Request) (any, error) {
+	var c api.NeighborChange
+	if err := decode(r, &c); err != nil {
+		return nil, err
+	}
+	dev, err := s.segment(c.Dev)
+	if err != nil {
+		return nil, err
+	}
+	now, exists := time.Now(), false
+	for _, n := range dev.Neighbors(now) {
+		exists = exists || n.Addr == c.Dst
+	}
+	switch {
+	case !c.Lladdr.IsStation() || !c.Dst.Is4():
+		return nil, kernel("RTNETLINK answers: Invalid argument")
+	case exists && !c.Replace && !c.Change:
+		return nil, kernel("RTNETLINK answers: File exists")
+	case !exists && c.Change:
+		return nil, kernel("RTNETLINK answers: No such file or directory")
+	}
+	dev.SetNeighbor(c.Dst, c.Lladdr, now)
+	return done{}, nil
+}
+
+// deleteNeighbors forgets one neighbour, or flushes an interface, or all of them.
+func (s *Server) deleteNeighbors(r *http.Request) (any, error) {
+	var c api.NeighborChange
+	if err := decode(r, &c); err != nil {
+		return nil, err
+	}
+	now, legs := time.Now(), s.world.Gateway().Interfaces()
+	if c.Dev != "" {
+		dev, err := s.segment(c.Dev)
+		if err != nil {
+			return nil, err
+		}
+		legs = []*nat.Interface{dev}
+	}
+	if c.Dst.IsValid() {
+		if !legs[0].RemoveNeighbor(c.Dst, now) {
+			return nil, kernel("RTNETLINK answers: No such file or directory")
+		}
+		return done{}, nil
+	}
+	for _, leg := range legs {
+		leg.FlushNeighbors(now)
+	}
+	return done{}, nil
+}
+
+// segment finds an interface that has neighbours.
+func (s *Server) segment(name string) (*nat.Interface, error) {
+	dev, ok := s.world.Gateway().Interface(name)
+	switch {
+	case !ok:
+		return nil, kernel("RTNETLINK answers: No such device")
+	case dev.IsUplink():
+		return nil, kernel("RTNETLINK answers: Invalid argument")
+	}
+	return dev, nil
 }

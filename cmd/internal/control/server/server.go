@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -211,4 +212,10 @@ func decode(r *http.Request, into any) error {
 		return &api.Error{Code: http.StatusBadRequest, Message: "the request is not the JSON that was expected: " + err.Error()}
 	}
 	return err
+}
+
+// Resting returns a client for a world that nobody else can reach.
+func Resting(w *world.World, version string) *api.Client {
+	s := &Server{world: w, engine: newEngine(w), version: version, pid: os.Getpid(), stop: func() {}, streams: make(chan struct{}, maxStreams)}
+	return api.InProcess(s.handler(), w.Plan().Name)
 }
