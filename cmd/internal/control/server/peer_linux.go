@@ -1,28 +1,20 @@
 package server
 
 import (
-	"errors"
 	"net"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // peerUID returns the user at the other end of a connection, as the kernel noted it when it was made.
-func peerUID(conn net.Conn) (int, error) {
-	c, ok := conn.(syscall.Conn)
-	if !ok || conn.LocalAddr().Network() != "unix" {
-		return -1, errors.New("not a unix socket")
-	}
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return -1, err
-	}
-	var cred *unix.Ucred
-	var failure error
-	err = raw.Control(func(fd uintptr) { cred, failure = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
-	if err = errors.Join(err, failure); err != nil {
-		return -1, err
-	}
-	return int(cred.Uid), nil
+func peerUID(conn net.Conn) (uid int, err error) {
+	uid = -1
+	err = onSocket(conn, func(fd int) error {
+		cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+		if err == nil {
+			uid = int(cred.Uid)
+		}
+		return err
+	})
+	return uid, err
 }

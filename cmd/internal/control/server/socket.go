@@ -194,6 +194,21 @@ func (g *guard) Accept() (net.Conn, error) {
 	}
 }
 
+// onSocket calls f with the descriptor of a connection, which must be one of a unix socket.
+func onSocket(conn net.Conn, f func(fd int) error) error {
+	c, ok := conn.(syscall.Conn)
+	if !ok || conn.LocalAddr().Network() != "unix" {
+		return errors.New("not a unix socket")
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failure error
+	err = raw.Control(func(fd uintptr) { failure = f(int(fd)) })
+	return errors.Join(err, failure)
+}
+
 func turnAway(conn net.Conn, uid int, err error) {
 	defer conn.Close()
 	text := fmt.Sprintf("this lab belongs to user %d, and you are user %d", os.Geteuid(), uid)
