@@ -118,7 +118,7 @@ func (s *Server) followConns(w http.ResponseWriter, r *http.Request, matches fun
 			_ = encode.Encode(api.ConnEvent{Lost: lost})
 		}
 	}()
-	out, done, err := s.stream(w, "application/x-ndjson")
+	out, done, err := s.stream(w, ndjson)
 	if err != nil {
 		fail(w, err)
 		return

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -68,16 +69,9 @@ func (s *Server) followDrops(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ring := trace.NewRing(api.QueueEvents, traceBytes, traceSnap)
-	ctx, detach := s.attach(r.Context(), ring) // first, so that nothing is missed after the answer has begun
-	defer detach()
-	out, done, err := s.stream(w, "application/x-ndjson")
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	defer done()
-	sink := &dropSink{out: json.NewEncoder(out), names: s.world.Names()}
-	_ = ring.Drain(ctx, filter, sink, time.Now)
+	s.follow(w, r, ndjson, ring, filter, func(out io.Writer) (trace.Sink, error) {
+		return &dropSink{out: json.NewEncoder(out), names: s.world.Names()}, nil
+	})
 }
 
 // dropSink writes drops, each kind at most twice a second, however many there are.

@@ -37,7 +37,7 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 		fail(w, &api.Error{Code: http.StatusUnprocessableEntity, Status: world.Status(nil, err), Message: err.Error()})
 		return
 	}
-	out.lines = json.NewEncoder(beginStream(w, "application/x-ndjson"))
+	out.lines = json.NewEncoder(beginStream(w, ndjson))
 	out.mu.Unlock()
 	id := q.Get("id")
 	s.running.Store(id, process)

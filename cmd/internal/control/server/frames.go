@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -19,15 +20,7 @@ func (s *Server) frames(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ring := trace.NewRing(api.QueueEvents, captureBytes, 0)
-	ctx, detach := s.attach(r.Context(), ring) // first, so that nothing is missed after the answer has begun
-	defer detach()
-	out, done, err := s.stream(w, "application/x-ndjson")
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	defer done()
-	_ = ring.Drain(ctx, nil, frameSink{at, json.NewEncoder(out)}, time.Now)
+	s.follow(w, r, ndjson, ring, nil, func(out io.Writer) (trace.Sink, error) { return frameSink{at, json.NewEncoder(out)}, nil })
 }
 
 // ear makes a listener for a device.

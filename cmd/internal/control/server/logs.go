@@ -34,7 +34,7 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	out, done, err := s.stream(w, "application/x-ndjson")
+	out, done, err := s.stream(w, ndjson)
 	if err != nil {
 		fail(w, err)
 		return

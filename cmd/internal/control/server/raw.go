@@ -36,7 +36,7 @@ func (s *Server) openRaw(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer release()
-	out, done, err := s.stream(w, "application/x-ndjson")
+	out, done, err := s.stream(w, ndjson)
 	if err != nil {
 		fail(w, err)
 		return

@@ -91,7 +91,7 @@ func (s *Server) step(w http.ResponseWriter, r *http.Request) {
 	session := &stepSession{server: s, stepper: stepper, at: at, legs: map[uint64]*legState{}, runs: map[uint64]bool{}}
 	id := s.steppers.add(session)
 	defer s.steppers.remove(id)
-	out, done, err := s.stream(w, "application/x-ndjson")
+	out, done, err := s.stream(w, ndjson)
 	if err != nil {
 		fail(w, err)
 		return

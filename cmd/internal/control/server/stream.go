@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -49,7 +50,7 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	kinds := map[string]string{"text": "text/plain; charset=utf-8", "json": "application/x-ndjson", "pcapng": "application/octet-stream"}
+	kinds := map[string]string{"text": "text/plain; charset=utf-8", "json": ndjson, "pcapng": "application/octet-stream"}
 	if kinds[q.Format] == "" {
 		fail(w, fmt.Errorf("format %q: want text, json or pcapng", q.Format))
 		return
@@ -58,20 +59,28 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 	if q.Format == "pcapng" {
 		ring = trace.NewRing(api.QueueEvents, captureBytes, q.Snap)
 	}
+	s.follow(w, r, kinds[q.Format], ring, filter, func(out io.Writer) (trace.Sink, error) { return s.sink(out, q) })
+}
+
+// follow streams what a ring receives, as a sink writes it, until the client listens no more.
+func (s *Server) follow(w http.ResponseWriter, r *http.Request, contentType string, ring *trace.Ring, filter *trace.Filter, make func(io.Writer) (trace.Sink, error)) {
 	ctx, detach := s.attach(r.Context(), ring) // before the answer begins: who has that misses nothing from there on
 	defer detach()
-	out, done, err := s.stream(w, kinds[q.Format])
+	out, done, err := s.stream(w, contentType)
 	if err != nil {
 		fail(w, err)
 		return
 	}
 	defer done()
-	sink, err := s.sink(out, q)
+	sink, err := make(out)
 	if err != nil {
 		return // the client is gone before the first byte
 	}
 	_ = ring.Drain(ctx, filter, sink, time.Now)
 }
+
+// ndjson is the type of an answer that is a stream of JSON objects, each a line.
+const ndjson = "application/x-ndjson"
 
 // attach makes a ring receive every event until the client listens no more, or the lab ends: ctx ends when it gets no more,
 // and what it has can be handed on.
@@ -90,7 +99,7 @@ func (s *Server) attach(client context.Context, ring *trace.Ring) (ctx context.C
 	}
 }
 
-func (s *Server) sink(out *flushed, q api.TraceQuery) (trace.Sink, error) {
+func (s *Server) sink(out io.Writer, q api.TraceQuery) (trace.Sink, error) {
 	switch q.Format {
 	case "json":
 		return trace.NewJSON(out), nil
