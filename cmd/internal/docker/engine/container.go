@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/docker/go-units"
 
 	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
@@ -121,4 +124,90 @@ func modeOf(p *plan.Plan, h *plan.Host) string {
 		return noNetwork
 	}
 	return p.Network(h.Interfaces[0].Network).Docker
+}
+
+// Rights are what a container's programs may do.
+func Rights(c *types.Config, h *types.HostConfig) plan.Rights {
+	r := plan.Rights{User: c.User, Groups: h.GroupAdd, CapAdd: h.CapAdd, CapDrop: h.CapDrop, Privileged: h.Privileged, ReadOnly: h.ReadonlyRootfs}
+	for _, option := range h.SecurityOpt {
+		r.SecurityOption(option) // of the others warnings tell
+	}
+	for _, l := range h.Ulimits {
+		r.Limits = append(r.Limits, plan.Limit{Name: l.Name, Soft: l.Soft, Hard: l.Hard})
+	}
+	return r
+}
+
+// ExecRights are those of a program beside a container's own.
+func ExecRights(c plan.Rights, x *types.ExecConfig) plan.Rights {
+	if x.User != "" {
+		c.User = x.User
+	}
+	c.Privileged = c.Privileged || x.Privileged
+	return c
+}
+
+// rights are what the container's programs may do.
+func (c *container) rights() plan.Rights { return Rights(&c.config, &c.hostConfig) }
+
+// setRights enters them as the API has them.
+func (c *container) setRights(r plan.Rights) {
+	c.config.User = r.User
+	h := &c.hostConfig
+	h.GroupAdd, h.CapAdd, h.CapDrop, h.Privileged, h.ReadonlyRootfs = r.Groups, r.CapAdd, r.CapDrop, r.Privileged, r.ReadOnly
+	if r.NoNewPrivileges {
+		h.SecurityOpt = []string{"no-new-privileges:true"}
+	}
+	for _, l := range r.Limits {
+		h.Ulimits = append(h.Ulimits, types.Ulimit{Name: l.Name, Hard: l.Hard, Soft: l.Soft})
+	}
+}
+
+// List returns the containers, the last one first; without all, those that run.
+func (e *Engine) List(all bool) []types.Summary {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	rows := []types.Summary{}
+	for _, c := range slices.Backward(e.all()) {
+		if all || c.state.Running {
+			rows = append(rows, e.summary(c))
+		}
+	}
+	return rows
+}
+
+// summary is a row of docker ps. It needs the lock.
+func (e *Engine) summary(c *container) types.Summary {
+	s := types.Summary{ID: c.id, Names: []string{"/" + c.name}, Image: c.config.Image, Command: commandLine(c.argv), Created: c.created.Unix(),
+		Ports: []types.Port{}, Labels: c.config.Labels, State: c.state.Status, Status: status(c.state, e.now()),
+		HostConfig: types.SummaryHostConfig{NetworkMode: c.mode()}, NetworkSettings: types.SummaryNetworks{Networks: e.settings(c).Networks}}
+	if c.state.Running {
+		s.Ports = e.ports(c)
+	}
+	return s
+}
+
+// commandLine is an argument vector as docker ps has it: what holds a blank is quoted.
+func commandLine(argv []string) string {
+	words := slices.Clone(argv)
+	for i, word := range words {
+		if strings.ContainsAny(word, " \t\n") {
+			words[i] = "'" + word + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// status says what a container is doing, and for how long.
+func status(s types.State, now time.Time) string {
+	switch s.Status {
+	case running:
+		return "Up " + units.HumanDuration(now.Sub(s.StartedAt))
+	case exited:
+		if s.FinishedAt.IsZero() {
+			return fmt.Sprintf("Exited (%d)", s.ExitCode)
+		}
+		return fmt.Sprintf("Exited (%d) %s ago", s.ExitCode, units.HumanDuration(now.Sub(s.FinishedAt)))
+	}
+	return "Created"
 }

@@ -1,7 +1,12 @@
 package engine
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"os/exec"
 	"strings"
@@ -110,3 +115,88 @@ func (e *Engine) all() []*container {
 	}
 	return append(all, e.containers...)
 }
+
+// Error is a refusal in Docker's words, which the docker command prints behind "Error response from daemon: ".
+type Error struct {
+	Code    int // HTTP's
+	Message string
+}
+
+func (e *Error) Error() string { return e.Message }
+
+func notFound(format string, args ...any) error {
+	return &Error{http.StatusNotFound, fmt.Sprintf(format, args...)}
+}
+
+func invalid(format string, args ...any) error {
+	return &Error{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+func conflict(format string, args ...any) error {
+	return &Error{http.StatusConflict, fmt.Sprintf(format, args...)}
+}
+
+func forbidden(format string, args ...any) error {
+	return &Error{http.StatusForbidden, fmt.Sprintf(format, args...)}
+}
+
+// failed is what went wrong on the way; an error with words of its own keeps them.
+func failed(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	var e *Error
+	if errors.As(err, &e) {
+		return &Error{e.Code, err.Error()}
+	}
+	return &Error{http.StatusInternalServerError, err.Error()}
+}
+
+// shortID is how much of an id docker ps shows.
+const shortID = 12
+
+// newID draws an id: 64 hexadecimal digits, of which the first twelve are not all decimal, so that nobody takes them for a
+// number (moby pkg/stringid, GenerateRandomID).
+func (e *Engine) newID() string {
+	for {
+		var b [32]byte
+		for i := range b {
+			b[i] = byte(e.random.Uint32())
+		}
+		id := hex.EncodeToString(b[:])
+		if strings.ContainsAny(id[:shortID], "abcdef") {
+			return id
+		}
+	}
+}
+
+// derivedID returns the id of something that the lab has made and not the engine: the same in every run of the lab.
+func derivedID(words ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
+// Resting returns the engine of a lab that is not up: it shows what there would be - Docker's own networks - and knows no
+// containers.
+func Resting(p *plan.Plan, now func() time.Time) *Engine {
+	return New(resting{p}, Options{Now: now, Random: rand.New(rand.NewPCG(0, 0))})
+}
+
+// resting is a lab that is not up.
+type resting struct{ plan *plan.Plan }
+
+var errResting = errors.New("no lab is up")
+
+func (r resting) Plan() *plan.Plan                                       { return r.plan }
+func (resting) AddNetwork(plan.Network) error                            { return errResting }
+func (resting) RemoveNetwork(string) error                               { return errResting }
+func (resting) AddHost(plan.Host) error                                  { return errResting }
+func (resting) RemoveHost(string) error                                  { return errResting }
+func (resting) Connect(string, plan.Interface) error                     { return errResting }
+func (resting) Disconnect(string, string) error                          { return errResting }
+func (resting) Start(string, *exec.Cmd, tap.Rights) (tap.Process, error) { return nil, errResting }
+func (resting) StartHost(string) error                                   { return errResting }
+func (resting) StopHost(string, time.Duration) error                     { return errResting }
+func (resting) Published(string) []plan.Publish                          { return nil }
+func (resting) Command(string) (pid, status int, running bool)           { return 0, 0, false }
+func (resting) Sandbox(string) string                                    { return "" }
+func (resting) Taken() []netip.Prefix                                    { return nil }
+func (resting) Log(uint64, ...string) ([]world.LogLine, <-chan struct{}) { return nil, nil }

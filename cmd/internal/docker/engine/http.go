@@ -6,6 +6,9 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
+
+	"uswitch/cmd/internal/docker/types"
 )
 
 // apiVersion is that of Docker's Engine API whose bodies package api has.
@@ -92,4 +95,121 @@ func body(r *http.Request, into any) error {
 func flag(r *http.Request, name string) bool {
 	value, _ := strconv.ParseBool(r.URL.Query().Get(name))
 	return value
+}
+
+func (e *Engine) getVersion(*http.Request) (any, error) {
+	return map[string]any{"Version": "uswitch", "ApiVersion": apiVersion, "MinAPIVersion": "1.24", "Os": "linux"}, nil
+}
+
+// getInfo says what the docker command looks for when it finds no object of a name: there is no swarm.
+func (e *Engine) getInfo(*http.Request) (any, error) {
+	return map[string]any{"Name": e.lab.Plan().Name, "Swarm": map[string]string{"LocalNodeState": "inactive"}}, nil
+}
+
+func (e *Engine) getContainers(r *http.Request) (any, error) { return e.List(flag(r, "all")), nil }
+
+func (e *Engine) postCreate(r *http.Request) (any, error) {
+	var raw json.RawMessage
+	var request types.CreateRequest
+	if err := body(r, &raw); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(raw, &request); err != nil {
+		return nil, invalid("the request is not the JSON that was expected: %v", err)
+	}
+	made, err := e.Create(r.URL.Query().Get("name"), request)
+	if err == nil {
+		made.Warnings = append(made.Warnings, idleKeys(raw)...)
+	}
+	return made, err
+}
+
+func (e *Engine) getContainer(r *http.Request) (any, error) { return e.Inspect(r.PathValue("id")) }
+
+func (e *Engine) postStart(r *http.Request) (any, error) { return nil, e.Start(r.PathValue("id")) }
+
+func (e *Engine) postKill(r *http.Request) (any, error) {
+	return nil, e.Kill(r.PathValue("id"), r.URL.Query().Get("signal"))
+}
+
+func (e *Engine) postResize(r *http.Request) (any, error) {
+	rows, columns, err := size(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, e.Resize(r.PathValue("id"), rows, columns)
+}
+
+// size reads a terminal's.
+func size(r *http.Request) (rows, columns uint16, err error) {
+	h, err := strconv.ParseUint(r.URL.Query().Get("h"), 10, 16)
+	w, err2 := strconv.ParseUint(r.URL.Query().Get("w"), 10, 16)
+	if err != nil || err2 != nil {
+		return 0, 0, invalid("want the terminal's size, as in h=25&w=80")
+	}
+	return uint16(h), uint16(w), nil
+}
+
+func (e *Engine) postExec(r *http.Request) (any, error) {
+	var request types.ExecConfig
+	if err := body(r, &request); err != nil {
+		return nil, err
+	}
+	return e.Exec(r.PathValue("id"), request)
+}
+
+func (e *Engine) getExec(r *http.Request) (any, error) { return e.InspectExec(r.PathValue("id")) }
+
+func (e *Engine) postExecResize(r *http.Request) (any, error) {
+	rows, columns, err := size(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, e.ResizeExec(r.PathValue("id"), rows, columns)
+}
+
+func (e *Engine) deleteContainer(r *http.Request) (any, error) {
+	return nil, e.Remove(r.PathValue("id"), flag(r, "force"))
+}
+
+func (e *Engine) getNetworks(*http.Request) (any, error) { return e.Networks(), nil }
+
+func (e *Engine) getNetwork(r *http.Request) (any, error) { return e.Network(r.PathValue("id")) }
+
+func (e *Engine) postNetwork(r *http.Request) (any, error) {
+	var request types.NetworkCreateRequest
+	if err := body(r, &request); err != nil {
+		return nil, err
+	}
+	return e.CreateNetwork(request)
+}
+
+func (e *Engine) deleteNetwork(r *http.Request) (any, error) {
+	return nil, e.RemoveNetwork(r.PathValue("id"))
+}
+
+func (e *Engine) postPrune(*http.Request) (any, error) { return e.PruneNetworks() }
+
+func (e *Engine) postConnect(r *http.Request) (any, error) {
+	var raw json.RawMessage
+	var request types.NetworkConnectRequest
+	var said struct{ EndpointConfig json.RawMessage }
+	if err := body(r, &raw); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(json.Unmarshal(raw, &request), json.Unmarshal(raw, &said)); err != nil {
+		return nil, invalid("the request is not the JSON that was expected: %v", err)
+	}
+	if idle := idleEndpointKeys(said.EndpointConfig); len(idle) > 0 { // an answer without room for warnings
+		return nil, invalid("network %s: %s", r.PathValue("id"), strings.Join(idle, "; "))
+	}
+	return nil, e.Connect(r.PathValue("id"), request)
+}
+
+func (e *Engine) postDisconnect(r *http.Request) (any, error) {
+	var request types.NetworkDisconnectRequest
+	if err := body(r, &request); err != nil {
+		return nil, err
+	}
+	return nil, e.Disconnect(r.PathValue("id"), request)
 }
