@@ -16,6 +16,9 @@ const bindTries = 64
 // to the endpoint's port.
 func (h *Host) Bind(b nat.Binding, now time.Time) (netip.AddrPort, trace.Reason) {
 	t := b.Tuple
+	if t.Proto == frame.ProtoTCP && !h.mayBegin(b, now) {
+		return netip.AddrPort{}, trace.DialRate
+	}
 	if r := h.refuses(t.Dst()); r != trace.NoReason {
 		return netip.AddrPort{}, r
 	}
@@ -28,7 +31,7 @@ func (h *Host) Bind(b nat.Binding, now time.Time) (netip.AddrPort, trace.Reason)
 		defer h.mu.Unlock()
 		return h.use(m, t), trace.NoReason
 	}
-	evicted, r := h.admitNew(b)
+	evicted, r := h.admitNew(b, now)
 	h.mu.Unlock()
 	closeAll(evicted)
 	if r != trace.NoReason {
@@ -37,14 +40,25 @@ func (h *Host) Bind(b nat.Binding, now time.Time) (netip.AddrPort, trace.Reason)
 	return h.bindNew(key, b, now)
 }
 
+// mayBegin is mayDial for whoever wants a connection: a flood of them is to cost as little as can be.
+func (h *Host) mayBegin(b nat.Binding, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.sources[sender{source: b.Source}]
+	return s == nil || h.mayDial(s, now)
+}
+
 // admitNew makes room for the socket of a new mapping.
-func (h *Host) admitNew(b nat.Binding) (evicted []closer, r trace.Reason) {
+func (h *Host) admitNew(b nat.Binding, now time.Time) (evicted []closer, r trace.Reason) {
 	s := h.source(sender{source: b.Source})
 	defer h.drop(s)
 	switch {
 	case h.closed:
 		return nil, trace.UplinkClosed
 	case b.Tuple.Proto == frame.ProtoTCP:
+		if r := h.startDial(s, now); r != trace.NoReason {
+			return nil, r
+		}
 		return h.admitDial(s)
 	}
 	return h.admit(s)

@@ -14,6 +14,7 @@ type dial struct {
 	order  uint64 // of beginning
 	sock   *socket
 	syn    []byte // as it left: what an ICMP error quotes
+	paid   bool   // startDial has counted the attempt that is to come
 	splice *splice
 }
 
@@ -42,7 +43,11 @@ func (h *Host) beginDial(port outside, to netip.AddrPort) (*dial, *socket, trace
 	case d.sock != nil:
 		defer h.mu.Unlock()
 		return d, d.sock, trace.NoReason
+	case !d.paid: // the socket was given up since the SYN came
+		defer h.mu.Unlock()
+		return d, nil, trace.NoReason
 	}
+	d.paid = false
 	s := h.source(d.m.from)
 	evicted, r := h.admitDial(s)
 	h.mu.Unlock()
@@ -91,6 +96,7 @@ func (h *Host) connected(d *dial, sock *socket) bool {
 	d.sock = nil
 	delete(d.m.who.dials, d)
 	d.m.who.conns++
+	d.m.who.cameAbout()
 	return true
 }
 

@@ -10,6 +10,9 @@ type Limits struct {
 	// Dials bounds the TCP connections of one inside host that nobody has answered yet; 0 means 256. Past it the dial
 	// that has waited longest is given up, silently.
 	Dials int
+	// DialRate bounds how many TCP connections a second one inside host may begin that do not come about; 0 means 1000. As
+	// many may begin at once. The SYNs past it are dropped before anything is done for them; TCP repeats them by itself.
+	DialRate int
 	// Flows bounds the UDP and ICMP sockets of one inside host; 0 means 512. Past it the one that was used least lately is
 	// closed; a packet that still wants it opens it again, at the same port.
 	Flows int
@@ -52,6 +55,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Dials == 0 {
 		l.Dials = 256
+	}
+	if l.DialRate == 0 {
+		l.DialRate = 1000
 	}
 	if l.Flows == 0 {
 		l.Flows = 512

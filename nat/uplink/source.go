@@ -3,6 +3,7 @@ package uplink
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"uswitch/switch/trace"
 )
@@ -20,6 +21,20 @@ type source struct {
 	flows map[*mapping]struct{} // UDP and ICMP mappings with a socket
 	dials map[*dial]struct{}    // with a socket, not connected yet
 	conns int                   // connected
+	tries allowance             // dials that it may still begin
+}
+
+// allowance is a token bucket: what a source may begin at this moment, up to what it may begin in a second.
+type allowance struct {
+	left float64
+	at   time.Time // when left was counted
+}
+
+// refill counts what has come in since the last time, at so many a second.
+func (a *allowance) refill(rate int, now time.Time) {
+	if since := now.Sub(a.at); since > 0 {
+		a.left, a.at = min(a.left+since.Seconds()*float64(rate), float64(rate)), now
+	}
 }
 
 // weight counts the sockets of a source, spare those that it can do without: what is connected stays.
@@ -28,19 +43,49 @@ func (s *source) spare() int  { return len(s.flows) + len(s.dials) }
 
 func (h *Host) source(who sender) *source {
 	s := h.sources[who]
-	if s == nil {
-		s = &source{who: who, flows: map[*mapping]struct{}{}, dials: map[*dial]struct{}{}}
-		h.sources[who] = s
+	if s != nil {
+		return s
 	}
+	looked := 0
+	for _, other := range h.sources { // those that drop had to keep go when others come, so that they do not add up
+		h.drop(other)
+		if looked++; looked == 2 {
+			break
+		}
+	}
+	s = &source{who: who, flows: map[*mapping]struct{}{}, dials: map[*dial]struct{}{},
+		tries: allowance{float64(h.limits.DialRate), h.now()}}
+	h.sources[who] = s
 	return s
 }
 
-// drop forgets a source that has nothing left.
+// drop forgets a source that has nothing left and of which nothing need be known: its allowance is what a new one has.
 func (h *Host) drop(s *source) {
-	if s.weight() == 0 && h.sources[s.who] == s {
+	if s.weight() > 0 || h.sources[s.who] != s {
+		return
+	}
+	if s.tries.refill(h.limits.DialRate, h.now()); s.tries.left >= float64(h.limits.DialRate) {
 		delete(h.sources, s.who)
 	}
 }
+
+// mayDial reports whether a source may begin one more dial now. Called with mu held, as the two that follow.
+func (h *Host) mayDial(s *source, now time.Time) bool {
+	s.tries.refill(h.limits.DialRate, now)
+	return s.tries.left >= 1
+}
+
+// startDial counts a dial that begins, unless the source has begun too many of late.
+func (h *Host) startDial(s *source, now time.Time) trace.Reason {
+	if !h.mayDial(s, now) {
+		return trace.DialRate
+	}
+	s.tries.left--
+	return trace.NoReason
+}
+
+// cameAbout takes back what startDial has counted.
+func (s *source) cameAbout() { s.tries.left++ }
 
 // admit sees to it that there is a file descriptor for one more socket of s, at the cost of whoever has the most, and
 // counts it in Host.sockets. What it evicts is for the caller to close, outside the lock.

@@ -33,11 +33,14 @@ func (h *Host) outputTCP(p *outgoing) trace.Reason {
 	case p.damaged():
 		return trace.BadL4Checksum
 	case t.Flags()&(frame.SYN|frame.ACK|frame.RST|frame.FIN) == frame.SYN:
-		if r := h.refuses(p.ip.Dst()); r != trace.NoReason {
+		if r := h.refusesAlways(p.ip.Dst()); r != trace.NoReason {
 			return r
 		}
-		if !h.noteSYN(t, p) {
-			return trace.NATNoPort
+		if r := h.noteSYN(t, p); r != trace.NoReason {
+			return r
+		}
+		if r := h.refuses(p.ip.Dst()); r != trace.NoReason { // asks the machine, which costs more than the rest of a SYN
+			return r
 		}
 	}
 	left, ep, r := h.sendAhead(p, t)
@@ -50,19 +53,26 @@ func (h *Host) outputTCP(p *outgoing) trace.Reason {
 	return trace.NoReason
 }
 
-// noteSYN keeps what an ICMP error about the dial will quote. It returns false if the port was never bound.
-func (h *Host) noteSYN(t frame.TCP, p *outgoing) bool {
+// noteSYN keeps what an ICMP error about the dial will quote. A dial that has no socket any more begins again, and is counted.
+// A port that was never bound is NATNoPort.
+func (h *Host) noteSYN(t frame.TCP, p *outgoing) trace.Reason {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	d := h.dialOf(outside{frame.ProtoTCP, t.SrcPort()}, netip.AddrPortFrom(p.ip.Dst(), t.DstPort()))
 	if d == nil {
-		return false
+		return trace.NATNoPort
+	}
+	if d.sock == nil && !d.paid {
+		if r := h.startDial(h.source(d.m.from), p.now); r != trace.NoReason {
+			return r
+		}
+		d.paid = true
 	}
 	n := p.ip.HeaderLen() + quotedTCP
 	if again := p.ip[n-quotedTCP : n]; len(d.syn) < quotedTCP || string(d.syn[len(d.syn)-quotedTCP:]) != string(again) {
 		d.syn = append([]byte(nil), p.ip[:n]...)
 	}
-	return true
+	return trace.NoReason
 }
 
 // quotedTCP is how much of a segment an ICMP error quotes, in bytes: its ports and its sequence number (RFC 792). IP headers

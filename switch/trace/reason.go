@@ -72,6 +72,7 @@ const (
 	Invalid       // ct-invalid
 	TableFull     // ct-table-full
 	SourceLimit   // ct-source-limit
+	DialRate      // dial-rate
 	NATNoPort     // nat-no-port
 	NoConnForICMP // icmp-no-conn
 
@@ -183,6 +184,7 @@ var sentences = [reasonEnd]string{
 	Invalid:       "it belongs to no connection and cannot begin one, so no rule has translated its source, and nobody outside knows the way back to that",
 	TableFull:     "the connection table is full",
 	SourceLimit:   "who sends this (a host, or all outside together) has more connections than its share already: others keep theirs",
+	DialRate:      "this host begins more connections a second that do not come about than one may: TCP tries again by itself, and others keep theirs",
 	NATNoPort:     "no address and port are free to translate this connection to",
 	NoConnForICMP: "an ICMP error about a connection that nobody here has",
 
