@@ -2,14 +2,21 @@ package breakage
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"uswitch/cmd/internal/control/api"
 	compose "uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/teach/check"
+	"uswitch/cmd/internal/teach/state"
 )
 
 // Broken is a lab in which something is broken.
@@ -87,4 +94,104 @@ func (b *Broken) Check(ctx context.Context, s check.Subject) *check.Report {
 		}
 	}
 	return r
+}
+
+// Action is a command: a program inside a host, or a subcommand of uswitch if there is no host.
+type Action struct {
+	Host string   `json:"host,omitempty"`
+	Argv []string `json:"argv"`
+}
+
+// inside is a command in a host; outside is one of uswitch's own.
+func inside(host, line string) Action { return Action{host, strings.Fields(line)} }
+
+func outside(line string) Action {
+	return Action{"", append([]string{"uswitch"}, strings.Fields(line)...)}
+}
+
+// String returns the action as a person types it.
+func (a Action) String() string {
+	if a.Host == "" {
+		return strings.Join(a.Argv, " ")
+	}
+	return "uswitch exec " + a.Host + " -- " + strings.Join(a.Argv, " ")
+}
+
+// Fault is one thing that can be broken.
+type Fault struct {
+	Name  string   `json:"name"` // of its kind: rule-removed, card-down
+	Break []Action `json:"break"`
+	Mend  []Action `json:"mend"` // undoes Break, as far as it is still to be undone
+}
+
+// do carries actions out, up to the first that fails.
+func do(ctx context.Context, s check.Subject, actions []Action) error {
+	for _, a := range actions {
+		output, status, err := s.Command(ctx, a.Host, a.Argv)
+		if err == nil && status != 0 {
+			err = fmt.Errorf("`%v` ends with status %d: %s", a, status, strings.TrimSpace(output))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// undo carries actions out all the same if one of them fails: it may be that a person has undone it already.
+func undo(ctx context.Context, s check.Subject, actions []Action) (failed []error) {
+	for _, a := range actions {
+		if err := do(ctx, s, []Action{a}); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return failed
+}
+
+// kinds returns the names of the kinds of faults there are among some, sorted.
+func kinds(all []Fault) (names []string) {
+	for _, f := range all {
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// fileOf returns where it is kept what is broken in a lab.
+func fileOf(lab string) string { return "broken-" + lab + ".json" }
+
+// Save keeps what is broken in a directory.
+func (b *Broken) Save(dir string) error {
+	text, err := json.Marshal(b)
+	if err != nil {
+		return err
+	}
+	return state.Write(dir, fileOf(b.Lab), text)
+}
+
+// Forget forgets what was broken.
+func (b *Broken) Forget(dir string) error { return os.Remove(filepath.Join(dir, fileOf(b.Lab))) }
+
+// Load returns what is broken in a lab that is up, and nil if nothing is. What was broken in an earlier run of the lab went
+// with it.
+func Load(ctx context.Context, dir string, c *api.Client) (*Broken, error) {
+	text, err := os.ReadFile(filepath.Join(dir, fileOf(c.Lab())))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	b := &Broken{}
+	if err == nil {
+		err = json.Unmarshal(text, b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("what is broken in lab %s cannot be read: %w", c.Lab(), err)
+	}
+	var info api.Lab
+	if err := c.Get(ctx, "/v1/lab", nil, &info); err != nil {
+		return nil, err
+	}
+	if !info.Started.Equal(b.Started) {
+		return nil, nil
+	}
+	return b, nil
 }

@@ -1,8 +1,15 @@
 package check
 
 import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
+	"uswitch/switch/trace"
 )
 
 // State is what has become of a check.
@@ -58,4 +65,111 @@ func (r *Report) Count(s State) (n int) {
 		}
 	}
 	return n
+}
+
+// marks stand in front of an outcome, so that a column of them is seen at a glance.
+var marks = map[State]string{Holds: "ok", Fails: "FAILS", Unknown: "?"}
+
+// WriteText writes a report for a person: a line for each check, below it what is wrong and what would mend it, and at the
+// end how many there are of each.
+func (r *Report) WriteText(out io.Writer) error {
+	var b strings.Builder
+	wide := 0
+	for _, o := range r.Outcomes {
+		wide = max(wide, utf8.RuneCountInString(o.Name))
+	}
+	for i := range r.Outcomes {
+		r.Outcomes[i].write(&b, wide)
+	}
+	fmt.Fprintf(&b, "%s: %d hold, %d fail, %d could not be checked\n", r.Lab, r.Count(Holds), r.Count(Fails), r.Count(Unknown))
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func (o *Outcome) write(b *strings.Builder, wide int) {
+	fmt.Fprintf(b, "%-6s %-*s  %s\n", marks[o.State], wide, o.Name, trace.Printable(o.What))
+	switch {
+	case o.State == Holds && o.Sent != nil && o.Sent.Differs:
+		detail(b, "", "the prediction, "+string(o.Sent.Tried)+", was wrong")
+	case o.Why == "": // somebody is to find out
+	case o.State == Fails:
+		detail(b, "", o.Why)
+	case o.State == Unknown:
+		detail(b, "could not check: ", o.Why)
+	}
+	if o.Rule != nil {
+		detail(b, "rule  ", o.Rule.Text)
+	}
+	for _, line := range o.Remedy {
+		detail(b, "try   ", line)
+	}
+	for line := range strings.Lines(o.Output) {
+		detail(b, "| ", strings.TrimSuffix(line, "\n"))
+	}
+}
+
+func detail(b *strings.Builder, label, text string) {
+	fmt.Fprintf(b, "       %s%s\n", label, trace.Printable(text))
+}
+
+// suite is a report in JUnit's XML, as build servers read it (the schema of Jenkins' xunit plug-in): one suite for the lab,
+// one case for each check. A check that could not be made is an error, one that fails a failure.
+type suite struct {
+	XMLName  xml.Name   `xml:"testsuite"`
+	Name     string     `xml:"name,attr"`
+	Tests    int        `xml:"tests,attr"`
+	Failures int        `xml:"failures,attr"`
+	Errors   int        `xml:"errors,attr"`
+	Cases    []testCase `xml:"testcase"`
+}
+
+type testCase struct {
+	Class   string   `xml:"classname,attr"`
+	Name    string   `xml:"name,attr"`
+	Failure *problem `xml:"failure"`
+	Error   *problem `xml:"error"`
+}
+
+type problem struct {
+	Type    string `xml:"type,attr,omitempty"` // the reason's name
+	Message string `xml:"message,attr"`
+	Text    string `xml:",cdata"`
+}
+
+// WriteJUnit writes a report as JUnit's XML.
+func (r *Report) WriteJUnit(out io.Writer) error {
+	s := suite{Name: r.Lab, Tests: len(r.Outcomes), Failures: r.Count(Fails), Errors: r.Count(Unknown)}
+	for i := range r.Outcomes {
+		s.Cases = append(s.Cases, r.Outcomes[i].testCase(r.Lab))
+	}
+	if _, err := io.WriteString(out, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(out)
+	e.Indent("", "  ")
+	if err := e.Encode(s); err != nil {
+		return err
+	}
+	_, err := io.WriteString(out, "\n")
+	return err
+}
+
+func (o *Outcome) testCase(lab string) testCase {
+	c := testCase{Class: lab, Name: o.Name}
+	p := &problem{Type: o.Reason, Message: o.Why}
+	p.Text = o.What + "\n"
+	if o.Rule != nil {
+		p.Text += "rule: " + o.Rule.Text + "\n"
+	}
+	for _, line := range o.Remedy {
+		p.Text += "try: " + line + "\n"
+	}
+	p.Text += o.Output
+	switch o.State {
+	case Fails:
+		c.Failure = p
+	case Unknown:
+		c.Error = p
+	}
+	return c
 }

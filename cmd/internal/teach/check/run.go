@@ -2,10 +2,13 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 )
 
@@ -106,3 +109,67 @@ func (o *Outcome) match(lines []string, m plan.Match, where string) {
 
 // plain makes all blanks alike.
 func plain(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// Subject is a lab that is checked.
+type Subject interface {
+	Explain(context.Context, api.Question) (*api.Answer, error)
+	WhyNot(context.Context, api.Question) (*api.Advice, error)
+	// Send sends packets from inside their hosts, side by side, and says what became of each; nil: such a one cannot be sent.
+	Send(context.Context, []api.Asked) ([]*api.Sent, error)
+	// Table returns the rows of one of lab.Tables.
+	Table(ctx context.Context, name string) (rows []string, err error)
+	// Command runs a program inside a host, or beside the lab if host is empty, and returns what it wrote and its status.
+	// The error says that it could not be run.
+	Command(ctx context.Context, host string, argv []string) (output string, status int, err error)
+}
+
+// Bring brings a lab up, in memory if simulated, and takes it down when beside, which gets the lab's client, has returned. What
+// the lab has to say meanwhile goes to messages. The result is what beside returned, or why there was no lab.
+type Bring func(p *plan.Plan, simulated bool, messages *os.File, beside func(context.Context, *api.Client) error) error
+
+// OfPlan makes the checks of a plan on the lab of its name that is up or, if there is none, on one that is up for as long as
+// it takes, in memory if simulated. What the lab has to say meanwhile goes to messages.
+func OfPlan(ctx context.Context, bring Bring, p *plan.Plan, simulated bool, messages *os.File) (*Report, error) {
+	if err := some(p); err != nil {
+		return nil, err // before anything is brought up for nothing
+	}
+	for _, up := range api.Up() {
+		if up.Lab() == p.Name {
+			return of(ctx, up, p)
+		}
+	}
+	var report *Report
+	err := bring(p, simulated, messages, func(ctx context.Context, up *api.Client) (err error) {
+		report, err = of(ctx, up, p)
+		return errors.Join(err, ctx.Err())
+	})
+	return report, err
+}
+
+// Up makes the checks of a lab that is up: those of the file that it was made from.
+func Up(ctx context.Context, up *api.Client) (*Report, error) {
+	var plans api.Plans[plan.Plan]
+	if err := up.Get(ctx, "/v1/plan", nil, &plans); err != nil {
+		return nil, err
+	}
+	return of(ctx, up, plans.Plan)
+}
+
+func of(ctx context.Context, up *api.Client, p *plan.Plan) (*Report, error) {
+	if err := some(p); err != nil {
+		return nil, err
+	}
+	live, err := NewLive(up)
+	if err != nil {
+		return nil, err
+	}
+	return Run(ctx, live, p.Name, p.Checks), nil
+}
+
+// some refuses a lab that says nothing about what must hold.
+func some(p *plan.Plan) error {
+	if len(p.Checks) == 0 {
+		return fmt.Errorf("%s: it has no checks: x-uswitch.checks says what must hold", p.Source)
+	}
+	return nil
+}
