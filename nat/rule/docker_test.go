@@ -19,7 +19,7 @@ type dockerSet struct {
 	text   string
 }
 
-// dockerSets are what Docker 20.10 has printed, what package rules makes as Docker 28 and 29 do, and, where shared/data lies
+// dockerSets are what Docker 20.10 has printed, what package firewall makes as Docker 28 and 29 do, and, where shared/data lies
 // beside the repository, the originals of those.
 func dockerSets(t *testing.T) (sets []dockerSet) {
 	t.Helper()
