@@ -1,10 +1,9 @@
 package nat
 
 import (
-	"encoding/binary"
-
 	"uswitch/nat/conntrack"
 	"uswitch/nat/rule"
+	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -25,7 +24,7 @@ func (g *Gateway) chooseDestination(p *packet, v *view, d rule.Decision) {
 		}
 		addr := t.SrcIP // OUTPUT: the gateway talks to itself
 		if p.in != nil {
-			addr = p.in.self().Addr.Addr().As4()
+			addr = frame.AddrOf(p.in.self().Addr.Addr())
 		}
 		c.SetDestination(addr, port)
 	default:
@@ -45,7 +44,7 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 		if !p.out.Addr().IsValid() {
 			return trace.NATNoPort // nobody's address has no ports either
 		}
-		addr = p.out.self().Addr.Addr().As4()
+		addr = frame.AddrOf(p.out.self().Addr.Addr())
 	case rule.SNAT:
 		addr = pickAddr(d.NAT, p.tuple.SrcIP, p.tuple.SrcIP)
 	default:
@@ -63,7 +62,7 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 			return r
 		}
 		c.Bound = p.out
-		c.SetSource(source.Addr().As4(), source.Port())
+		c.SetSource(frame.AddrOf(source.Addr()), source.Port())
 		return trace.NoReason
 	}
 	if !g.masquerade(c, addr, ports, d.NAT.Random) {
@@ -73,11 +72,11 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 }
 
 // bindsTo reports whether the port that the packet leaves with is the uplink's to give.
-func (p *packet) bindsTo(addr [4]byte) bool {
-	return p.out != nil && p.out.binder != nil && addr == p.out.self().Addr.Addr().As4()
+func (p *packet) bindsTo(addr frame.Addr) bool {
+	return p.out != nil && p.out.binder != nil && addr == frame.AddrOf(p.out.self().Addr.Addr())
 }
 
-func (g *Gateway) masquerade(c *conntrack.Conn, addr [4]byte, ports PortRange, random bool) bool {
+func (g *Gateway) masquerade(c *conntrack.Conn, addr frame.Addr, ports PortRange, random bool) bool {
 	if !random {
 		return g.conns.Masquerade(c, addr, ports, nil)
 	}
@@ -89,15 +88,16 @@ func (g *Gateway) masquerade(c *conntrack.Conn, addr [4]byte, ports PortRange, r
 
 // pickAddr chooses from a rule's addresses: always the same for the same client (RFC 4787 REQ-2), spread over the range by
 // the client's address.
-func pickAddr(r rule.Range, client, unchanged [4]byte) [4]byte {
+func pickAddr(r rule.Range, client, unchanged frame.Addr) frame.Addr {
 	if !r.MinAddr.IsValid() {
 		return unchanged
 	}
-	low, high := number(r.MinAddr.As4()), number(r.MaxAddr.As4())
-	span := uint64(high-low) + 1 // all addresses that there are, perhaps
-	var addr [4]byte
-	binary.BigEndian.PutUint32(addr[:], low+uint32(uint64(number(client))%span))
-	return addr
+	low := frame.AddrOf(r.MinAddr)
+	offset := client.Number()
+	if span := frame.AddrOf(r.MaxAddr).Sub(low) + 1; span != 0 { // 0: as many as there are numbers
+		offset %= span
+	}
+	return low.Add(offset)
 }
 
 // pickPort chooses from a rule's ports: shifted (around the end of the range if need be), or the same if it is among them,
@@ -112,5 +112,3 @@ func pickPort(r rule.Range, port uint16) uint16 {
 	}
 	return r.MinPort
 }
-
-func number(ip [4]byte) uint32 { return binary.BigEndian.Uint32(ip[:]) }

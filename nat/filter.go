@@ -1,8 +1,6 @@
 package nat
 
 import (
-	"net/netip"
-
 	"uswitch/nat/conntrack"
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
@@ -84,16 +82,14 @@ func (d *dice) Uint32() uint32 {
 type connCounts Gateway
 
 // Connections counts a connection of the table's.
-func (t *connCounts) Connections(conn any, list uint64, network [4]byte) int {
-	key := conntrack.CountKey{List: list}
-	copy(key.Addr[:], network[:])
-	return t.conns.Count(conn.(*conntrack.Conn), key)
+func (t *connCounts) Connections(conn any, list uint64, network frame.Addr) int {
+	return t.conns.Count(conn.(*conntrack.Conn), conntrack.CountKey{List: list, Addr: network})
 }
 
 // AddrType says what the routing table calls an address (-m addrtype). With an interface, only that one's own addresses
 // are local.
-func (v *view) AddrType(ip [4]byte, iface string) rule.AddrType {
-	a := netip.AddrFrom4(ip)
+func (v *view) AddrType(addr frame.Addr, iface string) rule.AddrType {
+	a := addr.IP()
 	if own := v.local[a]; own != nil && (iface == "" || own.name == iface) || a.IsLoopback() {
 		return rule.TypeLocal
 	}

@@ -10,7 +10,7 @@ import (
 
 // rewrite changes the packet's addresses and ports, and each checksum by the difference (RFC 1624). The identifier of ICMP is
 // the port of both ends: whichever changes, both do.
-func (p *packet) rewrite(src [4]byte, srcPort uint16, dst [4]byte, dstPort uint16) {
+func (p *packet) rewrite(src frame.Addr, srcPort uint16, dst frame.Addr, dstPort uint16) {
 	if p.tuple.Proto == frame.ProtoICMP {
 		if srcPort == p.tuple.SrcPort {
 			srcPort = dstPort
@@ -27,11 +27,11 @@ func (p *packet) rewrite(src [4]byte, srcPort uint16, dst [4]byte, dstPort uint1
 // complemented, and stays that way.
 func rewriteTuple(ip frame.IPv4, before, after frame.Tuple, partial bool) {
 	sum := binary.BigEndian.Uint16(ip[10:])
-	sum = frame.UpdateChecksum32(sum, number(before.SrcIP), number(after.SrcIP))
-	sum = frame.UpdateChecksum32(sum, number(before.DstIP), number(after.DstIP))
+	sum = frame.UpdateChecksumAddr(sum, before.SrcIP, after.SrcIP)
+	sum = frame.UpdateChecksumAddr(sum, before.DstIP, after.DstIP)
 	binary.BigEndian.PutUint16(ip[10:], sum)
-	copy(ip[12:16], after.SrcIP[:])
-	copy(ip[16:20], after.DstIP[:])
+	after.SrcIP.Put(ip[12:16])
+	after.DstIP.Put(ip[16:20])
 	if ip.FragmentOffset() != 0 {
 		return
 	}
@@ -66,8 +66,8 @@ func rewritePorts(b []byte, checksumAt int, before, after frame.Tuple, partial b
 	if partial {
 		sum = ^sum
 	}
-	sum = frame.UpdateChecksum32(sum, number(before.SrcIP), number(after.SrcIP))
-	sum = frame.UpdateChecksum32(sum, number(before.DstIP), number(after.DstIP))
+	sum = frame.UpdateChecksumAddr(sum, before.SrcIP, after.SrcIP)
+	sum = frame.UpdateChecksumAddr(sum, before.DstIP, after.DstIP)
 	if partial {
 		binary.BigEndian.PutUint16(field, ^sum)
 		return
@@ -164,14 +164,14 @@ func (p *packet) rewriteErrorSource(c *conntrack.Conn, target frame.Tuple) {
 	}
 }
 
-func (p *packet) rewriteAddresses(src, dst [4]byte) {
+func (p *packet) rewriteAddresses(src, dst frame.Addr) {
 	after := p.tuple
 	after.SrcIP, after.DstIP = src, dst
 	sum := binary.BigEndian.Uint16(p.ip[10:])
-	sum = frame.UpdateChecksum32(sum, number(p.tuple.SrcIP), number(src))
-	sum = frame.UpdateChecksum32(sum, number(p.tuple.DstIP), number(dst))
+	sum = frame.UpdateChecksumAddr(sum, p.tuple.SrcIP, src)
+	sum = frame.UpdateChecksumAddr(sum, p.tuple.DstIP, dst)
 	binary.BigEndian.PutUint16(p.ip[10:], sum)
-	copy(p.ip[12:16], src[:])
-	copy(p.ip[16:20], dst[:])
+	src.Put(p.ip[12:16])
+	dst.Put(p.ip[16:20])
 	p.tuple = after
 }

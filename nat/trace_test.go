@@ -283,7 +283,7 @@ func TestIdentifierOfBothEnds(t *testing.T) {
 		if e.Verdict == trace.Rewrite && e.After.SrcPort != e.Before.SrcPort {
 			rewritten++
 		}
-		if e.Hook == trace.Forward && e.Before.DstIP == [4]byte{11, 11, 11, 3} && e.Before.DstPort != 7 {
+		if e.Hook == trace.Forward && e.Before.DstIP == frame.AddrOf(netip.AddrFrom4([4]byte{11, 11, 11, 3})) && e.Before.DstPort != 7 {
 			t.Errorf("the answer is forwarded with identifier %d", e.Before.DstPort)
 		}
 	}

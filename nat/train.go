@@ -10,7 +10,7 @@ import (
 )
 
 type trainKey struct {
-	src, dst [4]byte
+	src, dst frame.Addr
 	id       uint16
 	proto    uint8
 }
@@ -56,7 +56,7 @@ func (q piece) held() held {
 }
 
 func keyOf(p *packet) trainKey {
-	return trainKey{[4]byte(p.ip[12:16]), [4]byte(p.ip[16:20]), p.ip.ID(), p.ip.Proto()}
+	return trainKey{frame.AddrOf(p.ip.Src()), frame.AddrOf(p.ip.Dst()), p.ip.ID(), p.ip.Proto()}
 }
 
 // admits checks a fragment against what is known of the packet's end, and notes it if this is the last one.

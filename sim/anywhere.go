@@ -103,7 +103,7 @@ type Bound struct {
 }
 
 type endpoint struct {
-	addr  [4]byte
+	addr  frame.Addr
 	port  uint16
 	proto uint8
 }

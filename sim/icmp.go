@@ -82,9 +82,9 @@ func (m *Machine) sendError(ip frame.IPv4, toGroup bool, icmpType, code uint8, m
 	if message, ok := frame.ParseICMP(ip.Payload()); toGroup || ip.Proto() == frame.ProtoICMP && (!ok || !message.IsQuery()) {
 		return
 	}
-	t := frame.Tuple{Proto: frame.ProtoICMP, DstIP: ip.Src().As4()}
+	t := frame.Tuple{Proto: frame.ProtoICMP, DstIP: frame.AddrOf(ip.Src())}
 	if m.net.owns(ip.Dst()) {
-		t.SrcIP = ip.Dst().As4()
+		t.SrcIP = frame.AddrOf(ip.Dst())
 	}
 	w, err := m.net.source(t)
 	if err != nil {

@@ -49,7 +49,7 @@ type way struct {
 
 // toward is the tuple of a packet whose source is to be chosen.
 func toward(proto uint8, dst netip.AddrPort) frame.Tuple {
-	return frame.Tuple{Proto: proto, DstIP: dst.Addr().As4(), DstPort: dst.Port()}
+	return frame.Tuple{Proto: proto, DstIP: frame.AddrOf(dst.Addr()), DstPort: dst.Port()}
 }
 
 // ErrNoRoute is what a machine says when it has no route to an address (ENETUNREACH).
@@ -133,9 +133,9 @@ func (m *Machine) send(o outgoing, mtu int) {
 
 // answer sends a payload back to where a packet came from.
 func (m *Machine) answer(to frame.IPv4, payload []byte) {
-	t := frame.Tuple{Proto: to.Proto(), SrcIP: to.Dst().As4(), DstIP: to.Src().As4()}
+	t := frame.Tuple{Proto: to.Proto(), SrcIP: frame.AddrOf(to.Dst()), DstIP: frame.AddrOf(to.Src())}
 	if to.Dst().IsMulticast() || !m.net.owns(to.Dst()) {
-		t.SrcIP = [4]byte{} // a group is no source
+		t.SrcIP = frame.Addr{} // a group is no source
 	}
 	if w, err := m.net.source(t); err == nil {
 		src := t.Src()

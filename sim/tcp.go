@@ -141,7 +141,7 @@ func (m *Machine) newClient(to netip.AddrPort) (*conn, error) {
 	if len(m.conns) >= maxConns {
 		return nil, errTooMany
 	}
-	t := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: w.src.As4(), DstIP: to.Addr().As4(), DstPort: to.Port()}
+	t := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: frame.AddrOf(w.src), DstIP: frame.AddrOf(to.Addr()), DstPort: to.Port()}
 	t.SrcPort = m.ephemeral(func(p uint16) bool { t.SrcPort = p; return m.conns[t] != nil })
 	c := m.newConn(t, w.mtu)
 	c.state = synSent

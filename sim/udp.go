@@ -106,7 +106,7 @@ func (m *Machine) sendUDP(from, to netip.AddrPort, data []byte, ttl uint8) error
 	if len(data) > maxDatagram {
 		return errors.New("message too long")
 	}
-	w, err := m.net.source(frame.Tuple{Proto: frame.ProtoUDP, SrcIP: from.Addr().As4(), SrcPort: from.Port(), DstIP: to.Addr().As4(), DstPort: to.Port()})
+	w, err := m.net.source(frame.Tuple{Proto: frame.ProtoUDP, SrcIP: frame.AddrOf(from.Addr()), SrcPort: from.Port(), DstIP: frame.AddrOf(to.Addr()), DstPort: to.Port()})
 	if err != nil {
 		return err
 	}

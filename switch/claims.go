@@ -21,7 +21,7 @@ const (
 // given to another host. A switch cannot know which, and forwards the frame as the Linux bridge does.
 type claims struct {
 	mu        sync.Mutex // guards what follows
-	of        map[[4]byte]*claim
+	of        map[netip.Addr]*claim
 	held      map[*Port]int // how many of a port
 	conflicts uint64
 	last      Conflict
@@ -42,7 +42,7 @@ func (s *Switch) claimed(p *Port, e frame.Ethernet, f frame.Frame, j *trace.Jour
 	if !ok || !a.SenderIP().IsValid() || a.SenderIP().IsUnspecified() || !a.SenderMAC().IsStation() {
 		return
 	}
-	c, untold, told := s.claims.note(a.SenderIP().As4(), a.SenderMAC(), p, s.age(now))
+	c, untold, told := s.claims.note(a.SenderIP(), a.SenderMAC(), p, s.age(now))
 	if told && j.On() {
 		j.Emit(trace.Event{Hook: trace.Learn, Verdict: trace.Accept, Note: trace.AddressConflict, Where: s.name,
 			Port: c.Port, MAC: c.MAC, From: c.From, Other: c.Other, Addr: a.SenderIP(), Age: c.Age, Count: untold, Frame: f})
@@ -61,7 +61,7 @@ type Conflict struct {
 
 // note makes mac, behind p, the one who has the address, and says whether that is a conflict and to be told of: which, and how
 // many before it were not.
-func (c *claims) note(addr [4]byte, mac frame.MAC, p *Port, now time.Duration) (found Conflict, untold uint32, told bool) {
+func (c *claims) note(addr netip.Addr, mac frame.MAC, p *Port, now time.Duration) (found Conflict, untold uint32, told bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	one := c.of[addr]
@@ -76,7 +76,7 @@ func (c *claims) note(addr [4]byte, mac frame.MAC, p *Port, now time.Duration) (
 		return found, 0, false
 	}
 	c.conflicts++
-	c.last = Conflict{Addr: netip.AddrFrom4(addr), Port: p.nameOr("gateway"), MAC: mac, From: one.port.nameOr("gateway"), Other: one.mac, Age: now - one.heard}
+	c.last = Conflict{Addr: addr, Port: p.nameOr("gateway"), MAC: mac, From: one.port.nameOr("gateway"), Other: one.mac, Age: now - one.heard}
 	found = c.last
 	if told = one.told.take(claimsTold, now); told {
 		untold, one.untold = one.untold, 0
@@ -92,12 +92,12 @@ func (c *claims) note(addr [4]byte, mac frame.MAC, p *Port, now time.Duration) (
 }
 
 // enter notes an address of which nothing is known, if there is room. It needs the lock.
-func (c *claims) enter(addr [4]byte, mac frame.MAC, p *Port, now time.Duration) {
+func (c *claims) enter(addr netip.Addr, mac frame.MAC, p *Port, now time.Duration) {
 	if p != nil && (p.gone.Load() || c.held[p] >= claimsEach || len(c.of) >= maxClaims) {
 		return
 	}
 	if c.of == nil {
-		c.of, c.held = map[[4]byte]*claim{}, map[*Port]int{}
+		c.of, c.held = map[netip.Addr]*claim{}, map[*Port]int{}
 	}
 	c.of[addr] = &claim{mac: mac, port: p, heard: now}
 	c.held[p]++
@@ -119,7 +119,7 @@ func (c *claims) dropPort(p *Port) {
 func (c *claims) fork(f *claims, twins map[*Port]*Port) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f.of, f.held = map[[4]byte]*claim{}, map[*Port]int{}
+	f.of, f.held = map[netip.Addr]*claim{}, map[*Port]int{}
 	for addr, one := range c.of {
 		twin := twins[one.port]
 		if twin == nil && one.port != nil {

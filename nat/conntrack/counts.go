@@ -1,12 +1,16 @@
 package conntrack
 
-import "slices"
+import (
+	"slices"
+
+	"uswitch/switch/frame"
+)
 
 // CountKey is what connections are counted under: a list, as each rule of connlimit has one, and in it who is counted, an
 // address of which the rule's mask has left the network.
 type CountKey struct {
 	List uint64
-	Addr [16]byte
+	Addr frame.Addr
 }
 
 // Count counts c among the connections of key and returns how many there are with it, as the kernel's nf_conncount does. A

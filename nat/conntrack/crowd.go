@@ -4,7 +4,7 @@ package conntrack
 const DefaultMaxConns = 65536
 
 // ConnBytes is what a connection costs in memory, about: itself, its two entries in the table and that of its port.
-const ConnBytes = 768
+const ConnBytes = 896
 
 // Source says who begins a connection, as an opaque number that the caller gives: the port of a switch where the first packet
 // came in. Addresses do not serve, because one host can have many. All those outside are one source.

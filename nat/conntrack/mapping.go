@@ -14,7 +14,7 @@ type mapping struct {
 
 // Endpoint is one end of a flow.
 type Endpoint struct {
-	Addr  [4]byte
+	Addr  frame.Addr
 	Port  uint16
 	Proto uint8
 }
@@ -31,7 +31,7 @@ type mappings struct {
 // insideKey: an inside endpoint may have a mapping on each outside address.
 type insideKey struct {
 	inside  Endpoint
-	outside [4]byte
+	outside frame.Addr
 }
 
 func newMappings() mappings {
@@ -44,7 +44,7 @@ type PortRange struct{ Min, Max uint16 }
 // Masquerade gives the source of c, a connection that is not in the table yet, a port of the address. It keeps the port that
 // the sender chose, where that is free; otherwise it takes the next one above in the same class, privileged or not
 // (RFC 4787 REQ-3a), or the first from a random number on. It returns false when there is none.
-func (t *Table) Masquerade(c *Conn, addr [4]byte, ports PortRange, random *uint32) bool {
+func (t *Table) Masquerade(c *Conn, addr frame.Addr, ports PortRange, random *uint32) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	inside := sourceOf(c.Tuples[Original])
@@ -79,7 +79,7 @@ func (r PortRange) Contains(port uint16) bool {
 const tries = 128
 
 // freePort finds a port that nobody has or, failing that, one that may be shared.
-func (t *Table) freePort(c *Conn, addr [4]byte, ports PortRange, random *uint32) (port uint16, shared, ok bool) {
+func (t *Table) freePort(c *Conn, addr frame.Addr, ports PortRange, random *uint32) (port uint16, shared, ok bool) {
 	inside := sourceOf(c.Tuples[Original])
 	first := inside.Port
 	if ports == (PortRange{}) {
@@ -125,7 +125,7 @@ func (t *Table) Ambiguous(c *Conn) bool {
 
 // answersTaken reports whether another connection expects the answers that c would get with that source. One that another
 // packet of the same flow has just made is not another.
-func (t *Table) answersTaken(c *Conn, addr [4]byte, port uint16) bool {
+func (t *Table) answersTaken(c *Conn, addr frame.Addr, port uint16) bool {
 	answers := c.Tuples[Reply]
 	answers.DstIP = addr
 	setPort(&answers, &answers.DstPort, port)
@@ -177,14 +177,14 @@ func (m *mappings) release(c *Conn) {
 }
 
 // SetSource makes the connection's packets leave with that source. The connection must not be in the table yet.
-func (c *Conn) SetSource(addr [4]byte, port uint16) {
+func (c *Conn) SetSource(addr frame.Addr, port uint16) {
 	c.SNAT = true
 	c.Tuples[Reply].DstIP = addr
 	setPort(&c.Tuples[Reply], &c.Tuples[Reply].DstPort, port)
 }
 
 // SetDestination makes the connection's packets go there. The connection must not be in the table yet.
-func (c *Conn) SetDestination(addr [4]byte, port uint16) {
+func (c *Conn) SetDestination(addr frame.Addr, port uint16) {
 	c.DNAT = true
 	c.Tuples[Reply].SrcIP = addr
 	setPort(&c.Tuples[Reply], &c.Tuples[Reply].SrcPort, port)

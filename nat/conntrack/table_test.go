@@ -1,9 +1,9 @@
 package conntrack_test
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -16,8 +16,8 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // tuple is the i-th flow of a source, of UDP.
 func tuple(source, i int) frame.Tuple {
-	t := frame.Tuple{DstIP: [4]byte{8, 8, 8, 8}, SrcPort: uint16(1024 + i%60000), DstPort: 53, Proto: frame.ProtoUDP}
-	binary.BigEndian.PutUint32(t.SrcIP[:], uint32(source)<<8|uint32(i/60000))
+	t := frame.Tuple{DstIP: frame.AddrOf(netip.AddrFrom4([4]byte{8, 8, 8, 8})), SrcPort: uint16(1024 + i%60000), DstPort: 53, Proto: frame.ProtoUDP}
+	t.SrcIP = frame.AddrOf(netip.IPv4Unspecified()).Add(uint64(source)<<8 | uint64(i/60000))
 	return t
 }
 
@@ -102,7 +102,7 @@ func TestSweepsWhatIsDue(t *testing.T) {
 
 func TestCountsWithoutAScan(t *testing.T) {
 	table := conntrack.NewTable(8, epoch)
-	key := conntrack.CountKey{List: 1, Addr: [16]byte{11, 11, 11}}
+	key := conntrack.CountKey{List: 1, Addr: frame.AddrOf(netip.AddrFrom16([16]byte{11, 11, 11}))}
 	var conns []*conntrack.Conn
 	for i := range 3 {
 		f := table.Track(tuple(1, i), 1, conntrack.Segment{}, epoch)
@@ -139,9 +139,9 @@ func TestPortsAreSharedWhenNoneIsLeft(t *testing.T) {
 	ports := conntrack.PortRange{Min: 5000, Max: 5001}
 	translate := func(source int, dst byte) string {
 		tu := tuple(source, source)
-		tu.DstIP[3] = dst
+		tu.DstIP = frame.AddrOf(netip.AddrFrom4([4]byte{8, 8, 8, dst}))
 		f := table.Track(tu, conntrack.Source(source), conntrack.Segment{}, epoch)
-		if !table.Masquerade(f.Conn, [4]byte{192, 0, 2, 2}, ports, nil) {
+		if !table.Masquerade(f.Conn, frame.AddrOf(netip.AddrFrom4([4]byte{192, 0, 2, 2})), ports, nil) {
 			table.Abandon(f.Conn)
 			return "no port"
 		}
@@ -157,7 +157,7 @@ func TestPortsAreSharedWhenNoneIsLeft(t *testing.T) {
 			t.Errorf("%d: source %d to %d leaves from %s, want %s", i+1, c.source, c.dst, got, c.want)
 		}
 	}
-	outside := frame.Tuple{SrcIP: [4]byte{9, 9, 9, 9}, DstIP: [4]byte{192, 0, 2, 2}, SrcPort: 1, DstPort: 5000, Proto: frame.ProtoUDP}
+	outside := frame.Tuple{SrcIP: frame.AddrOf(netip.AddrFrom4([4]byte{9, 9, 9, 9})), DstIP: frame.AddrOf(netip.AddrFrom4([4]byte{192, 0, 2, 2})), SrcPort: 1, DstPort: 5000, Proto: frame.ProtoUDP}
 	if e, ok := table.Mapped(outside); !ok || e.Addr != tuple(1, 1).SrcIP {
 		t.Errorf("port 5000 belongs to %v, want the first that had it", e)
 	}

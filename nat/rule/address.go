@@ -1,9 +1,10 @@
 package rule
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"strings"
+
+	"uswitch/switch/frame"
 )
 
 // network is an address with a mask, as -s and -d take it; the mask need not be a prefix. The zero value is any address.
@@ -11,15 +12,15 @@ type network struct {
 	ip, mask netip.Addr // both valid, or both invalid in the zero value
 	invert   bool
 
-	ip4, mask4 uint32 // the same for matching, IPv4 only
+	match, bits frame.Addr // the same for matching
 }
 
 // isAny reports whether every address belongs to the network.
 func (n network) isAny() bool { return !n.mask.IsValid() || n.mask.IsUnspecified() }
 
-// contains reports whether the rule's condition holds for an IPv4 address. A rule of IPv6 has no packets.
-func (n *network) contains(a [4]byte) bool {
-	return (binary.BigEndian.Uint32(a[:])&n.mask4 == n.ip4) != n.invert
+// contains reports whether the rule's condition holds for an address.
+func (n *network) contains(a frame.Addr) bool {
+	return (a.Mask(n.bits) == n.match) != n.invert
 }
 
 // masked returns the network with the host's bits cleared.
@@ -29,9 +30,7 @@ func (n network) masked() network {
 		ip[i] &= mask[i]
 	}
 	n.ip, _ = netip.AddrFromSlice(ip)
-	if len(ip) == 4 {
-		n.ip4, n.mask4 = binary.BigEndian.Uint32(ip), binary.BigEndian.Uint32(mask)
-	}
+	n.match, n.bits = frame.AddrOf(n.ip), frame.AddrOf(n.mask)
 	return n
 }
 

@@ -41,7 +41,7 @@ func TestLimitsOfTheirOwn(t *testing.T) {
 	s := newTables(t, "-A FORWARD -s 11.11.11.2,11.11.11.3 -m limit --limit 1/day --limit-burst 1 -j ACCEPT", "-P FORWARD DROP").Snapshot()
 	for i, want := range []rule.Verdict{rule.Accept, rule.Accept, rule.Drop, rule.Drop} {
 		p := syn(t)
-		p.Tuple.SrcIP[3] = byte(2 + i%2)
+		p.Tuple.SrcIP = host(byte(2 + i%2))
 		if d := s.Evaluate(rule.Filter, trace.Forward, &p); d.Verdict != want {
 			t.Errorf("packet %d: %d, want %d", i, d.Verdict, want)
 		}

@@ -57,7 +57,7 @@ func newMatch(f Family, name string) match {
 	case "statistic":
 		return &statisticMatch{mode: "random"}
 	case "connlimit":
-		return &connlimitMatch{family: f, prefix: f.bits()}
+		return &connlimitMatch{family: f, prefix: f.bits(), mask: frame.AddrOf(prefixMask(f, f.bits()))}
 	case "recent":
 		return &recentMatch{family: f, listName: "DEFAULT", mask: prefixMask(f, f.bits())}
 	}

@@ -3,6 +3,7 @@ package rule
 import (
 	"strings"
 
+	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -128,7 +129,7 @@ var addrTypeNames = strings.Fields(
 // AddrTyper says what an address is. iface is empty, or the one interface that the question is limited to: an address of
 // another interface is not local then. It is asked from the data path: it must not allocate or block.
 type AddrTyper interface {
-	AddrType(addr [4]byte, iface string) AddrType
+	AddrType(addr frame.Addr, iface string) AddrType
 }
 
 // String returns the names with commas.

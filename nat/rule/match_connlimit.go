@@ -3,6 +3,8 @@ package rule
 import (
 	"strconv"
 	"strings"
+
+	"uswitch/switch/frame"
 )
 
 // connlimitMatch is -m connlimit: how many connections pass the rule at this moment from, or to, the packet's network.
@@ -11,7 +13,8 @@ type connlimitMatch struct {
 	limit  uint32
 	upTo   bool // holds up to the limit; else above it
 	given  bool
-	prefix int // how many bits of the address make a network
+	prefix int        // how many bits of the address make a network
+	mask   frame.Addr // the same for matching
 	dest   bool
 	conns  uint64 // the rule's own list of connections; link gives it a number
 }
@@ -20,7 +23,7 @@ type connlimitMatch struct {
 type ConnCounter interface {
 	// Connections counts a packet's connection, of which it knows more than its caller, in one of its lists under a network,
 	// until it ends, and returns how many are counted there, it among them.
-	Connections(conn any, list uint64, network [4]byte) int
+	Connections(conn any, list uint64, network frame.Addr) int
 }
 
 func (m *connlimitMatch) name() string { return "connlimit" }
@@ -55,7 +58,7 @@ func (m *connlimitMatch) set(g given) error {
 			return usage("connlimit: bad value for option \"--connlimit-mask\", neither a valid network mask nor valid CIDR (0-%d).",
 				m.family.bits())
 		}
-		m.prefix = bits
+		m.prefix, m.mask = bits, frame.AddrOf(n.mask)
 	case "connlimit-saddr":
 		m.dest = false
 	case "connlimit-daddr":
@@ -87,9 +90,7 @@ func (m *connlimitMatch) holds(p *Packet) bool {
 	if m.dest {
 		network = p.Tuple.DstIP
 	}
-	for i := range network {
-		network[i] &= byte(uint(0xff00) >> min(max(m.prefix-8*i, 0), 8))
-	}
+	network = network.Mask(m.mask)
 	n := 1
 	if p.Conn != nil && p.Conns != nil {
 		n = p.Conns.Connections(p.Conn, m.conns, network)

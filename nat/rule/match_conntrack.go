@@ -1,6 +1,10 @@
 package rule
 
-import "strings"
+import (
+	"strings"
+
+	"uswitch/switch/frame"
+)
 
 // ctField is one of the four places in a connection's two tuples that --ctorigsrc and its kin look at, in the order in which
 // they are printed.
@@ -124,7 +128,7 @@ func (m *conntrackMatch) holds(p *Packet) bool {
 }
 
 // ends checks one end of one tuple.
-func (m *conntrackMatch) ends(f ctField, addr [4]byte, port uint16) bool {
+func (m *conntrackMatch) ends(f ctField, addr frame.Addr, port uint16) bool {
 	if m.addrs[f].set && !m.addrs[f].contains(addr) {
 		return false
 	}

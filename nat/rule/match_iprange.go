@@ -1,9 +1,10 @@
 package rule
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"strings"
+
+	"uswitch/switch/frame"
 )
 
 // iprangeMatch is -m iprange: the source, the destination or both are in a range of addresses that need be no prefix.
@@ -15,8 +16,8 @@ type iprangeMatch struct {
 // addressRange is a range of addresses, both ends included. The zero value is any address.
 type addressRange struct {
 	low, high   netip.Addr
+	first, last frame.Addr // the same for matching
 	invert      bool
-	low4, high4 uint32 // the same for matching, IPv4 only
 }
 
 func (m *iprangeMatch) name() string { return "iprange" }
@@ -52,10 +53,7 @@ func parseAddressRange(f Family, g given) (addressRange, error) {
 		}
 		*end.addr = a
 	}
-	if f == IPv4 {
-		first, last := r.low.As4(), r.high.As4()
-		r.low4, r.high4 = binary.BigEndian.Uint32(first[:]), binary.BigEndian.Uint32(last[:])
-	}
+	r.first, r.last = frame.AddrOf(r.low), frame.AddrOf(r.high)
 	return r, nil
 }
 
@@ -70,10 +68,9 @@ func (m *iprangeMatch) holds(p *Packet) bool {
 	return m.src.contains(p.Tuple.SrcIP) && m.dst.contains(p.Tuple.DstIP)
 }
 
-// contains reports whether the condition holds for an IPv4 address.
-func (r *addressRange) contains(addr [4]byte) bool {
-	a := binary.BigEndian.Uint32(addr[:])
-	return !r.low.IsValid() || (r.low4 <= a && a <= r.high4) != r.invert
+// contains reports whether the condition holds for an address.
+func (r *addressRange) contains(a frame.Addr) bool {
+	return !r.low.IsValid() || (r.first.Compare(a) <= 0 && a.Compare(r.last) <= 0) != r.invert
 }
 
 func (m *iprangeMatch) save(b *strings.Builder) {

@@ -1,10 +1,12 @@
 package rule_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
 	"uswitch/nat/rule"
+	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -15,9 +17,12 @@ func seen(tables *rule.Tables, p rule.Packet) bool {
 }
 
 // from makes a packet of that host's, so long after the first.
-func from(host byte, after time.Duration) func(*rule.Packet) {
-	return func(p *rule.Packet) { p.Tuple.SrcIP[3], p.Now = host, p.Now.Add(after) }
+func from(n byte, after time.Duration) func(*rule.Packet) {
+	return func(p *rule.Packet) { p.Tuple.SrcIP, p.Now = host(n), p.Now.Add(after) }
 }
+
+// host is the address of a host of syn's network.
+func host(n byte) frame.Addr { return frame.AddrOf(netip.AddrFrom4([4]byte{11, 11, 11, n})) }
 
 // TestEveryNth counts packets off, from the one that --packet names.
 func TestEveryNth(t *testing.T) {
@@ -105,20 +110,20 @@ func TestRecentLists(t *testing.T) {
 func TestRecentIsBounded(t *testing.T) {
 	set := "-A FORWARD -m recent --name a --set"
 	tables := newTables(t, set)
-	for host := range byte(101) {
-		seen(tables, syn(t, from(host, time.Duration(host)*time.Second)))
+	for n := range byte(101) {
+		seen(tables, syn(t, from(n, time.Duration(n)*time.Second)))
 	}
 	if err := tables.Apply([]string{"-I FORWARD -m recent --name a --rcheck -j DROP", "-D FORWARD 2"}); err != nil {
 		t.Fatal(err)
 	}
-	for host := range byte(101) {
-		if got, want := seen(tables, syn(t, from(host, 200*time.Second))), host != 0; got != want {
-			t.Errorf("host %d: on the list %v, want %v", host, got, want)
+	for n := range byte(101) {
+		if got, want := seen(tables, syn(t, from(n, 200*time.Second))), n != 0; got != want {
+			t.Errorf("host %d: on the list %v, want %v", n, got, want)
 		}
 	}
 	p, rules := syn(t, from(101, time.Hour)), newTables(t, set).Snapshot()
 	n := testing.AllocsPerRun(1000, func() {
-		p.Tuple.SrcIP[2]++
+		p.Tuple.SrcIP = p.Tuple.SrcIP.Add(256)
 		rules.Evaluate(rule.Filter, trace.Forward, &p)
 	})
 	if n != 0 {
@@ -127,9 +132,12 @@ func TestRecentIsBounded(t *testing.T) {
 }
 
 // counter counts everything as a connection of its own, whose rule is asked for the last time.
-type counter map[[4]byte]int
+type counter map[frame.Addr]int
 
-func (c counter) Connections(_ any, _ uint64, network [4]byte) int { c[network]++; return c[network] }
+func (c counter) Connections(_ any, _ uint64, network frame.Addr) int {
+	c[network]++
+	return c[network]
+}
 
 // TestConnLimit: the third connection of a network is one too many, and a packet without a connection is alone.
 func TestConnLimit(t *testing.T) {

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 
@@ -43,16 +44,16 @@ type MSS struct {
 }
 
 // typeOf asks what an address is.
-func (p *Packet) typeOf(addr [4]byte, iface string) AddrType {
+func (p *Packet) typeOf(addr frame.Addr, iface string) AddrType {
 	if p.Types != nil {
 		return p.Types.AddrType(addr, iface)
 	}
-	switch {
-	case addr == [4]byte{}, addr == [4]byte{255, 255, 255, 255}:
+	switch a := addr.IP(); {
+	case a.IsUnspecified(), a == everyone:
 		return TypeBroadcast
-	case addr[0]>>4 == 14:
+	case a.IsMulticast():
 		return TypeMulticast
-	case addr[0] == 127:
+	case a.IsLoopback():
 		return TypeLocal
 	}
 	return TypeUnicast
@@ -147,3 +148,6 @@ func parseDirection(arg string) (Direction, error) {
 	}
 	return 0, usage("conntrack: Bad value for \"--ctdir\" option: \"%s\"", arg)
 }
+
+// everyone is the limited broadcast address (RFC 919 7).
+var everyone = netip.AddrFrom4([4]byte{255, 255, 255, 255})

@@ -22,7 +22,7 @@ func tuple(t testing.TB, proto uint8, text string) frame.Tuple {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return frame.Tuple{SrcIP: a.Addr().As4(), DstIP: b.Addr().As4(), SrcPort: a.Port(), DstPort: b.Port(), Proto: proto}
+	return frame.Tuple{SrcIP: frame.AddrOf(a.Addr()), DstIP: frame.AddrOf(b.Addr()), SrcPort: a.Port(), DstPort: b.Port(), Proto: proto}
 }
 
 // syn is a new TCP connection from RED to a web server; each change makes another packet of it.
@@ -47,7 +47,7 @@ func noMAC(p *rule.Packet)    { p.HasMAC = false }
 func noConn(p *rule.Packet)   { p.State = 0 }
 func translated(p *rule.Packet) {
 	p.State |= rule.StateDNAT
-	p.Orig.DstIP, p.Orig.DstPort = [4]byte{192, 0, 2, 2}, 8080
+	p.Orig.DstIP, p.Orig.DstPort = frame.AddrOf(netip.AddrFrom4([4]byte{192, 0, 2, 2})), 8080
 }
 func answer(p *rule.Packet) {
 	p.Tuple, p.Direction, p.State = p.Tuple.Reply(), rule.Reply, rule.StateEstablished
@@ -73,8 +73,8 @@ func (f fixed) Uint32() uint32 { return uint32(f) }
 // local is an AddrTyper for whom one address is local, on one interface.
 type local struct{ iface string }
 
-func (l local) AddrType(addr [4]byte, iface string) rule.AddrType {
-	if addr == [4]byte{93, 184, 216, 34} && (iface == "" || iface == l.iface) {
+func (l local) AddrType(addr frame.Addr, iface string) rule.AddrType {
+	if addr == frame.AddrOf(netip.AddrFrom4([4]byte{93, 184, 216, 34})) && (iface == "" || iface == l.iface) {
 		return rule.TypeLocal
 	}
 	return rule.TypeUnicast

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"uswitch/switch/frame"
 )
 
 // maxRecent is how many addresses a list of -m recent keeps: the kernel's ip_list_tot. The one that was seen least recently
@@ -14,7 +16,7 @@ const maxRecent = 100
 // recentList is a list of -m recent (xt_recent.c). All that it needs is made with it: asking allocates nothing, and looks
 // only at the addresses of one slot of its hash table.
 type recentList struct {
-	mask [4]byte // of the rule that made the list
+	mask frame.Addr // of the rule that made the list
 
 	mu      sync.Mutex
 	entries [maxRecent]recentEntry
@@ -26,7 +28,7 @@ type recentList struct {
 
 // recentEntry is one address of a list.
 type recentEntry struct {
-	addr         [4]byte
+	addr         frame.Addr
 	ttl          uint8
 	stamps       []time.Time // a ring of the times at which it was seen; its length is a power of two
 	next         int         // where the next time goes
@@ -36,7 +38,7 @@ type recentEntry struct {
 }
 
 // newRecentList makes a list that remembers so many packets of each address.
-func newRecentList(mask [4]byte, hits int) *recentList {
+func newRecentList(mask frame.Addr, hits int) *recentList {
 	l := &recentList{mask: mask, free: make([]int16, maxRecent)}
 	for i := range l.free {
 		l.free[i] = int16(maxRecent - 1 - i)
@@ -65,10 +67,8 @@ func (l *recentList) remember(hits int) {
 }
 
 // ask carries out a rule's operation for a packet's address, and reports whether the rule's condition, not inverted, holds.
-func (l *recentList) ask(m *recentMatch, addr [4]byte, ttl uint8, now time.Time) bool {
-	for i := range addr {
-		addr[i] &= l.mask[i]
-	}
+func (l *recentList) ask(m *recentMatch, addr frame.Addr, ttl uint8, now time.Time) bool {
+	addr = addr.Mask(l.mask)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := l.find(addr, ttl, m.sameTTL)
@@ -113,16 +113,18 @@ func (e *recentEntry) seen(m *recentMatch, now time.Time) bool {
 func (e *recentEntry) last() time.Time { return e.stamps[(e.next+len(e.stamps)-1)%len(e.stamps)] }
 
 // slot is where the address stands in the hash table.
-func (l *recentList) slot(addr [4]byte) *int16 {
+func (l *recentList) slot(addr frame.Addr) *int16 {
 	h := uint32(2166136261) // FNV-1a
-	for _, b := range addr {
+	var wire [16]byte
+	addr.Put(wire[:])
+	for _, b := range wire {
 		h = (h ^ uint32(b)) * 16777619
 	}
 	return &l.slots[h%uint32(len(l.slots))]
 }
 
 // find returns the entry of an address, or -1. With sameTTL it must have been seen with that time to live.
-func (l *recentList) find(addr [4]byte, ttl uint8, sameTTL bool) int16 {
+func (l *recentList) find(addr frame.Addr, ttl uint8, sameTTL bool) int16 {
 	for at := *l.slot(addr) - 1; at >= 0; at = l.entries[at].chain - 1 {
 		if e := &l.entries[at]; e.addr == addr && (!sameTTL || e.ttl == ttl || ttl == 0 || e.ttl == 0) {
 			return at
@@ -132,7 +134,7 @@ func (l *recentList) find(addr [4]byte, ttl uint8, sameTTL bool) int16 {
 }
 
 // insert enters an address that is not there, with one time.
-func (l *recentList) insert(addr [4]byte, ttl uint8, now time.Time) {
+func (l *recentList) insert(addr frame.Addr, ttl uint8, now time.Time) {
 	if len(l.free) == 0 {
 		l.remove(l.oldest - 1)
 	}
@@ -226,7 +228,7 @@ func (s *Ruleset) linkRecent(known ...*Ruleset) {
 			continue
 		}
 		if lists[m.listName] == nil {
-			lists[m.listName] = newRecentList(m.mask.As4(), int(m.hits))
+			lists[m.listName] = newRecentList(frame.AddrOf(m.mask), int(m.hits))
 		}
 		m.addresses = lists[m.listName]
 		m.addresses.remember(int(m.hits))

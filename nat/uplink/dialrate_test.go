@@ -35,7 +35,7 @@ func limited(t *testing.T, l uplink.Limits) (h *uplink.Host, clock *atomic.Point
 
 // toBlackhole is a connection that nobody answers, from a port of RED's.
 func toBlackhole(port uint16) frame.Tuple {
-	return frame.Tuple{Proto: frame.ProtoTCP, SrcIP: red.As4(), SrcPort: port, DstIP: netip.MustParseAddr(blackhole).As4(), DstPort: 9}
+	return frame.Tuple{Proto: frame.ProtoTCP, SrcIP: frame.AddrOf(red), SrcPort: port, DstIP: frame.AddrOf(netip.MustParseAddr(blackhole)), DstPort: 9}
 }
 
 // TestDialRate: who begins one connection after the other that nobody answers is held to its rate, whatever addresses and
@@ -47,7 +47,7 @@ func TestDialRate(t *testing.T) {
 		t.Helper()
 		for i := range tries {
 			c := toBlackhole(uint16(10000 + i))
-			c.SrcIP[3] = byte(i)
+			c.SrcIP = frame.AddrOf(netip.AddrFrom4([4]byte{11, 11, 11, byte(i)}))
 			switch _, r := h.Bind(nat.Binding{Tuple: c, Source: source}, *clock.Load()); r {
 			case trace.NoReason:
 				begun++

@@ -94,8 +94,8 @@ func TestHostFaults(t *testing.T) {
 // TestHostFaultOnTheWayOut: it is the uplink's, not that of the port that the packet came from.
 func TestHostFaultOnTheWayOut(t *testing.T) {
 	l := newLab(t, uplink.HostConfig{})
-	uplink.Break(l.up, frame.Tuple{Proto: frame.ProtoTCP, SrcIP: l.up.Addr().Addr().As4(), SrcPort: 99,
-		DstIP: netip.MustParseAddr(server).As4(), DstPort: 80})
+	uplink.Break(l.up, frame.Tuple{Proto: frame.ProtoTCP, SrcIP: frame.AddrOf(l.up.Addr().Addr()), SrcPort: 99,
+		DstIP: frame.AddrOf(netip.MustParseAddr(server)), DstPort: 80})
 	segment := append(syn(99, 80), "x"...)
 	segment[7], segment[13] = 1, byte(frame.ACK)
 	if r := l.up.Output(packet(frame.ProtoTCP, l.up.Addr().Addr().String(), server, segment), time.Now()); r != trace.UplinkFault {

@@ -58,7 +58,7 @@ func TestManyAddressesAreOneHost(t *testing.T) {
 	before := openSockets()
 	for i := range 100 {
 		for _, proto := range []uint8{frame.ProtoUDP, frame.ProtoTCP} {
-			f := frame.Tuple{Proto: proto, SrcIP: [4]byte{11, 11, byte(i), 2}, SrcPort: 5353, DstIP: [4]byte{203, 0, 113, 10}, DstPort: 53}
+			f := frame.Tuple{Proto: proto, SrcIP: frame.AddrOf(netip.AddrFrom4([4]byte{11, 11, byte(i), 2})), SrcPort: 5353, DstIP: frame.AddrOf(netip.AddrFrom4([4]byte{203, 0, 113, 10})), DstPort: 53}
 			if _, r := h.Bind(nat.Binding{Tuple: f, Source: 7}, time.Now()); r != 0 {
 				t.Fatalf("address %d: %v", i, r)
 			}

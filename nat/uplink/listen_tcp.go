@@ -70,14 +70,14 @@ func (h *Host) serve(conn *net.TCPConn, port uint16) {
 	client := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
 	seen, ok := h.seenAs(frame.ProtoTCP, client)
-	if !ok || !h.admitClient(sender{client: seen.Addr().As4()}) {
+	if !ok || !h.admitClient(sender{client: frame.AddrOf(seen.Addr())}) {
 		_ = conn.SetLinger(0)
 		_ = conn.Close()
 		return
 	}
 	defer h.leave(frame.ProtoTCP, client)
 	own := netip.AddrPortFrom(h.addr, port)
-	s := h.newSplice(sender{client: seen.Addr().As4()}, conn, seen, own)
+	s := h.newSplice(sender{client: frame.AddrOf(seen.Addr())}, conn, seen, own)
 	defer s.forget()
 	if s.dialInside(seen, own) {
 		s.run(nil)

@@ -12,7 +12,7 @@ import (
 // endpoint is where a flow begins inside. For ICMP echo the identifier is the port.
 type endpoint struct {
 	proto uint8
-	addr  [4]byte
+	addr  frame.Addr
 	port  uint16
 }
 

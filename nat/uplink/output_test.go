@@ -95,7 +95,7 @@ func TestBind(t *testing.T) {
 	}
 	defer h.Close()
 	flow := func(proto uint8, srcPort uint16, dst string) frame.Tuple {
-		return frame.Tuple{Proto: proto, SrcIP: red.As4(), SrcPort: srcPort, DstIP: netip.MustParseAddr(dst).As4(), DstPort: 80}
+		return frame.Tuple{Proto: proto, SrcIP: frame.AddrOf(red), SrcPort: srcPort, DstIP: frame.AddrOf(netip.MustParseAddr(dst)), DstPort: 80}
 	}
 	bind := func(f frame.Tuple) netip.AddrPort {
 		t.Helper()
@@ -106,7 +106,7 @@ func TestBind(t *testing.T) {
 		return own
 	}
 	left := func(f frame.Tuple, own netip.AddrPort) frame.Tuple {
-		f.SrcIP, f.SrcPort = own.Addr().As4(), own.Port()
+		f.SrcIP, f.SrcPort = frame.AddrOf(own.Addr()), own.Port()
 		return f
 	}
 	sockets := openSockets()

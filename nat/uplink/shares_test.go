@@ -28,7 +28,7 @@ func TestSocketsAreShared(t *testing.T) {
 				if i%10 == 9 {
 					from = blue
 				}
-				f := frame.Tuple{Proto: proto, SrcIP: from.As4(), SrcPort: 1000 + i, DstIP: [4]byte{9, 9, 9, 9}, DstPort: 9}
+				f := frame.Tuple{Proto: proto, SrcIP: frame.AddrOf(from), SrcPort: 1000 + i, DstIP: frame.AddrOf(netip.AddrFrom4([4]byte{9, 9, 9, 9})), DstPort: 9}
 				if _, r := h.Bind(nat.Binding{Tuple: f}, at); r != trace.NoReason {
 					t.Fatalf("socket %d: %v", i, r)
 				}

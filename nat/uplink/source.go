@@ -2,9 +2,9 @@ package uplink
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
+	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -12,7 +12,7 @@ import (
 // published connection, the client's address.
 type sender struct {
 	source uint64
-	client [4]byte
+	client frame.Addr
 }
 
 // source is one host of the lab, or a client outside, and what it keeps open. Guarded by Host.mu.
@@ -176,5 +176,5 @@ func (h *Host) evictDial(s *source) []closer {
 }
 
 func (a sender) before(b sender) bool {
-	return cmp.Or(cmp.Compare(a.source, b.source), slices.Compare(a.client[:], b.client[:])) < 0
+	return cmp.Or(cmp.Compare(a.source, b.source), a.client.Compare(b.client)) < 0
 }

@@ -63,7 +63,7 @@ func deepen(i int) byte {
 // that of the outside. Then comes run, if the inside has answered, and in any case forget.
 func (h *Host) newSplice(who sender, conn stream, local, remote netip.AddrPort) *splice {
 	s := &splice{host: h, who: who, conn: conn, done: make(chan struct{}), tuple: frame.Tuple{Proto: frame.ProtoTCP,
-		SrcIP: remote.Addr().As4(), SrcPort: remote.Port(), DstIP: local.Addr().As4(), DstPort: local.Port()}}
+		SrcIP: frame.AddrOf(remote.Addr()), SrcPort: remote.Port(), DstIP: frame.AddrOf(local.Addr()), DstPort: local.Port()}}
 	if raw, err := conn.SyscallConn(); err == nil {
 		s.raw = raw
 		s.out.init(raw)

@@ -5,6 +5,7 @@ package uplink_test
 import (
 	"encoding/binary"
 	"errors"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -46,7 +47,7 @@ func FuzzSYN(f *testing.F) {
 			t.Fatal(err)
 		}
 		h.Attach(func(frame.Frame, time.Time) {}, func(nat.Failure, time.Time) {})
-		red := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: red.As4(), SrcPort: 40000, DstIP: [4]byte{127, 0, 0, 1}, DstPort: 79}
+		red := frame.Tuple{Proto: frame.ProtoTCP, SrcIP: frame.AddrOf(red), SrcPort: 40000, DstIP: frame.AddrOf(netip.AddrFrom4([4]byte{127, 0, 0, 1})), DstPort: 79}
 		own, r := h.Bind(nat.Binding{Tuple: red}, time.Now())
 		if r != trace.NoReason {
 			t.Fatal(r)

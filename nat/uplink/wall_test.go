@@ -36,13 +36,13 @@ func TestWall(t *testing.T) {
 	check := func(when string, h *Host, dst string, want trace.Reason) {
 		t.Helper()
 		for _, proto := range []uint8{frame.ProtoTCP, frame.ProtoUDP} {
-			flow := frame.Tuple{Proto: proto, SrcIP: [4]byte{11, 11, 11, 2}, SrcPort: 4000, DstIP: netip.MustParseAddr(dst).As4(), DstPort: 80}
+			flow := frame.Tuple{Proto: proto, SrcIP: frame.AddrOf(netip.AddrFrom4([4]byte{11, 11, 11, 2})), SrcPort: 4000, DstIP: frame.AddrOf(netip.MustParseAddr(dst)), DstPort: 80}
 			got, r := h.Bind(nat.Binding{Tuple: flow}, time.Now())
 			if r != want {
 				t.Errorf("%s: %s, protocol %d: %v, want %v", when, dst, proto, r, want)
 			}
 			if r == trace.NoReason {
-				flow.SrcIP, flow.SrcPort = got.Addr().As4(), got.Port()
+				flow.SrcIP, flow.SrcPort = frame.AddrOf(got.Addr()), got.Port()
 				h.Release(flow)
 			}
 		}

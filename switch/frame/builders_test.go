@@ -206,7 +206,7 @@ func TestFragmentsThatContradict(t *testing.T) {
 
 func TestBuildersAllocateNothing(t *testing.T) {
 	b, about := make([]byte, 0, 2000), make([]byte, 600)
-	before := Tuple{SrcIP: builderSrc.As4(), DstIP: builderDst.As4(), Proto: ProtoTCP, SrcPort: 1, DstPort: 2}
+	before := Tuple{SrcIP: AddrOf(builderSrc), DstIP: AddrOf(builderDst), Proto: ProtoTCP, SrcPort: 1, DstPort: 2}
 	if n := testing.AllocsPerRun(100, func() {
 		p := PutIPv4(b[:100], ProtoTCP, 64, 1, builderSrc, builderDst)
 		PutTCP(p.Payload(), TCPFields{SrcPort: 1, DstPort: 2, MSS: 1460}).SetChecksum(builderSrc, builderDst)

@@ -9,7 +9,7 @@ import (
 // Tuple is one direction of a flow. It is small, without pointers, and comparable, so that it can be a map's key. An
 // ICMP query has its identifier in both ports, as the kernel's conntrack has it; other protocols have no ports.
 type Tuple struct {
-	SrcIP, DstIP     [4]byte
+	SrcIP, DstIP     Addr
 	SrcPort, DstPort uint16
 	Proto            uint8
 }
@@ -17,7 +17,7 @@ type Tuple struct {
 // TupleOf reads the tuple of a packet. ok is false where there is none to read: a fragment that is not the first, a
 // transport header that is cut short, an ICMP error (its own flow is the packet that it quotes).
 func TupleOf(p IPv4) (t Tuple, ok bool) {
-	t = Tuple{SrcIP: [4]byte(p[12:16]), DstIP: [4]byte(p[16:20]), Proto: p.Proto()}
+	t = Tuple{SrcIP: addr4(p[12:16]), DstIP: addr4(p[16:20]), Proto: p.Proto()}
 	if p.FragmentOffset() != 0 {
 		return t, false
 	}
@@ -39,10 +39,10 @@ func TupleOf(p IPv4) (t Tuple, ok bool) {
 }
 
 // Src returns the source address.
-func (t Tuple) Src() netip.Addr { return netip.AddrFrom4(t.SrcIP) }
+func (t Tuple) Src() netip.Addr { return t.SrcIP.IP() }
 
 // Dst returns the destination address.
-func (t Tuple) Dst() netip.Addr { return netip.AddrFrom4(t.DstIP) }
+func (t Tuple) Dst() netip.Addr { return t.DstIP.IP() }
 
 // Reply returns the tuple of the answer.
 func (t Tuple) Reply() Tuple {

@@ -104,12 +104,12 @@ func tcp(sport, dport uint16, seq, ack uint32, flags frame.TCPFlags, payload []b
 }
 
 func icmpTuple(src, dst netip.Addr, id uint16) frame.Tuple {
-	return frame.Tuple{SrcIP: src.As4(), DstIP: dst.As4(), SrcPort: id, DstPort: id, Proto: frame.ProtoICMP}
+	return frame.Tuple{SrcIP: frame.AddrOf(src), DstIP: frame.AddrOf(dst), SrcPort: id, DstPort: id, Proto: frame.ProtoICMP}
 }
 
 func flowTuple(proto uint8, src, dst string) frame.Tuple {
 	s, d := netip.MustParseAddrPort(src), netip.MustParseAddrPort(dst)
-	return frame.Tuple{SrcIP: s.Addr().As4(), DstIP: d.Addr().As4(), SrcPort: s.Port(), DstPort: d.Port(), Proto: proto}
+	return frame.Tuple{SrcIP: frame.AddrOf(s.Addr()), DstIP: frame.AddrOf(d.Addr()), SrcPort: s.Port(), DstPort: d.Port(), Proto: proto}
 }
 
 // print runs events through a Printer and returns the text.

@@ -1,8 +1,6 @@
 package trace
 
 import (
-	"bytes"
-
 	"uswitch/switch/frame"
 )
 
@@ -29,7 +27,7 @@ func flowOf(j *journey) (key flow, reversed bool) {
 }
 
 func lessTuple(a, b frame.Tuple) bool {
-	if c := bytes.Compare(a.SrcIP[:], b.SrcIP[:]); c != 0 {
+	if c := a.SrcIP.Compare(b.SrcIP); c != 0 {
 		return c < 0
 	}
 	return a.SrcPort < b.SrcPort

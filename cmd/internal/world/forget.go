@@ -46,7 +46,7 @@ func (w *World) forgetHost(n *Network, card *plan.Interface) {
 // forgetConns forgets the connections that have an end in a prefix.
 func (w *World) forgetConns(p netip.Prefix) {
 	inside := func(t frame.Tuple) bool {
-		return p.Contains(netip.AddrFrom4(t.SrcIP)) || p.Contains(netip.AddrFrom4(t.DstIP))
+		return p.Contains(t.Src()) || p.Contains(t.Dst())
 	}
 	w.gateway.DropConns(func(c nat.Conn) bool { return inside(c.Original) || inside(c.Reply) }, time.Now())
 }

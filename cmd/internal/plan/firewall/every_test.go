@@ -118,7 +118,7 @@ func leavesAs(n firewall.Network) rule.Verdict {
 
 // packet is a packet of TCP to a port, or a ping if the port is 0.
 func packet(in, out, src, dst string, port uint16, state rule.ConnState) rule.Packet {
-	tuple := frame.Tuple{SrcIP: netip.MustParseAddr(src).As4(), DstIP: netip.MustParseAddr(dst).As4(), Proto: frame.ProtoICMP}
+	tuple := frame.Tuple{SrcIP: frame.AddrOf(netip.MustParseAddr(src)), DstIP: frame.AddrOf(netip.MustParseAddr(dst)), Proto: frame.ProtoICMP}
 	if port != 0 {
 		tuple.Proto, tuple.SrcPort, tuple.DstPort = frame.ProtoTCP, 4000, port
 	}
