@@ -1,8 +1,12 @@
 package explain
 
 import (
+	"fmt"
+	"strings"
+
 	"uswitch/nat/rule"
 	"uswitch/sim"
+	vswitch "uswitch/switch"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -108,4 +112,108 @@ func (t *trial) cardOf(network, port string) (*sim.HostState, *sim.CardState) {
 		}
 	}
 	return nil, nil
+}
+
+// openPort turns the knob that keeps a frame from a port.
+func (t *trial) openPort(s *blocker) (all []proposal) {
+	for _, sw := range t.lab.Switches {
+		for _, p := range sw.Ports() {
+			k := p.Knobs()
+			knob := ""
+			switch {
+			case s.card != nil && (s.card.Port != p.Name() || s.card.Network != sw.Name()),
+				s.card == nil && p.Name() != t.target.From && !t.isTarget(p.Name()):
+				continue
+			case s.reason == trace.Isolated && k.Isolated:
+				k.Isolated, knob = false, "isolated=off"
+			case s.reason == trace.NoFlood && !k.BroadcastFlood:
+				k.BroadcastFlood, knob = true, "bcast_flood=on"
+			case s.reason == trace.NoFlood && !k.Flood:
+				k.Flood, knob = true, "flood=on"
+			default:
+				continue
+			}
+			all = append(all, t.setKnobs(sw.Name(), p.Name(), knob, k))
+		}
+	}
+	return all
+}
+
+func (t *trial) isTarget(port string) bool {
+	h, c := t.lab.owner(t.target.addr)
+	return h != nil && c.Port == port
+}
+
+func (t *trial) setKnobs(network, port, knob string, k vswitch.Knobs) proposal {
+	command := "uswitch set port " + port + " " + knob
+	if len(t.lab.Switches) > 1 {
+		command += " --network " + network
+	}
+	return proposal{command: command, apply: func(t *trial) error {
+		if sw, p := t.lab.port(network, port); p != nil {
+			sw.SetKnobs(p, k)
+		}
+		return nil
+	}}
+}
+
+// forgetStation is for a static entry that says that a station lives elsewhere.
+func (t *trial) forgetStation(s *blocker) []proposal {
+	if s.event == nil || len(s.event.Frame.Data) < 12 || s.event.IP {
+		return nil
+	}
+	mac, network := [6]byte(s.event.Frame.Data[6:12]), s.event.Where
+	return []proposal{{command: fmt.Sprintf("uswitch set fdb %s port=none", macText(mac)), apply: func(t *trial) error {
+		if sw := t.lab.network(network); sw != nil {
+			sw.FDB().Remove(mac)
+		}
+		return nil
+	}}}
+}
+
+func macText(m [6]byte) string {
+	return strings.ReplaceAll(fmt.Sprintf("% x", m[:]), " ", ":")
+}
+
+// smaller is for a ping that may not be cut and is too big for the way.
+func (t *trial) smaller(s *blocker) []proposal {
+	if t.target.Protocol != "icmp" {
+		return nil
+	}
+	mtu := 0
+	if s.event != nil {
+		mtu = int(s.event.Count)
+	} else if s.card != nil {
+		mtu = s.card.MTU
+	}
+	size := mtu - frame.IPv4Header - frame.ICMPHeader
+	if size <= 0 {
+		return nil
+	}
+	return []proposal{inside(t.target.From, fmt.Sprintf("ping -M do -s %d %v", size, t.target.addr), func(t *trial) { t.target.Size = size })}
+}
+
+// sameMTU is for a frame that is too big for its receiver: both ends of a network need the same MTU.
+func (t *trial) sameMTU(s *blocker) []proposal {
+	h, card := t.cardOf(s.event.Where, s.event.Port)
+	if h == nil || s.event.IP {
+		return nil
+	}
+	need := 1500
+	for _, o := range t.lab.Hosts {
+		for _, c := range o.Cards {
+			if c.Network == card.Network {
+				need = max(need, c.MTU)
+			}
+		}
+	}
+	name, dev, network, port := h.Name, card.Name, card.Network, card.Port
+	return []proposal{inside(name, fmt.Sprintf("ip link set %s mtu %d", dev, need), func(t *trial) {
+		t.card(name, dev).MTU = need
+		if sw, p := t.lab.port(network, port); p != nil {
+			k := p.Knobs()
+			k.MTU = need
+			sw.SetKnobs(p, k)
+		}
+	})}
 }

@@ -96,3 +96,74 @@ func wrap(s string, room int) (lines []string) {
 	}
 	return lines
 }
+
+// WriteAdvice writes advice for a person.
+func Advice(out io.Writer, a *api.Advice) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s asks %s: %s\n", a.Question.From, a.Question.To, a.Question.What())
+	for i, r := range a.Steps {
+		fmt.Fprintf(&b, "\n%d. (%s)\n", i+1, r.Reason)
+		for _, l := range wrap(r.Because, width-4) {
+			fmt.Fprintln(&b, "    "+l)
+		}
+		if r.Rule != nil {
+			fmt.Fprintf(&b, "    by %s\n", r.Rule)
+		}
+		for _, l := range wrap("Try: "+r.Text, width-4) {
+			fmt.Fprintln(&b, "    "+l)
+		}
+		if r.Command != "" {
+			fmt.Fprintln(&b, "        "+r.Command)
+		}
+	}
+	if a.Rest != nil {
+		fmt.Fprintf(&b, "\n%d. (%s) at %s %s, %s\n", len(a.Steps)+1, a.Rest.Reason, a.Rest.Where, a.Rest.Type, a.Rest.Way)
+	}
+	fmt.Fprintln(&b)
+	for _, l := range wrap(a.Sentence, width) {
+		fmt.Fprintln(&b, l)
+	}
+	if a.Unknown != "" {
+		fmt.Fprintf(&b, "(%s)\n", a.Unknown)
+	}
+	if len(a.Look) > 0 {
+		fmt.Fprintln(&b, "What was not looked at is shown by")
+	}
+	for _, command := range a.Look {
+		fmt.Fprintln(&b, "    "+command)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// writeSent tells of the packet that was sent, below the prediction.
+func writeSent(b *strings.Builder, s *api.Sent) {
+	if s == nil {
+		return
+	}
+	heading(b, "A real packet")
+	sent := "from " + s.From
+	if s.From == "" {
+		sent = "the host's kernel chose no source"
+	}
+	switch {
+	case s.Packet != 0:
+		sent += fmt.Sprintf(": #%d in the trace, which `uswitch replay %d` shows", s.Packet, s.Packet)
+	case s.Lost > 0:
+		sent += fmt.Sprintf(": not found in the trace, which has lost %d steps", s.Lost)
+	default:
+		sent += ": nothing came to the switch"
+	}
+	line(b, "sent", sent)
+	line(b, "heard", s.Heard)
+	if s.Ended != nil {
+		line(b, "dropped", fmt.Sprintf("%s %s, %s: (%s) %s", s.Ended.Where, s.Ended.Type, map[api.Way]string{api.There: "on the question's way",
+			api.Back: "on the answer's way back"}[s.Ended.Way], s.Ended.Reason, s.Ended.Sentence))
+		line(b, "matched", s.Ended.Rule.String())
+	} else if s.Arrived != "" {
+		line(b, "delivered", "to "+s.Arrived)
+	}
+	if s.Differs {
+		line(b, "DIFFERS", "from the prediction, which said "+string(s.Tried))
+	}
+}
