@@ -76,7 +76,7 @@ func breakLab(ctx context.Context, dir string, lab *api.Client, seed uint64) err
 	return nil
 }
 
-// tellBroken gives a hint, or mends and says what it was.
+// tellBroken gives a hint, or fixes it and says what it was.
 func tellBroken(ctx context.Context, dir string, lab *api.Client, broken *breakage.Broken, mend bool) error {
 	if broken == nil {
 		return fmt.Errorf("nothing was broken in lab %s", lab.Lab())

@@ -31,18 +31,18 @@ func (b *blocker) told() *api.Stop {
 	return &b.Stop
 }
 
-// stop finds the first thing that keeps the question from being answered: nil if nothing does. It follows the packet: what
+// blocker finds the first thing that keeps the question from being answered: nil if nothing does. It follows the packet: what
 // the asker decides, a step that dropped the question, the host that it was for, a step that dropped the answer; and then
 // what has to be concluded from the silence.
-func (f *flow) stop() *blocker {
+func (f *flow) blocker() *blocker {
 	if f.ok() {
 		return nil
 	}
 	for _, find := range []func() *blocker{
-		func() *blocker { return f.stopOnWay(api.There) },
-		func() *blocker { return f.stopOnWay(api.Back) },
-		f.stopAtTarget,
-		func() *blocker { return f.stopAtRouter(api.There) },
+		func() *blocker { return f.blockerOnWay(api.There) },
+		func() *blocker { return f.blockerOnWay(api.Back) },
+		f.blockerAtTarget,
+		func() *blocker { return f.blockerAtRouter(api.There) },
 	} {
 		if s := find(); s != nil {
 			return s
@@ -76,10 +76,10 @@ func (f *flow) cardTo(h *sim.HostState) *sim.CardState {
 	return nil
 }
 
-// stopOnWay finds what ended a way's packet: a host, the switch or the gateway, whichever came first.
-func (f *flow) stopOnWay(w api.Way) *blocker {
-	inside, at := f.stopInside(w)
-	outside := f.stopAtStep(w)
+// blockerOnWay finds what ended a way's packet: a host, the switch or the gateway, whichever came first.
+func (f *flow) blockerOnWay(w api.Way) *blocker {
+	inside, at := f.blockerInside(w)
+	outside := f.blockerAtStep(w)
 	if inside == nil || outside != nil && f.indexOf(outside) < at {
 		return outside
 	}
@@ -96,8 +96,8 @@ func (f *flow) indexOf(s *blocker) int {
 	return len(f.steps)
 }
 
-// stopInside finds the host that ended a way's packet, and how many steps of the switch and the gateway came before.
-func (f *flow) stopInside(w api.Way) (*blocker, int) {
+// blockerInside finds the host that ended a way's packet, and how many steps of the switch and the gateway came before.
+func (f *flow) blockerInside(w api.Way) (*blocker, int) {
 	for i := range f.inner {
 		s := &f.inner[i]
 		wrong := ""
@@ -112,7 +112,7 @@ func (f *flow) stopInside(w api.Way) (*blocker, int) {
 			h := f.lab.host(s.Host)
 			return f.hairpin(h, h), s.at
 		}
-		return f.stopOfInner(s, wrong), s.at
+		return f.blockerOfInner(s, wrong), s.at
 	}
 	return nil, 0
 }
@@ -124,8 +124,8 @@ func (f *flow) arrives(i int) bool {
 	})
 }
 
-// stopOfInner says what the end of a packet inside a host means.
-func (f *flow) stopOfInner(s *inner, wrong string) *blocker {
+// blockerOfInner says what the end of a packet inside a host means.
+func (f *flow) blockerOfInner(s *inner, wrong string) *blocker {
 	h := f.lab.host(s.Host)
 	stop := &blocker{host: h, addr: s.Addr, card: f.cardNamed(h, s.Card), Stop: api.Stop{Way: s.way, Where: s.Host, Type: string(s.Kind),
 		Reason: s.Drop, Sentence: f.dropText(s)}}
@@ -175,8 +175,8 @@ func (f *flow) stopOfInner(s *inner, wrong string) *blocker {
 // wrongMAC is the reason of a packet that its sender addresses to somebody who is not the next hop.
 const wrongMAC = "wrong-mac"
 
-// stopAtRouter is for a host that has a packet to send on and hears nothing of the next hop.
-func (f *flow) stopAtRouter(w api.Way) *blocker {
+// blockerAtRouter is for a host that has a packet to send on and hears nothing of the next hop.
+func (f *flow) blockerAtRouter(w api.Way) *blocker {
 	for i := len(f.inner) - 1; i >= 0; i-- {
 		s := &f.inner[i]
 		if s.way != w || s.Packet == nil || s.Kind == sim.StepUnseen {

@@ -12,13 +12,13 @@ import (
 	"uswitch/switch/trace"
 )
 
-// stopAtStep finds the step that ended the question's way or the answer's: the first one that dropped a packet for which
+// blockerAtStep finds the step that ended the question's way or the answer's: the first one that dropped a packet for which
 // it mattered. What is dropped later is what was said about that.
-func (f *flow) stopAtStep(w api.Way) *blocker {
+func (f *flow) blockerAtStep(w api.Way) *blocker {
 	for i := range f.steps {
 		s := &f.steps[i]
 		if s.way == w && !s.arp.IsValid() && s.Verdict == trace.Drop && f.matters(s) {
-			return f.stopOf(s, i)
+			return f.blockerOf(s, i)
 		}
 	}
 	return nil
@@ -34,8 +34,8 @@ func (f *flow) progress(before int) (n int) {
 	return n
 }
 
-// stopOf says what a step's drop means.
-func (f *flow) stopOf(s *step, i int) *blocker {
+// blockerOf says what a step's drop means.
+func (f *flow) blockerOf(s *step, i int) *blocker {
 	if s.Reason == trace.NeighFailed {
 		if stop := f.unanswered(nil, f.waitedFor(s), s.way); stop != nil {
 			stop.at = f.progress(i)
@@ -77,8 +77,8 @@ func (f *flow) matters(s *step) bool {
 	return !flooded || card != nil && card.Port == s.Port
 }
 
-// stopAtTarget looks at the host that the question came to, when nothing that the switch saw explains the silence.
-func (f *flow) stopAtTarget() *blocker {
+// blockerAtTarget looks at the host that the question came to, when nothing that the switch saw explains the silence.
+func (f *flow) blockerAtTarget() *blocker {
 	h, from := f.delivered()
 	if h == nil {
 		return nil
@@ -90,7 +90,7 @@ func (f *flow) stopAtTarget() *blocker {
 	if f.has(api.Back) {
 		return nil
 	}
-	if s := f.stopAtRouter(api.Back); s != nil {
+	if s := f.blockerAtRouter(api.Back); s != nil {
 		return s
 	}
 	d, ok := f.routeFrom(h, api.Back)
@@ -152,7 +152,7 @@ func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w api.Way) *blocke
 	}
 	for i := range f.steps {
 		if o := &f.steps[i]; o.arp == a && o.Verdict == trace.Drop && f.matters(o) {
-			stop := f.stopOf(o, i)
+			stop := f.blockerOf(o, i)
 			stop.Way, stop.addr = w, a
 			return stop
 		}

@@ -52,7 +52,7 @@ func (e addressless) answer(q api.Question) *api.Answer {
 
 // answer writes down what has become of the question.
 func (f *flow) answer() *api.Answer {
-	stop := f.stop()
+	stop := f.blocker()
 	a := &api.Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Stop: stop.told()}
 	unknown := f.unknowns(stop)
 	if f.reachedOutside() && f.lab.Uplink.Kind != Sim && a.Stop == nil {

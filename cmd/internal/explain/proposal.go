@@ -19,7 +19,7 @@ type proposal struct {
 }
 
 // proposals are all that may help against a stop, the most likely first. The list is closed: each of them is something
-// that a learner can have forgotten, and that one command mends.
+// that a learner can have forgotten, and that one command fixes.
 func (t *trial) proposals(s *blocker) []proposal {
 	switch s.Reason {
 	case hairpin:

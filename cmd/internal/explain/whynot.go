@@ -33,7 +33,7 @@ func (l *Lab) WhyNot(q api.Question) (*api.Advice, error) {
 		}
 		return advice, err
 	}
-	first := f.stop()
+	first := f.blocker()
 	a := &api.Advice{Question: q, Stop: first.told(), Look: f.look()}
 	t, last, rest := f.trial, f, first
 	for rest != nil && len(a.Steps) < maxRemedies {
@@ -48,7 +48,7 @@ func (l *Lab) WhyNot(q api.Question) (*api.Advice, error) {
 			a.Steps = a.Steps[:n-1] // an even smaller packet stands for both
 		}
 		a.Steps = append(a.Steps, remedy)
-		t, last, rest = better.trial, better, better.stop()
+		t, last, rest = better.trial, better, better.blocker()
 	}
 	a.Rest = rest.told()
 	left := last.notKnown(rest)
@@ -100,7 +100,7 @@ func (t *trial) improve(s *blocker) (better *flow, r api.Remedy, err error) {
 		if err != nil {
 			return nil, r, err
 		}
-		if next := f.stop(); next == nil || next.further(s) {
+		if next := f.blocker(); next == nil || next.further(s) {
 			return f, api.Remedy{Because: s.Sentence, Reason: s.Reason, Rule: s.Rule, Command: p.command, Text: p.text}, nil
 		}
 	}

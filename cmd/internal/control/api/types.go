@@ -193,7 +193,7 @@ type Dropped struct {
 	Rule    string    `json:"rule,omitempty"`
 	Summary string    `json:"summary"` // RED > 8.8.8.8  ICMP echo request, id 7 seq 1, ttl 64
 	Length  int       `json:"length"`
-	Details string    `json:"details,omitempty"` // what else there is to say: the rule, what would mend it
+	Details string    `json:"details,omitempty"` // what else there is to say: the rule, what would fix it
 }
 
 // DropEvent is a line of /v1/drops?follow=1: a drop that is like none of the last second, or how many more of a kind there

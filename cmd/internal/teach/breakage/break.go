@@ -83,7 +83,7 @@ func (b *Broken) Mend(ctx context.Context, s check.Subject) error {
 	return errors.Join(undo(ctx, s, b.Fault.Mend)...)
 }
 
-// Check makes the checks that held before. It says what fails, and neither why nor what would mend it: that is for the person
+// Check makes the checks that held before. It says what fails, and neither why nor what would fix it: that is for the person
 // to find out.
 func (b *Broken) Check(ctx context.Context, s check.Subject) *check.Report {
 	r := check.Run(ctx, s, b.Lab, b.Checks)

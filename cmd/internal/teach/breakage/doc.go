@@ -1,4 +1,4 @@
-// Package breakage breaks one thing in a lab that is up, for practice, and knows how to mend it again.
+// Package breakage breaks one thing in a lab that is up, for practice, and knows how to fix it again.
 //
 //	what is answered now ---> checks         (Symptoms)
 //	what could break     ---> faults         (Faults: rules, routes, cards, addresses ... as commands and their opposites)

@@ -67,7 +67,7 @@ func on(h api.Host, network string) api.Interface {
 var elsewhere = netip.AddrFrom4([4]byte{8, 8, 8, 8})
 
 // symptoms returns what is answered in a lab now, and what is not, as checks that all hold. What must not be answered is
-// among them, so that nobody mends a lab by opening everything.
+// among them, so that nobody fixes a lab by opening everything.
 func symptoms(ctx context.Context, c *api.Client, s check.Subject, l *lab) ([]compose.Check, error) {
 	var m api.Matrix
 	if err := c.Get(ctx, "/v1/reach", api.ReachQuery{Outside: elsewhere}.Query(), &m); err != nil {

@@ -14,7 +14,7 @@ func Question(a *plan.AskCheck) api.Question {
 	return api.Question{From: a.From, To: a.To, Protocol: a.Protocol, Port: a.Port, Size: a.Size, DontFragment: a.DF}
 }
 
-// predict asks what would become of the packet and, if it would not come through, what would mend that.
+// predict asks what would become of the packet and, if it would not come through, what would fix that.
 func (o *Outcome) predict(ctx context.Context, s Subject, a *plan.AskCheck) (err error) {
 	if o.answer, err = s.Explain(ctx, Question(a)); err == nil && !o.answer.Works && !a.Not {
 		err = o.advise(ctx, s, a)
@@ -96,7 +96,7 @@ func (o *Outcome) letThrough(answer *api.Answer) {
 	}
 }
 
-// advise asks the switch what would mend it. That nothing is known is no error.
+// advise asks the switch what would fix it. That nothing is known is no error.
 func (o *Outcome) advise(ctx context.Context, s Subject, a *plan.AskCheck) error {
 	advice, err := s.WhyNot(ctx, Question(a))
 	if err != nil {

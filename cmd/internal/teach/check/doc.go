@@ -5,5 +5,5 @@
 //	            Subject: a lab that is up, be it in memory (Live)
 //
 // Reachability is asked of the switch (package ask): nothing is sent, so that checking a lab does not change it. Where a
-// check fails, the switch also says why, and what would mend it. Commands do run, inside their host.
+// check fails, the switch also says why, and what would fix it. Commands do run, inside their host.
 package check

@@ -31,7 +31,7 @@ type Outcome struct {
 	Where   string      `json:"where,omitempty"`  // what is in the packet's way: gateway forward
 	Reason  string      `json:"reason,omitempty"` // its name
 	Rule    *api.Rule   `json:"rule,omitempty"`   // that is in the way, or the policy
-	Remedy  []string    `json:"remedy,omitempty"` // what would mend it, in this order
+	Remedy  []string    `json:"remedy,omitempty"` // what would fix it, in this order
 	Output  string      `json:"output,omitempty"` // of a command that did not do what it should
 	Sent    *api.Sent   `json:"sent,omitempty"`   // the real packet that has decided
 	Checked *plan.Check `json:"-"`
@@ -70,7 +70,7 @@ func (r *Report) Count(s State) (n int) {
 // marks stand in front of an outcome, so that a column of them is seen at a glance.
 var marks = map[State]string{Holds: "ok", Fails: "FAILS", Unknown: "?"}
 
-// WriteText writes a report for a person: a line for each check, below it what is wrong and what would mend it, and at the
+// WriteText writes a report for a person: a line for each check, below it what is wrong and what would fix it, and at the
 // end how many there are of each.
 func (r *Report) WriteText(out io.Writer) error {
 	var b strings.Builder
