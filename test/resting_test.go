@@ -25,7 +25,8 @@ func TestLooksStartNothing(t *testing.T) {
 		t.Fatalf("labs are up: %s", out)
 	}
 	looks := []string{"ifconfig docker0", "ip addr show docker0", "ip -br link", "ip route", "brctl show", "bridge link", "arp -n", "route -n",
-		"ss -ln", "sysctl net.ipv4.ip_forward"}
+		"ss -ln", "sysctl net.ipv4.ip_forward", "iptables -t nat -L -n", "iptables -S", "iptables -C FORWARD -j DOCKER-USER", "iptables -X NOWHERE extra",
+		"conntrack -L", "conntrack -C"}
 	before := map[string]string{}
 	for _, look := range looks {
 		before[look] = runs(t, strings.Fields(look)...)

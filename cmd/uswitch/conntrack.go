@@ -13,6 +13,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/tools/hosttool"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -41,7 +42,9 @@ func newConntrack() *cobra.Command {
 	f.BoolVarP(&o.filter.SNAT, "src-nat", "n", false, "only those whose source was translated")
 	f.BoolVarP(&o.filter.DNAT, "dst-nat", "g", false, "only those whose destination was translated")
 	f.StringSliceVarP(&o.output, "output", "o", nil, "`FORMAT`: extended, id, json")
-	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error { return o.run(ctx, lab) })
+	name := labFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error { return o.run(c.Context(), *name) }
+	return c
 }
 
 // conntrackOptions are the options of one call.
@@ -54,7 +57,8 @@ type conntrackOptions struct {
 	json   bool
 }
 
-func (o *conntrackOptions) run(ctx context.Context, lab *api.Client) error {
+// run does what is asked for. To look at the connections, no lab need be up.
+func (o *conntrackOptions) run(ctx context.Context, name string) error {
 	for _, format := range o.output {
 		switch format {
 		case "extended":
@@ -67,17 +71,24 @@ func (o *conntrackOptions) run(ctx context.Context, lab *api.Client) error {
 			return usageError{fmt.Errorf("conntrack: -o %s: want extended, id or json", format)}
 		}
 	}
+	onLab := func(do func(lab *api.Client) error) error {
+		lab, err := findLab(name)
+		if err != nil {
+			return err
+		}
+		return do(lab)
+	}
 	switch [5]bool{o.list, o.events, o.forget, o.flush, o.count} {
 	case [5]bool{0: true}:
-		return o.listConns(ctx, lab)
+		return withLabOrPlan(ctx, name, o.listConns)
 	case [5]bool{1: true}:
-		return o.follow(lab)
+		return onLab(o.follow)
 	case [5]bool{2: true}:
-		return o.delete(ctx, lab, o.filter, "deleted")
+		return onLab(func(lab *api.Client) error { return o.delete(ctx, lab, o.filter, "deleted") })
 	case [5]bool{3: true}:
-		return o.delete(ctx, lab, api.ConnFilter{}, "")
+		return onLab(func(lab *api.Client) error { return o.delete(ctx, lab, api.ConnFilter{}, "") })
 	case [5]bool{4: true}:
-		return o.countConns(ctx, lab)
+		return withLabOrPlan(ctx, name, o.countConns)
 	}
 	return usageError{errors.New("conntrack: want exactly one of -L, -E, -D, -F and -C")}
 }
@@ -87,12 +98,12 @@ func footer(n int, what string) {
 	fmt.Fprintf(os.Stderr, "conntrack v1.4.7 (uswitch): %d flow entries have been %s.\n", n, what)
 }
 
-func (o *conntrackOptions) get(ctx context.Context, lab *api.Client) (rows []api.Conn, err error) {
+func (o *conntrackOptions) get(ctx context.Context, lab hosttool.Lab) (rows []api.Conn, err error) {
 	err = lab.Get(ctx, "/v1/conntrack", o.filter.Query(), &rows)
 	return rows, err
 }
 
-func (o *conntrackOptions) listConns(ctx context.Context, lab *api.Client) error {
+func (o *conntrackOptions) listConns(ctx context.Context, lab hosttool.Lab) error {
 	rows, err := o.get(ctx, lab)
 	if err != nil {
 		return err
@@ -107,7 +118,7 @@ func (o *conntrackOptions) listConns(ctx context.Context, lab *api.Client) error
 	return nil
 }
 
-func (o *conntrackOptions) countConns(ctx context.Context, lab *api.Client) error {
+func (o *conntrackOptions) countConns(ctx context.Context, lab hosttool.Lab) error {
 	rows, err := o.get(ctx, lab)
 	if err == nil {
 		fmt.Println(len(rows))

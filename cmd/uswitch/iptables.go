@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/tools/hosttool"
+	"uswitch/nat/rule"
 )
 
 func newIptables() *cobra.Command {
@@ -28,14 +30,15 @@ with USWITCH_LAB=NAME in front, or --lab NAME as the first words.`,
 			return c.Help()
 		}
 		name, args := labFirst(args)
-		lab, err := findLab(name)
-		if err != nil {
-			return err
-		}
-		var answer api.IptablesAnswer
-		err = lab.Do(c.Context(), http.MethodPost, "/v1/iptables", nil, api.IptablesRequest{Args: args}, &answer)
-		fmt.Print(answer.Output)
-		return toolError(err)
+		return withLabOrPlan(c.Context(), name, func(ctx context.Context, lab hosttool.Lab) error {
+			if rule.OnlyLooks(rule.IPv4, args) {
+				lab = looking(lab)
+			}
+			var answer api.IptablesAnswer
+			err := lab.Do(ctx, http.MethodPost, "/v1/iptables", nil, api.IptablesRequest{Args: args}, &answer)
+			fmt.Print(answer.Output)
+			return toolError(err)
+		})
 	}
 	return c
 }
@@ -58,7 +61,7 @@ func newIptablesSave() *cobra.Command {
 	}
 	counters := c.Flags().BoolP("counters", "c", false, "with the rules' counters")
 	table := c.Flags().StringP("table", "t", "", "only `TABLE`: filter, mangle, nat or raw")
-	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error {
+	return onLabOrPlan(c, func(ctx context.Context, lab hosttool.Lab) error {
 		q := url.Values{}
 		if *counters {
 			q.Set("counters", "1")

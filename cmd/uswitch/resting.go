@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/plan"
@@ -40,6 +42,30 @@ func labOrPlan(ctx context.Context, name string) (l hosttool.Lab, end func(), er
 		return nil, nil, err
 	}
 	return &restingLab{looks, d}, end, nil
+}
+
+// onLabOrPlan makes a command one that acts on a lab that is up, or looks at the one that would be begun.
+func onLabOrPlan(c *cobra.Command, run func(ctx context.Context, lab hosttool.Lab) error) *cobra.Command {
+	name := labFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error { return withLabOrPlan(c.Context(), *name, run) }
+	return c
+}
+
+func withLabOrPlan(ctx context.Context, name string, run func(ctx context.Context, lab hosttool.Lab) error) error {
+	lab, end, err := labOrPlan(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return run(ctx, lab)
+}
+
+// looking returns the lab for a request that changes nothing, whatever its method is: no lab is begun for it.
+func looking(l hosttool.Lab) hosttool.Lab {
+	if r, rests := l.(*restingLab); rests {
+		return r.now
+	}
+	return l
 }
 
 // restingLab answers from the plan of a lab that is not up, until something is changed.

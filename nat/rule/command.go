@@ -19,6 +19,13 @@ type command struct {
 	foreign    bool // -4 or -6 of the other family: Restore skips the line
 }
 
+// OnlyLooks reports whether a command line shows rules and changes none: -L, -S and -C without -Z, help, and whatever is
+// refused for its form.
+func OnlyLooks(f Family, args []string) bool {
+	c, err := parse(f, args, Filter, false)
+	return err != nil || !c.zero && (c.verb == nil || strings.IndexByte("LSCh", c.verb.letter) >= 0)
+}
+
 // verb is one of the commands, of which a line has exactly one.
 type verb struct {
 	letter  byte
