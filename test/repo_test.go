@@ -47,9 +47,10 @@ var allowed = map[string]struct{ ours, others []string }{
 	"nat/rule":          {ours: []string{"switch/frame", "switch/trace"}},
 	"nat/conntrack":     {ours: []string{"switch/frame"}},
 	"nat":               {ours: []string{"switch/frame", "switch/trace", "arp", "nat/route", "nat/rule", "nat/conntrack"}},
-	"nat/uplink": {ours: []string{"nat", "switch/frame", "switch/trace"},
+	"nat/netstack":      {ours: []string{"switch/frame"}, others: []string{"gvisor.dev/gvisor/..."}},
+	"nat/uplink": {ours: []string{"nat", "nat/netstack", "switch/frame", "switch/trace"},
 		others: []string{"gvisor.dev/gvisor/...", "golang.org/x/sys/unix", "golang.org/x/net/..."}},
-	"nat/station": {ours: []string{"nat", "switch/frame", "switch/trace"}, others: []string{"gvisor.dev/gvisor/..."}}, // TCP of the gateway's own programs
+	"nat/station": {ours: []string{"nat", "nat/netstack", "switch/frame", "switch/trace"}, others: []string{"gvisor.dev/gvisor/..."}}, // TCP of the gateway's own programs
 	"tap": {ours: []string{"switch/frame"}, others: []string{"github.com/songgao/water", "github.com/vishvananda/netlink/...",
 		"github.com/vishvananda/netns", "golang.org/x/sys/unix"}},
 	"sim": {ours: []string{"switch", "switch/frame", "switch/trace", "arp", "nat", "nat/route", "nat/rule"},
@@ -113,7 +114,7 @@ func taught(more ...string) []string {
 
 // onlyIn says which packages may know a module that the house keeps in one place.
 var onlyIn = map[string][]string{
-	"gvisor.dev/gvisor":              {"nat/uplink", "nat/station", "sim"},
+	"gvisor.dev/gvisor":              {"nat/netstack", "nat/uplink", "nat/station", "sim"},
 	"github.com/songgao/water":       {"tap"},
 	"github.com/vishvananda/netlink": {"tap"},
 	"github.com/vishvananda/netns":   {"tap"},

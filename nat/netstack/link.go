@@ -1,6 +1,7 @@
-package uplink
+package netstack
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -10,15 +11,12 @@ import (
 	"uswitch/switch/frame"
 )
 
-// link is netstack's network card; the gateway is at the other end of the cable. Both directions are direct calls.
-// Netstack may send while it holds the lock of a connection, and the gateway may answer at once by calling netstack
-// again. A segment may come in that way, because it is only queued for its connection; an ICMP error may not, see
-// inputError.
+// link is the end of the cable at netstack's side (stack.LinkEndpoint). Both directions are direct calls: netstack may send
+// while it holds the lock of a connection, and the gateway may answer at once by calling netstack again. A segment may come in
+// that way, because it is only queued for its connection; an ICMP error may not, see InputLater.
 type link struct {
-	host       *Host
-	mtu        uint32
-	gso        bool
-	dispatcher atomic.Pointer[stack.NetworkDispatcher] // nil before the card is in use and after
+	config     Config
+	dispatcher atomic.Pointer[stack.NetworkDispatcher] // nil before the interface is in use and after
 	sending    atomic.Int32                            // calls of WritePackets that have not returned
 }
 
@@ -30,20 +28,22 @@ var (
 	_ stack.GSOEndpoint  = (*link)(nil)
 )
 
+// packets are large enough for any IP packet behind room for an Ethernet header.
+var packets = sync.Pool{New: func() any { return new([frame.EthernetHeader + 1<<16]byte) }}
+
 // WritePackets implements stack.LinkWriter: it hands packets to the gateway. A fault there is a lost packet to netstack, whose
 // locks are held and whose goroutine it may be.
 func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	l.sending.Add(1)
 	defer l.sending.Add(-1)
-	b := buffers.Get().(packetBuffer)
-	defer buffers.Put(b)
+	b := packets.Get().(*[frame.EthernetHeader + 1<<16]byte)
+	defer packets.Put(b)
 	for _, pkt := range pkts.AsSlice() {
 		n := frame.EthernetHeader
 		for _, part := range pkt.AsSlices() {
 			n += copy(b[n:], part)
 		}
-		l.host.flows.note(frame.IPv4(b[frame.EthernetHeader:n]))
-		l.host.contained(func() { l.host.inject(frame.Frame{Data: b[:n], Offload: offload(pkt)}) })
+		l.config.Contain(func() { l.config.Send(frame.Frame{Data: b[:n], Offload: offload(pkt)}) })
 	}
 	return pkts.Len(), nil
 }
@@ -70,9 +70,9 @@ func (l *link) deliver(pkt *stack.PacketBuffer) {
 	}
 }
 
-// Capabilities: checksums of what comes in were verified by outputTCP, or vouched for by a sender with offload. Of what
-// goes out netstack computes them itself, and never CapabilityTXChecksumOffload: with that it would leave them out even
-// of the packets that carry no request to complete them.
+// Capabilities: the gateway has verified the checksums of what comes in, or trusts a sender that left them out. Of what goes
+// out netstack computes them, which it would not for an interface with CapabilityTXChecksumOffload, even of packets that carry
+// no request to complete them.
 func (l *link) Capabilities() stack.LinkEndpointCapabilities {
 	return stack.CapabilityRXChecksumOffload
 }
@@ -82,13 +82,13 @@ func (l *link) GSOMaxSize() uint32 { return gsoMaxSize }
 
 // SupportedGSO says whether the gateway takes super-frames.
 func (l *link) SupportedGSO() stack.SupportedGSO {
-	if l.gso {
+	if l.config.GSO {
 		return stack.HostGSOSupported
 	}
 	return stack.GSONotSupported
 }
 
-// Attach implements stack.NetworkLinkEndpoint; nil takes the card out.
+// Attach implements stack.NetworkLinkEndpoint; nil takes the interface out.
 func (l *link) Attach(d stack.NetworkDispatcher) {
 	if d == nil {
 		l.dispatcher.Store(nil)
@@ -100,7 +100,7 @@ func (l *link) Attach(d stack.NetworkDispatcher) {
 // The rest of stack.LinkEndpoint is what a cable of plain IP packets has to say.
 
 func (l *link) IsAttached() bool                        { return l.dispatcher.Load() != nil }
-func (l *link) MTU() uint32                             { return l.mtu }
+func (l *link) MTU() uint32                             { return uint32(l.config.MTU) }
 func (l *link) SetMTU(uint32)                           {}
 func (l *link) MaxHeaderLength() uint16                 { return 0 }
 func (l *link) LinkAddress() tcpip.LinkAddress          { return "" }
