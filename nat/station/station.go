@@ -12,7 +12,6 @@ import (
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
-	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
@@ -20,6 +19,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
 	"uswitch/nat"
+	"uswitch/nat/netstack"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -34,61 +34,72 @@ type Gateway interface {
 // Station opens sockets on a gateway. Its methods may be called from many goroutines.
 type Station struct {
 	gateway Gateway
-	stack   *stack.Stack
-	card    *card
+	tracer  *trace.Tracer
+	stack   *netstack.Stack
+	senders senders
 }
 
-const nic = 1
+// mtu is that of the networks that the gateway's own programs mostly speak to, in bytes.
+const mtu = 1500
 
 // New returns a Station. Close ends it. The tracer counts faults, and tells of them.
 func New(g Gateway, tracer *trace.Tracer) (*Station, error) {
-	s := &Station{gateway: g, card: newCard(g, tracer)}
-	s.stack = stack.New(stack.Options{
-		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol},
-		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4},
-	})
-	if err := s.stack.CreateNIC(nic, s.card); err != nil {
-		return nil, fmt.Errorf("station: netstack: %v", err)
+	s := &Station{gateway: g, tracer: tracer}
+	var err error
+	s.stack, err = netstack.New(netstack.Config{MTU: mtu, Contain: s.contained,
+		Transport: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4},
+		Send:      func(f frame.Frame) { s.gateway.Originate(f, time.Now()) }})
+	if err != nil {
+		return nil, fmt.Errorf("station: %w", err)
 	}
-	s.stack.SetSpoofing(nic, true)
-	s.stack.SetPromiscuousMode(nic, true)
-	s.stack.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, NIC: nic}})
 	return s, nil
 }
 
 // Close ends every socket, and returns when no goroutine of netstack's is left.
-func (s *Station) Close() {
-	s.stack.Destroy()
-	s.card.stop()
+func (s *Station) Close() { s.stack.Close() }
+
+// contained runs f, with one packet. A fault in it loses that.
+func (s *Station) contained(f func()) {
+	defer s.tracer.Contain(trace.GatewayFault, "the gateway's own sockets")
+	f()
 }
+
+// deliverer takes packets that end at the gateway (nat.Socket).
+type deliverer struct{ *Station }
+
+// Deliver implements nat.Socket.
+func (d deliverer) Deliver(f frame.Frame, _ time.Time) {
+	d.senders.note(f)
+	d.stack.InputLater(f.Data[frame.EthernetHeader:])
+}
+
+// filtered is a deliverer that is closed to some.
+type filtered struct {
+	deliverer
+	hears func(src, dst netip.Addr) bool
+}
+
+// Hears implements nat.Choosy.
+func (f filtered) Hears(src, dst netip.Addr) bool { return f.hears(src, dst) }
 
 // Listen takes TCP connections to a port of the gateway, at any of its addresses where hears accepts them; nil accepts
 // all, and hears must not block. To the others the port is closed. Close of the listener gives the port back.
 func (s *Station) Listen(port uint16, hears func(src, dst netip.Addr) bool) (net.Listener, error) {
-	var socket nat.Socket = s.card
+	var socket nat.Socket = deliverer{s}
 	if hears != nil {
-		socket = choosy{s.card, hears}
+		socket = filtered{deliverer{s}, hears}
 	}
 	release, err := s.gateway.Open(frame.ProtoTCP, port, socket)
 	if err != nil {
 		return nil, err
 	}
-	l, err := gonet.ListenTCP(s.stack, tcpip.FullAddress{NIC: nic, Port: port}, ipv4.ProtocolNumber)
+	l, err := gonet.ListenTCP(s.stack.Stack, tcpip.FullAddress{NIC: netstack.NIC, Port: port}, ipv4.ProtocolNumber)
 	if err != nil {
 		release()
 		return nil, err
 	}
-	return &listener{TCPListener: l, senders: &s.card.senders, release: release}, nil
+	return &listener{TCPListener: l, senders: &s.senders, release: release}, nil
 }
-
-// choosy is the card as some see it.
-type choosy struct {
-	nat.Socket
-	hears func(src, dst netip.Addr) bool
-}
-
-// Hears implements nat.Choosy.
-func (c choosy) Hears(src, dst netip.Addr) bool { return c.hears(src, dst) }
 
 // listener gives its port back when it is closed, once.
 type listener struct {
@@ -139,11 +150,11 @@ func (s *Station) Dial(ctx context.Context, network string, to netip.AddrPort) (
 	if err != nil {
 		return nil, err
 	}
-	local, remote := full(netip.AddrPortFrom(from, port)), full(to)
+	local, remote := netstack.Address(netip.AddrPortFrom(from, port)), netstack.Address(to)
 	if network == "udp" {
-		return dialUDP(s.stack, local, remote, release)
+		return dialUDP(s.stack.Stack, local, remote, release)
 	}
-	return dialTCP(ctx, s.stack, local, remote, release)
+	return dialTCP(ctx, s.stack.Stack, local, remote, release)
 }
 
 // The ports that connections begin from: net.ipv4.ip_local_port_range.
@@ -156,14 +167,9 @@ const (
 func (s *Station) open(proto uint8) (port uint16, release func(), err error) {
 	for range 64 {
 		port = uint16(firstPort + rand.IntN(lastPort-firstPort+1))
-		if release, err = s.gateway.Open(proto, port, s.card); err == nil {
+		if release, err = s.gateway.Open(proto, port, deliverer{s}); err == nil {
 			return port, release, nil
 		}
 	}
 	return 0, nil, errors.Join(errors.New("no port is free"), err)
-}
-
-// full is a as netstack has it.
-func full(a netip.AddrPort) tcpip.FullAddress {
-	return tcpip.FullAddress{NIC: nic, Addr: tcpip.AddrFrom4(a.Addr().As4()), Port: a.Port()}
 }

@@ -46,7 +46,7 @@ func (h *Host) outputError(p *outgoing, m frame.ICMP) trace.Reason {
 		return trace.BadICMP
 	}
 	if quote.Proto() == frame.ProtoTCP {
-		h.net.inputError(p.ip)
+		h.net.InputLater(p.ip)
 		return trace.NoReason
 	}
 	if r := h.refusesAlways(p.ip.Dst()); r != trace.NoReason {

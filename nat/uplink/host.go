@@ -66,7 +66,7 @@ type Host struct {
 	shared      bool          // addr is the host's
 	ids         atomic.Uint32 // the last IP identification that was used
 	ports       *ports        // of TCP
-	net         *netstack
+	net         *tcpStack
 	flows       flows
 	queues      queues
 	done        chan struct{} // closed by Close
@@ -136,10 +136,9 @@ func NewHost(c HostConfig) (*Host, error) {
 		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
 		aliases: map[aliased]*alias{}, aliasPorts: map[outside]bool{}}
 	var err error
-	if h.net, err = newNetstack(h, c.MTU, c.GSO); err != nil {
+	if h.net, err = h.newStack(); err != nil {
 		return nil, err
 	}
-	h.start(func() { h.net.report(h.done) })
 	return h, nil
 }
 
@@ -202,7 +201,7 @@ func (h *Host) Close() error {
 	}
 	h.mu.Unlock()
 	closeAll(end)
-	h.net.close()
+	h.net.Close()
 	h.running.Wait()
 	return nil
 }

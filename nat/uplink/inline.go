@@ -28,10 +28,10 @@ const smallSegment = 512
 //
 // An endpoint that is locked would make this goroutine wait; if it is the one that has locked it, for ever: netstack sends
 // with the lock held, and what it sends may be answered in the same call. So nothing is processed here while netstack sends.
-func (n *netstack) inputNow(ep *tcp.Endpoint, p frame.IPv4, t frame.TCP, left bool) bool {
+func (n *tcpStack) inputNow(ep *tcp.Endpoint, p frame.IPv4, t frame.TCP, left bool) bool {
 	size := len(t.Payload())
 	if size == 0 || size > smallSegment || t.Flags()&(frame.SYN|frame.RST) != 0 ||
-		n.link.sending.Load() > 0 || !carries(ep) {
+		n.Sending() || !carries(ep) {
 		return false
 	}
 	ep.LockUser() // from here on the segment is only queued

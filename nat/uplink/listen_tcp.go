@@ -12,6 +12,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 
+	"uswitch/nat/netstack"
 	"uswitch/switch/frame"
 )
 
@@ -100,7 +101,7 @@ func (h *Host) admitClient(who sender) bool {
 
 // dialInside connects from the client's own address to a port of the uplink, through the gateway and its rules.
 func (s *splice) dialInside(from, to netip.AddrPort) bool {
-	ep, err := s.host.net.stack.NewEndpoint(tcp.ProtocolNumber, ipv4.ProtocolNumber, &s.queue)
+	ep, err := s.host.net.NewEndpoint(tcp.ProtocolNumber, ipv4.ProtocolNumber, &s.queue)
 	if err != nil {
 		return false
 	}
@@ -108,8 +109,8 @@ func (s *splice) dialInside(from, to netip.AddrPort) bool {
 	s.queue.EventRegister(&entry)
 	defer s.queue.EventUnregister(&entry)
 	ep.SocketOptions().SetReuseAddress(true) // one client port may use several published ports
-	if err = ep.Bind(fullAddress(from)); err == nil {
-		err = ep.Connect(fullAddress(to))
+	if err = ep.Bind(netstack.Address(from)); err == nil {
+		err = ep.Connect(netstack.Address(to))
 	}
 	if _, started := err.(*tcpip.ErrConnectStarted); started {
 		select {

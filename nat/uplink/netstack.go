@@ -2,34 +2,24 @@ package uplink
 
 import (
 	"fmt"
-	"net/netip"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/header"
-	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
+	"uswitch/nat/netstack"
 	"uswitch/switch/frame"
 )
 
-// netstack is gVisor's TCP, which stands in for every host of the outside at once: its card takes packets for any
-// address (promiscuous) and sends from any (spoofing). Only TCP and ICMP errors about it reach it.
-type netstack struct {
-	stack  *stack.Stack
-	link   *link
-	errors chan []byte  // ICMP errors on their way to report
-	zeros  *buffer.View // in place of what has left already
+// tcpStack is gVisor's TCP, which stands in for every host of the outside at once. Only TCP and ICMP errors about it reach it.
+type tcpStack struct {
+	*netstack.Stack
+	zeros *buffer.View // in place of what has left already
 }
 
-// errorsKept bounds the ICMP errors that wait for netstack; more are lost, as on any network.
-const errorsKept = 64
-
 const (
-	nic = 1
-
 	// maxInFlight bounds the SYNs that wait for a dial. The limits of each source are the ones that count (Limits.Dials);
 	// past this one netstack ignores SYNs, of whomever.
 	maxInFlight = 1 << 16
@@ -49,27 +39,25 @@ const (
 	timeWait = time.Millisecond
 )
 
-func newNetstack(h *Host, mtu int, gso bool) (*netstack, error) {
-	n := &netstack{errors: make(chan []byte, errorsKept), link: &link{host: h, mtu: uint32(mtu), gso: gso},
-		zeros: buffer.NewViewSize(MaxMTU)}
-	n.stack = stack.New(stack.Options{
-		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol},
-		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol},
-	})
+func (h *Host) newStack() (*tcpStack, error) {
+	s, err := netstack.New(netstack.Config{Transport: []stack.TransportProtocolFactory{tcp.NewProtocol}, MTU: h.mtu, GSO: h.gso,
+		Contain: func(f func()) { h.contained(f) },
+		Send: func(f frame.Frame) {
+			h.flows.note(frame.IPv4(f.Data[frame.EthernetHeader:]))
+			h.inject(f)
+		}})
+	if err != nil {
+		return nil, fmt.Errorf("uplink: %w", err)
+	}
 	for _, o := range options() {
-		if err := n.stack.SetTransportProtocolOption(tcp.ProtocolNumber, o); err != nil {
+		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, o); err != nil {
+			s.Close()
 			return nil, fmt.Errorf("uplink: netstack: %v", err)
 		}
 	}
-	if err := n.stack.CreateNICWithOptions(nic, n.link, stack.NICOptions{Name: "uplink"}); err != nil {
-		return nil, fmt.Errorf("uplink: netstack: %v", err)
-	}
-	n.stack.SetSpoofing(nic, true)
-	n.stack.SetPromiscuousMode(nic, true)
-	n.stack.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, NIC: nic}})
-	forwarder := tcp.NewForwarder(n.stack, receiveBuffer, maxInFlight, h.accept)
-	n.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, forwarder.HandlePacket)
-	return n, nil
+	forwarder := tcp.NewForwarder(s.Stack, receiveBuffer, maxInFlight, h.accept)
+	s.SetTransportProtocolHandler(tcp.ProtocolNumber, forwarder.HandlePacket)
+	return &tcpStack{s, buffer.NewViewSize(MaxMTU)}, nil
 }
 
 // options are what is to be different from netstack's defaults, which are made for the internet.
@@ -89,25 +77,23 @@ func options() []tcpip.SettableTransportProtocolOption {
 // input gives netstack a packet, which it borrows, with headers of that many bytes in all. Of a packet whose payload has
 // left already (ahead.go) netstack gets as many zeros, which all such packets share. Netstack makes a copy of its own of the
 // memory in which it reads headers, all of it. So those of a large packet are in memory of their own.
-func (n *netstack) input(p frame.IPv4, headers int, left bool) {
+func (n *tcpStack) input(p frame.IPv4, headers int, left bool) {
 	var data buffer.Buffer
 	switch {
 	case left:
 		data = buffer.MakeWithData(p[:headers])
-		_ = data.Append(n.noughts(len(p) - headers))
+		_ = data.Append(n.zero(len(p) - headers))
 	case len(p) > largePacket && headers < len(p):
 		data = buffer.MakeWithData(p[:headers])
 		_ = data.Append(buffer.NewViewWithData(p[headers:]))
 	default:
 		data = buffer.MakeWithData(p)
 	}
-	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: data})
-	n.link.deliver(pkt)
-	pkt.DecRef()
+	n.Input(data)
 }
 
-// noughts returns a view of that many zeros, up to those of the largest packet.
-func (n *netstack) noughts(count int) *buffer.View {
+// zero returns a view of that many zeros, up to those of the largest packet.
+func (n *tcpStack) zero(count int) *buffer.View {
 	v := n.zeros.Clone() // of the view; the bytes are shared, and netstack does not write to what it has received
 	v.CapLength(count)
 	return v
@@ -115,32 +101,3 @@ func (n *netstack) noughts(count int) *buffer.View {
 
 // largePacket is from how many bytes on a packet is in two pieces.
 const largePacket = 512
-
-// inputError gives netstack an ICMP error, later and from another goroutine: it takes the lock of the connection that it
-// is about, and whoever brings it may hold that lock, if the gateway refuses what the connection is just sending.
-func (n *netstack) inputError(p frame.IPv4) {
-	select {
-	case n.errors <- append([]byte(nil), p...):
-	default:
-	}
-}
-
-// report brings netstack its ICMP errors until done is closed.
-func (n *netstack) report(done <-chan struct{}) {
-	for {
-		select {
-		case p := <-n.errors:
-			n.link.host.contained(func() { n.input(p, len(p), false) })
-		case <-done:
-			return
-		}
-	}
-}
-
-// close resets every connection and waits for netstack's goroutines.
-func (n *netstack) close() { n.stack.Destroy() }
-
-// fullAddress is a as netstack has it.
-func fullAddress(a netip.AddrPort) tcpip.FullAddress {
-	return tcpip.FullAddress{NIC: nic, Addr: tcpip.AddrFrom4(a.Addr().As4()), Port: a.Port()}
-}
