@@ -70,7 +70,7 @@ func breakLab(ctx context.Context, dir string, lab *api.Client, seed uint64) err
 		return err
 	}
 	if err := broken.Save(dir); err != nil {
-		return errors.Join(err, broken.Mend(ctx, subject))
+		return errors.Join(err, broken.Fix(ctx, subject))
 	}
 	fmt.Printf("One thing in lab %s is broken now (seed %d). Find it; uswitch check says when it is mended,\nuswitch break --hint what does not work any more, and uswitch break --mend undoes it.\n", lab.Lab(), seed)
 	return nil
@@ -89,7 +89,7 @@ func tellBroken(ctx context.Context, dir string, lab *api.Client, broken *breaka
 	if err != nil {
 		return err
 	}
-	failed := broken.Mend(ctx, subject)
+	failed := broken.Fix(ctx, subject)
 	fmt.Printf("It was %s:\n", broken.Fault.Name)
 	for _, a := range broken.Fault.Break {
 		fmt.Printf("  %v\n", a)

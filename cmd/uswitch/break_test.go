@@ -93,7 +93,7 @@ func TestFiftySeeds(t *testing.T) {
 				if broken.Check(ctx, s).Count(check.Fails) == 0 {
 					t.Errorf("seed %d: nobody notices %+v", seed, broken.Fault)
 				}
-				if err := broken.Mend(ctx, s); err != nil {
+				if err := broken.Fix(ctx, s); err != nil {
 					t.Errorf("seed %d: %+v: %v", seed, broken.Fault, err)
 				}
 				if r := broken.Check(ctx, s); r.Status() != 0 {

@@ -42,7 +42,7 @@ func Break(ctx context.Context, c *api.Client, s check.Subject, seed uint64) (*B
 	}
 	for _, f := range shuffled(l.faults(), seed) {
 		if err := do(ctx, s, f.Break); err != nil {
-			undo(ctx, s, f.Mend)
+			undo(ctx, s, f.Fix)
 			continue
 		}
 		r := check.Run(ctx, s, c.Lab(), checks)
@@ -51,7 +51,7 @@ func Break(ctx context.Context, c *api.Client, s check.Subject, seed uint64) (*B
 				return &Broken{Lab: c.Lab(), Started: l.info.Started, Seed: seed, Fault: f, Checks: checks, Hint: "does not hold any more: " + o.What}, nil
 			}
 		}
-		if failed := undo(ctx, s, f.Mend); failed != nil {
+		if failed := undo(ctx, s, f.Fix); failed != nil {
 			return nil, fmt.Errorf("lab %s: %w", c.Lab(), errors.Join(failed...))
 		}
 	}
@@ -78,9 +78,9 @@ func shuffled(all []Fault, seed uint64) (order []Fault) {
 	return order
 }
 
-// Mend undoes what was broken. The error says what could not be undone, perhaps because it was undone before.
-func (b *Broken) Mend(ctx context.Context, s check.Subject) error {
-	return errors.Join(undo(ctx, s, b.Fault.Mend)...)
+// Fix undoes what was broken. The error says what could not be undone, perhaps because it was undone before.
+func (b *Broken) Fix(ctx context.Context, s check.Subject) error {
+	return errors.Join(undo(ctx, s, b.Fault.Fix)...)
 }
 
 // Check makes the checks that held before. It says what fails, and neither why nor what would fix it: that is for the person
@@ -121,7 +121,7 @@ func (a Action) String() string {
 type Fault struct {
 	Name  string   `json:"name"` // of its kind: rule-removed, card-down
 	Break []Action `json:"break"`
-	Mend  []Action `json:"mend"` // undoes Break, as far as it is still to be undone
+	Fix   []Action `json:"mend"` // undoes Break, as far as it is still to be undone
 }
 
 // do carries actions out, up to the first that fails.

@@ -39,10 +39,10 @@ func TestEveryKind(t *testing.T) {
 		t.Errorf("kinds\n%v, want\n%v", got, want)
 	}
 	for _, f := range all {
-		if len(f.Break) == 0 || len(f.Mend) == 0 {
+		if len(f.Break) == 0 || len(f.Fix) == 0 {
 			t.Errorf("%+v breaks or mends nothing", f)
 		}
-		for _, a := range slices.Concat(f.Break, f.Mend) {
+		for _, a := range slices.Concat(f.Break, f.Fix) {
 			if a.Host == "" && a.Argv[0] != "uswitch" || a.Host != "" && a.Host != "RED" && a.Host != "BLUE" {
 				t.Errorf("%s: %v is not about the lab", f.Name, a)
 			}
@@ -57,7 +57,7 @@ func TestRuleComesBack(t *testing.T) {
 	if got, want := second.Break[0].String(), "uswitch iptables -t filter -D FORWARD 2"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if got, want := second.Mend[0].String(), "uswitch iptables -t filter -I FORWARD 2 -d 10.1.0.0/24 -j ACCEPT"; got != want {
+	if got, want := second.Fix[0].String(), "uswitch iptables -t filter -I FORWARD 2 -d 10.1.0.0/24 -j ACCEPT"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if nat := sample().rulesRemoved("nat"); len(nat) > 0 {
