@@ -11,13 +11,6 @@ import (
 
 // The functions of this file make, for what is added to a plan that exists, the choices that a lab file may leave open.
 
-// NewNetwork returns a network with the settings of one about which a lab file says nothing. Its addresses are still to be
-// chosen, by FillNetwork.
-func NewNetwork(name string) Network {
-	return Network{Name: name, Key: name, MTU: defaultMTU, Masquerade: true, ICC: true, GatewayMode: "nat",
-		HostIP: netip.IPv4Unspecified(), AgeingTime: defaultAgeingTime, Port: defaultKnobs}
-}
-
 // FillNetwork chooses the addresses of a network to be added, as far as they are zero, and the name that Docker would show.
 // No subnet is chosen that overlaps one of the plan's, or one of taken.
 func (p *Plan) FillNetwork(n *Network, taken []netip.Prefix) error {

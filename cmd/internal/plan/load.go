@@ -180,9 +180,6 @@ func Builtins() []Builtin {
 	return all
 }
 
-// Source returns the Compose file of a built-in lab, comments and all: it is meant to be read, copied and changed.
-func Source(name string) (text []byte, ok bool) { return builtin(name) }
-
 func builtin(name string) ([]byte, bool) {
 	data, err := builtinFiles.ReadFile("builtin/" + name + ".yaml")
 	return data, err == nil

@@ -275,7 +275,7 @@ func TestApplyKeepsOwn(t *testing.T) {
 	ctx := t.Context()
 	own := "-A DOCKER-USER -s 10.9.9.9/32 -j DROP"
 	for name, err := range map[string]error{
-		"network": w.AddNetwork(ctx, plan.NewNetwork("mine")),
+		"network": w.AddNetwork(ctx, newNetwork("mine")),
 		"host":    w.AddHost(ctx, plan.Host{Name: "MINE", Interfaces: []plan.Interface{{Network: "front"}}}),
 		"card":    w.Connect(ctx, "CLIENT", plan.Interface{Network: "back"}),
 		"rule":    w.Gateway().Rules().Apply([]string{own}),

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strings"
 	"time"
 
 	"uswitch/cmd/internal/plan"
@@ -154,6 +153,3 @@ func Environment(labName string, h *plan.Host, home string, added []string) []st
 func Here(labName, host string) []string {
 	return []string{"USWITCH_LAB=" + labName, "USWITCH_HOST=" + host}
 }
-
-// Line returns a command as a person would type it.
-func Line(argv []string) string { return strings.Join(argv, " ") }

@@ -2,12 +2,14 @@ package world_test
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
+	"uswitch/switch/frame"
 )
 
 // TestDefaultRouteFollows unplugs the card that leads out, and another one takes over, with the published port; as in Docker.
@@ -100,7 +102,7 @@ func TestRefusals(t *testing.T) {
 	w, _ := up(t, strings.Replace(office, "DIALECT", "classic", 1), host)
 	before, ctx := describe(t, w, host), t.Context()
 	network := func(change func(*plan.Network)) plan.Network {
-		n := plan.NewNetwork("side")
+		n := newNetwork("side")
 		change(&n)
 		return n
 	}
@@ -139,7 +141,18 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.AddNetwork(ctx, plan.NewNetwork("side")); err == nil || err.Error() != "lab w is not up" {
+	if err := other.AddNetwork(ctx, newNetwork("side")); err == nil || err.Error() != "lab w is not up" {
 		t.Errorf("a change of what is not there: %v", err)
 	}
+}
+
+// newNetwork returns a network of which a lab file says nothing but the name; its addresses are still to be chosen.
+func newNetwork(name string) plan.Network {
+	p, err := plan.Parse("n.yaml", []byte("services: {nobody: {network_mode: none}}\nnetworks: {"+name+": {}}\n"), plan.LoadOptions{})
+	if err != nil {
+		panic(err)
+	}
+	n := p.Networks[0]
+	n.Subnet, n.Gateway, n.GatewayMAC, n.Docker = netip.Prefix{}, netip.Prefix{}, frame.MAC{}, ""
+	return n
 }

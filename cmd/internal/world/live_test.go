@@ -70,7 +70,7 @@ var steps = []struct {
 	do, undo func(*testing.T, *world.World) error
 }{
 	{"network",
-		func(t *testing.T, w *world.World) error { return w.AddNetwork(t.Context(), plan.NewNetwork("side")) },
+		func(t *testing.T, w *world.World) error { return w.AddNetwork(t.Context(), newNetwork("side")) },
 		func(_ *testing.T, w *world.World) error { return w.RemoveNetwork("side") }},
 	{"host",
 		func(t *testing.T, w *world.World) error {
@@ -187,7 +187,7 @@ func TestConcurrentChanges(t *testing.T) {
 			must(w.AddHost(ctx, plan.Host{Name: name, Command: []string{"true"}, Interfaces: []plan.Interface{{Network: "back"}}}))
 			must(w.Connect(ctx, name, plan.Interface{Network: "front"}))
 			must(w.StartHost(name))
-			must(w.AddNetwork(ctx, plan.NewNetwork(fmt.Sprint("n", i))))
+			must(w.AddNetwork(ctx, newNetwork(fmt.Sprint("n", i))))
 			must(w.Disconnect(name, "back"))
 			must(w.RemoveNetwork(fmt.Sprint("n", i)))
 			must(w.RemoveHost(name))
@@ -203,7 +203,7 @@ func TestConcurrentChanges(t *testing.T) {
 func TestNoPoolLeft(t *testing.T) {
 	w, _ := up(t, strings.Replace(office, "DIALECT", "off", 1), &worldtest.Host{})
 	for i := range 100 {
-		err := w.AddNetwork(t.Context(), plan.NewNetwork(fmt.Sprint("n", i)))
+		err := w.AddNetwork(t.Context(), newNetwork(fmt.Sprint("n", i)))
 		if err == nil {
 			continue
 		}
