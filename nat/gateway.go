@@ -145,6 +145,9 @@ func (g *Gateway) Remove(i *Interface) {
 
 // AddRoute sends packets for a prefix to an interface, through the next hop via unless that is invalid.
 func (g *Gateway) AddRoute(p netip.Prefix, via netip.Addr, dev *Interface) error {
+	if !p.Addr().Is4() {
+		return fmt.Errorf("route to %v: want an IPv4 prefix, as in 10.1.0.0/24", p)
+	}
 	return g.change(func(v *view) (err error) {
 		v.routes, err = v.routes.With(route.Route[*Interface]{Prefix: p, Via: via, Dev: dev})
 		return err

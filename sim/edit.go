@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -62,6 +63,8 @@ func (h *Host) AddRoute(r HostRoute) error {
 		return errDown
 	case h.routed(r.Prefix):
 		return errExists
+	case !r.Prefix.Addr().Is4():
+		return fmt.Errorf("route to %v: want an IPv4 prefix, as in 10.1.0.0/24", r.Prefix.Masked())
 	}
 	routes, err := h.routes.With(route.Route[*Card]{Prefix: r.Prefix.Masked(), Via: r.Via, Dev: card})
 	if err == nil {

@@ -5,10 +5,10 @@ import (
 	"net/netip"
 )
 
-// BroadcastOf returns the address of everyone on an IPv4 network (RFC 919): all host bits set. A /31 or /32 has none, and
-// the invalid Addr is returned, which equals no address.
+// BroadcastOf returns the address of everyone on an IPv4 network (RFC 919): all host bits set. A /31 or /32 has none, nor has
+// a network of IPv6; then the invalid Addr is returned, which equals no address.
 func BroadcastOf(network netip.Prefix) netip.Addr {
-	if network.Bits() >= 31 {
+	if !network.Addr().Is4() || network.Bits() >= 31 {
 		return netip.Addr{}
 	}
 	ip := network.Addr().As4()

@@ -23,11 +23,11 @@ type Config struct {
 type Pool struct {
 	subnet      netip.Prefix
 	gateway     netip.Addr // zero: there is none
-	first, last uint32     // the usable addresses, both included: neither the network nor the broadcast address
-	low, high   uint32     // the part of them that Allocate searches; low > high when the range holds none
-	used        map[uint32]bool
-	spare       uint32 // Spare's number; 0: there is none
-	hint        uint32 // no address in [low, hint) is free, so that filling a pool does not cost the square of its size
+	first, last uint64     // the usable addresses by their number in the subnet, both included: neither the network nor the broadcast address
+	low, high   uint64     // the part of them that Allocate searches; low > high when the range holds none
+	used        map[uint64]bool
+	spare       netip.Addr // handed out last; zero: there is none
+	hint        uint64     // no address in [low, hint) is free, so that filling a pool does not cost the square of its size
 }
 
 // New opens the book: the gateway and the auxiliary addresses are in use from the start.
@@ -38,7 +38,7 @@ func New(c Config) (*Pool, error) {
 	if err := checkSubnet(c.Subnet); err != nil {
 		return nil, err
 	}
-	p := &Pool{subnet: c.Subnet, used: make(map[uint32]bool)}
+	p := &Pool{subnet: c.Subnet, used: make(map[uint64]bool), spare: c.Spare}
 	p.first, p.last = bounds(c.Subnet)
 	p.low, p.high = p.first, p.last
 	if c.Range.IsValid() {
@@ -47,9 +47,6 @@ func New(c Config) (*Pool, error) {
 		}
 	}
 	p.hint = p.low
-	if c.Spare.Is4() {
-		p.spare = number(c.Spare)
-	}
 	for _, a := range c.Aux {
 		if err := p.Reserve(a); err != nil {
 			return nil, fmt.Errorf("auxiliary address %w", err)
@@ -69,8 +66,8 @@ func (p *Pool) narrow(r netip.Prefix) error {
 	if r.Bits() < p.subnet.Bits() || !p.subnet.Contains(r.Addr()) {
 		return fmt.Errorf("range %v: %w: it is not inside %v", r, ErrSubnet, p.subnet)
 	}
-	low := number(r.Addr())
-	high := low | ^mask(r.Bits())
+	low := p.number(r.Addr())
+	high := low + size(r) - 1
 	// Only the subnet has a network and a broadcast address; a range within it may use both its ends.
 	p.low, p.high = max(low, p.first), min(high, p.last)
 	return nil
@@ -85,10 +82,10 @@ func (p *Pool) placeGateway(a netip.Addr) error {
 		return nil
 	}
 	// At most len(used) addresses are skipped: those that are auxiliary.
-	for n := uint64(p.first); n <= uint64(p.last); n++ {
-		if !p.used[uint32(n)] {
-			p.gateway = address(uint32(n))
-			p.used[uint32(n)] = true
+	for n := p.first; n <= p.last; n++ {
+		if !p.used[n] {
+			p.gateway = p.address(n)
+			p.used[n] = true
 			return nil
 		}
 	}
@@ -103,17 +100,19 @@ func (p *Pool) Gateway() netip.Addr { return p.gateway }
 
 // Allocate hands out the lowest free address of the range, or of the subnet where there is no range.
 func (p *Pool) Allocate() (netip.Addr, error) {
-	for n := uint64(p.hint); n <= uint64(p.high); n++ {
-		if !p.used[uint32(n)] && uint32(n) != p.spare {
-			p.used[uint32(n)] = true
-			p.hint = uint32(n)
-			return address(uint32(n)), nil
+	for n := p.hint; n <= p.high; n++ {
+		if a := p.address(n); !p.used[n] && a != p.spare {
+			p.used[n] = true
+			p.hint = n
+			return a, nil
 		}
 	}
 	p.hint = max(p.hint, p.high)
-	if p.spare >= p.low && p.spare <= p.high && p.spare != 0 && !p.used[p.spare] {
-		p.used[p.spare] = true
-		return address(p.spare), nil
+	if p.subnet.Contains(p.spare) {
+		if n := p.number(p.spare); p.low <= n && n <= p.high && !p.used[n] {
+			p.used[n] = true
+			return p.spare, nil
+		}
 	}
 	return netip.Addr{}, fmt.Errorf("%v: %w", p.subnet, ErrNoAddress)
 }
@@ -123,7 +122,7 @@ func (p *Pool) Reserve(a netip.Addr) error {
 	if !p.subnet.Contains(a) {
 		return fmt.Errorf("%v: %w: it is outside %v", a, ErrOutOfRange, p.subnet)
 	}
-	switch n := number(a); {
+	switch n := p.number(a); {
 	case n < p.first:
 		return fmt.Errorf("%v: %w: it names the network %v itself", a, ErrOutOfRange, p.subnet)
 	case n > p.last:
@@ -139,10 +138,10 @@ func (p *Pool) Reserve(a netip.Addr) error {
 // Release takes an address back; the next Allocate may hand it out at once. Releasing the gateway, or an address that
 // nobody has, changes nothing, and the answer is false.
 func (p *Pool) Release(a netip.Addr) bool {
-	if !p.subnet.Contains(a) || a == p.gateway || !p.used[number(a)] {
+	if !p.subnet.Contains(a) || a == p.gateway || !p.used[p.number(a)] {
 		return false
 	}
-	n := number(a)
+	n := p.number(a)
 	delete(p.used, n)
 	if n >= p.low && n < p.hint {
 		p.hint = n
@@ -167,11 +166,10 @@ func (p *Pool) Free() int {
 	return free
 }
 
-// bounds returns the lowest and the highest address that a station of the subnet may have.
-func bounds(subnet netip.Prefix) (first, last uint32) {
-	first = number(subnet.Addr())
-	last = first | ^mask(subnet.Bits())
-	if subnet.Bits() < 31 {
+// bounds returns the numbers of the lowest and the highest address that a station of the subnet may have.
+func bounds(subnet netip.Prefix) (first, last uint64) {
+	last = size(subnet) - 1
+	if last > 1 {
 		first, last = first+1, last-1
 	}
 	return first, last
@@ -189,13 +187,27 @@ func checkSubnet(s netip.Prefix) error {
 	return nil
 }
 
-func mask(bits int) uint32 { return uint32(^uint64(0) << (32 - bits)) }
+// number returns where in the pool's subnet an address of it stands, from 0.
+func (p *Pool) number(a netip.Addr) uint64 { return low64(a) - low64(p.subnet.Addr()) }
 
-func number(a netip.Addr) uint32 {
-	b := a.As4()
-	return binary.BigEndian.Uint32(b[:])
+// address is the inverse of number.
+func (p *Pool) address(n uint64) netip.Addr { return after(p.subnet.Addr(), n) }
+
+// size returns how many addresses a prefix of fewer than 64 host bits has.
+func size(p netip.Prefix) uint64 { return 1 << (p.Addr().BitLen() - p.Bits()) }
+
+// low64 returns the low 64 bits of an address; within a subnet of that size the others do not differ.
+func low64(a netip.Addr) uint64 {
+	b := a.As16()
+	return binary.BigEndian.Uint64(b[8:])
 }
 
-func address(n uint32) netip.Addr {
-	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, n)))
+// after returns the address that comes n after a, in a's subnet.
+func after(a netip.Addr, n uint64) netip.Addr {
+	b := a.As16()
+	binary.BigEndian.PutUint64(b[8:], low64(a)+n)
+	if a.Is4() {
+		return netip.AddrFrom16(b).Unmap()
+	}
+	return netip.AddrFrom16(b)
 }

@@ -25,9 +25,9 @@ var defaultPools = []struct {
 func DefaultSubnets() []netip.Prefix {
 	var all []netip.Prefix
 	for _, pool := range defaultPools {
-		step := uint32(1) << (32 - pool.bits)
-		for i := range uint32(1) << (pool.bits - pool.base.Bits()) {
-			all = append(all, netip.PrefixFrom(address(number(pool.base.Addr())+i*step), pool.bits))
+		step := size(netip.PrefixFrom(pool.base.Addr(), pool.bits))
+		for i := range uint64(1) << (pool.bits - pool.base.Bits()) {
+			all = append(all, netip.PrefixFrom(after(pool.base.Addr(), i*step), pool.bits))
 		}
 	}
 	return all
