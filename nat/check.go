@@ -39,9 +39,9 @@ func (p *packet) offloadOK() bool {
 	case !o.NeedsChecksum:
 		return true
 	case proto == frame.ProtoTCP:
-		return behind == 0 && o.ChecksumOffset == 16
+		return behind == 0 && o.ChecksumOffset == frame.TCPChecksum
 	case proto == frame.ProtoUDP:
-		return behind == 0 && o.ChecksumOffset == 6 || behind >= frame.UDPHeader
+		return behind == 0 && o.ChecksumOffset == frame.UDPChecksum || behind >= frame.UDPHeader
 	case proto == frame.ProtoICMP:
 		return false
 	}

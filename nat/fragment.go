@@ -1,8 +1,6 @@
 package nat
 
 import (
-	"encoding/binary"
-
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -15,29 +13,17 @@ func (g *Gateway) fragment(p *packet) {
 	}
 	p.f.FinishChecksum()
 	p.j.Split()
-	header, payload := p.ip[:p.ip.HeaderLen()], p.ip.Payload()
-	later := laterHeader(header)
-	room := (p.out.config.MTU - len(header)) &^ 7
-	count := (len(payload) + room - 1) / room
+	payload, room := len(p.ip.Payload()), p.ip.FragmentRoom(p.out.config.MTU)
 	if p.j.On() {
 		e := p.event(trace.Postrouting, trace.Accept, trace.FragmentedInto)
-		e.Count = uint32(count)
+		e.Count = uint32((payload + room - 1) / room)
 		p.emit(e)
 	}
-	for offset := 0; offset < len(payload); offset += room {
-		piece := payload[offset:min(offset+room, len(payload))]
-		h := header
-		if offset > 0 {
-			h = later
-		}
-		b := make([]byte, frame.EthernetHeader, frame.EthernetHeader+len(h)+len(piece))
-		b = append(append(b, h...), piece...)
-		ip := frame.IPv4(b[frame.EthernetHeader:])
-		binary.BigEndian.PutUint16(ip[2:], uint16(len(ip)))
-		ip.SetFragment(false, offset+len(piece) < len(payload), offset)
-		ip.SetChecksum()
+	for offset := 0; offset < payload; {
+		b := make([]byte, frame.EthernetHeader, frame.EthernetHeader+p.ip.HeaderLen()+min(room, payload-offset))
+		b, offset = p.ip.AppendFragment(b, offset, room)
 		q := *p
-		q.f, q.ip = frame.Frame{Data: b, Source: p.f.Source}, ip
+		q.f, q.ip = frame.Frame{Data: b, Source: p.f.Source}, frame.IPv4(b[frame.EthernetHeader:])
 		g.transmit(&q)
 	}
 }
@@ -60,24 +46,4 @@ func (g *Gateway) fragmentSegments(p *packet) {
 			g.fragment(&q)
 		}
 	}
-}
-
-// laterHeader returns the header of every fragment but the first: of the options, those with the copied flag.
-func laterHeader(header []byte) []byte {
-	h := append([]byte(nil), header[:frame.IPv4Header]...)
-	for options := header[frame.IPv4Header:]; len(options) > 0 && options[0] != 0; {
-		n := 1
-		if options[0] != 1 {
-			n = int(options[1]) // checkOptions has seen that it is possible
-		}
-		if options[0]&0x80 != 0 {
-			h = append(h, options[:n]...)
-		}
-		options = options[n:]
-	}
-	for len(h)%4 != 0 {
-		h = append(h, 0)
-	}
-	h[0] = 0x40 | byte(len(h)/4)
-	return h
 }

@@ -1,7 +1,6 @@
 package nat
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"uswitch/nat/rule"
@@ -66,19 +65,11 @@ func (g *Gateway) errorEnds(p *packet) (from, to netip.Addr) {
 	return p.in.Addr().Addr(), sender
 }
 
-// maxError is the size of an ICMP error with all that it quotes, in bytes (RFC 1812 4.3.2.3).
-const maxError = 576
-
-// newError makes an ICMP error that quotes as much of a packet as fits, behind room for its headers. The rest of the message and
-// its checksum are still to be written.
-func newError(icmpType, code uint8, about frame.IPv4) (b []byte, message frame.ICMP) {
+// newError makes an ICMP error about a packet, behind room for its headers.
+func newError(e frame.ICMPError, about frame.IPv4) (b []byte, message frame.ICMP) {
 	const before = frame.EthernetHeader + frame.IPv4Header
-	quoted := min(len(about), maxError-frame.IPv4Header-frame.ICMPHeader)
-	b = make([]byte, before+frame.ICMPHeader+quoted)
-	message = frame.ICMP(b[before:])
-	message[0], message[1] = icmpType, code
-	copy(message.Payload(), about)
-	return b, message
+	b = e.Append(make([]byte, before, before+frame.ICMPHeader+len(about)), about)
+	return b, frame.ICMP(b[before:])
 }
 
 // sendError tells the sender of a packet what became of it, with as much of the packet as fits, as the sender sent it. It does
@@ -97,16 +88,17 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 			return
 		}
 	}
-	b, message := newError(icmpType, code, p.ip)
+	said := frame.ICMPError{Type: icmpType, Code: code}
 	switch {
 	case icmpType == frame.ICMPParamProblem:
 		_, at := checkOptions(p.ip)
-		message[4] = uint8(at)
+		said.Pointer = uint8(at)
 	case icmpType == frame.ICMPUnreachable && code == frame.UnreachableTooBig:
-		binary.BigEndian.PutUint16(message[6:], uint16(min(p.out.config.MTU, 65535))) // RFC 1191 4
+		said.MTU = uint16(min(p.out.config.MTU, 65535))
 	}
+	b, message := newError(said, p.ip)
 	if c := p.flow.conn; c != nil && p.hasTuple {
-		rewriteTuple(frame.IPv4(message.Payload()), p.tuple, c.Tuples[p.flow.dir], p.partial())
+		frame.Rewrite(frame.IPv4(message.Payload()), p.tuple, c.Tuples[p.flow.dir], p.partial())
 	}
 	message.SetChecksum()
 	from, to := g.errorEnds(p)

@@ -1,8 +1,6 @@
 package nat
 
 import (
-	"encoding/binary"
-
 	"uswitch/nat/conntrack"
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
@@ -50,15 +48,10 @@ func (g *Gateway) inputICMP(p *packet) {
 		e.Addr = p.ip.Dst()
 		p.emit(e)
 	}
-	src, dst := p.ip.Dst().As4(), p.ip.Src().As4()
-	copy(p.ip[12:16], src[:])
-	copy(p.ip[16:20], dst[:])
-	p.ip[8] = defaultTTL
+	p.ip.SetAddrs(p.ip.Dst(), p.ip.Src())
+	p.ip.SetTTL(defaultTTL)
 	p.ip.SetChecksum()
-	// Type and code are one word: taking 8 from the first octet turns the request into its reply.
-	before := binary.BigEndian.Uint16(m[0:])
-	m[0] = frame.ICMPEchoReply
-	binary.BigEndian.PutUint16(m[2:], frame.UpdateChecksum(binary.BigEndian.Uint16(m[2:]), before, binary.BigEndian.Uint16(m[0:])))
+	m.TurnEcho()
 	g.send(&packet{f: p.f, now: p.now})
 }
 
@@ -91,25 +84,19 @@ func (g *Gateway) reset(p *packet) {
 	}
 	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.TCPHeader)
 	ip := b[frame.EthernetHeader:]
-	segment := ip[frame.IPv4Header:]
-	putRST(segment, answer.SrcPort, answer.DstPort, p.segment)
-	sum := frame.Checksum(segment, frame.PseudoHeader(frame.ProtoTCP, answer.Src(), answer.Dst(), len(segment)))
-	binary.BigEndian.PutUint16(segment[16:], sum)
+	frame.PutTCP(ip[frame.IPv4Header:], resetOf(answer, p.segment)).SetChecksum(answer.Src(), answer.Dst())
 	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, uint16(g.forged.Add(1)), answer.Src(), answer.Dst())
 	q.f = frame.Frame{Data: b}
 	g.send(&q)
 }
 
-// putRST writes a TCP reset into b, which must hold TCPHeader bytes, in answer to the Segment s (RFC 9293 3.10.7.1).
-func putRST(b []byte, srcPort, dstPort uint16, s conntrack.Segment) {
-	clear(b[:frame.TCPHeader])
-	binary.BigEndian.PutUint16(b[0:], srcPort)
-	binary.BigEndian.PutUint16(b[2:], dstPort)
-	b[12], b[13] = frame.TCPHeader/4<<4, byte(frame.RST)
+// resetOf returns the reset that answers a segment (RFC 9293 3.10.7.1).
+func resetOf(answer frame.Tuple, s conntrack.Segment) frame.TCPFields {
+	rst := frame.TCPFields{SrcPort: answer.SrcPort, DstPort: answer.DstPort, Flags: frame.RST}
 	if s.Flags&frame.ACK != 0 {
-		binary.BigEndian.PutUint32(b[4:], s.Ack)
-		return
+		rst.Seq = s.Ack
+	} else {
+		rst.Ack, rst.Flags = s.End, frame.RST|frame.ACK
 	}
-	binary.BigEndian.PutUint32(b[8:], s.End)
-	b[13] |= byte(frame.ACK)
+	return rst
 }

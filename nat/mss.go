@@ -1,20 +1,13 @@
 package nat
 
 import (
-	"encoding/binary"
-
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
-// The option of TCP that says how large segments may be (RFC 9293 3.7.1), and what its absence means for IPv4.
-const (
-	optionMSS    = 2
-	mssLength    = 4
-	defaultMSS   = 536
-	leastHeaders = frame.IPv4Header + frame.TCPHeader
-)
+// leastHeaders is what the headers of a segment take at least, in bytes.
+const leastHeaders = frame.IPv4Header + frame.TCPHeader
 
 // limitMSS does what the rules of TCPMSS ask for, as the kernel does (xt_TCPMSS.c): the maximum segment size that the
 // segment offers becomes smaller, never larger, and one that offers none gets the option if there is room for it.
@@ -24,16 +17,15 @@ func (g *Gateway) limitMSS(p *packet, m rule.MSS, hook trace.Hook) {
 	if !ok || !isTCP || p.ip.FragmentOffset() != 0 {
 		return
 	}
-	at := findMSS(t)
-	before := uint16(defaultMSS)
-	switch {
-	case at > 0:
-		if before = binary.BigEndian.Uint16(t[at:]); before <= limit {
+	before, has := t.MSS()
+	if has {
+		if before <= limit {
 			return
 		}
-		p.putMSS(t, at, before, limit)
-	default:
-		if limit = min(limit, defaultMSS); !p.addMSS(limit) {
+		t.SetMSS(limit, p.partial())
+	} else {
+		before = frame.DefaultMSS
+		if limit = min(limit, before); !p.addMSS(limit) {
 			return
 		}
 	}
@@ -66,60 +58,19 @@ func (p *packet) mssLimit(m rule.MSS) (limit uint16, ok bool) {
 	return limit, true
 }
 
-// findMSS returns where in a segment the value of the option stands, or 0. A malformed option ends the search.
-func findMSS(t frame.TCP) int {
-	for at := frame.TCPHeader; at+mssLength <= t.HeaderLen(); {
-		switch kind, length := t[at], int(t[at+1]); {
-		case kind == 0:
-			return 0
-		case kind == 1:
-			at++
-		case length < 2:
-			return 0
-		case kind == optionMSS && length == mssLength:
-			return at + 2
-		default:
-			at += length
-		}
-	}
-	return 0
-}
-
-// putMSS writes the option's value. A checksum that the sender has left to the device covers it when it is made.
-func (p *packet) putMSS(t frame.TCP, at int, before, after uint16) {
-	binary.BigEndian.PutUint16(t[at:], after)
-	if p.partial() {
-		return
-	}
-	sum := binary.BigEndian.Uint16(t[16:])
-	if at%2 == 1 { // the value's octets lie in two words of the sum
-		before, after = before<<8|before>>8, after<<8|after>>8
-	}
-	binary.BigEndian.PutUint16(t[16:], frame.UpdateChecksum(sum, before, after))
-}
-
-// addMSS puts the option first among those of a segment without data, if the frame's memory and the header have room.
+// addMSS gives a segment without data the option, if the frame's memory and the header have room.
 func (p *packet) addMSS(value uint16) bool {
-	t := frame.TCP(p.ip.Payload())
-	header, length := p.ip.HeaderLen(), len(p.ip)
+	t, length := frame.TCP(p.ip.Payload()), len(p.ip)+frame.MSSRoom
 	end := frame.EthernetHeader + length
-	if len(t) > t.HeaderLen() || t.HeaderLen()+mssLength > 15*4 || end+mssLength > cap(p.f.Data) || length+mssLength > 0xffff {
+	if len(t) > t.HeaderLen() || !t.HasMSSRoom() || end > cap(p.f.Data) || length > 0xffff {
 		return false
 	}
-	if partial := p.partial(); partial {
+	if p.partial() {
 		p.f.FinishChecksum() // a segment without data is short: its sum is made here
 	}
-	p.f.Data = p.f.Data[:max(len(p.f.Data), end+mssLength)]
-	p.ip = frame.IPv4(p.f.Data[frame.EthernetHeader : end+mssLength])
-	b := p.ip[header:]
-	copy(b[frame.TCPHeader+mssLength:], b[frame.TCPHeader:len(b)-mssLength])
-	b[frame.TCPHeader], b[frame.TCPHeader+1] = optionMSS, mssLength
-	binary.BigEndian.PutUint16(b[frame.TCPHeader+2:], value)
-	b[12] += mssLength / 4 << 4
-	binary.BigEndian.PutUint16(b[16:], 0)
-	binary.BigEndian.PutUint16(b[16:], frame.Checksum(b, frame.PseudoHeader(frame.ProtoTCP, p.ip.Src(), p.ip.Dst(), len(b))))
-	binary.BigEndian.PutUint16(p.ip[2:], uint16(len(p.ip)))
-	p.ip.SetChecksum()
-	p.segment.Length += mssLength
+	p.f.Data = p.f.Data[:max(len(p.f.Data), end)]
+	p.ip = frame.IPv4(p.f.Data[frame.EthernetHeader:end])
+	frame.InsertMSS(p.ip, value)
+	p.segment.Length += frame.MSSRoom
 	return true
 }

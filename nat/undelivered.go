@@ -1,7 +1,6 @@
 package nat
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"time"
 
@@ -44,11 +43,12 @@ func (g *Gateway) Undelivered(f Failure, now time.Time) {
 		g.tracer.Count(trace.Limited)
 		return
 	}
-	b, message := newError(f.Type, f.Code, f.Packet)
+	said := frame.ICMPError{Type: f.Type, Code: f.Code}
 	if tooBig {
-		binary.BigEndian.PutUint16(message[6:], f.MTU)
+		said.MTU = f.MTU
 	}
-	rewriteTuple(frame.IPv4(message.Payload()), t, sent, false)
+	b, message := newError(said, f.Packet)
+	frame.Rewrite(frame.IPv4(message.Payload()), t, sent, false)
 	message.SetChecksum()
 	frame.PutIPv4(b[frame.EthernetHeader:], frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), from, sent.Src())
 	g.send(&packet{f: frame.Frame{Data: b}, now: now, machine: true,
