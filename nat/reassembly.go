@@ -1,9 +1,7 @@
 package nat
 
 import (
-	"cmp"
 	"container/list"
-	"slices"
 	"sync"
 	"time"
 
@@ -12,43 +10,76 @@ import (
 )
 
 // Bounds of reassembly. The time is Linux's (net.ipv4.ipfrag_time) and within RFC 1812 4.3.3.4; the memory its
-// ipfrag_high_thresh, unless Config.FragmentMemory says otherwise. What keeping a train or a piece of one costs besides its
-// bytes counts too: 8192 trains are the most there can be.
+// ipfrag_high_thresh, unless Config.FragmentMemory says otherwise. What keeping a queue or a fragment costs besides its
+// bytes counts too: 8192 queues are the most there can be.
 const (
 	fragTime              = 30 * time.Second
 	DefaultFragmentMemory = 4 << 20 // bytes
-	trainCost             = 512     // bytes
-	pieceCost             = 192     // bytes
+	fragQueueCost         = 512     // bytes
+	fragmentCost          = 192     // bytes
 )
 
 // reassembly puts fragments together (RFC 791 3.2, RFC 815). A fragment that overlaps another throws the whole packet
 // away (RFC 5722 4 and its reasons), one that is there already is dropped. Addresses never mix: the key holds both. When
-// the memory is full the oldest train goes, of a host that has more than half of the memory its own: what is honest is
+// the memory is full the oldest queue goes, of a host that has more than half of the memory its own: what is honest is
 // whole within milliseconds. No fragment vanishes: it becomes part of a packet, or is dropped for a reason.
 type reassembly struct {
 	limit int // bytes
 
 	mu      sync.Mutex // guards all below
-	trains  map[trainKey]*train
-	order   list.List // of *train, oldest first
+	queues  map[frame.FragmentKey]*fragQueue
+	order   list.List // of *fragQueue, oldest first
 	bytes   int
 	sources map[uint64]*fragSource
 }
 
-// fragSource is a host whose packets are in pieces.
+// fragSource is a host whose packets are in fragments.
 type fragSource struct {
 	id    uint64
-	order list.List // of *train, oldest first
+	order list.List // of *fragQueue, oldest first
 	bytes int
+}
+
+// fragQueue has the fragments of one packet. Each keeps bytes of its own: it may have to be given up one day, under its own name.
+type fragQueue struct {
+	key       frame.FragmentKey
+	source    *fragSource   // who has sent its first fragment to come in
+	element   *list.Element // in the order of all
+	own       *list.Element // in the order of its source
+	due       time.Time
+	fragments frame.Fragments[fragment]
+	invalid   bool // thrown away; later fragments follow it
+	bytes     int  // what it costs
+}
+
+// fragment is what is kept of a fragment: no more than is needed to give it up under its own name.
+type fragment struct {
+	f       frame.Frame
+	in      *Interface
+	srcMAC  frame.MAC
+	toGroup bool
+	token   trace.Token
+}
+
+// keep copies a fragment. The event that says so is still to be emitted.
+func keep(p *packet) fragment {
+	return fragment{f: p.f.Clone(), in: p.in, srcMAC: p.srcMAC, toGroup: p.toGroup, token: p.j.Leave()}
+}
+
+func (f fragment) ip() frame.IPv4 { return frame.IPv4(f.f.Data[frame.EthernetHeader:]) }
+
+// held is the fragment as a packet that has waited.
+func (f fragment) held() held {
+	return held{p: packet{f: f.f, ip: f.ip(), in: f.in, srcMAC: f.srcMAC, toGroup: f.toGroup}, token: f.token}
 }
 
 // lost is a fragment that is given up, and why.
 type lost struct {
-	piece
+	fragment
 	why trace.Reason
 }
 
-// reassemble adds the packet, which is a fragment, to its train. It returns true when the packet is whole now: p then is
+// reassemble adds the packet, which is a fragment, to its queue. It returns true when the packet is whole now: p then is
 // the whole packet, in bytes of its own. Otherwise the fragment waits, or is dropped.
 func (g *Gateway) reassemble(p *packet) bool {
 	whole, count, gone, r := g.frags.add(p)
@@ -81,67 +112,65 @@ func (g *Gateway) dropFragments(gone []lost, now time.Time) {
 	}
 }
 
-// add returns the whole frame and the number of its fragments once the last gap is closed, and the fragments of trains that
+// add returns the whole frame and the number of its fragments once the last gap is closed, and the fragments of queues that
 // had to go.
 func (r *reassembly) add(p *packet) (whole []byte, count int, gone []lost, why trace.Reason) {
-	payload, start := p.ip.Payload(), p.ip.FragmentOffset()
-	end := start + len(payload)
-
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := r.trains[keyOf(p)]
-	if t == nil {
-		t = r.begin(p)
-		gone = r.evict(t, gone)
+	q := r.queues[frame.FragmentKeyOf(p.ip)]
+	if q == nil {
+		q = r.begin(p)
+		gone = r.evict(q, gone)
 	}
-	if t.bad || len(payload) == 0 || end > 65535-p.ip.HeaderLen() || p.ip.MoreFragments() && len(payload)%8 != 0 || !t.admits(p, end) {
-		return nil, 0, r.spoil(t, gone), trace.FragBad
-	}
-	at, found := slices.BinarySearchFunc(t.pieces, start, func(q piece, s int) int { return cmp.Compare(q.start, s) })
+	at, fit := q.fragments.Fit(p.ip)
 	switch {
-	case found && t.pieces[at].end() == end:
+	case q.invalid || fit == frame.Contradicts:
+		return nil, 0, r.invalidate(q, gone), trace.FragBad
+	case fit == frame.Duplicate:
 		return nil, 0, gone, trace.FragDuplicate
-	case found, at > 0 && t.pieces[at-1].end() > start, at < len(t.pieces) && end > t.pieces[at].start:
-		return nil, 0, r.spoil(t, gone), trace.FragBad
 	}
-	t.pieces = slices.Insert(t.pieces, at, keep(p))
-	r.spend(t, len(p.f.Data)+pieceCost)
-	gone = r.evict(t, gone)
-	switch {
-	case !t.complete():
+	q.fragments.Insert(at, p.ip, keep(p))
+	r.spend(q, len(p.f.Data)+fragmentCost)
+	gone = r.evict(q, gone)
+	total, complete := q.fragments.Whole()
+	if !complete {
 		return nil, 0, gone, trace.NoReason
-	case t.pieces[0].ip().HeaderLen()+t.total > 65535: // the first fragment's header may be longer than the last one's
-		t.pieces = slices.Delete(t.pieces, at, at+1) // that is p, which the caller drops
-		return nil, 0, r.spoil(t, gone), trace.FragBad
 	}
-	r.remove(t)
-	return t.assemble(), len(t.pieces), gone, trace.NoReason
+	first := q.fragments.At(0)
+	if first.ip().HeaderLen()+total > 65535 { // the first fragment's header may be longer than the last one's
+		q.fragments.Remove(at) // that is p, which the caller drops
+		return nil, 0, r.invalidate(q, gone), trace.FragBad
+	}
+	r.remove(q)
+	whole = make([]byte, frame.EthernetHeader, frame.EthernetHeader+first.ip().HeaderLen()+total)
+	copy(whole, first.f.Data)
+	return q.fragments.AppendWhole(whole, fragment.ip), q.fragments.Len(), gone, trace.NoReason
 }
 
-func (r *reassembly) begin(p *packet) *train {
-	if r.trains == nil {
-		r.trains, r.sources = map[trainKey]*train{}, map[uint64]*fragSource{}
+func (r *reassembly) begin(p *packet) *fragQueue {
+	if r.queues == nil {
+		r.queues, r.sources = map[frame.FragmentKey]*fragQueue{}, map[uint64]*fragSource{}
 	}
 	s := r.sources[p.f.Source]
 	if s == nil {
 		s = &fragSource{id: p.f.Source}
 		r.sources[s.id] = s
 	}
-	t := &train{key: keyOf(p), source: s, due: p.now.Add(fragTime), total: -1}
-	t.place, t.own = r.order.PushBack(t), s.order.PushBack(t)
-	r.trains[t.key] = t
-	r.spend(t, trainCost)
-	return t
+	q := &fragQueue{key: frame.FragmentKeyOf(p.ip), source: s, due: p.now.Add(fragTime)}
+	q.element, q.own = r.order.PushBack(q), s.order.PushBack(q)
+	r.queues[q.key] = q
+	r.spend(q, fragQueueCost)
+	return q
 }
 
-func (r *reassembly) spend(t *train, n int) {
-	t.bytes += n
-	t.source.bytes += n
+func (r *reassembly) spend(q *fragQueue, n int) {
+	q.bytes += n
+	q.source.bytes += n
 	r.bytes += n
 }
 
-// evict makes room for the train that grows, which alone is never too large, and adds the fragments that went to gone.
-func (r *reassembly) evict(grows *train, gone []lost) []lost {
+// evict makes room for the queue that grows, which alone is never too large, and adds the fragments that went to gone.
+func (r *reassembly) evict(grows *fragQueue, gone []lost) []lost {
 	for r.bytes > r.limit {
 		oldest := r.order.Front()
 		if grows.source.bytes > r.limit/2 {
@@ -153,51 +182,51 @@ func (r *reassembly) evict(grows *train, gone []lost) []lost {
 		if oldest == nil {
 			break
 		}
-		t := oldest.Value.(*train)
-		r.remove(t)
-		gone = t.lose(trace.FragNoMem, gone)
+		q := oldest.Value.(*fragQueue)
+		r.remove(q)
+		gone = q.lose(trace.FragNoMem, gone)
 	}
 	return gone
 }
 
-// lose adds all fragments of a train to those that are given up.
-func (t *train) lose(why trace.Reason, gone []lost) []lost {
-	for _, q := range t.pieces {
-		gone = append(gone, lost{q, why})
+// lose adds all fragments of a queue to those that are given up.
+func (q *fragQueue) lose(why trace.Reason, gone []lost) []lost {
+	for i := range q.fragments.Len() {
+		gone = append(gone, lost{q.fragments.At(i), why})
 	}
 	return gone
 }
 
-// spoil throws the fragments of a train away, and adds them to gone, but remembers it until its time is over, so that what
-// comes later cannot form a packet either.
-func (r *reassembly) spoil(t *train, gone []lost) []lost {
-	gone = t.lose(trace.FragBad, gone)
-	r.spend(t, trainCost-t.bytes)
-	t.bad, t.pieces = true, nil
+// invalidate throws the fragments of a queue away, and adds them to gone, but remembers it until its time is over, so that
+// what comes later cannot form a packet either.
+func (r *reassembly) invalidate(q *fragQueue, gone []lost) []lost {
+	gone = q.lose(trace.FragBad, gone)
+	r.spend(q, fragQueueCost-q.bytes)
+	q.invalid, q.fragments = true, frame.Fragments[fragment]{}
 	return gone
 }
 
-func (r *reassembly) remove(t *train) {
-	r.spend(t, -t.bytes)
-	r.order.Remove(t.place)
-	if t.source.order.Remove(t.own); t.source.order.Len() == 0 {
-		delete(r.sources, t.source.id)
+func (r *reassembly) remove(q *fragQueue) {
+	r.spend(q, -q.bytes)
+	r.order.Remove(q.element)
+	if q.source.order.Remove(q.own); q.source.order.Len() == 0 {
+		delete(r.sources, q.source.id)
 	}
-	delete(r.trains, t.key)
+	delete(r.queues, q.key)
 }
 
-// expire removes the trains whose time is over and returns their fragments, of which the sender of the first is to be told
+// expire removes the queues whose time is over and returns their fragments, of which the sender of the first is to be told
 // (RFC 792), and when to look again.
 func (r *reassembly) expire(now time.Time) (gone []lost, next time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for r.order.Len() > 0 {
-		t := r.order.Front().Value.(*train)
-		if t.due.After(now) {
-			return gone, t.due
+		q := r.order.Front().Value.(*fragQueue)
+		if q.due.After(now) {
+			return gone, q.due
 		}
-		r.remove(t)
-		gone = t.lose(trace.FragTimeout, gone)
+		r.remove(q)
+		gone = q.lose(trace.FragTimeout, gone)
 	}
 	return gone, time.Time{}
 }
