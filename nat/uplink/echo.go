@@ -41,8 +41,8 @@ func (h *Host) outputICMP(p *outgoing) trace.Reason {
 // it quotes. About UDP only a raw socket can send it; without one the outside hears nothing, as from a host whose
 // firewall is silent.
 func (h *Host) outputError(p *outgoing, m frame.ICMP) trace.Reason {
-	quote := frame.IPv4(m.Payload())
-	if len(quote) < frame.IPv4Header || len(quote) < quote.HeaderLen() {
+	quote, ok := m.Quote()
+	if !ok {
 		return trace.BadICMP
 	}
 	if quote.Proto() == frame.ProtoTCP {

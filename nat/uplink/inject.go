@@ -2,7 +2,6 @@ package uplink
 
 import (
 	"cmp"
-	"encoding/binary"
 	"net/netip"
 
 	"uswitch/nat"
@@ -25,7 +24,7 @@ func (h *Host) header(b []byte, n int, proto uint8, ttl, tos uint8, src, dst net
 func (h *Host) headerOf(packets int, b []byte, n int, proto uint8, ttl, tos uint8, src, dst netip.Addr) frame.IPv4 {
 	id := h.ids.Add(uint32(packets)) - uint32(packets) + 1
 	ip := frame.PutIPv4(b[frame.EthernetHeader:][:n], proto, ttl, uint16(id), src, dst)
-	ip[1] = tos
+	ip.SetTOS(tos)
 	ip.SetChecksum()
 	return ip
 }
@@ -38,19 +37,11 @@ func (h *Host) injectUDP(b []byte, r received, dstPort uint16) {
 	n := frame.IPv4Header + frame.UDPHeader + r.n
 	f := frame.Frame{Data: b[:frame.EthernetHeader+n], Offload: r.offload()}
 	ip := h.headerOf(f.Offload.Segments(len(f.Data)), b, n, frame.ProtoUDP, r.ttl, r.tos, r.from.Addr(), h.addr)
-	u := frame.UDP(ip.Payload())
-	binary.BigEndian.PutUint16(u[0:], r.from.Port())
-	binary.BigEndian.PutUint16(u[2:], dstPort)
-	binary.BigEndian.PutUint16(u[4:], uint16(len(u)))
-	binary.BigEndian.PutUint16(u[6:], 0)
-	pseudo := frame.PseudoHeader(frame.ProtoUDP, ip.Src(), ip.Dst(), len(u))
-	var sum uint16
-	if f.Offload.NeedsChecksum {
-		sum = ^frame.Checksum(nil, pseudo)
-	} else if sum = frame.Checksum(u, pseudo); sum == 0 {
-		sum = 0xffff // RFC 768: 0 means none
+	if u := frame.PutUDP(ip.Payload(), r.from.Port(), dstPort); f.Offload.NeedsChecksum {
+		u.SetPartialChecksum(ip.Src(), ip.Dst())
+	} else {
+		u.SetChecksum(ip.Src(), ip.Dst())
 	}
-	binary.BigEndian.PutUint16(u[6:], sum)
 	h.inject(f)
 }
 
@@ -59,7 +50,7 @@ func (r received) offload() frame.Offload {
 	if r.pieces == 0 || r.n <= r.pieces {
 		return frame.Offload{}
 	}
-	return frame.Offload{NeedsChecksum: true, ChecksumStart: payloadAt - frame.UDPHeader, ChecksumOffset: 6,
+	return frame.Offload{NeedsChecksum: true, ChecksumStart: payloadAt - frame.UDPHeader, ChecksumOffset: frame.UDPChecksum,
 		GSO: frame.GSOUDPL4, GSOSize: uint16(r.pieces), HeaderLen: payloadAt}
 }
 
@@ -85,19 +76,15 @@ func (h *Host) injectError(f failure, quote []byte) {
 		h.report(nat.Failure{Type: f.icmpType, Code: f.code, MTU: f.mtu, Packet: quote})
 		return
 	}
-	n := frame.IPv4Header + frame.ICMPHeader + len(quote)
+	said := frame.ICMPError{Type: f.icmpType, Code: f.code}
+	if f.icmpType == frame.ICMPUnreachable && f.code == frame.UnreachableTooBig {
+		said.MTU = f.mtu
+	}
 	b := buffers.Get().(packetBuffer)
 	defer buffers.Put(b)
-	m := frame.ICMP(b[frame.EthernetHeader+frame.IPv4Header:][:frame.ICMPHeader+len(quote)])
-	clear(m[:frame.ICMPHeader])
-	m[0], m[1] = f.icmpType, f.code
-	if f.icmpType == frame.ICMPUnreachable && f.code == frame.UnreachableTooBig {
-		binary.BigEndian.PutUint16(m[6:], f.mtu)
-	}
-	copy(m.Payload(), quote)
-	m.SetChecksum()
-	h.header(b[:], n, frame.ProtoICMP, cmp.Or(f.ttl, errorTTL), 0, f.from, h.addr)
-	h.inject(frame.Frame{Data: b[:frame.EthernetHeader+n]})
+	whole := said.Append(b[:frame.EthernetHeader+frame.IPv4Header], quote)
+	h.header(whole, len(whole)-frame.EthernetHeader, frame.ProtoICMP, cmp.Or(f.ttl, errorTTL), 0, f.from, h.addr)
+	h.inject(frame.Frame{Data: whole})
 }
 
 // says reports whether it is this machine that speaks of a packet on its way, and not whoever the packet was sent to, which

@@ -41,14 +41,13 @@ type outgoing struct {
 // damaged verifies the transport checksum, of a sender that has computed it. What a socket sends gets a new one, which
 // would hide the damage.
 func (p *outgoing) damaged() bool {
-	payload := p.ip.Payload()
 	if p.f.Offload.NeedsChecksum || p.f.Offload.ChecksumValid {
 		return false
 	}
-	if p.ip.Proto() == frame.ProtoUDP && frame.UDP(payload).Checksum() == 0 {
-		return false
+	if p.ip.Proto() == frame.ProtoUDP {
+		return !frame.UDP(p.ip.Payload()).ChecksumOK(p.ip.Src(), p.ip.Dst())
 	}
-	return frame.Checksum(payload, frame.PseudoHeader(p.ip.Proto(), p.ip.Src(), p.ip.Dst(), len(payload))) != 0
+	return !frame.TCP(p.ip.Payload()).ChecksumOK(p.ip.Src(), p.ip.Dst())
 }
 
 // options are what a packet's IP header asks of a socket.

@@ -1,7 +1,6 @@
 package uplink
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"sync"
 
@@ -14,23 +13,16 @@ import (
 
 const quotesKept = 16
 
-// quoteSize is an IP header without options and eight bytes of what follows (RFC 792).
-const quoteSize = frame.IPv4Header + 8
-
 type quotes struct {
 	mu   sync.Mutex
-	ring []([quoteSize]byte) // grows to quotesKept
+	ring []([frame.QuoteLength]byte) // grows to quotesKept
 	next int
 }
 
 // note remembers a packet. Options of its IP header are not: a socket does not send them either.
 func (q *quotes) note(p frame.IPv4) {
-	var b [quoteSize]byte
-	copy(b[:frame.IPv4Header], p)
-	b[0] = 0x45
-	binary.BigEndian.PutUint16(b[2:], uint16(len(p)-p.HeaderLen()+frame.IPv4Header))
-	copy(b[frame.IPv4Header:], p.Payload())
-	frame.IPv4(b[:]).SetChecksum()
+	var b [frame.QuoteLength]byte
+	frame.PutQuote(b[:], p)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.ring) < quotesKept {
@@ -47,8 +39,8 @@ func (q *quotes) find(to netip.AddrPort) ([]byte, bool) {
 	defer q.mu.Unlock()
 	for i := range q.ring {
 		b := q.ring[(q.next-1-i+2*len(q.ring))%len(q.ring)]
-		port := binary.BigEndian.Uint16(b[frame.IPv4Header+2:])
-		if frame.IPv4(b[:]).Dst() == to.Addr() && (to.Port() == 0 || to.Port() == port) {
+		about := frame.IPv4(b[:])
+		if about.Dst() == to.Addr() && (to.Port() == 0 || to.Port() == frame.UDP(about.Payload()).DstPort()) {
 			return b[:], true
 		}
 	}

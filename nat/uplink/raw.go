@@ -1,7 +1,6 @@
 package uplink
 
 import (
-	"encoding/binary"
 	"errors"
 
 	"golang.org/x/sys/unix"
@@ -83,15 +82,13 @@ func (h *Host) receiveRaw(b []byte, r received) {
 	case m.Type() == frame.ICMPEchoReply && h.rawFor(outside{frame.ProtoICMP, m.ID()}) != nil:
 	case m.IsError() && m.Type() != frame.ICMPRedirect && h.ownQuote(m):
 		if quote := frame.IPv4(m.Payload()); h.says(src, quote) {
-			h.report(nat.Failure{Type: m.Type(), Code: m.Code(), MTU: binary.BigEndian.Uint16(m[6:]), Packet: quote})
+			h.report(nat.Failure{Type: m.Type(), Code: m.Code(), MTU: m.MTU(), Packet: quote})
 			return
 		}
 	default:
 		return
 	}
-	own, from := h.addr.As4(), src.As4()
-	copy(ip[12:16], from[:])
-	copy(ip[16:20], own[:])
+	ip.SetAddrs(src, h.addr)
 	ip.SetChecksum()
 	h.inject(frame.Frame{Data: b[:frame.EthernetHeader+len(ip)]})
 }
@@ -99,16 +96,15 @@ func (h *Host) receiveRaw(b []byte, r received) {
 // ownQuote reports whether an error is about an echo request of a mapping of the raw socket, and makes the quoted
 // source the uplink's address, which is not always the one that the host's routing chose.
 func (h *Host) ownQuote(m frame.ICMP) bool {
-	quote := frame.IPv4(m.Payload())
-	if len(quote) < frame.IPv4Header || quote.Proto() != frame.ProtoICMP || len(quote) < quote.HeaderLen()+frame.ICMPHeader {
+	quote, ok := m.Quote()
+	if !ok || quote.Proto() != frame.ProtoICMP {
 		return false
 	}
 	echo := frame.ICMP(quote.Payload())
 	if echo.Type() != frame.ICMPEcho || h.rawFor(outside{frame.ProtoICMP, echo.ID()}) == nil {
 		return false
 	}
-	own := h.addr.As4()
-	copy(quote[12:16], own[:])
+	quote.SetAddrs(h.addr, quote.Dst())
 	quote.SetChecksum()
 	m.SetChecksum()
 	return true

@@ -53,14 +53,14 @@ func (p IPv4) appendLaterHeader(b []byte) []byte {
 
 // FragmentKey tells the fragments of one packet from those of others (RFC 791 3.2).
 type FragmentKey struct {
-	src, dst [4]byte
+	src, dst Addr
 	id       uint16
 	proto    uint8
 }
 
 // FragmentKeyOf returns the key of a fragment.
 func FragmentKeyOf(p IPv4) FragmentKey {
-	return FragmentKey{[4]byte(p[12:16]), [4]byte(p[16:20]), p.ID(), p.Proto()}
+	return FragmentKey{addr4(p[12:16]), addr4(p[16:20]), p.ID(), p.Proto()}
 }
 
 // Fragments are the fragments of one packet that have come, sorted and disjoint (RFC 791 3.2, RFC 815); V is what their owner

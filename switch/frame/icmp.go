@@ -6,6 +6,7 @@ import "encoding/binary"
 const (
 	ICMPEchoReply       uint8 = 0
 	ICMPUnreachable     uint8 = 3
+	icmpSourceQuench    uint8 = 4
 	ICMPRedirect        uint8 = 5
 	ICMPEcho            uint8 = 8
 	ICMPTimeExceeded    uint8 = 11
@@ -53,7 +54,7 @@ func (m ICMP) Payload() []byte { return m[ICMPHeader:] }
 // IsError reports whether the message tells of a fault of another packet, which its payload quotes.
 func (m ICMP) IsError() bool {
 	switch m.Type() {
-	case ICMPUnreachable, 4, ICMPRedirect, ICMPTimeExceeded, ICMPParamProblem:
+	case ICMPUnreachable, icmpSourceQuench, ICMPRedirect, ICMPTimeExceeded, ICMPParamProblem:
 		return true
 	}
 	return false
@@ -107,6 +108,11 @@ type ICMPError struct {
 	Type, Code uint8
 	MTU        uint16 // of a Fragmentation Needed, in bytes (RFC 1191 4)
 	Pointer    uint8  // of a Parameter Problem: which octet of the packet's header is wrong
+}
+
+// Error returns what an error says; it is read whatever the type.
+func (m ICMP) Error() ICMPError {
+	return ICMPError{Type: m.Type(), Code: m.Code(), MTU: m.MTU(), Pointer: m[4]}
 }
 
 // Append appends the message to b, with as much of a packet as fits.

@@ -118,7 +118,7 @@ func (o Offload) Valid(length int) bool {
 }
 
 // FinishChecksum writes the checksum that an offloading sender has left to the device (virtio 1.2, 5.1.6.2), if it has.
-// The bytes change; a super-frame must be cut first.
+// The bytes change. That of a super-frame is the sum of all of it, as a capture shows it; for a wire it must be cut first.
 func (f *Frame) FinishChecksum() {
 	if !f.Offload.NeedsChecksum {
 		return

@@ -3,14 +3,15 @@ package frame
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"net/netip"
 )
 
 // Rewrite turns a packet with the tuple before into one with the tuple after, and changes each checksum by the difference
 // (RFC 1624). The packet may be a quotation that is cut short: what is not there is not changed. With partial, the transport
 // checksum holds only the pseudo-header's sum, not complemented, and stays that way.
 func Rewrite(p IPv4, before, after Tuple, partial bool) {
-	p.SetAddrs(after.Src(), after.Dst())
+	binary.BigEndian.PutUint16(p[10:], updateAddrs(binary.BigEndian.Uint16(p[10:]), before, after))
+	after.SrcIP.Put(p[12:16])
+	after.DstIP.Put(p[16:20])
 	if p.FragmentOffset() != 0 {
 		return
 	}
@@ -57,13 +58,7 @@ func rewritePorts(b []byte, checksumAt int, before, after Tuple, partial bool) {
 
 // updateAddrs returns a checksum that covers the addresses of a tuple after they have changed.
 func updateAddrs(sum uint16, before, after Tuple) uint16 {
-	sum = UpdateChecksum32(sum, number(before.Src()), number(after.Src()))
-	return UpdateChecksum32(sum, number(before.Dst()), number(after.Dst()))
-}
-
-func number(a netip.Addr) uint32 {
-	b := a.As4()
-	return binary.BigEndian.Uint32(b[:])
+	return UpdateChecksumAddr(UpdateChecksumAddr(sum, before.SrcIP, after.SrcIP), before.DstIP, after.DstIP)
 }
 
 // sctpHeader is the length of SCTP's common header, in bytes (RFC 9260 3.1).

@@ -68,7 +68,7 @@ func (h *Head) describe(etherType uint16, payload []byte, n namer) {
 		}
 	case frame.TypeIPv4:
 		h.Proto = "IPv4"
-		if p, ok := clippedIPv4(payload); ok {
+		if p, ok := frame.ParseClippedIPv4(payload); ok {
 			h.ipv4(p, n)
 		} else {
 			h.What = "a damaged header"

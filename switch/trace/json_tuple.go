@@ -49,7 +49,7 @@ func (e *Event) addressed() (before, after *jsonTuple, arp *jsonARP) {
 	}
 	p, shown := frame.IPv4(nil), false
 	if etherType == frame.TypeIPv4 {
-		p, shown = clippedIPv4(payload)
+		p, shown = frame.ParseClippedIPv4(payload)
 	}
 	t := e.Before
 	if t == (frame.Tuple{}) && shown {

@@ -27,20 +27,7 @@ func (e *Event) IPv4() (frame.IPv4, bool) {
 	if !ok || etherType != frame.TypeIPv4 {
 		return nil, false
 	}
-	return clippedIPv4(payload)
-}
-
-// clippedIPv4 is frame.ParseIPv4 for packets that may be cut short behind their header.
-func clippedIPv4(b []byte) (frame.IPv4, bool) {
-	if len(b) < frame.IPv4Header || b[0]>>4 != 4 {
-		return nil, false
-	}
-	p := frame.IPv4(b)
-	header, total := p.HeaderLen(), totalLength(p)
-	if header < frame.IPv4Header || header > len(b) || total < header {
-		return nil, false
-	}
-	return p[:min(total, len(b))], true
+	return frame.ParseClippedIPv4(payload)
 }
 
 // totalLength is what the header says, however many bytes are there.

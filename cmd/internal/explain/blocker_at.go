@@ -70,7 +70,7 @@ func (f *flow) matters(s *step) bool {
 		if a, ok := frame.ParseARP(eth.Payload()); ok {
 			dst = a.TargetIP()
 		}
-	} else if ip, ok := packetOf(&s.Event); ok {
+	} else if ip, ok := s.Event.IPv4(); ok {
 		dst = ip.Dst()
 	}
 	_, card := f.lab.owner(dst)
@@ -120,7 +120,7 @@ func (f *flow) hairpin(h, asker *sim.HostState) *blocker {
 func (f *flow) answeredFrom() (from netip.Addr) {
 	for i := range f.steps {
 		s := &f.steps[i]
-		ip, ok := packetOf(&s.Event)
+		ip, ok := s.Event.IPv4()
 		if ok && s.way == api.Back && !s.arp.IsValid() && s.Hook == trace.Egress && s.Verdict != trace.Drop {
 			from = ip.Src()
 		}

@@ -8,7 +8,6 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/sim"
-	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -130,23 +129,4 @@ func (f *flow) ok() bool { return f.failed == nil && !f.silent }
 // has reports whether any step is one of a way's packets.
 func (f *flow) has(w api.Way) bool {
 	return slices.ContainsFunc(f.steps, func(s step) bool { return s.way == w && !s.arp.IsValid() })
-}
-
-// packetOf returns the IPv4 packet of a step, which may be cut short behind its headers.
-func packetOf(e *trace.Event) (frame.IPv4, bool) {
-	b := e.Frame.Data
-	if !e.IP {
-		eth, ok := frame.ParseEthernet(b)
-		if !ok || eth.Type() != frame.TypeIPv4 {
-			return nil, false
-		}
-		b = eth.Payload()
-	}
-	if len(b) < frame.IPv4Header || b[0]>>4 != 4 {
-		return nil, false
-	}
-	if p := frame.IPv4(b); p.HeaderLen() >= frame.IPv4Header && p.HeaderLen() <= len(b) {
-		return p, true
-	}
-	return nil, false
 }

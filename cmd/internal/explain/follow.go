@@ -110,11 +110,11 @@ func (f *Follower) Event(e *trace.Event) error {
 
 // begin notes a packet that comes in at a port of a switch.
 func (f *Follower) begin(e *trace.Event) {
-	ip, ok := packetOf(e)
+	ip, ok := e.IPv4()
 	if !ok || len(f.packets) >= maxJourneys {
 		return
 	}
-	tuple, ok := tupleOf(ip)
+	tuple, ok := frame.TupleOf(ip)
 	if !ok {
 		return
 	}
@@ -141,7 +141,7 @@ func (f *Follower) step(j *journey, e *trace.Event, w api.Way) {
 	if e.Conn != 0 && f.conns[e.Conn] == nil && len(f.conns) < maxJourneys {
 		f.conns[e.Conn] = j
 	}
-	ip, ok := packetOf(e)
+	ip, ok := e.IPv4()
 	var card string
 	if ok && e.Hook == trace.Egress && e.Port != "" {
 		if owner, c := f.lab.owner(ip.Dst()); owner != nil && c.Port == e.Port && c.Network == e.Where {

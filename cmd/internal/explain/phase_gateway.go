@@ -83,7 +83,7 @@ func filtered(p *api.Phase, e *trace.Event) {
 			p.Looked = "the connection table: " + e.Ends(e.Before)
 		}
 	}
-	if packet, ok := packetOf(e); ok && e.Hook == trace.Forward && e.Verdict == trace.Accept && e.Note == trace.NoNote {
+	if packet, ok := e.IPv4(); ok && e.Hook == trace.Forward && e.Verdict == trace.Accept && e.Note == trace.NoNote {
 		p.Changed = fmt.Sprintf("ttl %d becomes %d", int(packet.TTL())+1, packet.TTL())
 	}
 }

@@ -110,7 +110,7 @@ func (b *builder) arrived(s *step) {
 	if s.way != api.There || s.Verdict == trace.Drop || s.Hook != trace.Egress || b.arrival {
 		return
 	}
-	ip, ok := packetOf(&s.Event)
+	ip, ok := s.Event.IPv4()
 	if !ok {
 		return
 	}

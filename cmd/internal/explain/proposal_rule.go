@@ -14,7 +14,7 @@ import (
 
 // letPass lets the packet through the chain that stopped it: at the chain's end if its policy did, else before all others.
 func (t *trial) letPass(s *blocker) (all []proposal) {
-	ip, ok := packetOf(s.event)
+	ip, ok := s.event.IPv4()
 	if !ok {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (t *trial) inner(a netip.Addr) *nat.Interface {
 
 // masquerade gives what leaves the lab an address that the outside can answer.
 func (t *trial) masquerade(s *blocker) (all []proposal) {
-	ip, ok := packetOf(s.event)
+	ip, ok := s.event.IPv4()
 	if !ok {
 		return nil
 	}

@@ -16,7 +16,7 @@ import (
 // gatewayRoute gives the gateway back a route that it had in the beginning: to a network that it stands on, or the default
 // route. which is the address of the packet that has no route.
 func (t *trial) gatewayRoute(s *blocker, which func(frame.IPv4) netip.Addr) []proposal {
-	ip, ok := packetOf(s.event)
+	ip, ok := s.event.IPv4()
 	if !ok {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (t *trial) astray(s *blocker) (all []proposal) {
 
 // backTo gives the gateway an address on the network that a packet came from, where it has lost its own.
 func (t *trial) backTo(s *blocker) []proposal {
-	ip, ok := packetOf(s.event)
+	ip, ok := s.event.IPv4()
 	if !ok {
 		return nil
 	}

@@ -59,11 +59,11 @@ func (s *sorter) judge(e *trace.Event) *kind {
 			return s.judgeARP(eth)
 		}
 	}
-	p, ok := packetOf(e)
+	p, ok := e.IPv4()
 	if !ok {
 		return nil
 	}
-	tuple, hasTuple := tupleOf(p)
+	tuple, hasTuple := frame.TupleOf(p)
 	id := packetID{p.Src(), p.Dst(), p.ID(), p.Proto()}
 	switch {
 	case s.first == 0:
@@ -105,7 +105,7 @@ func (s *sorter) wayOf(h *sim.Step) api.Way {
 		}
 		return now
 	}
-	tuple, ok := tupleOf(h.Packet)
+	tuple, ok := frame.TupleOf(h.Packet)
 	switch {
 	case len(s.there) == 0 && h.Host == s.question.From && h.Packet.Dst() == s.question.addr:
 		return api.There
@@ -149,24 +149,19 @@ func (s *sorter) answers(t frame.Tuple) bool {
 
 // quotes reports whether an ICMP error is about the question, or about its answer.
 func (s *sorter) quotes(p frame.IPv4) bool {
-	m := frame.ICMP(p.Payload())
-	if len(m) < frame.ICMPHeader+frame.IPv4Header+8 || !m.IsError() {
+	m, ok := frame.ParseICMP(p.Payload())
+	if !ok {
 		return false
 	}
-	quote := frame.IPv4(m.Payload())
-	t, ok := tupleOf(quote)
+	quote, ok := m.Quote()
+	if !ok {
+		return false
+	}
+	t, ok := frame.TupleOf(quote)
 	for _, there := range s.there {
 		if ok && (t == there || t == there.Reply()) {
 			return true
 		}
 	}
 	return false
-}
-
-// tupleOf is frame.TupleOf for packets that may be cut short.
-func tupleOf(p frame.IPv4) (t frame.Tuple, ok bool) {
-	if len(p) < frame.IPv4Header || len(p) < p.HeaderLen() {
-		return t, false
-	}
-	return frame.TupleOf(p)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -109,16 +108,12 @@ func nanoseconds(e *trace.Event) uint64 {
 // stay as they are. A frame that is cut before its end cannot be completed: its checksum covers what is not there.
 func (c *Writer) complete(e *trace.Event) []byte {
 	f := e.Frame
-	start := int(f.Offload.ChecksumStart)
-	at := start + int(f.Offload.ChecksumOffset)
+	at := int(f.Offload.ChecksumStart) + int(f.Offload.ChecksumOffset)
 	if !f.Offload.NeedsChecksum || at+2 > len(f.Data) || e.Length > len(f.Data) {
 		return f.Data
 	}
 	c.data = append(c.data[:0], f.Data...)
-	sum := frame.Checksum(c.data[start:], 0) // the pseudo-header's sum stands in the field already
-	if sum == 0 && f.Offload.ChecksumOffset == 6 {
-		sum = 0xffff // for UDP 0 would mean none (RFC 768); for TCP Wireshark takes 0xffff for a mistake
-	}
-	binary.BigEndian.PutUint16(c.data[at:], sum)
-	return c.data
+	f.Data = c.data
+	f.FinishChecksum()
+	return f.Data
 }

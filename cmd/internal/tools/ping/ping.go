@@ -121,18 +121,15 @@ func (p *pinger) send() error {
 
 // echo returns an echo request. Its payload is the time, if there is room, and then what iputils sends: bytes that count.
 func echo(id, seq uint16, size int, now time.Time) []byte {
-	b := make([]byte, 8+size)
-	b[0] = frame.ICMPEcho
-	binary.BigEndian.PutUint16(b[4:], id)
-	binary.BigEndian.PutUint16(b[6:], seq)
-	for i := range b[8:] {
-		b[8+i] = byte(i)
+	b := make([]byte, frame.ICMPHeader+size)
+	data := b[frame.ICMPHeader:]
+	for i := range data {
+		data[i] = byte(i)
 	}
 	if size >= timestamp {
-		binary.BigEndian.PutUint64(b[8:], uint64(now.UnixNano()))
+		binary.BigEndian.PutUint64(data, uint64(now.UnixNano()))
 	}
-	frame.ICMP(b).SetChecksum()
-	return b
+	return frame.PutEcho(b, frame.ICMPEcho, id, seq)
 }
 
 // listen reads answers until a moment, or until every echo is settled if nothing else is to be sent.
@@ -172,21 +169,17 @@ func (p *pinger) answer(m Message) {
 		p.reply(icmp, m)
 		return
 	}
-	if seq, ours := p.quoted(icmp); icmp.IsError() && ours {
+	if seq, ours := p.quoted(icmp); ours {
 		delete(p.sentAt, seq)
 		p.errors++
-		fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", m.From, seq, complaint(icmp))
+		fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", m.From, seq, icmp.Error().Ping())
 	}
 }
 
-// quoted reads the echo that an error is about: its IP header and at least eight bytes (RFC 792).
+// quoted reads the echo that an error is about.
 func (p *pinger) quoted(icmp frame.ICMP) (seq uint16, ours bool) {
-	b := icmp.Payload()
-	if len(b) < frame.IPv4Header || b[0]>>4 != 4 {
-		return 0, false
-	}
-	ip := frame.IPv4(b)
-	if header := ip.HeaderLen(); header < frame.IPv4Header || len(b) < header+frame.ICMPHeader {
+	ip, ok := icmp.Quote()
+	if !ok {
 		return 0, false
 	}
 	echo := frame.ICMP(ip.Payload())

@@ -13,35 +13,6 @@ import (
 	"uswitch/switch/frame"
 )
 
-// complaint says in iputils' words what an ICMP error says.
-func complaint(m frame.ICMP) string {
-	switch m.Type() {
-	case frame.ICMPUnreachable:
-		if text := destination[m.Code()]; text != "" {
-			return text
-		}
-		if m.Code() == frame.UnreachableTooBig {
-			return fmt.Sprintf("Frag needed and DF set (mtu = %d)", m.MTU())
-		}
-		return fmt.Sprintf("Dest Unreachable, Bad Code: %d", m.Code())
-	case frame.ICMPTimeExceeded:
-		if m.Code() == 1 {
-			return "Frag reassembly time exceeded"
-		}
-		return "Time to live exceeded"
-	}
-	return fmt.Sprintf("ICMP type %d code %d", m.Type(), m.Code())
-}
-
-// destination are the codes of Destination Unreachable (RFC 1812 5.2.7.1).
-var destination = map[uint8]string{
-	0: "Destination Net Unreachable", 1: "Destination Host Unreachable", 2: "Destination Protocol Unreachable",
-	3: "Destination Port Unreachable", 5: "Source Route Failed", 6: "Destination Net Unknown", 7: "Destination Host Unknown",
-	8: "Source Host Isolated", 9: "Destination Net Prohibited", 10: "Destination Host Prohibited",
-	11: "Destination Net Unreachable for Type of Service", 12: "Destination Host Unreachable for Type of Service",
-	13: "Packet filtered", 14: "Precedence Violation", 15: "Precedence Cutoff",
-}
-
 // times are round-trip times, in the order of the answers.
 type times []time.Duration
 

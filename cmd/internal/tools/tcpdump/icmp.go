@@ -1,6 +1,7 @@
 package tcpdump
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -16,7 +17,8 @@ func (p *Printer) icmp(k packet) {
 		return
 	}
 	id, seq := binary.BigEndian.Uint16(b[4:]), binary.BigEndian.Uint16(b[6:])
-	text := fmt.Sprintf("type-#%d", b[0])
+	said := frame.ICMP(b).Error().Words().Tcpdump
+	text := cmp.Or(said, fmt.Sprintf("type-#%d", b[0]))
 	switch b[0] {
 	case 0:
 		text = fmt.Sprintf("echo reply, id %d, seq %d", id, seq)
@@ -24,16 +26,12 @@ func (p *Printer) icmp(k packet) {
 		text = fmt.Sprintf("echo request, id %d, seq %d", id, seq)
 	case 3:
 		text = unreachable(b)
-	case 4:
-		text = "source quench"
 	case 5:
 		text = redirect(b)
-	case 10:
-		text = "router solicitation"
 	case 11:
 		text = fmt.Sprintf("time exceeded-#%d", b[1])
-		if b[1] < 2 {
-			text = [...]string{"time exceeded in-transit", "ip reassembly time exceeded"}[b[1]]
+		if said != "" {
+			text = said
 		}
 	case 13:
 		text = fmt.Sprintf("time stamp query id %d seq %d", id, seq)
@@ -43,12 +41,6 @@ func (p *Printer) icmp(k packet) {
 		}
 		text = fmt.Sprintf("time stamp reply id %d seq %d: org %s, recv %s, xmit %s", id, seq,
 			clock(be.Uint32(b[8:])), clock(be.Uint32(b[12:])), clock(be.Uint32(b[16:])))
-	case 15:
-		text = "information request"
-	case 16:
-		text = "information reply"
-	case 17:
-		text = "address mask request"
 	case 18:
 		if p.short(b, 12, "icmp") {
 			return
@@ -79,20 +71,11 @@ func quoted(b []byte) (dst netip.Addr, proto uint8, payload []byte, ok bool) {
 	return dst, b[9], b[header:], true
 }
 
-// unreachableTexts are the codes of RFC 1122 3.2.2.1 and RFC 1812 5.2.7.1; %v is the destination.
-var unreachableTexts = [...]string{
-	"net %v unreachable", "host %v unreachable", "", "", "",
-	"%v unreachable - source route failed", "net %v unreachable - unknown", "host %v unreachable - unknown",
-	"%v unreachable - source host isolated", "net %v unreachable - admin prohibited", "host %v unreachable - admin prohibited",
-	"net %v unreachable - tos prohibited", "host %v unreachable - tos prohibited", "host %v unreachable - admin prohibited filter",
-	"host %v unreachable - host precedence violation", "host %v unreachable - precedence cutoff",
-}
-
 func unreachable(b []byte) string {
 	dst, proto, payload, ok := quoted(b)
-	code := int(b[1])
+	code, said := b[1], frame.ICMP(b).Error().Words()
 	switch {
-	case code >= len(unreachableTexts):
+	case said.Ping == "": // there is no such code
 		return fmt.Sprintf("#%d %v unreachable", code, dst)
 	case !ok:
 		return "[|icmp]"
@@ -116,7 +99,7 @@ func unreachable(b []byte) string {
 		}
 		return fmt.Sprintf("%v unreachable - need to frag (mtu %d)", dst, mtu)
 	}
-	return fmt.Sprintf(unreachableTexts[code], dst)
+	return fmt.Sprintf(said.Tcpdump, dst)
 }
 
 func redirect(b []byte) string {

@@ -1,7 +1,6 @@
 package traceroute
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"time"
 
@@ -28,19 +27,9 @@ func (t *tracer) packet(n int) []byte {
 	proto := uint8(frame.ProtoUDP)
 	if t.ICMP {
 		proto = frame.ProtoICMP
-		payload[0] = frame.ICMPEcho
-		binary.BigEndian.PutUint16(payload[4:], t.number)
-		binary.BigEndian.PutUint16(payload[6:], uint16(n))
-		frame.ICMP(payload).SetChecksum()
+		frame.PutEcho(payload, frame.ICMPEcho, t.number, uint16(n))
 	} else {
-		binary.BigEndian.PutUint16(payload[0:], t.number)
-		binary.BigEndian.PutUint16(payload[2:], uint16(t.Port+n))
-		binary.BigEndian.PutUint16(payload[4:], uint16(len(payload)))
-		sum := frame.Checksum(payload, frame.PseudoHeader(proto, t.source, t.to, len(payload)))
-		if sum == 0 {
-			sum = 0xffff // RFC 768: 0 means none
-		}
-		binary.BigEndian.PutUint16(payload[6:], sum)
+		frame.PutUDP(payload, t.number, uint16(t.Port+n)).SetChecksum(t.source, t.to)
 	}
 	frame.PutIPv4(b, proto, uint8(t.First+n/t.Probes), uint16(n+1), t.source, t.to)
 	return b
@@ -68,46 +57,22 @@ func (t *tracer) read(b []byte) (n int, p probe, ok bool) {
 		return 0, p, false
 	}
 	if m.Type() != frame.ICMPTimeExceeded {
-		p.last, p.mark = true, mark(m)
+		p.last, p.mark = true, m.Error().Traceroute()
 	}
 	n, ok = t.quoted(m)
 	return n, p, ok
 }
 
-// quoted finds the number in the packet that an error quotes: its IP header and eight bytes (RFC 792).
+// quoted finds the number in the packet that an error quotes.
 func (t *tracer) quoted(m frame.ICMP) (n int, ok bool) {
-	quote := frame.IPv4(m.Payload())
-	if len(quote) < frame.IPv4Header || quote[0]>>4 != 4 || quote.HeaderLen() < frame.IPv4Header || len(quote) < quote.HeaderLen()+8 || quote.Dst() != t.to {
+	quote, ok := m.Quote()
+	if !ok || quote.Dst() != t.to {
 		return 0, false
 	}
-	b := quote.Payload()
 	if t.ICMP {
-		return int(binary.BigEndian.Uint16(b[6:])), quote.Proto() == frame.ProtoICMP && binary.BigEndian.Uint16(b[4:]) == t.number
+		echo := frame.ICMP(quote.Payload())
+		return int(echo.Seq()), quote.Proto() == frame.ProtoICMP && echo.ID() == t.number
 	}
-	return int(binary.BigEndian.Uint16(b[2:])) - t.Port, quote.Proto() == frame.ProtoUDP && binary.BigEndian.Uint16(b[0:]) == t.number
-}
-
-// mark is what traceroute prints behind the time of a probe that was turned back: nothing if it has found its target, whose
-// port is closed.
-func mark(m frame.ICMP) string {
-	if m.Type() != frame.ICMPUnreachable {
-		return ""
-	}
-	switch m.Code() {
-	case frame.UnreachablePort:
-		return ""
-	case frame.UnreachableNet:
-		return " !N"
-	case frame.UnreachableHost:
-		return " !H"
-	case frame.UnreachableProtocol:
-		return " !P"
-	case frame.UnreachableTooBig:
-		return " !F"
-	case 5:
-		return " !S"
-	case 9, 10, 13:
-		return " !X"
-	}
-	return " !" + string(rune('0'+m.Code()%10))
+	u := frame.UDP(quote.Payload())
+	return int(u.DstPort()) - t.Port, quote.Proto() == frame.ProtoUDP && u.SrcPort() == t.number
 }

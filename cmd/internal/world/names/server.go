@@ -1,7 +1,6 @@
 package names
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -163,16 +162,8 @@ const defaultTTL = 64
 func (s *Server) send(from, to netip.AddrPort, data []byte, now time.Time) {
 	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.UDPHeader+len(data))
 	ip := b[frame.EthernetHeader:]
-	u := ip[frame.IPv4Header:]
-	binary.BigEndian.PutUint16(u[0:], from.Port())
-	binary.BigEndian.PutUint16(u[2:], to.Port())
-	binary.BigEndian.PutUint16(u[4:], uint16(len(u)))
-	copy(u[frame.UDPHeader:], data)
-	sum := frame.Checksum(u, frame.PseudoHeader(frame.ProtoUDP, from.Addr(), to.Addr(), len(u)))
-	if sum == 0 {
-		sum = 0xffff // 0 would mean that there is none (RFC 768)
-	}
-	binary.BigEndian.PutUint16(u[6:], sum)
+	copy(ip[frame.IPv4Header+frame.UDPHeader:], data)
+	frame.PutUDP(ip[frame.IPv4Header:], from.Port(), to.Port()).SetChecksum(from.Addr(), to.Addr())
 	frame.PutIPv4(ip, frame.ProtoUDP, defaultTTL, uint16(s.ids.Add(1)), from.Addr(), to.Addr())
 	s.config.Gateway.Originate(frame.Frame{Data: b}, now)
 }

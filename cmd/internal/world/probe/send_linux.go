@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -140,16 +139,14 @@ func (s *socket) ping(id uint16) error {
 		size = 56
 	}
 	b := make([]byte, frame.ICMPHeader+size)
-	b[0] = frame.ICMPEcho
-	binary.BigEndian.PutUint16(b[4:], id)
-	binary.BigEndian.PutUint16(b[6:], 1)
-	frame.ICMP(b).SetChecksum()
+	frame.PutEcho(b, frame.ICMPEcho, id, 1)
 	return s.exchange(b, func(packet []byte) bool {
-		if len(packet) < frame.IPv4Header || len(packet) < frame.IPv4(packet).HeaderLen()+frame.ICMPHeader {
+		ip, ok := frame.ParseClippedIPv4(packet)
+		if !ok {
 			return false
 		}
-		m := frame.ICMP(packet[frame.IPv4(packet).HeaderLen():])
-		return m.Type() == frame.ICMPEchoReply && m.ID() == id
+		m, ok := frame.ParseICMP(ip.Payload())
+		return ok && m.Type() == frame.ICMPEchoReply && m.ID() == id
 	})
 }
 
