@@ -38,7 +38,7 @@ A check has a name and one of these forms (YAML):
   {name, command: LINE, host: HOST, status: N|not 0, has, lacks}   without host, beside the lab
 Of the first form, a real packet is sent from inside HOST, and that decides: first every question is predicted, every table read
 and every command run, in the order of the file; then the packets are sent, side by side. From outside nothing can be sent:
-there the prediction decides.
+there the prediction decides, as it does everywhere with --no-send. Commands run in any case.
 has and lacks are a text or several, each of which some line must have in it, or none may.
 
 The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fail but some could not be made.`,
@@ -46,11 +46,12 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 		GroupID: groupLab, Args: usage(cobra.MaximumNArgs(1)), ValidArgsFunction: completeBuiltins,
 	}
 	var load plan.LoadOptions
-	var simulate bool
+	o := check.Options{Messages: os.Stderr}
 	formats := []string{"text", "json", "junit"}
 	format := c.Flags().StringP("output", "o", "text", "print `text, json or junit`")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
-	c.Flags().BoolVar(&simulate, "sim", false, "bring the lab up in memory, without privileges and network cards")
+	c.Flags().BoolVar(&o.NoSend, "no-send", false, "send no packet for a question: what is predicted of it decides, and the report says so")
+	c.Flags().BoolVar(&o.Simulated, "sim", false, "bring the lab up in memory, without privileges and network cards")
 	c.Flags().StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
 	c.Flags().StringVar(&load.Uplink, "uplink", "", "take `UPLINK` for the way out, in place of the file's")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -62,7 +63,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 		if write == nil {
 			return usageError{fmt.Errorf("-o %s: want text, json or junit", *format)}
 		}
-		report, err := checked(c.Context(), args, load, simulate)
+		report, err := checked(c.Context(), args, load, o)
 		if err == nil {
 			err = write(report, os.Stdout)
 		}
@@ -75,18 +76,18 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 }
 
 // checked makes the checks of a lab file, or those of a lab in which something was broken.
-func checked(ctx context.Context, args []string, load plan.LoadOptions, simulate bool) (*check.Report, error) {
+func checked(ctx context.Context, args []string, load plan.LoadOptions, o check.Options) (*check.Report, error) {
 	if len(args) == 0 {
 		up, err := findLab("")
 		if err != nil {
 			return nil, err
 		}
-		return checkedUp(ctx, up)
+		return checkedUp(ctx, up, o)
 	}
 	p, err := session.Load(args[0], load, os.Stderr)
 	if err != nil {
 		if up := upAs(args[0]); up != nil {
-			return checkedUp(ctx, up)
+			return checkedUp(ctx, up, o)
 		}
 		return nil, err
 	}
@@ -94,11 +95,11 @@ func checked(ctx context.Context, args []string, load plan.LoadOptions, simulate
 		if up.Lab() != p.Name {
 			continue
 		}
-		if report, err := checkedBroken(ctx, up); report != nil || err != nil {
+		if report, err := checkedBroken(ctx, up, o); report != nil || err != nil {
 			return report, err
 		}
 	}
-	report, err := check.OfPlan(ctx, session.Beside, p, simulate, os.Stderr)
+	report, err := check.OfPlan(ctx, session.Beside, p, o)
 	return report, orSimulated(err, "check", args[0])
 }
 
@@ -116,16 +117,16 @@ func upAs(name string) *api.Client {
 }
 
 // checkedUp makes the checks of a lab that is up.
-func checkedUp(ctx context.Context, up *api.Client) (*check.Report, error) {
-	report, err := checkedBroken(ctx, up)
+func checkedUp(ctx context.Context, up *api.Client, o check.Options) (*check.Report, error) {
+	report, err := checkedBroken(ctx, up, o)
 	if err == nil && report == nil {
-		report, err = check.Up(ctx, up)
+		report, err = check.Up(ctx, up, o)
 	}
 	return report, err
 }
 
 // checkedBroken says whether what was broken is mended, and if so forgets that it was broken. It returns nil if nothing was.
-func checkedBroken(ctx context.Context, up *api.Client) (*check.Report, error) {
+func checkedBroken(ctx context.Context, up *api.Client, o check.Options) (*check.Report, error) {
 	dir, err := state.Dir(os.Getenv)
 	if err != nil {
 		return nil, nil // nothing was ever kept
@@ -138,6 +139,7 @@ func checkedBroken(ctx context.Context, up *api.Client) (*check.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	subject.NoSend = o.NoSend
 	report := broken.Check(ctx, subject)
 	if report.Status() == 0 {
 		fmt.Fprintln(os.Stderr, "uswitch: it is mended")

@@ -42,6 +42,7 @@ type Outcome struct {
 // Report is all outcomes, in the order of the file.
 type Report struct {
 	Lab      string    `json:"lab"`
+	NoSend   bool      `json:"no_send,omitempty"` // no packet was sent for a question: the predictions have decided
 	Outcomes []Outcome `json:"checks"`
 }
 
@@ -82,9 +83,15 @@ func (r *Report) WriteText(out io.Writer) error {
 		r.Outcomes[i].write(&b, wide)
 	}
 	fmt.Fprintf(&b, "%s: %d hold, %d fail, %d could not be checked\n", r.Lab, r.Count(Holds), r.Count(Fails), r.Count(Unknown))
+	if r.NoSend {
+		fmt.Fprintf(&b, "%s\n", noSend)
+	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }
+
+// noSend is what a report says that nothing but predictions has decided.
+const noSend = "no packet was sent for a question: what is predicted of it has decided"
 
 func (o *Outcome) write(b *strings.Builder, wide int) {
 	fmt.Fprintf(b, "%-6s %-*s  %s\n", marks[o.State], wide, o.Name, trace.Printable(o.What))
@@ -121,6 +128,7 @@ type suite struct {
 	Failures int        `xml:"failures,attr"`
 	Errors   int        `xml:"errors,attr"`
 	Cases    []testCase `xml:"testcase"`
+	Out      string     `xml:"system-out,omitempty"`
 }
 
 type testCase struct {
@@ -139,6 +147,9 @@ type problem struct {
 // WriteJUnit writes a report as JUnit's XML.
 func (r *Report) WriteJUnit(out io.Writer) error {
 	s := suite{Name: r.Lab, Tests: len(r.Outcomes), Failures: r.Count(Fails), Errors: r.Count(Unknown)}
+	if r.NoSend {
+		s.Out = noSend
+	}
 	for i := range r.Outcomes {
 		s.Cases = append(s.Cases, r.Outcomes[i].testCase(r.Lab))
 	}

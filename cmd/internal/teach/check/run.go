@@ -21,6 +21,9 @@ func Run(ctx context.Context, s Subject, name string, checks []plan.Check) *Repo
 		r.Outcomes = append(r.Outcomes, first(ctx, s, &checks[i]))
 	}
 	settle(ctx, s, r.Outcomes)
+	if l, live := s.(Live); live {
+		r.NoSend = l.NoSend
+	}
 	return r
 }
 
@@ -127,35 +130,42 @@ type Subject interface {
 // the lab has to say meanwhile goes to messages. The result is what beside returned, or why there was no lab.
 type Bring func(p *plan.Plan, simulated bool, messages *os.File, beside func(context.Context, *api.Client) error) error
 
+// Options are how checks are made.
+type Options struct {
+	Simulated bool     // a lab that is brought up for them is in memory
+	NoSend    bool     // no packet is sent for a question: what is predicted of it decides
+	Messages  *os.File // required: what such a lab has to say meanwhile
+}
+
 // OfPlan makes the checks of a plan on the lab of its name that is up or, if there is none, on one that is up for as long as
-// it takes, in memory if simulated. What the lab has to say meanwhile goes to messages.
-func OfPlan(ctx context.Context, bring Bring, p *plan.Plan, simulated bool, messages *os.File) (*Report, error) {
+// it takes.
+func OfPlan(ctx context.Context, bring Bring, p *plan.Plan, o Options) (*Report, error) {
 	if err := some(p); err != nil {
 		return nil, err // before anything is brought up for nothing
 	}
 	for _, up := range api.Up() {
 		if up.Lab() == p.Name {
-			return of(ctx, up, p)
+			return of(ctx, up, p, o)
 		}
 	}
 	var report *Report
-	err := bring(p, simulated, messages, func(ctx context.Context, up *api.Client) (err error) {
-		report, err = of(ctx, up, p)
+	err := bring(p, o.Simulated, o.Messages, func(ctx context.Context, up *api.Client) (err error) {
+		report, err = of(ctx, up, p, o)
 		return errors.Join(err, ctx.Err())
 	})
 	return report, err
 }
 
 // Up makes the checks of a lab that is up: those of the file that it was made from.
-func Up(ctx context.Context, up *api.Client) (*Report, error) {
+func Up(ctx context.Context, up *api.Client, o Options) (*Report, error) {
 	var plans api.Plans[plan.Plan]
 	if err := up.Get(ctx, "/v1/plan", nil, &plans); err != nil {
 		return nil, err
 	}
-	return of(ctx, up, plans.Plan)
+	return of(ctx, up, plans.Plan, o)
 }
 
-func of(ctx context.Context, up *api.Client, p *plan.Plan) (*Report, error) {
+func of(ctx context.Context, up *api.Client, p *plan.Plan, o Options) (*Report, error) {
 	if err := some(p); err != nil {
 		return nil, err
 	}
@@ -163,6 +173,7 @@ func of(ctx context.Context, up *api.Client, p *plan.Plan) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	live.NoSend = o.NoSend
 	return Run(ctx, live, p.Name, p.Checks), nil
 }
 
