@@ -1,0 +1,537 @@
+package sim
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Loop is the one clock of a lab in memory, and runs all that happens there, one thing at a time: events (After), and tasks
+// (Go), which are goroutines that take turns. A task runs until it waits (Wait, Sleep, Outside) or ends; no event and no other
+// task runs meanwhile. Whatever runs on a Loop therefore needs no lock against the rest of it, and happens in one order.
+//
+//	            +--> a task whose condition holds, the one that has waited longest
+//	next thing -+
+//	            +--> the event that is due first; of two the one that was asked for first
+//
+// A Loop's time is one of two.
+//
+// Virtual time stands at Epoch in the beginning. It stands still while something happens, and jumps to what is due next, but
+// only while somebody waits for the lab (Attend). In a lab that nobody waits for everything rests, however much time passes
+// outside. So the same things happen at the same moments in every run.
+//
+// Wall time is this machine's own, and passes by itself.
+//
+// After, Go, Do and the methods that return times may be called from any goroutine; Wait, Sleep and Outside by tasks alone.
+type Loop struct {
+	wall  bool
+	wake  chan struct{}
+	ended chan struct{} // closed when nothing runs any more
+	stop  context.CancelFunc
+
+	baton   sync.Mutex // held by whoever runs: the loop, for one event or one turn of a task, or somebody outside, in Do
+	current *task      // guarded by baton; nil: no task runs
+	hooks   []*func(now time.Time)
+	fault   func(error)
+	over    bool // guarded by baton: whoever waits is to end
+
+	mu      sync.Mutex // guards what follows; never held while anything runs
+	queue   timers
+	now     time.Time // of virtual time
+	last    time.Time // when something happened last
+	tasks   []*task   // that wait, in the order in which they began to
+	all     int       // tasks that have not ended
+	held    int
+	waiting int // somebody waits for the lab so many times,
+	resting int // which do not count while so many tasks wait for a person to type
+	stalled int // tasks that are stuck in what nobody outside takes from them
+	tied    int // reasons not to be ahead of wall time,
+	tie     time.Duration
+}
+
+// task is a goroutine that runs in turns.
+type task struct {
+	ready  func() bool   // whether its next turn has come
+	resume chan struct{} // its turn begins
+	yield  chan struct{} // its turn is over
+}
+
+// ErrOver is what everything answers on a Loop that has ended.
+var ErrOver = errors.New("the simulated hosts are gone")
+
+// NewLoop returns a Loop of virtual time, which runs until Close.
+func NewLoop() *Loop { return newLoop(false) }
+
+// NewWallLoop returns a Loop of wall time, which runs until Close.
+func NewWallLoop() *Loop { return newLoop(true) }
+
+func newLoop(wall bool) *Loop {
+	ctx, stop := context.WithCancel(context.Background())
+	l := &Loop{wall: wall, wake: make(chan struct{}, 1), ended: make(chan struct{}), stop: stop, now: Epoch, last: Epoch, fault: func(error) {}}
+	go l.run(ctx)
+	return l
+}
+
+// Close ends the Loop: tasks that wait go on with an error and have ended when Close returns, events are not run any more.
+func (l *Loop) Close() {
+	l.stop()
+	<-l.ended
+}
+
+// Ended is closed when nothing runs any more.
+func (l *Loop) Ended() <-chan struct{} { return l.ended }
+
+// Virtual reports whether the Loop's time is virtual.
+func (l *Loop) Virtual() bool { return !l.wall }
+
+// Now implements Scheduler.
+func (l *Loop) Now() time.Time {
+	if l.wall {
+		return time.Now()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now
+}
+
+// After implements Scheduler. An event that panics is told of (OnFault), and costs nothing else.
+func (l *Loop) After(d time.Duration, f func()) *Timer {
+	l.mu.Lock()
+	now := l.now
+	if l.wall {
+		now = time.Now()
+	}
+	t := l.queue.add(now.Add(max(d, 0)), f)
+	l.mu.Unlock()
+	l.kick()
+	return t
+}
+
+// kick makes the loop look again.
+func (l *Loop) kick() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// OnStep has f called after each thing that has happened, and now and then while time passes without any. f runs on the Loop.
+func (l *Loop) OnStep(f func(now time.Time)) (remove func()) {
+	l.baton.Lock()
+	defer l.baton.Unlock()
+	hook := &f
+	l.hooks = append(l.hooks, hook)
+	return func() {
+		l.baton.Lock()
+		defer l.baton.Unlock()
+		l.hooks = slices.DeleteFunc(slices.Clone(l.hooks), func(h *func(time.Time)) bool { return h == hook })
+	}
+}
+
+// OnFault has f called with the panic of an event or a task, on the Loop.
+func (l *Loop) OnFault(f func(error)) {
+	l.baton.Lock()
+	defer l.baton.Unlock()
+	l.fault = f
+}
+
+// Do runs f as an event that is due at once, and waits for it. It must not be called on the Loop. The error is ErrOver.
+func (l *Loop) Do(f func()) error {
+	l.baton.Lock()
+	defer l.baton.Unlock()
+	if l.over {
+		return ErrOver
+	}
+	f()
+	l.happened()
+	l.kick()
+	return nil
+}
+
+// Hold keeps everything from running, until release is called, but for what Do does: for somebody who changes much of a lab and
+// wants nothing to happen before all of it is done. A Loop of wall time goes on all the same.
+func (l *Loop) Hold() (release func()) {
+	if l.wall {
+		return func() {}
+	}
+	l.baton.Lock() // what runs now ends
+	l.add(&l.held, 1)
+	l.baton.Unlock()
+	return sync.OnceFunc(func() { l.add(&l.held, -1) })
+}
+
+// Attend says that somebody waits for the lab, until leave is called: virtual time may pass. A person wants it to pass no faster
+// than real time does.
+func (l *Loop) Attend(person bool) (leave func()) {
+	l.mu.Lock()
+	if l.waiting++; l.waiting == 1 {
+		l.tie = l.behind() // it stood still until now
+	}
+	l.mu.Unlock()
+	l.kick()
+	untie := func() {}
+	if person {
+		untie = l.Tie()
+	}
+	return sync.OnceFunc(func() { untie(); l.add(&l.waiting, -1) })
+}
+
+// Tie keeps virtual time from being ahead of real time, until untie is called: something out there is waited for.
+func (l *Loop) Tie() (untie func()) {
+	l.mu.Lock()
+	if l.tied++; l.tied == 1 {
+		l.tie = l.behind()
+	}
+	l.mu.Unlock()
+	return sync.OnceFunc(func() { l.add(&l.tied, -1) })
+}
+
+// behind is how far virtual time is behind real time. It needs mu.
+func (l *Loop) behind() time.Duration { return time.Since(wallEpoch) - l.now.Sub(Epoch) }
+
+// wallEpoch is a moment on this machine's monotonic clock.
+var wallEpoch = time.Now()
+
+func (l *Loop) add(counter *int, n int) {
+	l.mu.Lock()
+	*counter += n
+	l.mu.Unlock()
+	l.kick()
+}
+
+// Go runs f as a task.
+func (l *Loop) Go(f func()) {
+	t := &task{resume: make(chan struct{}), yield: make(chan struct{})}
+	l.add(&l.all, 1)
+	go func() {
+		<-t.resume
+		defer func() {
+			if fault := recover(); fault != nil {
+				l.fault(fmt.Errorf("%v\n%s", fault, debug.Stack()))
+			}
+			l.add(&l.all, -1)
+			t.yield <- struct{}{}
+		}()
+		f()
+	}()
+	l.park(t, func() bool { return true })
+	l.kick()
+}
+
+// park has a task wait for its next turn.
+func (l *Loop) park(t *task, ready func() bool) {
+	t.ready = ready
+	l.mu.Lock()
+	l.tasks = append(l.tasks, t)
+	l.mu.Unlock()
+}
+
+// Wait lets others run until ready reports true. ready is called on the Loop, often, and may ask for whatever changes on the Loop;
+// who changes something else that it asks for has to call Look. It returns ErrOver if the Loop ends before.
+func (l *Loop) Wait(ready func() bool) error {
+	if ready() {
+		return nil
+	}
+	t := l.current
+	l.park(t, ready)
+	t.yield <- struct{}{}
+	<-t.resume
+	if l.over && !ready() {
+		return ErrOver
+	}
+	return nil
+}
+
+// Look has everybody who waits look again.
+func (l *Loop) Look() { l.kick() }
+
+// Await lets others run until one of the channels is closed, or the Loop ends.
+func (l *Loop) Await(channels ...<-chan struct{}) {
+	for _, c := range channels {
+		if !isClosed(c) {
+			defer l.lookWhen(c)()
+		}
+	}
+	_ = l.Wait(func() bool { return slices.ContainsFunc(channels, isClosed) })
+}
+
+// lookWhen has everybody look again when c is closed by somebody outside.
+func (l *Loop) lookWhen(c <-chan struct{}) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-c:
+			l.Look()
+		case <-done:
+		}
+	}()
+	return func() { close(done) }
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// WaitOr is Wait until ctx ends, too; then it returns ctx's cause.
+func (l *Loop) WaitOr(ctx context.Context, ready func() bool) error {
+	defer context.AfterFunc(ctx, l.Look)()
+	err := l.Wait(func() bool { return ctx.Err() != nil || ready() })
+	if ctx.Err() != nil && !ready() {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// Sleep lets others run for a while, or until ctx ends; then it returns ctx's cause.
+func (l *Loop) Sleep(ctx context.Context, d time.Duration) error {
+	passed := false
+	timer := l.After(d, func() { passed = true })
+	defer timer.Stop()
+	return l.WaitOr(ctx, func() bool { return passed })
+}
+
+// WithTimeout is context.WithTimeoutCause by the Loop's time. It is called on the Loop, and so is cancel.
+func (l *Loop) WithTimeout(ctx context.Context, d time.Duration, cause error) (_ context.Context, cancel func()) {
+	ctx, end := context.WithCancelCause(ctx)
+	timer := l.After(d, func() { end(cause) })
+	return ctx, func() { timer.Stop(); end(nil) }
+}
+
+// Outward says what somebody does outside who is on the Loop.
+type Outward uint8
+
+// What is done outside.
+const (
+	Writing Outward = iota // virtual time stands still meanwhile
+	Reading                // virtual time stands still for a moment, in which who has something to say says it
+	Resting                // for a person to type: nobody waits for the lab meanwhile
+)
+
+// outsideTime is how long what is done outside holds everything up on a Loop of virtual time. What takes longer waits for a
+// person, or for somebody who waits for the lab.
+const outsideTime = time.Second
+
+// Outside has a task do something that may wait for somebody who is not on the Loop.
+func (l *Loop) Outside(what Outward, f func()) {
+	t := l.current
+	if t == nil { // an event: it cannot wait
+		f()
+		return
+	}
+	var mu sync.Mutex
+	left, back := false, false // guarded by mu
+	leave := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if left || back {
+			return
+		}
+		left = true
+		switch what {
+		case Writing:
+			l.add(&l.stalled, 1)
+		case Resting:
+			l.add(&l.resting, 1)
+		}
+		t.yield <- struct{}{}
+	}
+	if l.wall || what == Resting {
+		leave()
+	} else {
+		defer time.AfterFunc(outsideTime, leave).Stop()
+	}
+	f()
+	mu.Lock()
+	back = true
+	mu.Unlock()
+	if !left {
+		return
+	}
+	l.park(t, func() bool { return true })
+	switch what {
+	case Writing:
+		l.add(&l.stalled, -1)
+	case Resting:
+		l.add(&l.resting, -1)
+	}
+	l.kick()
+	<-t.resume
+}
+
+// run is the loop.
+func (l *Loop) run(ctx context.Context) {
+	defer close(l.ended)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		l.baton.Lock()
+		did, wait := l.step()
+		l.baton.Unlock()
+		if did {
+			continue
+		}
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+		case <-l.wake:
+		case <-timer.C:
+		}
+	}
+	l.end()
+}
+
+// end lets every task go on, until none is left. Who is stuck outside is not waited for, for long.
+func (l *Loop) end() {
+	late := time.NewTimer(outsideTime / 2)
+	defer late.Stop()
+	for {
+		l.baton.Lock()
+		l.over = true
+		t, left := l.next(func(*task) bool { return true })
+		if t != nil {
+			l.turn(t)
+		}
+		l.baton.Unlock()
+		switch {
+		case !left:
+			return
+		case t == nil: // the others are outside
+			select {
+			case <-l.wake:
+			case <-late.C:
+				return
+			}
+		}
+	}
+}
+
+// step does the next thing, or says how long to wait for it. It needs the baton.
+func (l *Loop) step() (did bool, wait time.Duration) {
+	l.mu.Lock()
+	held := l.held > 0
+	l.mu.Unlock()
+	if held {
+		return false, time.Hour
+	}
+	if t, _ := l.next(func(t *task) bool { return t.ready() }); t != nil {
+		l.turn(t)
+		l.happened()
+		return true, 0
+	}
+	f, wait := l.take()
+	if f == nil {
+		return wait == 0, wait
+	}
+	l.contained(f)
+	l.happened()
+	return true, 0
+}
+
+// next takes the first task out of the queue for which is reports true; left says whether there are any that have not ended.
+func (l *Loop) next(is func(*task) bool) (first *task, left bool) {
+	l.mu.Lock()
+	all := l.tasks // is must not be called under the lock; only the holder of the baton takes tasks out
+	l.mu.Unlock()
+	i := slices.IndexFunc(all, is)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i >= 0 {
+		first = l.tasks[i]
+		l.tasks = slices.Concat(l.tasks[:i], l.tasks[i+1:])
+	}
+	return first, l.all > 0
+}
+
+// turn lets a task run until it waits.
+func (l *Loop) turn(t *task) {
+	l.current = t
+	t.resume <- struct{}{}
+	<-t.yield
+	l.current = nil
+}
+
+func (l *Loop) contained(f func()) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			l.fault(fmt.Errorf("%v\n%s", fault, debug.Stack()))
+		}
+	}()
+	f()
+}
+
+// happened tells whoever wants to know that something has.
+func (l *Loop) happened() {
+	now := l.Now()
+	l.mu.Lock()
+	l.last = now
+	l.mu.Unlock()
+	for _, f := range l.hooks {
+		(*f)(now)
+	}
+}
+
+// While virtual time passes without anything happening, hooks are called this often: at first, and when that has been so for long.
+const (
+	soon     = 10 * time.Millisecond
+	soonFor  = 5 * time.Second
+	lateEach = time.Second
+)
+
+// take takes the event that is due, or says how long that will take; no event and no wait is a look at the time on the way.
+func (l *Loop) take() (f func(), wait time.Duration) {
+	l.mu.Lock()
+	t := l.queue.first()
+	if t == nil {
+		l.mu.Unlock()
+		return nil, time.Hour
+	}
+	if l.wall {
+		defer l.mu.Unlock()
+		if wait = time.Until(t.at); wait > 0 {
+			return nil, wait
+		}
+		heap.Pop(&l.queue)
+		return t.f, 0
+	}
+	if t.at.After(l.now) {
+		if l.waiting <= l.resting || l.stalled > 0 {
+			l.mu.Unlock()
+			return nil, time.Hour
+		}
+		each := soon
+		if l.now.Sub(l.last) >= soonFor {
+			each = lateEach
+		}
+		next := Epoch.Add((l.now.Sub(Epoch)/each + 1) * each)
+		if t.at.Before(next) {
+			next = t.at
+		}
+		if l.tied > 0 {
+			if ahead := next.Sub(l.now) + l.tie - l.behind(); ahead > 0 {
+				l.mu.Unlock()
+				return nil, ahead
+			}
+		}
+		l.now = next
+		if next.Before(t.at) {
+			l.mu.Unlock()
+			for _, f := range l.hooks {
+				(*f)(next)
+			}
+			return nil, 0
+		}
+	}
+	heap.Pop(&l.queue)
+	l.mu.Unlock()
+	return t.f, 0
+}
