@@ -35,7 +35,8 @@ type Loop struct {
 	stop  context.CancelFunc
 
 	baton   sync.Mutex // held by whoever runs: the loop, for one event or one turn of a task, or somebody outside, in Do
-	current *task      // guarded by baton; nil: no task runs
+	current *task      // guarded by baton, as what follows; nil: no task runs
+	turned  bool       // the last thing was a task's turn
 	hooks   []*func(now time.Time)
 	fault   func(error)
 	over    bool // guarded by baton: whoever waits is to end
@@ -247,6 +248,12 @@ func (l *Loop) Wait(ready func() bool) error {
 	return nil
 }
 
+// Yield lets everything else that may run now run first.
+func (l *Loop) Yield() error {
+	first := true
+	return l.Wait(func() bool { first = !first; return first })
+}
+
 // Look has everybody who waits look again.
 func (l *Loop) Look() { l.kick() }
 
@@ -423,11 +430,16 @@ func (l *Loop) step() (did bool, wait time.Duration) {
 	if held {
 		return false, time.Hour
 	}
-	if t, _ := l.next(func(t *task) bool { return t.ready() }); t != nil {
-		l.turn(t)
-		l.happened()
-		return true, 0
+	// A task that is always ready does not keep the events from their turn.
+	if !l.turned || !l.due() {
+		if t, _ := l.next(func(t *task) bool { return t.ready() }); t != nil {
+			l.turned = true
+			l.turn(t)
+			l.happened()
+			return true, 0
+		}
 	}
+	l.turned = false
 	f, wait := l.take()
 	if f == nil {
 		return wait == 0, wait
@@ -435,6 +447,14 @@ func (l *Loop) step() (did bool, wait time.Duration) {
 	l.contained(f)
 	l.happened()
 	return true, 0
+}
+
+// due reports whether an event is due now.
+func (l *Loop) due() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.queue.first()
+	return t != nil && (l.wall && time.Until(t.at) <= 0 || !l.wall && !t.at.After(l.now))
 }
 
 // next takes the first task out of the queue for which is reports true; left says whether there are any that have not ended.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -36,6 +37,13 @@ func (p *Port) Run() (err error) {
 		p.sw.Input(p, f, clock.now(p.sw.tracer.Listening()))
 		turn.took(size, clock.waited())
 	}
+}
+
+// Carry carries a frame through the switch, as Run does with one that it has read: for a link that brings its frames itself, and
+// whose Read only waits for its end.
+func (p *Port) Carry(f frame.Frame, now time.Time) {
+	defer p.contain()
+	p.sw.Input(p, f, now)
 }
 
 // contain, deferred, unplugs the port if the code that carries one of its frames panics.

@@ -49,14 +49,14 @@ func (a *asking) ask() {
 		return
 	}
 	a.sent++
-	a.asked = a.space.owner.time.Now()
+	a.asked = a.space.owner.loop.Now()
 	a.card.Ask(a.to, a.heard)
-	a.timer = a.space.owner.time.After(time.Second, a.ask)
+	a.timer = a.space.owner.loop.After(time.Second, a.ask)
 }
 
 func (a *asking) heard(mac frame.MAC) {
 	a.received++
-	took := a.space.owner.time.Now().Sub(a.asked)
+	took := a.space.owner.loop.Now().Sub(a.asked)
 	fmt.Fprintf(a.out, "Unicast reply from %v [%v]  %.3fms\n", a.to, mac, float64(took.Microseconds())/1e3)
 	if a.first || a.count > 0 && a.sent == a.count {
 		a.end()

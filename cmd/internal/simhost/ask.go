@@ -15,6 +15,7 @@ func (h *Host) Ask(ctx context.Context, ns tap.Namespace, q sim.Question, wait t
 	if err != nil {
 		return err
 	}
+	defer h.loop.Attend(false)()
 	answered := make(chan error, 2) // the answer, and the end of the time for it
 	tell := func(err error) {
 		select {
@@ -22,9 +23,9 @@ func (h *Host) Ask(ctx context.Context, ns tap.Namespace, q sim.Question, wait t
 		default:
 		}
 	}
-	err = h.do(func() {
+	err = h.loop.Do(func() {
 		s.machine.Ask(q, wait, tell)
-		h.time.After(wait, func() { tell(sim.ErrTimeout) })
+		h.loop.After(wait, func() { tell(sim.ErrTimeout) })
 	})
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func (h *Host) Ask(ctx context.Context, ns tap.Namespace, q sim.Question, wait t
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-h.ended:
-		return h.over()
+	case <-h.loop.Ended():
+		return sim.ErrOver
 	}
 }

@@ -1,11 +1,14 @@
 package simhost
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"syscall"
+
+	"uswitch/sim"
 )
 
 // call is one program that runs: as a process, or as a command of a shell.
@@ -21,7 +24,7 @@ type call struct {
 	stdout, stderr io.Writer
 }
 
-// program does what a program of that name does and returns its exit status. It runs on a goroutine of its own.
+// program does what a program of that name does and returns its exit status. It runs as a task of the hosts' Loop.
 type program func(*call) int
 
 // run runs the program. One that a signal has ended has the status of that.
@@ -49,23 +52,37 @@ func (c *call) fail(status int, format string, args ...any) int {
 	return status
 }
 
-// there runs something on the goroutine of the hosts: begin starts it, with what it writes to, and it calls done once with
-// its status. What begin returns stops it, upon which it calls done too. What it writes is passed on here, so that a
-// reader who takes his time holds up this program and nothing else.
+// loop is what the program runs on.
+func (c *call) loop() *sim.Loop { return c.space.owner.loop }
+
+// sockets are those of the program's host.
+func (c *call) sockets() sim.Sockets { return sim.Sockets{Loop: c.loop(), Machine: c.space.machine.Machine} }
+
+// there has the host itself do something: begin starts it, with what it writes to, and it calls done once with its status.
+// What begin returns stops it, upon which it calls done too. What it writes is passed on here, where it may wait for a reader.
 func (c *call) there(begin func(out io.Writer, done func(status int)) (stop func())) int {
-	q := newQueue()
-	var stop func()
-	if err := c.space.owner.do(func() { stop = begin(q, q.end) }); err != nil {
-		return c.fail(1, "%v", err)
-	}
-	unwatch := context.AfterFunc(c.ctx, func() { _ = c.space.owner.do(stop) })
-	defer unwatch()
-	for {
-		text, status, ended := q.next(c.space.owner.ended)
-		if c.ctx.Err() != nil && !c.interrupted() {
-			return statusOf(c.ctx)
+	var written bytes.Buffer
+	status, ended := 0, false
+	stop := begin(&written, func(s int) {
+		if !ended {
+			status, ended = s, true
 		}
-		if _, err := c.stdout.Write(text); err != nil || ended {
+	})
+	for stopped := false; ; {
+		if err := c.loop().WaitOr(c.ctx, func() bool { return ended || written.Len() > 0 }); errors.Is(err, sim.ErrOver) {
+			return c.fail(1, "%v", err)
+		}
+		if c.ctx.Err() != nil && !stopped {
+			stopped = true
+			stop()
+			if !c.interrupted() {
+				return statusOf(c.ctx)
+			}
+		}
+		text := bytes.Clone(written.Bytes())
+		written.Reset()
+		over := ended
+		if _, err := c.stdout.Write(text); err != nil || over {
 			return status
 		}
 	}

@@ -1,6 +1,8 @@
 package simhost
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +18,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"uswitch/sim"
 )
 
 // curlOptions are what curl is told.
@@ -102,31 +106,31 @@ func (c *call) fetch(o curlOptions, text string) error {
 	}
 	ctx := c.ctx
 	if o.maxTime > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, seconds(o.maxTime))
+		var cancel func()
+		ctx, cancel = c.loop().WithTimeout(ctx, seconds(o.maxTime), context.DeadlineExceeded)
 		defer cancel()
 	}
 	request, err := o.request(ctx, u)
 	if err != nil {
 		return &curlError{3, err.Error()}
 	}
-	transport := &http.Transport{DialContext: c.dialer(o), DisableCompression: true, DisableKeepAlives: true}
-	client := &http.Client{Transport: transport}
+	client := &http.Client{Transport: exchange(c.dialer(o))}
 	if !o.follow {
 		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
-	began := time.Now()
+	began := c.loop().Now()
+	took := func() time.Duration { return c.loop().Now().Sub(began) }
 	response, err := client.Do(request)
 	if err != nil {
-		return explain(err, o, time.Since(began))
+		return explain(err, o, took())
 	}
 	defer response.Body.Close()
 	if err := c.deliver(o, response); err != nil {
-		return explain(err, o, time.Since(began))
+		return explain(err, o, took())
 	}
 	if o.writeOut != "" {
 		fmt.Fprint(c.stdout, strings.NewReplacer("%{http_code}", strconv.Itoa(response.StatusCode),
-			"%{response_code}", strconv.Itoa(response.StatusCode), `\n`, "\n", "%{time_total}", fmt.Sprintf("%.6f", time.Since(began).Seconds())).Replace(o.writeOut))
+			"%{response_code}", strconv.Itoa(response.StatusCode), `\n`, "\n", "%{time_total}", fmt.Sprintf("%.6f", took().Seconds())).Replace(o.writeOut))
 	}
 	return nil
 }
@@ -160,14 +164,42 @@ func (o *curlOptions) request(ctx context.Context, u *url.URL) (*http.Request, e
 	return r, nil
 }
 
+// exchange is an http.RoundTripper with a connection for each request. Unlike net/http's own it does all on the task that asks.
+type exchange func(ctx context.Context, address string) (net.Conn, error)
+
+// RoundTrip implements http.RoundTripper.
+func (dial exchange) RoundTrip(r *http.Request) (*http.Response, error) {
+	port := cmp.Or(r.URL.Port(), "80")
+	conn, err := dial(r.Context(), net.JoinHostPort(r.URL.Hostname(), port))
+	if err != nil {
+		return nil, err
+	}
+	r.Close = true
+	if err := r.Write(conn); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), r)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	response.Body = closing{response.Body, conn}
+	return response, nil
+}
+
+// closing is the body of an answer, with which the connection ends.
+type closing struct {
+	io.ReadCloser
+	conn net.Conn
+}
+
+// Close implements io.Closer.
+func (c closing) Close() error { return errors.Join(c.ReadCloser.Close(), c.conn.Close()) }
+
 // dialer connects from the simulated host.
-func (c *call) dialer(o curlOptions) func(context.Context, string, string) (net.Conn, error) {
-	return func(ctx context.Context, _, address string) (net.Conn, error) {
-		if o.connectTime > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, seconds(o.connectTime))
-			defer cancel()
-		}
+func (c *call) dialer(o curlOptions) exchange {
+	return func(ctx context.Context, address string) (net.Conn, error) {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {
 			return nil, err
@@ -180,8 +212,8 @@ func (c *call) dialer(o curlOptions) func(context.Context, string, string) (net.
 		if err != nil {
 			return nil, &curlError{6, "Could not resolve host: " + host}
 		}
-		began := time.Now()
-		conn, err := c.space.dial(ctx, netip.AddrPortFrom(a, uint16(number)))
+		began := c.loop().Now()
+		conn, err := c.connect(ctx, netip.AddrPortFrom(a, uint16(number)), o.connectTime)
 		if o.verbose && err == nil {
 			fmt.Fprintf(c.stderr, "* Connected to %s (%v) port %s\n", host, a, port)
 		}
@@ -189,10 +221,24 @@ func (c *call) dialer(o curlOptions) func(context.Context, string, string) (net.
 		case err == nil:
 			return conn, nil
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
-			return nil, &curlError{28, fmt.Sprintf("Connection timed out after %d milliseconds", time.Since(began).Milliseconds())}
+			return nil, &curlError{28, fmt.Sprintf("Connection timed out after %d milliseconds", c.loop().Now().Sub(began).Milliseconds())}
 		}
-		return nil, &curlError{7, fmt.Sprintf("Failed to connect to %s port %s after %d ms: %s", host, port, time.Since(began).Milliseconds(), why(err))}
+		return nil, &curlError{7, fmt.Sprintf("Failed to connect to %s port %s after %d ms: %s", host, port, c.loop().Now().Sub(began).Milliseconds(), why(err))}
 	}
+}
+
+// connect opens a connection, which has to stand after so many seconds; 0: whenever it will.
+func (c *call) connect(ctx context.Context, to netip.AddrPort, within float64) (*sim.Conn, error) {
+	late, stop := ctx, func() {}
+	if within > 0 {
+		late, stop = c.loop().WithTimeout(ctx, seconds(within), context.DeadlineExceeded)
+	}
+	conn, err := c.sockets().Dial(late, to)
+	if err == nil {
+		conn.EndWith(ctx)
+	}
+	stop()
+	return conn, err
 }
 
 // why is the last of what is wrong, with a capital letter as curl has it.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"uswitch/nat/route"
 	"uswitch/sim"
@@ -14,7 +15,7 @@ import (
 	"uswitch/tap"
 )
 
-// queueLength is how many frames wait in each direction, as tap.Interface.QueueLength has it.
+// queueLength is how many frames wait for a host, as tap.Interface.QueueLength has it.
 const queueLength = 1000
 
 // Device is the switch's end of a simulated cable. It implements tap.Device.
@@ -22,10 +23,10 @@ type Device struct {
 	space *space
 	name  string
 	index int
-	card  *sim.Card // belongs to the goroutine of the hosts' time
+	card  *sim.Card // belongs to the Loop
 	wire  *sim.Wire // so does this
 
-	in     chan frame.Frame // from the host to the switch
+	input  func(frame.Frame, time.Time) // of the switch's port; nil: nobody is there yet
 	moving atomic.Int64     // frames from the switch that have not reached the cable
 	down   atomic.Bool
 	gone   chan struct{}
@@ -34,25 +35,26 @@ type Device struct {
 	watchers watchers
 }
 
-// Read implements tap.Device.
+// Read implements tap.Device. Frames are not read, they are brought (Push): it waits for the end.
 func (d *Device) Read() (frame.Frame, error) {
 	select {
-	case f := <-d.in:
-		return f, nil
 	case <-d.gone:
-	case <-d.space.owner.ended:
+	case <-d.space.owner.loop.Ended():
 	}
 	return frame.Frame{}, d.goneError()
 }
 
+// Push has every frame from the host brought to input, on the Loop.
+func (d *Device) Push(input func(f frame.Frame, now time.Time)) {
+	_ = d.space.owner.loop.Do(func() { d.input = input })
+}
+
 func (d *Device) goneError() error { return fmt.Errorf("%s %s: %w", d.space.Name, d.name, tap.ErrGone) }
 
-// fromHost takes a frame off the cable, on the hosts' goroutine. A switch that does not keep up loses frames, as one with
-// a full queue in the kernel does.
+// fromHost takes a frame off the cable.
 func (d *Device) fromHost(f frame.Frame) {
-	select {
-	case d.in <- f:
-	default:
+	if d.input != nil {
+		d.input(f, d.space.owner.loop.Now())
 	}
 }
 
@@ -72,7 +74,7 @@ func (d *Device) Write(f frame.Frame) error {
 		return fmt.Errorf("%s %s: %w", d.space.Name, d.name, tap.ErrFull)
 	}
 	kept := f.Clone()
-	d.space.owner.time.After(0, func() {
+	d.space.owner.loop.After(0, func() {
 		d.moving.Add(-1)
 		_ = d.wire.Write(kept) // a card that went down meanwhile loses it
 	})
@@ -89,7 +91,7 @@ func (d *Device) isGone() bool {
 	select {
 	case <-d.gone:
 		return true
-	case <-d.space.owner.ended:
+	case <-d.space.owner.loop.Ended():
 		return true
 	default:
 		return false
@@ -105,8 +107,7 @@ func (d *Device) Close() error {
 		s.mu.Lock()
 		s.devices = slices.DeleteFunc(s.devices, func(o *Device) bool { return o == d })
 		s.mu.Unlock()
-		_ = s.owner.do(func() { s.machine.RemoveCard(d.card) })
-		d.watchers.close()
+		_ = s.owner.loop.Do(func() { s.machine.RemoveCard(d.card) })
 	})
 	return nil
 }
@@ -116,11 +117,11 @@ func (d *Device) State() (state tap.State, err error) {
 	if d.isGone() {
 		return tap.State{}, d.goneError()
 	}
-	err = d.space.owner.do(func() { state = d.now() })
+	err = d.space.owner.loop.Do(func() { state = d.now() })
 	return state, err
 }
 
-// now reads the card, on the hosts' goroutine.
+// now reads the card, on the Loop.
 func (d *Device) now() tap.State {
 	return tap.State{Name: d.name, Index: d.index, MAC: d.card.MAC(), MTU: d.card.MTU(), Up: d.card.Up(), Namespace: d.space.ID.Inode}
 }
@@ -128,7 +129,7 @@ func (d *Device) now() tap.State {
 // SetGateway implements tap.Device.
 func (d *Device) SetGateway(via netip.Addr) error {
 	var failed error
-	err := d.space.owner.do(func() {
+	err := d.space.owner.loop.Do(func() {
 		m := d.space.machine
 		leads := slices.ContainsFunc(m.Routes(), func(r route.Route[*sim.Card]) bool { return r.Prefix == everything && r.Dev == d.card })
 		if via.IsValid() || leads {

@@ -88,13 +88,11 @@ func (s *space) hostname() string {
 // hosts is /etc/hosts of a host that was given none: it knows itself.
 func (s *space) hosts() string {
 	text := "127.0.0.1\tlocalhost\n"
-	_ = s.owner.do(func() {
-		for _, c := range s.machine.Cards() {
-			if c.Addr().IsValid() {
-				text += fmt.Sprintf("%v\t%s\n", c.Addr().Addr(), s.Name)
-			}
+	for _, c := range s.machine.Cards() {
+		if c.Addr().IsValid() {
+			text += fmt.Sprintf("%v\t%s\n", c.Addr().Addr(), s.Name)
 		}
-	})
+	}
 	return text
 }
 

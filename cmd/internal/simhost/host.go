@@ -1,9 +1,6 @@
 package simhost
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -17,21 +14,20 @@ import (
 
 // Host makes namespaces in memory. It implements tap.Host.
 type Host struct {
-	time  *sim.RealTime
-	stop  context.CancelFunc
-	ended chan struct{} // closed when nothing runs on time any more
+	loop *sim.Loop
+	seed uint64
 
-	mu     sync.Mutex // guards what follows
-	spaces map[string]*space
-	made   uint64 // namespaces so far
-	failed error  // why time has come to its end by itself
+	mu      sync.Mutex // guards what follows
+	spaces  map[string]*space
+	made    uint64 // namespaces so far
+	streams uint64 // of random numbers that were given out
 }
 
 // space is a namespace: a simulated host and what runs in it.
 type space struct {
 	tap.Namespace
 	owner   *Host
-	machine *sim.Host // belongs to the goroutine of the owner's time
+	machine *sim.Host // belongs to the Loop
 
 	mu        sync.Mutex        // guards what follows
 	etc       map[string][]byte // see Files
@@ -40,40 +36,29 @@ type space struct {
 	gone      bool
 }
 
-// New makes a machine without namespaces, whose time begins to run. It must be closed.
-func New() *Host {
-	ctx, stop := context.WithCancel(context.Background())
-	h := &Host{time: sim.NewRealTime(), stop: stop, ended: make(chan struct{}), spaces: map[string]*space{}}
-	go func() {
-		defer close(h.ended)
-		err := h.time.Run(ctx)
-		h.mu.Lock()
-		h.failed = err
-		h.mu.Unlock()
-	}()
-	return h
+// New makes a machine without namespaces in this machine's time. It must be closed.
+func New() *Host { return newHost(sim.NewWallLoop(), rand.Uint64()) }
+
+// NewVirtual makes a machine without namespaces in virtual time, in which everything is the same in every run. It must be closed.
+func NewVirtual() *Host { return newHost(sim.NewLoop(), 0) }
+
+func newHost(loop *sim.Loop, seed uint64) *Host {
+	return &Host{loop: loop, seed: seed, spaces: map[string]*space{}}
 }
 
-// errOver is what everything answers once the Host is closed.
-var errOver = errors.New("the simulated hosts are gone")
+// Loop is what everything in the namespaces runs on.
+func (h *Host) Loop() *sim.Loop { return h.loop }
 
-// do runs f on the goroutine of the simulated hosts and waits for it. It is not to be called there.
-func (h *Host) do(f func()) error {
-	done := make(chan struct{})
-	h.time.After(0, func() { f(); close(done) })
-	select {
-	case <-done:
-		return nil
-	case <-h.ended:
-		return h.over()
-	}
-}
-
-// over says why nothing happens any more.
-func (h *Host) over() error {
+// Random returns a new stream of random numbers. Everything that throws dice has its own, all of one seed.
+func (h *Host) Random() *rand.Rand {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return cmp.Or(h.failed, errOver)
+	return h.randomLocked()
+}
+
+func (h *Host) randomLocked() *rand.Rand {
+	h.streams++
+	return rand.New(rand.NewPCG(h.seed, h.streams))
 }
 
 // Check implements tap.Host: nothing is needed.
@@ -91,7 +76,7 @@ func (h *Host) Create(lab, name string) (tap.Namespace, error) {
 	}
 	h.made++
 	s := &space{owner: h, Namespace: tap.Namespace{Name: name, Path: pathOf(name), Lab: lab, ID: tap.ID{Inode: h.made, Cookie: h.made}}}
-	s.machine = sim.NewHost(h.time, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), name)
+	s.machine = sim.NewHost(h.loop, h.randomLocked(), name)
 	h.spaces[name] = s
 	return s.Namespace, nil
 }
@@ -163,16 +148,15 @@ func (*Host) Reclaim(...string) ([]tap.Reclaimed, error) { return nil, nil }
 func (h *Host) Close() error {
 	h.mu.Lock()
 	var all []*space
-	for _, s := range h.spaces {
-		all = append(all, s)
+	for _, name := range slices.Sorted(maps.Keys(h.spaces)) {
+		all = append(all, h.spaces[name])
 	}
 	clear(h.spaces)
 	h.mu.Unlock()
 	for _, s := range all {
 		s.end()
 	}
-	h.stop()
-	<-h.ended
+	h.loop.Close()
 	return nil
 }
 
@@ -192,7 +176,7 @@ func (h *Host) Files(_ string, ns tap.Namespace, files map[string][]byte) error 
 func (h *Host) State(ns tap.Namespace) (state sim.HostState, err error) {
 	s, err := h.find(ns)
 	if err == nil {
-		err = h.do(func() { state = s.machine.State(h.time.Now()) })
+		err = h.loop.Do(func() { state = s.machine.State(h.loop.Now()) })
 	}
 	return state, err
 }

@@ -74,39 +74,31 @@ type answering struct{ *space }
 
 // Get implements hosttool.Lab.
 func (a answering) Get(_ context.Context, path string, _ url.Values, into any) error {
-	var failed error
-	err := a.owner.do(func() {
-		switch into := into.(type) {
-		case *[]api.Device:
-			*into = a.deviceRows()
-		case *[]api.Route:
-			*into = a.routeRows()
-		case *[]api.Neighbor:
-			*into = a.neighborRows()
-		default:
-			failed = fmt.Errorf("%s: a simulated host does not know", path)
-		}
-	})
-	return errors.Join(err, failed)
+	switch into := into.(type) {
+	case *[]api.Device:
+		*into = a.deviceRows()
+	case *[]api.Route:
+		*into = a.routeRows()
+	case *[]api.Neighbor:
+		*into = a.neighborRows()
+	default:
+		return fmt.Errorf("%s: a simulated host does not know", path)
+	}
+	return nil
 }
 
 // Do implements hosttool.Lab.
 func (a answering) Do(_ context.Context, method, path string, _ url.Values, body, _ any) error {
-	var failed error
-	err := a.owner.do(func() {
-		switch body := body.(type) {
-		case api.RouteChange:
-			failed = a.changeRoute(method == http.MethodDelete, body)
-		case api.NeighborChange:
-			failed = a.changeNeighbor(method == http.MethodDelete, body)
-		default:
-			failed = fmt.Errorf("%s: a simulated host cannot do that", path)
-		}
-	})
-	return errors.Join(err, failed)
+	switch body := body.(type) {
+	case api.RouteChange:
+		return a.changeRoute(method == http.MethodDelete, body)
+	case api.NeighborChange:
+		return a.changeNeighbor(method == http.MethodDelete, body)
+	}
+	return fmt.Errorf("%s: a simulated host cannot do that", path)
 }
 
-// deviceRows lists lo and the cards, on the hosts' goroutine.
+// deviceRows lists lo and the cards.
 func (s *space) deviceRows() []api.Device {
 	rows := []api.Device{{Index: 1, Name: "lo", Kind: api.KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"),
 		MTU: 65536, Carrier: true}}
@@ -151,7 +143,7 @@ func (s *space) routeRows() []api.Route {
 
 func (s *space) neighborRows() []api.Neighbor {
 	rows := []api.Neighbor{}
-	for _, n := range s.machine.Neighbors(s.owner.time.Now()) {
+	for _, n := range s.machine.Neighbors(s.owner.loop.Now()) {
 		row := api.Neighbor{Dst: n.Addr, Dev: n.Card, State: []string{n.State.String()}}
 		if n.MAC != (frame.MAC{}) {
 			row.Lladdr = n.MAC.String()

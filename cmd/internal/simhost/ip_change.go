@@ -12,7 +12,7 @@ import (
 	"uswitch/switch/frame"
 )
 
-// What ip changes on a simulated host. changeRoute and changeNeighbor run on the hosts' goroutine, the others go there.
+// What ip changes on a simulated host.
 
 func (s *space) changeRoute(forget bool, c api.RouteChange) error {
 	old, exists := s.route(c.Dst)
@@ -52,7 +52,7 @@ func (s *space) route(p netip.Prefix) (route.Route[*sim.Card], bool) {
 }
 
 func (s *space) changeNeighbor(forget bool, c api.NeighborChange) error {
-	known := slices.ContainsFunc(s.machine.Neighbors(s.owner.time.Now()), func(n sim.Neighbor) bool { return n.Addr == c.Dst && n.Card == c.Dev })
+	known := slices.ContainsFunc(s.machine.Neighbors(s.owner.loop.Now()), func(n sim.Neighbor) bool { return n.Addr == c.Dst && n.Card == c.Dev })
 	for _, card := range s.machine.Cards() {
 		if c.Dev != "" && card.Name() != c.Dev {
 			continue
@@ -117,13 +117,11 @@ func (s *space) linkSet(words []string) error {
 		}
 		changes, words = append(changes, change), words[1:]
 	}
-	err = s.owner.do(func() {
-		for _, change := range changes {
-			change()
-		}
-	})
-	d.watchers.notify()
-	return err
+	for _, change := range changes {
+		change()
+	}
+	d.tellWatchers()
+	return nil
 }
 
 // setting reads one setting of a card with its value.
@@ -161,12 +159,10 @@ func (s *space) addrChange(words []string, change func(*sim.Card, netip.Prefix) 
 	if err != nil {
 		return err
 	}
-	var failed error
-	err = s.owner.do(func() { failed = change(d.card, p) })
-	if failed != nil {
-		return kernel(failed.Error())
+	if err := change(d.card, p); err != nil {
+		return kernel(err.Error())
 	}
-	return err
+	return nil
 }
 
 // addrFlush does ip addr flush dev NAME.
@@ -178,5 +174,6 @@ func (s *space) addrFlush(words []string) error {
 	if err != nil {
 		return err
 	}
-	return s.owner.do(func() { _ = d.card.DeleteAddr(d.card.Addr()) })
+	_ = d.card.DeleteAddr(d.card.Addr())
+	return nil
 }

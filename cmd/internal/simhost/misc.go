@@ -13,12 +13,7 @@ import (
 
 // sleep waits, and reports whether it was let.
 func (c *call) sleep(d time.Duration) bool {
-	select {
-	case <-c.ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
+	return c.loop().Sleep(c.ctx, d) == nil
 }
 
 // runSleep is coreutils' sleep: seconds, or with a unit, added up; and infinity.

@@ -67,7 +67,7 @@ func runNC(c *call) int {
 
 func (c *call) ncTCP(o ncOptions, to netip.AddrPort) int {
 	defer c.deadline(o.wait)()
-	conn, err := c.space.dial(c.ctx, to)
+	conn, err := c.sockets().Dial(c.ctx, to)
 	if err != nil {
 		if c.interrupted() && o.wait > 0 {
 			err = errors.New("timed out")
@@ -89,14 +89,12 @@ func (c *call) ncTCP(o ncOptions, to netip.AddrPort) int {
 
 // ncCopy copies both ways until the other side has said all that it has to say; shut tells it when the input has ended.
 func (c *call) ncCopy(conn net.Conn, shut bool) int {
-	go func() {
+	c.loop().Go(func() {
 		_, err := io.Copy(conn, c.stdin)
 		if half, ok := conn.(interface{ CloseWrite() error }); ok && err == nil && shut {
 			_ = half.CloseWrite()
 		}
-	}()
-	stop := closeAtEnd(c, conn)
-	defer stop()
+	})
 	if _, err := io.Copy(c.stdout, conn); err != nil && c.ctx.Err() == nil {
 		return 1
 	}
@@ -110,12 +108,11 @@ func (c *call) ncListen(o ncOptions, port uint16) int {
 	if o.udp {
 		return c.ncListenUDP(port)
 	}
-	l, err := c.space.listen(port)
+	l, err := c.sockets().Listen(c.ctx, port)
 	if err != nil {
 		return c.fail(1, "%v", err)
 	}
 	defer l.Close()
-	defer closeAtEnd(c, l)()
 	if o.verbose {
 		fmt.Fprintf(c.stderr, "Listening on 0.0.0.0 %d\n", port)
 	}
@@ -157,7 +154,7 @@ func (c *call) ncUDP(o ncOptions, to netip.AddrPort) int {
 		}
 		return 0
 	case err != nil:
-		return c.fail(1, "%s", why(asErrno(err)))
+		return c.fail(1, "%s", why(sim.Errno(err)))
 	}
 	if _, err := c.stdout.Write(answer); err != nil {
 		return 1

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"net/netip"
 	"slices"
 
@@ -13,7 +12,8 @@ import (
 	"uswitch/tap"
 )
 
-// Open implements tap.Host. Offload is answered with tap.ErrNoOffload, and the card is on a perfect cable without length.
+// Open implements tap.Host. Offload is answered with tap.ErrNoOffload, and the card is on a perfect cable. In virtual time
+// the cable has a length: a frame takes as long as about a TAP needs for it. In this machine's time it takes what it takes.
 func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 	s, err := h.find(ns)
 	if err == nil && i.Offload {
@@ -25,19 +25,26 @@ func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 	if i.MTU == 0 {
 		i.MTU = 1500
 	}
-	d := &Device{space: s, name: i.Name, in: make(chan frame.Frame, queueLength), gone: make(chan struct{})}
+	d := &Device{space: s, name: i.Name, gone: make(chan struct{})}
 	if err := s.admit(d); err != nil {
 		return nil, err
 	}
-	d.wire = sim.NewWire(h.time, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), sim.WireConfig{})
+	d.wire = sim.NewWire(h.loop, h.Random(), h.cable())
 	d.wire.PlugPort(d.fromHost)
 	var failed error
-	err = h.do(func() { failed = d.plugIn(i) })
+	err = h.loop.Do(func() { failed = d.plugIn(i) })
 	if err := errors.Join(err, failed); err != nil {
 		s.dismiss(d)
 		return nil, fmt.Errorf("%s %s: %w", ns.Name, i.Name, err)
 	}
 	return d, nil
+}
+
+func (h *Host) cable() sim.WireConfig {
+	if h.loop.Virtual() {
+		return sim.WireConfig{Latency: sim.DefaultLatency}
+	}
+	return sim.WireConfig{}
 }
 
 // admit enters a device, unless its name is taken or the namespace is on its way out.
@@ -64,10 +71,10 @@ func (s *space) dismiss(d *Device) {
 	s.devices = slices.DeleteFunc(s.devices, func(o *Device) bool { return o == d })
 }
 
-// plugIn puts the card into the simulated host and sets it up, on the hosts' goroutine.
+// plugIn puts the card into the simulated host and sets it up, on the Loop.
 func (d *Device) plugIn(i tap.Interface) (err error) {
 	m := d.space.machine
-	if d.card, err = m.AddCard(i.Name, macOf(i), address(i), i.MTU, d.wire); err != nil {
+	if d.card, err = m.AddCard(i.Name, d.space.owner.macOf(i), address(i), i.MTU, d.wire); err != nil {
 		return err
 	}
 	if i.Down {
@@ -102,13 +109,14 @@ func address(i tap.Interface) netip.Prefix {
 }
 
 // macOf returns the card's hardware address; one is drawn if the plan has none, locally administered as the kernel's.
-func macOf(i tap.Interface) frame.MAC {
+func (h *Host) macOf(i tap.Interface) frame.MAC {
 	if i.MAC != (frame.MAC{}) {
 		return i.MAC
 	}
 	var m frame.MAC
+	random := h.Random()
 	for n := range m {
-		m[n] = byte(rand.Uint32())
+		m[n] = byte(random.Uint32())
 	}
 	m[0] = m[0]&^1 | 2
 	return m

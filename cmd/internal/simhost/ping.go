@@ -1,7 +1,6 @@
 package simhost
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -64,7 +63,7 @@ func (c *call) deadline(after float64) (release func()) {
 	if after <= 0 {
 		return func() {}
 	}
-	ctx, cancel := context.WithTimeoutCause(c.ctx, seconds(after), signalError{syscall.SIGINT})
+	ctx, cancel := c.loop().WithTimeout(c.ctx, seconds(after), signalError{syscall.SIGINT})
 	c.ctx = ctx
 	return cancel
 }

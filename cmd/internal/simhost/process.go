@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"uswitch/sim"
 	"uswitch/tap"
 )
 
@@ -57,9 +58,41 @@ func (h *Host) Start(ns tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
 		return nil, fmt.Errorf("simulated host %s: %w", s.Name, tap.ErrReplaced)
 	}
 	s.processes = append(s.processes, p)
-	go p.run(&call{ctx: p.ctx, space: s, process: p, name: name, args: cmd.Args[1:], env: cmd.Environ(), dir: cmd.Dir,
-		stdin: orElse[io.Reader](cmd.Stdin, strings.NewReader("")), stdout: orElse(cmd.Stdout, io.Discard), stderr: orElse(cmd.Stderr, io.Discard)})
+	c := &call{ctx: p.ctx, space: s, process: p, name: name, args: cmd.Args[1:], env: cmd.Environ(), dir: cmd.Dir,
+		stdin: io.Reader(strings.NewReader("")), stdout: outsideWriter{h.loop, orElse(cmd.Stdout, io.Discard)}, stderr: outsideWriter{h.loop, orElse(cmd.Stderr, io.Discard)}}
+	if cmd.Stdin != nil {
+		c.stdin = outsideReader{h.loop, cmd.Stdin, sim.Reading}
+	}
+	h.loop.Go(func() { p.run(c) })
 	return p, nil
+}
+
+// outsideWriter is what a program writes to that is not of the lab.
+type outsideWriter struct {
+	loop *sim.Loop
+	out  io.Writer
+}
+
+// Write implements io.Writer.
+func (w outsideWriter) Write(b []byte) (n int, err error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	w.loop.Outside(sim.Writing, func() { n, err = w.out.Write(b) })
+	return n, err
+}
+
+// outsideReader is what a program reads from that is not of the lab.
+type outsideReader struct {
+	loop *sim.Loop
+	in   io.Reader
+	what sim.Outward
+}
+
+// Read implements io.Reader.
+func (r outsideReader) Read(b []byte) (n int, err error) {
+	r.loop.Outside(r.what, func() { n, err = r.in.Read(b) })
+	return n, err
 }
 
 // StartAs implements tap.Host: what programs in memory may do to this machine is the same for all of them.
@@ -118,6 +151,7 @@ func (p *process) Signal(sig syscall.Signal) error {
 		return nil
 	}
 	p.cancel(signalError{sig})
+	p.space.owner.loop.Look()
 	return nil
 }
 

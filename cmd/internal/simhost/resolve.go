@@ -1,7 +1,6 @@
 package simhost
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -109,24 +108,15 @@ func (c *call) lookUp(server netip.Addr, name string) (netip.Addr, error) {
 	return ask(c, func(done func(netip.Addr, error)) { c.space.machine.LookUp(server, name, done) })
 }
 
-// ask puts a question on the hosts' goroutine and waits for its answer, or until the program is ended.
+// ask puts a question and waits for its answer, or until the program is ended.
 func ask[T any](c *call, question func(done func(T, error))) (answer T, err error) {
-	type result struct {
-		answer T
-		err    error
-	}
-	answered := make(chan result, 1)
-	if err := c.space.owner.do(func() { question(func(a T, err error) { answered <- result{a, err} }) }); err != nil {
+	var failed error
+	answered := false
+	question(func(a T, err error) { answer, failed, answered = a, err, true })
+	if err := c.loop().WaitOr(c.ctx, func() bool { return answered }); err != nil {
 		return answer, err
 	}
-	select {
-	case r := <-answered:
-		return r.answer, r.err
-	case <-c.ctx.Done():
-		return answer, context.Cause(c.ctx)
-	case <-c.space.owner.ended:
-		return answer, c.space.owner.over()
-	}
+	return answer, failed
 }
 
 // runGetent is getent for hosts.

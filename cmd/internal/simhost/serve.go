@@ -1,12 +1,20 @@
 package simhost
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"net"
+	"net/http"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"uswitch/cmd/internal/tools/serve"
+	"uswitch/sim"
 )
 
 // uswitchServe is `uswitch serve`.
@@ -17,18 +25,65 @@ func uswitchServe(c *call) int {
 	if err := set.Parse(c.args); err != nil || set.NArg() > 0 || *port == 0 {
 		return c.fail(2, "want: uswitch serve [-p PORT]")
 	}
-	l, err := c.space.listen(*port)
-	if err == nil {
-		err = serve.On(c.ctx, l, c.space.Name, c.stdout)
-	}
+	l, err := c.sockets().Listen(c.ctx, *port)
 	if err != nil {
+		return c.fail(1, "%v", err)
+	}
+	defer l.Close()
+	fmt.Fprintf(c.stdout, "serving on port %d\n", *port)
+	if err := c.serveHTTP(l, serve.Page(c.space.Name, c.stdout)); c.ctx.Err() == nil {
 		return c.fail(1, "%v", err)
 	}
 	return finished // it serves until it is told not to
 }
 
-// closeAtEnd closes what a program waits at when the program is ended; what it returns takes that back.
-func closeAtEnd(c *call, what io.Closer) (release func()) {
-	stop := context.AfterFunc(c.ctx, func() { _ = what.Close() })
-	return func() { stop() }
+// requestTime is how long a request may take to come, and its answer to go.
+const requestTime = 10 * time.Second
+
+// serveHTTP answers requests until the program ends. net/http's own server has goroutines of its own; this one has a task for each
+// connection.
+func (c *call) serveHTTP(l *sim.Listener, page http.Handler) error {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		c.loop().Go(func() {
+			defer conn.Close()
+			in := bufio.NewReader(conn)
+			for c.answerHTTP(conn, in, page) {
+			}
+		})
+	}
 }
+
+// answerHTTP answers one request, and reports whether there may be another one.
+func (c *call) answerHTTP(conn net.Conn, in *bufio.Reader, page http.Handler) (more bool) {
+	_ = conn.SetDeadline(c.loop().Now().Add(requestTime))
+	r, err := http.ReadRequest(in)
+	if err != nil {
+		if gone := new(net.OpError); !errors.Is(err, io.EOF) && !errors.As(err, &gone) && c.ctx.Err() == nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request")
+		}
+		return false
+	}
+	r.RemoteAddr = conn.RemoteAddr().String()
+	r = r.WithContext(context.WithValue(c.ctx, http.LocalAddrContextKey, conn.LocalAddr()))
+	answer := &answer{status: http.StatusOK, header: http.Header{"Date": {c.loop().Now().UTC().Format(http.TimeFormat)}}}
+	page.ServeHTTP(answer, r)
+	_, _ = io.Copy(io.Discard, r.Body)
+	response := http.Response{StatusCode: answer.status, ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: answer.header,
+		Body: io.NopCloser(&answer.body), ContentLength: int64(answer.body.Len()), Close: r.Close}
+	return response.Write(conn) == nil && !r.Close
+}
+
+// answer is an http.ResponseWriter that keeps what is written.
+type answer struct {
+	status int
+	header http.Header
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) WriteHeader(status int)      { a.status = status }
+func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }

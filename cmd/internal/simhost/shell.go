@@ -15,12 +15,17 @@ import (
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/interp"
 	"mvdan.cc/sh/v3/syntax"
+
+	"uswitch/sim"
 )
 
 // shell is sh on a simulated host: a real shell language, whose programs are those of this package.
 type shell struct {
 	*call
-	runner *interp.Runner
+	runner  *interp.Runner
+	typed   io.Reader // what a person types, or somebody in their place; nil: nobody
+	parts   []part    // that are in the text as other commands
+	running int       // commands in the background
 
 	mu   sync.Mutex              // guards stop
 	stop context.CancelCauseFunc // ends what an interactive shell runs
@@ -73,12 +78,22 @@ func (s *shell) prepare(args []string, withInput bool) (err error) {
 	if params = append(params, "--"); len(args) > 1 {
 		params = append(params, args[1:]...)
 	}
-	input := s.stdin
 	if !withInput {
-		input = strings.NewReader("") // the shell reads it itself
+		s.typed = s.stdin // the shell reads it itself
+		if outside, ok := s.typed.(outsideReader); ok {
+			outside.what = sim.Resting
+			s.typed = outside
+		}
+		s.stdin = strings.NewReader("")
 	}
+	return s.interpreter(expand.ListEnviron(s.env...), params)
+}
+
+// interpreter makes the interpreter. Standard input is not its business: it would copy it into a file of this machine.
+func (s *shell) interpreter(env expand.Environ, params []string) (err error) {
 	s.runner, err = interp.New(
-		interp.StdIO(input, s.stdout, s.stderr), interp.Env(expand.ListEnviron(s.env...)), interp.Dir(s.dir), interp.Params(params...),
+		interp.StdIO(nil, s.stdout, s.stderr), interp.Env(env), interp.Dir(s.dir), interp.Params(params...),
+		interp.CallHandler(func(_ context.Context, args []string) ([]string, error) { return args, s.loop().Yield() }),
 		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return s.exec }),
 		interp.OpenHandler(s.openFile))
 	return err
@@ -87,6 +102,9 @@ func (s *shell) prepare(args []string, withInput bool) (err error) {
 // script runs a text to its end, which calls itself name ($0).
 func (s *shell) script(text, name string) int {
 	file, err := syntax.NewParser().Parse(strings.NewReader(text), name)
+	if err == nil {
+		err = s.rewrite(file)
+	}
 	if err != nil {
 		return s.fail(2, "%v", err)
 	}
@@ -98,7 +116,7 @@ func (s *shell) converse() int {
 	if s.process != nil {
 		s.process.shell.Store(s)
 	}
-	input := &lineReader{bufio.NewReader(s.stdin)}
+	input := &lineReader{bufio.NewReader(s.typed)}
 	status := 0
 	for s.ctx.Err() == nil {
 		s.prompt()
@@ -153,6 +171,9 @@ func (s *shell) statement(stmt *syntax.Stmt) (status int, over bool) {
 	s.mu.Lock()
 	s.stop = stop
 	s.mu.Unlock()
+	if err := s.rewrite(stmt); err != nil {
+		return s.fail(2, "%v", err), false
+	}
 	status = s.status(s.runner.Run(ctx, stmt))
 	if ctx.Err() != nil && s.ctx.Err() == nil {
 		return statusOf(ctx), false
@@ -165,6 +186,7 @@ func (s *shell) interrupt() {
 	defer s.mu.Unlock()
 	if s.stop != nil {
 		s.stop(signalError{syscall.SIGINT})
+		s.loop().Look()
 	}
 }
 
@@ -185,11 +207,17 @@ func (s *shell) status(err error) int {
 // exec runs a program of the shell's.
 func (s *shell) exec(ctx context.Context, args []string) error {
 	h := interp.HandlerCtx(ctx)
+	if status, ok := s.own(ctx, args); ok {
+		if status != 0 {
+			return interp.ExitStatus(status)
+		}
+		return nil
+	}
 	if programs[args[0]] == nil {
 		fmt.Fprintf(h.Stderr, "%s: %v\n", s.name, unknownError(args[0]))
 		return interp.ExitStatus(127)
 	}
-	c := &call{ctx: ctx, space: s.space, name: args[0], args: args[1:], dir: h.Dir, stdin: h.Stdin, stdout: h.Stdout, stderr: h.Stderr}
+	c := &call{ctx: ctx, space: s.space, name: args[0], args: args[1:], dir: h.Dir, stdin: s.input(h), stdout: h.Stdout, stderr: h.Stderr}
 	h.Env.Each(func(name string, v expand.Variable) bool {
 		if v.Exported {
 			c.env = append(c.env, name+"="+v.String())

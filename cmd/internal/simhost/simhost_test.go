@@ -54,6 +54,7 @@ func newNetwork(t *testing.T) *network {
 		if err != nil {
 			t.Fatal(err)
 		}
+		d.(*simhost.Device).Push(port.Carry)
 		ports.Go(func() { _ = port.Run() })
 	}
 	return n

@@ -1,46 +1,22 @@
 package simhost
 
 import (
+	"slices"
 	"sync"
 
 	"uswitch/tap"
 )
 
-// watchers are those who want to know what happens to a card. Each has a goroutine that sleeps until something does.
+// watchers are those who want to know what happens to a card. They are told on the Loop, at once.
 type watchers struct {
-	mu   sync.Mutex // guards what follows
-	all  map[*watcher]struct{}
-	over bool
+	mu  sync.Mutex // guards all; not held while anybody is told
+	all []*watcher
 }
 
 // watcher is one of them.
 type watcher struct {
-	wake chan struct{} // a look is due
-	stop chan struct{}
-	once sync.Once
-}
-
-func (w *watcher) end() { w.once.Do(func() { close(w.stop) }) }
-
-// notify makes every watcher look again.
-func (w *watchers) notify() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for one := range w.all {
-		select {
-		case one.wake <- struct{}{}:
-		default: // it will look anyway
-		}
-	}
-}
-
-func (w *watchers) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.over = true
-	for one := range w.all {
-		one.end()
-	}
+	before  tap.State
+	changed func(tap.State)
 }
 
 // Watch implements tap.Device.
@@ -49,40 +25,27 @@ func (d *Device) Watch(changed func(tap.State)) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	w := &watcher{before, changed}
 	d.watchers.mu.Lock()
 	defer d.watchers.mu.Unlock()
-	if d.watchers.over {
-		return nil, d.goneError()
-	}
-	if d.watchers.all == nil {
-		d.watchers.all = map[*watcher]struct{}{}
-	}
-	d.watchers.all[w] = struct{}{}
-	go w.look(d, before, changed)
+	d.watchers.all = append(d.watchers.all, w)
 	return func() {
-		w.end()
 		d.watchers.mu.Lock()
 		defer d.watchers.mu.Unlock()
-		delete(d.watchers.all, w)
+		d.watchers.all = slices.DeleteFunc(slices.Clone(d.watchers.all), func(o *watcher) bool { return o == w })
 	}, nil
 }
 
-// look tells of each change until it is stopped.
-func (w *watcher) look(d *Device, before tap.State, changed func(tap.State)) {
-	for {
-		select {
-		case <-w.stop:
-			return
-		case <-w.wake:
-		}
-		now, err := d.State()
-		if err != nil {
-			return
-		}
-		if now != before {
-			before = now
-			changed(now)
+// tellWatchers tells everybody who watches what has become of the card, on the Loop.
+func (d *Device) tellWatchers() {
+	d.watchers.mu.Lock()
+	all := d.watchers.all
+	d.watchers.mu.Unlock()
+	now := d.now()
+	for _, w := range all {
+		if now != w.before {
+			w.before = now
+			w.changed(now)
 		}
 	}
 }
