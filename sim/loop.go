@@ -15,9 +15,9 @@ import (
 // (Go), which are goroutines that take turns. A task runs until it waits (Wait, Sleep, Outside) or ends; no event and no other
 // task runs meanwhile. Whatever runs on a Loop therefore needs no lock against the rest of it, and happens in one order.
 //
-//	            +--> a task whose condition holds, the one that has waited longest
-//	next thing -+
-//	            +--> the event that is due first; of two the one that was asked for first
+//	            +--> a task whose condition holds, the one that has waited longest       \
+//	next thing -+                                                                         > by turns, while there are both
+//	            +--> the event that is due, of two the one that was asked for first      /
 //
 // A Loop's time is one of two.
 //
@@ -38,6 +38,7 @@ type Loop struct {
 	current *task      // guarded by baton, as what follows; nil: no task runs
 	turned  bool       // the last thing was a task's turn
 	hooks   []*func(now time.Time)
+	sources []*source
 	fault   func(error)
 	over    bool // guarded by baton: whoever waits is to end
 
@@ -131,6 +132,25 @@ func (l *Loop) OnStep(f func(now time.Time)) (remove func()) {
 		l.baton.Lock()
 		defer l.baton.Unlock()
 		l.hooks = slices.DeleteFunc(slices.Clone(l.hooks), func(h *func(time.Time)) bool { return h == hook })
+	}
+}
+
+// source is something that says by itself when it is due.
+type source struct {
+	deadline func() time.Time // zero: not at all
+	do       func(now time.Time)
+}
+
+// Due has do called whenever the time comes that deadline says; its zero time is never. In wall time nobody looks after sources.
+func (l *Loop) Due(deadline func() time.Time, do func(now time.Time)) (remove func()) {
+	l.baton.Lock()
+	defer l.baton.Unlock()
+	one := &source{deadline, do}
+	l.sources = append(l.sources, one)
+	return func() {
+		l.baton.Lock()
+		defer l.baton.Unlock()
+		l.sources = slices.DeleteFunc(slices.Clone(l.sources), func(s *source) bool { return s == one })
 	}
 }
 
@@ -440,12 +460,14 @@ func (l *Loop) step() (did bool, wait time.Duration) {
 		}
 	}
 	l.turned = false
-	f, wait := l.take()
+	f, wait, happens := l.take()
 	if f == nil {
-		return wait == 0, wait
+		return false, wait
 	}
 	l.contained(f)
-	l.happened()
+	if happens {
+		l.happened()
+	}
 	return true, 0
 }
 
@@ -495,6 +517,10 @@ func (l *Loop) happened() {
 	l.mu.Lock()
 	l.last = now
 	l.mu.Unlock()
+	l.hook(now)
+}
+
+func (l *Loop) hook(now time.Time) {
 	for _, f := range l.hooks {
 		(*f)(now)
 	}
@@ -507,51 +533,70 @@ const (
 	lateEach = time.Second
 )
 
-// take takes the event that is due, or says how long that will take; no event and no wait is a look at the time on the way.
-func (l *Loop) take() (f func(), wait time.Duration) {
+// take takes what happens next, or says how long that will take. Where nothing happens it is only the hooks that are called.
+func (l *Loop) take() (f func(), wait time.Duration, happens bool) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	t := l.queue.first()
-	if t == nil {
-		l.mu.Unlock()
-		return nil, time.Hour
-	}
 	if l.wall {
-		defer l.mu.Unlock()
+		if t == nil {
+			return nil, time.Hour, false
+		}
 		if wait = time.Until(t.at); wait > 0 {
-			return nil, wait
+			return nil, wait, false
 		}
 		heap.Pop(&l.queue)
-		return t.f, 0
+		return t.f, 0, true
 	}
-	if t.at.After(l.now) {
-		if l.waiting <= l.resting || l.stalled > 0 {
-			l.mu.Unlock()
-			return nil, time.Hour
+	var at time.Time // when the next thing happens
+	var own *source  // which is this source's; nil: the first timer's
+	if t != nil {
+		at = t.at
+	}
+	for _, s := range l.sources {
+		if due := s.deadline(); !due.IsZero() && (at.IsZero() || due.Before(at)) {
+			at, own = due, s
 		}
-		each := soon
-		if l.now.Sub(l.last) >= soonFor {
-			each = lateEach
+	}
+	if at.IsZero() {
+		return nil, time.Hour, false
+	}
+	if at.After(l.now) {
+		if wait = l.advance(at); wait > 0 {
+			return nil, wait, false
 		}
-		next := Epoch.Add((l.now.Sub(Epoch)/each + 1) * each)
-		if t.at.Before(next) {
-			next = t.at
+		if l.now.Before(at) {
+			now := l.now
+			return func() { l.hook(now) }, 0, false
 		}
-		if l.tied > 0 {
-			if ahead := next.Sub(l.now) + l.tie - l.behind(); ahead > 0 {
-				l.mu.Unlock()
-				return nil, ahead
-			}
-		}
-		l.now = next
-		if next.Before(t.at) {
-			l.mu.Unlock()
-			for _, f := range l.hooks {
-				(*f)(next)
-			}
-			return nil, 0
-		}
+	}
+	if own != nil {
+		now := l.now
+		return func() { own.do(now) }, 0, true
 	}
 	heap.Pop(&l.queue)
-	l.mu.Unlock()
-	return t.f, 0
+	return t.f, 0, true
+}
+
+// advance lets virtual time pass to at, or to the next moment before at at which hooks are called, if it may pass; else it says for
+// how long it may not. It needs mu.
+func (l *Loop) advance(at time.Time) (wait time.Duration) {
+	if l.waiting <= l.resting || l.stalled > 0 {
+		return time.Hour
+	}
+	each := soon
+	if l.now.Sub(l.last) >= soonFor {
+		each = lateEach
+	}
+	next := Epoch.Add((l.now.Sub(Epoch)/each + 1) * each)
+	if at.Before(next) {
+		next = at
+	}
+	if l.tied > 0 {
+		if ahead := next.Sub(l.now) + l.tie - l.behind(); ahead > 0 {
+			return ahead
+		}
+	}
+	l.now = next
+	return 0
 }

@@ -51,7 +51,7 @@ func TestLoopRunsOneThingAtATime(t *testing.T) {
 	defer leave()
 	release()
 	<-over
-	want := "0s first\n0s second\n0s now\n1m0s event\n1m0s the event after it\n3h0m0s first again\n3h0m0s second, woken\n"
+	want := "0s first\n0s now\n0s second\n1m0s event\n1m0s the event after it\n3h0m0s first again\n3h0m0s second, woken\n"
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +40,9 @@ func newDockerPs(name string) *cobra.Command {
 		if *last >= 0 {
 			rows = rows[:min(*last, len(rows))]
 		}
-		o.Now = time.Now()
+		if o.Now, err = d.Lab().Now(ctx); err != nil {
+			return err
+		}
 		return client.DockerPs(os.Stdout, rows, o)
 	})
 }

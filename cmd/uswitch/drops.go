@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -40,8 +39,12 @@ are alike are counted.`,
 		if err := lab.Get(ctx, "/v1/drops", url.Values{"examples": {"1"}}, &rows); err != nil {
 			return err
 		}
+		now, err := lab.Now(ctx)
+		if err != nil {
+			return err
+		}
 		width, _ := view.Terminal(os.Stdout)
-		return show(*format, rows, func() error { return view.DropExamples(os.Stdout, rows, time.Now(), width) })
+		return show(*format, rows, func() error { return view.DropExamples(os.Stdout, rows, now, width) })
 	})
 }
 

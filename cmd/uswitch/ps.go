@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +32,7 @@ func newPs() *cobra.Command {
 			}
 			labs = append(labs, answer.Said)
 		}
-		return show(*format, labs, func() error { return view.Labs(os.Stdout, labs, time.Now()) })
+		return show(*format, labs, func() error { return view.Labs(os.Stdout, labs) })
 	}
 	return c
 }

@@ -99,11 +99,8 @@ func run(verb, name string, load plan.LoadOptions, o session.Options, simulate, 
 	}
 	o.Plan = p
 	p.KeepUp = p.KeepUp || keep
-	start := session.Run
-	if simulate {
-		start = session.Simulate
-	}
-	status, err := start(o)
+	o.Simulated = simulate
+	status, err := session.Run(o)
 	var cannot *session.CannotError
 	switch {
 	case errors.As(err, &cannot) && session.Simulable(p):

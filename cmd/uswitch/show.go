@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -68,7 +67,7 @@ or wrong where a real packet was sent after it; it is not decided where one of t
 		if err := lab.Get(ctx, "/v1/lab", nil, &l); err != nil {
 			return err
 		}
-		return show(*format, l, func() error { return view.Lab(os.Stdout, l, time.Now()) })
+		return show(*format, l, func() error { return view.Lab(os.Stdout, l) })
 	})
 }
 

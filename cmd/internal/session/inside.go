@@ -13,11 +13,13 @@ import (
 	"syscall"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/tools/view"
 )
 
 // execInside runs a program on a simulated host: the process that has the lab runs it, and this one is its terminal.
 func execInside(ctx context.Context, c *api.Client, host string, argv []string, o ExecOptions) (status int, err error) {
 	q := api.ExecQuery{ID: fmt.Sprintf("%016x", rand.Uint64()), Host: host, Args: argv, Environment: o.Environment, Dir: o.Dir}
+	q.Person = view.IsTerminal(os.Stdout)
 	if q.Dir == "" {
 		q.Dir, _ = os.Getwd()
 	}
@@ -40,7 +42,9 @@ func execInside(ctx context.Context, c *api.Client, host string, argv []string, 
 	ended := make(chan struct{})
 	defer close(ended)
 	go passSignals(ctx, c, q.ID, signals, ended)
-	return copyOutput(json.NewDecoder(answer), os.Stdout, os.Stderr)
+	return copyOutput(json.NewDecoder(answer), os.Stdout, os.Stderr, func() error {
+		return c.Do(ctx, http.MethodPost, api.ExecTakenPath, nil, api.ExecTaken{ID: q.ID}, nil)
+	})
 }
 
 // passSignals passes on what is sent to this process instead of the program that runs elsewhere.
@@ -56,8 +60,8 @@ func passSignals(ctx context.Context, c *api.Client, id string, signals <-chan o
 	}
 }
 
-// copyOutput writes what the program writes, and returns its status.
-func copyOutput(in *json.Decoder, out, errs io.Writer) (status int, err error) {
+// copyOutput writes what the program writes, says so where the lab waits for that, and returns the program's status.
+func copyOutput(in *json.Decoder, out, errs io.Writer, taken func() error) (status int, err error) {
 	for {
 		var line api.ExecOutput
 		if err := in.Decode(&line); err != nil {
@@ -71,6 +75,11 @@ func copyOutput(in *json.Decoder, out, errs io.Writer) (status int, err error) {
 		}
 		if _, err := errs.Write(line.Stderr); err != nil {
 			return 1, err
+		}
+		if line.Await {
+			if err := taken(); err != nil {
+				return 1, err
+			}
 		}
 	}
 }

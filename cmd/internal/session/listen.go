@@ -10,6 +10,7 @@ import (
 
 	"uswitch/cmd/internal/tools/view"
 	"uswitch/cmd/internal/world"
+	"uswitch/sim"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
 )
@@ -26,16 +27,23 @@ const (
 // listeners are the trace on the screen and the capture.
 type listeners struct {
 	tracer *trace.Tracer
+	now    func() time.Time
+	loop   *sim.Loop // of virtual time, on which what has happened is written at once; nil: it is written beside it
 	rings  []*trace.Ring
 	stop   context.CancelFunc
 	active sync.WaitGroup
 	ends   []func() error
+
+	follows []func() // end what is written on the loop
 }
 
 // listen attaches what the person has asked for, before the lab's first packet.
 func (s *session) listen(w *world.World) (*listeners, error) {
 	ctx, stop := context.WithCancel(context.Background())
-	l := &listeners{tracer: w.Tracer(), stop: stop}
+	l := &listeners{tracer: w.Tracer(), now: w.Now, stop: stop}
+	if loop := w.Loop(); loop != nil && loop.Virtual() {
+		l.loop = loop
+	}
 	if s.Pcap != "" {
 		if err := s.capture(ctx, l); err != nil {
 			stop()
@@ -45,7 +53,9 @@ func (s *session) listen(w *world.World) (*listeners, error) {
 	switch s.Trace {
 	case "text":
 		width, colour := view.Terminal(s.Stdout)
-		s.screen.order(true)
+		if l.loop == nil {
+			s.screen.order(true)
+		}
 		l.ends = append(l.ends, func() error { s.screen.order(false); return nil })
 		l.start(ctx, trace.NewRing(queueEvents, screenBytes, screenSnap), trace.NewPrinter(s.screen,
 			trace.TextOptions{Width: width, Colour: colour, Names: w.Names(), Turn: s.screen.turn}), s.traceFailed)
@@ -62,7 +72,7 @@ func (s *session) capture(ctx context.Context, l *listeners) error {
 		return err
 	}
 	l.ends = append(l.ends, file.Close)
-	sink, err := pcap.New(file, pcap.Options{Comment: "lab " + s.Plan.Name, SnapLength: uint32(s.Snap)})
+	sink, err := pcap.New(file, pcap.Options{Comment: s.comment(), SnapLength: uint32(s.Snap)})
 	if err != nil {
 		file.Close()
 		return err
@@ -78,6 +88,14 @@ func (s *session) capture(ctx context.Context, l *listeners) error {
 		s.screen.report("capture: " + err.Error() + "; the lab goes on")
 	})
 	return nil
+}
+
+// comment says what a capture is of.
+func (s *session) comment() string {
+	if _, alone := s.virtual(); alone {
+		return "lab " + s.Plan.Name + ", simulated"
+	}
+	return "lab " + s.Plan.Name
 }
 
 // countedSink counts what a sink gets, and what it does not get.
@@ -107,9 +125,13 @@ func (s *session) traceFailed(err error) {
 func (l *listeners) start(ctx context.Context, ring *trace.Ring, sink trace.Sink, failed func(error)) {
 	l.tracer.Attach(ring)
 	l.rings = append(l.rings, ring)
+	if l.loop != nil {
+		l.follows = append(l.follows, follow(l.loop, ring, sink, failed))
+		return
+	}
 	l.active.Go(func() {
 		defer l.tracer.Detach(ring)
-		if err := ring.Drain(ctx, nil, sink, time.Now); err != nil {
+		if err := ring.Drain(ctx, nil, sink, l.now); err != nil {
 			failed(err)
 		}
 	})
@@ -121,6 +143,9 @@ func (l *listeners) close() {
 		l.tracer.Detach(ring)
 	}
 	l.stop()
+	for _, end := range l.follows {
+		end()
+	}
 	l.active.Wait()
 	for _, end := range l.ends {
 		_ = end()

@@ -17,7 +17,7 @@ import (
 // Resting answers what can be asked of a lab that is not up, as it would be when it has just come up: it is built in memory,
 // and nothing of it is on this machine. end throws it away.
 func Resting(ctx context.Context, p *plan.Plan) (c *api.Client, end func(), err error) {
-	host := simhost.New()
+	host := simhost.NewVirtual()
 	w, err := world.New(p, world.Options{Host: host, Taken: routes})
 	if err == nil {
 		err = w.Up(ctx)

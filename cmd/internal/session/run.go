@@ -25,7 +25,7 @@ type Options struct {
 	Plain bool       // network cards without offload: every frame as on a wire
 	// Simulated hosts, cables and programs in place of namespaces, network cards and processes: no privileges are needed.
 	Simulated bool
-	// Live makes Simulate run every lab in real time, also one that only pings.
+	// Live runs a simulated lab in this machine's time, whatever it does.
 	Live    bool
 	Command []string // a command for this machine, for which the lab is up; empty: the lab ends by itself
 	// Beside is what this process itself does while the lab is up, in place of a command; its result is the run's.
@@ -41,8 +41,12 @@ type Options struct {
 // Run brings a lab up, waits for its end and takes it down. The status is the lab's: see world.World.Run; that of the
 // command if there is one; 128 and the signal's number if a signal came before either had ended.
 func Run(o Options) (status int, err error) {
+	virtual, alone := o.virtual()
+	if alone {
+		return runAlone(o)
+	}
 	dir, noDir := api.Directory()
-	host, err := newHost(o.Simulated, dir)
+	host, err := newHost(o.Simulated, virtual, dir)
 	if err != nil {
 		return 1, &CannotError{err}
 	}
@@ -87,11 +91,26 @@ func Beside(p *plan.Plan, simulated bool, messages *os.File, f func(ctx context.
 }
 
 // newHost returns who makes namespaces and cards.
-func newHost(simulated bool, dir string) (tap.Host, error) {
-	if simulated {
+func newHost(simulated, virtual bool, dir string) (tap.Host, error) {
+	switch {
+	case virtual:
+		return simhost.NewVirtual(), nil
+	case simulated:
 		return simhost.New(), nil
 	}
 	return tap.New(dir)
+}
+
+// runAlone is Run for a lab to which nobody can be attached: it is over before anybody could.
+func runAlone(o Options) (status int, err error) {
+	s := &session{Options: o, host: simhost.NewVirtual(), screen: newScreen(o)}
+	defer s.host.Close()
+	var differences []string
+	s.Plan, differences = aloneInMemory(o.Plan)
+	for _, line := range differences {
+		s.screen.report(line)
+	}
+	return s.run()
 }
 
 // CannotError says that this machine or this user cannot have a lab on real network cards; it has a line for each thing
@@ -103,9 +122,10 @@ func (e *CannotError) Error() string { return e.missing.Error() }
 // session is one run.
 type session struct {
 	Options
-	dir    string
+	dir    string // of the lab's lock and socket; empty: it has none
 	host   tap.Host
 	screen *screen
+	world  *world.World
 }
 
 // reclaim removes what a run of this lab that was killed has left behind.
@@ -133,6 +153,7 @@ func (s *session) run() (status int, err error) {
 	if err != nil {
 		return 1, err
 	}
+	s.world = w
 	listeners, err := s.listen(w)
 	if err != nil {
 		return 1, err
@@ -142,11 +163,13 @@ func (s *session) run() (status int, err error) {
 		return interrupted(ctx, 1), ignoreInterruption(err)
 	}
 	defer func() { err = errors.Join(err, w.Down()) }()
-	server, err := s.serve(w, func() { gone(errStopped) })
-	if err != nil {
-		return 1, err
+	if s.dir != "" {
+		server, err := s.serve(w, func() { gone(errStopped) })
+		if err != nil {
+			return 1, err
+		}
+		defer server.Close()
 	}
-	defer server.Close()
 	if s.screen.log != nil {
 		if err := s.screen.log.ready(s.Plan.Name); err != nil {
 			return 1, err
@@ -154,7 +177,7 @@ func (s *session) run() (status int, err error) {
 	}
 
 	if len(s.Command) > 0 || s.Beside != nil {
-		return s.beside(ctx, w)
+		return s.beside(ctx)
 	}
 	if s.screen.log == nil && stays(w.Plan()) {
 		s.screen.report(fmt.Sprintf("lab %s is up, and stays: Ctrl-C ends it, or uswitch down %[1]s", s.Plan.Name))
@@ -172,20 +195,14 @@ func (s *session) leave() {
 }
 
 // beside runs the person's command, or what this process has to do itself, while the lab is up.
-func (s *session) beside(ctx context.Context, w *world.World) (status int, err error) {
-	hosts, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.Run(hosts)
-	}()
+func (s *session) beside(ctx context.Context) (status int, err error) {
+	end := s.stay()
 	if s.Beside != nil {
 		status, err = s.Beside(ctx, api.NewClient(api.Path(s.dir, s.Plan.Name), s.Plan.Name))
 	} else {
 		status, err = runCommand(ctx, s.Plan.Name, s.Command, s.Stdout, s.Stderr)
 	}
-	stop()
-	<-ended
+	end()
 	return status, err
 }
 

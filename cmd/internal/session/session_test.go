@@ -108,10 +108,11 @@ services:
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, read := files(t, c.file)
+			o.Simulated = true
 			if !Simulable(o.Plan) {
 				t.Error("not simulable")
 			}
-			status, err := Simulate(o)
+			status, err := Run(o)
 			out, errs := read()
 			if status != c.status || (err == nil) != (c.errs != "") || !strings.Contains(out, c.out) || !strings.Contains(errs, c.errs) {
 				t.Errorf("status %d, error %v\n%s%s", status, err, out, errs)
@@ -122,8 +123,9 @@ services:
 
 func TestSimulatedCapture(t *testing.T) {
 	o, _ := files(t, "name: t\nservices: {RED: {command: uswitch ping -c 1 172.17.0.1}}\n")
+	o.Simulated = true
 	o.Pcap = filepath.Join(t.TempDir(), "c.pcapng")
-	if _, err := Simulate(o); err != nil {
+	if _, err := Run(o); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(o.Pcap)
@@ -137,7 +139,7 @@ func TestSimulatedCapture(t *testing.T) {
 	if err := copyBlocks(&copied, bytes.NewReader(data[:len(data)-1])); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a block that is cut short: %v", err)
 	}
-	if _, err := Simulate(o); err == nil || !strings.Contains(err.Error(), "--force") {
+	if _, err := Run(o); err == nil || !strings.Contains(err.Error(), "--force") {
 		t.Errorf("an existing capture: %v", err)
 	}
 }

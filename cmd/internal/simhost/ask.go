@@ -15,9 +15,13 @@ func (h *Host) Ask(ctx context.Context, ns tap.Namespace, q sim.Question, wait t
 	if err != nil {
 		return err
 	}
-	defer h.loop.Attend(false)()
+	release := h.loop.Hold()
+	defer release()
+	leave := h.loop.Attend(false)
+	defer leave()
 	answered := make(chan error, 2) // the answer, and the end of the time for it
 	tell := func(err error) {
+		leave() // at the very moment: no time passes after it
 		select {
 		case answered <- err:
 		default:
@@ -30,6 +34,7 @@ func (h *Host) Ask(ctx context.Context, ns tap.Namespace, q sim.Question, wait t
 	if err != nil {
 		return err
 	}
+	release()
 	select {
 	case err := <-answered:
 		return err

@@ -56,7 +56,9 @@ func (c *call) fail(status int, format string, args ...any) int {
 func (c *call) loop() *sim.Loop { return c.space.owner.loop }
 
 // sockets are those of the program's host.
-func (c *call) sockets() sim.Sockets { return sim.Sockets{Loop: c.loop(), Machine: c.space.machine.Machine} }
+func (c *call) sockets() sim.Sockets {
+	return sim.Sockets{Loop: c.loop(), Machine: c.space.machine.Machine}
+}
 
 // there has the host itself do something: begin starts it, with what it writes to, and it calls done once with its status.
 // What begin returns stops it, upon which it calls done too. What it writes is passed on here, where it may wait for a reader.

@@ -27,7 +27,7 @@ type Device struct {
 	wire  *sim.Wire // so does this
 
 	input  func(frame.Frame, time.Time) // of the switch's port; nil: nobody is there yet
-	moving atomic.Int64     // frames from the switch that have not reached the cable
+	moving atomic.Int64                 // frames from the switch that have not reached the cable
 	down   atomic.Bool
 	gone   chan struct{}
 	close  sync.Once

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -26,6 +27,7 @@ type process struct {
 	grace  time.Duration         // for output that nobody takes, once it was ended
 	shell  atomic.Pointer[shell] // of an interactive shell, which outlives a Ctrl-C; else nil
 	ended  chan struct{}
+	once   sync.Once
 	status int // set before ended is closed
 }
 
@@ -132,9 +134,15 @@ func (p *process) run(c *call) {
 	s.mu.Lock()
 	s.processes = slices.DeleteFunc(s.processes, func(o *process) bool { return o == p })
 	s.mu.Unlock()
-	p.status = status
-	close(p.ended)
+	p.end(status)
 	p.cancel(nil)
+}
+
+func (p *process) end(status int) {
+	p.once.Do(func() {
+		p.status = status
+		close(p.ended)
+	})
 }
 
 // PID implements tap.Process: there is no process.
@@ -152,6 +160,7 @@ func (p *process) Signal(sig syscall.Signal) error {
 	}
 	p.cancel(signalError{sig})
 	p.space.owner.loop.Look()
+	time.AfterFunc(max(p.grace, minGrace), func() { p.end(statusOf(p.ctx)) })
 	return nil
 }
 
@@ -159,17 +168,8 @@ func (p *process) kill() { _ = p.Signal(syscall.SIGKILL) }
 
 // Wait implements tap.Process. A program that was ended and is stuck in output that nobody takes is not waited for.
 func (p *process) Wait() (status int) {
-	select {
-	case <-p.ended:
-		return p.status
-	case <-p.ctx.Done():
-	}
-	select {
-	case <-p.ended:
-		return p.status
-	case <-time.After(max(p.grace, minGrace)):
-		return statusOf(p.ctx)
-	}
+	<-p.ended
+	return p.status
 }
 
 // minGrace is how long a program may take to notice that it was ended.

@@ -3,6 +3,7 @@ package simhost
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"uswitch/cmd/internal/tools/hosttool"
 )
@@ -33,4 +34,39 @@ func runUswitch(c *call) int {
 	run := inside[c.args[0]]
 	c.name, c.args = c.args[0], c.args[1:]
 	return run(c)
+}
+
+// Endless reports whether a command goes on until somebody ends it, as far as that can be told from its words.
+func Endless(argv []string) bool {
+	if len(argv) > 1 && argv[0] == "uswitch" {
+		argv = argv[1:]
+	}
+	if len(argv) == 0 {
+		return false
+	}
+	has := func(letters string) bool {
+		for _, word := range argv[1:] {
+			if len(word) > 1 && word[0] == '-' && word[1] != '-' && strings.ContainsAny(word[1:], letters) || strings.HasPrefix(word, "--count") {
+				return true
+			}
+		}
+		return false
+	}
+	switch argv[0] {
+	case "serve":
+		return true
+	case "ping", "arping":
+		return !has("cw")
+	case "nc":
+		return has("l")
+	case "sleep":
+		return slices.Contains(argv[1:], "infinity")
+	case "sh", "bash":
+		return len(argv) == 3 && slices.ContainsFunc(strings.FieldsFunc(argv[2], func(r rune) bool { return strings.ContainsRune(";&|\n", r) }),
+			func(one string) bool {
+				words := strings.Fields(one)
+				return len(words) > 0 && (words[0] == "while" || words[0] == "until" || Endless(words))
+			})
+	}
+	return false
 }

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"uswitch/cmd/internal/plan"
 	vswitch "uswitch/switch"
+	"uswitch/switch/frame"
 	"uswitch/tap"
 )
 
@@ -76,6 +78,11 @@ func (w *World) attach(h *Host, card *Card) (err error) {
 		return err
 	}
 	close(card.attached)
+	if bringer, ok := card.device.(interface {
+		Push(func(frame.Frame, time.Time))
+	}); ok { // a simulated one brings its frames itself
+		bringer.Push(card.Port.Carry)
+	}
 	closing, ended := make(chan struct{}), make(chan struct{})
 	card.scope.add(func() error {
 		close(closing)

@@ -42,7 +42,7 @@ func (c *changeover) endCommands(name string, of func(*plan.Host) bool) {
 				}
 				all.Go(func() { h.service.stop(Patience) })
 			}
-			all.Wait()
+			c.released(all.Wait)
 			return nil
 		},
 		undo: func() error {
@@ -58,7 +58,7 @@ func (c *changeover) endCommands(name string, of func(*plan.Host) bool) {
 func (c *changeover) startCommands() {
 	for i := range c.now.Hosts {
 		h := &c.now.Hosts[i]
-		stop := func() error { c.Host(h.Name).service.stop(Patience); return nil }
+		stop := func() error { c.stop(c.Host(h.Name), Patience); return nil }
 		if !c.stays(h.Name) {
 			if len(h.Command) > 0 {
 				c.add(move{name: h.Name + " command started", undo: stop,

@@ -72,7 +72,7 @@ func (w *World) RestartHost(name string, patience time.Duration) error {
 		return err
 	}
 	defer end()
-	h.service.stop(patience)
+	w.stop(h, patience)
 	return w.startAgain(h)
 }
 
@@ -92,13 +92,14 @@ func (w *World) start(h *Host) error {
 			out.Close()
 			return nil, err
 		}
-		go w.await(h, process, out)
+		w.clock.Go(func() { w.await(h, process, out) })
 		return process, nil
 	})
 }
 
 // await waits for the end of a command, and tells of it unless it was brought about.
 func (w *World) await(h *Host, process tap.Process, out io.Closer) {
+	w.clock.Await(process.Ended())
 	status := process.Wait()
 	out.Close()
 	if !h.service.wasTold() {

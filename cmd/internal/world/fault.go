@@ -13,6 +13,7 @@ const faultPause = time.Second
 // faultsEvery, with the number of those that nobody was told of.
 type faults struct {
 	say func(string)
+	now func() time.Time
 
 	mu     sync.Mutex // guards what follows
 	told   time.Time
@@ -23,7 +24,7 @@ const faultsEvery = 10 * time.Second
 
 // tell may be called from any goroutine, whatever lock that holds, and does not wait for whoever reads.
 func (f *faults) tell(err error) {
-	now := time.Now()
+	now := f.now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.told.IsZero() && now.Sub(f.told) < faultsEvery {

@@ -3,7 +3,6 @@ package world
 import (
 	"net/netip"
 	"sync"
-	"time"
 
 	"uswitch/cmd/internal/plan"
 	"uswitch/nat"
@@ -38,7 +37,7 @@ func (w *World) forgetHost(n *Network, card *plan.Interface) {
 	a := card.Address.Addr()
 	n.former.note(card)
 	if n.Leg != nil {
-		n.Leg.RemoveNeighbor(a, time.Now())
+		n.Leg.RemoveNeighbor(a, w.Now())
 	}
 	w.forgetConns(netip.PrefixFrom(a, a.BitLen()))
 }
@@ -48,5 +47,5 @@ func (w *World) forgetConns(p netip.Prefix) {
 	inside := func(t frame.Tuple) bool {
 		return p.Contains(t.Src()) || p.Contains(t.Dst())
 	}
-	w.gateway.DropConns(func(c nat.Conn) bool { return inside(c.Original) || inside(c.Reply) }, time.Now())
+	w.gateway.DropConns(func(c nat.Conn) bool { return inside(c.Original) || inside(c.Reply) }, w.Now())
 }

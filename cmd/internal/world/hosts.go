@@ -128,7 +128,7 @@ func (w *World) RemoveHost(name string) error {
 
 // removeHost is RemoveHost for a host that is there. It needs a change that has begun.
 func (w *World) removeHost(h *Host) error {
-	h.service.stop(Patience)
+	w.stop(h, Patience)
 	var failed []error
 	failed = append(failed, w.unpublish(w.publishedOf(h.Plan.Name)...))
 	for _, c := range h.Cards {

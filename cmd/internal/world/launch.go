@@ -18,15 +18,12 @@ func (w *World) launch(h *Host) {
 		w.startOr(h, keeps)
 		return
 	}
-	go func() {
+	w.clock.Go(func() {
 		for _, d := range keeps {
-			select {
-			case <-d.ready():
-			case <-h.service.ended: // told to end before it began
-			}
+			w.clock.Await(d.ready(), h.service.ended) // told to end before it began
 		}
 		w.startOr(h, keeps)
-	}()
+	})
 }
 
 // dependency is a command that another one waits for.

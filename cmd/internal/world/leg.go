@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"time"
 
 	"uswitch/cmd/internal/plan/firewall"
 	"uswitch/nat"
@@ -35,7 +34,7 @@ func (w *World) addLeg(n *Network) error {
 	if n.Plan.NoAddress {
 		config.Addr = netip.Prefix{}
 	}
-	leg, err := w.gateway.Add(config, time.Now())
+	leg, err := w.gateway.Add(config, w.Now())
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ func (g LogGaps) Mark(lines []LogLine) {
 
 // logbook remembers the last lines of each host, through as many runs of its command as there are.
 type logbook struct {
+	now func() time.Time
+
 	mu     sync.Mutex // guards what follows
 	last   uint64
 	hosts  map[string]*hostLog
@@ -61,7 +63,7 @@ func (b *logbook) add(host string, lines []string) {
 		log = &hostLog{}
 		b.hosts[host] = log
 	}
-	now := time.Now()
+	now := b.now()
 	for _, text := range lines {
 		b.last++
 		log.last++

@@ -32,7 +32,12 @@ func (w *World) begin(ctx context.Context) (end func(), err error) {
 		w.changing.Unlock()
 		return nil, fmt.Errorf("lab %s is not up", w.Plan().Name)
 	}
-	return w.changing.Unlock, nil
+	w.release = w.clock.Hold()
+	return func() {
+		w.release()
+		w.changing.Unlock()
+		w.stir()
+	}, nil
 }
 
 // beginOn begins a change of a host that there is.

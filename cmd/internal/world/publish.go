@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"time"
 
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/plan/firewall"
@@ -184,6 +183,6 @@ func (w *World) forgetClients(ports []*Published) {
 	if len(closed) > 0 {
 		w.gateway.DropConns(func(c nat.Conn) bool {
 			return c.DNAT && c.Original.Proto == frame.ProtoUDP && closed[c.Original.DstPort]
-		}, time.Now())
+		}, w.Now())
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -15,22 +17,43 @@ const wordAfter = time.Second
 // its plan nor Options.Stays keeps it up and every command of a host that is not passive has ended, or ctx ends. Hosts that come later
 // count as those of the plan do; one without a command, and a lab that nobody but passive hosts is left in, keep it up.
 // Before Run returns, every command has been ended, and the world changes no more. It returns the first status that was not
-// 0 of those that ended by themselves, and whether that was all of them.
-func (w *World) Run(ctx context.Context) (status int, complete bool) {
+// 0 of those that ended by themselves, and whether that was all of them. Virtual time passes meanwhile.
+func (w *World) Run(ctx context.Context) (status int, complete bool) { return w.run(ctx, nil) }
+
+// Stay is Run for a lab that somebody uses meanwhile: virtual time passes only while they wait for something. begun is called when
+// the commands run that wait for nobody, and in virtual time have had a moment to begin what they do.
+func (w *World) Stay(ctx context.Context, begun func()) { w.run(ctx, begun) }
+
+func (w *World) run(ctx context.Context, begun func()) (status int, complete bool) {
 	w.changing.Lock()
+	release := w.clock.Hold()
 	for _, h := range w.Hosts() {
 		w.launch(h)
 	}
 	w.changing.Unlock()
-	for ctx.Err() == nil && !complete {
-		if complete = w.complete(); complete {
-			break
-		}
-		select {
-		case <-w.stirred:
-		case <-ctx.Done():
-		}
+	leave := w.clock.Attend(false)
+	over := make(chan struct{})
+	if begun != nil {
+		w.clock.Go(func() {
+			w.Settle(ctx)
+			leave()
+			begun()
+		})
 	}
+	w.clock.Go(func() {
+		defer close(over)
+		defer leave() // at the very moment of the end: no time passes after it
+		for ctx.Err() == nil {
+			stirred := w.stirred.next()
+			if complete = w.complete(); complete {
+				w.Settle(ctx)
+				return
+			}
+			w.clock.Await(stirred, ctx.Done())
+		}
+	})
+	release()
+	<-over
 	w.changing.Lock()
 	w.up = false
 	w.changing.Unlock()
@@ -39,16 +62,33 @@ func (w *World) Run(ctx context.Context) (status int, complete bool) {
 }
 
 // stir wakes Run.
-func (w *World) stir() {
-	select {
-	case w.stirred <- struct{}{}:
-	default: // it is about to look anyway
+func (w *World) stir() { w.stirred.ring() }
+
+// bell wakes those who wait for its next ring.
+type bell struct{ now atomic.Pointer[chan struct{}] }
+
+func newBell() *bell {
+	b := new(bell)
+	b.ring()
+	return b
+}
+
+// next returns what the next ring closes.
+func (b *bell) next() <-chan struct{} { return *b.now.Load() }
+
+func (b *bell) ring() {
+	c := make(chan struct{})
+	if before := b.now.Swap(&c); before != nil {
+		close(*before)
 	}
 }
 
-// complete reports whether the lab is over. It waits for changes: while a command is restarted, it has not ended.
+// complete reports whether the lab is over. While it changes it is not: a command that is restarted has not ended. The change's
+// end stirs.
 func (w *World) complete() bool {
-	w.changing.Lock()
+	if !w.changing.TryLock() {
+		return false
+	}
 	defer w.changing.Unlock()
 	now := w.now.Load()
 	active := false
@@ -71,9 +111,17 @@ func (w *World) enterStatus(status int) { w.status.CompareAndSwap(0, int32(statu
 func (w *World) stopAll() {
 	late := time.AfterFunc(wordAfter, w.tellLate)
 	defer late.Stop()
-	var all sync.WaitGroup
+	release := w.clock.Hold()
+	var told []*Host
 	for _, h := range w.Hosts() {
-		all.Go(func() { h.service.stop(Patience) })
+		if h.service.tell(syscall.SIGTERM) {
+			told = append(told, h)
+		}
+	}
+	release()
+	var all sync.WaitGroup
+	for _, h := range told {
+		all.Go(func() { h.service.awaitEnd(Patience) })
 	}
 	all.Wait()
 }

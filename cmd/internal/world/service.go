@@ -100,18 +100,23 @@ func (s *service) endLocked(status int) {
 // not start any more.
 func (s *service) stop(patience time.Duration) (status int) {
 	if s.tell(syscall.SIGTERM) {
-		late := time.NewTimer(patience)
-		defer late.Stop()
-		select {
-		case <-s.ended:
-		case <-late.C:
-			s.tell(syscall.SIGKILL)
-			<-s.ended
-		}
+		s.awaitEnd(patience)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.status
+}
+
+// awaitEnd waits for the end of a command that was asked to end, and after patience makes it.
+func (s *service) awaitEnd(patience time.Duration) {
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-s.ended:
+	case <-late.C:
+		s.tell(syscall.SIGKILL)
+		<-s.ended
+	}
 }
 
 // tell sends a signal to the command's process group; it reports whether there was one.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"time"
 
 	"uswitch/cmd/internal/plan"
 	"uswitch/nat"
@@ -55,7 +54,7 @@ func (w *World) addUplink(c nat.InterfaceConfig) (*nat.Interface, error) {
 		}
 	}
 	c.Name = UplinkName
-	leg, err := w.gateway.Add(c, time.Now())
+	leg, err := w.gateway.Add(c, w.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -3,11 +3,14 @@ package world
 import (
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"uswitch/nat"
 	"uswitch/nat/uplink"
+	"uswitch/sim"
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 	"uswitch/tap"
 )
 
@@ -15,22 +18,55 @@ import (
 func (w *World) openHost() (next netip.Addr, err error) {
 	standIn := w.standIn()
 	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.Plan().AllowHost, Own: w.ownAddresses(), MTU: w.smallestMTU(), GSO: !w.plain, Gateway: standIn, Limits: w.memory.limits(),
-		Streams: w.streams, Tracer: w.tracer})
+		Streams: w.streams, Tracer: w.tracer, Now: w.Now})
 	if err != nil {
 		return next, err
 	}
 	w.scope.add(host.Close)
 	w.descriptors.share(host.Others)
-	leg, err := w.addUplink(nat.InterfaceConfig{Addr: host.Addr(), MTU: uplink.MaxMTU, Uplink: host, Shared: host.Shared()})
+	var way nat.Uplink = host
+	if w.virtual() {
+		way = &realUplink{Host: host, loop: w.loop}
+	}
+	leg, err := w.addUplink(nat.InterfaceConfig{Addr: host.Addr(), MTU: uplink.MaxMTU, Uplink: way, Shared: host.Shared()})
 	if err != nil {
 		return next, err
 	}
-	host.Attach(func(f frame.Frame, now time.Time) { w.gateway.InputUplink(leg, f, now) }, w.gateway.Undelivered)
+	input := func(f frame.Frame, now time.Time) { w.gateway.InputUplink(leg, f, now) }
+	if real, ok := way.(*realUplink); ok {
+		input = real.brings(input)
+	}
+	host.Attach(input, w.gateway.Undelivered)
 	if err := uplink.CheckPing(); err != nil {
 		w.report("uplink host: " + err.Error())
 	}
 	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, refuses: host.Refuses, overflowed: host.Overflowed, listen: w.listenOn(host)}
 	return netip.Addr{}, nil // sockets need no next hop
+}
+
+// realUplink is a way out of a lab of virtual time into this machine's. From the first packet on that is on its way there, or comes
+// from there, virtual time passes as real time does.
+type realUplink struct {
+	*uplink.Host
+	loop *sim.Loop
+	once sync.Once
+}
+
+func (u *realUplink) follow() { u.once.Do(func() { u.loop.Attend(true) }) }
+
+// Output implements nat.Uplink.
+func (u *realUplink) Output(f frame.Frame, now time.Time) trace.Reason {
+	u.follow()
+	return u.Host.Output(f, now)
+}
+
+// brings returns what hands over to input, on the Loop, what comes in.
+func (u *realUplink) brings(input func(frame.Frame, time.Time)) func(frame.Frame, time.Time) {
+	return func(f frame.Frame, _ time.Time) {
+		u.follow()
+		f = f.Clone()
+		u.loop.After(0, func() { input(f, u.loop.Now()) })
+	}
 }
 
 // ownAddresses returns whoever knows what is this machine's own: its kernel or, where that is not to be asked, nil, which

@@ -11,7 +11,6 @@ import (
 
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world/names"
-	"uswitch/nat/station"
 	"uswitch/switch/trace"
 )
 
@@ -19,7 +18,7 @@ import (
 // this machine, so are the questions; on any other they are packets of the gateway itself.
 type upstream struct {
 	world    *World
-	programs *station.Station
+	programs ownSockets
 	file     *names.File  // says who is asked
 	fixed    []netip.Addr // who is asked if there is no file
 	sockets  bool         // by sockets of this machine
@@ -35,7 +34,7 @@ const (
 )
 
 // upstream returns whom the lab's name server asks; nil if the lab has no way out.
-func (w *World) upstream(programs *station.Station) names.Upstream {
+func (w *World) upstream(programs ownSockets) names.Upstream {
 	u := &upstream{world: w, programs: programs}
 	switch w.Plan().Uplink.Kind {
 	case plan.UplinkHost:

@@ -15,6 +15,7 @@ import (
 	"uswitch/cmd/internal/world/names"
 	"uswitch/nat"
 	"uswitch/nat/uplink"
+	"uswitch/sim"
 	"uswitch/switch/trace"
 	"uswitch/tap"
 )
@@ -58,6 +59,9 @@ type World struct {
 	stays   bool
 	memory  Memory
 	streams *uplink.Streams
+	clock   Clock
+	loop    *sim.Loop         // on which simulated hosts are; nil: they are real
+	random  func() *rand.Rand // a new stream of random numbers
 	epoch   time.Time
 	tracer  *trace.Tracer
 	gateway *nat.Gateway
@@ -71,11 +75,12 @@ type World struct {
 
 	now     atomic.Pointer[picture]
 	log     logbook
-	status  atomic.Int32  // the first that was not 0 of the commands that ended by themselves
-	stirred chan struct{} // something has changed that may be the end of the lab
+	status  atomic.Int32 // the first that was not 0 of the commands that ended by themselves
+	stirred *bell        // rings when something has changed that may be the end of the lab
 
 	changing sync.Mutex         // held during a change, from its first look to its last step; guards what follows
 	up       bool               // changes are possible
+	release  func()             // lets what is simulated run again
 	way      *wayOut            // nil: no way out
 	names    *names.Server      // nil before Up
 	docker   *firewall.Firewall // who knows Docker's rules; nil: they are not Docker's
@@ -92,7 +97,9 @@ const (
 // must be one that package lab has made.
 func New(p *plan.Plan, o Options) (*World, error) {
 	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, adopt: o.Adopt, stays: o.Stays, memory: o.Memory,
-		streams: o.Streams, epoch: time.Now(), tracer: new(trace.Tracer), stirred: make(chan struct{}, 1)}
+		streams: o.Streams, tracer: new(trace.Tracer)}
+	w.clock, w.loop, w.random = timeOf(o.Host)
+	w.epoch, w.log.now, w.stirred = w.Now(), w.Now, newBell()
 	w.descriptors = w.newDescriptors(o.Files)
 	if w.report == nil {
 		w.report = func(string) {}
@@ -103,8 +110,8 @@ func New(p *plan.Plan, o Options) (*World, error) {
 	if w.taken == nil {
 		w.taken = func() []netip.Prefix { return nil }
 	}
-	w.tracer.KeepExamples(time.Now)
-	w.tracer.OnFault((&faults{say: w.report}).tell)
+	w.tracer.KeepExamples(w.Now)
+	w.tracer.OnFault((&faults{say: w.report, now: w.Now}).tell)
 	w.tracer.Remember(trace.NewRing(historyEvents, historyBytes, historySnap))
 	docker, tables, err := tablesOf(p)
 	if err != nil {
@@ -115,7 +122,7 @@ func New(p *plan.Plan, o Options) (*World, error) {
 	w.gateway = nat.New(nat.Config{
 		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !p.IPForward,
 		MaxConns: o.Memory.Conns, FragmentMemory: o.Memory.Fragments,
-		Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Random: w.random(),
 	})
 	first := &picture{plan: p, filed: p, timeouts: nat.DefaultTimeouts()}
 	for i := range p.Networks {
@@ -136,6 +143,7 @@ func (nowhere) Close() error { return nil }
 func (w *World) Up(ctx context.Context) error {
 	w.changing.Lock()
 	defer w.changing.Unlock()
+	defer w.clock.Hold()()
 	if err := w.descriptors.check(w.Plan()); err != nil {
 		return err
 	}
@@ -181,19 +189,3 @@ func (w *World) Gateway() *nat.Gateway { return w.gateway }
 
 // Epoch returns when the world was made.
 func (w *World) Epoch() time.Time { return w.epoch }
-
-// startGateway begins the gateway's work that time makes due.
-func (w *World) startGateway(context.Context) error {
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.gateway.Run(ctx)
-	}()
-	w.scope.add(func() error {
-		stop()
-		<-ended
-		return nil
-	})
-	return nil
-}

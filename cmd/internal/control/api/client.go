@@ -130,6 +130,13 @@ func (c *Client) broken(err error) error {
 	return fmt.Errorf("lab %s does not answer: %w", c.lab, err)
 }
 
+// Now returns the lab's time.
+func (c *Client) Now(ctx context.Context) (time.Time, error) {
+	var l Lab
+	err := c.Get(ctx, "/v1/lab", nil, &l)
+	return l.Now, err
+}
+
 // Upgrade sends a request that makes of its connection one for other things, and returns that with what is to be read from
 // it: what came behind the head of the answer first. The error is an *Error if the lab says no.
 func (c *Client) Upgrade(ctx context.Context, method, path string, query url.Values) (net.Conn, io.Reader, error) {

@@ -43,7 +43,8 @@
 //	GET     /v1/reach           who reaches whom; ?outside=8.8.8.8; ?send=1 has real packets settle it
 //	POST    /v1/probes          sends packets from inside hosts: a list of Asked, answered by a list of Sent
 //	*       /v1/docker/...      Docker's Engine API, as far as package engine goes
-//	POST    /v1/exec            runs a program in a host: see ExecQuery; POST /v1/exec/signal sends it a signal
+//	POST    /v1/exec            runs a program in a host: see ExecQuery; POST /v1/exec/signal sends it a signal, and POST
+//	                            /v1/exec/taken says that its output was passed on
 //	POST    /v1/stop            takes the lab down
 //
 // An answer that is no success has a JSON object with the key error, one sentence, and a fitting HTTP status. Every answer

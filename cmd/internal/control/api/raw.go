@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 )
 
@@ -19,6 +20,19 @@ const RawPath = "/v1/raw"
 type RawOpened struct {
 	Source netip.Addr `json:"source"`
 	Number uint16     `json:"number"`
+	// Virtual says that the lab's time is virtual, and passes only while the client waits for something, by a RawWait: nothing else
+	// comes by this stream. Time is when it was opened.
+	Virtual bool      `json:"virtual,omitempty"`
+	Time    time.Time `json:"time,omitzero"`
+}
+
+// RawWaitPath is where what has come for a raw socket is fetched in virtual time.
+const RawWaitPath = RawPath + "/wait"
+
+// RawWait waits for the next packet for a raw socket. The answer is a RawPacket, without a packet if none has come in that time.
+type RawWait struct {
+	Number uint16        `json:"number"`
+	Wait   time.Duration `json:"wait"`
 }
 
 // RawPacket is an IP packet that was sent, by a POST, or that has come for a raw socket.
@@ -38,6 +52,9 @@ type Raw struct {
 	stop   context.CancelFunc
 	in     chan RawPacket // closed when the lab is gone
 	failed error          // why; set before in is closed
+
+	mu  sync.Mutex // guards now
+	now time.Time  // the lab's virtual time, as it was told last
 }
 
 // ErrTimeout says that nothing came in time.
@@ -59,6 +76,7 @@ func (c *Client) OpenRaw(ctx context.Context, proto string, to netip.Addr) (*Raw
 		r.stop()
 		return nil, errors.Join(c.broken(err), body.Close())
 	}
+	r.now = r.Time
 	go r.read(lines, body)
 	return r, nil
 }
@@ -86,9 +104,40 @@ func (r *Raw) Send(packet []byte) (time.Time, error) {
 	return sent.Time, err
 }
 
+// Now returns the time by which the socket's times are to be compared: this machine's or, of a lab in virtual time, the lab's.
+func (r *Raw) Now() time.Time {
+	if !r.Virtual {
+		return time.Now()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.now
+}
+
+// wait is Receive in virtual time.
+func (r *Raw) wait(wait time.Duration) (packet []byte, at time.Time, err error) {
+	var p RawPacket
+	if err := r.client.Do(r.ctx, http.MethodPost, RawWaitPath, nil, RawWait{r.Number, wait}, &p); err != nil {
+		if r.ctx.Err() != nil {
+			err = context.Canceled
+		}
+		return nil, at, err
+	}
+	r.mu.Lock()
+	r.now = p.Time
+	r.mu.Unlock()
+	if p.Packet == nil {
+		return nil, at, ErrTimeout
+	}
+	return p.Packet, p.Time, nil
+}
+
 // Receive returns the next packet and when it came, or ErrTimeout, or why there will be none any more: context.Canceled after
 // Close and when the context of OpenRaw has ended.
 func (r *Raw) Receive(wait time.Duration) (packet []byte, at time.Time, err error) {
+	if r.Virtual {
+		return r.wait(wait)
+	}
 	timer := time.NewTimer(max(wait, 0))
 	defer timer.Stop()
 	select {

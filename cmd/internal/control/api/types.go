@@ -22,6 +22,7 @@ type Lab struct {
 	PID      int       `json:"pid"`    // of the process that runs it
 	Config   string    `json:"config"` // the file's absolute path, or source if it is none
 	Started  time.Time `json:"started"`
+	Now      time.Time `json:"now"` // by the lab's own clock, which is this machine's unless the lab is simulated
 	Hosts    int       `json:"hosts"`
 	Networks int       `json:"networks"`
 	Uplink   string    `json:"uplink"`

@@ -64,7 +64,7 @@ func (s *Server) save(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.world.Gateway().Rules().Snapshot().Save(rule.SaveOptions{Table: table, Counters: q.Has("counters"), Now: time.Now()}), nil
+	return s.world.Gateway().Rules().Snapshot().Save(rule.SaveOptions{Table: table, Counters: q.Has("counters"), Now: s.world.Now()}), nil
 }
 
 func tableOf(q url.Values) (rule.Table, error) {
@@ -156,8 +156,7 @@ func (s *Server) plans(*http.Request) (any, error) {
 // apply may take longer than other answers, and its request may be larger. Once begun, it is brought to an end, whatever
 // becomes of the client.
 func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
-	c := http.NewResponseController(w)
-	_ = c.SetWriteDeadline(time.Now().Add(applyTime + writeTime))
+	writeWithin(w, applyTime+writeTime)
 	var request api.ApplyRequest[plan.Plan]
 	if err := decode(r, &request); err != nil {
 		fail(w, err)

@@ -71,7 +71,7 @@ func readQuestion(r *http.Request) (q api.Question, err error) {
 // reach asks every question that the lab suggests, and with ?send=1 then sends them all. That may take longer than other
 // answers.
 func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(askTime + writeTime))
+	writeWithin(w, askTime+writeTime)
 	var o explain.ReachOptions
 	if text := r.URL.Query().Get("outside"); text != "" {
 		a, err := netip.ParseAddr(text)

@@ -92,9 +92,9 @@ func (s *Server) conns(w http.ResponseWriter, r *http.Request) {
 		s.followConns(w, r, matches)
 		return
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+	writeWithin(w, writeTime)
 	rows := []api.Conn{}
-	for _, c := range s.world.Gateway().Conns(time.Now()) {
+	for _, c := range s.world.Gateway().Conns(s.world.Now()) {
 		if matches(c) {
 			rows = append(rows, *connOf(c))
 		}
@@ -107,7 +107,7 @@ func (s *Server) forgetConns(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.Count{Count: s.world.Gateway().FlushConns(matches, time.Now())}, nil
+	return api.Count{Count: s.world.Gateway().FlushConns(matches, s.world.Now())}, nil
 }
 
 func (s *Server) followConns(w http.ResponseWriter, r *http.Request, matches func(nat.Conn) bool) {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"os/exec"
@@ -17,7 +16,7 @@ import (
 
 // newEngine returns the engine of a lab.
 func newEngine(w *world.World) *engine.Engine {
-	return engine.New(dockerLab{w}, engine.Options{Now: time.Now, Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))})
+	return engine.New(dockerLab{w}, engine.Options{Now: w.Now, Random: w.Random()})
 }
 
 // docker answers the docker command itself, whose paths begin with the version that it speaks: DOCKER_HOST=unix://SOCKET.
@@ -58,8 +57,15 @@ func (l dockerLab) Connect(host string, i plan.Interface) error {
 
 func (l dockerLab) Disconnect(host, network string) error { return l.world.Disconnect(host, network) }
 
-func (l dockerLab) Start(host string, cmd *exec.Cmd, r tap.Rights) (tap.Process, error) {
-	return l.world.StartIn(host, cmd, r)
+func (l dockerLab) Start(host string, cmd *exec.Cmd, r tap.Rights, attended bool) (tap.Process, error) {
+	clock := l.world.Clock()
+	release := clock.Hold()
+	defer release()
+	process, err := l.world.StartIn(host, cmd, r)
+	if err != nil || !attended {
+		return process, err
+	}
+	return attend(l.world, process, true), nil
 }
 
 func (l dockerLab) Log(after uint64, hosts ...string) ([]world.LogLine, <-chan struct{}) {

@@ -18,7 +18,7 @@ func (s *Server) drops(w http.ResponseWriter, r *http.Request) {
 		s.followDrops(w, r)
 		return
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+	writeWithin(w, writeTime)
 	rows := s.countedDrops()
 	if q.Has("examples") {
 		s.addExamples(rows)

@@ -14,6 +14,40 @@ import (
 	"uswitch/tap"
 )
 
+// attended is a program that somebody waits for. In virtual time it has ended when what is under way then has arrived.
+type attended struct {
+	tap.Process
+	over chan struct{}
+}
+
+// attend has virtual time pass until a program has ended; for a person, no faster than it does outside.
+func attend(w *world.World, p tap.Process, person bool) attended {
+	a := attended{p, make(chan struct{})}
+	leave := w.Clock().Attend(person)
+	w.Clock().Go(func() {
+		defer close(a.over)
+		defer leave() // at the very moment of the end: no time passes after it
+		w.Clock().Await(p.Ended())
+		w.Settle(context.Background())
+	})
+	return a
+}
+
+// Ended implements tap.Process.
+func (a attended) Ended() <-chan struct{} { return a.over }
+
+// Wait implements tap.Process.
+func (a attended) Wait() (status int) {
+	<-a.over
+	return a.Process.Wait()
+}
+
+// running is a program that a client waits for.
+type running struct {
+	tap.Process
+	out *execStream
+}
+
 // exec runs a program in a host for as long as the client listens.
 func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
@@ -29,10 +63,17 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 	defer done()
 	input, endInput := execInput(w, r)
 	defer endInput()
-	var out execStream
+	loop := s.world.Loop()
+	out := &execStream{gone: r.Context().Done()}
+	if loop != nil && loop.Virtual() {
+		out.taken = make(chan struct{}, 1)
+	}
 	out.mu.Lock() // the program may write once the answer has begun
+	clock := s.world.Clock()
+	release := clock.Hold()
+	defer release()
 	process, err := s.world.Exec(world.Inside{Host: q.Get("host"), Args: q["arg"], Environment: q["env"], Dir: q.Get("dir"),
-		Stdin: input, Stdout: execWriter{&out, false}, Stderr: execWriter{&out, true}})
+		Stdin: input, Stdout: execWriter{out, false}, Stderr: execWriter{out, true}})
 	if err != nil {
 		fail(w, &api.Error{Code: http.StatusUnprocessableEntity, Status: world.Status(nil, err), Message: err.Error()})
 		return
@@ -40,9 +81,11 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 	out.lines = json.NewEncoder(beginStream(w, ndjson))
 	out.mu.Unlock()
 	id := q.Get("id")
-	s.running.Store(id, process)
+	s.running.Store(id, running{process, out})
 	defer s.running.Delete(id)
 	defer context.AfterFunc(r.Context(), func() { _ = process.Signal(syscall.SIGKILL) })()
+	process = attend(s.world, process, q.Get("person") == "true")
+	release()
 	status := process.Wait()
 	_ = out.send(api.ExecOutput{Status: &status})
 }
@@ -82,11 +125,29 @@ func (s *Server) signal(r *http.Request) (any, error) {
 	if !ok {
 		return nil, &api.Error{Code: http.StatusNotFound, Message: "no such program is running"}
 	}
-	return done{}, process.(tap.Process).Signal(request.Signal)
+	return done{}, process.(running).Signal(request.Signal)
+}
+
+// taken lets a program go on whose output was passed on.
+func (s *Server) taken(r *http.Request) (any, error) {
+	var request api.ExecTaken
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	if one, ok := s.running.Load(request.ID); ok && one.(running).out.taken != nil {
+		select {
+		case one.(running).out.taken <- struct{}{}:
+		default:
+		}
+	}
+	return done{}, nil
 }
 
 // execStream is the answer to one exec.
 type execStream struct {
+	gone  <-chan struct{}
+	taken chan struct{} // the client has passed on what was written; nil: nobody waits for that
+
 	mu    sync.Mutex // held for one line
 	lines *json.Encoder
 }
@@ -112,5 +173,13 @@ func (w execWriter) Write(b []byte) (int, error) {
 	if w.errors {
 		line = api.ExecOutput{Stderr: b}
 	}
-	return len(b), w.to.send(line)
+	line.Await = w.to.taken != nil
+	err := w.to.send(line)
+	if line.Await && err == nil {
+		select {
+		case <-w.to.taken:
+		case <-w.to.gone:
+		}
+	}
+	return len(b), err
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -15,15 +14,18 @@ import (
 )
 
 // rawSocket hears what is for it on behalf of a client.
-type rawSocket chan api.RawPacket
+type rawSocket struct {
+	heard chan api.RawPacket
+	now   func() time.Time
+}
 
-var _ nat.Socket = rawSocket(nil)
+var _ nat.Socket = rawSocket{}
 
 // Deliver implements nat.Socket. When a frame was read from its card can be a little before the question was sent that it
 // answers: the reader looks at the clock now and then only.
 func (s rawSocket) Deliver(f frame.Frame, _ time.Time) {
 	select {
-	case s <- api.RawPacket{Time: time.Now(), Packet: append([]byte(nil), f.Data[frame.EthernetHeader:]...)}:
+	case s.heard <- api.RawPacket{Time: s.now(), Packet: append([]byte(nil), f.Data[frame.EthernetHeader:]...)}:
 	default:
 	}
 }
@@ -36,6 +38,11 @@ func (s *Server) openRaw(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer release()
+	if loop := s.world.Loop(); loop != nil && loop.Virtual() {
+		opened.Virtual, opened.Time = true, s.world.Now()
+		s.raws.Store(opened.Number, heard)
+		defer s.raws.Delete(opened.Number)
+	}
 	out, done, err := s.stream(w, ndjson)
 	if err != nil {
 		fail(w, err)
@@ -43,13 +50,50 @@ func (s *Server) openRaw(w http.ResponseWriter, r *http.Request) {
 	}
 	defer done()
 	lines := json.NewEncoder(out)
-	for err := lines.Encode(opened); err == nil; {
+	if err := lines.Encode(opened); err != nil || opened.Virtual {
+		<-r.Context().Done()
+		return
+	}
+	for err == nil {
 		select {
 		case <-r.Context().Done():
 			return
-		case p := <-heard:
+		case p := <-heard.heard:
 			err = lines.Encode(p)
 		}
+	}
+}
+
+// waitRaw has virtual time pass until something has come for a raw socket, or for as long as the client wants to wait.
+func (s *Server) waitRaw(r *http.Request) (any, error) {
+	var q api.RawWait
+	if err := decode(r, &q); err != nil {
+		return nil, err
+	}
+	socket, ok := s.raws.Load(q.Number)
+	loop := s.world.Loop()
+	if !ok || loop == nil {
+		return nil, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("raw socket %d: there is none", q.Number)}
+	}
+	heard, over := socket.(rawSocket).heard, make(chan struct{})
+	now := s.world.Now()
+	release := loop.Hold()
+	leave := loop.Attend(false)
+	loop.Go(func() {
+		defer close(over)
+		defer leave()
+		passed := false
+		defer loop.After(q.Wait, func() { passed = true }).Stop()
+		_ = loop.WaitOr(r.Context(), func() bool { return passed || len(heard) > 0 })
+		now = loop.Now()
+	})
+	release()
+	<-over
+	select {
+	case p := <-heard:
+		return p, nil
+	default:
+		return api.RawPacket{Time: now}, nil
 	}
 }
 
@@ -58,20 +102,21 @@ func (s *Server) rawFor(q url.Values) (opened api.RawOpened, heard rawSocket, re
 	to, err := netip.ParseAddr(q.Get("to"))
 	proto := map[string]uint8{"icmp": frame.ProtoICMP, "udp": frame.ProtoUDP}[q.Get("proto")]
 	if err != nil || !to.Is4() || proto == 0 {
-		return opened, nil, nil, &api.Error{Code: http.StatusBadRequest, Message: "want to=ADDRESS and proto=icmp or udp"}
+		return opened, heard, nil, &api.Error{Code: http.StatusBadRequest, Message: "want to=ADDRESS and proto=icmp or udp"}
 	}
 	g, ok := s.world.Gateway(), false
 	if opened.Source, ok = g.Source(to); !ok {
-		return opened, nil, nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: "connect: Network is unreachable"}
+		return opened, heard, nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: "connect: Network is unreachable"}
 	}
-	heard = make(rawSocket, api.RawQueue)
+	random := s.world.Random()
+	heard = rawSocket{make(chan api.RawPacket, api.RawQueue), s.world.Now}
 	for range 64 {
-		opened.Number = uint16(1024 + rand.IntN(1<<16-1024))
+		opened.Number = uint16(1024 + random.IntN(1<<16-1024))
 		if release, err = g.Open(proto, opened.Number, heard); err == nil {
 			return opened, heard, release, nil
 		}
 	}
-	return opened, nil, nil, err
+	return opened, heard, nil, err
 }
 
 // sendRaw sends an IP packet from the gateway, from one of its own addresses, and says when.
@@ -89,7 +134,7 @@ func (s *Server) sendRaw(r *http.Request) (any, error) {
 		return nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: fmt.Sprintf("%v is not an address of the gateway", ip.Src())}
 	}
 	b := append(make([]byte, frame.EthernetHeader, frame.EthernetHeader+len(ip)), ip...)
-	now := time.Now()
+	now := s.world.Now()
 	g.Originate(frame.Frame{Data: b}, now)
 	return api.RawPacket{Time: now}, nil
 }

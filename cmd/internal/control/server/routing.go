@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"time"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/nat"
@@ -25,7 +24,7 @@ func (s *Server) addAddress(r *http.Request) (any, error) {
 	case has.IsValid():
 		return nil, kernel("Error: %s has %v already, and the gateway has one address on a network: ip addr del %v dev %s first.", c.Dev, has, has, c.Dev)
 	}
-	return done{}, s.world.Gateway().SetAddr(leg, c.Address, time.Now())
+	return done{}, s.world.Gateway().SetAddr(leg, c.Address, s.world.Now())
 }
 
 func (s *Server) deleteAddress(r *http.Request) (any, error) {
@@ -39,7 +38,7 @@ func (s *Server) deleteAddress(r *http.Request) (any, error) {
 	if has := leg.Addr(); has.Addr() != c.Address.Addr() || !c.Address.IsSingleIP() && has != c.Address {
 		return nil, kernel("Error: ipv4: Address not found.")
 	}
-	return done{}, s.world.Gateway().SetAddr(leg, netip.Prefix{}, time.Now())
+	return done{}, s.world.Gateway().SetAddr(leg, netip.Prefix{}, s.world.Now())
 }
 
 func (s *Server) readAddress(r *http.Request) (c api.AddressChange, leg *nat.Interface, err error) {
@@ -136,7 +135,7 @@ func (s *Server) addNeighbor(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, exists := time.Now(), false
+	now, exists := s.world.Now(), false
 	for _, n := range dev.Neighbors(now) {
 		exists = exists || n.Addr == c.Dst
 	}
@@ -158,7 +157,7 @@ func (s *Server) deleteNeighbors(r *http.Request) (any, error) {
 	if err := decode(r, &c); err != nil {
 		return nil, err
 	}
-	now, legs := time.Now(), s.world.Gateway().Interfaces()
+	now, legs := s.world.Now(), s.world.Gateway().Interfaces()
 	if c.Dev != "" {
 		dev, err := s.segment(c.Dev)
 		if err != nil {

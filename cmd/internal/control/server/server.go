@@ -41,7 +41,8 @@ type Server struct {
 	streams  chan struct{} // a place for each
 	numbers  numbers
 	routing  sync.Mutex // held while a route is looked at and changed
-	running  sync.Map   // string -> tap.Process: the programs of exec, by the id that their clients gave them
+	running  sync.Map   // string -> running: the programs of exec, by the id that their clients gave them
+	raws     sync.Map   // uint16 -> rawSocket: those of a lab of virtual time, by their numbers
 	asking   sync.Mutex // held while a question is answered: each takes a copy of the lab
 	steppers steppers
 	prober   prober
@@ -116,9 +117,11 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/explain":          s.explain,
 		"POST /v1/why-not":          s.whyNot,
 		"POST /v1/exec/signal":      s.signal,
+		"POST " + api.ExecTakenPath: s.taken,
 		"POST /v1/step":             s.goOn,
 		"GET /v1/journey":           s.journey,
 		"POST " + api.RawPath:       s.sendRaw,
+		"POST " + api.RawWaitPath:   s.waitRaw,
 		"POST /v1/stop":             s.stopLab,
 	} {
 		mux.Handle(pattern, s.answer(answer))
@@ -161,10 +164,15 @@ func checked(next http.Handler) http.Handler {
 	})
 }
 
+// writeWithin bounds how long an answer may take: by this machine's time, whatever the lab's.
+func writeWithin(w http.ResponseWriter, d time.Duration) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d))
+}
+
 // answer turns a function into a handler: what it returns is sent as JSON, text as it is.
 func (s *Server) answer(f func(*http.Request) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+		writeWithin(w, writeTime)
 		result, err := f(r)
 		if err != nil {
 			fail(w, err)

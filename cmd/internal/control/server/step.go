@@ -87,7 +87,7 @@ func (s *Server) step(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	stepper := trace.NewStepper(trace.StepperConfig{Filter: filter, Max: q.Max, Patience: q.Patience, Now: time.Now})
+	stepper := trace.NewStepper(trace.StepperConfig{Filter: filter, Max: q.Max, Patience: q.Patience, Now: s.world.Now})
 	session := &stepSession{server: s, stepper: stepper, at: at, legs: map[uint64]*legState{}, runs: map[uint64]bool{}}
 	id := s.steppers.add(session)
 	defer s.steppers.remove(id)
@@ -97,6 +97,7 @@ func (s *Server) step(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer done()
+	defer s.world.Clock().Attend(true)()
 	s.world.Tracer().AttachStepper(stepper)
 	defer s.world.Tracer().DetachStepper(stepper)
 	session.out = json.NewEncoder(out)

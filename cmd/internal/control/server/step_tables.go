@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
-	"time"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
@@ -64,7 +63,7 @@ func (s *Server) tables() api.Tables {
 	neigh, _ := s.neighbors(nil)
 	ports, _ := s.ports(nil)
 	t := api.Tables{FDB: fdb.([]api.FDBEntry), Neigh: neigh.([]api.Neighbor), Ports: ports.([]api.Port), Drops: s.countedDrops()}
-	for _, c := range s.world.Gateway().Conns(time.Now()) {
+	for _, c := range s.world.Gateway().Conns(s.world.Now()) {
 		t.Conns = append(t.Conns, *connOf(c))
 	}
 	return t

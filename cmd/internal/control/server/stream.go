@@ -76,7 +76,7 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, contentType stri
 	if err != nil {
 		return // the client is gone before the first byte
 	}
-	_ = ring.Drain(ctx, filter, sink, time.Now)
+	_ = ring.Drain(ctx, filter, sink, s.world.Now)
 }
 
 // ndjson is the type of an answer that is a stream of JSON objects, each a line.

@@ -19,7 +19,7 @@ import (
 
 func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
-	return api.Lab{API: api.Version, Version: s.version, Name: p.Name, Source: p.Source, Config: configOf(p.Source), PID: s.pid, Started: s.world.Epoch(),
+	return api.Lab{API: api.Version, Version: s.version, Name: p.Name, Source: p.Source, Config: configOf(p.Source), PID: s.pid, Started: s.world.Epoch(), Now: s.world.Now(),
 		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
 		Simulated: s.world.Simulated(), Predictions: s.prober.predictions(), Memory: memoryOf(s.world)}, nil
 }
@@ -67,7 +67,7 @@ func namespaceOf(n tap.Namespace) api.Namespace {
 
 func (s *Server) networks(*http.Request) (any, error) {
 	rows := []api.Network{}
-	now := time.Now()
+	now := s.world.Now()
 	for _, n := range s.world.Networks() {
 		fdb := n.Switch.FDB()
 		row := api.Network{Name: n.Plan.Name, Docker: n.Plan.Docker, Subnet: n.Plan.Subnet,
@@ -114,7 +114,7 @@ func (s *Server) ports(*http.Request) (any, error) {
 
 func (s *Server) fdb(*http.Request) (any, error) {
 	rows := []api.FDBEntry{}
-	now := time.Now()
+	now := s.world.Now()
 	for _, n := range s.world.Networks() {
 		for _, e := range n.Switch.Entries(now) {
 			row := api.FDBEntry{MAC: e.MAC, Ifname: e.Port, Flags: []string{}, Master: n.Plan.Name}
@@ -157,7 +157,7 @@ func (s *Server) flushFDB(r *http.Request) (any, error) {
 
 func (s *Server) neighbors(*http.Request) (any, error) {
 	rows := []api.Neighbor{}
-	now := time.Now()
+	now := s.world.Now()
 	for _, i := range s.world.Gateway().Interfaces() {
 		for _, n := range i.Neighbors(now) {
 			row := api.Neighbor{Dst: n.Addr, Dev: i.Name(), State: []string{n.State.String()}}

@@ -109,6 +109,13 @@ func (c *console) join(a *attachment, once bool) {
 	}()
 }
 
+// watched reports whether somebody reads what the command writes.
+func (c *console) watched() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.attached) > 0
+}
+
 // wait waits for the end of the command and of its output, and returns its status. Whoever is attached may not have read all
 // of that yet.
 func (c *console) wait(p tap.Process) (status int) {

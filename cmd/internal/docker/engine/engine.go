@@ -33,8 +33,9 @@ type Lab interface {
 	Disconnect(host, network string) error
 	// Published lists a host's ports that are open, with the numbers that they got.
 	Published(host string) []plan.Publish
-	// Start starts a command inside a host, with these rights.
-	Start(host string, cmd *exec.Cmd, r tap.Rights) (tap.Process, error)
+	// Start starts a command inside a host, with these rights. attended says that somebody waits for its end: in virtual time it
+	// passes no faster than real time then, and not at all for one that nobody waits for.
+	Start(host string, cmd *exec.Cmd, r tap.Rights, attended bool) (tap.Process, error)
 	// Command is what the lab itself runs in a host: its process, 0 if none does, and its status when it has ended.
 	Command(host string) (pid, status int, running bool)
 	// Log returns what that has written, behind the line of that number, and what is closed when there is more.
@@ -185,14 +186,16 @@ type resting struct{ plan *plan.Plan }
 
 var errResting = errors.New("no lab is up")
 
-func (r resting) Plan() *plan.Plan                                       { return r.plan }
-func (resting) AddNetwork(plan.Network) error                            { return errResting }
-func (resting) RemoveNetwork(string) error                               { return errResting }
-func (resting) AddHost(plan.Host) error                                  { return errResting }
-func (resting) RemoveHost(string) error                                  { return errResting }
-func (resting) Connect(string, plan.Interface) error                     { return errResting }
-func (resting) Disconnect(string, string) error                          { return errResting }
-func (resting) Start(string, *exec.Cmd, tap.Rights) (tap.Process, error) { return nil, errResting }
+func (r resting) Plan() *plan.Plan                   { return r.plan }
+func (resting) AddNetwork(plan.Network) error        { return errResting }
+func (resting) RemoveNetwork(string) error           { return errResting }
+func (resting) AddHost(plan.Host) error              { return errResting }
+func (resting) RemoveHost(string) error              { return errResting }
+func (resting) Connect(string, plan.Interface) error { return errResting }
+func (resting) Disconnect(string, string) error      { return errResting }
+func (resting) Start(string, *exec.Cmd, tap.Rights, bool) (tap.Process, error) {
+	return nil, errResting
+}
 func (resting) StartHost(string) error                                   { return errResting }
 func (resting) StopHost(string, time.Duration) error                     { return errResting }
 func (resting) Published(string) []plan.Publish                          { return nil }

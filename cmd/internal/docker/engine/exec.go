@@ -91,7 +91,7 @@ func (e *Engine) startExec(id string, in io.Reader, to func(terminal bool) func(
 	}
 	a := attach(in, to(x.config.Tty))
 	console.join(a, true)
-	process, err := e.lab.Start(x.container.host(), cmd, rights)
+	process, err := e.lab.Start(x.container.host(), cmd, rights, true)
 	if err != nil {
 		console.close()
 		return nil, invalid("OCI runtime exec failed: exec failed: unable to start container process: %v", commandError(x.config.Cmd[0], err))

@@ -140,7 +140,7 @@ func (f *fakeLab) Published(host string) []plan.Publish {
 	return slices.Clone(f.published[host])
 }
 
-func (f *fakeLab) Start(_ string, cmd *exec.Cmd, r tap.Rights) (tap.Process, error) {
+func (f *fakeLab) Start(_ string, cmd *exec.Cmd, r tap.Rights, _ bool) (tap.Process, error) {
 	f.mu.Lock()
 	f.rights = r
 	f.mu.Unlock()

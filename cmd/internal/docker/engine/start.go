@@ -103,7 +103,7 @@ func (e *Engine) startCommand(c *container) error {
 		console.join(a, c.config.StdinOnce)
 	}
 	c.waiting = nil
-	process, err := e.lab.Start(c.name, cmd, rights)
+	process, err := e.lab.Start(c.name, cmd, rights, console.watched())
 	if err != nil {
 		console.close()
 		return commandError(c.argv[0], err)

@@ -13,16 +13,16 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
-	"uswitch/cmd/internal/explain"
 	"uswitch/cmd/internal/plan"
-	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/simhost"
 	"uswitch/cmd/internal/teach/check"
-	"uswitch/sim"
+	"uswitch/cmd/internal/world"
+	"uswitch/cmd/internal/world/snapshot"
 )
 
 // subject is a lab in memory in which commands say what the test wants.
 type subject struct {
-	*sim.World
+	*world.World
 	output string
 	status int
 	err    error
@@ -32,17 +32,22 @@ type subject struct {
 
 func (s subject) Explain(_ context.Context, q api.Question) (*api.Answer, error) {
 	s.note("predict")
-	return explain.LabOf(s.World).Explain(q)
+	l := snapshot.Of(s.World)
+	defer l.Close()
+	return l.Explain(q)
 }
 
 func (s subject) WhyNot(_ context.Context, q api.Question) (*api.Advice, error) {
-	return explain.LabOf(s.World).WhyNot(q)
+	l := snapshot.Of(s.World)
+	defer l.Close()
+	return l.WhyNot(q)
 }
 
 // Send sends each in turn, from the host's own stack, on the lab itself.
-func (s subject) Send(_ context.Context, asked []api.Asked) (all []*api.Sent, err error) {
+func (s subject) Send(ctx context.Context, asked []api.Asked) (all []*api.Sent, err error) {
 	s.note("send %d", len(asked))
-	l := explain.LabOf(s.World)
+	l := snapshot.Of(s.World)
+	defer l.Close()
 	for _, a := range asked {
 		host, q, err := l.Send(a)
 		if err != nil {
@@ -50,13 +55,8 @@ func (s subject) Send(_ context.Context, asked []api.Asked) (all []*api.Sent, er
 			continue
 		}
 		sent := &api.Sent{Verdict: api.No, Heard: "nothing", Tried: a.Predicted}
-		h, _ := s.Host(host)
-		h.Machine.Ask(q, time.Second, func(err error) {
-			if err == nil && !s.deaf {
-				sent.Verdict, sent.Heard = api.Yes, "an answer"
-			}
-		})
-		for end := s.Clock().Now().Add(4 * time.Second); s.Clock().Now().Before(end) && s.Step(); {
+		if err := s.SimulatedAsk(ctx, s.Host(host), q, 4*time.Second); err == nil && !s.deaf {
+			sent.Verdict, sent.Heard = api.Yes, "an answer"
 		}
 		sent.Differs = sent.Verdict != a.Predicted
 		all = append(all, sent)
@@ -105,14 +105,29 @@ x-uswitch:
 	return p
 }
 
-func run(t *testing.T, s subject, checks ...string) *check.Report {
+// up brings a lab up in memory.
+func up(t *testing.T, p *plan.Plan) *world.World {
 	t.Helper()
-	p := parsed(t, checks...)
-	w, err := session.InMemory(p)
+	host := simhost.NewVirtual()
+	w, err := world.New(p, world.Options{Host: host})
+	if err == nil {
+		err = w.Up(context.Background())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.World = w
+	t.Cleanup(func() {
+		if err := errors.Join(w.Down(), host.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+func run(t *testing.T, s subject, checks ...string) *check.Report {
+	t.Helper()
+	p := parsed(t, checks...)
+	s.World = up(t, p)
 	return check.Run(context.Background(), s, "lab", p.Checks)
 }
 
@@ -165,11 +180,7 @@ func TestRemedy(t *testing.T) {
 	}
 	p := parsed(t, "{name: c, from: RED, to: 8.8.8.8}")
 	p.Rules = append(p.Rules, strings.TrimPrefix(o.Remedy[0], "uswitch iptables "))
-	w, err := session.InMemory(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := check.Run(context.Background(), subject{World: w}, "lab", p.Checks); r.Status() != 0 {
+	if r := check.Run(context.Background(), subject{World: up(t, p)}, "lab", p.Checks); r.Status() != 0 {
 		t.Errorf("after %q: %+v", o.Remedy, r)
 	}
 }

@@ -77,16 +77,16 @@ func one(ctx context.Context, o Options, to netip.Addr, open Open, out io.Writer
 		p.id = uint16(rand.Uint32())
 	}
 	fmt.Fprintf(out, "PING %s (%v) %d(%d) bytes of data.\n", o.name(to), to, o.Size, o.Size+8+20)
-	began := time.Now()
+	began := s.Now()
 	status := p.run(ctx)
-	p.summary(time.Since(began))
+	p.summary(s.Now().Sub(began))
 	return status
 }
 
 // run sends echoes, an interval apart, and reads answers between them, until the count is reached and everything is
 // answered or has been waited for.
 func (p *pinger) run(ctx context.Context) int {
-	next := time.Now()
+	next := p.socket.Now()
 	for ctx.Err() == nil {
 		if p.Count > 0 && p.sent == p.Count {
 			break
@@ -98,7 +98,7 @@ func (p *pinger) run(ctx context.Context) int {
 		next = next.Add(p.Interval)
 		last := p.Count > 0 && p.sent == p.Count
 		if last {
-			next = time.Now().Add(p.Wait)
+			next = p.socket.Now().Add(p.Wait)
 		}
 		p.listen(ctx, next, last)
 	}
@@ -111,7 +111,7 @@ func (p *pinger) run(ctx context.Context) int {
 func (p *pinger) send() error {
 	p.sent++
 	seq := uint16(p.sent)
-	p.sentAt[seq] = time.Now()
+	p.sentAt[seq] = p.socket.Now()
 	at, err := p.socket.Send(echo(p.id, seq, p.Size, p.sentAt[seq]))
 	if err == nil {
 		p.sentAt[seq] = at
@@ -135,7 +135,7 @@ func echo(id, seq uint16, size int, now time.Time) []byte {
 // listen reads answers until a moment, or until every echo is settled if nothing else is to be sent.
 func (p *pinger) listen(ctx context.Context, until time.Time, last bool) {
 	for ctx.Err() == nil && !(last && len(p.sentAt) == 0) {
-		left := time.Until(until)
+		left := until.Sub(p.socket.Now())
 		if left <= 0 {
 			return
 		}

@@ -18,6 +18,8 @@ type Socket interface {
 	Send(icmp []byte) (time.Time, error)
 	// Receive waits for a message. The error is ErrTimeout, ErrClosed, or what was heard about an echo.
 	Receive(wait time.Duration) (Message, error)
+	// Now returns the time by which those of Send and Receive are to be compared.
+	Now() time.Time
 	Close()
 }
 

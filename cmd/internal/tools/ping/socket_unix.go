@@ -90,6 +90,9 @@ func (s *socket) Send(b []byte) (at time.Time, err error) {
 	return at, err
 }
 
+// Now implements Socket.
+func (*socket) Now() time.Time { return time.Now() }
+
 // Receive implements Socket.
 func (s *socket) Receive(wait time.Duration) (Message, error) {
 	timeout := unix.NsecToTimeval(max(wait, time.Microsecond).Nanoseconds())

@@ -118,5 +118,8 @@ func (s *gatewaySocket) Receive(wait time.Duration) (Message, error) {
 	return Message{ICMP: ip.Payload(), From: ip.Src(), TTL: int(ip.TTL()), At: at}, nil
 }
 
+// Now implements Socket.
+func (s *gatewaySocket) Now() time.Time { return s.raw.Now() }
+
 // Close implements Socket.
 func (s *gatewaySocket) Close() { s.raw.Close() }

@@ -19,6 +19,8 @@ type Socket interface {
 	Send(packet []byte) (time.Time, error)
 	// Receive returns control.ErrTimeout if nothing comes in time.
 	Receive(wait time.Duration) ([]byte, time.Time, error)
+	// Now returns the time by which those of Send and Receive are to be compared.
+	Now() time.Time
 }
 
 // Target is where the way leads.
@@ -89,14 +91,14 @@ func (t *tracer) send() error {
 }
 
 // settled reports whether nothing more is to be expected of a probe.
-func (t *tracer) settled(p probe) bool { return p.answered || time.Since(p.sent) >= t.Wait }
+func (t *tracer) settled(p probe) bool { return p.answered || t.socket.Now().Sub(p.sent) >= t.Wait }
 
 // receive waits for an answer, or until the first open probe has been waited for.
 func (t *tracer) receive() error {
 	wait := t.Wait
 	for _, p := range t.probes {
 		if !t.settled(p) {
-			wait = min(wait, time.Until(p.sent.Add(t.Wait)))
+			wait = min(wait, p.sent.Add(t.Wait).Sub(t.socket.Now()))
 		}
 	}
 	b, at, err := t.socket.Receive(min(max(wait, time.Millisecond), 100*time.Millisecond)) // so that ctx is heard

@@ -53,6 +53,8 @@ func (w *way) Receive(wait time.Duration) ([]byte, time.Time, error) {
 	}
 }
 
+func (*way) Now() time.Time { return time.Now() }
+
 // packet makes an IP packet to the source of the probes.
 func packet(from netip.Addr, proto uint8, payload []byte) []byte {
 	b := append(make([]byte, frame.IPv4Header), payload...)

@@ -12,17 +12,17 @@ import (
 	"uswitch/cmd/internal/control/api"
 )
 
-// Labs writes the labs that are up at now, as `docker ps` lists containers.
-func Labs(w io.Writer, labs []api.Lab, now time.Time) error {
+// Labs writes the labs that are up, as `docker ps` lists containers.
+func Labs(w io.Writer, labs []api.Lab) error {
 	t := newTable("LAB", "PID", "UP", "HOSTS", "NETWORKS", "UPLINK", "FROM")
 	for _, l := range labs {
-		t.add(l.Name, strconv.Itoa(l.PID), span(now.Sub(l.Started)), strconv.Itoa(l.Hosts), strconv.Itoa(l.Networks), l.Uplink, l.Source)
+		t.add(l.Name, strconv.Itoa(l.PID), span(l.Now.Sub(l.Started)), strconv.Itoa(l.Hosts), strconv.Itoa(l.Networks), l.Uplink, l.Source)
 	}
 	return t.write(w)
 }
 
 // Lab writes what there is to say of one lab, a line each.
-func Lab(w io.Writer, l api.Lab, now time.Time) error {
+func Lab(w io.Writer, l api.Lab) error {
 	where := "in namespaces of this machine"
 	if l.Simulated {
 		where = "in memory"
@@ -34,7 +34,7 @@ func Lab(w io.Writer, l api.Lab, now time.Time) error {
 	p := l.Predictions
 	for _, line := range [][2]string{
 		{"lab", l.Name},
-		{"state", fmt.Sprintf("up for %s, %s, by process %d", span(now.Sub(l.Started)), where, l.PID)},
+		{"state", fmt.Sprintf("up for %s, %s, by process %d", span(l.Now.Sub(l.Started)), where, l.PID)},
 		{"made from", l.Source},
 		{"hosts", strconv.Itoa(l.Hosts)},
 		{"networks", strconv.Itoa(l.Networks)},

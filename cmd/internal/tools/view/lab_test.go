@@ -3,7 +3,6 @@ package view_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
@@ -27,7 +26,7 @@ bounds       1024 KiB of fragments, 16384 learned addresses a network, 1024 sock
 `},
 	} {
 		var b strings.Builder
-		if err := view.Lab(&b, api.Lab{Name: "w", Memory: c.memory}, time.Time{}); err != nil || !strings.HasSuffix(b.String(), c.want) {
+		if err := view.Lab(&b, api.Lab{Name: "w", Memory: c.memory}); err != nil || !strings.HasSuffix(b.String(), c.want) {
 			t.Errorf("%v:\n%swant at the end:%s", err, b.String(), c.want)
 		}
 	}

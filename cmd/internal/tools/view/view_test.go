@@ -57,7 +57,7 @@ func TestText(t *testing.T) {
 		want  string
 	}{
 		"labs": {func(b *bytes.Buffer) error {
-			return view.Labs(b, []api.Lab{{Name: "red-blue", PID: 7, Started: start, Hosts: 2, Networks: 1, Uplink: "sim", Source: "x.yaml"}}, start.Add(90*time.Second))
+			return view.Labs(b, []api.Lab{{Name: "red-blue", PID: 7, Started: start, Now: start.Add(90 * time.Second), Hosts: 2, Networks: 1, Uplink: "sim", Source: "x.yaml"}})
 		}, `LAB       PID  UP  HOSTS  NETWORKS  UPLINK  FROM
 red-blue  7    1m  2      1         sim     x.yaml
 `},

@@ -36,7 +36,7 @@ func (f *Forwarder) exchange(ctx context.Context, network string, to netip.AddrP
 
 // ask asks one resolver and waits, but not for long.
 func (f *Forwarder) ask(ctx context.Context, network string, to netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := f.clock.WithTimeout(ctx, patience, context.DeadlineExceeded)
 	defer cancel()
 	c, err := f.upstream.Dial(ctx, network, to)
 	if err != nil {
@@ -45,7 +45,7 @@ func (f *Forwarder) ask(ctx context.Context, network string, to netip.AddrPort, 
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })() // which ends a read that waits
 	conn := &dns.Conn{Conn: c, UDPSize: maxUDP}
-	sent := outward(q)
+	sent := f.outward(q)
 	if err := conn.WriteMsg(sent); err != nil {
 		return nil, err
 	}
@@ -65,9 +65,14 @@ func (f *Forwarder) ask(ctx context.Context, network string, to netip.AddrPort, 
 
 // outward returns a question as it is passed on: under a number that cannot be guessed, and with no more room for the answer
 // than we have.
-func outward(q *dns.Msg) *dns.Msg {
+func (f *Forwarder) outward(q *dns.Msg) *dns.Msg {
 	out := q.Copy()
 	out.Id = dns.Id()
+	if f.random != nil {
+		f.mu.Lock()
+		out.Id = uint16(f.random.Uint32())
+		f.mu.Unlock()
+	}
 	if opt := out.IsEdns0(); opt != nil {
 		opt.SetUDPSize(uint16(room(q)))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -36,6 +37,7 @@ const (
 // Forwarder asks others. Its methods may be called from many goroutines.
 type Forwarder struct {
 	upstream Upstream
+	clock    Clock
 	loops    *loops // nil: nobody listens for what comes back
 	ctx      context.Context
 	stop     context.CancelFunc
@@ -43,14 +45,18 @@ type Forwarder struct {
 	mu      sync.Mutex // guards what follows
 	closed  bool
 	open    int
+	random  *rand.Rand // of the numbers of questions; nil: nobody can tell them
 	perHost map[host]int
 	running sync.WaitGroup
 }
 
 // NewForwarder returns a Forwarder that asks by an Upstream. With probe, it finds out about resolvers that ask this very
-// server, in circles, by asking each for a name that nobody has.
-func NewForwarder(u Upstream, probe bool) *Forwarder {
-	f := &Forwarder{upstream: u, perHost: map[host]int{}}
+// server, in circles, by asking each for a name that nobody has. c is what it waits by, this machine's clock if it is nil.
+func NewForwarder(u Upstream, probe bool, c Clock, random *rand.Rand) *Forwarder {
+	if c == nil {
+		c = wall{}
+	}
+	f := &Forwarder{upstream: u, clock: c, random: random, perHost: map[host]int{}}
 	f.ctx, f.stop = context.WithCancel(context.Background())
 	if probe {
 		f.loops = newLoops(func(to netip.AddrPort, q *dns.Msg) { _, _ = f.ask(f.ctx, "udp", to, q) })
@@ -104,7 +110,7 @@ func (f *Forwarder) forward(own []netip.Addr, network string, q *dns.Msg) *dns.M
 	if err != nil {
 		return failure(q, err)
 	}
-	ctx, cancel := context.WithTimeout(f.ctx, patienceAll)
+	ctx, cancel := f.clock.WithTimeout(f.ctx, patienceAll, context.DeadlineExceeded)
 	defer cancel()
 	var last *dns.Msg
 	for i := range attempts {

@@ -126,7 +126,7 @@ func TestForward(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := &outside{resolvers: []string{"9.9.9.9", "8.8.8.8"}, scripts: map[string]func(string, *dns.Msg) *dns.Msg{
 					"9.9.9.9": c.first, "8.8.8.8": c.other}}
-				f := names.NewForwarder(o, false)
+				f := names.NewForwarder(o, false, nil, nil)
 				defer f.Close()
 				s := newServer(t, f)
 				began := time.Now()
@@ -152,7 +152,7 @@ func TestNobodyToAsk(t *testing.T) {
 		"no route to host":     {resolvers: []string{"7.7.7.7"}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			f := names.NewForwarder(o, false)
+			f := names.NewForwarder(o, false, nil, nil)
 			defer f.Close()
 			q := question("example.com", dns.TypeA)
 			q.SetEdns0(1232, false)
@@ -167,7 +167,7 @@ func TestNobodyToAsk(t *testing.T) {
 // TestInternalNetworksAskNobody: not even a connection is made.
 func TestInternalNetworksAskNobody(t *testing.T) {
 	o := &outside{resolvers: []string{"9.9.9.9"}, scripts: map[string]func(string, *dns.Msg) *dns.Msg{"9.9.9.9": tells("1.2.3.4")}}
-	f := names.NewForwarder(o, true)
+	f := names.NewForwarder(o, true, nil, nil)
 	defer f.Close()
 	s := newServer(t, f)
 	for _, name := range []string{"example.com", "red", "2.11.11.11.in-addr.arpa", "8.8.8.8.in-addr.arpa"} {
@@ -184,7 +184,7 @@ func TestOwnResolvers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{resolvers: []string{"9.9.9.9"}, scripts: map[string]func(string, *dns.Msg) *dns.Msg{
 			"9.9.9.9": tells("9.9.9.9"), "5.5.5.5": tells("5.5.5.5")}}
-		f := names.NewForwarder(o, false)
+		f := names.NewForwarder(o, false, nil, nil)
 		defer f.Close()
 		s := newServer(t, f)
 		r := names.Records{Networks: records.Networks, Hosts: slices.Clone(records.Hosts)}
@@ -203,7 +203,7 @@ func TestOwnResolversBehindTheWall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{resolvers: []string{"127.0.0.53"}, scripts: map[string]func(string, *dns.Msg) *dns.Msg{
 			"127.0.0.1": tells("6.6.6.6"), "127.0.0.53": tells("1.2.3.4"), "5.5.5.5": tells("5.5.5.5")}}
-		f := names.NewForwarder(o, false)
+		f := names.NewForwarder(o, false, nil, nil)
 		defer f.Close()
 		s := newServer(t, f)
 		loopback, other := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("5.5.5.5")
@@ -228,7 +228,7 @@ func TestOwnResolversBehindTheWall(t *testing.T) {
 func TestQuestionsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{resolvers: []string{"9.9.9.9"}, scripts: map[string]func(string, *dns.Msg) *dns.Msg{"9.9.9.9": silent}}
-		f := names.NewForwarder(o, false)
+		f := names.NewForwarder(o, false, nil, nil)
 		defer f.Close()
 		s := newServer(t, f)
 		q, _ := question("example.com", dns.TypeA).Pack()
@@ -270,7 +270,7 @@ func TestQuestionsAreBounded(t *testing.T) {
 func TestAddressesDoNotMakeManyOfOneHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{resolvers: []string{"9.9.9.9"}, scripts: map[string]func(string, *dns.Msg) *dns.Msg{"9.9.9.9": silent}}
-		f := names.NewForwarder(o, false)
+		f := names.NewForwarder(o, false, nil, nil)
 		defer f.Close()
 		s := newServer(t, f)
 		q, _ := question("example.com", dns.TypeA).Pack()
@@ -304,7 +304,7 @@ func TestLoopIsNoticed(t *testing.T) {
 			s.Deliver(datagram("11.11.11.3", b), time.Now())
 			return nil
 		}}
-		f := names.NewForwarder(o, true)
+		f := names.NewForwarder(o, true, nil, nil)
 		defer f.Close()
 		s = newServer(t, f)
 		for range 2 {
@@ -324,7 +324,7 @@ func TestLoopIsNoticed(t *testing.T) {
 func TestCloseEndsWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{resolvers: []string{"9.9.9.9"}, scripts: map[string]func(string, *dns.Msg) *dns.Msg{"9.9.9.9": silent}}
-		f := names.NewForwarder(o, false)
+		f := names.NewForwarder(o, false, nil, nil)
 		s := newServer(t, f)
 		q, _ := question("example.com", dns.TypeA).Pack()
 		s.Deliver(datagram(red, q), time.Now())

@@ -1,6 +1,7 @@
 package names
 
 import (
+	"context"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -23,8 +24,29 @@ type Config struct {
 	Gateway Gateway // required
 	// Forwarder asks for what is not the lab's. Nil: nobody is asked, and such questions are refused.
 	Forwarder *Forwarder
-	// Now is the clock of answers that took time; nil means time.Now.
-	Now func() time.Time
+	Clock     Clock // nil: this machine's
+}
+
+// Clock is what a Server waits by.
+type Clock interface {
+	Now() time.Time
+	// Go runs f beside all else.
+	Go(f func())
+	// Outside runs f, which waits for somebody outside.
+	Outside(f func())
+	// WithTimeout returns a context that ends after d, with cause.
+	WithTimeout(ctx context.Context, d time.Duration, cause error) (context.Context, func())
+}
+
+// wall is this machine's clock.
+type wall struct{}
+
+func (wall) Now() time.Time   { return time.Now() }
+func (wall) Go(f func())      { go f() }
+func (wall) Outside(f func()) { f() }
+func (wall) WithTimeout(ctx context.Context, d time.Duration, cause error) (context.Context, func()) {
+	ctx, cancel := context.WithTimeoutCause(ctx, d, cause)
+	return ctx, cancel
 }
 
 // Server answers for a lab. Its methods may be called from many goroutines.
@@ -37,8 +59,8 @@ type Server struct {
 
 // NewServer returns a Server that knows nobody yet.
 func NewServer(c Config) *Server {
-	if c.Now == nil {
-		c.Now = time.Now
+	if c.Clock == nil {
+		c.Clock = wall{}
 	}
 	s := &Server{config: c}
 	s.zone.Store(nobody)
@@ -119,11 +141,13 @@ func (s *Server) Deliver(f frame.Frame, now time.Time) {
 	}
 	answer, later := s.answer(from.Addr(), hostOf(f.Source, from.Addr()), question)
 	if later != nil {
-		go func() {
-			if answer := later(); answer != nil {
-				s.send(to, from, answer, s.config.Now())
+		s.config.Clock.Go(func() {
+			var answer []byte
+			s.config.Clock.Outside(func() { answer = later() })
+			if answer != nil {
+				s.send(to, from, answer, s.config.Clock.Now())
 			}
-		}()
+		})
 		return
 	}
 	if answer != nil {

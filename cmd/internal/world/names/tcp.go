@@ -38,21 +38,55 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) {
 	_ = tcp.ActivateAndServe() // in the end the listener is closed, and that is the error
 }
 
+// ServeTurns is Serve in turns with all else, on a listener that ends by itself, as its connections do: each is a task of the clock's,
+// where Serve has goroutines.
+func (s *Server) ServeTurns(l net.Listener) {
+	all := &fair{Listener: l, perHost: map[host]int{}}
+	for {
+		c, err := all.Accept()
+		if err != nil {
+			return
+		}
+		s.config.Clock.Go(func() {
+			defer c.Close()
+			conn := &dns.Conn{Conn: c}
+			for {
+				_ = c.SetDeadline(s.config.Clock.Now().Add(idle))
+				q, err := conn.ReadMsg()
+				if err != nil || q.Response {
+					return
+				}
+				if answer := s.answerTCP(c.RemoteAddr(), q); answer != nil {
+					_, _ = conn.Write(answer)
+				}
+			}
+		})
+	}
+}
+
+// answerTCP answers one question; nil for one that gets no answer.
+func (s *Server) answerTCP(remote net.Addr, q *dns.Msg) []byte {
+	from, err := netip.ParseAddrPort(remote.String())
+	if err != nil {
+		return nil
+	}
+	reply, wait := s.reply(from.Addr(), hostAt(remote, from.Addr()), "tcp", q)
+	if wait != nil {
+		s.config.Clock.Outside(func() { reply = wait() })
+	}
+	return packed(reply, dns.MaxMsgSize)
+}
+
 // acceptAll leaves to answer what is a question.
 func acceptAll(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept }
 
 // serve answers one question.
 func (s *Server) serve(w dns.ResponseWriter, q *dns.Msg) {
-	from, err := netip.ParseAddrPort(w.RemoteAddr().String())
-	if err != nil || q.Response {
+	if q.Response {
 		_ = w.Close()
 		return
 	}
-	reply, wait := s.reply(from.Addr(), hostAt(w.RemoteAddr(), from.Addr()), "tcp", q)
-	if wait != nil {
-		reply = wait()
-	}
-	if answer := packed(reply, dns.MaxMsgSize); answer != nil {
+	if answer := s.answerTCP(w.RemoteAddr(), q); answer != nil {
 		_, _ = w.Write(answer)
 	}
 }

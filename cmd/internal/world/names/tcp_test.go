@@ -68,7 +68,7 @@ func TestTCP(t *testing.T) {
 			}
 			return reply
 		}}}
-	f := names.NewForwarder(o, false)
+	f := names.NewForwarder(o, false, nil, nil)
 	defer f.Close()
 	s := newServer(t, f)
 	s.Set(crowd(200))
@@ -89,7 +89,7 @@ func TestTCP(t *testing.T) {
 
 func TestTCPFromInternalNetwork(t *testing.T) {
 	o := &outside{resolvers: []string{"9.9.9.9"}}
-	f := names.NewForwarder(o, true)
+	f := names.NewForwarder(o, true, nil, nil)
 	defer f.Close()
 	ask := serve(t, newServer(t, f), "22.22.22.2")
 	if reply := ask(question("example.com", dns.TypeA)); text(reply) != "REFUSED" {

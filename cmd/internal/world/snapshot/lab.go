@@ -3,7 +3,6 @@ package snapshot
 import (
 	"net/netip"
 	"slices"
-	"time"
 
 	"uswitch/cmd/internal/explain"
 	"uswitch/cmd/internal/plan"
@@ -15,7 +14,7 @@ import (
 // Of returns the lab as it is now, which must be closed when it has been asked. A host whose namespace cannot be looked into is
 // described as the lab file has it.
 func Of(w *world.World) *explain.Lab {
-	l := &explain.Lab{Now: time.Now(), Gateway: w.Gateway(), Homes: map[string]string{}, Uplink: uplink(w)}
+	l := &explain.Lab{Now: w.Now(), Gateway: w.Gateway(), Homes: map[string]string{}, Uplink: uplink(w)}
 	if l.Uplink.Kind == explain.Host {
 		if in, err := tap.LookHere(); err == nil {
 			l.Defer(in.Close)
