@@ -34,12 +34,12 @@
 // such, TTL but that of the SYN, which goes along (traceroute -T), and keepalives, which each side answers for itself. UDP and ICMP echo carry TTL, type of service and DF both ways, and ICMP errors come back inside out.
 //
 // Netstack keeps the books of a connection; most of its bytes do not go through it. Those that leave in their turn are in
-// the host's socket before netstack hears of them (ahead.go), and a few bytes are entered in the books at once rather than
-// by a goroutine of netstack's (inline.go).
+// the host's socket before netstack hears of them (cutthrough.go), and a few bytes are entered in the books at once rather than
+// by a goroutine of netstack's (netstack.go).
 //
 // Datagrams stay together where they come together: what the kernel has put together goes in as one frame (HostConfig.GSO,
-// pieces_linux.go) and what one frame stands for goes out with one system call. What waits at a socket is read many at a
-// time (batch_linux.go). Nothing is held back for that: a single datagram goes on at once.
+// mmsg_linux.go) and what one frame stands for goes out with one system call. What waits at a socket is read many at a
+// time (mmsg_linux.go). Nothing is held back for that: a single datagram goes on at once.
 //
 // Read bind.go, then output.go; tcp.go is the way of a connection, listen.go that of a published port.
 package uplink

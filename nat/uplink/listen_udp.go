@@ -124,3 +124,106 @@ func (h *Host) answer(p *outgoing, port outside, to netip.AddrPort, payload []by
 	l.sent.note(p.ip)
 	return l.sock.sendAll(payload, p.pieces(), to, options), true
 }
+
+// client is who sent to a published UDP port.
+type client struct {
+	real  netip.AddrPort
+	local netip.Addr
+}
+
+// clientsKept bounds each of the two generations of a listener's clients. When the young one is full it becomes the old
+// one, and who has not written since the time before is forgotten.
+const clientsKept = 2048
+
+// forget gives back the names of clients.
+func (l *udpListener) forget(gone map[netip.AddrPort]*client) {
+	for seen, c := range gone {
+		if seen != c.real {
+			l.host.leave(frame.ProtoUDP, c.real)
+		}
+	}
+}
+
+// meet remembers a client and returns the name that the inside knows it by.
+func (l *udpListener) meet(r received) (netip.AddrPort, bool) {
+	seen, ok := l.host.seenAs(frame.ProtoUDP, r.from)
+	if !ok {
+		return seen, false
+	}
+	l.mu.Lock()
+	_, young := l.young[seen]
+	_, old := l.old[seen]
+	l.young[seen] = &client{real: r.from, local: r.local}
+	delete(l.old, seen)
+	var gone map[netip.AddrPort]*client
+	if len(l.young) >= clientsKept {
+		gone, l.old, l.young = l.old, l.young, map[netip.AddrPort]*client{}
+	}
+	l.mu.Unlock()
+	if seen != r.from && (young || old) {
+		l.host.leave(frame.ProtoUDP, r.from) // it held its name already
+	}
+	l.forget(gone)
+	return seen, true
+}
+
+// find returns the client behind a name.
+func (l *udpListener) find(seen netip.AddrPort) *client {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.young[seen]; c != nil {
+		return c
+	}
+	return l.old[seen]
+}
+
+// alias is a port of HostConfig.Gateway that stands for a client of the host's own.
+type alias struct {
+	port outside
+	refs int
+}
+
+// seenAs returns the address and port that the inside sees of a client, until leave is called.
+func (h *Host) seenAs(proto uint8, client netip.AddrPort) (seen netip.AddrPort, ok bool) {
+	if !client.Addr().IsLoopback() && client.Addr() != h.addr {
+		return client, true
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := aliased{proto, client}
+	a := h.aliases[key]
+	for range 1 << 16 {
+		if a != nil {
+			break
+		}
+		h.lastAlias++ // round and round, so that a port rests before the next one gets it
+		if port := (outside{proto, h.lastAlias}); port.port >= 1024 && !h.aliasPorts[port] {
+			a = &alias{port: port}
+			h.aliases[key], h.aliasPorts[port] = a, true
+		}
+	}
+	if a == nil {
+		return netip.AddrPort{}, false
+	}
+	a.refs++
+	return netip.AddrPortFrom(h.gateway, a.port.port), true
+}
+
+// leave ends one seenAs.
+func (h *Host) leave(proto uint8, client netip.AddrPort) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := aliased{proto, client}
+	if a := h.aliases[key]; a != nil {
+		if a.refs--; a.refs == 0 {
+			delete(h.aliases, key)
+			delete(h.aliasPorts, a.port)
+		}
+	}
+}
+
+// aliased is a client that has an alias.
+type aliased struct {
+	proto  uint8
+	client netip.AddrPort
+}

@@ -1,6 +1,13 @@
 package uplink
 
 import (
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
@@ -56,4 +63,197 @@ func (s *splice) watchInside() {
 			return
 		}
 	}
+}
+
+// outflow is the bytes of a splice on their way out. There are two ways, and the short one is the usual one:
+//
+//	a segment -+- it is next, and the socket takes it ------------------> socket     cut-through, see cutthrough.go
+//	           |                                                            ^
+//	           +- netstack's buffer -- Read, in the goroutine of outward ---+        out of order, or the socket is full
+//
+// Netstack keeps the books of the connection either way: acknowledgements, windows, the end. Of bytes that went ahead it
+// has the number only, in the shape of as many zeros, and they are skipped when it hands them out. Nothing has to be
+// agreed upon for that: the place of a byte in the stream says whether it has left already.
+//
+// Places count the bytes of the stream from 0, the first one behind the SYN.
+type outflow struct {
+	ep   tcpip.Endpoint // set before open
+	raw  syscall.RawConn
+	wake chan struct{} // tells outward of bytes to read, or of the end
+
+	gone atomic.Uint64 // the place up to which the socket has taken everything
+	read atomic.Uint64 // the place up to which netstack has handed out everything; outward moves it
+	kept atomic.Uint64 // the place up to which netstack may hold bytes that nobody else has; a FIN counts as one
+
+	sent atomic.Uint64 // the sequence number behind what netstack has sent to the inside, with sentKnown; 0: nothing
+
+	open   atomic.Bool  // the connection is established, and bytes may go ahead
+	unread atomic.Int32 // how often notify has woken nobody since move
+
+	mu    sync.Mutex // held to write to the socket; guards what follows
+	begun bool       // first is known
+	first uint32     // the sequence number of place 0
+	last  uint64     // the place of the first FIN
+	next  []byte     // what aheadTo is to write
+	ahead func(fd uintptr)
+
+	// What follows belongs to outward.
+	fd     int
+	held   *[copySize]byte // bytes that wait behind each other: held[from:to]; nil while there are none
+	from   int
+	to     int
+	end    tcpip.Error // why netstack has nothing more
+	full   bool        // the outside takes nothing for now
+	broken bool        // the outside takes nothing any more
+}
+
+func (o *outflow) init(raw syscall.RawConn) {
+	o.raw, o.wake, o.ahead, o.last = raw, make(chan struct{}, 1), o.aheadTo, math.MaxUint64
+	o.kept.Store(math.MaxUint64) // until begin: whatever comes, nobody else has it
+}
+
+// muchGone and manyGone are how many bytes that went ahead, in how many segments, may stay unread in netstack, where they
+// take room in the window that the inside is offered. For fewer nobody is woken, so that it must be less than that window,
+// which is half of the buffer.
+const (
+	muchGone = receiveBuffer / 8
+	manyGone = 32
+)
+
+// notify is what netstack calls, with the endpoint locked, when there is something to read and at the end.
+func (o *outflow) notify(events waiter.EventMask) {
+	read := o.read.Load()
+	if events&ending == 0 && o.kept.Load() <= read && o.gone.Load() < read+muchGone && o.unread.Add(1) < manyGone {
+		return
+	}
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// move moves all that netstack has. It returns false when the outside must be waited for.
+func (o *outflow) move(fd uintptr) (done bool) {
+	o.fd, o.full, o.end = int(fd), false, nil
+	o.unread.Store(0)
+	for o.end == nil {
+		r, err := o.ep.Read(o, tcpip.ReadOptions{})
+		if r.Count > 0 {
+			o.ep.ModerateRecvBuf(r.Count)
+		}
+		if !o.full && !o.broken { // else err is that Write took nothing
+			_ = o.settle()
+			o.end = err
+		}
+		if o.full || o.broken {
+			break
+		}
+	}
+	return !o.full
+}
+
+// Write implements io.Writer for netstack, which keeps what is not taken.
+func (o *outflow) Write(b []byte) (int, error) {
+	skipped := o.skip(len(b))
+	if skipped == len(b) {
+		return skipped, nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	skipped += o.skip(len(b) - skipped) // meanwhile more may have gone
+	n, err := o.put(b[skipped:])
+	o.read.Add(uint64(n))
+	return skipped + n, err
+}
+
+// skip passes over bytes that went ahead, up to n, and returns how many there were.
+func (o *outflow) skip(n int) int {
+	read, gone := o.read.Load(), o.gone.Load()
+	if gone <= read {
+		return 0
+	}
+	n = int(min(uint64(n), gone-read))
+	o.read.Add(uint64(n))
+	return n
+}
+
+// fewBytes is up to how many bytes are worth a copy: they are put together first, for a system call costs more.
+const fewBytes = 8 << 10
+
+// put takes the bytes that come next. Called with mu held, as what follows.
+func (o *outflow) put(b []byte) (int, error) {
+	if len(b) > fewBytes {
+		if err := o.flush(); err != nil {
+			return 0, err
+		}
+		return o.write(b)
+	}
+	if o.held == nil {
+		o.held = copyBuffers.Get().(*[copySize]byte)
+	}
+	n := copy(o.held[o.to:], b)
+	o.to += n
+	if n == len(b) {
+		return n, nil
+	}
+	if err := o.flush(); err != nil {
+		return n, err
+	}
+	m, err := o.put(b[n:])
+	return n + m, err
+}
+
+// settle writes what waits.
+func (o *outflow) settle() error {
+	if o.held == nil {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.flush()
+}
+
+func (o *outflow) flush() error {
+	if o.held == nil {
+		return nil
+	}
+	n, err := o.write(o.held[o.from:o.to])
+	o.from += n
+	if err == nil {
+		o.giveBack()
+	}
+	return err
+}
+
+// giveBack gives back the buffer, with what is in it.
+func (o *outflow) giveBack() {
+	if o.held != nil {
+		copyBuffers.Put(o.held)
+	}
+	o.held, o.from, o.to = nil, 0, 0
+}
+
+// write writes as much as the socket takes. Less than all is an error.
+func (o *outflow) write(b []byte) (n int, err error) {
+	n, err = writeAll(o.fd, b)
+	o.gone.Add(uint64(n))
+	switch {
+	case errors.Is(err, unix.EAGAIN):
+		o.full = true
+	case err != nil:
+		o.broken = true
+	}
+	return n, err
+}
+
+// writeAll writes what a socket takes without waiting; if that is less than all, the error says why.
+func writeAll(fd int, b []byte) (n int, err error) {
+	for n < len(b) {
+		m, err := writeNow(fd, b[n:])
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return n, err
+		}
+		n += max(m, 0)
+	}
+	return n, nil
 }
