@@ -2,15 +2,35 @@ package arp
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"uswitch/switch/frame"
 )
 
-// Self is the station that the table belongs to: its address on this network.
+// Self is the station that the table belongs to: its addresses on this network.
 type Self struct {
 	MAC  frame.MAC
-	Addr netip.Prefix // the address and the network's prefix
+	Addr netip.Prefix   // the address and the network's prefix
+	More []netip.Prefix // further ones (Linux's secondary addresses)
+}
+
+// Has reports whether an address is one of the station's own.
+func (s *Self) Has(a netip.Addr) bool {
+	return a == s.Addr.Addr() || slices.ContainsFunc(s.More, func(p netip.Prefix) bool { return p.Addr() == a })
+}
+
+// For returns the address, with its prefix, in whose network a neighbour is; the first where it is in none.
+func (s *Self) For(neighbor netip.Addr) (own netip.Prefix, ok bool) {
+	if s.Addr.Contains(neighbor) {
+		return s.Addr, true
+	}
+	for _, p := range s.More {
+		if p.Contains(neighbor) {
+			return p, true
+		}
+	}
+	return s.Addr, false
 }
 
 // Case is what an ARP packet turned out to be.
@@ -46,19 +66,20 @@ func (c *Cache[P]) Input(b []byte, src frame.MAC, self Self, now time.Time) Outc
 	if !ok || a.Op() != frame.ARPRequest && a.Op() != frame.ARPReply {
 		return Outcome[P]{Case: Bad}
 	}
-	sender, mac, mine := a.SenderIP(), a.SenderMAC(), a.TargetIP() == self.Addr.Addr()
+	sender, mac, mine := a.SenderIP(), a.SenderMAC(), self.Has(a.TargetIP())
+	own, near := self.For(sender)
 	switch {
 	case !mac.IsStation() || mac != src:
 		return Outcome[P]{Case: Disguised} // RFC 1812 3.3.2: never believe a group address
-	case sender == self.Addr.Addr():
+	case self.Has(sender):
 		return c.conflict(mac, self, now)
 	case a.IsProbe() && mine:
 		return Outcome[P]{Case: Probed}
 	case a.IsProbe():
 		return Outcome[P]{Case: NotMine}
-	case !plausible(sender, self.Addr):
+	case !plausible(sender, own):
 		return Outcome[P]{Case: Disguised}
-	case mine && a.Op() == frame.ARPRequest && !self.Addr.Contains(sender):
+	case mine && a.Op() == frame.ARPRequest && !near:
 		return Outcome[P]{Case: Foreign} // as Linux with rp_filter, whose arp_process asks for the route back
 	}
 

@@ -107,3 +107,40 @@ func TestAddressRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoAddresses: a leg with two networks on one wire answers for both its addresses, each from itself; it routes to both
+// networks, asks and translates from the address that is the neighbour's, and announces both.
+func TestTwoAddresses(t *testing.T) {
+	l := newLab(t, "-t nat -A POSTROUTING -o both -j MASQUERADE")
+	w := &wire{lab: l}
+	w.leg = l.add(nat.InterfaceConfig{Name: "both", Addr: prefix("33.33.33.1/24"), More: []netip.Prefix{prefix("44.44.44.1/24")},
+		MAC: gatewayMAC, Segment: w})
+	l.advance(0)
+	if got := w.arps(); len(got) != 2 || got[0].SenderIP() != ip4("33.33.33.1") || got[1].SenderIP() != ip4("44.44.44.1") {
+		t.Errorf("announced: %v", got)
+	}
+	first, second := host{w, ip4("33.33.33.2"), frame.MAC{2, 0, 0, 0, 3, 3}}, host{w, ip4("44.44.44.2"), frame.MAC{2, 0, 0, 0, 4, 4}}
+	w.hosts = append(w.hosts, first, second)
+	l.red.send(udp(redPort, "44.44.44.2:53", "q"), udp(redPort, "33.33.33.2:53", "q"))
+	asks := w.arps()
+	if len(asks) != 2 || asks[0].SenderIP() != ip4("44.44.44.1") || asks[1].SenderIP() != ip4("33.33.33.1") {
+		t.Errorf("asked: %v", asks)
+	}
+	l.want(w, `udp 44.44.44.1:1818 > 44.44.44.2:53 ttl 63 "q"`, `udp 33.33.33.1:1818 > 33.33.33.2:53 ttl 63 "q"`)
+	second.ask("44.44.44.1")
+	for _, a := range w.arps() {
+		if a.Op() != frame.ARPReply || a.SenderIP() != ip4("44.44.44.1") || a.TargetIP() != second.addr {
+			t.Errorf("answered: %v", a)
+		}
+	}
+	second.send(echo("44.44.44.2", "44.44.44.1", 7, "mine?"), udp("44.44.44.2:9", "44.44.44.255:9", "to all"))
+	l.want(w, `echo-reply 44.44.44.1 > 44.44.44.2 ttl 64 id 7 "mine?"`)
+	l.drops(trace.NoGroup, 1)
+	if got := w.leg.Addrs(); len(got) != 2 {
+		t.Errorf("addresses %v", got)
+	}
+	clash := nat.InterfaceConfig{Name: "clash", Addr: prefix("55.55.55.1/24"), More: []netip.Prefix{prefix("44.44.44.9/24")}, MAC: gatewayMAC, Segment: w}
+	if _, err := l.Gateway.Add(clash, l.now); err == nil || !strings.Contains(err.Error(), "overlaps both 44.44.44.1/24") {
+		t.Errorf("a second address that clashes: %v", err)
+	}
+}

@@ -22,7 +22,7 @@ func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 		return
 	}
 	a, _ := frame.ParseARP(e.Payload())
-	sender, mac := a.SenderIP(), a.SenderMAC()
+	sender, asked, mac := a.SenderIP(), a.TargetIP(), a.SenderMAC() // a is about to be written over
 	if p.j.On() {
 		p.emitARP(out.Case, out.Learned, out.Defend, a)
 	}
@@ -31,11 +31,11 @@ func (g *Gateway) arp(p *packet, e frame.Ethernet) {
 		// The answer is written over the question (RFC 826): same bytes, fields swapped.
 		reply := frame.Frame{Data: p.f.Data[:frame.EthernetHeader+frame.ARPLength]}
 		frame.Ethernet(reply.Data).SetHeader(mac, in.self().MAC, frame.TypeARP)
-		frame.PutARP(reply.Data[frame.EthernetHeader:], frame.ARPReply, in.self().MAC, in.self().Addr.Addr(), mac, sender)
+		frame.PutARP(reply.Data[frame.EthernetHeader:], frame.ARPReply, in.self().MAC, asked, mac, sender)
 		in.sendFrame(reply, trace.Originated, sender, mac, p.now)
 	case arp.Conflict:
 		if out.Defend {
-			in.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, in.self().Addr.Addr(), trace.ARPAnnounced, p.now)
+			in.announceAddr(sender, p.now)
 		}
 	}
 	g.release(out.Held, mac, p.now)

@@ -72,7 +72,7 @@ func (v *view) martian(p *packet) trace.Reason {
 	switch {
 	case thisNetwork.Contains(src) && (dst == everyone || linkGroups.Contains(dst) || dst.IsMulticast() && p.ip.Proto() == protoIGMP):
 		return trace.NoReason
-	case p.in.config.Shared && src == p.in.self().Addr.Addr():
+	case p.in.config.Shared && p.in.own.Load().Has(src):
 		return trace.NoReason // the host that shares the address
 	case src.IsLoopback(), src.IsMulticast(), thisNetwork.Contains(src), reserved.Contains(src), src == dst:
 		return trace.Martian
@@ -106,14 +106,14 @@ func (v *view) isShared(p *packet) bool {
 func (v *view) isLocal(p *packet) bool {
 	dst := p.ip.Dst()
 	return v.local[dst] != nil || dst == everyone || dst.IsMulticast() ||
-		p.in != nil && dst == frame.BroadcastOf(p.in.self().Addr)
+		p.in != nil && p.in.everyone(dst)
 }
 
 // toMany reports whether a packet was meant for more than one receiver, on the wire or by its address. No error and no
 // reset may answer it (RFC 1122 3.2.2, 4.2.3.10).
 func (p *packet) toMany() bool {
 	dst := p.ip.Dst()
-	return p.toGroup || dst == everyone || dst.IsMulticast() || p.in != nil && dst == frame.BroadcastOf(p.in.self().Addr)
+	return p.toGroup || dst == everyone || dst.IsMulticast() || p.in != nil && p.in.everyone(dst)
 }
 
 // checkOptions walks the IP options. Source routes are refused (RFC 7126 4.3, 4.4), what is malformed is answered with

@@ -24,7 +24,7 @@ func (g *Gateway) chooseDestination(p *packet, v *view, d rule.Decision) {
 		}
 		addr := t.SrcIP // OUTPUT: the gateway talks to itself
 		if p.in != nil {
-			addr = frame.AddrOf(p.in.self().Addr.Addr())
+			addr = frame.AddrOf(p.in.self().Addr.Addr()) // the first, as in the kernel (nf_nat_redirect_ipv4)
 		}
 		c.SetDestination(addr, port)
 	default:
@@ -44,7 +44,7 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 		if !p.out.Addr().IsValid() {
 			return trace.NATNoPort // nobody's address has no ports either
 		}
-		addr = frame.AddrOf(p.out.self().Addr.Addr())
+		addr = frame.AddrOf(p.out.addrFor(p.nextHop))
 	case rule.SNAT:
 		addr = pickAddr(d.NAT, p.tuple.SrcIP, p.tuple.SrcIP)
 	default:

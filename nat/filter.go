@@ -100,7 +100,7 @@ func (v *view) AddrType(addr frame.Addr, iface string) rule.AddrType {
 		return rule.TypeMulticast
 	}
 	for _, i := range v.interfaces {
-		if a == frame.BroadcastOf(i.self().Addr) {
+		if i.everyone(a) {
 			return rule.TypeBroadcast
 		}
 	}

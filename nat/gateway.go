@@ -93,7 +93,7 @@ func (g *Gateway) Add(c InterfaceConfig, now time.Time) (*Interface, error) {
 			}
 		}
 		v.interfaces = append(slices.Clone(v.interfaces), i)
-		return v.setAddr(i, c.Addr)
+		return v.setAddrs(i, c.Addr, c.More)
 	})
 	if err == nil {
 		i.announceSoon(now)
@@ -121,6 +121,8 @@ func (c *InterfaceConfig) check() error {
 	case (c.Addr.IsValid() || c.Segment == nil) && !c.Addr.Addr().Is4():
 		return fmt.Errorf("gateway: interface %s: address %v: want an IPv4 address with its prefix, as in 11.11.11.1/24",
 			c.Name, c.Addr)
+	case slices.ContainsFunc(c.More, func(p netip.Prefix) bool { return !c.Addr.IsValid() || !p.Addr().Is4() }):
+		return fmt.Errorf("gateway: interface %s: further addresses %v: want IPv4 addresses with their prefixes, behind a first one", c.Name, c.More)
 	case (c.Segment == nil) == (c.Uplink == nil):
 		return fmt.Errorf("gateway: interface %s: want a segment or an uplink", c.Name)
 	case c.Segment != nil && !c.MAC.IsStation():

@@ -2,6 +2,7 @@ package nat
 
 import (
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -53,10 +54,11 @@ type Machiner interface{ Machine() netip.Addr }
 
 // InterfaceConfig describes an Interface. Exactly one of Segment and Uplink is given.
 type InterfaceConfig struct {
-	Name    string       // as rules and the trace call it: br0, uplink
-	Addr    netip.Prefix // the gateway's address there and the network's prefix; with Segment it may be absent: see SetAddr
-	MAC     frame.MAC    // with Segment
-	MTU     int          // bytes of an IP packet; 0 means 1500
+	Name    string         // as rules and the trace call it: br0, uplink
+	Addr    netip.Prefix   // the gateway's address there and the network's prefix; with Segment it may be absent: see SetAddr
+	More    []netip.Prefix // further addresses there
+	MAC     frame.MAC      // with Segment
+	MTU     int            // bytes of an IP packet; 0 means 1500
 	Segment Segment
 	Uplink  Uplink
 	// Shared says, of an uplink, that Addr is the address of somebody else too, the host that the gateway is a program of.
@@ -136,6 +138,28 @@ func (i *Interface) Addr() netip.Prefix {
 		return a
 	}
 	return netip.Prefix{}
+}
+
+// Addrs returns all addresses of the gateway's on this leg, the one that Addr returns first.
+func (i *Interface) Addrs() []netip.Prefix {
+	own := i.self()
+	if own.Addr == nobody {
+		return nil
+	}
+	return append([]netip.Prefix{own.Addr}, own.More...)
+}
+
+// everyone reports whether an address is that of everyone on one of the leg's networks.
+func (i *Interface) everyone(a netip.Addr) bool {
+	own := i.own.Load()
+	return a == frame.BroadcastOf(own.Addr) ||
+		slices.ContainsFunc(own.More, func(p netip.Prefix) bool { return a == frame.BroadcastOf(p) })
+}
+
+// addrFor returns the address from which a neighbour is spoken to: that of its network, or else the first.
+func (i *Interface) addrFor(neighbor netip.Addr) netip.Addr {
+	own, _ := i.own.Load().For(neighbor)
+	return own.Addr()
 }
 
 // MAC returns the hardware address; zero on an uplink that takes IP packets.

@@ -139,14 +139,19 @@ func (g *Gateway) ask(i *Interface, addr netip.Addr, to frame.MAC, now time.Time
 	if to != frame.Broadcast {
 		note = trace.NeighborProbe
 	}
-	i.sendARP(frame.ARPRequest, to, frame.MAC{}, addr, note, now)
+	i.sendARP(to, i.addrFor(addr), addr, note, now)
 }
 
-// sendARP sends an ARP packet in the gateway's own name.
-func (i *Interface) sendARP(op uint16, to, target frame.MAC, addr netip.Addr, note trace.Note, now time.Time) {
+// announceAddr tells everyone on the network of an address of the gateway's own (RFC 5227 2.3).
+func (i *Interface) announceAddr(addr netip.Addr, now time.Time) {
+	i.sendARP(frame.Broadcast, addr, addr, trace.ARPAnnounced, now)
+}
+
+// sendARP sends an ARP request about addr in the gateway's own name.
+func (i *Interface) sendARP(to frame.MAC, own, addr netip.Addr, note trace.Note, now time.Time) {
 	b := make([]byte, frame.EthernetHeader+frame.ARPLength)
 	frame.Ethernet(b).SetHeader(to, i.self().MAC, frame.TypeARP)
-	frame.PutARP(b[frame.EthernetHeader:], op, i.self().MAC, i.self().Addr.Addr(), target, addr)
+	frame.PutARP(b[frame.EthernetHeader:], frame.ARPRequest, i.self().MAC, own, frame.MAC{}, addr)
 	i.sendFrame(frame.Frame{Data: b}, note, addr, to, now)
 }
 

@@ -74,7 +74,10 @@ func (g *Gateway) Source(dst netip.Addr) (netip.Addr, bool) {
 	if !ok {
 		return netip.Addr{}, false
 	}
-	return r.Dev.self().Addr.Addr(), r.Dev.Addr().IsValid()
+	if r.Via.IsValid() {
+		dst = r.Via
+	}
+	return r.Dev.addrFor(dst), r.Dev.Addr().IsValid()
 }
 
 // deliver hands a packet to the program that waits for it, and reports whether there is one.

@@ -3,7 +3,6 @@ package nat
 import (
 	"time"
 
-	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -96,7 +95,9 @@ func (g *Gateway) announceTick(i *Interface, now time.Time) time.Time {
 		return time.Time{}
 	}
 	i.announces.Store(left - 1)
-	i.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, i.self().Addr.Addr(), trace.ARPAnnounced, now)
+	for _, own := range i.Addrs() {
+		i.announceAddr(own.Addr(), now)
+	}
 	if left == 1 {
 		return time.Time{}
 	}
