@@ -1,8 +1,6 @@
 package test
 
 import (
-	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -13,13 +11,11 @@ import (
 func TestLooksStartNothing(t *testing.T) {
 	needs(t, "unshare", "nsenter")
 	t.Parallel()
-	inside := begin(t, "unshare", "-mn", "sh", "-c", `mount -t tmpfs none /run && ip link set lo up && echo ready && exec sleep 1000`)
-	inside.stdout.find(t, 0, "namespace of the test's own", containing("ready"))
+	m := newPrivateMachine(t)
 	runs := func(t *testing.T, args ...string) string {
 		t.Helper()
-		pid := strconv.Itoa(inside.cmd.Process.Pid)
-		out, _ := exec.Command("nsenter", append([]string{"-m", "-n", "-t", pid, "-w", uswitch}, args...)...).CombinedOutput()
-		return string(out)
+		out, _ := m.sh("uswitch " + strings.Join(args, " "))
+		return out
 	}
 	if out := runs(t, "ls"); out != "NAME  STATUS  CONFIG FILES  PID\n" {
 		t.Fatalf("labs are up: %s", out)

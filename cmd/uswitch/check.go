@@ -29,16 +29,24 @@ is brought up for it, and down again; if a lab of that name is up, that one is c
 of a lab that is up, it is that one. Where uswitch break has broken something, it says whether all is as it was before that.
 
 A check has a name and one of these forms (YAML):
-  {name, from: HOST|outside, to: ADDRESS|HOST|gateway|NAME, tcp|udp: PORT, size, df}   is answered
-      not: true, reason: NAME        is not answered, for that reason: policy-drop, no-socket ...
-      rule: TEXT                     some rule on the way has this in it
-      path: [{way: question|answer, at, hook, result: allow|drop|wait|answer, rule, becomes, reason}, ...]
-                                     it passes these steps of uswitch explain, in this order
-  {name, table: fdb|neigh|routes|rules|conntrack|hosts|networks|ports|published|drops, has, lacks}
-  {name, command: LINE, host: HOST, status: N|not 0, has, lacks}   without host, beside the lab
+  {name, from: HOST|outside, to: ADDRESS|HOST|gateway|NAME, tcp|udp: PORT,
+   size, df}                 is answered
+     not: true, reason: NAME is not answered, for that reason: policy-drop,
+                             no-socket ...
+     rule: TEXT              some rule on the way has this in it
+     path: [{way: question|answer, at, hook, rule, becomes, reason,
+             result: allow|drop|wait|answer}, ...]
+                             passes these steps of uswitch explain, in order
+  {name, table: TABLE, has, lacks}
+                             of fdb, neigh, routes, rules, conntrack, hosts,
+                             networks, ports, published and drops
+  {name, command: LINE, host: HOST, status: N|not 0, has, lacks}
+                             without host, the command runs beside the lab
+
 Of the first form, a real packet is sent from inside HOST, and that decides: first every question is predicted, every table read
 and every command run, in the order of the file; then the packets are sent, side by side. From outside nothing can be sent:
 there the prediction decides, as it does everywhere with --no-send. Commands run in any case.
+
 has and lacks are a text or several, each of which some line must have in it, or none may.
 
 The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fail but some could not be made.`,

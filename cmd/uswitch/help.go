@@ -1,50 +1,63 @@
 package main
 
 import (
+	"embed"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// topics are what help tells besides the help of each command.
-var topics = map[string]string{"limits": limits}
+// topics are the texts that help tells besides the help of each command, one a file. The first line of each is what it is
+// about.
+//
+//go:embed topics/*.txt
+var topics embed.FS
 
-// limits says what a lab cannot do as a Docker host does, and why.
-const limits = `What uplink host cannot do, because it has sockets of this machine and sends no packets of its own (uplink netns:NAME can
-all of it):
+// topicNames are their names, in the order in which a reader may want them.
+var topicNames = []string{"lessons", "tutorials", "labs", "lab-files", "uplinks", "rules", "traces", "questions", "api", "speed", "limits"}
 
-A published TCP port is a listening socket. This machine's kernel answers a client before the service inside is asked. So
-where nobody listens inside, a client is connected first and reset at once, and where the service is silent, reset after
-127 seconds. A Docker host's client is refused, or waits. The trace says so of the packet that asks the service, and shows
-what that has answered.
+// topic returns the text of a topic, empty if there is none of that name.
+func topic(name string) string {
+	text, err := topics.ReadFile("topics/" + name + ".txt")
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
 
-TCP connections end at the gateway and begin there again. Urgent data, keepalives and every TTL but that of the SYN, which
-goes along, are of one side each. Two sides that connect to each other at the same time do not meet. A connection that leaves is not answered before the destination has answered: refused is refused, silence is silence.
-
-Protocols besides TCP, UDP and ICMP echo do not leave.
-
-File descriptors: each network card, each published port and each flow has one. 128 of those that the process may have
-(ulimit -n) are kept for whoever controls the lab; what there is none for is refused, and the reason says so.
-`
+// topicList lists the topics with what they are about, as the commands are listed.
+func topicList() string {
+	var list strings.Builder
+	for _, name := range topicNames {
+		about, _, _ := strings.Cut(topic(name), "\n")
+		fmt.Fprintf(&list, "  %-16s %s\n", name, about)
+	}
+	return list.String()
+}
 
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [COMMAND ... | TOPIC]",
-		Short:   "Tell about a command, or a topic: " + strings.Join(slices.Sorted(maps.Keys(topics)), ", "),
+		Short:   "Tell about a command, or about a topic",
+		Long:    "Tells about a command, or about a topic:\n" + topicList(),
 		Example: "  uswitch help limits",
 		GroupID: groupLab,
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return topicNames, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 1 && topics[args[0]] != "" {
-				_, err := fmt.Fprint(c.OutOrStdout(), topics[args[0]])
+			if len(args) == 1 && topic(args[0]) != "" {
+				_, err := fmt.Fprint(c.OutOrStdout(), topic(args[0]))
 				return err
 			}
 			about, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 {
 				return usageError{fmt.Errorf("help %s: there is no such command, and no such topic; topics: %s",
-					strings.Join(args, " "), strings.Join(slices.Sorted(maps.Keys(topics)), ", "))}
+					strings.Join(args, " "), strings.Join(topicNames, ", "))}
 			}
 			return about.Help()
 		},

@@ -46,9 +46,9 @@ func hostTools() []*cobra.Command {
 func hostTool(use, short, words, example string, run func(hosttool.Tool, context.Context, []string) error) *cobra.Command {
 	long := short + ", for the gateway of the lab and its switches."
 	if words != "" {
-		long += "\n" + words
+		long += "\n\n" + words
 	}
-	long += "\nWith several labs up, say which with USWITCH_LAB=NAME in front, or --lab NAME as the first words."
+	long += "\n\nWith several labs up, say which with USWITCH_LAB=NAME in front, or --lab NAME as the first words."
 	return &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example, GroupID: groupHost, DisableFlagParsing: true,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -80,7 +80,7 @@ func newIptablesRestore() *cobra.Command {
 	var o api.RestoreOptions
 	c := &cobra.Command{
 		Use:     "iptables-restore [FILE]",
-		Short:   "Replace the rules by those on standard input, or in FILE: all or nothing",
+		Short:   "Replace all rules or none by those of standard input or FILE",
 		Example: "  uswitch iptables-save | uswitch iptables-restore",
 		GroupID: groupChange,
 		Args:    usage(cobra.MaximumNArgs(1)),

@@ -19,6 +19,7 @@ func newRoot() *cobra.Command {
 one process, and says what happens to every packet: where it came from, what was looked up, which rule
 decided, how its addresses were translated.`,
 		Example:       "  uswitch run red-blue",
+		Annotations:   map[string]string{"topics": topicList()},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          knownCommand,
@@ -31,6 +32,14 @@ decided, how its addresses were translated.`,
 		return usageError{fmt.Errorf("%s: %w; try %s -h", c.Name(), flagError(err), c.CommandPath())}
 	})
 	root.SetHelpTemplate(helpTemplate)
+	write := root.HelpFunc()
+	root.SetHelpFunc(func(c *cobra.Command, args []string) {
+		out, text := c.OutOrStdout(), new(strings.Builder)
+		c.SetOut(text)
+		write(c, args)
+		c.SetOut(out)
+		fmt.Fprint(out, fit(text.String()))
+	})
 	root.SetHelpCommand(&cobra.Command{Hidden: true, GroupID: groupLab})
 	root.AddGroup(&cobra.Group{ID: groupLab, Title: "A lab:"}, &cobra.Group{ID: groupLook, Title: "Look at what it does:"},
 		&cobra.Group{ID: groupChange, Title: "Change it:"},
@@ -84,7 +93,9 @@ const helpTemplate = `{{with or .Long .Short}}{{. | trimTrailingWhitespaces}}
 {{$id := .ID}}{{range $root.Commands}}{{if and (eq .GroupID $id) .IsAvailableCommand}}  {{rpad .Name .NamePadding}} {{.Short}}
 {{end}}{{end}}{{end}}{{if not .AllChildCommandsHaveGroup}}
 {{range .Commands}}{{if and (eq .GroupID "") .IsAvailableCommand}}  {{rpad .Name .NamePadding}} {{.Short}}
-{{end}}{{end}}{{end}}{{end}}{{with .LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}{{end}}{{end}}{{end}}{{with index .Annotations "topics"}}
+Topics, with uswitch help TOPIC:
+{{.}}{{end}}{{with .LocalFlags.FlagUsages | trimTrailingWhitespaces}}
 Flags:
 {{.}}
 {{end}}{{if .HasExample}}

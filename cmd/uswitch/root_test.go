@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 )
 
 // TestMistakes reads what a mistyped command line is told.
@@ -43,7 +46,42 @@ func TestHelp(t *testing.T) {
 	}
 	root := newRoot()
 	root.SetArgs([]string{"help", "nosuch"})
-	if err := root.Execute(); err == nil || !strings.Contains(err.Error(), "help nosuch: there is no such command, and no such topic; topics: limits") {
+	if err := root.Execute(); err == nil || !strings.Contains(err.Error(), "help nosuch: there is no such command, and no such topic; topics: lessons, ") {
 		t.Errorf("help nosuch: %v", err)
+	}
+}
+
+// TestHelpFitsATerminal: the help of every command, and every topic, is at most 80 columns wide, and each has its example.
+func TestHelpFitsATerminal(t *testing.T) {
+	narrow := func(what, text string) {
+		for line := range strings.Lines(text) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+				t.Errorf("%s: %d columns: %s", what, n, line)
+			}
+		}
+	}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		out := new(strings.Builder)
+		c.SetOut(out)
+		if err := c.Help(); err != nil {
+			t.Error(err)
+		}
+		narrow(c.CommandPath(), out.String())
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
+	files, err := topics.ReadDir("topics")
+	if err != nil || len(files) != len(topicNames) {
+		t.Errorf("%v: %d files for the topics %v", err, len(files), topicNames)
+	}
+	for _, name := range topicNames {
+		text := topic(name)
+		narrow("help "+name, text)
+		if c, _, err := newRoot().Find([]string{name}); text == "" || err == nil && c.Name() == name {
+			t.Errorf("help %s: no text, or a command of that name", name)
+		}
 	}
 }

@@ -20,8 +20,10 @@ func newTcpdump() *cobra.Command {
   -i gateway  what the gateway itself gets and sends, on all networks and the uplink
   -i any      every device, so that a frame is seen at each on its way
 -w follows no link and overwrites nothing; with --force it empties an ordinary file of your own.
+
 Filters: ip ip6 arp tcp udp icmp, [src|dst] host|net|port|portrange ID, ether host|proto, broadcast, multicast, less, greater;
 and, or, not and parentheses. Hosts may be named as in the lab. Names are never looked up, as with -n.
+
 With several labs up, say which with USWITCH_LAB=NAME in front, or --lab NAME as the first words.`,
 		Example:            "  uswitch tcpdump -i br0 -n icmp or arp",
 		GroupID:            groupHost,

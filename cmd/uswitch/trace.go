@@ -51,7 +51,7 @@ func newCapture() *cobra.Command {
 		Short: "Capture every step of every packet for Wireshark",
 		Long: `Writes a pcapng file in which each packet appears once for every step that it takes, until Ctrl-C: the step is
 the interface, what happened there the packet's comment. With - it goes to standard output:
-uswitch capture -w - | wireshark -k -i -`,
+  uswitch capture -w - | wireshark -k -i -`,
 		Example: "  uswitch capture -w all.pcapng",
 		GroupID: groupLook,
 		Args:    usage(cobra.NoArgs),

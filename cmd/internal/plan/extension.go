@@ -42,6 +42,7 @@ func (s *source) section(value any, at path) *section {
 // close notes the keys that nobody has asked for.
 func (c *section) close() {
 	slices.Sort(c.asked)
+	c.asked = slices.Compact(c.asked)
 	for _, key := range slices.Sorted(maps.Keys(c.values)) {
 		if !slices.Contains(c.asked, key) {
 			c.wrong(c.at.to(key), "no such key: want one of %s", strings.Join(c.asked, ", "))

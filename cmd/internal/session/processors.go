@@ -13,7 +13,7 @@ import (
 // processors is how many processors a lab on real cards takes: half of the machine's, at least one, and leaves the others to
 // the programs that it connects, which need them for every byte that uswitch carries. With more it would hardly be faster:
 // each packet is a hand-over between goroutines, and Go wakes a thread for it wherever a processor is idle, which costs more
-// than the work. A new connection takes up to twice the processor time then (README, How fast).
+// than the work. A new connection takes up to twice the processor time then (uswitch help speed).
 //
 // It is different when many streams come in at a time. Each of them is work without end for one goroutine, so there are as
 // many processors as there are such streams, up to all.
