@@ -24,7 +24,7 @@ func onLab(c *cobra.Command, run func(ctx context.Context, lab *api.Client, args
 	return c
 }
 
-// findLab finds the lab that a command acts on: see control.Find.
+// findLab finds the lab that a command acts on: see api.Find.
 func findLab(name string) (*api.Client, error) {
 	if name = cmp.Or(name, os.Getenv("USWITCH_LAB")); name != "" {
 		if err := plan.ValidateName("lab name", name); err != nil {

@@ -4,6 +4,12 @@
 // is looked at, and what the file system or the machine has to say comes in as [LoadOptions]. The same file and the same
 // options give the same plan, so a plan can be printed, compared and kept in a test.
 //
+//	hello.yaml, .env         +--> Plan --> world         a lab that runs
+//	LoadOptions  --> Load ---+      |----> dockerhost    what Docker would have put on a machine: uswitch compare
+//	                         |      |----> firewall      its rules, in Docker's order
+//	                         |      +----> JSON          /v1/plan, and back with Keep: uswitch apply
+//	                         +--> Mistakes               all of them, with line and key
+//
 // # From text to plan
 //
 //	load.go             the bytes, from a built-in lab or a file

@@ -5,6 +5,13 @@
 //	         #3  RED > BLUE  ICMP echo request ...     the trace between them, a journey at a time
 //	stderr   RED: unplugged: ...                       what changed without having been asked for
 //
+//	Check     is there what it takes?          LAB.lock
+//	  |       whose lab is it?                     |
+//	Reclaim   what a killed run has left           |
+//	  |                                            |
+//	world.New --> listen (trace, --pcap) --> Up --> serve (LAB.sock) --> Run, or Beside --> Down
+//	                                                control/server
+//
 // A lab in memory (--sim) is the same run on another tap.Host: simulated hosts in place of namespaces. Only one that does
 // nothing but ping and end is played in no time, and prints the same every time (Simulate).
 //

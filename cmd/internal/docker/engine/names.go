@@ -19,7 +19,7 @@ type composeNames struct {
 	ExtraHosts  []string `json:"extra_hosts,omitempty"` // name=address
 }
 
-// planNames returns a host that has nothing but those; package lab finds what is wrong with them.
+// planNames returns a host that has nothing but those; package plan finds what is wrong with them.
 func planNames(c *container) (plan.Host, error) {
 	h := c.hostConfig
 	names := composeNames{NetworkMode: "none", DNS: h.DNS, DNSSearch: h.DNSSearch, DNSOptions: h.DNSOptions}

@@ -84,7 +84,7 @@ func (e *Engine) choosePool(p *plan.Plan, r *types.NetworkCreateRequest) error {
 	}
 	subnet, err := netip.ParsePrefix(r.IPAM.Config[0].Subnet)
 	if err != nil {
-		return nil // package lab has the words
+		return nil // package plan has the words
 	}
 	for _, n := range p.Networks {
 		if n.Subnet.Overlaps(subnet) {
@@ -123,7 +123,7 @@ func (e *Engine) needBridge() error {
 }
 
 // What Docker can be asked for and what a lab's file can say of a network is the same; so a network is made as a file would
-// have it, and package lab finds what is wrong with it.
+// have it, and package plan finds what is wrong with it.
 
 // composeNetwork is a network in a Compose file.
 type composeNetwork struct {

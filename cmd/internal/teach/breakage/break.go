@@ -14,19 +14,19 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
-	compose "uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/teach/check"
 	"uswitch/cmd/internal/teach/state"
 )
 
 // Broken is a lab in which something is broken.
 type Broken struct {
-	Lab     string          `json:"lab"`
-	Started time.Time       `json:"started"` // of the lab: another lab of that name is whole
-	Seed    uint64          `json:"seed"`
-	Fault   Fault           `json:"fault"`
-	Checks  []compose.Check `json:"checks"` // that held before
-	Hint    string          `json:"hint"`   // what does not work any more
+	Lab     string       `json:"lab"`
+	Started time.Time    `json:"started"` // of the lab: another lab of that name is whole
+	Seed    uint64       `json:"seed"`
+	Fault   Fault        `json:"fault"`
+	Checks  []plan.Check `json:"checks"` // that held before
+	Hint    string       `json:"hint"`   // what does not work any more
 }
 
 // Break breaks one thing in a lab: the first, in the order of the seed, whose damage can be noticed. What cannot be broken is

@@ -1,9 +1,12 @@
 // Package check finds out whether what a lab file says must hold does hold: x-uswitch.checks.
 //
-//	lab.Check ---> Run ---> Outcome: holds, fails and why, or unknown: it could not be found out
-//	                |
-//	            Subject: a lab that is up, be it in memory (Live)
+//	plan.Check ---> Run ---> Outcome: holds, fails and why, or unknown: it could not be found out
+//	                 |
+//	             Subject: a lab that is up, be it in memory (Live)
 //
-// Reachability is asked of the switch (package ask): nothing is sent, so that checking a lab does not change it. Where a
-// check fails, the switch also says why, and what would fix it. Commands do run, inside their host.
+// Of reachability the switch is asked first, by the control socket, and says of what fails also why, and what would fix it. Then
+// a real packet is sent from inside the host that asks, and that decides; with NoSend none is, and the prediction decides.
+// Commands do run, inside their host.
+//
+// Nobody here brings a lab up: that is a function (Bring) that the caller hands in.
 package check

@@ -119,7 +119,7 @@ type Subject interface {
 	WhyNot(context.Context, api.Question) (*api.Advice, error)
 	// Send sends packets from inside their hosts, side by side, and says what became of each; nil: such a one cannot be sent.
 	Send(context.Context, []api.Asked) ([]*api.Sent, error)
-	// Table returns the rows of one of lab.Tables.
+	// Table returns the rows of one of plan.Tables.
 	Table(ctx context.Context, name string) (rows []string, err error)
 	// Command runs a program inside a host, or beside the lab if host is empty, and returns what it wrote and its status.
 	// The error says that it could not be run.

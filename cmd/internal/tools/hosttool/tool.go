@@ -13,7 +13,7 @@ import (
 	"uswitch/switch/frame"
 )
 
-// Tool is where a command asks and where it writes. What is wrong comes back as a *control.Error with the words and the
+// Tool is where a command asks and where it writes. What is wrong comes back as an *api.Error with the words and the
 // status of the real program.
 type Tool struct {
 	Lab Lab
@@ -21,7 +21,7 @@ type Tool struct {
 }
 
 // Lab is who answers: the client of a lab that is up, for its gateway, or a simulated host for itself. The paths, and what is
-// asked and answered, are those of package control.
+// asked and answered, are those of package control/api.
 type Lab interface {
 	Get(ctx context.Context, path string, query url.Values, into any) error
 	Do(ctx context.Context, method, path string, query url.Values, body, into any) error

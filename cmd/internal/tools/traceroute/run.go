@@ -14,10 +14,10 @@ import (
 	"uswitch/cmd/internal/control/api"
 )
 
-// Socket is where probes leave and answers come in; a *control.Raw is one.
+// Socket is where probes leave and answers come in; an *api.Raw is one.
 type Socket interface {
 	Send(packet []byte) (time.Time, error)
-	// Receive returns control.ErrTimeout if nothing comes in time.
+	// Receive returns api.ErrTimeout if nothing comes in time.
 	Receive(wait time.Duration) ([]byte, time.Time, error)
 	// Now returns the time by which those of Send and Receive are to be compared.
 	Now() time.Time
