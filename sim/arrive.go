@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"encoding/binary"
-
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -113,20 +111,13 @@ func (h *Host) forward(in *Card, ip frame.IPv4, d Decision) {
 
 // cut returns a packet with room for the Ethernet header in front, in pieces of at most mtu bytes (RFC 791 3.2).
 func cut(ip frame.IPv4, mtu int) (pieces [][]byte) {
-	header, payload, first := ip.HeaderLen(), ip.Payload(), ip.FragmentOffset()
-	room := len(payload)
-	if len(ip) > mtu {
-		room = max((mtu-header)&^7, 8)
+	if len(ip) <= mtu {
+		return [][]byte{append(make([]byte, frame.EthernetHeader, frame.EthernetHeader+len(ip)), ip...)}
 	}
-	for offset := 0; offset == 0 || offset < len(payload); offset += max(room, 1) {
-		piece := payload[offset:min(offset+room, len(payload))]
-		b := make([]byte, frame.EthernetHeader+header+len(piece))
-		copy(b[frame.EthernetHeader:], ip[:header])
-		copy(b[frame.EthernetHeader+header:], piece)
-		p := frame.IPv4(b[frame.EthernetHeader:])
-		binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
-		p.SetFragment(ip.DontFragment(), ip.MoreFragments() || offset+len(piece) < len(payload), first+offset)
-		p.SetChecksum()
+	room := ip.FragmentRoom(mtu)
+	for offset := 0; offset < len(ip.Payload()); {
+		var b []byte
+		b, offset = ip.AppendFragment(make([]byte, frame.EthernetHeader), offset, room)
 		pieces = append(pieces, b)
 	}
 	return pieces

@@ -110,6 +110,6 @@ func (c *Card) unreachable(ip frame.IPv4) {
 		c.host.sendError(ip, false, frame.ICMPUnreachable, frame.UnreachableHost, 0)
 		return
 	}
-	m := errorMessage(ip, frame.ICMPUnreachable, frame.UnreachableHost, 0)
+	m := frame.ICMPError{Type: frame.ICMPUnreachable, Code: frame.UnreachableHost}.Append(nil, ip)
 	c.host.inputError(c.self.Addr.Addr(), m)
 }

@@ -1,26 +1,21 @@
 package sim
 
 import (
-	"encoding/binary"
+	"slices"
 	"time"
 
 	"uswitch/switch/frame"
 )
 
-// fragments puts packets together again (RFC 791 3.2), for machines: the gateway has its own, stricter table. Here a
-// packet whose pieces come in order or in any other is accepted if they fit without a gap, and nothing else is. The zero
-// value is ready.
-type fragments struct{ waiting []*pieces } // oldest first
+// reassembly puts packets together again for machines (RFC 791 3.2): the gateway's has bounds for each sender. The zero value
+// is ready.
+type reassembly struct{ waiting []*incomplete } // oldest first
 
-// pieces are the fragments of one packet so far.
-type pieces struct {
-	key    [9]byte // addresses, protocol
-	id     uint16
-	since  time.Time
-	header []byte // of the first piece
-	data   []byte
-	have   int // bytes of data that have come
-	total  int // bytes of data; 0 while the last piece is missing
+// incomplete is a packet some of whose fragments have come.
+type incomplete struct {
+	key       frame.FragmentKey
+	since     time.Time
+	fragments frame.Fragments[frame.IPv4]
 }
 
 // Bounds of the table: packets that wait at once, and how long (RFC 1122 3.3.2, Linux ipfrag_time).
@@ -29,62 +24,46 @@ const (
 	maxWait    = 30 * time.Second
 )
 
-// add takes a fragment, and returns the packet once it is whole, else nil.
-func (t *fragments) add(ip frame.IPv4, now time.Time) frame.IPv4 {
+// add takes a fragment, and returns the packet once it is whole, else nil. One that contradicts the others ends the packet.
+func (t *reassembly) add(ip frame.IPv4, now time.Time) frame.IPv4 {
 	p := t.of(ip, now)
-	offset, payload := ip.FragmentOffset(), ip.Payload()
-	end := offset + len(payload)
-	if end+frame.IPv4Header > 65535 {
+	at, fit := p.fragments.Fit(ip)
+	switch fit {
+	case frame.Duplicate:
+		return nil
+	case frame.Contradicts:
+		t.forget(p)
 		return nil
 	}
-	if offset == 0 {
-		p.header = ip[:ip.HeaderLen()]
-	}
-	if !ip.MoreFragments() {
-		p.total = end
-	}
-	if end > len(p.data) {
-		p.data = append(p.data, make([]byte, end-len(p.data))...)
-	}
-	p.have += copy(p.data[offset:], payload)
-	if p.total == 0 || p.have < p.total || p.header == nil {
+	p.fragments.Insert(at, ip, slices.Clone(ip))
+	total, whole := p.fragments.Whole()
+	if !whole {
 		return nil
 	}
-	t.forget(func(o *pieces) bool { return o == p })
-	if p.have != p.total || len(p.data) != p.total {
-		return nil // pieces overlapped
+	t.forget(p)
+	if p.fragments.At(0).HeaderLen()+total > 65535 {
+		return nil
 	}
-	whole := frame.IPv4(append(append([]byte(nil), p.header...), p.data...))
-	binary.BigEndian.PutUint16(whole[2:], uint16(len(whole)))
-	whole.SetFragment(false, false, 0)
-	whole.SetChecksum()
-	return whole
+	return p.fragments.AppendWhole(nil, func(ip frame.IPv4) frame.IPv4 { return ip })
 }
 
 // of finds the packet that a fragment belongs to, or begins it.
-func (t *fragments) of(ip frame.IPv4, now time.Time) *pieces {
-	t.forget(func(p *pieces) bool { return now.Sub(p.since) >= maxWait })
-	key := [9]byte(append(append([]byte(nil), ip[12:20]...), ip.Proto()))
+func (t *reassembly) of(ip frame.IPv4, now time.Time) *incomplete {
+	t.waiting = slices.DeleteFunc(t.waiting, func(p *incomplete) bool { return now.Sub(p.since) >= maxWait })
+	key := frame.FragmentKeyOf(ip)
 	for _, p := range t.waiting {
-		if p.key == key && p.id == ip.ID() {
+		if p.key == key {
 			return p
 		}
 	}
 	if len(t.waiting) == maxWaiting {
-		t.waiting = t.waiting[1:]
+		t.waiting = slices.Delete(t.waiting, 0, 1)
 	}
-	p := &pieces{key: key, id: ip.ID(), since: now}
+	p := &incomplete{key: key, since: now}
 	t.waiting = append(t.waiting, p)
 	return p
 }
 
-func (t *fragments) forget(gone func(*pieces) bool) {
-	kept := t.waiting[:0]
-	for _, p := range t.waiting {
-		if !gone(p) {
-			kept = append(kept, p)
-		}
-	}
-	clear(t.waiting[len(kept):])
-	t.waiting = kept
+func (t *reassembly) forget(gone *incomplete) {
+	t.waiting = slices.DeleteFunc(t.waiting, func(p *incomplete) bool { return p == gone })
 }

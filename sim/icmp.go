@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"uswitch/switch/frame"
@@ -16,8 +15,7 @@ func (m *Machine) inputICMP(ip frame.IPv4, toGroup bool) {
 		m.delivered(ip, DropEcho, "")
 	case message.Type() == frame.ICMPEcho:
 		m.delivered(ip, "", "")
-		message[0] = frame.ICMPEchoReply
-		message.SetChecksum()
+		message.TurnEcho()
 		m.answer(ip, message)
 	case message.Type() == frame.ICMPEchoReply:
 		if p := m.pings[message.ID()]; p != nil {
@@ -38,8 +36,8 @@ type fault struct {
 
 // inputError tells the program whose packet the error quotes.
 func (m *Machine) inputError(from netip.Addr, message frame.ICMP) {
-	quote := quoted(message.Payload())
-	if quote == nil || !m.net.owns(quote.Src()) {
+	quote, ok := message.Quote()
+	if !ok || !m.net.owns(quote.Src()) {
 		return
 	}
 	t, ok := frame.TupleOf(quote)
@@ -63,19 +61,6 @@ func (m *Machine) inputError(from netip.Addr, message frame.ICMP) {
 	}
 }
 
-// quoted returns the view of a packet that an error quotes, whose end may be cut off, or nil if too little is there: 8
-// bytes of payload are promised (RFC 792).
-func quoted(b []byte) frame.IPv4 {
-	if len(b) < frame.IPv4Header {
-		return nil
-	}
-	ip := frame.IPv4(b)
-	if b[0]>>4 != 4 || ip.HeaderLen() < frame.IPv4Header || len(b) < ip.HeaderLen()+8 {
-		return nil
-	}
-	return ip
-}
-
 // sendError tells the sender of a packet what became of it, quoting all of the packet that fits 576 bytes (RFC 1812
 // 4.3.2.3). Nothing is said about errors and broadcasts (RFC 1122 3.2.2).
 func (m *Machine) sendError(ip frame.IPv4, toGroup bool, icmpType, code uint8, mtu uint16) {
@@ -94,17 +79,7 @@ func (m *Machine) sendError(ip frame.IPv4, toGroup bool, icmpType, code uint8, m
 	if m.net.owns(ip.Dst()) {
 		src = ip.Dst()
 	}
-	m.send(outgoing{proto: frame.ProtoICMP, src: src, dst: ip.Src(), ttl: w.ttl, payload: errorMessage(ip, icmpType, code, mtu)}, w.mtu)
-}
-
-func errorMessage(ip frame.IPv4, icmpType, code uint8, mtu uint16) frame.ICMP {
-	quote := ip[:min(len(ip), 576-frame.IPv4Header-frame.ICMPHeader)]
-	message := frame.ICMP(make([]byte, frame.ICMPHeader+len(quote)))
-	message[0], message[1] = icmpType, code
-	binary.BigEndian.PutUint16(message[6:], mtu)
-	copy(message.Payload(), quote)
-	message.SetChecksum()
-	return message
+	m.send(outgoing{proto: frame.ProtoICMP, src: src, dst: ip.Src(), ttl: w.ttl, payload: frame.ICMPError{Type: icmpType, Code: code, MTU: mtu}.Append(nil, ip)}, w.mtu)
 }
 
 // witness is a network that tells what becomes of the packets that a machine takes.

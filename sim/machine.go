@@ -24,7 +24,7 @@ type Machine struct {
 	services  map[uint16]Service    // TCP, by port
 	listeners map[uint16]listener   // TCP, by port
 	conns     map[frame.Tuple]*conn // TCP, by the tuple of what this machine sends
-	fragments fragments
+	fragments reassembly
 	settings  Settings
 }
 

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"net/netip"
@@ -114,15 +113,11 @@ func (p *pinging) patience() time.Duration {
 }
 
 func (p *pinging) request() frame.ICMP {
-	message := frame.ICMP(make([]byte, frame.ICMPHeader+p.options.Size))
-	message[0] = frame.ICMPEcho
-	binary.BigEndian.PutUint16(message[4:], p.id)
-	binary.BigEndian.PutUint16(message[6:], p.seq)
-	for i := range message.Payload() {
-		message.Payload()[i] = byte(i)
+	b := make([]byte, frame.ICMPHeader+p.options.Size)
+	for i := range p.options.Size {
+		b[frame.ICMPHeader+i] = byte(i)
 	}
-	message.SetChecksum()
-	return message
+	return frame.PutEcho(b, frame.ICMPEcho, p.id, p.seq)
 }
 
 // replied takes an answer.

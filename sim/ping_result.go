@@ -76,40 +76,5 @@ func milliseconds(d time.Duration) string {
 
 // String says what an error means, in ping's words.
 func (e fault) String() string {
-	switch e.icmpType {
-	case frame.ICMPUnreachable:
-		return e.unreachable()
-	case frame.ICMPTimeExceeded:
-		if e.code == 1 {
-			return "Frag reassembly time exceeded"
-		}
-		return "Time to live exceeded"
-	case frame.ICMPRedirect:
-		return "Redirect"
-	case frame.ICMPParamProblem:
-		return "Parameter problem"
-	}
-	return fmt.Sprintf("Bad ICMP type: %d", e.icmpType)
-}
-
-func (e fault) unreachable() string {
-	switch e.code {
-	case frame.UnreachableNet:
-		return "Destination Net Unreachable"
-	case frame.UnreachableHost:
-		return "Destination Host Unreachable"
-	case frame.UnreachableProtocol:
-		return "Destination Protocol Unreachable"
-	case frame.UnreachablePort:
-		return "Destination Port Unreachable"
-	case frame.UnreachableTooBig:
-		return fmt.Sprintf("Frag needed and DF set (mtu = %d)", e.mtu)
-	case frame.UnreachableNetAdmin:
-		return "Destination Net Prohibited"
-	case frame.UnreachableHostAdm:
-		return "Destination Host Prohibited"
-	case frame.UnreachableAdmin:
-		return "Packet filtered"
-	}
-	return fmt.Sprintf("Dest Unreachable, Bad Code: %d", e.code)
+	return frame.ICMPError{Type: e.icmpType, Code: e.code, MTU: uint16(e.mtu)}.Ping()
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"uswitch/switch/frame"
@@ -25,7 +24,6 @@ const (
 	maxReceived = 1 << 18   // bytes that one connection may bring
 	maxFlight   = 1460 * 10 // bytes on their way at once, as the initial window of RFC 6928
 	ourWindow   = 65535
-	defaultMSS  = 536 // of a peer that names none (RFC 9293 3.7.1)
 )
 
 // ServeTCP lets a service answer on a port of this machine.
@@ -41,23 +39,10 @@ type segment struct {
 
 // sendSegment sends a segment of a connection, or outside any.
 func (m *Machine) sendSegment(t frame.Tuple, s segment) {
-	header := frame.TCPHeader
-	if s.mss != 0 {
-		header += 4
-	}
-	b := make([]byte, header+len(s.data))
-	binary.BigEndian.PutUint16(b[0:], t.SrcPort)
-	binary.BigEndian.PutUint16(b[2:], t.DstPort)
-	binary.BigEndian.PutUint32(b[4:], s.seq)
-	binary.BigEndian.PutUint32(b[8:], s.ack)
-	b[12], b[13] = byte(header/4)<<4, byte(s.flags)
-	binary.BigEndian.PutUint16(b[14:], ourWindow)
-	if s.mss != 0 {
-		b[20], b[21] = 2, 4
-		binary.BigEndian.PutUint16(b[22:], s.mss)
-	}
-	copy(b[header:], s.data)
-	binary.BigEndian.PutUint16(b[16:], frame.Checksum(b, frame.PseudoHeader(frame.ProtoTCP, t.Src(), t.Dst(), len(b))))
+	f := frame.TCPFields{SrcPort: t.SrcPort, DstPort: t.DstPort, Seq: s.seq, Ack: s.ack, Flags: s.flags, Window: ourWindow, MSS: s.mss}
+	b := make([]byte, f.HeaderLen()+len(s.data))
+	copy(b[f.HeaderLen():], s.data)
+	frame.PutTCP(b, f).SetChecksum(t.Src(), t.Dst())
 	if w, err := m.net.source(t); err == nil {
 		m.send(outgoing{proto: frame.ProtoTCP, src: t.Src(), dst: t.Dst(), ttl: w.ttl, payload: b}, w.mtu)
 	}
@@ -66,7 +51,7 @@ func (m *Machine) sendSegment(t frame.Tuple, s segment) {
 // inputTCP hands a segment to its connection, begins one, or refuses.
 func (m *Machine) inputTCP(ip frame.IPv4) {
 	s, ok := frame.ParseTCP(ip.Payload())
-	if !ok || frame.Checksum(s, frame.PseudoHeader(frame.ProtoTCP, ip.Src(), ip.Dst(), len(s))) != 0 {
+	if !ok || !s.ChecksumOK(ip.Src(), ip.Dst()) {
 		return
 	}
 	t, _ := frame.TupleOf(ip)

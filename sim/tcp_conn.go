@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/binary"
 	"time"
 
 	"uswitch/switch/frame"
@@ -83,19 +82,9 @@ func (m *Machine) accept(t frame.Tuple, s frame.TCP) {
 
 // readOptions takes the peer's segment size (RFC 9293 3.7.1).
 func (c *conn) readOptions(s frame.TCP) {
-	size := defaultMSS
-	for o := s[frame.TCPHeader:s.HeaderLen()]; len(o) > 1 && o[0] != 0; {
-		if o[0] == 1 {
-			o = o[1:]
-			continue
-		}
-		if o[1] < 2 || int(o[1]) > len(o) {
-			break
-		}
-		if o[0] == 2 && o[1] == 4 {
-			size = max(int(binary.BigEndian.Uint16(o[2:])), 64)
-		}
-		o = o[o[1]:]
+	size := frame.DefaultMSS
+	if mss, ok := s.MSS(); ok {
+		size = max(int(mss), 64)
 	}
 	c.mss = min(c.mss, size)
 }

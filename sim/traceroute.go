@@ -71,7 +71,7 @@ func (t *tracing) failed(e fault) {
 	t.timer.Stop()
 	mark := ""
 	if e.icmpType == frame.ICMPUnreachable {
-		mark = map[uint8]string{frame.UnreachableNet: " !N", frame.UnreachableHost: " !H", frame.UnreachableAdmin: " !X"}[e.code]
+		mark = frame.ICMPError{Type: e.icmpType, Code: e.code}.Traceroute()
 	}
 	fmt.Fprintf(t.out, "%2d  %v  %s ms%s\n", t.hop, e.from, milliseconds(t.m.time.Now().Sub(t.asked)), mark)
 	if e.icmpType == frame.ICMPUnreachable {

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"net/netip"
 	"time"
@@ -27,7 +26,7 @@ func (m *Machine) inputUDP(ip frame.IPv4, toGroup bool) {
 		return
 	}
 	u = u[:u.Length()]
-	if u.Checksum() != 0 && frame.Checksum(u, frame.PseudoHeader(frame.ProtoUDP, ip.Src(), ip.Dst(), len(u))) != 0 {
+	if !u.ChecksumOK(ip.Src(), ip.Dst()) {
 		return
 	}
 	if toGroup && !m.net.owns(ip.Dst()) {
@@ -111,15 +110,8 @@ func (m *Machine) sendUDP(from, to netip.AddrPort, data []byte, ttl uint8) error
 		return err
 	}
 	b := make([]byte, frame.UDPHeader+len(data))
-	binary.BigEndian.PutUint16(b[0:], from.Port())
-	binary.BigEndian.PutUint16(b[2:], to.Port())
-	binary.BigEndian.PutUint16(b[4:], uint16(len(b)))
 	copy(b[frame.UDPHeader:], data)
-	sum := frame.Checksum(b, frame.PseudoHeader(frame.ProtoUDP, from.Addr(), to.Addr(), len(b)))
-	if sum == 0 {
-		sum = 0xffff // a zero would mean that there is none
-	}
-	binary.BigEndian.PutUint16(b[6:], sum)
+	frame.PutUDP(b, from.Port(), to.Port()).SetChecksum(from.Addr(), to.Addr())
 	m.send(outgoing{proto: frame.ProtoUDP, src: from.Addr(), dst: to.Addr(), ttl: cmp.Or(ttl, w.ttl), payload: b}, w.mtu)
 	return nil
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -96,32 +95,18 @@ var floodKinds = map[string]func(*sender) [][]byte{
 }
 
 func (s *sender) udp(payload int) []byte {
-	b := make([]byte, 8+payload)
-	binary.BigEndian.PutUint16(b, uint16(1024+s.random.IntN(60000)))
-	binary.BigEndian.PutUint16(b[2:], 9)
-	binary.BigEndian.PutUint16(b[4:], uint16(len(b)))
-	return b // no checksum, which IPv4 allows
+	return frame.PutUDP(make([]byte, frame.UDPHeader+payload), uint16(1024+s.random.IntN(60000)), 9) // no checksum, which IPv4 allows
 }
 
 func (s *sender) syn() []byte {
-	b := make([]byte, 20)
-	binary.BigEndian.PutUint16(b, uint16(1024+s.random.IntN(60000)))
-	binary.BigEndian.PutUint16(b[2:], uint16(1+s.random.IntN(1000)))
-	binary.BigEndian.PutUint32(b[4:], s.random.Uint32())
-	b[12], b[13] = 5<<4, 2 // 20 bytes, SYN
-	binary.BigEndian.PutUint16(b[14:], 64240)
-	source, target := s.from.As4(), s.to.As4()
-	pseudo := slices.Concat(source[:], target[:], []byte{0, frame.ProtoTCP, 0, 20}, b)
-	binary.BigEndian.PutUint16(b[16:], checksum(pseudo))
-	return b
+	t := frame.PutTCP(make([]byte, frame.TCPHeader), frame.TCPFields{SrcPort: uint16(1024 + s.random.IntN(60000)), DstPort: uint16(1 + s.random.IntN(1000)),
+		Seq: s.random.Uint32(), Flags: frame.SYN, Window: 64240})
+	t.SetChecksum(s.from, s.to)
+	return t
 }
 
 func (s *sender) echo(payload int) []byte {
-	b := make([]byte, 8+payload)
-	b[0] = 8
-	binary.BigEndian.PutUint16(b[4:], uint16(s.random.Uint32()))
-	binary.BigEndian.PutUint16(b[2:], checksum(b))
-	return b
+	return frame.PutEcho(make([]byte, frame.ICMPHeader+payload), frame.ICMPEcho, uint16(s.random.Uint32()), 0)
 }
 
 // arp asks for one address of the network after the other.
@@ -137,42 +122,15 @@ func (s *sender) arp() []byte {
 // packet puts a payload into the frames of one IP packet, cut to the MTU.
 func (s *sender) packet(via frame.MAC, to netip.Addr, proto uint8, payload []byte, mtu int) (frames [][]byte) {
 	s.id++
-	room := (mtu - 20) &^ 7
-	for offset := 0; offset < len(payload); offset += room {
-		piece := payload[offset:min(offset+room, len(payload))]
-		b := make([]byte, frame.EthernetHeader+20, frame.EthernetHeader+20+len(piece))
+	ip := frame.PutIPv4(append(make([]byte, frame.IPv4Header), payload...), proto, 64, s.id, s.from, to)
+	room := ip.FragmentRoom(mtu)
+	for offset := 0; offset < len(payload); {
+		b := make([]byte, frame.EthernetHeader)
 		frame.Ethernet(b).SetHeader(via, s.mac, frame.TypeIPv4)
-		ip := b[frame.EthernetHeader:]
-		ip[0], ip[8], ip[9] = 4<<4|5, 64, proto
-		binary.BigEndian.PutUint16(ip[2:], uint16(20+len(piece)))
-		binary.BigEndian.PutUint16(ip[4:], s.id)
-		more := uint16(0)
-		if offset+len(piece) < len(payload) {
-			more = 1 << 13
-		}
-		binary.BigEndian.PutUint16(ip[6:], more|uint16(offset/8))
-		source, target := s.from.As4(), to.As4()
-		copy(ip[12:], source[:])
-		copy(ip[16:], target[:])
-		binary.BigEndian.PutUint16(ip[10:], checksum(ip[:20]))
-		frames = append(frames, append(b, piece...))
+		b, offset = ip.AppendFragment(b, offset, room)
+		frames = append(frames, b)
 	}
 	return frames
-}
-
-// checksum is the Internet checksum (RFC 1071).
-func checksum(b []byte) uint16 {
-	sum := uint32(0)
-	for i := 0; i+1 < len(b); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(b[i:]))
-	}
-	if len(b)%2 == 1 {
-		sum += uint32(b[len(b)-1]) << 8
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }
 
 // underFlood runs use while a host floods.
