@@ -82,7 +82,7 @@ func (h *Host) bindNew(key inside, b nat.Binding, now time.Time) (netip.AddrPort
 		}
 		h.mu.Lock()
 		m := h.inside[key]
-		if m == nil && !h.closed && (h.outside[outside{key.proto, port}] == nil || try == bindTries-1 && h.inherit(key.proto, port)) {
+		if m == nil && !h.closed && (h.outside[outside{key.proto, port}] == nil || try == bindTries-1 && h.adoptPort(key.proto, port)) {
 			own, evicted := h.enter(key, port, sock, b, now)
 			h.mu.Unlock()
 			closeAll(evicted)
@@ -116,10 +116,10 @@ func (h *Host) uncount() {
 	h.sockets--
 }
 
-// inherit reports whether a port may go to a new mapping although an old one has it: when hardly any other is left, and
+// adoptPort reports whether a port may go to a new mapping although an old one has it: when hardly any other is left, and
 // the old one has lost its socket to busier ones. Should it send again, it shares the new socket, and answers are told
 // apart by who sends them.
-func (h *Host) inherit(proto uint8, port uint16) bool {
+func (h *Host) adoptPort(proto uint8, port uint16) bool {
 	o := h.outside[outside{proto, port}]
 	if proto == frame.ProtoTCP || o.sock != nil || o.raw {
 		return false
@@ -200,7 +200,7 @@ func (h *Host) openPort(proto uint8, port uint16) (*socket, uint16, trace.Reason
 // openFor is openPort; alone, nobody else may have the port, not even with SO_REUSEADDR.
 func (h *Host) openFor(proto uint8, wish uint16, alone bool) (*socket, uint16, trace.Reason) {
 	sock, port, err := openSocket(proto, wish, h.ports, alone)
-	if errors.Is(err, unix.EMFILE) && h.relieve() {
+	if errors.Is(err, unix.EMFILE) && h.evictOne() {
 		sock, port, err = openSocket(proto, wish, h.ports, alone)
 	}
 	switch {
@@ -213,8 +213,8 @@ func (h *Host) openFor(proto uint8, wish uint16, alone bool) (*socket, uint16, t
 	return nil, 0, why(err)
 }
 
-// relieve closes one socket of whoever can spare the most, if anybody can.
-func (h *Host) relieve() bool {
+// evictOne closes one socket of whoever can spare the most, if anybody can.
+func (h *Host) evictOne() bool {
 	h.mu.Lock()
 	end := h.evict()
 	h.mu.Unlock()

@@ -13,33 +13,33 @@ import (
 // it was read into, before netstack gets the segment. That saves the copies into netstack's memory and out of it, and the
 // two changes of goroutine that lie between.
 //
-// It can be done because TCP does not mind: what netstack drops after all is sent again, and known by its place. And it is
+// It can be done because TCP does not mind: what netstack drops after all is sent again, and known by its offset. And it is
 // done only for a connection that netstack has established and connection tracking lets through (nat/tcp.go), so that
 // nobody can slip bytes in who could not do so otherwise.
 
-// flows finds the outflow of a connection by the tuple of its packets that leave. Methods may be called concurrently.
+// flows finds the transmitRelay of a connection by the tuple of its packets that leave. Methods may be called concurrently.
 type flows struct {
 	mu sync.RWMutex
-	of map[frame.Tuple]*outflow
+	of map[frame.Tuple]*transmitRelay
 }
 
-func (f *flows) find(t frame.Tuple) *outflow {
+func (f *flows) find(t frame.Tuple) *transmitRelay {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.of[t]
 }
 
-func (f *flows) add(t frame.Tuple, o *outflow) {
+func (f *flows) add(t frame.Tuple, o *transmitRelay) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.of == nil {
-		f.of = map[frame.Tuple]*outflow{}
+		f.of = map[frame.Tuple]*transmitRelay{}
 	}
 	f.of[t] = o
 }
 
 // remove forgets o, unless the tuple is another one's by now.
-func (f *flows) remove(t frame.Tuple, o *outflow) {
+func (f *flows) remove(t frame.Tuple, o *transmitRelay) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.of[t] == o {
@@ -47,10 +47,10 @@ func (f *flows) remove(t frame.Tuple, o *outflow) {
 	}
 }
 
-// sendAhead offers a segment's payload to the outside, and reports whether it has left, so that netstack only needs to know
+// cutThrough offers a segment's payload to the outside, and reports whether it has left, so that netstack only needs to know
 // its length. It returns netstack's end of the connection as well, if there is one, and the reason if TCP must discard the
 // segment.
-func (h *Host) sendAhead(p *outgoing, t frame.TCP) (left bool, ep *tcp.Endpoint, r trace.Reason) {
+func (h *Host) cutThrough(p *outgoing, t frame.TCP) (left bool, ep *tcp.Endpoint, r trace.Reason) {
 	if len(t.Payload()) == 0 && t.Flags()&(frame.SYN|frame.FIN) == 0 {
 		return false, nil, trace.NoReason
 	}
@@ -62,16 +62,16 @@ func (h *Host) sendAhead(p *outgoing, t frame.TCP) (left bool, ep *tcp.Endpoint,
 	if r := o.judge(t); r != trace.NoReason {
 		return false, nil, r
 	}
-	return o.offer(t), o.endpoint(), trace.NoReason
+	return o.trySend(t), o.endpoint(), trace.NoReason
 }
 
-// judge returns why a connection, once the inside's SYN is answered, must discard a segment whatever its place: every segment acknowledges, and no more
-// than was sent (RFC 9293 3.10.7.4, fifth; Linux: tcp_ack). Netstack sees to the former itself, of the latter it ignores the
-// acknowledgement and takes the bytes.
-func (o *outflow) judge(t frame.TCP) trace.Reason {
-	switch next := o.sent.Load(); {
+// judge returns why a connection, once the inside's SYN is answered, must discard a segment whatever its offset: every segment
+// acknowledges, and no more than was sent (RFC 9293 3.10.7.4, fifth; Linux: tcp_ack). Netstack sees to the former itself, of
+// the latter it ignores the acknowledgement and takes the bytes.
+func (o *transmitRelay) judge(t frame.TCP) trace.Reason {
+	switch next := o.insideNext.Load(); {
 	case next == 0 || t.Flags()&(frame.SYN|frame.RST) != 0:
-		return trace.NoReason // of which offer takes nothing
+		return trace.NoReason // of which trySend takes nothing
 	case t.Flags()&frame.ACK == 0:
 		return trace.TCPFlags
 	case int32(t.Ack()-uint32(next)) > 0:
@@ -92,42 +92,42 @@ func (f *flows) note(ip frame.IPv4) {
 	}
 }
 
-// noteSent moves sent forward behind a segment, unless it is one that is sent again.
-func (o *outflow) noteSent(t frame.TCP) {
+// noteSent moves insideNext forward behind a segment, unless it is one that is sent again.
+func (o *transmitRelay) noteSent(t frame.TCP) {
 	next := t.Seq() + uint32(len(t.Payload()))
 	if t.Flags()&(frame.SYN|frame.FIN) != 0 {
 		next++
 	}
 	for {
-		last := o.sent.Load()
-		if last != 0 && int32(next-uint32(last)) <= 0 || o.sent.CompareAndSwap(last, sentKnown|uint64(next)) {
+		last := o.insideNext.Load()
+		if last != 0 && int32(next-uint32(last)) <= 0 || o.insideNext.CompareAndSwap(last, nextKnown|uint64(next)) {
 			return
 		}
 	}
 }
 
-// sentKnown marks a sequence number in outflow.sent, of which 0 is one.
-const sentKnown = 1 << 32
+// nextKnown marks a sequence number in transmitRelay.insideNext, of which 0 is one.
+const nextKnown = 1 << 32
 
 // begin tells where the stream begins. Only the first time counts: a SYN may be sent again.
-func (o *outflow) begin(syn uint32) {
+func (o *transmitRelay) begin(syn uint32) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.begun {
 		o.begun, o.first = true, syn+1
-		o.kept.Store(0)
+		o.bufferedOffset.Store(0)
 	}
 }
 
-// allow lets bytes go ahead: the connection is established.
-func (o *outflow) allow() {
+// allow lets bytes be cut through: the connection is established.
+func (o *transmitRelay) allow() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.open.Store(true)
 }
 
 // endpoint is netstack's end of the connection, nil before it is established.
-func (o *outflow) endpoint() *tcp.Endpoint {
+func (o *transmitRelay) endpoint() *tcp.Endpoint {
 	if !o.open.Load() {
 		return nil
 	}
@@ -135,9 +135,9 @@ func (o *outflow) endpoint() *tcp.Endpoint {
 	return ep
 }
 
-// offer sends the payload of a segment ahead if it is what comes next. It returns true if all of it has left, now or
+// trySend sends the payload of a segment to the socket if it is what comes next. It returns true if all of it has left, now or
 // before.
-func (o *outflow) offer(t frame.TCP) bool {
+func (o *transmitRelay) trySend(t frame.TCP) bool {
 	if t.Flags()&frame.SYN != 0 {
 		o.begin(t.Seq())
 		return false
@@ -150,41 +150,41 @@ func (o *outflow) offer(t frame.TCP) bool {
 	if !o.begun {
 		return false
 	}
-	gone := o.gone.Load()
-	at, payload := o.place(t.Seq(), gone), t.Payload()
+	sent := o.sentOffset.Load()
+	at, payload := o.offset(t.Seq(), sent), t.Payload()
 	// What was read and has not been written waits in held: then this is not its turn. Nor is it that of bytes behind a FIN.
-	if o.open.Load() && at == gone && o.read.Load() <= gone && at+uint64(len(payload)) <= o.last {
-		gone = o.sendNow(payload)
+	if o.open.Load() && at == sent && o.readOffset.Load() <= sent && at+uint64(len(payload)) <= o.last {
+		sent = o.sendNow(payload)
 	}
 	end := at + uint64(len(payload))
-	left := end <= gone
+	left := end <= sent
 	if t.Flags()&frame.FIN != 0 {
 		o.last = min(o.last, end)
 		end++
 	}
-	if end > gone {
-		o.kept.Store(max(o.kept.Load(), end))
+	if end > sent {
+		o.bufferedOffset.Store(max(o.bufferedOffset.Load(), end))
 	}
 	return left && len(payload) > 0
 }
 
-// place returns the place of a sequence number near another place.
-func (o *outflow) place(seq uint32, near uint64) uint64 {
+// offset returns the offset of a sequence number near another offset.
+func (o *transmitRelay) offset(seq uint32, near uint64) uint64 {
 	return near + uint64(int64(int32(seq-o.first-uint32(near))))
 }
 
-// sendNow writes what the socket takes and returns up to where everything is gone.
-func (o *outflow) sendNow(b []byte) (gone uint64) {
+// sendNow writes what the socket takes and returns up to where everything is sent.
+func (o *transmitRelay) sendNow(b []byte) (sent uint64) {
 	if len(b) > 0 {
 		o.next = b
-		_ = o.raw.Control(o.ahead) // of a closed socket, it takes nothing
+		_ = o.raw.Control(o.writeFunc) // of a closed socket, it takes nothing
 		o.next = nil
 	}
-	return o.gone.Load()
+	return o.sentOffset.Load()
 }
 
-// aheadTo is what sendNow does with the descriptor.
-func (o *outflow) aheadTo(fd uintptr) {
+// writeNext is what sendNow does with the descriptor.
+func (o *transmitRelay) writeNext(fd uintptr) {
 	n, _ := writeAll(int(fd), o.next) // an error is found out about by outward, which meets it again
-	o.gone.Add(uint64(n))
+	o.sentOffset.Add(uint64(n))
 }

@@ -15,15 +15,15 @@ import (
 	"uswitch/switch/trace"
 )
 
-// stage is an outflow between two ends that a test plays: netstack, and who reads the socket.
+// stage is an transmitRelay between two ends that a test plays: netstack, and who reads the socket.
 type stage struct {
-	*outflow
-	t     *testing.T
-	peer  int    // the other end of the socket
-	isn   uint32 // of the SYN
-	books []byte // the stream as netstack has it, as far as it is complete
-	later map[int][]byte
-	given int // of books, to Write
+	*transmitRelay
+	t         *testing.T
+	peer      int    // the other end of the socket
+	isn       uint32 // of the SYN
+	accounted []byte // the stream as netstack has it, as far as it is complete
+	later     map[int][]byte
+	given     int // of accounted, to Write
 }
 
 func newStage(t *testing.T, isn uint32) *stage {
@@ -36,7 +36,7 @@ func newStage(t *testing.T, isn uint32) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sock.Close(); _ = unix.Close(fds[1]) })
-	s := &stage{outflow: new(outflow), t: t, peer: fds[1], isn: isn, later: map[int][]byte{}}
+	s := &stage{transmitRelay: new(transmitRelay), t: t, peer: fds[1], isn: isn, later: map[int][]byte{}}
 	s.init(sock.conn)
 	s.fd = fds[0]
 	s.begin(isn)
@@ -51,7 +51,7 @@ func (s *stage) segment(at int, payload []byte, flags frame.TCPFlags) bool {
 	binary.BigEndian.PutUint32(b[4:], s.isn+1+uint32(at))
 	b[12], b[13] = frame.TCPHeader/4<<4, byte(flags|frame.ACK)
 	copy(b[frame.TCPHeader:], payload)
-	left := s.offer(frame.TCP(b))
+	left := s.trySend(frame.TCP(b))
 	got := bytes.Clone(payload)
 	if left {
 		clear(got)
@@ -60,9 +60,9 @@ func (s *stage) segment(at int, payload []byte, flags frame.TCPFlags) bool {
 	for grown := true; grown; {
 		grown = false
 		for at, b := range s.later {
-			if end := at + len(b); at <= len(s.books) {
-				if end > len(s.books) {
-					s.books, grown = append(s.books, b[len(s.books)-at:]...), true
+			if end := at + len(b); at <= len(s.accounted) {
+				if end > len(s.accounted) {
+					s.accounted, grown = append(s.accounted, b[len(s.accounted)-at:]...), true
 				}
 				delete(s.later, at)
 			}
@@ -74,15 +74,15 @@ func (s *stage) segment(at int, payload []byte, flags frame.TCPFlags) bool {
 // read hands out what netstack has, as Endpoint.Read does.
 func (s *stage) read() {
 	s.full = false
-	for s.given < len(s.books) {
-		n, err := s.Write(s.books[s.given:])
+	for s.given < len(s.accounted) {
+		n, err := s.Write(s.accounted[s.given:])
 		s.given += n
 		if err != nil {
 			break
 		}
 	}
 	if !s.full {
-		_ = s.settle()
+		_ = s.flushHeld()
 	}
 }
 
@@ -166,14 +166,14 @@ func TestAheadHeld(t *testing.T) {
 	s.open.Store(false)
 	s.segment(0, []byte("one"), 0)
 	s.allow()
-	n, err := s.Write(s.books) // read, and no settle yet
+	n, err := s.Write(s.accounted) // read, and no flushHeld yet
 	if s.given += n; err != nil {
 		t.Fatal(err)
 	}
 	if s.segment(0, []byte("one"), 0) {
 		t.Error("what is held went ahead as well")
 	}
-	if err := s.settle(); err != nil {
+	if err := s.flushHeld(); err != nil {
 		t.Fatal(err)
 	}
 	s.expect("one")
@@ -198,19 +198,19 @@ func TestAheadWakes(t *testing.T) {
 	if !woken(s, waiter.EventHUp) {
 		t.Error("not woken for the end")
 	}
-	for range manyGone {
+	for range maxUnreadSegments {
 		s.notify(waiter.ReadableEvents)
 	}
 	if !woken(s, waiter.ReadableEvents) {
 		t.Error("not woken for many segments")
 	}
-	unknown := &stage{outflow: new(outflow), t: t}
+	unknown := &stage{transmitRelay: new(transmitRelay), t: t}
 	unknown.init(s.raw)
 	if !woken(unknown, waiter.ReadableEvents) {
 		t.Error("not woken although nobody knows where the stream begins")
 	}
 	s = newStage(t, 7)
-	s.gone.Store(muchGone)
+	s.sentOffset.Store(maxUnreadBytes)
 	if !woken(s, waiter.ReadableEvents) {
 		t.Error("not woken for many bytes")
 	}
@@ -244,10 +244,10 @@ func TestAheadModel(t *testing.T) {
 		for len(got) < len(stream) {
 			switch r.IntN(4) {
 			case 0: // somewhere near what netstack has: again, next or too early
-				at := min(max(len(s.books)+r.IntN(6000)-3000, 0), len(stream)-1)
+				at := min(max(len(s.accounted)+r.IntN(6000)-3000, 0), len(stream)-1)
 				s.segment(at, stream[at:min(at+1+r.IntN(3000), len(stream))], 0)
 			case 1:
-				at := len(s.books)
+				at := len(s.accounted)
 				s.segment(at, stream[at:min(at+1+r.IntN(12_000), len(stream))], 0)
 			case 2:
 				s.read()
@@ -294,7 +294,7 @@ func TestAheadJudges(t *testing.T) {
 			t.Errorf("%s: %v, want %v", what, r, c.want)
 		}
 	}
-	if s.offer(segment(frame.RST|frame.ACK, 0)) || s.offer(segment(frame.SYN|frame.ACK, 0)) {
+	if s.trySend(segment(frame.RST|frame.ACK, 0)) || s.trySend(segment(frame.SYN|frame.ACK, 0)) {
 		t.Error("what a RST or a SYN carries went ahead")
 	}
 	s.expect("")
@@ -312,7 +312,7 @@ func TestAheadAllocates(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		at++
 		binary.BigEndian.PutUint32(b[4:], at)
-		if !s.offer(frame.TCP(b)) {
+		if !s.trySend(frame.TCP(b)) {
 			t.Error("it did not go ahead")
 		}
 	}); n != 0 {

@@ -33,8 +33,8 @@
 // unreachable is an ICMP error, silence is silence. What termination cannot carry: simultaneous open, urgent data as
 // such, TTL but that of the SYN, which goes along (traceroute -T), and keepalives, which each side answers for itself. UDP and ICMP echo carry TTL, type of service and DF both ways, and ICMP errors come back inside out.
 //
-// Netstack keeps the books of a connection; most of its bytes do not go through it. Those that leave in their turn are in
-// the host's socket before netstack hears of them (cutthrough.go), and a few bytes are entered in the books at once rather than
+// Netstack does the sequence accounting of a connection; most of its bytes do not go through it. Those that leave in their turn are in
+// the host's socket before netstack hears of them (cutthrough.go), and a few bytes are accounted for at once rather than
 // by a goroutine of netstack's (netstack.go).
 //
 // Datagrams stay together where they come together: what the kernel has put together goes in as one frame (HostConfig.GSO,

@@ -86,7 +86,7 @@ func (s Socket) Waiting() bool {
 
 // Break makes a Host fail on what leaves by a connection.
 func Break(h *Host, t frame.Tuple) {
-	o := &outflow{begun: true, first: 1, last: math.MaxUint64}
+	o := &transmitRelay{begun: true, first: 1, last: math.MaxUint64}
 	o.open.Store(true)
 	h.flows.add(t, o)
 }

@@ -155,7 +155,7 @@ func (h *Host) acceptAll(l net.Listener, port uint16) {
 		// No descriptor, most likely. The client waits in the kernel's queue; asking again at once would only burn time.
 		select {
 		case <-time.After(acceptPause):
-			h.relieve()
+			h.evictOne()
 		case <-h.done:
 			return
 		}
@@ -165,10 +165,10 @@ func (h *Host) acceptAll(l net.Listener, port uint16) {
 // serve connects a client that the kernel has accepted to whoever serves the port inside. The client learns the truth as
 // far as it can still be told: a service that refuses, or cannot be reached, is a RST.
 func (h *Host) serve(conn *net.TCPConn, port uint16) {
-	deepen(0)
+	growStack(0)
 	client := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
-	seen, ok := h.seenAs(frame.ProtoTCP, client)
+	seen, ok := h.aliasOf(frame.ProtoTCP, client)
 	if !ok || !h.admitClient(sender{client: frame.AddrOf(seen.Addr())}) {
 		_ = conn.SetLinger(0)
 		_ = conn.Close()

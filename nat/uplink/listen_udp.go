@@ -146,7 +146,7 @@ func (l *udpListener) forget(gone map[netip.AddrPort]*client) {
 
 // meet remembers a client and returns the name that the inside knows it by.
 func (l *udpListener) meet(r received) (netip.AddrPort, bool) {
-	seen, ok := l.host.seenAs(frame.ProtoUDP, r.from)
+	seen, ok := l.host.aliasOf(frame.ProtoUDP, r.from)
 	if !ok {
 		return seen, false
 	}
@@ -183,8 +183,8 @@ type alias struct {
 	refs int
 }
 
-// seenAs returns the address and port that the inside sees of a client, until leave is called.
-func (h *Host) seenAs(proto uint8, client netip.AddrPort) (seen netip.AddrPort, ok bool) {
+// aliasOf returns the address and port that the inside sees of a client, until leave is called.
+func (h *Host) aliasOf(proto uint8, client netip.AddrPort) (seen netip.AddrPort, ok bool) {
 	if !client.Addr().IsLoopback() && client.Addr() != h.addr {
 		return client, true
 	}
@@ -209,7 +209,7 @@ func (h *Host) seenAs(proto uint8, client netip.AddrPort) (seen netip.AddrPort, 
 	return netip.AddrPortFrom(h.gateway, a.port.port), true
 }
 
-// leave ends one seenAs.
+// leave ends one aliasOf.
 func (h *Host) leave(proto uint8, client netip.AddrPort) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -26,7 +26,7 @@ const (
 	maxInFlight = 1 << 16
 
 	// Buffers of one connection in netstack, in bytes. They fill only as far as one side is slower than the other, and
-	// what went ahead takes no memory in them. The inside is microseconds away, so that half a megabyte fills the pipe to
+	// what was cut through takes no memory in them. The inside is microseconds away, so that half a megabyte fills the pipe to
 	// it. Half of a receive buffer is the window that the inside is offered. It grows only while the outside keeps up, to
 	// as much as the kernel's own (tcp(7): tcp_rmem).
 	minBuffer     = 4 << 10

@@ -35,7 +35,7 @@ type splice struct {
 	queue waiter.Queue // of ep
 	conn  stream
 	raw   syscall.RawConn
-	out   outflow
+	out   transmitRelay
 
 	counted uint32 // among the host's streams; inward's
 
@@ -50,11 +50,11 @@ const copySize = 44 * 1448
 
 var copyBuffers = sync.Pool{New: func() any { return new([copySize]byte) }}
 
-// deepen makes the calling goroutine's stack as large as netstack's and the gateway's calls need it, while there is hardly
+// growStack makes the calling goroutine's stack as large as netstack's and the gateway's calls need it, while there is hardly
 // anything on it. Otherwise it would grow in several steps, each a copy of all that is on it, for every connection anew.
 //
 //go:noinline
-func deepen(i int) byte {
+func growStack(i int) byte {
 	var room [8 << 10]byte
 	return room[i%len(room)]
 }

@@ -12,15 +12,15 @@ import (
 
 // inward copies from the outside to the inside.
 func (s *splice) inward() {
-	deepen(0)
+	growStack(0)
 	entry, writable := waiter.NewChannelEntry(waiter.WritableEvents | ending)
 	s.queue.EventRegister(&entry)
 	defer s.queue.EventUnregister(&entry)
 	for {
 		n, err := s.moveIn(writable)
-		for err == nil && n >= muchBytes {
+		for err == nil && n >= bulkThreshold {
 			s.host.streams.Carried(&s.counted)
-			n, err = s.pourIn(writable)
+			n, err = s.bulkRelay(writable)
 		}
 		switch {
 		case errors.Is(err, io.EOF):
@@ -103,22 +103,22 @@ func (s *splice) watchOutside() {
 	}
 }
 
-// muchBytes is from how many bytes on it is worth asking the kernel how many more there are, to have them read into
+// bulkThreshold is from how many bytes on it is worth asking the kernel how many more there are, to have them read into
 // netstack's own memory. A small answer is inside sooner without.
-const muchBytes = copySize / 2
+const bulkThreshold = copySize / 2
 
-// muchAtOnce is how much is poured at a time, in bytes: several super-frames. Each frame that reaches a card whose reader
+// bulkMax is how much is moved in bulk at a time, in bytes: several super-frames. Each frame that reaches a card whose reader
 // sleeps wakes the reader, and each read lets the sender know of room; both cost more than the frame itself. Of frames that
 // follow each other at once only the first one does.
-const muchAtOnce = 4 * copySize
+const bulkMax = 4 * copySize
 
-// pourIn moves what the kernel has, up to muchAtOnce, without a buffer between. It waits only for the inside: if the kernel
-// does not have much, n is less than muchBytes.
-func (s *splice) pourIn(writable <-chan struct{}) (n int, err error) {
+// bulkRelay moves what the kernel has, up to bulkMax, without a buffer between. It waits only for the inside: if the kernel
+// does not have much, n is less than bulkThreshold.
+func (s *splice) bulkRelay(writable <-chan struct{}) (n int, err error) {
 	var e tcpip.Error
 	if closed := s.raw.Read(func(fd uintptr) bool {
-		if n, err = queued(int(fd)); err == nil && n >= muchBytes {
-			_, e = s.ep.Write(&inflow{int(fd), min(n, muchAtOnce)}, tcpip.WriteOptions{})
+		if n, err = queued(int(fd)); err == nil && n >= bulkThreshold {
+			_, e = s.ep.Write(&receiveRelay{int(fd), min(n, bulkMax)}, tcpip.WriteOptions{})
 		}
 		return true
 	}); closed != nil {
@@ -130,17 +130,17 @@ func (s *splice) pourIn(writable <-chan struct{}) (n int, err error) {
 	return n, err
 }
 
-// inflow is bytes that a socket holds. They are read when netstack takes them, which is a tcpip.Payloader's way.
-type inflow struct {
+// receiveRelay is bytes that a socket holds. They are read when netstack takes them, which is a tcpip.Payloader's way.
+type receiveRelay struct {
 	fd   int
 	left int // bytes
 }
 
 // Len implements tcpip.Payloader.
-func (i *inflow) Len() int { return i.left }
+func (i *receiveRelay) Len() int { return i.left }
 
 // Read implements tcpip.Payloader.
-func (i *inflow) Read(b []byte) (int, error) {
+func (i *receiveRelay) Read(b []byte) (int, error) {
 	if i.left == 0 {
 		return 0, io.EOF
 	}

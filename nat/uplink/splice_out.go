@@ -16,7 +16,7 @@ import (
 // ending is what netstack notifies about when a connection breaks.
 const ending = waiter.EventHUp | waiter.EventErr
 
-// outward copies from the inside to the outside what does not go ahead.
+// outward copies from the inside to the outside what is not cut through.
 func (s *splice) outward() {
 	entry := waiter.NewFunctionEntry(waiter.ReadableEvents|ending, s.out.notify)
 	s.queue.EventRegister(&entry)
@@ -65,37 +65,37 @@ func (s *splice) watchInside() {
 	}
 }
 
-// outflow is the bytes of a splice on their way out. There are two ways, and the short one is the usual one:
+// transmitRelay is the bytes of a splice on their way out. There are two ways, and the short one is the usual one:
 //
 //	a segment -+- it is next, and the socket takes it ------------------> socket     cut-through, see cutthrough.go
 //	           |                                                            ^
 //	           +- netstack's buffer -- Read, in the goroutine of outward ---+        out of order, or the socket is full
 //
-// Netstack keeps the books of the connection either way: acknowledgements, windows, the end. Of bytes that went ahead it
-// has the number only, in the shape of as many zeros, and they are skipped when it hands them out. Nothing has to be
-// agreed upon for that: the place of a byte in the stream says whether it has left already.
+// Netstack does the sequence accounting of the connection either way: acknowledgements, windows, the end. Of bytes that were
+// cut through it has the number only, in the shape of as many zeros, and they are skipped when it hands them out. Nothing has
+// to be agreed upon for that: the offset of a byte in the stream says whether it has left already.
 //
-// Places count the bytes of the stream from 0, the first one behind the SYN.
-type outflow struct {
+// Offsets count the bytes of the stream from 0, the first one behind the SYN.
+type transmitRelay struct {
 	ep   tcpip.Endpoint // set before open
 	raw  syscall.RawConn
 	wake chan struct{} // tells outward of bytes to read, or of the end
 
-	gone atomic.Uint64 // the place up to which the socket has taken everything
-	read atomic.Uint64 // the place up to which netstack has handed out everything; outward moves it
-	kept atomic.Uint64 // the place up to which netstack may hold bytes that nobody else has; a FIN counts as one
+	sentOffset     atomic.Uint64 // the offset up to which the socket has taken everything
+	readOffset     atomic.Uint64 // the offset up to which netstack has handed out everything; outward moves it
+	bufferedOffset atomic.Uint64 // the offset up to which netstack may hold bytes that nobody else has; a FIN counts as one
 
-	sent atomic.Uint64 // the sequence number behind what netstack has sent to the inside, with sentKnown; 0: nothing
+	insideNext atomic.Uint64 // the sequence number behind what netstack has sent to the inside, with nextKnown; 0: nothing
 
-	open   atomic.Bool  // the connection is established, and bytes may go ahead
+	open   atomic.Bool  // the connection is established, and bytes may be cut through
 	unread atomic.Int32 // how often notify has woken nobody since move
 
-	mu    sync.Mutex // held to write to the socket; guards what follows
-	begun bool       // first is known
-	first uint32     // the sequence number of place 0
-	last  uint64     // the place of the first FIN
-	next  []byte     // what aheadTo is to write
-	ahead func(fd uintptr)
+	mu        sync.Mutex // held to write to the socket; guards what follows
+	begun     bool       // first is known
+	first     uint32     // the sequence number of offset 0
+	last      uint64     // the offset of the first FIN
+	next      []byte     // what writeNext is to write
+	writeFunc func(fd uintptr)
 
 	// What follows belongs to outward.
 	fd     int
@@ -107,23 +107,23 @@ type outflow struct {
 	broken bool        // the outside takes nothing any more
 }
 
-func (o *outflow) init(raw syscall.RawConn) {
-	o.raw, o.wake, o.ahead, o.last = raw, make(chan struct{}, 1), o.aheadTo, math.MaxUint64
-	o.kept.Store(math.MaxUint64) // until begin: whatever comes, nobody else has it
+func (o *transmitRelay) init(raw syscall.RawConn) {
+	o.raw, o.wake, o.writeFunc, o.last = raw, make(chan struct{}, 1), o.writeNext, math.MaxUint64
+	o.bufferedOffset.Store(math.MaxUint64) // until begin: whatever comes, nobody else has it
 }
 
-// muchGone and manyGone are how many bytes that went ahead, in how many segments, may stay unread in netstack, where they
-// take room in the window that the inside is offered. For fewer nobody is woken, so that it must be less than that window,
-// which is half of the buffer.
+// maxUnreadBytes and maxUnreadSegments are how many bytes that were cut through, in how many segments, may stay unread in
+// netstack, where they take room in the window that the inside is offered. For fewer nobody is woken, so that it must be less
+// than that window, which is half of the buffer.
 const (
-	muchGone = receiveBuffer / 8
-	manyGone = 32
+	maxUnreadBytes    = receiveBuffer / 8
+	maxUnreadSegments = 32
 )
 
 // notify is what netstack calls, with the endpoint locked, when there is something to read and at the end.
-func (o *outflow) notify(events waiter.EventMask) {
-	read := o.read.Load()
-	if events&ending == 0 && o.kept.Load() <= read && o.gone.Load() < read+muchGone && o.unread.Add(1) < manyGone {
+func (o *transmitRelay) notify(events waiter.EventMask) {
+	read := o.readOffset.Load()
+	if events&ending == 0 && o.bufferedOffset.Load() <= read && o.sentOffset.Load() < read+maxUnreadBytes && o.unread.Add(1) < maxUnreadSegments {
 		return
 	}
 	select {
@@ -133,7 +133,7 @@ func (o *outflow) notify(events waiter.EventMask) {
 }
 
 // move moves all that netstack has. It returns false when the outside must be waited for.
-func (o *outflow) move(fd uintptr) (done bool) {
+func (o *transmitRelay) move(fd uintptr) (done bool) {
 	o.fd, o.full, o.end = int(fd), false, nil
 	o.unread.Store(0)
 	for o.end == nil {
@@ -142,7 +142,7 @@ func (o *outflow) move(fd uintptr) (done bool) {
 			o.ep.ModerateRecvBuf(r.Count)
 		}
 		if !o.full && !o.broken { // else err is that Write took nothing
-			_ = o.settle()
+			_ = o.flushHeld()
 			o.end = err
 		}
 		if o.full || o.broken {
@@ -153,27 +153,27 @@ func (o *outflow) move(fd uintptr) (done bool) {
 }
 
 // Write implements io.Writer for netstack, which keeps what is not taken.
-func (o *outflow) Write(b []byte) (int, error) {
+func (o *transmitRelay) Write(b []byte) (int, error) {
 	skipped := o.skip(len(b))
 	if skipped == len(b) {
 		return skipped, nil
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	skipped += o.skip(len(b) - skipped) // meanwhile more may have gone
+	skipped += o.skip(len(b) - skipped) // meanwhile more may have sent
 	n, err := o.put(b[skipped:])
-	o.read.Add(uint64(n))
+	o.readOffset.Add(uint64(n))
 	return skipped + n, err
 }
 
-// skip passes over bytes that went ahead, up to n, and returns how many there were.
-func (o *outflow) skip(n int) int {
-	read, gone := o.read.Load(), o.gone.Load()
-	if gone <= read {
+// skip passes over bytes that were cut through, up to n, and returns how many there were.
+func (o *transmitRelay) skip(n int) int {
+	read, sent := o.readOffset.Load(), o.sentOffset.Load()
+	if sent <= read {
 		return 0
 	}
-	n = int(min(uint64(n), gone-read))
-	o.read.Add(uint64(n))
+	n = int(min(uint64(n), sent-read))
+	o.readOffset.Add(uint64(n))
 	return n
 }
 
@@ -181,7 +181,7 @@ func (o *outflow) skip(n int) int {
 const fewBytes = 8 << 10
 
 // put takes the bytes that come next. Called with mu held, as what follows.
-func (o *outflow) put(b []byte) (int, error) {
+func (o *transmitRelay) put(b []byte) (int, error) {
 	if len(b) > fewBytes {
 		if err := o.flush(); err != nil {
 			return 0, err
@@ -203,8 +203,8 @@ func (o *outflow) put(b []byte) (int, error) {
 	return n + m, err
 }
 
-// settle writes what waits.
-func (o *outflow) settle() error {
+// flushHeld writes what waits.
+func (o *transmitRelay) flushHeld() error {
 	if o.held == nil {
 		return nil
 	}
@@ -213,7 +213,7 @@ func (o *outflow) settle() error {
 	return o.flush()
 }
 
-func (o *outflow) flush() error {
+func (o *transmitRelay) flush() error {
 	if o.held == nil {
 		return nil
 	}
@@ -226,7 +226,7 @@ func (o *outflow) flush() error {
 }
 
 // giveBack gives back the buffer, with what is in it.
-func (o *outflow) giveBack() {
+func (o *transmitRelay) giveBack() {
 	if o.held != nil {
 		copyBuffers.Put(o.held)
 	}
@@ -234,9 +234,9 @@ func (o *outflow) giveBack() {
 }
 
 // write writes as much as the socket takes. Less than all is an error.
-func (o *outflow) write(b []byte) (n int, err error) {
+func (o *transmitRelay) write(b []byte) (n int, err error) {
 	n, err = writeAll(o.fd, b)
-	o.gone.Add(uint64(n))
+	o.sentOffset.Add(uint64(n))
 	switch {
 	case errors.Is(err, unix.EAGAIN):
 		o.full = true

@@ -43,7 +43,7 @@ func (h *Host) outputTCP(p *outgoing) trace.Reason {
 			return r
 		}
 	}
-	left, ep, r := h.sendAhead(p, t)
+	left, ep, r := h.cutThrough(p, t)
 	if r != trace.NoReason {
 		return r
 	}
@@ -88,7 +88,7 @@ func (h *Host) dialOf(port outside, to netip.AddrPort) *dial {
 
 // accept is netstack's question what to do with a SYN, in a goroutine of its own.
 func (h *Host) accept(r *tcp.ForwarderRequest) {
-	deepen(0)
+	growStack(0)
 	asked := question{ForwarderRequest: r}
 	if !h.enterRunning() {
 		asked.answer(false)

@@ -31,7 +31,7 @@ func TestPourInRow(t *testing.T) {
 	s := newStage(t, 0)
 	m := &mouth{}
 	pour := &splice{ep: m, raw: s.raw}
-	sent := make([]byte, 2*copySize+muchBytes/2)
+	sent := make([]byte, 2*copySize+bulkThreshold/2)
 	for i := range sent {
 		sent[i] = byte(rand.Uint32())
 	}
@@ -39,7 +39,7 @@ func TestPourInRow(t *testing.T) {
 		if n, err := unix.Write(s.peer, part); n != len(part) {
 			t.Fatal(n, err)
 		}
-		if n, err := pour.pourIn(nil); n != len(part) || err != nil {
+		if n, err := pour.bulkRelay(nil); n != len(part) || err != nil {
 			t.Fatalf("%d of %d waiting bytes seen: %v", n, len(part), err)
 		}
 	}
