@@ -4,19 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"uswitch/arp"
 	"uswitch/nat/route"
 	"uswitch/switch/trace"
 )
-
-// nobody stands for the address of a leg that has none. As a sender's it means just that (RFC 5227 1.1), and it is the
-// broadcast address of no network.
-var nobody = netip.PrefixFrom(netip.IPv4Unspecified(), 32)
-
-// self is who the leg is on its network. Both parts change together, or not at all.
-func (i *Interface) self() arp.Self { return *i.own.Load() }
 
 // SetAddr gives a leg on a network an address with the network's prefix, in place of those that it has; the network is
 // routed there at once, and the address is announced as Add does it. The zero Prefix takes the addresses away, and with them
@@ -40,6 +34,49 @@ func (g *Gateway) SetAddr(i *Interface, addr netip.Prefix, now time.Time) error 
 	}
 	i.announceSoon(now)
 	return nil
+}
+
+// Add puts the gateway onto a network or an uplink at now. The network's own prefix is routed there at once; on a network
+// the address is announced twice, two seconds apart (RFC 5227 2.3).
+func (g *Gateway) Add(c InterfaceConfig, now time.Time) (*Interface, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if c.MTU == 0 {
+		c.MTU = 1500
+	}
+	i := &Interface{gw: g, number: g.number(c.Name), config: c, name: c.Name, uplink: c.Uplink, segment: c.Segment,
+		neighbors: arp.New[held]()}
+	i.own.Store(&arp.Self{MAC: c.MAC, Addr: nobody})
+	i.binder, _ = c.Uplink.(Binder)
+	if m, ok := c.Uplink.(Machiner); ok {
+		i.machine = m.Machine()
+	}
+	err := g.change(func(v *view) (err error) {
+		for _, other := range v.interfaces {
+			if other.name == c.Name {
+				return fmt.Errorf("gateway: interface %s exists", c.Name)
+			}
+		}
+		v.interfaces = append(slices.Clone(v.interfaces), i)
+		return v.setAddrs(i, c.Addr, c.More)
+	})
+	if err == nil {
+		i.announceSoon(now)
+	}
+	return i, err
+}
+
+// Remove takes the gateway off a network or an uplink; its routes go with it. Packets that wait there are dropped.
+func (g *Gateway) Remove(i *Interface) {
+	_ = g.change(func(v *view) error {
+		v.interfaces = slices.DeleteFunc(slices.Clone(v.interfaces), func(o *Interface) bool { return o == i })
+		v.withoutAddr(i)
+		return nil
+	})
+	for _, h := range i.neighbors.Flush() {
+		g.dropHeld(h, trace.Neighbor, trace.NeighRemoved, h.p.now)
+	}
 }
 
 // setAddrs notes the addresses of a leg that has none, the first of which may be the zero Prefix. It needs the gateway's lock.

@@ -48,11 +48,6 @@ func (p *packet) offloadOK() bool {
 	return behind >= 0
 }
 
-// partial reports whether the transport checksum is left to the device; that of a tunnelled packet does not count.
-func (p *packet) partial() bool {
-	return p.f.Offload.NeedsChecksum && int(p.f.Offload.ChecksumStart) == frame.EthernetHeader+p.ip.HeaderLen()
-}
-
 var (
 	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")
 	reserved    = netip.MustParsePrefix("240.0.0.0/4")

@@ -11,8 +11,21 @@
 //	                        |                                        > route > forward > postrouting > neighbor > egress
 //	                 the gateway itself: ARP, ICMP echo, ICMP errors
 //
-// Read path.go first: the whole layer-3 path is there, from top to bottom. Connection tracking is package conntrack,
-// translation in translate.go and choose.go, what the gateway says itself in local.go and icmp.go, its own programs in socket.go.
+// Read path.go first: the whole layer-3 path is there, from top to bottom. Each file uses what stands below it and nothing
+// above it:
+//
+//	tick       what time has made due: Tick, Run
+//	path       Input, InputUplink, output, postrouting, route        bridge    the rules, asked about bridged frames
+//	local      what ends at the gateway                              arp       ARP packets
+//	translate  choose    conntrack's answer, and what rules make of it
+//	address              interfaces come, go, and change their addresses
+//	fragment   reassembly   neighbor   filter   mss                  steps that the path calls
+//	icmp                 what a packet's sender is told
+//	check      rewrite   socket   interface   conns                  the packet's bytes; who takes it
+//	packet     gateway   config   limit                              what all of them know
+//
+// Three arrows run back up, and have to: local and icmp send packets of the gateway's own, which take the path from its
+// beginning (send, in path.go); Gateway holds the table of fragments, which are packets. Connection tracking is package conntrack.
 //
 // A packet travels with EthernetHeader bytes of room in front of its IP header, wherever it comes from, so that it can
 // leave by a network without being copied. Bytes are lent for the call and may be changed by it; what has to wait is

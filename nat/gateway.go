@@ -2,8 +2,6 @@ package nat
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -16,20 +14,9 @@ import (
 	"uswitch/nat/conntrack"
 	"uswitch/nat/route"
 	"uswitch/nat/rule"
+	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
-
-// Config describes a gateway. The zero values of the optional fields mean the defaults.
-type Config struct {
-	Tracer   *trace.Tracer // required
-	Epoch    time.Time     // required: from which ages are counted, on the same clock as Input's now
-	Rules    *rule.Tables  // required
-	Random   *rand.Rand    // required: ports of MASQUERADE --random and the ids of packets; used by one caller at a time
-	MaxConns int           // conntrack.DefaultMaxConns
-	// FragmentMemory bounds the memory of packets that wait for their fragments, in bytes: DefaultFragmentMemory.
-	FragmentMemory int
-	NoForwarding   bool // ip_forward=0
-}
 
 // Gateway routes, filters and translates between its interfaces. See the package comment.
 type Gateway struct {
@@ -60,6 +47,61 @@ type view struct {
 	sockets    map[socketKey]Socket // of the gateway's own programs
 }
 
+// Socket is where a program of the gateway itself hears what was sent to it: a name server, a ping from the gateway.
+type Socket interface {
+	// Deliver takes an IP packet behind EthernetHeader bytes of room, and what its offload metadata leaves to be done. The
+	// bytes are borrowed until it returns. It is called from many goroutines and must not block; it may call Originate.
+	Deliver(f frame.Frame, now time.Time)
+}
+
+// socketKey says what a socket takes: the destination port of TCP and UDP, the identifier of answers to ICMP queries.
+type socketKey struct {
+	proto uint8
+	port  uint16
+}
+
+// Interface is one leg of the gateway.
+type Interface struct {
+	gw      *Gateway
+	number  uint32 // in the sources of what comes in
+	config  InterfaceConfig
+	name    string
+	own     atomic.Pointer[arp.Self] // see self
+	uplink  Uplink
+	binder  Binder     // the uplink, if it is one
+	machine netip.Addr // what stands for this machine itself on the uplink, if anything does
+	segment Segment
+
+	neighbors *arp.Cache[held]
+	announces atomic.Int32 // gratuitous ARPs still to send
+	announce  atomic.Int64 // when, in nanoseconds since the gateway's epoch
+
+	rx, tx           counter
+	rxDrops, txDrops atomic.Uint64
+}
+
+type counter struct{ packets, bytes atomic.Uint64 }
+
+func (c *counter) count(n int) {
+	c.packets.Add(1)
+	c.bytes.Add(uint64(n))
+}
+
+// source returns who sent a frame that came in by the leg; a network without a switch, as the outside, is one sender.
+func (i *Interface) source(f frame.Frame) uint64 { return uint64(i.number)<<32 | f.Source&(1<<32-1) }
+
+// port returns the name of the port by which a frame of that source came in by the leg; empty if there was none, or nobody
+// knows.
+func (i *Interface) port(source uint64) string {
+	if i == nil || source>>32 != uint64(i.number) {
+		return ""
+	}
+	if s, ok := i.segment.(Porter); ok {
+		return s.PortName(uint32(source))
+	}
+	return ""
+}
+
 // New makes a gateway without interfaces.
 func New(c Config) *Gateway {
 	g := &Gateway{tracer: c.Tracer, epoch: c.Epoch, rules: c.Rules, rand: c.Random, conns: conntrack.NewTable(c.MaxConns, c.Epoch),
@@ -68,37 +110,6 @@ func New(c Config) *Gateway {
 	g.forged.Store(c.Random.Uint32())
 	g.view.Store(&view{local: map[netip.Addr]*Interface{}, forwarding: !c.NoForwarding})
 	return g
-}
-
-// Add puts the gateway onto a network or an uplink at now. The network's own prefix is routed there at once; on a network
-// the address is announced twice, two seconds apart (RFC 5227 2.3).
-func (g *Gateway) Add(c InterfaceConfig, now time.Time) (*Interface, error) {
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	if c.MTU == 0 {
-		c.MTU = 1500
-	}
-	i := &Interface{gw: g, number: g.number(c.Name), config: c, name: c.Name, uplink: c.Uplink, segment: c.Segment,
-		neighbors: arp.New[held]()}
-	i.own.Store(&arp.Self{MAC: c.MAC, Addr: nobody})
-	i.binder, _ = c.Uplink.(Binder)
-	if m, ok := c.Uplink.(Machiner); ok {
-		i.machine = m.Machine()
-	}
-	err := g.change(func(v *view) (err error) {
-		for _, other := range v.interfaces {
-			if other.name == c.Name {
-				return fmt.Errorf("gateway: interface %s exists", c.Name)
-			}
-		}
-		v.interfaces = append(slices.Clone(v.interfaces), i)
-		return v.setAddrs(i, c.Addr, c.More)
-	})
-	if err == nil {
-		i.announceSoon(now)
-	}
-	return i, err
 }
 
 // number returns the number of interfaces of that name, from 1: what a network's rules see on its bridge comes from the same
@@ -112,37 +123,6 @@ func (g *Gateway) number(name string) uint32 {
 		g.names = append(g.names, name)
 	}
 	return uint32(n + 1)
-}
-
-func (c *InterfaceConfig) check() error {
-	switch {
-	case c.Name == "":
-		return errors.New("gateway: an interface needs a name")
-	case (c.Addr.IsValid() || c.Segment == nil) && !c.Addr.Addr().Is4():
-		return fmt.Errorf("gateway: interface %s: address %v: want an IPv4 address with its prefix, as in 11.11.11.1/24",
-			c.Name, c.Addr)
-	case slices.ContainsFunc(c.More, func(p netip.Prefix) bool { return !c.Addr.IsValid() || !p.Addr().Is4() }):
-		return fmt.Errorf("gateway: interface %s: further addresses %v: want IPv4 addresses with their prefixes, behind a first one", c.Name, c.More)
-	case (c.Segment == nil) == (c.Uplink == nil):
-		return fmt.Errorf("gateway: interface %s: want a segment or an uplink", c.Name)
-	case c.Segment != nil && !c.MAC.IsStation():
-		return fmt.Errorf("gateway: interface %s: MAC %v cannot be the address of one station", c.Name, c.MAC)
-	case c.MTU != 0 && (c.MTU < 68 || c.MTU > 65535):
-		return fmt.Errorf("gateway: interface %s: MTU %d: want 68 to 65535", c.Name, c.MTU)
-	}
-	return nil
-}
-
-// Remove takes the gateway off a network or an uplink; its routes go with it. Packets that wait there are dropped.
-func (g *Gateway) Remove(i *Interface) {
-	_ = g.change(func(v *view) error {
-		v.interfaces = slices.DeleteFunc(slices.Clone(v.interfaces), func(o *Interface) bool { return o == i })
-		v.withoutAddr(i)
-		return nil
-	})
-	for _, h := range i.neighbors.Flush() {
-		g.dropHeld(h, trace.Neighbor, trace.NeighRemoved, h.p.now)
-	}
 }
 
 // AddRoute sends packets for a prefix to an interface, through the next hop via unless that is invalid.
@@ -207,35 +187,35 @@ func (g *Gateway) Routes() []route.Route[*Interface] { return g.view.Load().rout
 // Rules returns the tables of rules.
 func (g *Gateway) Rules() *rule.Tables { return g.rules }
 
-// Neighbors lists an interface's neighbour table.
-func (i *Interface) Neighbors(now time.Time) []arp.Neighbor { return i.neighbors.List(now) }
-
-// Run calls Tick whenever something is due, until ctx ends. A simulator calls Tick itself.
-func (g *Gateway) Run(ctx context.Context) {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for {
-		if next := g.tick(time.Now()); next.IsZero() {
-			timer.Reset(time.Hour)
-		} else {
-			timer.Reset(time.Until(next))
-		}
+// arm makes sure that Tick is called at t or before.
+func (g *Gateway) arm(t time.Time) {
+	if g.bring(t) {
 		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		case <-g.wake:
+		case g.wake <- struct{}{}:
+		default:
 		}
 	}
 }
 
-// faultPause is how long after a panic of Tick its work is tried again.
-const faultPause = time.Second
+// bring brings the deadline forward to t, and returns false if it is not later anyway.
+func (g *Gateway) bring(t time.Time) bool {
+	due := max(int64(t.Sub(g.epoch)), 1)
+	for {
+		before := g.deadline.Load()
+		if before != 0 && before <= due {
+			return false
+		}
+		if g.deadline.CompareAndSwap(before, due) {
+			return true
+		}
+	}
+}
 
-// tick is Tick for Run: a panic costs what was to be done after it, until the next time.
-func (g *Gateway) tick(now time.Time) (next time.Time) {
-	defer g.tracer.Contain(trace.GatewayFault, "the gateway's timer")
-	next = now.Add(faultPause)
-	next = g.Tick(now)
-	return next
+// Deadline returns when Tick has something to do, the zero time if nothing is due. For a simulator, which looks after
+// each step.
+func (g *Gateway) Deadline() time.Time {
+	if due := g.deadline.Load(); due != 0 {
+		return g.epoch.Add(time.Duration(due))
+	}
+	return time.Time{}
 }

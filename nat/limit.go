@@ -79,3 +79,6 @@ func (l *errorLimit) allowEcho(now time.Duration) bool {
 	defer l.mu.Unlock()
 	return l.echo.take(100_000, 100_000, now)
 }
+
+// hasPort reports whether a source is a port of a switch, behind which one host is.
+func hasPort(source uint64) bool { return source&(1<<32-1) != 0 }

@@ -1,7 +1,6 @@
 package nat
 
 import (
-	"uswitch/nat/conntrack"
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -53,50 +52,4 @@ func (g *Gateway) inputICMP(p *packet) {
 	p.ip.SetChecksum()
 	m.TurnEcho()
 	g.send(&packet{f: p.f, now: p.now})
-}
-
-// defaultTTL is net.ipv4.ip_default_ttl.
-const defaultTTL = 64
-
-// send begins the journey of a packet of the gateway's own. p has its frame, with the IP packet behind room for an
-// Ethernet header, and the time.
-func (g *Gateway) send(p *packet) {
-	p.f.Source = 0
-	p.j = g.tracer.Begin(p.now)
-	defer p.j.End()
-	if p.j.Steps() && g.holdOwn(p) {
-		return
-	}
-	g.output(p)
-}
-
-// reset answers a TCP segment that nobody wants with a RST, but never a RST (RFC 9293 3.10.7.1), nor what was said to all.
-func (g *Gateway) reset(p *packet) {
-	if p.segment.Flags&frame.RST != 0 || p.toMany() {
-		return
-	}
-	answer, q := p.tuple.Reply(), packet{now: p.now}
-	if c, back := p.flow.conn, p.flow.dir.Other(); c != nil && (p.flow.first || answer != c.Tuples[back]) {
-		// The connection never came about, or the packet was stopped halfway through its translation: the table would not
-		// know the answer. So it is written as the sender expects it.
-		answer = c.Tuples[p.flow.dir].Reply()
-		q.flow = flow{conn: c, dir: back, state: rule.StateEstablished, verbatim: true}
-	}
-	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.TCPHeader)
-	ip := b[frame.EthernetHeader:]
-	frame.PutTCP(ip[frame.IPv4Header:], resetOf(answer, p.segment)).SetChecksum(answer.Src(), answer.Dst())
-	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, uint16(g.forged.Add(1)), answer.Src(), answer.Dst())
-	q.f = frame.Frame{Data: b}
-	g.send(&q)
-}
-
-// resetOf returns the reset that answers a segment (RFC 9293 3.10.7.1).
-func resetOf(answer frame.Tuple, s conntrack.Segment) frame.TCPFields {
-	rst := frame.TCPFields{SrcPort: answer.SrcPort, DstPort: answer.DstPort, Flags: frame.RST}
-	if s.Flags&frame.ACK != 0 {
-		rst.Seq = s.Ack
-	} else {
-		rst.Ack, rst.Flags = s.End, frame.RST|frame.ACK
-	}
-	return rst
 }

@@ -70,20 +70,6 @@ func (p *packet) deliver(to frame.MAC, age time.Duration, note trace.Note) {
 	p.out.segment.Output(p.f, p.j, p.now)
 }
 
-// held is a packet that waits, for its next hop's address or for its other fragments, with bytes of its own.
-type held struct {
-	p     packet
-	token trace.Token
-}
-
-// held returns a copy that may wait. The event that says so is still to be emitted.
-func (p *packet) held() held {
-	h := held{p: *p, token: p.j.Leave()}
-	h.p.f, h.p.j = p.f.Clone(), nil
-	h.p.ip = frame.IPv4(h.p.f.Data[frame.EthernetHeader:])
-	return h
-}
-
 // hold lets a packet wait, and asks for its next hop unless somebody has.
 func (g *Gateway) hold(p *packet) {
 	out := p.out
@@ -175,3 +161,43 @@ func (i *Interface) sendOn(j *trace.Journey, f frame.Frame, note trace.Note, add
 	i.tx.count(len(f.Data))
 	i.segment.Output(f, j, now)
 }
+
+// holdFrame asks about an ARP packet of the gateway's own.
+func (i *Interface) holdFrame(f frame.Frame, note trace.Note, addr netip.Addr, mac frame.MAC, j *trace.Journey) bool {
+	e := trace.Event{Hook: trace.ARP, Where: gatewayName, Port: i.name, Frame: f}
+	return j.Hold(e, f, func(f frame.Frame, j *trace.Journey, now time.Time) { i.sendOn(j, f, note, addr, mac, now) })
+}
+
+// holdWaiting asks about a packet that has waited; then is the rest of its way.
+func (g *Gateway) holdWaiting(p *packet, then func(p *packet)) bool {
+	e, q := p.event(trace.Neighbor, trace.Queue, trace.NoNote), *p
+	return p.j.Hold(e, p.f, func(f frame.Frame, j *trace.Journey, now time.Time) {
+		q.f, q.j, q.now = f, j, now
+		q.ip = frame.IPv4(f.Data[frame.EthernetHeader:])[:len(q.ip)]
+		then(&q)
+	})
+}
+
+// SetNeighbor enters a neighbour by hand: it is not asked for, and not forgotten. Packets that waited for it go.
+func (i *Interface) SetNeighbor(addr netip.Addr, mac frame.MAC, now time.Time) {
+	i.gw.release(i.neighbors.SetPermanent(addr, mac, now), mac, now)
+}
+
+// RemoveNeighbor forgets a neighbour and reports whether there was one. Packets that waited for it are dropped.
+func (i *Interface) RemoveNeighbor(addr netip.Addr, now time.Time) bool {
+	held, ok := i.neighbors.Remove(addr)
+	i.giveUp(held, now)
+	return ok
+}
+
+// FlushNeighbors forgets every neighbour that was not entered by hand. Packets that waited are dropped.
+func (i *Interface) FlushNeighbors(now time.Time) { i.giveUp(i.neighbors.Flush(), now) }
+
+func (i *Interface) giveUp(waiting []held, now time.Time) {
+	for _, h := range waiting {
+		i.gw.dropHeld(h, trace.Neighbor, trace.NeighRemoved, now)
+	}
+}
+
+// Neighbors lists an interface's neighbour table.
+func (i *Interface) Neighbors(now time.Time) []arp.Neighbor { return i.neighbors.List(now) }

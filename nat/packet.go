@@ -32,6 +32,20 @@ type packet struct {
 	prefix   netip.Prefix // of the route
 }
 
+// held is a packet that waits, for its next hop's address or for its other fragments, with bytes of its own.
+type held struct {
+	p     packet
+	token trace.Token
+}
+
+// held returns a copy that may wait. The event that says so is still to be emitted.
+func (p *packet) held() held {
+	h := held{p: *p, token: p.j.Leave()}
+	h.p.f, h.p.j = p.f.Clone(), nil
+	h.p.ip = frame.IPv4(h.p.f.Data[frame.EthernetHeader:])
+	return h
+}
+
 // event is a step of this packet at the gateway. The network layer sees packets, not frames.
 func (p *packet) event(h trace.Hook, v trace.Verdict, n trace.Note) trace.Event {
 	e := trace.Event{Hook: h, Verdict: v, Note: n, Where: gatewayName, Conn: p.flow.id(), Before: p.tuple, Frame: p.f}
@@ -76,4 +90,17 @@ func (g *Gateway) dropBy(p *packet, h trace.Hook, r trace.Reason, d rule.Decisio
 		}
 		j.Emit(e)
 	}
+}
+
+// fits reports whether the packet can leave as it is; of a super-frame each segment has to.
+func (p *packet) fits() bool {
+	return p.f.Offload.WireLength(len(p.f.Data))-frame.EthernetHeader <= p.out.config.MTU
+}
+
+// defaultTTL is net.ipv4.ip_default_ttl.
+const defaultTTL = 64
+
+// partial reports whether the transport checksum is left to the device; that of a tunnelled packet does not count.
+func (p *packet) partial() bool {
+	return p.f.Offload.NeedsChecksum && int(p.f.Offload.ChecksumStart) == frame.EthernetHeader+p.ip.HeaderLen()
 }

@@ -32,6 +32,36 @@ func (g *Gateway) inputUplink(in *Interface, f frame.Frame, j *trace.Journey, no
 	g.path(&packet{f: f, in: in, j: j, now: now})
 }
 
+// holdUplink asks about a packet that came in by an uplink. Packets begin at the gateway in four places: they come in by an
+// uplink, the gateway sends them, it sends an ARP packet, or what has waited goes on. At each, whoever steps through such
+// packets is asked first: see trace.Stepper.
+func (g *Gateway) holdUplink(in *Interface, f frame.Frame, j *trace.Journey) bool {
+	e := trace.Event{Hook: trace.Ingress, Where: in.name, IP: true, Frame: f.Packet()}
+	return j.Hold(e, f, func(f frame.Frame, j *trace.Journey, now time.Time) { g.inputUplink(in, f, j, now) })
+}
+
+// Input takes a frame that the switch hands to its local port; it makes Interface a vswitch.Station. The frame's bytes
+// are borrowed until it returns, and may be changed.
+func (i *Interface) Input(f frame.Frame, j *trace.Journey, now time.Time) {
+	i.rx.count(len(f.Data))
+	f.Source = i.source(f)
+	e, ok := frame.ParseEthernet(f.Data)
+	p := packet{f: f, in: i, j: j, now: now}
+	switch {
+	case !ok:
+		i.gw.drop(&p, trace.Input, trace.PktTooSmall)
+	case !e.Dst().IsGroup() && e.Dst() != i.self().MAC:
+		i.gw.drop(&p, trace.Input, trace.OtherHost)
+	case e.Type() == frame.TypeARP:
+		i.gw.arp(&p, e)
+	case e.Type() == frame.TypeIPv4:
+		p.srcMAC, p.toGroup = e.Src(), e.Dst().IsGroup()
+		i.gw.path(&p)
+	default:
+		i.gw.drop(&p, trace.Input, trace.NotIPv4)
+	}
+}
+
 // path carries one packet from its arrival to where it leaves: the whole of layer 3, in the order of netfilter.
 func (g *Gateway) path(p *packet) {
 	v := g.view.Load()
@@ -98,6 +128,27 @@ func (g *Gateway) path(p *packet) {
 		return
 	}
 	g.postrouting(p)
+}
+
+// send begins the journey of a packet of the gateway's own. p has its frame, with the IP packet behind room for an
+// Ethernet header, and the time.
+func (g *Gateway) send(p *packet) {
+	p.f.Source = 0
+	p.j = g.tracer.Begin(p.now)
+	defer p.j.End()
+	if p.j.Steps() && g.holdOwn(p) {
+		return
+	}
+	g.output(p)
+}
+
+// holdOwn asks about a packet of the gateway's own.
+func (g *Gateway) holdOwn(p *packet) bool {
+	e, q := trace.Event{Hook: trace.Output, Where: gatewayName, IP: true, Frame: p.f.Packet()}, *p
+	return p.j.Hold(e, p.f, func(f frame.Frame, j *trace.Journey, now time.Time) {
+		q.f, q.j, q.now = f, j, now
+		g.output(&q)
+	})
 }
 
 // output carries a packet that the gateway itself sends.
@@ -183,7 +234,7 @@ func (g *Gateway) route(p *packet, v *view) bool {
 	return true
 }
 
-// fits reports whether the packet can leave as it is; of a super-frame each segment has to.
-func (p *packet) fits() bool {
-	return p.f.Offload.WireLength(len(p.f.Data))-frame.EthernetHeader <= p.out.config.MTU
-}
+// Originate begins the journey of an IP packet that a program of the gateway sends, behind EthernetHeader bytes of room. It
+// has its checksums, as far as its offload metadata does not leave them to be done. The bytes are borrowed until it
+// returns and may be changed.
+func (g *Gateway) Originate(f frame.Frame, now time.Time) { g.send(&packet{f: f, now: now}) }

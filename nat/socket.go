@@ -11,13 +11,6 @@ import (
 	"uswitch/switch/trace"
 )
 
-// Socket is where a program of the gateway itself hears what was sent to it: a name server, a ping from the gateway.
-type Socket interface {
-	// Deliver takes an IP packet behind EthernetHeader bytes of room, and what its offload metadata leaves to be done. The
-	// bytes are borrowed until it returns. It is called from many goroutines and must not block; it may call Originate.
-	Deliver(f frame.Frame, now time.Time)
-}
-
 // Choosy is a Socket that is not there for everyone, or not everywhere. Where it does not listen, its port is closed. Where it
 // does, no DNAT leads elsewhere: a port that is published as well must not take the lab's name server away from its hosts, as
 // Docker's, which is inside each container, cannot be taken away.
@@ -26,12 +19,6 @@ type Choosy interface {
 	// Hears reports whether it takes packets from src to dst, an address of the gateway's. It is called from many goroutines
 	// and must not block.
 	Hears(src, dst netip.Addr) bool
-}
-
-// socketKey says what a socket takes: the destination port of TCP and UDP, the identifier of answers to ICMP queries.
-type socketKey struct {
-	proto uint8
-	port  uint16
 }
 
 // Open gives a socket what ends at the gateway's own addresses, with this protocol and this port: of TCP and UDP the
@@ -58,11 +45,6 @@ func (g *Gateway) Open(proto uint8, port uint16, s Socket) (release func(), err 
 		})
 	}, err
 }
-
-// Originate begins the journey of an IP packet that a program of the gateway sends, behind EthernetHeader bytes of room. It
-// has its checksums, as far as its offload metadata does not leave them to be done. The bytes are borrowed until it
-// returns and may be changed.
-func (g *Gateway) Originate(f frame.Frame, now time.Time) { g.send(&packet{f: f, now: now}) }
 
 // Source returns the address that the gateway's own packets to dst carry: that of the interface they leave by.
 func (g *Gateway) Source(dst netip.Addr) (netip.Addr, bool) {

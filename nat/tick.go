@@ -1,6 +1,7 @@
 package nat
 
 import (
+	"context"
 	"time"
 
 	"uswitch/switch/trace"
@@ -31,39 +32,6 @@ func (g *Gateway) Tick(now time.Time) (next time.Time) {
 		g.bring(next)
 	}
 	return next
-}
-
-// arm makes sure that Tick is called at t or before.
-func (g *Gateway) arm(t time.Time) {
-	if g.bring(t) {
-		select {
-		case g.wake <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// bring brings the deadline forward to t, and returns false if it is not later anyway.
-func (g *Gateway) bring(t time.Time) bool {
-	due := max(int64(t.Sub(g.epoch)), 1)
-	for {
-		before := g.deadline.Load()
-		if before != 0 && before <= due {
-			return false
-		}
-		if g.deadline.CompareAndSwap(before, due) {
-			return true
-		}
-	}
-}
-
-// Deadline returns when Tick has something to do, the zero time if nothing is due. For a simulator, which looks after
-// each step.
-func (g *Gateway) Deadline() time.Time {
-	if due := g.deadline.Load(); due != 0 {
-		return g.epoch.Add(time.Duration(due))
-	}
-	return time.Time{}
 }
 
 func (g *Gateway) neighborTick(i *Interface, now time.Time) time.Time {
@@ -103,4 +71,34 @@ func (g *Gateway) announceTick(i *Interface, now time.Time) time.Time {
 	}
 	i.announce.Store(int64(now.Add(announceInterval).Sub(g.epoch)))
 	return now.Add(announceInterval)
+}
+
+// Run calls Tick whenever something is due, until ctx ends. A simulator calls Tick itself.
+func (g *Gateway) Run(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if next := g.tick(time.Now()); next.IsZero() {
+			timer.Reset(time.Hour)
+		} else {
+			timer.Reset(time.Until(next))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-g.wake:
+		}
+	}
+}
+
+// faultPause is how long after a panic of Tick its work is tried again.
+const faultPause = time.Second
+
+// tick is Tick for Run: a panic costs what was to be done after it, until the next time.
+func (g *Gateway) tick(now time.Time) (next time.Time) {
+	defer g.tracer.Contain(trace.GatewayFault, "the gateway's timer")
+	next = now.Add(faultPause)
+	next = g.Tick(now)
+	return next
 }
