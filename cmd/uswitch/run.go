@@ -111,7 +111,7 @@ func run(verb, name string, load plan.LoadOptions, o session.Options, simulate, 
 	return failed(status, err)
 }
 
-// needsMore says what a lab on real network cards lacks here.
+// needsMore says what a lab on real network interfaces lacks here.
 func needsMore(err error) error {
 	return errors.New("this lab needs more than there is:\n  " + strings.ReplaceAll(err.Error(), "\n", "\n  "))
 }

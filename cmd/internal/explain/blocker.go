@@ -16,7 +16,7 @@ type blocker struct {
 	api.Stop
 	reason trace.Reason   // NoReason: none of the switch's
 	host   *sim.HostState // where it is a host's own doing
-	card   *sim.CardState
+	nic    *sim.CardState
 	addr   netip.Addr   // that was looked for
 	loDown bool         // the host's lo is
 	event  *trace.Event // where a step says so
@@ -50,7 +50,7 @@ func (f *flow) blocker() *blocker {
 	}
 	asker := f.lab.host(f.target.From)
 	if errors.Is(f.failed, sim.ErrTooLong) {
-		return &blocker{reason: trace.FragNeeded, host: asker, card: f.cardTo(asker), Stop: api.Stop{Way: api.There, Where: f.target.From, Type: "send",
+		return &blocker{reason: trace.FragNeeded, host: asker, nic: f.nicTo(asker), Stop: api.Stop{Way: api.There, Where: f.target.From, Type: "send",
 			Reason: trace.FragNeeded.String(), Sentence: f.failed.Error()}}
 	}
 	if !f.has(api.There) && asker != nil { // it never left: the next hop did not answer
@@ -68,10 +68,10 @@ func (f *flow) outside(r trace.Reason, sentence string) *blocker {
 		Reason: r.String(), Sentence: sentence}}
 }
 
-// cardTo is the card by which a host's question would leave.
-func (f *flow) cardTo(h *sim.HostState) *sim.CardState {
+// nicTo is the interface by which a host's question would leave.
+func (f *flow) nicTo(h *sim.HostState) *sim.CardState {
 	if asker, ok := f.world.Host(f.target.From); ok && h != nil {
-		return f.cardNamed(h, asker.Way(f.target.addr).Card)
+		return f.nicNamed(h, asker.Way(f.target.addr).Card)
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (f *flow) arrives(i int) bool {
 // blockerOfInner says what the end of a packet inside a host means.
 func (f *flow) blockerOfInner(s *inner, wrong string) *blocker {
 	h := f.lab.host(s.Host)
-	stop := &blocker{host: h, addr: s.Addr, card: f.cardNamed(h, s.Card), Stop: api.Stop{Way: s.way, Where: s.Host, Type: string(s.Kind),
+	stop := &blocker{host: h, addr: s.Addr, nic: f.nicNamed(h, s.Card), Stop: api.Stop{Way: s.way, Where: s.Host, Type: string(s.Kind),
 		Reason: s.Drop, Sentence: f.dropText(s)}}
 	switch {
 	case s.Drop == sim.DropMartian && s.Packet != nil:
@@ -159,8 +159,8 @@ func (f *flow) blockerOfInner(s *inner, wrong string) *blocker {
 		stop.Sentence = fmt.Sprintf("the cable of %s's %s is out of the switch", s.Host, s.Card)
 	case s.Kind == sim.StepRoute && stop.reason == trace.NoRoute:
 		stop.Sentence = fmt.Sprintf("%s has no route to %v: its kernel says `Network is unreachable`, and nothing leaves", s.Host, s.Addr)
-		if stop.card == nil && h != nil && len(h.Cards) > 0 {
-			stop.card = &h.Cards[0]
+		if stop.nic == nil && h != nil && len(h.Cards) > 0 {
+			stop.nic = &h.Cards[0]
 		}
 	case s.Kind == sim.StepDeliver && stop.reason == trace.NoSocket:
 		port, _ := f.deliveredPort()

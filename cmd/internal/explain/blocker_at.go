@@ -73,8 +73,8 @@ func (f *flow) matters(s *step) bool {
 	} else if ip, ok := s.Event.IPv4(); ok {
 		dst = ip.Dst()
 	}
-	_, card := f.lab.owner(dst)
-	return !flooded || card != nil && card.Port == s.Port
+	_, nic := f.lab.owner(dst)
+	return !flooded || nic != nil && nic.Port == s.Port
 }
 
 // blockerAtTarget looks at the host that the question came to, when nothing that the switch saw explains the silence.
@@ -157,20 +157,20 @@ func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w api.Way) *blocke
 			return stop
 		}
 	}
-	owner, card := f.lab.owner(a)
+	owner, nic := f.lab.owner(a)
 	switch {
 	case owner == nil && f.lab.isGateway(a):
 		s.Sentence = fmt.Sprintf("%s asks who has %v, which is the gateway's, on a network where the gateway does not answer for it", name, a)
 	case owner == nil:
 		s.Sentence = fmt.Sprintf("%s asks who has %v, and nobody does", name, a)
-	case card.Down:
-		s.reason, s.host, s.card = trace.PortDown, owner, card
-		s.Sentence = fmt.Sprintf("%s asks who has %v: that is %s, whose %s is down", name, a, owner.Name, card.Name)
-	case card.Port == "":
-		s.reason, s.host, s.card = trace.PortGone, owner, card
+	case nic.Down:
+		s.reason, s.host, s.nic = trace.PortDown, owner, nic
+		s.Sentence = fmt.Sprintf("%s asks who has %v: that is %s, whose %s is down", name, a, owner.Name, nic.Name)
+	case nic.Port == "":
+		s.reason, s.host, s.nic = trace.PortGone, owner, nic
 		s.Sentence = fmt.Sprintf("%s asks who has %v: that is %s, whose cable is out of the switch", name, a, owner.Name)
-	case f.unheard(asker, card, s):
-		s.card = card
+	case f.unheard(asker, nic, s):
+		s.nic = nic
 	default:
 		s.Sentence = fmt.Sprintf("%s asks who has %v: %s does not hear it, or its answer is not heard", name, a, owner.Name)
 	}

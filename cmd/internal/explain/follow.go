@@ -136,23 +136,23 @@ func (f *Follower) begin(e *trace.Event) {
 	f.step(j, e, api.There)
 }
 
-// step notes what matters of a step: where the packet, or its answer, was dropped, and whose card it was given to.
+// step notes what matters of a step: where the packet, or its answer, was dropped, and whose interface it was given to.
 func (f *Follower) step(j *journey, e *trace.Event, w api.Way) {
 	if e.Conn != 0 && f.conns[e.Conn] == nil && len(f.conns) < maxJourneys {
 		f.conns[e.Conn] = j
 	}
 	ip, ok := e.IPv4()
-	var card string
+	var nic string
 	if ok && e.Hook == trace.Egress && e.Port != "" {
 		if owner, c := f.lab.owner(ip.Dst()); owner != nil && c.Port == e.Port && c.Network == e.Where {
-			card = owner.Name
+			nic = owner.Name
 		}
 	}
 	switch {
-	case e.Verdict == trace.Drop && j.ended == nil && (e.Hook != trace.Egress || e.Port == "" || card != ""):
+	case e.Verdict == trace.Drop && j.ended == nil && (e.Hook != trace.Egress || e.Port == "" || nic != ""):
 		j.ended = f.lab.stopOfEvent(e, w)
-	case card != "" && w == api.There && e.Verdict != trace.Drop:
-		j.arrived = card
+	case nic != "" && w == api.There && e.Verdict != trace.Drop:
+		j.arrived = nic
 	}
 }
 

@@ -111,7 +111,7 @@ func (f *flow) wrongNeighbor(s *inner) string {
 		return ""
 	}
 	h := f.lab.host(s.Host)
-	c := f.cardNamed(h, s.Card)
+	c := f.nicNamed(h, s.Card)
 	if c == nil {
 		return ""
 	}
@@ -155,7 +155,7 @@ func ownsAddr(h *sim.HostState, a netip.Addr) bool {
 	})
 }
 
-func (f *flow) cardNamed(h *sim.HostState, name string) *sim.CardState {
+func (f *flow) nicNamed(h *sim.HostState, name string) *sim.CardState {
 	if h == nil {
 		return nil
 	}
@@ -215,7 +215,7 @@ func (f *flow) unknowns(stop *blocker) (all []string) {
 // outdated is for a neighbour that the kernel will ask anew before long, and find elsewhere.
 func (f *flow) outdated(s *inner) string {
 	h := f.lab.host(s.Host)
-	c := f.cardNamed(h, s.Card)
+	c := f.nicNamed(h, s.Card)
 	if c == nil || h.Kernel == nil || c.NoARP || f.wrongNeighbor(s) == "" {
 		return ""
 	}

@@ -131,7 +131,7 @@ func (l *Lab) port(network, name string) (*vswitch.Switch, *vswitch.Port) {
 	return nil, nil
 }
 
-// owner finds the host and its card with an address.
+// owner finds the host and its interface with an address.
 func (l *Lab) owner(a netip.Addr) (*sim.HostState, *sim.CardState) {
 	for i := range l.Hosts {
 		for j := range l.Hosts[i].Cards {

@@ -91,19 +91,19 @@ func iptables(args string) proposal {
 	}}
 }
 
-// card finds a card of a host in a trial's own state, to be changed.
-func (t *trial) card(host, card string) *sim.CardState {
+// interface finds an interface of a host in a trial's own state, to be changed.
+func (t *trial) nic(host, nic string) *sim.CardState {
 	h := t.changed(host)
 	for i := range h.Cards {
-		if h.Cards[i].Name == card {
+		if h.Cards[i].Name == nic {
 			return &h.Cards[i]
 		}
 	}
 	return nil
 }
 
-// cardOf finds who is plugged into a port.
-func (t *trial) cardOf(network, port string) (*sim.HostState, *sim.CardState) {
+// nicOf finds who is plugged into a port.
+func (t *trial) nicOf(network, port string) (*sim.HostState, *sim.CardState) {
 	for i := range t.lab.Hosts {
 		for j := range t.lab.Hosts[i].Cards {
 			if c := &t.lab.Hosts[i].Cards[j]; c.Network == network && c.Port == port {
@@ -121,8 +121,8 @@ func (t *trial) openPort(s *blocker) (all []proposal) {
 			k := p.Knobs()
 			knob := ""
 			switch {
-			case s.card != nil && (s.card.Port != p.Name() || s.card.Network != sw.Name()),
-				s.card == nil && p.Name() != t.target.From && !t.isTarget(p.Name()):
+			case s.nic != nil && (s.nic.Port != p.Name() || s.nic.Network != sw.Name()),
+				s.nic == nil && p.Name() != t.target.From && !t.isTarget(p.Name()):
 				continue
 			case s.reason == trace.Isolated && k.Isolated:
 				k.Isolated, knob = false, "isolated=off"
@@ -183,8 +183,8 @@ func (t *trial) smaller(s *blocker) []proposal {
 	mtu := 0
 	if s.event != nil {
 		mtu = int(s.event.Count)
-	} else if s.card != nil {
-		mtu = s.card.MTU
+	} else if s.nic != nil {
+		mtu = s.nic.MTU
 	}
 	size := mtu - frame.IPv4Header - frame.ICMPHeader
 	if size <= 0 {
@@ -195,21 +195,21 @@ func (t *trial) smaller(s *blocker) []proposal {
 
 // sameMTU is for a frame that is too big for its receiver: both ends of a network need the same MTU.
 func (t *trial) sameMTU(s *blocker) []proposal {
-	h, card := t.cardOf(s.event.Where, s.event.Port)
+	h, nic := t.nicOf(s.event.Where, s.event.Port)
 	if h == nil || s.event.IP {
 		return nil
 	}
 	need := 1500
 	for _, o := range t.lab.Hosts {
 		for _, c := range o.Cards {
-			if c.Network == card.Network {
+			if c.Network == nic.Network {
 				need = max(need, c.MTU)
 			}
 		}
 	}
-	name, dev, network, port := h.Name, card.Name, card.Network, card.Port
+	name, dev, network, port := h.Name, nic.Name, nic.Network, nic.Port
 	return []proposal{inside(name, fmt.Sprintf("ip link set %s mtu %d", dev, need), func(t *trial) {
-		t.card(name, dev).MTU = need
+		t.nic(name, dev).MTU = need
 		if sw, p := t.lab.port(network, port); p != nil {
 			k := p.Knobs()
 			k.MTU = need

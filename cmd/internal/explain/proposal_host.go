@@ -20,7 +20,7 @@ func (t *trial) hostRoute(s *blocker) (all []proposal) {
 		if !c.Addr.IsValid() && leg.Addr().IsValid() {
 			free := netip.PrefixFrom(t.freeAddr(leg.Addr()), leg.Addr().Bits())
 			all = append(all, inside(name, fmt.Sprintf("ip addr add %v dev %s", free, c.Name), func(t *trial) {
-				t.card(name, c.Name).Addr = free
+				t.nic(name, c.Name).Addr = free
 			}))
 			continue
 		}
@@ -37,7 +37,7 @@ func (t *trial) hostRoute(s *blocker) (all []proposal) {
 }
 
 // setDefault gives a host a default route in place of any other.
-func (t *trial) setDefault(name string, via netip.Addr, card string) {
+func (t *trial) setDefault(name string, via netip.Addr, nic string) {
 	h := t.changed(name)
 	routes := h.Routes[:0]
 	for _, r := range h.Routes {
@@ -45,7 +45,7 @@ func (t *trial) setDefault(name string, via netip.Addr, card string) {
 			routes = append(routes, r)
 		}
 	}
-	h.Routes = append(routes, sim.HostRoute{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: via, Card: card})
+	h.Routes = append(routes, sim.HostRoute{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: via, Card: nic})
 }
 
 // giveGateway is for networks on which the gateway has no address.
@@ -78,8 +78,8 @@ func giveAddr(leg string, addr netip.Prefix) proposal {
 	}}
 }
 
-// gatewayAddr is the address that the gateway should have on a card's network: the one where the host looks for it, or else
-// the first, or the lowest that nobody has. It is not valid if the card has no address.
+// gatewayAddr is the address that the gateway should have on an interface's network: the one where the host looks for it, or else
+// the first, or the lowest that nobody has. It is not valid if the interface has no address.
 func (t *trial) gatewayAddr(h *sim.HostState, c *sim.CardState) netip.Prefix {
 	if !c.Addr.IsValid() {
 		return netip.Prefix{}
@@ -110,19 +110,19 @@ func (t *trial) freeAddr(network netip.Prefix) netip.Addr {
 
 // bringUp is for an interface that is down, the host's own or the one that a frame was for.
 func (t *trial) bringUp(s *blocker) []proposal {
-	h, card := s.host, s.card
+	h, nic := s.host, s.nic
 	if h != nil && s.loDown {
 		name := h.Name
 		return []proposal{inside(name, "ip link set lo up", func(t *trial) { t.changed(name).LoDown = false })}
 	}
 	if h == nil && s.event != nil {
-		h, card = t.cardOf(s.event.Where, s.event.Port)
+		h, nic = t.nicOf(s.event.Where, s.event.Port)
 	}
-	if h == nil || card == nil {
+	if h == nil || nic == nil {
 		return nil
 	}
-	name, dev := h.Name, card.Name
-	return []proposal{inside(name, "ip link set "+dev+" up", func(t *trial) { t.card(name, dev).Down = false })}
+	name, dev := h.Name, nic.Name
+	return []proposal{inside(name, "ip link set "+dev+" up", func(t *trial) { t.nic(name, dev).Down = false })}
 }
 
 // otherGateway is for a next hop that nobody is: the gateway's address is another one.
@@ -207,7 +207,7 @@ func (t *trial) publish(s *blocker) (all []proposal) {
 	return all
 }
 
-// reachable is a card of a host's on a network of the gateway's, or nil.
+// reachable is an interface of a host's on a network of the gateway's, or nil.
 func (t *trial) reachable(h *sim.HostState) *sim.CardState {
 	for i := range h.Cards {
 		if c := &h.Cards[i]; c.Addr.IsValid() && t.inner(c.Addr.Addr()) != nil {

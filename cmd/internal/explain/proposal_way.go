@@ -48,11 +48,11 @@ func addRoute(prefix netip.Prefix, via netip.Addr, name string) proposal {
 // astray is for a question that has left the lab by the default route, though it was for a host of the lab: the gateway knows
 // nothing of that host's network.
 func (t *trial) astray(s *blocker) (all []proposal) {
-	owner, card := t.lab.owner(s.addr)
+	owner, nic := t.lab.owner(s.addr)
 	if s.Where != api.Outsider || owner == nil {
 		return nil
 	}
-	if leg, ok := t.lab.Gateway.Interface(card.Network); ok && leg.Addr().Contains(s.addr) {
+	if leg, ok := t.lab.Gateway.Interface(nic.Network); ok && leg.Addr().Contains(s.addr) {
 		all = append(all, addRoute(leg.Addr().Masked(), netip.Addr{}, leg.Name()))
 	}
 	return append(all, t.giveGateway(owner)...)

@@ -132,7 +132,7 @@ func (l *Lab) addrOf(q api.Question) (netip.Addr, error) {
 		}
 	}
 	if !found.IsValid() {
-		return found, addressless{to.Name, fmt.Sprintf("%s has no address: give it one, inside: ip addr add ADDRESS/LENGTH dev %s", to.Name, firstCard(to))}
+		return found, addressless{to.Name, fmt.Sprintf("%s has no address: give it one, inside: ip addr add ADDRESS/LENGTH dev %s", to.Name, firstNIC(to))}
 	}
 	return found, nil
 }
@@ -146,7 +146,7 @@ func onNetwork(h *sim.HostState, network string) bool {
 	return slices.ContainsFunc(h.Cards, func(c sim.CardState) bool { return c.Network == network })
 }
 
-func firstCard(h *sim.HostState) string {
+func firstNIC(h *sim.HostState) string {
 	if len(h.Cards) == 0 {
 		return "eth0"
 	}

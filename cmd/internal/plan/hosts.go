@@ -152,7 +152,7 @@ func (b *builder) environment(service types.ServiceConfig, at path) []string {
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // veth reads what the near end of a cable is to be called: x-uswitch: {veth: veth1a2b3c4}, at a service's network, or at
-// the service for its first card.
+// the service for its first interface.
 func (b *builder) veth(x *section) string {
 	name := x.text("veth")
 	if name == "" {

@@ -59,10 +59,10 @@ type Mode string
 
 // The modes.
 const (
-	ModeOwn    Mode = ""       // one of its own, with a card on each of its networks
+	ModeOwn    Mode = ""       // one of its own, with an interface on each of its networks
 	ModeNone   Mode = "none"   // one of its own, in which there is nothing but lo
 	ModeHost   Mode = "host"   // the one that uswitch itself runs in, in which a lab makes and changes nothing
-	ModeShared Mode = "shared" // another host's, cards and all
+	ModeShared Mode = "shared" // another host's, interfaces and all
 )
 
 // Dependency is a host that must have got somewhere before another one starts its command.

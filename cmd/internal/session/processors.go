@@ -10,7 +10,7 @@ import (
 	"uswitch/nat/uplink"
 )
 
-// processors is how many processors a lab on real cards takes: half of the machine's, at least one, and leaves the others to
+// processors is how many processors a lab on real interfaces takes: half of the machine's, at least one, and leaves the others to
 // the programs that it connects, which need them for every byte that uswitch carries. With more it would hardly be faster:
 // each packet is a hand-over between goroutines, and Go wakes a thread for it wherever a processor is idle, which costs more
 // than the work. A new connection takes up to twice the processor time then (uswitch help speed).
@@ -26,8 +26,8 @@ type processors struct {
 }
 
 const (
-	look  = 20 * time.Millisecond // from one look at the streams to the next, while there are any
-	calms = 10                    // looks in a row that have to see fewer of them before processors are given back
+	look     = 20 * time.Millisecond // from one look at the streams to the next, while there are any
+	debounce = 10                    // looks in a row that have to see fewer of them before processors are given back
 )
 
 // leaveProcessors leaves half of the processors until giveBack. streams is for world.Options; it is nil if there is nothing to
@@ -68,7 +68,7 @@ func (p *processors) run(ctx context.Context) {
 // follow adapts the number of processors while there are streams. What three looks in a row see is believed; what lasts no
 // longer than from one look to the next, two of them may see.
 func (p *processors) follow(ctx context.Context) {
-	now, before, peak, calm := p.half, [2]int{}, p.half, 0
+	now, before, peak, fewer := p.half, [2]int{}, p.half, 0
 	for {
 		select {
 		case <-time.After(look):
@@ -79,17 +79,17 @@ func (p *processors) follow(ctx context.Context) {
 		n := min(max(p.half, streams), p.all)
 		switch lasting := min(n, before[0], before[1]); {
 		case lasting > now:
-			now, peak, calm = lasting, p.half, 0
+			now, peak, fewer = lasting, p.half, 0
 			p.set(now)
 		case n < now:
-			if peak, calm = max(peak, n), calm+1; calm == calms {
-				now, peak, calm = peak, p.half, 0
+			if peak, fewer = max(peak, n), fewer+1; fewer == debounce {
+				now, peak, fewer = peak, p.half, 0
 				p.set(now)
 			}
 		case streams == 0:
 			return
 		default:
-			peak, calm = p.half, 0
+			peak, fewer = p.half, 0
 		}
 		before = [2]int{n, before[0]}
 	}

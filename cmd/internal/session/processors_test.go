@@ -42,7 +42,7 @@ func TestProcessors(t *testing.T) {
 				streams(4)
 				time.Sleep(time.Second)
 				streams(1)
-				time.Sleep((calms - 5) * look)
+				time.Sleep((debounce - 5) * look)
 			}
 		}, []int{2, 4, 2}},
 		{"twice", func(streams func(int)) {

@@ -22,8 +22,8 @@ type Options struct {
 	Snap  int        // bytes of each frame that are captured; 0: all
 	Force bool       // overwrite the file
 	Adopt bool       // hosts may use namespaces of their names that are there already
-	Plain bool       // network cards without offload: every frame as on a wire
-	// Simulated hosts, cables and programs in place of namespaces, network cards and processes: no privileges are needed.
+	Plain bool       // network interfaces without offload: every frame as on a wire
+	// Simulated hosts, cables and programs in place of namespaces, network interfaces and processes: no privileges are needed.
 	Simulated bool
 	// Live runs a simulated lab in this machine's time, whatever it does.
 	Live    bool
@@ -90,7 +90,7 @@ func Beside(p *plan.Plan, simulated bool, messages *os.File, f func(ctx context.
 	return err
 }
 
-// newHost returns who makes namespaces and cards.
+// newHost returns who makes namespaces and interfaces.
 func newHost(simulated, virtual bool, dir string) (tap.Host, error) {
 	switch {
 	case virtual:
@@ -113,7 +113,7 @@ func runAlone(o Options) (status int, err error) {
 	return s.run()
 }
 
-// CannotError says that this machine or this user cannot have a lab on real network cards; it has a line for each thing
+// CannotError says that this machine or this user cannot have a lab on real network interfaces; it has a line for each thing
 // that is missing.
 type CannotError struct{ missing error }
 

@@ -17,7 +17,7 @@ type Device struct {
 	Address netip.Prefix `json:"address,omitzero"` // the gateway's there
 	MTU     int          `json:"mtu"`
 	Carrier bool         `json:"carrier"`
-	Down    bool         `json:"down,omitempty"` // taken down, as only the cards of hosts can be
+	Down    bool         `json:"down,omitempty"` // taken down, as only the interfaces of hosts can be
 
 	// Of a veth only.
 	Master  string `json:"master,omitempty"`   // the network

@@ -27,7 +27,7 @@
 //	GET     /v1/conntrack       connections; ?follow=1 streams their changes; see ConnFilter for filters
 //	DELETE  /v1/conntrack       forgets those that match
 //	GET     /v1/trace           ?format=text|json|pcapng, streamed; see TraceQuery
-//	GET     /v1/step            holds packets while the client listens; a line for each step they take, see StepQuery, StepEvent
+//	GET     /v1/step            pauses packets while the client listens; a line for each step they take, see StepQuery, StepEvent
 //	POST    /v1/step            lets one go on: a StepRequest
 //	GET     /v1/journey         ?packet=7: the steps of a packet that somebody has traced a moment ago
 //	GET     /v1/frames          ?device=br0, the frames that pass there, streamed

@@ -19,7 +19,7 @@ type Sent struct {
 	From       string  `json:"source,omitempty"`     // the address that the sender's kernel took for itself
 	Packet     uint64  `json:"packet,omitempty"`     // its journey in the trace; 0: the trace has none
 	Ended      *Stop   `json:"ended,omitempty"`      // where the trace saw it, or its answer, dropped
-	Arrived    string  `json:"arrived,omitempty"`    // the host to whose card the trace saw it delivered
+	Arrived    string  `json:"arrived,omitempty"`    // the host to whose interface the trace saw it delivered
 	Lost       uint64  `json:"lost,omitempty"`       // steps that the trace has lost meanwhile
 	Unanswered bool    `json:"unanswered,omitempty"` // a datagram that arrived, and who got it said nothing
 	Differs    bool    `json:"differs"`              // the prediction was the opposite

@@ -8,10 +8,10 @@ import (
 	"uswitch/switch/trace"
 )
 
-// StepQuery says which packets are to be held, and how.
+// StepQuery says which packets are to be paused, and how.
 type StepQuery struct {
 	Filter   trace.FilterSpec // which packets; its Hooks are where they stop first, everywhere if there are none
-	Max      int              // packets that are held at once; 0: 64
+	Max      int              // packets that are paused at once; 0: 64
 	Patience time.Duration    // after so long at one stop a packet goes on by itself; 0: one minute
 }
 
@@ -48,7 +48,7 @@ type Step struct {
 
 // The kinds of a StepEvent.
 const (
-	StepBegun   = "begun"   // packets are held from now on; Session is what StepRequest wants
+	StepBegun   = "begun"   // packets are paused from now on; Session is what StepRequest wants
 	StepStopped = "stopped" // a packet has taken a step and waits
 	StepPassed  = "passed"  // a packet has taken a step and does not wait
 	StepEnded   = "ended"   // a packet has come to the end of its way, or waits for an answer
@@ -64,8 +64,8 @@ type StepEvent struct {
 	Changed *Changes `json:"changed,omitempty"` // what the packet has changed since its last step
 	Next    *Tables  `json:"next,omitempty"`    // of stopped: what will be looked at next, as it is
 
-	Held   int    `json:"held"`             // packets that are held at the moment, this one among them
-	Passed uint64 `json:"passed,omitempty"` // packets so far that passed by because too many were held
+	Held   int    `json:"held"`             // packets that are paused at the moment, this one among them
+	Passed uint64 `json:"passed,omitempty"` // packets so far that passed by because too many were paused
 	Late   bool   `json:"late,omitempty"`   // of ended: it went on by itself because nobody let it for too long
 	Fault  string `json:"fault,omitempty"`  // of ended: the code failed on it
 }

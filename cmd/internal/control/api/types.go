@@ -54,7 +54,7 @@ type Host struct {
 	Hostname    string      `json:"hostname"`
 	Namespace   Namespace   `json:"namespace"`
 	Mode        string      `json:"mode,omitempty"`   // none, host or shared; empty: a namespace of its own, on networks
-	Shares      string      `json:"shares,omitempty"` // whose namespace and cards are shown; only with shared
+	Shares      string      `json:"shares,omitempty"` // whose namespace and interfaces are shown; only with shared
 	Interfaces  []Interface `json:"interfaces"`
 	Gateway     netip.Addr  `json:"gateway,omitzero"`
 	Command     []string    `json:"command"`
@@ -87,7 +87,7 @@ type NamespaceID struct {
 	Cookie uint64 `json:"cookie"`
 }
 
-// Interface is a network card of a host.
+// Interface is a network interface of a host.
 type Interface struct {
 	Name      string       `json:"name"`
 	Network   string       `json:"network"`

@@ -68,21 +68,21 @@ func legDevice(leg *nat.Interface) api.Device {
 		TxPackets: c.TxPackets, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
 }
 
-func (s *Server) portDevice(h *world.Host, card *world.Card) (device, bool) {
-	link, ok := card.Port.Link().(tap.Device)
-	if _, out := card.Unplugged(); out || !ok {
+func (s *Server) portDevice(h *world.Host, nic *world.Card) (device, bool) {
+	link, ok := nic.Port.Link().(tap.Device)
+	if _, out := nic.Unplugged(); out || !ok {
 		return device{}, false
 	}
 	inside, err := link.State()
 	if err != nil {
 		return device{}, false // gone a moment ago
 	}
-	c := card.Port.Counters()
-	row := device{namespace: h.Namespace.ID, Device: api.Device{Kind: api.KindVeth, MTU: card.Port.Knobs().MTU, Carrier: inside.Up, Master: card.Plan.Network,
-		Number: card.Port.ID(), Host: h.Plan.Name, Peer: inside.Index,
+	c := nic.Port.Counters()
+	row := device{namespace: h.Namespace.ID, Device: api.Device{Kind: api.KindVeth, MTU: nic.Port.Knobs().MTU, Carrier: inside.Up, Master: nic.Plan.Network,
+		Number: nic.Port.ID(), Host: h.Plan.Name, Peer: inside.Index,
 		RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 		TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped}}
-	row.Name, row.MAC = dockerhost.VethName(s.world.Plan().Name, h.Plan.Name, card.Plan)
+	row.Name, row.MAC = dockerhost.VethName(s.world.Plan().Name, h.Plan.Name, nic.Plan)
 	return row, true
 }
 

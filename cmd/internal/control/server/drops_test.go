@@ -47,7 +47,7 @@ func TestDropExamples(t *testing.T) {
 	}
 }
 
-// TestCardDrops: what a host's own card has dropped is a drop with a reason, though nothing of the switch ever saw it.
+// TestCardDrops: what a host's own interface has dropped is a drop with a reason, though nothing of the switch ever saw it.
 func TestCardDrops(t *testing.T) {
 	s := start(t)
 	s.Start()
@@ -95,10 +95,10 @@ func TestDropExampleAtTheGateway(t *testing.T) {
 	damaged := ipFrame(frame.MAC{2, 0, 0, 0, 0, 9}, blueMAC, frame.ProtoICMP, 64, "11.11.11.3", "11.11.11.9", echo(1))
 	damaged[frame.EthernetHeader+10]++ // of the header's checksum
 	for _, test := range []struct {
-		name, card string
-		frame      []byte
-		bridged    bool
-		from       string
+		name, nic string
+		frame     []byte
+		bridged   bool
+		from      string
 	}{
 		{"another's address", "RED eth0", lastHop, false, "RED as BLUE > 8.8.8.8"},
 		{"its own address", "BLUE eth0", lastHop, false, "BLUE > 8.8.8.8"},
@@ -111,9 +111,9 @@ func TestDropExampleAtTheGateway(t *testing.T) {
 				network.SetFilter(s.world.Gateway().Bridge(network.Name(), network))
 			}
 			s.Start()
-			card := s.host.Device(test.card)
+			nic := s.host.Device(test.nic)
 			for range 3 { // the first is through when the last one is taken
-				card.Send(test.frame)
+				nic.Send(test.frame)
 			}
 			var rows []api.Drop
 			if err := s.Get(context.Background(), "/v1/drops", url.Values{"examples": {"1"}}, &rows); err != nil {

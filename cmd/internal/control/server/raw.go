@@ -21,7 +21,7 @@ type rawSocket struct {
 
 var _ nat.Socket = rawSocket{}
 
-// Deliver implements nat.Socket. When a frame was read from its card can be a little before the question was sent that it
+// Deliver implements nat.Socket. When a frame was read from its interface can be a little before the question was sent that it
 // answers: the reader looks at the clock now and then only.
 func (s rawSocket) Deliver(f frame.Frame, _ time.Time) {
 	select {

@@ -74,7 +74,7 @@ func parseStep(q url.Values) (t api.StepQuery, err error) {
 	return t, nil
 }
 
-// step holds packets as long as the client listens: once the answer ends, or the client is gone, they all go on.
+// step pauses packets as long as the client listens: once the answer ends, or the client is gone, they all go on.
 func (s *Server) step(w http.ResponseWriter, r *http.Request) {
 	q, err := parseStep(r.URL.Query())
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Server) step(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// goOn lets a packet that is held go on.
+// goOn lets a packet that is paused go on.
 func (s *Server) goOn(r *http.Request) (any, error) {
 	var q api.StepRequest
 	if err := decode(r, &q); err != nil {
@@ -150,7 +150,7 @@ func stepOf(e *trace.Event, names trace.Names) *api.Step {
 	return s
 }
 
-// stepSession tells one client of the packets that are held for it, one at a time.
+// stepSession tells one client of the packets that are paused for it, one at a time.
 type stepSession struct {
 	server  *Server
 	stepper *trace.Stepper

@@ -48,10 +48,10 @@ func (e *Engine) hostOf(c *container) (plan.Host, error) {
 	return h, e.chooseNames(c, &h)
 }
 
-// interfaceOf is a container's card on a network.
-func interfaceOf(p *plan.Plan, c *container, n *plan.Network, card string) (plan.Interface, error) {
+// interfaceOf is a container's interface on a network.
+func interfaceOf(p *plan.Plan, c *container, n *plan.Network, nic string) (plan.Interface, error) {
 	asked := c.endpoints[n.Docker]
-	i := plan.Interface{Name: card, Network: n.Name, MTU: n.MTU, Port: n.Port, GatewayPriority: asked.GwPriority}
+	i := plan.Interface{Name: nic, Network: n.Name, MTU: n.MTU, Port: n.Port, GatewayPriority: asked.GwPriority}
 	address, err := chooseAddress(p, n, asked)
 	if err != nil {
 		return i, err

@@ -25,10 +25,10 @@ type Lab interface {
 	// AddNetwork makes a switch; RemoveNetwork removes one on which nobody is.
 	AddNetwork(n plan.Network) error
 	RemoveNetwork(name string) error
-	// AddHost makes a host with its cards and its published ports; RemoveHost removes it with all that runs in it.
+	// AddHost makes a host with its interfaces and its published ports; RemoveHost removes it with all that runs in it.
 	AddHost(h plan.Host) error
 	RemoveHost(name string) error
-	// Connect plugs a card into a host that is there; Disconnect pulls the one on a network.
+	// Connect plugs an interface into a host that is there; Disconnect pulls the one on a network.
 	Connect(host string, i plan.Interface) error
 	Disconnect(host, network string) error
 	// Published lists a host's ports that are open, with the numbers that they got.

@@ -74,7 +74,7 @@ func (e *Engine) endpoint(p *plan.Plan, c *container, network string, asked *typ
 		return &s
 	}
 	s.NetworkID, s.EndpointID = n.ID(), endpointID(c, n)
-	i, ok := e.cardOn(c, n)
+	i, ok := e.nicOn(c, n)
 	if !ok {
 		return &s
 	}
@@ -148,7 +148,7 @@ func (e *Engine) endpointResource(c *container, n *plan.Network) (types.Endpoint
 		_, shared := c.shared()
 		return r, c.state.Running && !shared && c.mode() == n.Docker
 	}
-	i, ok := e.cardOn(c, n)
+	i, ok := e.nicOn(c, n)
 	if !ok {
 		return r, false
 	}
@@ -156,8 +156,8 @@ func (e *Engine) endpointResource(c *container, n *plan.Network) (types.Endpoint
 	return r, true
 }
 
-// cardOn returns a container's card on a network while it runs. It needs the lock.
-func (e *Engine) cardOn(c *container, n *plan.Network) (plan.Interface, bool) {
+// nicOn returns a container's interface on a network while it runs. It needs the lock.
+func (e *Engine) nicOn(c *container, n *plan.Network) (plan.Interface, bool) {
 	h := e.lab.Plan().Host(c.host())
 	if h == nil || !c.state.Running {
 		return plan.Interface{}, false

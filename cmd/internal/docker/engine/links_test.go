@@ -8,7 +8,7 @@ import (
 	"uswitch/cmd/internal/docker/types"
 )
 
-// TestConnectLinks: what docker network connect --link asks for goes with the card, for a container that runs and for one that
+// TestConnectLinks: what docker network connect --link asks for goes with the interface, for a container that runs and for one that
 // is started later; whom it means need not be there.
 func TestConnectLinks(t *testing.T) {
 	t.Parallel()

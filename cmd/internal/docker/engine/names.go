@@ -79,8 +79,8 @@ func parseLink(text string) (plan.Link, error) {
 func (e *Engine) sharedAddress(other *container, h *plan.Host) (netip.Addr, bool) {
 	for _, i := range h.Interfaces {
 		if n := e.lab.Plan().Network(i.Network); n != nil {
-			if card, ok := e.cardOn(other, n); ok {
-				return card.Address.Addr(), true
+			if nic, ok := e.nicOn(other, n); ok {
+				return nic.Address.Addr(), true
 			}
 		}
 	}

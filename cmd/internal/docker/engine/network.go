@@ -135,7 +135,7 @@ func (e *Engine) RemoveNetwork(reference string) error {
 	}
 	var there []string
 	for _, c := range e.all() {
-		if _, ok := e.cardOn(c, n); ok {
+		if _, ok := e.nicOn(c, n); ok {
 			there = append(there, fmt.Sprintf("name:%q id:%q", c.name, c.short()))
 		}
 	}

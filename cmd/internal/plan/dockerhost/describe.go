@@ -38,7 +38,7 @@ type Veth struct {
 	Container string       `json:"container"`
 	Card      string       `json:"card"` // the end in the container
 	Address   netip.Prefix `json:"address"`
-	MAC       frame.MAC    `json:"mac"` // the card's
+	MAC       frame.MAC    `json:"mac"` // the interface's
 }
 
 // Describe plays Docker for a plan: its networks, then host for host what dockerd does when a container starts. The lab's own
@@ -56,10 +56,10 @@ func Describe(p *plan.Plan, dialect firewall.Dialect) (*Host, error) {
 	taken := portsOf(p)
 	for i := range p.Hosts {
 		h := &p.Hosts[i]
-		for _, card := range h.Interfaces {
-			name, _ := VethName(p.Name, h.Name, &card)
-			d.Veths = append(d.Veths, Veth{Name: name, Bridge: card.Network, Container: h.Name, Card: card.Name,
-				Address: card.Address, MAC: card.MAC})
+		for _, nic := range h.Interfaces {
+			name, _ := VethName(p.Name, h.Name, &nic)
+			d.Veths = append(d.Veths, Veth{Name: name, Bridge: nic.Network, Container: h.Name, Card: nic.Name,
+				Address: nic.Address, MAC: nic.MAC})
 		}
 		published, err := taken.choose(p, h)
 		if err == nil {
@@ -78,9 +78,9 @@ func Describe(p *plan.Plan, dialect firewall.Dialect) (*Host, error) {
 
 // VethName names the near end of a host's cable as the lab file does, or as Docker does, veth and seven hexadecimal digits,
 // and gives it a locally administered address. Both are the same in every run of a lab.
-func VethName(labName, host string, card *plan.Interface) (string, frame.MAC) {
-	sum := sha256.Sum256([]byte(labName + "\x00" + host + "\x00" + card.Name))
+func VethName(labName, host string, nic *plan.Interface) (string, frame.MAC) {
+	sum := sha256.Sum256([]byte(labName + "\x00" + host + "\x00" + nic.Name))
 	mac := frame.MAC(sum[8:14])
 	mac[0] = mac[0]&^1 | 2
-	return cmp.Or(card.Veth, fmt.Sprintf("veth%x", sum[:4])[:len("veth")+7]), mac
+	return cmp.Or(nic.Veth, fmt.Sprintf("veth%x", sum[:4])[:len("veth")+7]), mac
 }

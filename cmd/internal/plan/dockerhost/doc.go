@@ -1,4 +1,4 @@
-// Package dockerhost says what Docker would have put on a machine for a lab: bridges, pairs of cards, rules. It is pure; no
+// Package dockerhost says what Docker would have put on a machine for a lab: bridges, pairs of interfaces, rules. It is pure; no
 // Docker and no machine is asked.
 //
 //	plan.Plan --> Firewall  the networks' and hosts' rules, and a dockerd that takes part from then on: a world begins with it

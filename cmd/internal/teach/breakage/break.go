@@ -119,7 +119,7 @@ func (a Action) String() string {
 
 // Fault is one thing that can be broken.
 type Fault struct {
-	Name  string   `json:"name"` // of its kind: rule-removed, card-down
+	Name  string   `json:"name"` // of its kind: rule-removed, interface-down
 	Break []Action `json:"break"`
 	Fix   []Action `json:"mend"` // undoes Break, as far as it is still to be undone
 }

@@ -83,16 +83,16 @@ func TestSeedDecides(t *testing.T) {
 }
 
 func TestNarrowed(t *testing.T) {
-	for _, c := range []struct{ card, gateway, want string }{
+	for _, c := range []struct{ nic, gateway, want string }{
 		{"10.1.0.2/24", "10.1.0.1", "10.1.0.2/30"},
 		{"10.1.0.3/24", "10.1.0.1", "10.1.0.3/29"},
 		{"10.1.0.200/24", "10.1.0.1", ""},
 		{"10.1.0.2/30", "10.1.0.1", ""},
 		{"10.1.0.2/24", "10.2.0.1", ""},
 	} {
-		got, ok := narrowed(netip.MustParsePrefix(c.card), netip.MustParseAddr(c.gateway))
+		got, ok := narrowed(netip.MustParsePrefix(c.nic), netip.MustParseAddr(c.gateway))
 		if ok != (c.want != "") || ok && got.String() != c.want {
-			t.Errorf("%s with %s: %v, %v; want %q", c.card, c.gateway, got, ok, c.want)
+			t.Errorf("%s with %s: %v, %v; want %q", c.nic, c.gateway, got, ok, c.want)
 		}
 	}
 	if got := last(netip.MustParsePrefix("10.1.0.0/20")).String(); got != "10.1.15.255" {

@@ -1,7 +1,7 @@
 // Package breakage breaks one thing in a lab that is up, for practice, and knows how to fix it again.
 //
 //	what is answered now ---> checks         (Symptoms)
-//	what could break     ---> faults         (Faults: rules, routes, cards, addresses ... as commands and their opposites)
+//	what could break     ---> faults         (Faults: rules, routes, interfaces, addresses ... as commands and their opposites)
 //	a seed               ---> one of them    (Break: the first whose damage some check notices)
 //
 // The same seed breaks the same thing in the same lab. What is broken is kept in this user's state, with the checks, until

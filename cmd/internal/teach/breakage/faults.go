@@ -91,16 +91,16 @@ func (l *lab) addressesMoved() (all []Fault) {
 	return all
 }
 
-// hostFaults are those inside hosts: cards, addresses, routes, neighbours.
+// hostFaults are those inside hosts: interfaces, addresses, routes, neighbours.
 func (l *lab) hostFaults() (all []Fault) {
 	for _, h := range l.hosts {
-		for _, card := range h.Interfaces {
-			all = append(all, l.cardFaults(h, card)...)
-			for _, peer := range l.peers(h, card) {
-				a := on(peer, card.Network).Address.Addr()
+		for _, nic := range h.Interfaces {
+			all = append(all, l.nicFaults(h, nic)...)
+			for _, peer := range l.peers(h, nic) {
+				a := on(peer, nic.Network).Address.Addr()
 				all = append(all, Fault{"neighbour-wrong",
-					[]Action{inside(h.Name, fmt.Sprintf("ip neigh replace %v lladdr 02:00:00:00:00:0f dev %s nud permanent", a, card.Name))},
-					[]Action{inside(h.Name, fmt.Sprintf("ip neigh del %v dev %s", a, card.Name))}})
+					[]Action{inside(h.Name, fmt.Sprintf("ip neigh replace %v lladdr 02:00:00:00:00:0f dev %s nud permanent", a, nic.Name))},
+					[]Action{inside(h.Name, fmt.Sprintf("ip neigh del %v dev %s", a, nic.Name))}})
 			}
 		}
 		if h.Gateway.IsValid() {
@@ -110,47 +110,47 @@ func (l *lab) hostFaults() (all []Fault) {
 	return all
 }
 
-// routes returns what brings a host's default route back if it leaves by a card: it goes with the card's address.
-func defaultRoute(h api.Host, card api.Interface) []Action {
-	if !h.Gateway.IsValid() || !card.Address.Masked().Contains(h.Gateway) {
+// routes returns what brings a host's default route back if it leaves by an interface: it goes with the interface's address.
+func defaultRoute(h api.Host, nic api.Interface) []Action {
+	if !h.Gateway.IsValid() || !nic.Address.Masked().Contains(h.Gateway) {
 		return nil
 	}
-	return []Action{inside(h.Name, fmt.Sprintf("ip route replace default via %v dev %s", h.Gateway, card.Name))}
+	return []Action{inside(h.Name, fmt.Sprintf("ip route replace default via %v dev %s", h.Gateway, nic.Name))}
 }
 
-func (l *lab) cardFaults(h api.Host, card api.Interface) []Fault {
-	back := defaultRoute(h, card)
-	link := func(what string) Action { return inside(h.Name, "ip link set "+card.Name+" "+what) }
+func (l *lab) nicFaults(h api.Host, nic api.Interface) []Fault {
+	back := defaultRoute(h, nic)
+	link := func(what string) Action { return inside(h.Name, "ip link set "+nic.Name+" "+what) }
 	addr := func(verb string, p netip.Prefix) Action {
-		return inside(h.Name, fmt.Sprintf("ip addr %s %v dev %s", verb, p, card.Name))
+		return inside(h.Name, fmt.Sprintf("ip addr %s %v dev %s", verb, p, nic.Name))
 	}
 	all := []Fault{
 		{"card-down", []Action{link("down")}, append([]Action{link("up")}, back...)},
-		{"address-missing", []Action{addr("del", card.Address)}, append([]Action{addr("add", card.Address)}, back...)},
+		{"address-missing", []Action{addr("del", nic.Address)}, append([]Action{addr("add", nic.Address)}, back...)},
 	}
-	if card.MTU > 600 {
-		all = append(all, Fault{"mtu-small", []Action{link("mtu 576")}, []Action{link(fmt.Sprintf("mtu %d", card.MTU))}})
+	if nic.MTU > 600 {
+		all = append(all, Fault{"mtu-small", []Action{link("mtu 576")}, []Action{link(fmt.Sprintf("mtu %d", nic.MTU))}})
 	}
-	if narrow, ok := narrowed(card.Address, h.Gateway); ok {
-		all = append(all, Fault{"netmask-wrong", append([]Action{addr("del", card.Address), addr("add", narrow)}, back...),
-			append([]Action{addr("del", narrow), addr("add", card.Address)}, back...)})
+	if narrow, ok := narrowed(nic.Address, h.Gateway); ok {
+		all = append(all, Fault{"netmask-wrong", append([]Action{addr("del", nic.Address), addr("add", narrow)}, back...),
+			append([]Action{addr("del", narrow), addr("add", nic.Address)}, back...)})
 	}
 	return all
 }
 
-// narrowed returns the longest prefix of a card that still has its gateway in it.
-func narrowed(card netip.Prefix, gateway netip.Addr) (narrow netip.Prefix, ok bool) {
-	if !card.Contains(gateway) {
-		return card, false
+// narrowed returns the longest prefix of an interface that still has its gateway in it.
+func narrowed(nic netip.Prefix, gateway netip.Addr) (narrow netip.Prefix, ok bool) {
+	if !nic.Contains(gateway) {
+		return nic, false
 	}
-	for bits := 30; bits > card.Bits(); bits-- {
-		p := netip.PrefixFrom(card.Addr(), bits)
+	for bits := 30; bits > nic.Bits(); bits-- {
+		p := netip.PrefixFrom(nic.Addr(), bits)
 		edge := func(a netip.Addr) bool { return a == p.Masked().Addr() || a == last(p) }
-		if p.Contains(gateway) && !edge(card.Addr()) && !edge(gateway) {
+		if p.Contains(gateway) && !edge(nic.Addr()) && !edge(gateway) {
 			return p, true
 		}
 	}
-	return card, false
+	return nic, false
 }
 
 // routeFaults are default routes that are missing, or lead to somebody who is no router.
@@ -201,22 +201,22 @@ func last(p netip.Prefix) netip.Addr {
 // switchFaults are those of ports, of the forwarding table, and of what is published.
 func (l *lab) switchFaults() (all []Fault) {
 	for _, h := range l.hosts {
-		for _, card := range h.Interfaces {
-			at := h.Name + " --network " + card.Network
-			if p, ok := l.port(h.Name, card.Network); ok && p.BcastFlood {
+		for _, nic := range h.Interfaces {
+			at := h.Name + " --network " + nic.Network
+			if p, ok := l.port(h.Name, nic.Network); ok && p.BcastFlood {
 				all = append(all, Fault{"broadcasts-off", []Action{outside("set port " + at + " bcast_flood=off")},
 					[]Action{outside("set port " + at + " bcast_flood=on")}})
 			}
-			peers := l.peers(h, card)
+			peers := l.peers(h, nic)
 			if len(peers) == 0 {
 				continue
 			}
-			other := peers[0].Name + " --network " + card.Network
+			other := peers[0].Name + " --network " + nic.Network
 			if h.Name < peers[0].Name {
 				all = append(all, Fault{"ports-isolated", []Action{outside("set port " + at + " isolated=on"), outside("set port " + other + " isolated=on")},
 					[]Action{outside("set port " + at + " isolated=off"), outside("set port " + other + " isolated=off")}})
 			}
-			station := fmt.Sprintf("set fdb %v --network %s ", card.MAC, card.Network)
+			station := fmt.Sprintf("set fdb %v --network %s ", nic.MAC, nic.Network)
 			all = append(all, Fault{"station-misplaced", []Action{outside(station + "port=" + peers[0].Name)}, []Action{outside(station + "port=none")}})
 		}
 	}

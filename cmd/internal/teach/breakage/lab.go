@@ -47,17 +47,17 @@ func look(ctx context.Context, c *api.Client) (*lab, error) {
 	return l, nil
 }
 
-// peers returns the other hosts on the network of a card.
-func (l *lab) peers(h api.Host, card api.Interface) (others []api.Host) {
+// peers returns the other hosts on the network of an interface.
+func (l *lab) peers(h api.Host, nic api.Interface) (others []api.Host) {
 	for _, o := range l.hosts {
-		if o.Name != h.Name && slices.ContainsFunc(o.Interfaces, func(i api.Interface) bool { return i.Network == card.Network }) {
+		if o.Name != h.Name && slices.ContainsFunc(o.Interfaces, func(i api.Interface) bool { return i.Network == nic.Network }) {
 			others = append(others, o)
 		}
 	}
 	return others
 }
 
-// on returns a host's card on a network.
+// on returns a host's interface on a network.
 func on(h api.Host, network string) api.Interface {
 	i := slices.IndexFunc(h.Interfaces, func(i api.Interface) bool { return i.Network == network })
 	return h.Interfaces[i]

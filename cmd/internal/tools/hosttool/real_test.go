@@ -134,7 +134,7 @@ func TestAsTheRealOnes(t *testing.T) {
 		"bridge fdb flush dev br0 brport "+port+" brport "+port, "bridge fdb flush dev "+port, "bridge fdb flush dev "+port+" self", "bridge fdb flush dev br0 master nopermanent",
 		"bridge fdb flush dev "+port+" self master nopermanent", "bridge fdb flush dev br0 vlan 0", "bridge fdb flush dev br0 vlan x", "bridge fdb show br br0")
 
-	// A card that is down has no carrier; a bridge none of whose ports has one has none itself.
+	// An interface that is down has no carrier; a bridge none of whose ports has one has none itself.
 	for _, host := range []string{"RED", "BLUE"} {
 		must(t, "ip", "-n", l.ns(host), "link", "set", "eth0", "down")
 		must(t, "ip", "-n", w.hosts[host], "link", "set", "eth0", "down")

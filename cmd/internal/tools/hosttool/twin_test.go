@@ -30,9 +30,9 @@ func newTwin(t *testing.T, l *testLab) *twin {
 	check(t, l.client.Get(t.Context(), "/v1/devices", nil, &devices))
 	var hosts []api.Host
 	check(t, l.client.Get(t.Context(), "/v1/hosts", nil, &hosts))
-	cards := map[string]api.Interface{}
+	nics := map[string]api.Interface{}
 	for _, h := range hosts {
-		cards[h.Name] = h.Interfaces[0]
+		nics[h.Name] = h.Interfaces[0]
 	}
 	for _, d := range devices {
 		switch d.Kind {
@@ -41,7 +41,7 @@ func newTwin(t *testing.T, l *testLab) *twin {
 			w.ip(w.bridge, "addr", "add", d.Address.String(), "brd", "+", "dev", d.Name)
 			w.ip(w.bridge, "link", "set", d.Name, "up")
 		case api.KindVeth:
-			w.plug(d, cards[d.Host].Address, cards[d.Host].MAC.String())
+			w.plug(d, nics[d.Host].Address, nics[d.Host].MAC.String())
 		}
 	}
 	w.noIPv6(w.bridge)

@@ -1,4 +1,4 @@
-// Package step shows packets one step at a time: those that are held in a lab that is up, and finished journeys, back and
+// Package step shows packets one step at a time: those that are paused in a lab that is up, and finished journeys, back and
 // forth.
 //
 //	GET /v1/step, POST /v1/step --> Run    --> keys: n, c, q    one hop on, let it run, let all go

@@ -27,8 +27,8 @@ type Options struct {
 	Colour bool
 }
 
-// Run holds packets of a lab until ctx ends, the person quits, or Count packets have come to their end. Then all that are
-// held go on. The error is io.EOF or the like when the lab is gone.
+// Run pauses packets of a lab until ctx ends, the person quits, or Count packets have come to their end. Then all that are
+// paused go on. The error is io.EOF or the like when the lab is gone.
 func Run(ctx context.Context, lab *api.Client, o Options, in, out *os.File, errs io.Writer) error {
 	answer, err := lab.Stream(ctx, http.MethodGet, "/v1/step", o.Query.Query(), nil)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"uswitch/cmd/internal/control/api"
 )
 
-// Session is what a person sees of packets that are held: one at a time, from its first step to its end, however they come.
+// Session is what a person sees of packets that are paused: one at a time, from its first step to its end, however they come.
 // It is for one goroutine.
 type Session struct {
 	printer *printer

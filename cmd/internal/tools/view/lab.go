@@ -86,7 +86,7 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
-// Hosts writes the hosts, a line for each network card.
+// Hosts writes the hosts, a line for each network interface.
 func Hosts(w io.Writer, hosts []api.Host) error {
 	t := newTable("HOST", "CARD", "ADDRESS", "MAC", "NETWORK", "GATEWAY", "NAMESPACE", "COMMAND")
 	for _, h := range hosts {

@@ -15,7 +15,7 @@ type picture struct {
 	at       string // where the last step was: a host, a network, gateway or uplink; it is marked
 }
 
-// cable is a card of a host.
+// cable is an interface of a host.
 type cable struct{ host, address string }
 
 // draw draws the lab in so many lines of so many columns. Where there is not room for all hosts the last line counts the rest.

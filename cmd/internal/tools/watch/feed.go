@@ -21,11 +21,11 @@ import (
 	"uswitch/switch/trace"
 )
 
-// feed is a stream from the lab. Ending it lets all go that it holds.
+// feed is a stream from the lab. Ending it lets all go that it has paused.
 type feed struct{ end context.CancelFunc }
 
-// breath is how long what a trace prints is collected before the screen is told.
-const breath = 30 * time.Millisecond
+// batchWindow is how long what a trace prints is collected before the screen is told.
+const batchWindow = 30 * time.Millisecond
 
 // start ends the feed before, and reads another one until it ends.
 func (m *Model) start(path string, query url.Values, read func(*feed, io.Reader) error) tea.Cmd {
@@ -51,7 +51,7 @@ func (m *Model) quit() {
 	}
 }
 
-// follow reads the trace of what the filter wants. While packets are held there is no other feed.
+// follow reads the trace of what the filter wants. While packets are paused there is no other feed.
 func (m *Model) follow() tea.Cmd {
 	if m.session != nil {
 		return nil
@@ -67,13 +67,13 @@ func (m *Model) follow() tea.Cmd {
 			lines := strings.Split(rest+string(buffer[:n]), "\n")
 			rest = lines[len(lines)-1]
 			m.send(linesMsg{f, lines[:len(lines)-1]})
-			time.Sleep(breath)
+			time.Sleep(batchWindow)
 		}
 	})
 }
 
-// hold holds what the filter wants.
-func (m *Model) hold() tea.Cmd {
+// pause has the lab pause what the filter wants.
+func (m *Model) pause() tea.Cmd {
 	q := api.StepQuery{Filter: m.filter}
 	q.Filter.Drops = false
 	return m.start("/v1/step", q.Query(), func(f *feed, in io.Reader) error {

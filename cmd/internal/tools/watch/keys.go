@@ -39,13 +39,13 @@ func (m *Model) press(k tea.KeyPressMsg) tea.Cmd {
 	case "pgdown":
 		m.text().move(-m.textHeight(), m.textHeight())
 	case "end":
-		m.text().hold(false)
+		m.text().freeze(false)
 	case "s":
 		return m.toggleSteps()
 	case "n", "space", "enter", "c":
 		return m.goOn(key == "c")
 	case "p":
-		m.text().hold(!m.text().held)
+		m.text().freeze(!m.text().frozen)
 	case "/":
 		if m.session == nil {
 			text := m.filterText
@@ -81,7 +81,7 @@ func (m *Model) typed(k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// toggleSteps begins to hold the packets that match, or lets all go.
+// toggleSteps begins to pause the packets that match, or lets all go.
 func (m *Model) toggleSteps() tea.Cmd {
 	if m.session != nil {
 		m.session, m.picture.at = nil, ""
@@ -90,7 +90,7 @@ func (m *Model) toggleSteps() tea.Cmd {
 	m.printed = new(bytes.Buffer)
 	m.session = step.NewSession(m.printed, m.width, false)
 	m.steps = scroll{}
-	return m.hold()
+	return m.pause()
 }
 
 // goOn lets the packet that is shown take its next step.
@@ -98,7 +98,7 @@ func (m *Model) goOn(run bool) tea.Cmd {
 	if m.session == nil || !m.session.Waits() {
 		return nil
 	}
-	m.steps.hold(false)
+	m.steps.freeze(false)
 	request := m.session.GoOn(run)
 	return func() tea.Msg {
 		if err := m.lab.Do(m.ctx, http.MethodPost, "/v1/step", nil, request, nil); err != nil {

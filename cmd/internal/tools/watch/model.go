@@ -35,7 +35,7 @@ type Model struct {
 	gone          error   // why the lab tells nothing more
 	feed          *feed
 
-	session *step.Session // nil: no packets are held
+	session *step.Session // nil: no packets are paused
 	steps   scroll
 	printed *bytes.Buffer // by session
 }
@@ -69,7 +69,7 @@ type (
 		feed  *feed
 		lines []string
 	}
-	// stepMsg is what the lab tells of packets that are held.
+	// stepMsg is what the lab tells of packets that are paused.
 	stepMsg struct {
 		feed  *feed
 		event api.StepEvent
@@ -130,7 +130,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-// take takes what the lab tells of packets that are held.
+// take takes what the lab tells of packets that are paused.
 func (m *Model) take(e api.StepEvent) {
 	if m.session == nil {
 		return

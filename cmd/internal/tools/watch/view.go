@@ -66,7 +66,7 @@ func (m *Model) title() string {
 		} else {
 			what = fmt.Sprintf("holding, %d waiting", waits)
 		}
-	case m.journeys.held:
+	case m.journeys.frozen:
 		what = fmt.Sprintf("paused, %d more lines", m.journeys.news)
 	case m.journeys.back > 0:
 		what = "scrolled back"
@@ -158,10 +158,10 @@ func paint(line string) string {
 
 // scroll is text that grows at its end, and what of it is on the screen.
 type scroll struct {
-	lines []string
-	back  int // lines between the last one and the last one that is shown
-	held  bool
-	news  int // lines that came while it was held
+	lines  []string
+	back   int // lines between the last one and the last one that is shown
+	frozen bool
+	news   int // lines that came while it was frozen
 }
 
 // maxLines bounds what can be scrolled back to.
@@ -169,10 +169,10 @@ const maxLines = 5000
 
 // add appends lines. Somebody who has scrolled back goes on to see the same ones.
 func (s *scroll) add(lines ...string) {
-	if s.held {
+	if s.frozen {
 		s.news += len(lines)
 	}
-	if s.held || s.back > 0 {
+	if s.frozen || s.back > 0 {
 		s.back += len(lines)
 	}
 	s.lines = append(s.lines, lines...)
@@ -186,9 +186,9 @@ func (s *scroll) move(n, height int) {
 	s.back = max(0, min(s.back+n, len(s.lines)-height))
 }
 
-// hold freezes what is shown, or goes to the end again.
-func (s *scroll) hold(on bool) {
-	s.held, s.news = on, 0
+// freeze stops what is shown, or goes to the end again.
+func (s *scroll) freeze(on bool) {
+	s.frozen, s.news = on, 0
 	if !on {
 		s.back = 0
 	}

@@ -22,10 +22,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func host(name string, cards ...string) api.Host {
+func host(name string, nics ...string) api.Host {
 	h := api.Host{Name: name}
-	for _, card := range cards {
-		network, address, _ := strings.Cut(card, " ")
+	for _, nic := range nics {
+		network, address, _ := strings.Cut(nic, " ")
 		h.Interfaces = append(h.Interfaces, api.Interface{Network: network, Address: netip.MustParsePrefix(address + "/24")})
 	}
 	return h
