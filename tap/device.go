@@ -1,7 +1,9 @@
 package tap
 
 import (
+	"fmt"
 	"net/netip"
+	"strings"
 
 	"uswitch/switch/frame"
 )
@@ -53,4 +55,101 @@ type State struct {
 	Up bool
 	// Namespace is the inode number of the namespace that the card is in, as in net:[4026532281].
 	Namespace uint64
+}
+
+// Interface is how a network card is to be set up. Only Name must be given.
+type Interface struct {
+	// Name inside the namespace: eth0.
+	Name string
+	// MAC is the card's address; the kernel draws one if it is zero.
+	MAC frame.MAC
+	// MTU is the largest packet in bytes, without the 14 bytes of Ethernet: 68 to 65521, 0 stands for 1500.
+	MTU int
+	// Addresses are the card's own addresses, each with the length of its network's prefix: 11.11.11.2/24.
+	Addresses []netip.Prefix
+	// Gateway gets the default route; it must lie in the network of one of the addresses. None if invalid.
+	Gateway netip.Addr
+	// Routes are further routes through this card.
+	Routes []Route
+	// Offload lets the namespace leave checksums and the cutting of its stream into packets to whoever takes the frame, as a
+	// real network card does. Frames of up to 64 KiB then pass, several times faster. Without it every frame is as it would
+	// be on a wire. Open answers ErrNoOffload where the kernel does not know this.
+	Offload bool
+	// QueueLength is how many frames wait for a slow reader before the kernel drops: 0 stands for 1000, the kernel's
+	// default for Ethernet, which holds a 64 KiB window some twenty times over.
+	QueueLength int
+	// DisableIPv6 keeps IPv6 off this card, so that a lab without it sees no router solicitations.
+	DisableIPv6 bool
+	// Announce has the card tell everyone on its network which addresses it has, once it comes up (gratuitous ARP): for
+	// neighbours that believe them to be at another MAC.
+	Announce bool
+	// Down leaves the card down; its routes, which the kernel accepts only on a card that is up, are left out.
+	Down bool
+}
+
+// Route is one way out through a card.
+type Route struct {
+	// To is the destination.
+	To netip.Prefix
+	// Via is the next hop; if invalid, the destination is on the wire itself.
+	Via netip.Addr
+}
+
+// The kernel's own limits for a TAP: ETH_MIN_MTU, and 65535 less the Ethernet header (tun_net_initialize).
+const (
+	minMTU = 68
+	maxMTU = 65521
+)
+
+// withDefaults returns a copy in which every zero that stands for a default is that default.
+func (c Interface) withDefaults() Interface {
+	if c.MTU == 0 {
+		c.MTU = 1500
+	}
+	if c.QueueLength == 0 {
+		c.QueueLength = 1000
+	}
+	return c
+}
+
+// check finds what the kernel would refuse, and says it in words, before anything is made.
+func (c Interface) check() error {
+	switch {
+	case c.Name == "" || len(c.Name) > 15 || c.Name == "." || c.Name == ".." || strings.ContainsAny(c.Name, "/: \t\n\x00%"):
+		return fmt.Errorf("interface name %q: want 1 to 15 characters without slash, colon, percent sign or space", c.Name)
+	case c.Name == "all" || c.Name == "default": // are something else in /proc/sys/net/ipv4/conf
+		return fmt.Errorf("%s is not the name of a card that the kernel accepts", c.Name)
+	case c.MAC != frame.MAC{} && !c.MAC.IsStation():
+		return fmt.Errorf("%s: %s is a group address; a card's own has an even first octet", c.Name, c.MAC)
+	case c.MTU < minMTU || c.MTU > maxMTU:
+		return fmt.Errorf("%s: MTU %d: want %d to %d", c.Name, c.MTU, minMTU, maxMTU)
+	case c.QueueLength < 0:
+		return fmt.Errorf("%s: queue length %d: want 1 or more, or 0 for 1000", c.Name, c.QueueLength)
+	case c.Gateway.IsValid() && !c.reaches(c.Gateway):
+		return fmt.Errorf("%s: gateway %s lies in none of its networks %v", c.Name, c.Gateway, c.Addresses)
+	}
+	for _, address := range c.Addresses {
+		if !address.IsValid() {
+			return fmt.Errorf("%s: an address is missing or has no prefix length", c.Name)
+		}
+		if address.Addr().Is6() && c.DisableIPv6 {
+			return fmt.Errorf("%s: address %s on a card without IPv6", c.Name, address)
+		}
+	}
+	for _, route := range c.Routes {
+		if !route.To.IsValid() {
+			return fmt.Errorf("%s: a route has no destination", c.Name)
+		}
+	}
+	return nil
+}
+
+// reaches reports whether an address lies in the network of one of the card's own.
+func (c Interface) reaches(a netip.Addr) bool {
+	for _, own := range c.Addresses {
+		if own.Contains(a) {
+			return true
+		}
+	}
+	return false
 }
