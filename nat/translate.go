@@ -52,7 +52,7 @@ func (g *Gateway) enter(p *packet) trace.Reason {
 	case conntrack.Taken:
 		g.conns.Abandon(p.flow.conn)
 		return trace.NATNoPort
-	case conntrack.Crowded:
+	case conntrack.Full:
 		g.conns.Abandon(p.flow.conn)
 		return trace.SourceLimit
 	}

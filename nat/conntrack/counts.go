@@ -22,15 +22,15 @@ func (t *Table) Count(c *Conn, key CountKey) int {
 	n := t.counts[key]
 	switch {
 	case slices.Contains(c.counted, key):
-		if c.seats.source == nil {
+		if c.nodes.source == nil {
 			n++ // it is not in the table yet
 		}
 		return n
-	case c.seats.source != nil && c.tcp.closed():
+	case c.nodes.source != nil && c.tcp.closed():
 		return n
 	}
 	c.counted = append(c.counted, key)
-	if c.seats.source == nil {
+	if c.nodes.source == nil {
 		return n + 1
 	}
 	t.counts[key]++

@@ -44,11 +44,11 @@ func (t *Table) flushOne(row Row, now time.Time) bool {
 	if t.flushed.conns == nil {
 		t.flushed.conns = map[frame.Tuple]*Conn{}
 	}
-	if t.flushed.order.n >= t.crowd.limit {
+	if t.flushed.order.n >= t.eviction.limit {
 		t.forget(t.flushed.order.oldest())
 	}
 	t.flushed.conns[c.Tuples[Original]] = c
-	t.flushed.order.push(&c.seats.conns, c)
+	t.flushed.order.push(&c.nodes.conns, c)
 	t.wheel.schedule(c)
 	return true
 }
@@ -56,7 +56,7 @@ func (t *Table) flushOne(row Row, now time.Time) bool {
 // forget gives up a connection that was flushed.
 func (t *Table) forget(c *Conn) {
 	delete(t.flushed.conns, c.Tuples[Original])
-	c.seats.conns.leave()
-	c.place.leave()
+	c.nodes.conns.leave()
+	c.timer.leave()
 	t.free(c)
 }

@@ -37,8 +37,8 @@ func (t *Table) Fork(bound func(any) any) *Table {
 func (t *Table) empty() *Table {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := NewTable(t.crowd.limit, t.epoch)
-	f.timeouts, f.lastID, f.entered, f.crowd.evicted = t.timeouts, t.lastID, t.entered, t.crowd.evicted
+	f := NewTable(t.eviction.limit, t.epoch)
+	f.timeouts, f.lastID, f.entered, f.eviction.evicted = t.timeouts, t.lastID, t.entered, t.eviction.evicted
 	f.wheel.swept = t.wheel.swept
 	return f
 }
@@ -51,7 +51,7 @@ func (t *Table) copyAt(i int) (*Conn, bool) {
 		return nil, false
 	}
 	c := *t.all[i]
-	c.seats, c.place, c.counted = seats{}, node{}, slices.Clone(c.counted)
+	c.nodes, c.timer, c.counted = nodes{}, node{}, slices.Clone(c.counted)
 	return &c, true
 }
 

@@ -56,11 +56,12 @@ func (k *node) of() *Conn {
 	return k.conn
 }
 
-// ranking finds the source that has the most of something. Sources stand on a ladder, on the rung of their number; a number
-// changes by one at a time, so the top is never more than a rung away from where it was: no step looks at more than two.
+// ranking finds the source that has the most of something. Sources lie in buckets, one for each number; a number changes by
+// one at a time, so the highest bucket that is not empty is never more than one away from where it was: no step looks at more
+// than two.
 type ranking struct {
-	rungs []*rank // the first of the sources with that number; nobody stands on rung 0
-	top   int
+	buckets []*rank // the first of the sources with that number; bucket 0 stays empty
+	top     int
 }
 
 // rank is a source's place in one ranking.
@@ -78,26 +79,26 @@ func (r *ranking) add(k *rank, by int) {
 	if k.n += by; k.n > 0 {
 		r.enter(k)
 	}
-	if r.top > 0 && r.rungs[r.top] == nil {
+	if r.top > 0 && r.buckets[r.top] == nil {
 		r.top--
 	}
 }
 
 func (r *ranking) enter(k *rank) {
-	for k.n >= len(r.rungs) {
-		r.rungs = append(r.rungs, nil)
+	for k.n >= len(r.buckets) {
+		r.buckets = append(r.buckets, nil)
 	}
-	k.next = r.rungs[k.n]
+	k.next = r.buckets[k.n]
 	if k.next != nil {
 		k.next.prev = k
 	}
-	r.rungs[k.n] = k
+	r.buckets[k.n] = k
 	r.top = max(r.top, k.n)
 }
 
 func (r *ranking) leave(k *rank) {
 	if k.prev == nil {
-		r.rungs[k.n] = k.next
+		r.buckets[k.n] = k.next
 	} else {
 		k.prev.next = k.next
 	}
@@ -112,5 +113,5 @@ func (r *ranking) heaviest() *source {
 	if r.top == 0 {
 		return nil
 	}
-	return r.rungs[r.top].source
+	return r.buckets[r.top].source
 }

@@ -160,6 +160,6 @@ type Stats struct {
 func (t *Table) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Stats{Conns: len(t.all), Limit: t.crowd.limit, Sources: len(t.crowd.sources), Waiting: t.crowd.waiting,
-		Entered: t.entered, Evicted: t.crowd.evicted}
+	return Stats{Conns: len(t.all), Limit: t.eviction.limit, Sources: len(t.eviction.sources), Waiting: t.eviction.waiting,
+		Entered: t.entered, Evicted: t.eviction.evicted}
 }

@@ -39,8 +39,8 @@ type Conn struct {
 	counted []CountKey // see Count
 	index   int        // in Table.all
 	order   uint64     // of its entry into the table
-	seats   seats
-	place   node // in the wheel
+	nodes   nodes
+	timer   node // in the wheel
 }
 
 func (c *Conn) expired(at time.Duration) bool { return at >= c.expires }
@@ -80,8 +80,8 @@ type Refusal uint8
 
 // The refusals. The zero value is none.
 const (
-	Taken   Refusal = iota + 1 // another connection expects the same packets
-	Crowded                    // the table is full, and nobody has more connections than who begins this one
+	Taken Refusal = iota + 1 // another connection expects the same packets
+	Full                     // the table is full, and nobody has more connections than who begins this one
 )
 
 // half finds a connection by one of its tuples.
@@ -98,7 +98,7 @@ type Table struct {
 	all      []*Conn    // in no order
 	halves   map[frame.Tuple]half
 	mappings mappings
-	crowd    crowd
+	eviction eviction
 	wheel    wheel
 	flushed  flushed
 	counts   map[CountKey]int
@@ -111,7 +111,7 @@ type Table struct {
 
 // NewTable makes a table for that many connections, 0 meaning DefaultMaxConns. No packet is older than the epoch.
 func NewTable(limit int, epoch time.Time) *Table {
-	return &Table{epoch: epoch, halves: map[frame.Tuple]half{}, mappings: newMappings(), crowd: newCrowd(limit),
+	return &Table{epoch: epoch, halves: map[frame.Tuple]half{}, mappings: newMappings(), eviction: newEviction(limit),
 		counts: map[CountKey]int{}, timeouts: DefaultTimeouts()}
 }
 
@@ -154,14 +154,14 @@ func (t *Table) continued(h half, tuple frame.Tuple, s Segment, now time.Time) F
 	}
 	if !c.assured && c.replied && (c.tcp.state == tcpEstablished || h.dir == Original && converses(tuple.Proto)) {
 		c.assured = true
-		t.crowd.assured(c)
+		t.eviction.assured(c)
 	}
 	c.expires = now.Sub(t.epoch) + t.timeouts.of(c)
 	if c.expires <= time.Duration(c.due-1)*SweepInterval {
 		t.wheel.schedule(c)
 	}
 	if c.tcp.closed() {
-		t.crowd.closed(c)
+		t.eviction.closed(c)
 		t.uncount(c)
 	}
 	if c.status() != before {
@@ -192,7 +192,7 @@ func (t *Table) Related(quoted frame.Tuple, now time.Time) Flow {
 
 // Confirm puts the connection of a first packet into the table, its translation being decided. If another packet of the
 // flow was faster, here or from the other side, and became the same, both belong to the connection that it made (the
-// kernel's nf_ct_resolve_clash). At a limit somebody has to go, see crowd; if that is the newcomer, the reason says so.
+// kernel's nf_ct_resolve_clash). At a limit somebody has to go, see eviction; if that is the newcomer, the reason says so.
 func (t *Table) Confirm(c *Conn, s Segment, now time.Time) (Flow, Refusal) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -208,7 +208,7 @@ func (t *Table) Confirm(c *Conn, s Segment, now time.Time) (Flow, Refusal) {
 		}
 	}
 	for {
-		victim, r := t.crowd.admit(c)
+		victim, r := t.eviction.victim(c)
 		if r != 0 {
 			return Flow{}, r
 		}
@@ -216,7 +216,7 @@ func (t *Table) Confirm(c *Conn, s Segment, now time.Time) (Flow, Refusal) {
 			break
 		}
 		t.end(victim, now)
-		t.crowd.evicted++
+		t.eviction.evicted++
 	}
 	c.expires = now.Sub(t.epoch) + t.timeouts.of(c)
 	t.entered++
@@ -242,7 +242,7 @@ func (t *Table) enter(c *Conn) {
 	t.all = append(t.all, c)
 	t.halves[c.Tuples[Original]] = half{c, Original}
 	t.halves[c.Tuples[Reply]] = half{c, Reply}
-	t.crowd.seat(c)
+	t.eviction.insert(c)
 	t.wheel.schedule(c)
 	t.count(c)
 }
@@ -262,8 +262,8 @@ func (t *Table) leave(c *Conn, now time.Time) {
 	t.all = t.all[:last]
 	delete(t.halves, c.Tuples[Original])
 	delete(t.halves, c.Tuples[Reply])
-	t.crowd.leave(c)
-	c.place.leave()
+	t.eviction.remove(c)
+	c.timer.leave()
 	t.uncount(c)
 	t.mappings.release(c)
 	t.tell(Ended, c, now)

@@ -10,7 +10,7 @@ const ConnBytes = 896
 // came in. Addresses do not serve, because one host can have many. All those outside are one source.
 type Source = uint64
 
-// crowd decides who has a place in a connection table that is full. A connection waits until it is assured: of TCP by the
+// eviction decides who has a place in a connection table that is full. A connection waits until it is assured: of TCP by the
 // third packet of the handshake, of UDP when an answer was answered, of ICMP and what has no ports never. The rules, in order:
 //
 //   - at most half of the places go to connections that wait, and of those an eighth of all places to what waits for one
@@ -24,7 +24,7 @@ type Source = uint64
 //     the newcomer that is refused.
 //
 // No rule looks at more than a few connections, however many there are. It is guarded by the table's lock.
-type crowd struct {
+type eviction struct {
 	limit     int
 	count     int
 	waiting   int // not assured
@@ -44,118 +44,118 @@ type source struct {
 	rankWaiting    rank
 }
 
-// seats are a connection's places in the queues of a crowd.
-type seats struct {
+// nodes are a connection's places in the queues of eviction; without a source it is not in the table.
+type nodes struct {
 	source                        *source
 	conns, waiting, service, done node
 }
 
-func newCrowd(limit int) crowd {
+func newEviction(limit int) eviction {
 	if limit <= 0 {
 		limit = DefaultMaxConns
 	}
-	return crowd{limit: limit, sources: map[Source]*source{}, services: map[Endpoint]*queue{}}
+	return eviction{limit: limit, sources: map[Source]*source{}, services: map[Endpoint]*queue{}}
 }
 
 // service is the published port that a connection goes to.
 func (c *Conn) service() Endpoint { return sourceOf(c.Tuples[Reply]) }
 
-// admit reports who has to go before c can be seated: nobody, another connection, or (with a refusal) c itself.
-func (w *crowd) admit(c *Conn) (victim *Conn, r Refusal) {
+// victim reports who has to go before c can be inserted: nobody, another connection, or (with a refusal) c itself.
+func (e *eviction) victim(c *Conn) (victim *Conn, r Refusal) {
 	if c.DNAT {
-		if q := w.services[c.service()]; q != nil && q.n >= max(w.limit/8, 1) {
+		if q := e.services[c.service()]; q != nil && q.n >= max(e.limit/8, 1) {
 			return q.oldest(), 0
 		}
 	}
-	if w.waiting >= max(w.limit/2, 1) {
-		return w.byWaiting.heaviest().waiting.oldest(), 0
+	if e.waiting >= max(e.limit/2, 1) {
+		return e.byWaiting.heaviest().waiting.oldest(), 0
 	}
-	if w.count < w.limit {
+	if e.count < e.limit {
 		return nil, 0
 	}
-	if c := w.done.oldest(); c != nil {
+	if c := e.done.oldest(); c != nil {
 		return c, 0
 	}
-	own, heaviest := w.sources[c.Source], w.byConns.heaviest()
+	own, heaviest := e.sources[c.Source], e.byConns.heaviest()
 	most := own != nil && own.conns.n >= heaviest.conns.n
 	switch {
 	case most && own.waiting.n > 0:
 		return own.waiting.oldest(), 0
 	case most:
-		return nil, Crowded
-	case w.waiting > 0:
-		return w.byWaiting.heaviest().waiting.oldest(), 0
+		return nil, Full
+	case e.waiting > 0:
+		return e.byWaiting.heaviest().waiting.oldest(), 0
 	}
 	return heaviest.conns.newest(), 0
 }
 
-// seat gives a connection its places.
-func (w *crowd) seat(c *Conn) {
-	s := w.sources[c.Source]
+// insert puts a connection into the queues.
+func (e *eviction) insert(c *Conn) {
+	s := e.sources[c.Source]
 	if s == nil {
 		s = &source{id: c.Source}
 		s.rank.source, s.rankWaiting.source = s, s
-		w.sources[c.Source] = s
+		e.sources[c.Source] = s
 	}
-	w.count++
-	c.seats.source = s
-	s.conns.push(&c.seats.conns, c)
-	w.byConns.add(&s.rank, 1)
+	e.count++
+	c.nodes.source = s
+	s.conns.push(&c.nodes.conns, c)
+	e.byConns.add(&s.rank, 1)
 	if !c.assured {
-		w.wait(c)
+		e.wait(c)
 	}
 	if c.tcp.closed() {
-		w.closed(c)
+		e.closed(c)
 	}
 }
 
-func (w *crowd) wait(c *Conn) {
-	s := c.seats.source
-	w.waiting++
-	s.waiting.push(&c.seats.waiting, c)
-	w.byWaiting.add(&s.rankWaiting, 1)
+func (e *eviction) wait(c *Conn) {
+	s := c.nodes.source
+	e.waiting++
+	s.waiting.push(&c.nodes.waiting, c)
+	e.byWaiting.add(&s.rankWaiting, 1)
 	if c.DNAT {
-		q := w.services[c.service()]
+		q := e.services[c.service()]
 		if q == nil {
 			q = new(queue)
-			w.services[c.service()] = q
+			e.services[c.service()] = q
 		}
-		q.push(&c.seats.service, c)
+		q.push(&c.nodes.service, c)
 	}
 }
 
 // assured takes a connection out of those that wait, if it is there.
-func (w *crowd) assured(c *Conn) {
-	if c.seats.waiting.in == nil {
+func (e *eviction) assured(c *Conn) {
+	if c.nodes.waiting.in == nil {
 		return
 	}
-	w.waiting--
-	c.seats.waiting.leave()
-	w.byWaiting.add(&c.seats.source.rankWaiting, -1)
-	if q := c.seats.service.in; q != nil {
-		if c.seats.service.leave(); q.n == 0 {
-			delete(w.services, c.service())
+	e.waiting--
+	c.nodes.waiting.leave()
+	e.byWaiting.add(&c.nodes.source.rankWaiting, -1)
+	if q := c.nodes.service.in; q != nil {
+		if c.nodes.service.leave(); q.n == 0 {
+			delete(e.services, c.service())
 		}
 	}
 }
 
 // closed marks a connection as one that nobody would miss.
-func (w *crowd) closed(c *Conn) {
-	if c.seats.done.in == nil && c.seats.source != nil {
-		w.done.push(&c.seats.done, c)
+func (e *eviction) closed(c *Conn) {
+	if c.nodes.done.in == nil && c.nodes.source != nil {
+		e.done.push(&c.nodes.done, c)
 	}
 }
 
-// leave gives the places of a connection back.
-func (w *crowd) leave(c *Conn) {
-	w.assured(c)
-	c.seats.done.leave()
-	s := c.seats.source
-	c.seats.conns.leave()
-	w.byConns.add(&s.rank, -1)
+// remove takes a connection out of the queues.
+func (e *eviction) remove(c *Conn) {
+	e.assured(c)
+	c.nodes.done.leave()
+	s := c.nodes.source
+	c.nodes.conns.leave()
+	e.byConns.add(&s.rank, -1)
 	if s.conns.n == 0 {
-		delete(w.sources, s.id)
+		delete(e.sources, s.id)
 	}
-	c.seats = seats{}
-	w.count--
+	c.nodes = nodes{}
+	e.count--
 }
