@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -30,6 +31,7 @@ with USWITCH_LAB=NAME in front, or --lab NAME as the first words.`,
 			return c.Help()
 		}
 		name, args := labFirst(args)
+		warn(rule.Warnings(rule.IPv4, args))
 		return withLabOrPlan(c.Context(), name, func(ctx context.Context, lab hosttool.Lab) error {
 			if rule.OnlyLooks(rule.IPv4, args) {
 				lab = looking(lab)
@@ -41,6 +43,13 @@ with USWITCH_LAB=NAME in front, or --lab NAME as the first words.`,
 		})
 	}
 	return c
+}
+
+// warn writes what iptables writes of rules that it takes all the same.
+func warn(lines []string) {
+	for _, line := range lines {
+		fmt.Fprintln(os.Stderr, line)
+	}
 }
 
 // labFirst takes --lab NAME off the front of a command line that belongs to another tool.
@@ -99,6 +108,11 @@ func newIptablesRestore() *cobra.Command {
 			defer file.Close()
 			input = file
 		}
-		return toolError(lab.Do(ctx, http.MethodPost, "/v1/iptables-restore", o.Query(), input, nil))
+		text, err := io.ReadAll(input)
+		if err != nil {
+			return err
+		}
+		warn(rule.RestoreWarnings(rule.IPv4, string(text)))
+		return toolError(lab.Do(ctx, http.MethodPost, "/v1/iptables-restore", o.Query(), bytes.NewReader(text), nil))
 	})
 }

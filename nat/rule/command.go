@@ -26,6 +26,33 @@ func OnlyLooks(f Family, args []string) bool {
 	return err != nil || !c.zero && (c.verb == nil || strings.IndexByte("LSCh", c.verb.letter) >= 0)
 }
 
+// Warnings is what iptables writes to its standard error about a command line that it takes, a line each.
+func Warnings(f Family, args []string) (all []string) {
+	c, err := parse(f, args, Filter, false)
+	if err != nil {
+		return nil
+	}
+	for _, m := range c.rule.matches {
+		if m, ok := m.(interface{ warnings() []string }); ok {
+			all = append(all, m.warnings()...)
+		}
+	}
+	return all
+}
+
+// RestoreWarnings is what iptables-restore writes there about a text that it takes.
+func RestoreWarnings(f Family, text string) (all []string) {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "[") { // the counters of iptables-save -c
+			_, line, _ = strings.Cut(line, "] ")
+		}
+		if words, err := splitSaved(line); err == nil && strings.HasPrefix(line, "-") {
+			all = append(all, Warnings(f, words)...)
+		}
+	}
+	return all
+}
+
 // verb is one of the commands, of which a line has exactly one.
 type verb struct {
 	letter  byte

@@ -64,6 +64,16 @@ func (m *iprangeMatch) finish(*spec) error {
 	return nil
 }
 
+// warnings is what iptables says of a range that is reversed, and which it takes all the same.
+func (m *iprangeMatch) warnings() (all []string) {
+	for _, r := range []addressRange{m.src, m.dst} {
+		if r.low.IsValid() && r.high.Less(r.low) {
+			all = append(all, "xt_iprange: range "+r.String()+" is reversed and will never match")
+		}
+	}
+	return all
+}
+
 func (m *iprangeMatch) holds(p *Packet) bool {
 	return m.src.contains(p.Tuple.SrcIP) && m.dst.contains(p.Tuple.DstIP)
 }

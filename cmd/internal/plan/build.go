@@ -52,6 +52,13 @@ func (b *builder) checkRules(at path) {
 	case err != nil:
 		b.wrong(at, "%v", err)
 	}
+	for i, line := range b.plan.Rules {
+		words, _ := rule.SplitLine(line) // which Apply has read
+		for _, warning := range rule.Warnings(rule.IPv4, words) {
+			at := at.to(strconv.Itoa(i))
+			b.warn(b.line(at), "%s: %s", at, warning)
+		}
+	}
 }
 
 // top reads x-uswitch of the top level.

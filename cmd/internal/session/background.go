@@ -99,6 +99,7 @@ func passOn(lab *os.Process) (stop func()) {
 type logFile struct {
 	*os.File
 	bytes int
+	anew  int // how often it has begun anew
 }
 
 // openLog makes the log of a lab, readable by its user alone, and turns this process's standard output there.
@@ -117,11 +118,13 @@ func openLog(dir, lab string) (*logFile, error) {
 
 func logPath(dir, lab string) string { return filepath.Join(dir, lab+".log") }
 
-// grow counts what was written, and begins anew when that is too much.
+// grow counts what was written, and begins anew when that is too much. The first line then says so.
 func (l *logFile) grow(n int) {
-	if l.bytes += n; l.bytes > maxLog && l.Truncate(0) == nil {
-		l.bytes = 0
+	if l.bytes += n; l.bytes <= maxLog || l.Truncate(0) != nil {
+		return
 	}
+	l.anew++
+	l.bytes, _ = fmt.Fprintf(l.File, "uswitch: this log begins anew at %d MiB, here for time %d: what was before this line is gone\n", maxLog>>20, l.anew)
 }
 
 // ready says that the lab is up, and turns standard error to the log as well: nobody waits any more.
