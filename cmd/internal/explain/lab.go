@@ -57,16 +57,6 @@ const (
 	Netns Kind = "netns"
 )
 
-// LabOf returns the lab that a simulated world is.
-func LabOf(w *sim.World) *Lab {
-	o := w.Origin()
-	l := &Lab{Now: o.Now, Switches: o.Switches, Gateway: o.Gateway, Hosts: o.Hosts, Uplink: Uplink{Kind: None}}
-	if i := w.Internet(); i != nil {
-		l.Uplink = Uplink{Kind: Sim, Internet: i.Config(), NextHop: i.NextHop()}
-	}
-	return l
-}
-
 // outside returns what stands behind an uplink's twin.
 func (l *Lab) outside(leg *nat.Interface, c *sim.Clock, random *rand.Rand) (sim.Outside, error) {
 	if l.Uplink.Kind == Sim {

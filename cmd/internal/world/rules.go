@@ -13,15 +13,9 @@ import (
 // UplinkName is what rules, routes and the trace call the way out.
 const UplinkName = "uplink"
 
-// Rules returns the rules that a lab begins with, as lines of iptables: its own, Docker's, or the few that make of the
-// gateway what a Docker host is. Published ports add theirs when they are opened (see openRules), and so do networks and
-// hosts that come later.
-func Rules(p *plan.Plan) ([]string, error) {
-	_, lines, err := firstRules(p)
-	return lines, err
-}
-
-// firstRules also returns the dockerd that goes on where the rules are Docker's, or nil.
+// firstRules returns the rules that a lab begins with, as lines of iptables: its own, Docker's, or the few that make of the
+// gateway what a Docker host is; and the dockerd that goes on where the rules are Docker's, or nil. Published ports add theirs
+// when they are opened (see openRules), and so do networks and hosts that come later.
 func firstRules(p *plan.Plan) (*firewall.Firewall, []string, error) {
 	switch {
 	case p.Rules != nil:
