@@ -27,7 +27,7 @@ type ForkConfig struct {
 // along. It may be called while packets move; each table is then copied as it is at its own moment.
 func (g *Gateway) Fork(c ForkConfig) *Gateway {
 	f := &Gateway{tracer: c.Tracer, epoch: g.epoch, rules: g.rules.Fork(), rand: c.Random, wake: make(chan struct{}, 1)}
-	f.forged.Store(g.forged.Load())
+	f.ipID.Store(g.ipID.Load())
 	g.mu.Lock()
 	f.names = slices.Clone(g.names)
 	g.mu.Unlock()

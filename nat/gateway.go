@@ -26,7 +26,7 @@ type Gateway struct {
 	conns  *conntrack.Table
 	frags  reassembly
 	errors errorLimit
-	forged atomic.Uint32 // the last IP id that was used
+	ipID   atomic.Uint32 // the last IP id that was used
 
 	view   atomic.Pointer[view]
 	mu     sync.Mutex // serialises changes of the view
@@ -107,7 +107,7 @@ func New(c Config) *Gateway {
 	g := &Gateway{tracer: c.Tracer, epoch: c.Epoch, rules: c.Rules, rand: c.Random, conns: conntrack.NewTable(c.MaxConns, c.Epoch),
 		wake: make(chan struct{}, 1)}
 	g.frags.limit = cmp.Or(c.FragmentMemory, DefaultFragmentMemory)
-	g.forged.Store(c.Random.Uint32())
+	g.ipID.Store(c.Random.Uint32())
 	g.view.Store(&view{local: map[netip.Addr]*Interface{}, forwarding: !c.NoForwarding})
 	return g
 }

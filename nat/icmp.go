@@ -80,7 +80,7 @@ func newError(e frame.ICMPError, about frame.IPv4) (b []byte, message frame.ICMP
 func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	m, isICMP := frame.ParseICMP(p.ip.Payload())
 	switch {
-	case p.in == nil && !g.hears(p), p.in != nil && !p.in.Addr().IsValid(), p.toMany(), p.ip.FragmentOffset() != 0:
+	case p.in == nil && !g.awaits(p), p.in != nil && !p.in.Addr().IsValid(), p.toMany(), p.ip.FragmentOffset() != 0:
 		return
 	case p.ip.Proto() == frame.ProtoICMP && (!isICMP || !m.IsQuery()):
 		return
@@ -104,7 +104,7 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	}
 	message.SetChecksum()
 	from, to := g.errorEnds(p)
-	frame.PutIPv4(b[frame.EthernetHeader:], frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), from, to)
+	frame.PutIPv4(b[frame.EthernetHeader:], frame.ProtoICMP, defaultTTL, uint16(g.ipID.Add(1)), from, to)
 	answer := packet{f: frame.Frame{Data: b}, now: p.now, flow: flow{verbatim: true, state: rule.StateInvalid}}
 	if p.flow.conn != nil {
 		answer.flow = flow{conn: p.flow.conn, dir: p.flow.dir.Other(), state: rule.StateRelated, verbatim: true}
@@ -152,7 +152,7 @@ func (g *Gateway) Undelivered(f Failure, now time.Time) {
 	b, message := newError(said, f.Packet)
 	frame.Rewrite(frame.IPv4(message.Payload()), t, sent, false)
 	message.SetChecksum()
-	frame.PutIPv4(b[frame.EthernetHeader:], frame.ProtoICMP, defaultTTL, uint16(g.forged.Add(1)), from, sent.Src())
+	frame.PutIPv4(b[frame.EthernetHeader:], frame.ProtoICMP, defaultTTL, uint16(g.ipID.Add(1)), from, sent.Src())
 	g.send(&packet{f: frame.Frame{Data: b}, now: now, machine: true,
 		flow: flow{conn: about.conn, dir: about.dir, state: rule.StateRelated, verbatim: true}})
 }
@@ -180,7 +180,7 @@ func (g *Gateway) reset(p *packet) {
 	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.TCPHeader)
 	ip := b[frame.EthernetHeader:]
 	frame.PutTCP(ip[frame.IPv4Header:], resetOf(answer, p.segment)).SetChecksum(answer.Src(), answer.Dst())
-	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, uint16(g.forged.Add(1)), answer.Src(), answer.Dst())
+	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, uint16(g.ipID.Add(1)), answer.Src(), answer.Dst())
 	q.f = frame.Frame{Data: b}
 	g.send(&q)
 }

@@ -95,8 +95,8 @@ func (v *view) keeps(p *packet) bool {
 	return ok && c.Hears(p.ip.Src(), p.ip.Dst())
 }
 
-// hears reports whether a program of the gateway waits for answers to this packet, which the gateway itself has sent.
-func (g *Gateway) hears(p *packet) bool {
+// awaits reports whether a program of the gateway waits for answers to this packet, which the gateway itself has sent.
+func (g *Gateway) awaits(p *packet) bool {
 	sent := p.tuple
 	if p.flow.conn != nil {
 		sent = p.flow.conn.Tuples[conntrack.Original] // as the program sent it

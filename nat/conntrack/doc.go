@@ -10,6 +10,17 @@
 // Everything that translation does follows from the pair: a packet that matches one tuple leaves as the other one
 // reversed. That is how the answer finds RED.
 //
+//	      Track: tuple -> halves -> Conn                Sweep
+//	                        |                             |
+//	+---------------+-------+-------+---------------+     |
+//	| mapping       | tcp           | eviction      | expiry
+//	| one outside   | states, what  | who has to go | a wheel of seconds:
+//	| port for each | a RST is      | when the table| what is due, and
+//	| inside end    | believed      | is full: O(1) | nothing else
+//
+// The table has one lock, held for one connection's work: no method looks at all of them with it. Tuples hold addresses as
+// frame.Addr, 16 bytes for either family. flush.go removes, rows.go lists and tells, fork.go copies, counts.go counts for rules.
+//
 // The first packet of a connection passes twice: Track finds nothing and begins one, which is nobody else's yet; what the
 // rules decide is written into it (SetDestination, Masquerade); Confirm enters it, or Abandon gives back what it has
 // reserved. Time is an argument, and every method may be called from many goroutines.

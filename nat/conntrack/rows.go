@@ -65,26 +65,6 @@ func (t *Table) rowAt(i int, at time.Duration) (row Row, ok bool) {
 	return t.all[i].row(at), true
 }
 
-// Drop removes the connections that match and returns how many there were. match is called without the lock.
-func (t *Table) Drop(match func(Row) bool, now time.Time) (n int) {
-	for _, row := range t.List(now) {
-		if match(row) && t.dropOne(row, now) {
-			n++
-		}
-	}
-	return n
-}
-
-func (t *Table) dropOne(row Row, now time.Time) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	h, ok := t.halves[row.Original]
-	if ok = ok && h.conn.id == row.ID; ok {
-		t.end(h.conn, now)
-	}
-	return ok
-}
-
 // Change is what happened to a connection.
 type Change uint8
 
