@@ -1,4 +1,4 @@
-// Package tap is the way to the kernel: it makes network namespaces and puts network cards (TAP devices) into them, whose
+// Package tap is the way to the kernel: it makes network namespaces and puts interfaces (TAP devices) into them, whose
 // cable ends in this process.
 //
 //	 namespace RED                                  this process
@@ -16,8 +16,8 @@
 // care: an open descriptor of a namespace, a netlink socket opened inside it, and even the /dev/net/tun descriptor of a
 // TAP that was made inside it each hold a reference, and "ip netns del" would change nothing but a file name. So a
 // Namespace is a path and a proof of identity, not a descriptor; sockets are closed before a call returns; and a TAP is
-// made in a nameless namespace of this package's own, a workshop, and moved to where it belongs. That is what takes most of
-// the time in which a lab comes up: while it moves a link, the kernel holds its lock of all links and waits for a grace period
+// made in a nameless staging namespace of this package's own and moved to where it belongs. That is what takes most of the time
+// in which a lab comes up: while it moves a link, the kernel holds its lock of all links and waits for a grace period
 // (rcu_barrier), so that no other is moved meanwhile.
 //
 // # Nothing here is left behind

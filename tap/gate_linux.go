@@ -14,15 +14,15 @@ import (
 // scheduler asks its poller who has become ready only when nobody else can run (runtime.findRunnable), and the goroutine that
 // gives way can. A second busy card would be heard, one that has waited would not, for up to 10 ms (runtime.sysmon).
 //
-// So whoever gives way waits in the poller itself, for an eventfd that it has just rung: the poller finds that behind all
+// So whoever gives way waits in the poller itself, for an eventfd that it has just written to: the poller finds that behind all
 // the cards that have become ready before. One gate serves a whole Host: who finds somebody waiting there waits along, and
 // goes on when they do. (Were it to wait for its own turn there, whoever has just gone on would be back before it.)
 type gate struct {
-	once sync.Once
-	file *os.File // nil where none was to be had
-	raw  syscall.RawConn
-	ring func(fd uintptr) (done bool) // the method attempt, as a value that is made once
-	rung bool                         // guarded by the file's own lock of readers
+	once        sync.Once
+	file        *os.File // nil where none was to be had
+	raw         syscall.RawConn
+	attemptFunc func(fd uintptr) (done bool) // the method attempt, as a value that is made once
+	written     bool                         // guarded by the file's own lock of readers
 
 	mu     sync.Mutex // guards what follows
 	passed sync.Cond  // somebody has gone on
@@ -39,7 +39,7 @@ func (g *gate) open() {
 			return
 		}
 		g.passed.L = &g.mu
-		g.file, g.ring = os.NewFile(uintptr(fd), "eventfd"), g.attempt
+		g.file, g.attemptFunc = os.NewFile(uintptr(fd), "eventfd"), g.attempt
 		if g.raw, err = g.file.SyscallConn(); err != nil {
 			g.file.Close()
 			g.file = nil
@@ -61,7 +61,7 @@ func (g *gate) yield() {
 	}
 	g.taken = true
 	g.mu.Unlock()
-	if g.raw.Read(g.ring) != nil { // the Host was closed
+	if g.raw.Read(g.attemptFunc) != nil { // the Host was closed
 		runtime.Gosched()
 	}
 	g.mu.Lock()
@@ -69,12 +69,12 @@ func (g *gate) yield() {
 	g.passed.Broadcast()
 }
 
-// attempt is called by the poller: at first it rings and has to wait, and when the poller has heard that, it is done. The
+// attempt is called by the poller: at first it writes and has to wait, and when the poller has heard that, it is done. The
 // count is never read: each write is heard, and 2^64 of them are never reached.
 func (g *gate) attempt(fd uintptr) (done bool) {
-	if g.rung = !g.rung; g.rung {
+	if g.written = !g.written; g.written {
 		_, err := unix.Write(int(fd), one)
-		g.rung = err == nil
+		g.written = err == nil
 		return err != nil
 	}
 	return true

@@ -11,11 +11,11 @@ type local struct {
 	buffers buffers
 	gate    gate
 
-	workshops workshops
-	moving    sync.Mutex // held while a card is moved out of its workshop
+	stagings stagings
+	moving   sync.Mutex // held while a card is moved out of its staging namespace
 
-	bellMu sync.Mutex
-	bell   *bell // nil until the first watch
+	monitorMu sync.Mutex
+	monitor   *linkMonitor // nil until the first watch
 }
 
 // New returns the Host that does everything here and now. It keeps its records under dir; an empty dir stands for
@@ -33,12 +33,12 @@ func New(dir string) (Host, error) {
 
 // Close implements Host.
 func (l *local) Close() error {
-	l.bellMu.Lock()
-	if l.bell != nil {
-		l.bell.socket.Close()
-		l.bell = nil
+	l.monitorMu.Lock()
+	if l.monitor != nil {
+		l.monitor.socket.Close()
+		l.monitor = nil
 	}
-	l.bellMu.Unlock()
+	l.monitorMu.Unlock()
 	l.gate.close()
-	return l.workshops.close()
+	return l.stagings.close()
 }

@@ -54,8 +54,8 @@ func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
 	return plain{card}, nil
 }
 
-// plug makes a TAP in the workshop and moves it into a namespace, where it keeps its name. The calling thread, which must
-// come from onThread, is in that namespace then.
+// plug makes a TAP in a staging namespace and moves it into a namespace, where it keeps its name. The calling thread, which
+// must come from onThread, is in that namespace then.
 func (l *local) plug(ns Namespace, cfg Interface) (*os.File, error) {
 	file, err := l.makeIn(ns, cfg)
 	if errors.Is(err, unix.EEXIST) {
@@ -67,14 +67,14 @@ func (l *local) plug(ns Namespace, cfg Interface) (*os.File, error) {
 	return file, err
 }
 
-// makeIn is plug with the kernel's errors. The card belongs to its workshop until it is moved, for its file holds on to the
-// namespace that it was opened in.
+// makeIn is plug with the kernel's errors. The TAP belongs to its staging namespace until it is moved, for its file holds on to
+// the namespace that it was opened in.
 func (l *local) makeIn(ns Namespace, cfg Interface) (*os.File, error) {
-	workshop, err := l.workshops.enter()
+	staging, err := l.stagings.enter()
 	if err != nil {
 		return nil, err
 	}
-	defer l.workshops.leave(workshop)
+	defer l.stagings.leave(staging)
 	here, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("netlink: %w", err)
@@ -98,7 +98,7 @@ func (l *local) makeIn(ns Namespace, cfg Interface) (*os.File, error) {
 	return file, nil
 }
 
-// move moves a card from a workshop, to which here leads, into a namespace, and the calling thread before it.
+// move moves a card from a staging namespace, to which here leads, into a namespace, and the calling thread before it.
 //
 // One call at a time, which costs nothing where many cards are made: the kernel moves one link at a time too, and then
 // waits, with its lock of all links (RTNL) held, until everybody has forgotten where it was (rcu_barrier in
@@ -126,16 +126,16 @@ func (l *local) move(here *netlink.Handle, ns Namespace, cfg Interface) error {
 	return disableIPv6(cfg.Name)
 }
 
-// workshops are the nameless namespaces that TAPs are made in. There is one card at a time in each, which has the name there
-// that it will have where it belongs; so there are as many as cards are made at the same time. The bell hangs in the first.
-type workshops struct {
+// stagings are the nameless namespaces that TAPs are made in. There is one card at a time in each, which has the name there
+// that it will have where it belongs; so there are as many as cards are made at the same time. The link monitor subscribes in the first.
+type stagings struct {
 	mu   sync.Mutex // guards what follows
 	all  []*os.File
 	idle []*os.File // those of all that nobody makes a card in
 }
 
-// inFirst runs f on a thread that is in the first workshop, whoever makes a card there.
-func (w *workshops) inFirst(f func() error) error {
+// inFirst runs f on a thread that is in the first staging namespace, whoever makes a card there.
+func (w *stagings) inFirst(f func() error) error {
 	return onThread(func() error {
 		if err := w.enterFirst(); err != nil {
 			return err
@@ -144,7 +144,7 @@ func (w *workshops) inFirst(f func() error) error {
 	})
 }
 
-func (w *workshops) enterFirst() error {
+func (w *stagings) enterFirst() error {
 	if w.first() == nil {
 		own, err := w.enter()
 		if err != nil {
@@ -155,7 +155,7 @@ func (w *workshops) enterFirst() error {
 	return os.NewSyscallError("setns", unix.Setns(int(w.first().Fd()), unix.CLONE_NEWNET))
 }
 
-func (w *workshops) first() *os.File {
+func (w *stagings) first() *os.File {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.all) == 0 {
@@ -164,8 +164,8 @@ func (w *workshops) first() *os.File {
 	return w.all[0]
 }
 
-// enter moves the calling thread, which must come from onThread, into a workshop that it has to itself until leave.
-func (w *workshops) enter() (*os.File, error) {
+// enter moves the calling thread, which must come from onThread, into a staging namespace that it has to itself until leave.
+func (w *stagings) enter() (*os.File, error) {
 	w.mu.Lock()
 	if last := len(w.idle) - 1; last >= 0 {
 		own := w.idle[last]
@@ -187,15 +187,15 @@ func (w *workshops) enter() (*os.File, error) {
 	return own, nil
 }
 
-// leave gives a workshop back, with no card in it any more.
-func (w *workshops) leave(own *os.File) {
+// leave gives a staging namespace back, with no card in it any more.
+func (w *stagings) leave(own *os.File) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.idle = append(w.idle, own)
 }
 
-// close forgets the workshops. They go with the cards that were made in them.
-func (w *workshops) close() (err error) {
+// close forgets the stagings. They go with the cards that were made in them.
+func (w *stagings) close() (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, one := range w.all {

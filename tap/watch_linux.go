@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// Watch implements Device. Looking is cheap and needs no goroutine while nothing happens: the bell says when to.
+// Watch implements Device. Looking is cheap and needs no goroutine while nothing happens: the monitor says when to.
 func (d *card) Watch(changed func(State)) (stop func(), err error) {
-	bell, err := d.host.theBell()
+	monitor, err := d.host.linkMonitor()
 	if err != nil {
 		return nil, fmt.Errorf("%s: watch: %w", d.name, err)
 	}
-	w := &watch{device: d, bell: bell, changed: changed, looking: true}
+	w := &watch{device: d, monitor: monitor, changed: changed, looking: true}
 	d.mu.Lock()
 	closed := d.closed
 	d.watches = append(d.watches, w) // stays there after stop: stopping twice does no harm
@@ -27,14 +27,14 @@ func (d *card) Watch(changed func(State)) (stop func(), err error) {
 		w.stop()
 		return nil, err
 	}
-	go w.run() // for what was rung meanwhile
+	go w.run() // for what was notified meanwhile
 	return w.stop, nil
 }
 
 // watch is one Watch.
 type watch struct {
 	device  *card
-	bell    *bell
+	monitor *linkMonitor
 	changed func(State)
 
 	// Whoever looks has these to itself.
@@ -43,11 +43,11 @@ type watch struct {
 	stopped atomic.Bool
 	mu      sync.Mutex // guards what follows
 	looking bool
-	again   bool // it was rung for while somebody looked
+	again   bool // it was notified while somebody looked
 }
 
-// ring makes the watch look, in the background.
-func (w *watch) ring() {
+// notify makes the watch look, in the background.
+func (w *watch) notify() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.again = true; !w.looking && !w.stopped.Load() {
@@ -56,7 +56,7 @@ func (w *watch) ring() {
 	}
 }
 
-// run looks as long as it is rung for, and tells what is new.
+// run looks as long as it is notified, and tells what is new.
 func (w *watch) run() {
 	for w.wanted() {
 		before := w.last
@@ -79,14 +79,14 @@ func (w *watch) wanted() bool {
 
 func (w *watch) stop() {
 	w.stopped.Store(true)
-	w.bell.remove(w)
+	w.monitor.remove(w)
 }
 
-// look finds out where the card is, and what it is like there. In a namespace that is new to it, it hangs at the bell first,
+// look finds out where the card is, and what it is like there. In a namespace that is new to it, it subscribes to the monitor first,
 // so that nothing happens there unheard.
 func (w *watch) look() error {
-	w.bell.looks <- struct{}{}
-	defer func() { <-w.bell.looks }()
+	w.monitor.looks <- struct{}{}
+	defer func() { <-w.monitor.looks }()
 	return w.device.inside(func(namespace *os.File) error {
 		info, err := namespace.Stat()
 		if err != nil {
@@ -97,7 +97,7 @@ func (w *watch) look() error {
 			if err != nil {
 				return err
 			}
-			w.bell.hang(w, nsid)
+			w.monitor.add(w, nsid)
 		}
 		state, err := w.device.stateIn(namespace)
 		if err == nil {

@@ -15,7 +15,7 @@
 //	   |         |         |                                  |
 //	  TCP       UDP    ICMP echo        published TCP    published UDP
 //	   |         |         |                  |               |
-//	netstack     |         |               netstack           |
+//	netstack     |         |               netstack           |        (package netstack, one Stack)
 //	   |         |         |                  |               |
 //	 splice      |         |               splice             |
 //	   |         |         |                  |               |
@@ -31,15 +31,19 @@
 // TCP is terminated, because no unprivileged socket sends somebody else's segments. It is honest all the same: the host
 // connects first, and only when the other side has answered is the inside handshake completed. Refused is a RST,
 // unreachable is an ICMP error, silence is silence. What termination cannot carry: simultaneous open, urgent data as
-// such, TTL but that of the SYN, which goes along (traceroute -T), and keepalives, which each side answers for itself. UDP and ICMP echo carry TTL, type of service and DF both ways, and ICMP errors come back inside out.
+// such, TTL but that of the SYN, which goes along (traceroute -T), and keepalives, which each side answers for itself. UDP
+// and ICMP echo carry TTL, type of service and DF both ways, and ICMP errors come back inside out.
 //
-// Netstack does the sequence accounting of a connection; most of its bytes do not go through it. Those that leave in their turn are in
-// the host's socket before netstack hears of them (cutthrough.go), and a few bytes are accounted for at once rather than
-// by a goroutine of netstack's (netstack.go).
+// Netstack does the sequence accounting of a connection; most of its bytes do not go through it. Those that leave in their
+// turn are in the host's socket before netstack hears of them (cut-through, cutthrough.go), and a few bytes are accounted for
+// at once rather than by a goroutine of netstack's (netstack.go).
+//
+// What one host inside may make this machine spend is bounded (limits.go): sockets, connections, and connections a second that
+// do not come about, for a SYN costs a goroutine, a socket and a connect that its sender's port is not charged with.
 //
 // Datagrams stay together where they come together: what the kernel has put together goes in as one frame (HostConfig.GSO,
-// mmsg_linux.go) and what one frame stands for goes out with one system call. What waits at a socket is read many at a
-// time (mmsg_linux.go). Nothing is held back for that: a single datagram goes on at once.
+// receive.go) and what one frame stands for goes out with one system call. What waits at a socket is read many at a time
+// (mmsg_linux.go). Nothing is held back for that: a single datagram goes on at once.
 //
 // Read bind.go, then output.go; tcp.go is the way of a connection, listen.go that of a published port.
 package uplink

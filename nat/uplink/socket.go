@@ -38,7 +38,8 @@ func wrap(fd int) (*socket, error) {
 }
 
 // openSocket opens a socket for an IP protocol, bound to a port on all of the host's addresses, and returns the port. Port 0
-// is any; of TCP, one of choice. alone: a port of TCP that another socket has is not shared. Of ICMP that is a ping socket, and the identifier is its port.
+// is any; of TCP, one of choice. alone: a port of TCP that another socket has is not shared. For ICMP it is a ping socket, and
+// the identifier is its port.
 func openSocket(proto uint8, port uint16, choice *ports, alone bool) (*socket, uint16, error) {
 	kind := unix.SOCK_DGRAM
 	if proto == frame.ProtoTCP {

@@ -12,41 +12,41 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bell rings watches whenever a link changes in their card's namespace. One netlink socket serves them all: the kernel's
-// work for an event grows with the sockets that might hear it. The socket is in a workshop, for inside a card's namespace
-// it would keep that alive, and listens to every namespace that has a number there (NETLINK_LISTEN_ALL_NSID); a message is
-// no more than the hint to look.
-type bell struct {
+// linkMonitor notifies watches whenever a link changes in their device's namespace. One netlink socket serves them all: the
+// kernel's work for an event grows with the sockets that might hear it. The socket is in a staging namespace, for inside a
+// device's namespace it would keep that alive, and listens to every namespace that has a number there (NETLINK_LISTEN_ALL_NSID);
+// a message is no more than the hint to look.
+type linkMonitor struct {
 	socket *os.File
 	looks  chan struct{} // has room for the watches that may look at the same time
 
 	mu      sync.Mutex // guards what follows
 	watches map[int]map[*watch]bool
-	numbers map[*watch]int // where each hangs
+	numbers map[*watch]int // the namespace of each
 }
 
 // looksAtOnce bounds the threads that look: messages that were lost make every watch of a lab look, and there may be
 // thousands.
 const looksAtOnce = 32
 
-// theBell returns the Host's bell, which is made with the first watch.
-func (l *local) theBell() (*bell, error) {
-	l.bellMu.Lock()
-	defer l.bellMu.Unlock()
-	if l.bell != nil {
-		return l.bell, nil
+// linkMonitor returns the Host's monitor, which is made with the first watch.
+func (l *local) linkMonitor() (*linkMonitor, error) {
+	l.monitorMu.Lock()
+	defer l.monitorMu.Unlock()
+	if l.monitor != nil {
+		return l.monitor, nil
 	}
 	socket, err := l.listen()
 	if err != nil {
 		return nil, err
 	}
-	l.bell = &bell{socket: socket, looks: make(chan struct{}, looksAtOnce), watches: map[int]map[*watch]bool{}, numbers: map[*watch]int{}}
-	go l.bell.run()
-	return l.bell, nil
+	l.monitor = &linkMonitor{socket: socket, looks: make(chan struct{}, looksAtOnce), watches: map[int]map[*watch]bool{}, numbers: map[*watch]int{}}
+	go l.monitor.run()
+	return l.monitor, nil
 }
 
-// hang makes the bell ring for a watch when something changes in the namespace of that number, and in no other.
-func (b *bell) hang(w *watch, nsid int) {
+// add has the monitor notify a watch when something changes in the namespace of that number, and in no other.
+func (b *linkMonitor) add(w *watch, nsid int) {
 	b.remove(w)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -59,11 +59,11 @@ func (b *bell) hang(w *watch, nsid int) {
 	b.watches[nsid][w], b.numbers[w] = true, nsid
 }
 
-func (b *bell) remove(w *watch) {
+func (b *linkMonitor) remove(w *watch) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	nsid, hangs := b.numbers[w]
-	if !hangs {
+	nsid, known := b.numbers[w]
+	if !known {
 		return
 	}
 	delete(b.numbers, w)
@@ -73,22 +73,22 @@ func (b *bell) remove(w *watch) {
 	}
 }
 
-// run rings until the socket is closed. Where messages were lost, it rings for everybody.
-func (b *bell) run() {
+// run notifies until the socket is closed. Where messages were lost, it notifies everybody.
+func (b *linkMonitor) run() {
 	for {
 		nsid, err := receive(b.socket)
 		lost := errors.Is(err, unix.ENOBUFS)
 		if err != nil && !lost {
 			return
 		}
-		for _, w := range b.hanging(nsid, lost) {
-			w.ring()
+		for _, w := range b.watching(nsid, lost) {
+			w.notify()
 		}
 	}
 }
 
-// hanging returns the watches at a number, or all.
-func (b *bell) hanging(nsid int, all bool) []*watch {
+// watching returns the watches at a number, or all.
+func (b *linkMonitor) watching(nsid int, all bool) []*watch {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if all {
@@ -97,9 +97,9 @@ func (b *bell) hanging(nsid int, all bool) []*watch {
 	return slices.Collect(maps.Keys(b.watches[nsid]))
 }
 
-// listen opens a socket that hears of every change to a link, in all namespaces that the first workshop has a number for.
+// listen opens a socket that hears of every change to a link, in all namespaces that the first staging namespace has a number for.
 func (l *local) listen() (socket *os.File, err error) {
-	err = l.workshops.inFirst(func() error {
+	err = l.stagings.inFirst(func() error {
 		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 		if err != nil {
 			return os.NewSyscallError("socket", err)
@@ -118,9 +118,9 @@ func (l *local) listen() (socket *os.File, err error) {
 	return socket, err
 }
 
-// number returns the first workshop's number for a namespace, and gives it one if it has none.
+// number returns the first staging namespace's number for a namespace, and gives it one if it has none.
 func (l *local) number(namespace *os.File) (nsid int, err error) {
-	err = l.workshops.inFirst(func() error {
+	err = l.stagings.inFirst(func() error {
 		fd := int(namespace.Fd())
 		if nsid, err = netlink.GetNetNsIdByFd(fd); err != nil || nsid >= 0 {
 			return err
@@ -134,7 +134,7 @@ func (l *local) number(namespace *os.File) (nsid int, err error) {
 	return nsid, err
 }
 
-// receive waits for a message and returns the number of the namespace that it comes from: -1 for the workshop itself.
+// receive waits for a message and returns the number of the namespace that it comes from: -1 for the staging namespace itself.
 func receive(socket *os.File) (nsid int, err error) {
 	raw, err := socket.SyscallConn()
 	if err != nil {
