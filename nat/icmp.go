@@ -35,7 +35,7 @@ func message(r trace.Reason) (icmpType, code uint8, ok bool) {
 		return frame.ICMPUnreachable, frame.UnreachableProtocol, true
 	case trace.NoSocket, trace.Refused:
 		return frame.ICMPUnreachable, frame.UnreachablePort, true
-	case trace.SourceLimit, trace.TableFull, trace.NATNoPort, trace.HostForbidden, trace.HostUnknown, trace.NoMem, trace.NoICMPSocket:
+	case trace.SourceLimit, trace.NATNoPort, trace.HostForbidden, trace.HostUnknown, trace.NoMem, trace.NoICMPSocket:
 		return frame.ICMPUnreachable, frame.UnreachableAdmin, true // RFC 5508 REQ-8
 	case trace.IPOptions:
 		return frame.ICMPParamProblem, 0, true

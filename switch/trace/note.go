@@ -66,7 +66,6 @@ const (
 	RouteConnected // Addr is on the network Port
 	RouteDefault   // not on any network here: the default route
 	RoutePrefix    // Prefix matched
-	RouteLocal     // Addr is the gateway's own
 
 	// Fragments.
 	Reassembled    // Count fragments are one packet again

@@ -73,8 +73,6 @@ func (e *Event) aboutRoutes() string {
 			return e.address() + " is in " + e.Prefix.String() + ": by " + the(or(e.Port, "uplink"))
 		}
 		return "a route leads to " + e.address() + ": by " + the(or(e.Port, "uplink"))
-	case RouteLocal:
-		return e.address() + " is the gateway's own address"
 	}
 	return ""
 }

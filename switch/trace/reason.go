@@ -70,7 +70,6 @@ const (
 	RuleReject    // netfilter-reject
 	PolicyDrop    // policy-drop
 	Invalid       // ct-invalid
-	TableFull     // ct-table-full
 	SourceLimit   // ct-source-limit
 	DialRate      // dial-rate
 	NATNoPort     // nat-no-port
@@ -182,7 +181,6 @@ var sentences = [reasonEnd]string{
 	RuleReject:    "a rule says REJECT: its sender is told, but where frames are bridged",
 	PolicyDrop:    "no rule lets it through, and the chain's policy is DROP",
 	Invalid:       "it belongs to no connection and cannot begin one, so no rule has translated its source, and nobody outside knows the way back to that",
-	TableFull:     "the connection table is full",
 	SourceLimit:   "who sends this (a host, or all outside together) has more connections than its share already: others keep theirs",
 	DialRate:      "this host begins more connections a second that do not come about than one may: TCP tries again by itself, and others keep theirs",
 	NATNoPort:     "no address and port are free to translate this connection to",

@@ -44,7 +44,7 @@ var meant = []struct {
 		trace.ConnUntracked, trace.NoRuleChanged, trace.Reassembled}},
 	{trace.Prerouting, trace.Queue, []trace.Note{trace.FragmentHeld}},
 	{trace.Prerouting, trace.Rewrite, []trace.Note{trace.NoNote, trace.ConnNew, trace.ConnRelated, trace.ReplyTranslated, trace.SameTranslation}},
-	{trace.Route, trace.Accept, []trace.Note{trace.RouteConnected, trace.RouteDefault, trace.RoutePrefix, trace.RouteLocal}},
+	{trace.Route, trace.Accept, []trace.Note{trace.RouteConnected, trace.RouteDefault, trace.RoutePrefix}},
 	{trace.Input, trace.Accept, []trace.Note{trace.NoNote, trace.Delivered}},
 	{trace.Input, trace.Consume, []trace.Note{trace.EchoAnswered, trace.Delivered}},
 	{trace.Forward, trace.Accept, []trace.Note{trace.NoNote, trace.Logged}},
