@@ -21,7 +21,7 @@ var notes = map[trace.Note]string{
 	trace.NeighborKnown: "known", trace.NeighborAsked: "asked", trace.NeighborWaiting: "waiting", trace.NeighborSent: "released",
 	trace.NeighborProbe: "probe", trace.ARPAnswered: "arp-answered", trace.ARPLearned: "learned", trace.ARPHeard: "heard",
 	trace.ARPNotMine: "not-mine", trace.ARPConflict: "conflict", trace.ARPDefended: "defended", trace.ARPAnnounced: "announced",
-	trace.ErrorSent: "error-sent", trace.MachineError: "machine-error",
+	trace.ErrorSent: "error-sent", trace.ARPProbed: "arp-probed", trace.ARPIgnored: "ignored", trace.NeighborStatic: "static", trace.Delivered: "delivered", trace.MachineError: "machine-error",
 }
 
 // line writes an event down: packet and hop, hook, verdict, and why.

@@ -124,6 +124,8 @@ func TestLoopThroughABridge(t *testing.T) {
 // where it was first.
 func TestLoopOfStrangers(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "GREEN", "EVIL")
+	ring := trace.NewRing(10_000, 1<<20, 0)
+	l.tracer.Attach(ring)
 	l.send("GREEN", nearest, host(1))
 	for range 300 {
 		l.send("EVIL", nearest, host(1))
@@ -135,6 +137,18 @@ func TestLoopOfStrangers(t *testing.T) {
 	}
 	if n := l.tracer.Drops(trace.Loop); n < 150 || n > 250 {
 		t.Errorf("%d frames were dropped", n)
+	}
+	told := 0
+	for e := (trace.Event{}); ; {
+		if _, ok := ring.TryNext(&e); !ok {
+			break
+		}
+		if e.Reason == trace.Loop && e.Note == trace.Looped && e.From == "GREEN" {
+			told++
+		}
+	}
+	if told < 150 {
+		t.Errorf("of the drops %d tell of the loop", told)
 	}
 	if err := l.Detach(l.ports["GREEN"]); err != nil { // the port where it is held goes: it may be elsewhere
 		t.Fatal(err)

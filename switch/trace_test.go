@@ -52,6 +52,7 @@ func listen(l *lab) func() string {
 var notes = map[trace.Note]string{
 	trace.Learned: "learned", trace.Moved: "moved", trace.FDBFull: "full", trace.Known: "known", trace.Static: "static",
 	trace.UnknownUnicast: "unknown", trace.BroadcastFrame: "broadcast", trace.MulticastFrame: "multicast", trace.GatewayAddress: "gateway",
+	trace.NothingLearned: "nothing-learned", trace.Looped: "looped",
 }
 
 // TestSteps: each step of a frame is one event, in the order of the path, numbered from 1; the copies of a flood are one
@@ -224,5 +225,29 @@ func TestSentIsSent(t *testing.T) {
 		if got := strings.Join(lines, "\n"); !strings.HasSuffix(got, "\n"+test.want) || strings.Count(got, "egress") != 1 {
 			t.Errorf("%s:\n%s\nwant at its end\n%s", test.name, got, test.want)
 		}
+	}
+}
+
+// TestAHubSaysThatItIsOne: a network that remembers nobody floods, and says why.
+func TestAHubSaysThatItIsOne(t *testing.T) {
+	l := newLab(t, vswitch.Config{Ageing: -1}, "RED", "BLUE")
+	events := listen(l)
+	l.send("RED", host(2), host(1))
+	if got := events(); !strings.Contains(got, "bridge flood nothing-learned RED to [RED BLUE]") {
+		t.Errorf("it says:\n%s", got)
+	}
+}
+
+// TestIsolatedIsTold: two isolated ports have nothing to say to each other.
+func TestIsolatedIsTold(t *testing.T) {
+	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
+	for _, name := range []string{"RED", "BLUE"} {
+		l.set(name, func(k *vswitch.Knobs) { k.Isolated = true })
+	}
+	l.send("BLUE", host(9), host(2))
+	before := l.tracer.Drops(trace.Isolated)
+	l.send("RED", host(2), host(1))
+	if n := l.tracer.Drops(trace.Isolated) - before; n != 1 {
+		t.Errorf("%d frames were dropped", n)
 	}
 }

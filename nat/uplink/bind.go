@@ -203,14 +203,18 @@ func (h *Host) openFor(proto uint8, wish uint16, alone bool) (*socket, uint16, t
 	if errors.Is(err, unix.EMFILE) && h.evictOne() {
 		sock, port, err = openSocket(proto, wish, h.ports, alone)
 	}
-	switch {
-	case err == nil:
-		return sock, port, trace.NoReason
-	case proto == frame.ProtoICMP && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)),
-		errors.Is(err, unix.EPROTONOSUPPORT):
-		return nil, 0, trace.NoICMPSocket
+	if err != nil {
+		return nil, 0, whyNoSocket(proto, err)
 	}
-	return nil, 0, why(err)
+	return sock, port, trace.NoReason
+}
+
+// whyNoSocket is why for a socket that could not be opened: a ping socket is not for everybody (icmp(7): ping_group_range).
+func whyNoSocket(proto uint8, err error) trace.Reason {
+	if errors.Is(err, unix.EPROTONOSUPPORT) || proto == frame.ProtoICMP && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)) {
+		return trace.NoICMPSocket
+	}
+	return why(err)
 }
 
 // evictOne closes one socket of whoever can spare the most, if anybody can.
