@@ -11,14 +11,14 @@ import (
 	"uswitch/switch/trace"
 )
 
-// Choosy is a Socket that is not there for everyone, or not everywhere. Where it does not listen, its port is closed. Where it
+// Selective is a Socket that is not there for everyone, or not everywhere. Where it does not listen, its port is closed. Where it
 // does, no DNAT leads elsewhere: a port that is published as well must not take the lab's name server away from its hosts, as
 // Docker's, which is inside each container, cannot be taken away.
-type Choosy interface {
+type Selective interface {
 	Socket
-	// Hears reports whether it takes packets from src to dst, an address of the gateway's. It is called from many goroutines
+	// Accepts reports whether it takes packets from src to dst, an address of the gateway's. It is called from many goroutines
 	// and must not block.
-	Hears(src, dst netip.Addr) bool
+	Accepts(src, dst netip.Addr) bool
 }
 
 // Open gives a socket what ends at the gateway's own addresses, with this protocol and this port: of TCP and UDP the
@@ -72,7 +72,7 @@ func (g *Gateway) deliver(p *packet) bool {
 	if s == nil {
 		return false
 	}
-	if c, ok := s.(Choosy); ok && !c.Hears(p.ip.Src(), p.ip.Dst()) {
+	if c, ok := s.(Selective); ok && !c.Accepts(p.ip.Src(), p.ip.Dst()) {
 		return false
 	}
 	if p.j.On() {
@@ -82,7 +82,7 @@ func (g *Gateway) deliver(p *packet) bool {
 	return true
 }
 
-// keeps reports whether a packet is for a Choosy that hears it, so that no rule may lead it elsewhere.
+// keeps reports whether a packet is for a Selective that accepts it, so that no rule may lead it elsewhere.
 func (v *view) keeps(p *packet) bool {
 	if p.in == nil || len(v.sockets) == 0 || v.local[p.ip.Dst()] == nil {
 		return false
@@ -91,8 +91,8 @@ func (v *view) keeps(p *packet) bool {
 	if !ok || key.proto == frame.ProtoICMP {
 		return false
 	}
-	c, ok := v.sockets[key].(Choosy)
-	return ok && c.Hears(p.ip.Src(), p.ip.Dst())
+	c, ok := v.sockets[key].(Selective)
+	return ok && c.Accepts(p.ip.Src(), p.ip.Dst())
 }
 
 // awaits reports whether a program of the gateway waits for answers to this packet, which the gateway itself has sent.
@@ -127,21 +127,21 @@ type mute struct{}
 
 func (mute) Deliver(frame.Frame, time.Time) {}
 
-// choosyMute stands for a Choosy, and hears whom that hears.
-type choosyMute struct {
+// selectiveMute stands for a Selective, and hears whom that accepts.
+type selectiveMute struct {
 	mute
-	hears func(src, dst netip.Addr) bool
+	accepts func(src, dst netip.Addr) bool
 }
 
-func (m choosyMute) Hears(src, dst netip.Addr) bool { return m.hears(src, dst) }
+func (m selectiveMute) Accepts(src, dst netip.Addr) bool { return m.accepts(src, dst) }
 
 // forkSockets returns the sockets of a fork.
 func (v *view) forkSockets() map[socketKey]Socket {
 	twins := map[socketKey]Socket{}
 	for key, s := range v.sockets {
 		twins[key] = mute{}
-		if c, ok := s.(Choosy); ok {
-			twins[key] = choosyMute{hears: c.Hears}
+		if c, ok := s.(Selective); ok {
+			twins[key] = selectiveMute{accepts: c.Accepts}
 		}
 	}
 	return twins

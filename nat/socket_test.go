@@ -67,7 +67,7 @@ type choosy struct {
 	one string
 }
 
-func (c *choosy) Hears(src, dst netip.Addr) bool { return src.String()+" "+dst.String() == c.one }
+func (c *choosy) Accepts(src, dst netip.Addr) bool { return src.String()+" "+dst.String() == c.one }
 
 func TestSocketIsClosedToSome(t *testing.T) {
 	l := newLab(t)

@@ -87,8 +87,8 @@ type choosy struct {
 	hears func(src, dst netip.Addr) bool
 }
 
-// Hears implements nat.Choosy.
-func (c choosy) Hears(src, dst netip.Addr) bool { return c.hears(src, dst) }
+// Accepts implements nat.Selective.
+func (c choosy) Accepts(src, dst netip.Addr) bool { return c.hears(src, dst) }
 
 // Listen takes TCP connections to a port of the gateway, at any of its addresses where hears accepts them; nil accepts all. It may
 // be called from any goroutine; Accept is for tasks. The listener ends with the Station.

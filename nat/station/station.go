@@ -80,8 +80,8 @@ type filtered struct {
 	hears func(src, dst netip.Addr) bool
 }
 
-// Hears implements nat.Choosy.
-func (f filtered) Hears(src, dst netip.Addr) bool { return f.hears(src, dst) }
+// Accepts implements nat.Selective.
+func (f filtered) Accepts(src, dst netip.Addr) bool { return f.hears(src, dst) }
 
 // Listen takes TCP connections to a port of the gateway, at any of its addresses where hears accepts them; nil accepts
 // all, and hears must not block. To the others the port is closed. Close of the listener gives the port back.

@@ -38,7 +38,7 @@ func (w *World) startNames(context.Context) error {
 		release()
 		return nil
 	})
-	listener, err := programs.Listen(names.Port, w.names.Hears)
+	listener, err := programs.Listen(names.Port, w.names.Accepts)
 	if err != nil {
 		return fmt.Errorf("the name server: %w", err)
 	}

@@ -200,7 +200,7 @@ func TestTheServerIsThereForTheLab(t *testing.T) {
 		{"8.8.8.8", "11.11.11.1", false},
 		{"192.168.104.1", "192.168.104.2", false},
 	} {
-		if got := s.Hears(netip.MustParseAddr(c.src), netip.MustParseAddr(c.dst)); got != c.want {
+		if got := s.Accepts(netip.MustParseAddr(c.src), netip.MustParseAddr(c.dst)); got != c.want {
 			t.Errorf("hears %s at %s: %v", c.src, c.dst, got)
 		}
 	}

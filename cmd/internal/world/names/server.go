@@ -155,8 +155,8 @@ func (s *Server) Deliver(f frame.Frame, now time.Time) {
 	}
 }
 
-// Hears implements nat.Choosy: the server is there for the lab's own networks, on each at the gateway's address there.
-func (s *Server) Hears(src, dst netip.Addr) bool {
+// Accepts implements nat.Selective: the server is there for the lab's own networks, on each at the gateway's address there.
+func (s *Server) Accepts(src, dst netip.Addr) bool {
 	z := s.zone.Load()
 	n := z.around(src)
 	return n != nil && n == z.around(dst)
