@@ -43,10 +43,14 @@ test-docker: packages ## compare with the docker command (version 28, which no p
 # End-to-end tests that say nothing about frames.
 NO_TRAFFIC = Lesson|Learning|OwnWay|InMemory|Watch|Readme|TopLevel|Imports|Introduced|NobodysMachine|Help|Simulated|Compare|Break$$|Check|Docker(Begins|Terminal|Foreground)|F7[1-35]|F8[345]|F92|F59
 
-lint: ## gofmt, go vet and staticcheck
+# Packages in which nothing may be out of reach of the command and the benchmark.
+REACHED = ^uswitch/(cmd|nat|arp)
+
+lint: ## gofmt, go vet, staticcheck, and deadcode: nothing that only tests reach
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	@dead=$$($(GO) tool deadcode -filter '$(REACHED)' ./cmd/uswitch ./test/bench) || exit 1; if [ -n "$$dead" ]; then echo "$$dead"; exit 1; fi
 
 cover: ## run the tests and write how much of the code they run to out/cover.html
 	@mkdir -p out
