@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"time"
@@ -36,7 +37,12 @@ func RestingEngine(lab string, o plan.LoadOptions) (*api.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.InProcess(http.StripPrefix(api.DockerPath, engine.Resting(p, time.Now).Handler()), p.Name), nil
+	mux := http.NewServeMux()
+	mux.Handle(api.DockerPath+"/", http.StripPrefix(api.DockerPath, engine.Resting(p, time.Now).Handler()))
+	mux.HandleFunc("GET /v1/lab", func(w http.ResponseWriter, _ *http.Request) { // ages are told by the lab's time
+		_ = json.NewEncoder(w).Encode(api.Lab{API: api.Version, Version: Version(), Name: p.Name, Now: time.Now()})
+	})
+	return api.InProcess(mux, p.Name), nil
 }
 
 // stays reports whether a lab goes on until somebody ends it: it is to, or a host that counts has no command that could end.
