@@ -10,7 +10,7 @@ var Epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // Scheduler is all that machines know of time. Functions run one at a time, in the order of their moments and among
 // equal moments in the order in which they were asked for, and never before After has returned: whoever schedules needs
-// no lock against what it has scheduled. A Clock is one for a world in memory, a RealTime for a lab of real time.
+// no lock against what it has scheduled. A Clock is one for the copy of a lab in which a question is tried out, a Loop for a lab.
 type Scheduler interface {
 	// Now returns the current moment.
 	Now() time.Time

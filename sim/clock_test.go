@@ -1,12 +1,11 @@
 package sim_test
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,54 +45,71 @@ func TestClockOrder(t *testing.T) {
 	}
 }
 
-func TestRealTime(t *testing.T) {
-	r := sim.NewRealTime()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+// TestWallLoopOrder: events of equal moments run in the order in which they were asked for, and one that was stopped does not.
+func TestWallLoopOrder(t *testing.T) {
+	l := sim.NewWallLoop()
+	defer l.Close()
 	var got []int
-	var stopped *sim.Timer
-	r.After(0, func() {
+	over := make(chan struct{})
+	l.After(0, func() {
 		got = append(got, 1)
-		stopped = r.After(0, func() { got = append(got, -1) })
-		r.After(time.Millisecond, func() { got = append(got, 3); cancel() })
-		r.After(0, func() { got = append(got, 2) })
+		stopped := l.After(0, func() { got = append(got, -1) })
+		l.After(time.Millisecond, func() { got = append(got, 3); close(over) })
+		l.After(0, func() { got = append(got, 2) })
 		stopped.Stop()
 	})
-	if err := r.Run(ctx); err != nil || !slices.Equal(got, []int{1, 2, 3}) {
-		t.Errorf("got %v, %v", got, err)
+	<-over
+	if !slices.Equal(got, []int{1, 2, 3}) {
+		t.Errorf("got %v", got)
 	}
 }
 
-func TestRealTimeFromManyGoroutines(t *testing.T) {
-	r := sim.NewRealTime()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+func TestWallLoopFromManyGoroutines(t *testing.T) {
+	l := sim.NewWallLoop()
+	defer l.Close()
 	const each = 1000
-	var count int // only ever touched by Run's goroutine
-	var left atomic.Int32
-	left.Store(4 * each)
+	count, over := 0, make(chan struct{}) // count is only ever touched on the loop
 	for range 4 {
 		go func() {
 			for range each {
-				r.After(0, func() {
-					count++
-					if left.Add(-1) == 0 {
-						cancel()
+				l.After(0, func() {
+					if count++; count == 4*each {
+						close(over)
 					}
 				})
 			}
 		}()
 	}
-	if err := r.Run(ctx); err != nil || count != 4*each {
-		t.Errorf("%d of %d, %v", count, 4*each, err)
-	}
+	<-over
 }
 
-func TestRealTimeFault(t *testing.T) {
-	r := sim.NewRealTime()
-	r.After(0, func() { panic("a fault") })
-	if err := r.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "a fault") {
-		t.Errorf("got %v", err)
+// TestLossyCable: a ping over a cable that loses a third of all frames, and takes its time, prints the same on every run.
+func TestLossyCable(t *testing.T) {
+	ping := func() string {
+		c := sim.NewClock()
+		random := func(n uint64) *rand.Rand { return rand.New(rand.NewPCG(7, n)) }
+		wires := [2]*sim.Wire{sim.NewWire(c, random(1), sim.WireConfig{Latency: sim.DefaultLatency}),
+			sim.NewWire(c, random(2), sim.WireConfig{Loss: 0.3, Latency: 2 * time.Millisecond})}
+		var hosts [2]*sim.Host
+		for i, wire := range wires {
+			hosts[i] = sim.NewHost(c, random(3+uint64(i)), "h")
+			addr := netip.AddrFrom4([4]byte{11, 11, 11, byte(2 + i)})
+			if _, err := hosts[i].AddCard("eth0", frame.MACFromIPv4(addr), netip.PrefixFrom(addr, 24), 1500, wire); err != nil {
+				t.Fatal(err)
+			}
+			wire.PlugPort(func(f frame.Frame) { _ = wires[1-i].Write(f) })
+		}
+		var out strings.Builder
+		hosts[0].Ping(netip.AddrFrom4([4]byte{11, 11, 11, 3}), sim.PingOptions{Count: 10, Interval: 200 * time.Millisecond}, &out, func(sim.PingResult) {})
+		c.Run()
+		return out.String()
+	}
+	first := ping()
+	if !strings.Contains(first, "10 packets transmitted, 5 received, 50% packet loss") || !strings.Contains(first, "icmp_seq=9 ttl=64 time=4.10 ms") {
+		t.Errorf("it prints\n%s", first)
+	}
+	if second := ping(); second != first {
+		t.Errorf("it prints\n%s\nand then\n%s", first, second)
 	}
 }
 

@@ -1,7 +1,11 @@
-// Package sim is a world in memory: the switch and the gateway of a real lab, with simulated hosts, cables and an internet
-// around them. It needs no privileges and no network, runs on every system that Go runs on, and gives the same output on
-// every run, to the byte.
+// Package sim is a lab in memory: simulated hosts, cables and an internet around the switch and the gateway of a real lab. It
+// needs no privileges and no network, runs on every system that Go runs on, and in virtual time gives the same output on every
+// run, to the byte.
 //
+//	programs        tasks of the Loop: they take turns                    a Clock or a Loop:
+//	   |                                                                  everything happens on it,
+//	Sockets Sockets  Conn, Listener, Datagrams                            one thing at a time
+//	   |         |
 //	Machine   Machine                                  Machine   Machine   Machine
 //	   |         |        what a computer does          8.8.8.8   1.1.1.1   example.com
 //	  Host      Host      with IP, UDP, TCP                |         |         |
@@ -10,16 +14,15 @@
 //	   |         |                                            router
 //	===+=========+===     vswitch.Switch, the real one          |
 //	        |                                                 router
-//	   nat.Gateway        the real one                          |
+//	   nat.Gateway ---- Station, its own sockets                |
 //	        +--------------- Internet, a nat.Uplink ------------+
 //
-// A World is built from a Topology. One goroutine runs it: its Clock holds everything that will happen, and each step
-// does the next thing and moves time to when that is due. Chance comes from a seed. There is no wall clock, no map order
-// and no goroutine behind what can be seen.
+// A lab (package world) is on a Loop, whose time is virtual or this machine's: see there. Chance comes from a seed. There is no wall
+// clock, no map order and no goroutine behind what can be seen.
 //
-// Scenarios, the txtar files in testdata, are worlds with a story: a topology, what somebody types, and what must come
-// of it. They are this repository's worked examples as much as its tests.
+// A World is a copy of a lab, real or simulated, in which a question is tried out (Fork; package explain). One goroutine runs it: its
+// Clock holds everything that will happen, and each step does the next thing and moves time to when that is due.
 //
-// Parts of a World serve labs of real time too, on a RealTime in place of a Clock: the Internet as the uplink called sim, and
-// Hosts with their Wires as the hosts of a lab that lives in memory (cmd/internal/simhost).
+// The txtar files in testdata are labs with a story: a lab file, what somebody types while the lab is up in memory, and what must
+// come of it. They are this repository's worked examples as much as its tests (test/stories_test.go).
 package sim

@@ -25,7 +25,7 @@ import (
 // A real lab with the simulated internet as its way out:
 //
 //	namespace RED           this process
-//	11.11.11.2 eth0 === br0 === gateway === Internet on a RealTime
+//	11.11.11.2 eth0 === br0 === gateway === Internet on a Loop
 
 // skip skips a test that cannot be run here, which in CI is a failure.
 func skip(t *testing.T, format string, args ...any) {
@@ -93,7 +93,7 @@ func connect(t *testing.T, eth0 vswitch.Link) {
 	}
 	br0.SetLocal(leg.MAC(), leg)
 
-	clock := sim.NewRealTime()
+	clock := sim.NewWallLoop()
 	internet, err := sim.NewInternet(sim.InternetConfig{Hop: time.Millisecond}, clock, rand.New(rand.NewPCG(1, 2)))
 	if err != nil {
 		t.Fatal(err)
@@ -114,11 +114,8 @@ func connect(t *testing.T, eth0 vswitch.Link) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { gateway.Run(ctx) })
-	running.Go(func() {
-		if err := clock.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	clock.OnFault(func(err error) { t.Error(err) })
+	t.Cleanup(clock.Close)
 	running.Go(func() {
 		if err := port.Run(); err != nil {
 			t.Error(err)

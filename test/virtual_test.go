@@ -69,7 +69,10 @@ func virtually(t *testing.T, processors string, args ...string) string {
 	cmd := exec.CommandContext(ctx, argv[0], append(argv[1:], args...)...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS="+processors, "XDG_RUNTIME_DIR="+dir, "XDG_STATE_HOME="+dir, "PATH="+filepath.Dir(uswitch)+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
-	return fmt.Sprintf("%s%v\n", out, err)
+	if err != nil {
+		return fmt.Sprintf("%s%v\n", out, err)
+	}
+	return string(out)
 }
 
 // busy keeps a processor busy until the test has ended, mostly.

@@ -5,12 +5,14 @@
 //	tap.Host.Open     sim.Card     with a sim.Wire, whose other end is the Device that the switch's port reads
 //	tap.Host.Start    process      ping, curl, ip ...: see Programs
 //
-// # Goroutines
+// # One thing at a time
 //
-// Everything of the simulated hosts runs on one goroutine, that of a sim.RealTime: nothing there needs a lock, and nothing
-// there waits. A switch's port lives on its own goroutine and meets the cable in two queues; a program has a goroutine of
-// its own too, and goes over to the hosts' (Host.do) for each thing that it does there, as a system call does. What a
-// program prints goes through a queue (output), so that a terminal that nobody reads holds up the program alone.
+// Everything of the simulated hosts runs on a sim.Loop: nothing there needs a lock. A program is a task of it, which takes turns with
+// all else: where it waits (call.there, sim.Conn, call.sleep), it lets others run. So it must not start goroutines, nor call what
+// does: curl and serve speak HTTP themselves, and the shell has pipes and background commands of its own (pipeline.go). What a
+// program prints, and what it reads, waits outside of the Loop, so that a terminal that nobody reads holds up the program alone.
+//
+// A frame from a host is brought to the switch's port on the Loop (Device.Push); one for a host is an event there.
 //
 // With no packet on its way nothing runs at all.
 package simhost
