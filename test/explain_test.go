@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"testing"
 )
 
 // explain says in a few words how a connection failed.
@@ -65,4 +66,25 @@ func (l *lab) hops(host string, argv ...string) string {
 		return text
 	}
 	return strings.Join(seen, ", ")
+}
+
+// TestExplainNameServer: the gateway's own name server answers, and no copy of a lab has one: what it says is not known, never
+// "nobody answers there"; a real question settles it. What keeps the question from it is said all the same.
+func TestExplainNameServer(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	l := newLab(t, threeHosts)
+	l.up("--trace", "off")
+	for _, protocol := range []string{"--udp", "--tcp"} {
+		out, errs, _ := l.try("explain", l.ns("RED"), gatewayIP, protocol, "53")
+		contains(t, out+errs, "As far as the switch can see", "the gateway's own service has the question")
+	}
+	if out, errs, _ := l.try("explain", l.ns("RED"), gatewayIP, "--tcp", "53", "--send"); !strings.Contains(out, "a real packet was answered") || strings.Contains(out, "DIFFERS") {
+		t.Errorf("with a real packet: %s%s", out, errs)
+	}
+	out, _, _ := l.try("explain", l.ns("RED"), gatewayIP, "--udp", "99")
+	contains(t, out, "nothing at the gateway listens on this port")
+	l.do("iptables", "-A", "INPUT", "-p", "udp", "--dport", "53", "-j", "DROP")
+	out, _, _ = l.try("explain", l.ns("RED"), gatewayIP, "--udp", "53")
+	contains(t, out, "a rule says DROP")
 }

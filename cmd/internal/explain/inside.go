@@ -203,6 +203,9 @@ func (f *flow) unknowns(stop *blocker) (all []string) {
 	for _, text := range f.doubles() {
 		add(text)
 	}
+	if stop == nil && !f.ok() && f.servedByGateway() {
+		add("the gateway's own service has the question: what it answers is not looked at")
+	}
 	// Whoever is asked hears it, the asker too, and answers from an address of its own, which ping takes.
 	group := f.target.addr.IsMulticast() || f.isBroadcast(f.target.addr)
 	if i := slices.IndexFunc(f.lab.Hosts, func(h sim.HostState) bool { return h.Settings.AnswerBroadcasts }); group && i >= 0 &&

@@ -23,8 +23,8 @@ func (l *Lab) WhyNot(q api.Question) (*api.Advice, error) {
 	}
 	if answer != nil {
 		// The name is the trouble, or an address that is missing, or what leads to the name's server.
-		if r := answer.Stop.Reason; r == noSuchName || r == api.NoAddress {
-			return &api.Advice{Question: q, Verdict: api.No, Stop: answer.Stop, Rest: answer.Stop, Sentence: answer.Sentence}, nil
+		if s := answer.Stop; s == nil || s.Reason == noSuchName || s.Reason == api.NoAddress {
+			return &api.Advice{Question: q, Verdict: answer.Verdict, Stop: answer.Stop, Rest: answer.Stop, Sentence: answer.Sentence}, nil
 		}
 		advice, err := l.WhyNot(api.Question{From: q.From, To: nameServer.String(), Protocol: "udp", Port: 53})
 		if err == nil {
