@@ -18,7 +18,7 @@ type Limits struct {
 	// Dials bounds the TCP connections of one inside host that nobody has answered yet; 0 means 256. Past it the dial
 	// that has waited longest is given up, silently.
 	Dials int
-	// DialRate bounds how many TCP connections a second one inside host may begin that do not come about; 0 means 1000. As
+	// DialRate bounds how many TCP connections a second one inside host may begin that do not come about; 0 means 500. As
 	// many may begin at once. The SYNs past it are dropped before anything is done for them; TCP repeats them by itself.
 	DialRate int
 	// Flows bounds the UDP and ICMP sockets of one inside host; 0 means 512. Past it the one that was used least lately is
@@ -65,7 +65,7 @@ func (l Limits) withDefaults() Limits {
 		l.Dials = 256
 	}
 	if l.DialRate == 0 {
-		l.DialRate = 1000
+		l.DialRate = 500
 	}
 	if l.Flows == 0 {
 		l.Flows = 512
