@@ -29,11 +29,11 @@ type claims struct {
 
 // claim is who has an address: port is nil for the local station.
 type claim struct {
-	mac    frame.MAC
-	port   *Port
-	heard  time.Duration // age of the switch
-	told   bucket
-	untold uint32 // since the last conflict that was told of
+	mac        frame.MAC
+	port       *Port
+	heard      time.Duration // age of the switch
+	told       bucket
+	suppressed uint32 // since the last conflict that was told of
 }
 
 // claimed notes what an ARP frame that came from p, nil for the local station, says of its sender, and tells of a conflict.
@@ -42,10 +42,10 @@ func (s *Switch) claimed(p *Port, e frame.Ethernet, f frame.Frame, j *trace.Jour
 	if !ok || !a.SenderIP().IsValid() || a.SenderIP().IsUnspecified() || !a.SenderMAC().IsStation() {
 		return
 	}
-	c, untold, told := s.claims.note(a.SenderIP(), a.SenderMAC(), p, s.age(now))
+	c, suppressed, told := s.claims.note(a.SenderIP(), a.SenderMAC(), p, s.age(now))
 	if told && j.On() {
 		j.Emit(trace.Event{Hook: trace.Learn, Verdict: trace.Accept, Note: trace.AddressConflict, Where: s.name,
-			Port: c.Port, MAC: c.MAC, From: c.From, Other: c.Other, Addr: a.SenderIP(), Age: c.Age, Count: untold, Frame: f})
+			Port: c.Port, MAC: c.MAC, From: c.From, Other: c.Other, Addr: a.SenderIP(), Age: c.Age, Count: suppressed, Frame: f})
 	}
 }
 
@@ -61,7 +61,7 @@ type Conflict struct {
 
 // note makes mac, behind p, the one who has the address, and says whether that is a conflict and to be told of: which, and how
 // many before it were not.
-func (c *claims) note(addr netip.Addr, mac frame.MAC, p *Port, now time.Duration) (found Conflict, untold uint32, told bool) {
+func (c *claims) note(addr netip.Addr, mac frame.MAC, p *Port, now time.Duration) (found Conflict, suppressed uint32, told bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	one := c.of[addr]
@@ -79,16 +79,16 @@ func (c *claims) note(addr netip.Addr, mac frame.MAC, p *Port, now time.Duration
 	c.last = Conflict{Addr: addr, Port: p.nameOr("gateway"), MAC: mac, From: one.port.nameOr("gateway"), Other: one.mac, Age: now - one.heard}
 	found = c.last
 	if told = one.told.take(claimsTold, now); told {
-		untold, one.untold = one.untold, 0
+		suppressed, one.suppressed = one.suppressed, 0
 	} else {
-		one.untold++
+		one.suppressed++
 	}
 	if p == nil || !p.gone.Load() && c.held[p] < claimsEach {
 		c.held[one.port]--
 		c.held[p]++
 		one.mac, one.port, one.heard = mac, p, now
 	}
-	return found, untold, told
+	return found, suppressed, told
 }
 
 // enter notes an address of which nothing is known, if there is room. It needs the lock.

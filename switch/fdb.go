@@ -46,8 +46,8 @@ type entry struct {
 	queued     int64  // what seen was when it was put there
 }
 
-// place is what a look-up answers.
-type place struct {
+// location is what a look-up answers.
+type location struct {
 	port   *Port
 	static bool
 	age    time.Duration // since the station was last heard; zero if configured
@@ -74,15 +74,15 @@ func (t *FDB) MaxLearned() int { return int(t.limit.Load()) }
 func (t *FDB) SetMaxLearned(n int) { t.limit.Store(int64(n)) }
 
 // lookup finds where a station lives.
-func (t *FDB) lookup(mac frame.MAC, now time.Duration) (place, bool) {
+func (t *FDB) lookup(mac frame.MAC, now time.Duration) (location, bool) {
 	e := t.index.find(mac)
 	if e == nil || t.aged(e, now) {
-		return place{}, false
+		return location{}, false
 	}
 	if e.static {
-		return place{port: e.port, static: true}, true
+		return location{port: e.port, static: true}, true
 	}
-	return place{port: e.port, age: now - time.Duration(e.seen.Load())}, true
+	return location{port: e.port, age: now - time.Duration(e.seen.Load())}, true
 }
 
 func (t *FDB) aged(e *entry, now time.Duration) bool {

@@ -60,7 +60,7 @@ func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) 
 	case learned, moved, full:
 		if j.On() {
 			j.Emit(trace.Event{Hook: trace.Learn, Verdict: trace.Accept, Note: found.note(), Where: s.name,
-				Port: p.name, From: found.from, Count: found.untold, MAC: src, Frame: f})
+				Port: p.name, From: found.from, Count: found.suppressed, MAC: src, Frame: f})
 			now = j.Now()
 		}
 	}
@@ -116,7 +116,7 @@ func (s *Switch) bridge(p *Port, e frame.Ethernet, f frame.Frame, j *trace.Journ
 }
 
 // unicast sends a frame to the one port behind which its receiver lives.
-func (s *Switch) unicast(from *Port, to place, f frame.Frame, j *trace.Journey, now time.Time) {
+func (s *Switch) unicast(from *Port, to location, f frame.Frame, j *trace.Journey, now time.Time) {
 	switch {
 	case from == to.port:
 		s.dropFrom(from, trace.Bridge, trace.SamePort, f, j)
@@ -157,7 +157,7 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 		if !toLocal {
 			return
 		}
-		to = &takers{} // the station has rules of its own
+		to = &floodSet{} // the station has rules of its own
 	}
 	if to.others(from) == 0 && !toLocal {
 		s.dropFrom(from, trace.Bridge, ports.nobody(c, from), f, j)

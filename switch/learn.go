@@ -20,10 +20,10 @@ const (
 )
 
 type finding struct {
-	outcome outcome
-	from    string // on a move, the port that it left; in a loop, the one where it is believed to be
-	loop    *loop
-	untold  uint32 // on a move, how many before it were not told of
+	outcome    outcome
+	from       string // on a move, the port that it left; in a loop, the one where it is believed to be
+	loop       *loop
+	suppressed uint32 // on a move, how many before it were not told of
 }
 
 func (f finding) note() trace.Note {

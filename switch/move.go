@@ -69,8 +69,8 @@ func (p *Port) echoes(home *Port, now time.Duration) bool {
 
 // flaps follows a station that moves. The table's lock guards it.
 type flaps struct {
-	told   bucket
-	untold uint32 // since the last one that was told of
+	told       bucket
+	suppressed uint32 // since the last one that was told of
 
 	home  *Port         // where it lived before it began to move
 	since time.Duration // when the second began in which moves are counted
@@ -136,11 +136,11 @@ func (t *FDB) move(e, next *entry, now time.Duration) finding {
 		return t.holdDown(e, next, now)
 	}
 	if !f.told.take(movesTold, now) {
-		f.untold++
+		f.suppressed++
 		return finding{outcome: refreshed}
 	}
-	found := finding{outcome: moved, from: e.port.name, untold: f.untold}
-	f.untold = 0
+	found := finding{outcome: moved, from: e.port.name, suppressed: f.suppressed}
+	f.suppressed = 0
 	return found
 }
 

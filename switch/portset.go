@@ -19,22 +19,22 @@ const (
 // portSet is an immutable picture of who is plugged in and who takes flooded frames. Every change makes a new one, so a
 // frame on its way meets one consistent set and no lock.
 type portSet struct {
-	everyone takers
-	// takers of each class, for a frame from an ordinary port and from an isolated one. The sender may be among them. Where
-	// that is everyone, it is the very list of everyone.
-	takers [classes][2]*takers
+	everyone floodSet
+	// flooded are those who get each class, for a frame from an ordinary port and from an isolated one. The sender may be
+	// among them. Where that is everyone, it is the very list of everyone.
+	flooded [classes][2]*floodSet
 }
 
-// takers are ports in the order in which they came.
-type takers struct {
+// floodSet is ports in the order in which they came.
+type floodSet struct {
 	ports []*Port
 	names []string // of the same ports, for the trace
 }
 
 func newPortSet(all []*Port) *portSet {
 	set := &portSet{}
-	for c := range set.takers {
-		set.takers[c] = [2]*takers{&set.everyone, &set.everyone}
+	for c := range set.flooded {
+		set.flooded[c] = [2]*floodSet{&set.everyone, &set.everyone}
 	}
 	for _, p := range all {
 		set = set.with(p)
@@ -48,17 +48,17 @@ func (set *portSet) with(p *Port) *portSet {
 	next := &portSet{everyone: set.everyone.with(p)}
 	k := p.knobs.Load()
 	for c, takes := range [classes]bool{unknownUnicast: k.Flood, multicast: k.MulticastFlood, broadcast: k.BroadcastFlood} {
-		next.takers[c][0] = set.extend(set.takers[c][0], next, p, takes)
-		next.takers[c][1] = set.extend(set.takers[c][1], next, p, takes && !k.Isolated)
+		next.flooded[c][0] = set.extend(set.flooded[c][0], next, p, takes)
+		next.flooded[c][1] = set.extend(set.flooded[c][1], next, p, takes && !k.Isolated)
 	}
 	return next
 }
 
 // extend returns what a list of this set becomes in the next one, which has p besides.
-func (set *portSet) extend(list *takers, next *portSet, p *Port, takes bool) *takers {
+func (set *portSet) extend(list *floodSet, next *portSet, p *Port, takes bool) *floodSet {
 	switch {
 	case !takes && list == &set.everyone: // no longer everyone: a list of its own, in memory of its own when it grows
-		return &takers{ports: slices.Clip(list.ports), names: slices.Clip(list.names)}
+		return &floodSet{ports: slices.Clip(list.ports), names: slices.Clip(list.names)}
 	case !takes:
 		return list
 	case list == &set.everyone:
@@ -68,41 +68,41 @@ func (set *portSet) extend(list *takers, next *portSet, p *Port, takes bool) *ta
 	return &longer
 }
 
-func (t *takers) with(p *Port) takers {
-	return takers{ports: append(t.ports, p), names: append(t.names, p.name)}
+func (t *floodSet) with(p *Port) floodSet {
+	return floodSet{ports: append(t.ports, p), names: append(t.names, p.name)}
 }
 
 // without returns the set less one port.
 func (set *portSet) without(p *Port) *portSet {
 	next := &portSet{everyone: *set.everyone.without(p)}
-	for c := range set.takers {
-		for i, list := range set.takers[c] {
-			if next.takers[c][i] = &next.everyone; list != &set.everyone {
-				next.takers[c][i] = list.without(p)
+	for c := range set.flooded {
+		for i, list := range set.flooded[c] {
+			if next.flooded[c][i] = &next.everyone; list != &set.everyone {
+				next.flooded[c][i] = list.without(p)
 			}
 		}
 	}
 	return next
 }
 
-func (t *takers) without(p *Port) *takers {
+func (t *floodSet) without(p *Port) *floodSet {
 	i := slices.Index(t.ports, p)
 	if i < 0 {
 		return t
 	}
-	return &takers{ports: slices.Concat(t.ports[:i], t.ports[i+1:]), names: slices.Concat(t.names[:i], t.names[i+1:])}
+	return &floodSet{ports: slices.Concat(t.ports[:i], t.ports[i+1:]), names: slices.Concat(t.names[:i], t.names[i+1:])}
 }
 
 // flood returns who takes a frame of a class that came from p, p itself perhaps included; p is nil for the local station.
 // What that one says to all or to a group reaches every port, as in the Linux bridge (br_flood): its ARP is among it.
-func (set *portSet) flood(c class, p *Port) *takers {
+func (set *portSet) flood(c class, p *Port) *floodSet {
 	switch {
 	case p == nil && c != unknownUnicast:
 		return &set.everyone
 	case p != nil && p.knobs.Load().Isolated:
-		return set.takers[c][1]
+		return set.flooded[c][1]
 	}
-	return set.takers[c][0]
+	return set.flooded[c][0]
 }
 
 // Empty reports whether no port is there to take what the local station sends.
@@ -113,14 +113,14 @@ func (set *portSet) nobody(c class, p *Port) trace.Reason {
 	switch {
 	case set.everyone.others(p) == 0:
 		return trace.NoOtherPort
-	case set.takers[c][0].others(p) > 0:
+	case set.flooded[c][0].others(p) > 0:
 		return trace.Isolated
 	}
 	return trace.NoFlood
 }
 
-// others returns how many takers there are besides p.
-func (t *takers) others(p *Port) int {
+// others returns how many ports there are besides p.
+func (t *floodSet) others(p *Port) int {
 	n := len(t.ports)
 	for _, q := range t.ports {
 		if q == p {

@@ -8,10 +8,10 @@ import (
 	"uswitch/switch/frame"
 )
 
-// A folder keeps bursts short: of the alike packets of one flow that follow each other quickly it lets the first few
+// A deduplicator keeps bursts short: of the alike packets of one flow that follow each other quickly it lets the first few
 // through and counts the rest. Alike packets took the same steps for the same reasons, in the same direction; a TCP
 // segment that opens or closes a connection is like no other, so beginnings and ends are always seen.
-type folder struct {
+type deduplicator struct {
 	bursts map[flow]*burst
 	order  []*burst // by their beginning
 	next   time.Time
@@ -35,15 +35,15 @@ type flow struct {
 type burst struct {
 	flow          flow
 	label         string
-	seen          map[string]int // shapes, and how many packets had them
+	seen          map[string]int // burst keys, and how many packets had them
 	last, told    time.Time
 	folded, bytes uint64
 }
 
-func newFolder() *folder { return &folder{bursts: map[flow]*burst{}} }
+func newDeduplicator() *deduplicator { return &deduplicator{bursts: map[flow]*burst{}} }
 
 // see takes the next journey. fold means that it is not to be printed; note, if any, is to be printed before it.
-func (f *folder) see(j *journey, names Names) (note string, fold bool) {
+func (f *deduplicator) see(j *journey, names Names) (note string, fold bool) {
 	key, reversed := flowOf(j)
 	b := f.bursts[key]
 	if b == nil || j.time.Sub(b.last) > burstGap {
@@ -57,9 +57,9 @@ func (f *folder) see(j *journey, names Names) (note string, fold bool) {
 		f.order = append(f.order, b)
 	}
 	b.last = j.time
-	shape := shapeOf(j, reversed)
-	b.seen[shape]++
-	if b.seen[shape] > showFirst {
+	alike := burstKeyOf(j, reversed)
+	b.seen[alike]++
+	if b.seen[alike] > showFirst {
 		b.folded++
 		b.bytes += uint64(j.steps[0].Length)
 		return note, true
@@ -68,7 +68,7 @@ func (f *folder) see(j *journey, names Names) (note string, fold bool) {
 }
 
 // due returns what is to be said at now: of bursts that are over, and of those that go on for long.
-func (f *folder) due(now time.Time) []string {
+func (f *deduplicator) due(now time.Time) []string {
 	if now.Before(f.next) {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (f *folder) due(now time.Time) []string {
 }
 
 // rest ends every burst and returns what there is to say.
-func (f *folder) rest() []string {
+func (f *deduplicator) rest() []string {
 	var notes []string
 	for len(f.order) > 0 {
 		if note := f.end(f.order[0]); note != "" {
@@ -100,7 +100,7 @@ func (f *folder) rest() []string {
 	return notes
 }
 
-func (f *folder) end(b *burst) string {
+func (f *deduplicator) end(b *burst) string {
 	delete(f.bursts, b.flow)
 	f.order = slices.DeleteFunc(f.order, func(other *burst) bool { return other == b })
 	return b.tell()
@@ -153,26 +153,26 @@ func lessTuple(a, b frame.Tuple) bool {
 	return a.SrcPort < b.SrcPort
 }
 
-// shapeOf writes down everything in which alike packets agree.
-func shapeOf(j *journey, reversed bool) string {
-	shape := make([]byte, 0, 64)
+// burstKeyOf writes down everything in which alike packets agree.
+func burstKeyOf(j *journey, reversed bool) string {
+	key := make([]byte, 0, 64)
 	for i := range j.steps {
 		e := &j.steps[i]
-		shape = append(shape, byte(e.Hook), byte(e.Verdict), byte(e.Note), byte(e.Reason))
+		key = append(key, byte(e.Hook), byte(e.Verdict), byte(e.Note), byte(e.Reason))
 	}
 	if reversed {
-		shape = append(shape, 1)
+		key = append(key, 1)
 	}
 	p, ok := j.steps[0].IPv4()
 	if !ok || p.FragmentOffset() > 0 {
-		return string(shape)
+		return string(key)
 	}
 	payload := p.Payload()
 	switch {
 	case p.Proto() == frame.ProtoTCP && len(payload) >= 14:
-		shape = append(shape, payload[13]&byte(frame.SYN|frame.FIN|frame.RST))
+		key = append(key, payload[13]&byte(frame.SYN|frame.FIN|frame.RST))
 	case p.Proto() == frame.ProtoICMP && len(payload) >= 2:
-		shape = append(shape, payload[0], payload[1])
+		key = append(key, payload[0], payload[1])
 	}
-	return string(shape)
+	return string(key)
 }

@@ -25,7 +25,7 @@ type Printer struct {
 	w      io.Writer
 	names  Names
 	layout layout
-	folder *folder // nil with NoFold
+	dedup  *deduplicator // nil with NoFold
 
 	open  []*journey // oldest first
 	spare []*journey // to be used again
@@ -47,7 +47,7 @@ func NewPrinter(w io.Writer, o TextOptions) *Printer {
 		p.turn = func(time.Time) {}
 	}
 	if !o.NoFold {
-		p.folder = newFolder()
+		p.dedup = newDeduplicator()
 	}
 	return p
 }
@@ -77,10 +77,10 @@ func (p *Printer) finish() error {
 	p.spare = append(p.spare, j)
 	tcp := p.tcp.see(j)
 	p.turn(j.time)
-	if p.folder == nil {
+	if p.dedup == nil {
 		return p.block(j, tcp)
 	}
-	note, fold := p.folder.see(j, p.names)
+	note, fold := p.dedup.see(j, p.names)
 	if err := p.line(note); err != nil || fold {
 		return err
 	}
@@ -136,10 +136,10 @@ func (p *Printer) tick(now time.Time) error {
 			return err
 		}
 	}
-	if p.folder == nil {
+	if p.dedup == nil {
 		return nil
 	}
-	for _, note := range p.folder.due(now) {
+	for _, note := range p.dedup.due(now) {
 		if err := p.line(note); err != nil {
 			return err
 		}
@@ -165,10 +165,10 @@ func (p *Printer) Flush() error {
 			return err
 		}
 	}
-	if p.folder == nil {
+	if p.dedup == nil {
 		return nil
 	}
-	for _, note := range p.folder.rest() {
+	for _, note := range p.dedup.rest() {
 		if err := p.line(note); err != nil {
 			return err
 		}
