@@ -1,6 +1,7 @@
 package arp
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -126,4 +127,82 @@ func (c *Cache[P]) Flush() (held []P) {
 		}
 	}
 	return held
+}
+
+// Making room means walking the whole table, with the lock held. So it is made for many at once, and where there was none
+// it is not looked for again at once: a host that tries out every address of a large network costs little.
+const (
+	roomBatch = MaxNeighbors / 16
+	roomPause = 100 * time.Millisecond
+)
+
+// room reports whether one more neighbour fits. In a full table it forgets those that failed, and then those that were
+// confirmed longest ago; never one that was asked for or is in use, and so none for which packets wait. It needs the lock.
+func (c *Cache[P]) room(now time.Time) bool {
+	if len(c.entries) < MaxNeighbors {
+		return true
+	}
+	if since := now.Sub(c.crowded); since >= 0 && since < roomPause {
+		return false
+	}
+	type candidate struct {
+		addr    netip.Addr
+		state   State
+		updated time.Time
+	}
+	var idle []candidate
+	for addr, e := range c.entries {
+		if s := e.current(now); s == Failed || s == Stale {
+			idle = append(idle, candidate{addr, s, e.updated})
+		}
+	}
+	slices.SortFunc(idle, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.state, a.state), a.updated.Compare(b.updated), a.addr.Compare(b.addr)) // Failed > Stale
+	})
+	if len(idle) < roomBatch {
+		c.crowded = now
+	}
+	for _, one := range idle[:min(len(idle), roomBatch)] {
+		delete(c.entries, one.addr)
+	}
+	return len(idle) > 0
+}
+
+// release hands out what has waited for a neighbour. It needs the lock.
+func (c *Cache[P]) release(e *entry[P]) (held []P) {
+	held, e.held = e.held, nil
+	c.held -= len(held)
+	return held
+}
+
+// Fork returns a table that knows what c knows at this moment and shares nothing with it, so that a question can be tried
+// out on it. Packets that wait belong to the original and do not come along; that their neighbour was asked for does.
+func (c *Cache[P]) Fork() *Cache[P] {
+	f := New[P]()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for addr, e := range c.entries {
+		twin := *e
+		twin.held = nil
+		f.entries[addr] = &twin
+	}
+	f.defended, f.crowded = c.defended, c.crowded
+	return f
+}
+
+// Restore makes a table of the rows of a list, as they were at now: of another machine's table, say, of which no more is
+// known. A neighbour that was asked for in vain counts as Failed, one that is being asked again as Stale.
+func Restore[P any](rows []Neighbor, now time.Time) *Cache[P] {
+	c := New[P]()
+	for _, n := range rows {
+		e := &entry[P]{mac: n.MAC, state: n.State, updated: now.Add(-n.Age)}
+		switch n.State {
+		case Incomplete:
+			e.state = Failed
+		case Delay, Probe:
+			e.state = Stale
+		}
+		c.entries[n.Addr] = e
+	}
+	return c
 }
