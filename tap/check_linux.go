@@ -3,16 +3,51 @@ package tap
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // Check implements Host.
 func (l *local) Check() error {
-	if err := errors.Join(checkTUN(), checkCapabilities()); err != nil {
-		return err // what the trial would stumble over is known
+	var missing []error
+	for _, t := range l.try(false) {
+		if !t.Optional {
+			missing = append(missing, t.Err)
+		}
 	}
-	return onThread(trial)
+	return errors.Join(missing...)
+}
+
+// Try implements Tryer.
+func (l *local) Try() []Trial { return l.try(true) }
+
+// try does what a lab does, with what vanishes with the threads that do it; more says whether also what a lab can do without.
+func (l *local) try(more bool) []Trial {
+	t := &trials{names: l.names, all: []Trial{{What: "/dev/net/tun", Err: checkTUN()}, {What: "capabilities", Err: checkCapabilities()}}}
+	if t.all[0].Err != nil || t.all[1].Err != nil {
+		return t.all // what the trial would stumble over is known
+	}
+	_ = onThread(func() error {
+		if t.add("network namespace", t.network()) {
+			t.card()
+			t.mounts()
+		}
+		return nil
+	})
+	if more {
+		t.optional("link monitor", func() error {
+			socket, err := l.listen()
+			if err == nil {
+				socket.Close()
+			}
+			return err
+		})
+		t.offload()
+	}
+	return t.all
 }
 
 func checkTUN() error {
@@ -21,9 +56,9 @@ func checkTUN() error {
 	case nil:
 		return unix.Close(fd)
 	case unix.ENOENT:
-		return errors.New("/dev/net/tun is missing: load the kernel module (modprobe tun), or give the container the device (--device /dev/net/tun)")
+		return fmt.Errorf("/dev/net/tun is missing: %w", err)
 	case unix.ENODEV, unix.ENXIO:
-		return errors.New("/dev/net/tun has no driver behind it: load the kernel module (modprobe tun)")
+		return fmt.Errorf("/dev/net/tun has no driver behind it: %w", err)
 	}
 	return fmt.Errorf("/dev/net/tun cannot be opened: %w", err)
 }
@@ -39,8 +74,8 @@ func checkCapabilities() error {
 		bit  uint
 		text string
 	}{
-		{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN is missing, without which no network card can be made: run as root"},
-		{unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN is missing, without which no namespace can be made or entered: run as root"},
+		{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN is missing, without which no network card can be made"},
+		{unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN is missing, without which no namespace can be made or entered"},
 	} {
 		if data[0].Effective&(1<<needed.bit) == 0 {
 			missing = append(missing, errors.New(needed.text))
@@ -49,32 +84,156 @@ func checkCapabilities() error {
 	return errors.Join(missing...)
 }
 
-// trial makes a namespace, which it enters, a TAP and a mount, that vanish with the calling thread.
-func trial() error {
+// trialCard is what the card of the trial is called; only its own namespaces ever see it.
+const trialCard = "uswitch-trial"
+
+// trials is one try.
+type trials struct {
+	names namesDir
+	all   []Trial
+}
+
+// add notes how something went, and reports whether it went well.
+func (t *trials) add(what string, err error) bool {
+	t.all = append(t.all, Trial{What: what, Err: err})
+	return err == nil
+}
+
+// optional tries, on a thread of its own, something that labs can do without.
+func (t *trials) optional(what string, f func() error) {
+	t.all = append(t.all, Trial{What: what, Err: onThread(f), Optional: true})
+}
+
+// network gives the calling thread a namespace and enters it by its path.
+func (t *trials) network() error {
 	if err := newNetwork(); err != nil {
 		return fmt.Errorf("network namespaces cannot be made: %w", err)
 	}
-	var missing []error
 	if err := enterPath("/proc/thread-self/ns/net"); err != nil {
-		missing = append(missing, fmt.Errorf("namespaces can be made, but not entered: seccomp or AppArmor forbids it here: %w", err))
+		return fmt.Errorf("namespaces can be made, but not entered: seccomp or AppArmor forbids it here: %w", err)
 	}
-	if tap, err := openPlain("eth0"); err != nil {
-		missing = append(missing, err)
-	} else {
-		tap.Close()
-	}
-	if err := trialMount(); err != nil {
-		missing = append(missing, fmt.Errorf("mounting is not allowed (a container needs --cap-add SYS_ADMIN --security-opt apparmor=unconfined): %w", err))
-	}
-	return errors.Join(missing...)
+	return nil
 }
 
-func trialMount() error {
+// card makes a card in the calling thread's namespace, moves it to a new one, where the thread is then, and takes it up there.
+func (t *trials) card() {
+	here, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		t.add("netlink", err)
+		return
+	}
+	defer here.Close()
+	card, err := openPlain(trialCard)
+	if !t.add("network card (TUNSETIFF)", err) {
+		return
+	}
+	defer card.Close()
+	if !t.add("moving a card", moveTrial(here)) {
+		return
+	}
+	if err := disableIPv6(trialCard); err != nil {
+		t.add("IPv6 off", fmt.Errorf("IPv6 of a network card cannot be switched off: %w", err))
+	} else {
+		t.add("IPv6 off", nil)
+	}
+	if err := upTrial(); err != nil {
+		t.add("card up", fmt.Errorf("a network card cannot be brought up: %w", err))
+	}
+}
+
+func moveTrial(here *netlink.Handle) error {
+	link, err := here.LinkByName(trialCard)
+	if err != nil {
+		return err
+	}
+	if err := newNetwork(); err != nil {
+		return err
+	}
+	target, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	if err := here.LinkSetNsFd(link, int(target.Fd())); err != nil {
+		return fmt.Errorf("a network card cannot be moved to a namespace: %w", err)
+	}
+	return nil
+}
+
+func upTrial() error {
+	there, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	link, err := there.LinkByName(trialCard)
+	if err != nil {
+		return err
+	}
+	return bringUp(there, link, Interface{Name: trialCard, Announce: true})
+}
+
+// mounts mounts in mounts of the calling thread's own, and asks whether names can be made where they would be.
+func (t *trials) mounts() {
+	if t.add("mounts", mountTrial()) {
+		t.add("the namespace directory", t.names.trial())
+	}
+}
+
+func mountTrial() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		return err
+		return fmt.Errorf("a mount namespace cannot be made: %w", limitReached(err, "user/max_mnt_namespaces", "mount namespaces"))
 	}
-	if err := unix.Mount("", "/", "none", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
-		return err
+	if err := unix.Mount("", "/", "none", unix.MS_SLAVE|unix.MS_REC, ""); err == unix.EINVAL {
+		return fmt.Errorf("mounting is not possible in a chroot: / is no mount point: %w", err)
+	} else if err != nil {
+		return fmt.Errorf("mounting is not allowed: %w", err)
 	}
-	return unix.Mount("/proc/thread-self/ns/net", "/dev/net/tun", "none", unix.MS_BIND, "")
+	if err := unix.Mount("/proc/thread-self/ns/net", "/dev/net/tun", "none", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mounting is not allowed: %w", err)
+	}
+	return nil
+}
+
+// trial asks whether names can be made in the directory, on a thread whose mounts are its own.
+func (d namesDir) trial() error {
+	dir := string(d)
+	_, err := os.Stat(dir)
+	missing := errors.Is(err, os.ErrNotExist)
+	if missing {
+		dir = filepath.Dir(dir)
+	}
+	if err := unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
+		return fmt.Errorf("%s cannot be written, where namespaces have their names: %w", dir, err)
+	}
+	if missing {
+		return nil
+	}
+	return d.share()
+}
+
+// offload tries what makes cards fast.
+func (t *trials) offload() {
+	kinds := []struct {
+		what  string
+		flags int
+	}{
+		{"checksums left to the receiver (CSUM)", unix.TUN_F_CSUM},
+		{"super-frames of TCP (TSO)", unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6 | unix.TUN_F_TSO_ECN},
+		{"super-frames of UDP (USO)", unix.TUN_F_CSUM | unix.TUN_F_USO4 | unix.TUN_F_USO6},
+	}
+	t.optional("virtio-net headers", checkHeaders)
+	for _, kind := range kinds {
+		t.optional(kind.what, func() error {
+			if err := newNetwork(); err != nil {
+				return err
+			}
+			file, err := openOffload(trialCard)
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			return control(file, func(fd int) error { return unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, kind.flags) })
+		})
+	}
 }

@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -48,11 +50,33 @@ func bringUp(handle *netlink.Handle, link netlink.Link, cfg Interface) error {
 	if !cfg.Announce {
 		return handle.LinkSetUp(link)
 	}
-	notify := "/proc/sys/net/ipv4/conf/" + cfg.Name + "/arp_notify"
-	if err := os.WriteFile(notify, []byte("1"), 0o644); err != nil {
+	if err := setNotify(cfg.Name, link, 1); err != nil {
 		return err
 	}
-	return errors.Join(handle.LinkSetUp(link), os.WriteFile(notify, []byte("0"), 0o644))
+	return errors.Join(handle.LinkSetUp(link), setNotify(cfg.Name, link, 0))
+}
+
+// setNotify sets arp_notify of a card in the calling thread's namespace: by netlink where a container's /proc/sys is read-only.
+func setNotify(name string, link netlink.Link, value uint32) error {
+	err := os.WriteFile("/proc/sys/net/ipv4/conf/"+name+"/arp_notify", strconv.AppendUint(nil, uint64(value), 10), 0o644)
+	if !closedSysctl(err) {
+		return err
+	}
+	const inetConf, arpNotify = 1, 22 // IFLA_INET_CONF, IPV4_DEVCONF_ARP_NOTIFY of linux/if_link.h and linux/ip.h
+	request := nl.NewNetlinkRequest(unix.RTM_SETLINK, unix.NLM_F_ACK)
+	message := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	message.Index = int32(link.Attrs().Index)
+	request.AddData(message)
+	spec := nl.NewRtAttr(unix.IFLA_AF_SPEC, nil)
+	spec.AddRtAttr(unix.AF_INET, nil).AddRtAttr(inetConf, nil).AddRtAttr(arpNotify, nl.Uint32Attr(value))
+	request.AddData(spec)
+	_, err = request.Execute(unix.NETLINK_ROUTE, 0)
+	return err
+}
+
+// closedSysctl reports whether a sysctl could not be set because /proc/sys is not to be written here.
+func closedSysctl(err error) bool {
+	return errors.Is(err, unix.EROFS) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
 }
 
 // configureLink sets what belongs to the link itself, and must stand before the card comes up.
@@ -102,13 +126,22 @@ func scopeOf(route Route) netlink.Scope {
 }
 
 // disableIPv6 switches IPv6 off for one card of the calling thread's namespace: /proc/sys/net shows every thread its own
-// namespace. A kernel without IPv6 has nothing to switch off.
+// namespace. A kernel without IPv6 has nothing to switch off. Where a container's /proc/sys is read-only, the card is kept from
+// having an address (IN6_ADDR_GEN_MODE_NONE), and has nothing to say then.
 func disableIPv6(name string) error {
 	err := os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/disable_ipv6", []byte("1"), 0o644)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return err
+	if !closedSysctl(err) {
+		return err
+	}
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return err
+	}
+	const none = 1
+	return netlink.LinkSetIP6AddrGenMode(link, none)
 }
 
 func ipNet(p netip.Prefix) *net.IPNet {

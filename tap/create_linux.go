@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -22,7 +21,7 @@ func (l *local) Create(lab, name string) (Namespace, error) {
 	if err := errors.Join(checkName("lab", lab), checkName("namespace", name)); err != nil {
 		return Namespace{}, err
 	}
-	ns := Namespace{Name: name, Path: filepath.Join(netnsDir, name), Lab: lab}
+	ns := Namespace{Name: name, Path: l.names.path(name), Lab: lab}
 	err := onThread(func() (err error) {
 		if err := newNetwork(); err != nil {
 			return err
@@ -33,7 +32,7 @@ func (l *local) Create(lab, name string) (Namespace, error) {
 		if err := loopbackUp(); err != nil {
 			return err
 		}
-		return withNetnsDir(func() error { return l.name(ns) })
+		return l.names.locked(func() error { return l.name(ns) })
 	})
 	if err != nil {
 		return Namespace{}, fmt.Errorf("namespace %s: %w", name, err)
@@ -41,7 +40,7 @@ func (l *local) Create(lab, name string) (Namespace, error) {
 	return ns, nil
 }
 
-// name puts the calling thread's namespace on record and gives it its name. The caller holds the lock of withNetnsDir.
+// name puts the calling thread's namespace on record and gives it its name. The caller holds the lock of names.
 func (l *local) name(ns Namespace) error {
 	if err := l.checkFree(ns); err != nil {
 		return err
@@ -98,7 +97,7 @@ func (l *local) Adopt(nameOrPath string) (Namespace, error) {
 		if err := checkName("namespace", nameOrPath); err != nil {
 			return Namespace{}, err
 		}
-		ns.Path = filepath.Join(netnsDir, nameOrPath)
+		ns.Path = l.names.path(nameOrPath)
 	}
 	var err error
 	if ns.ID, err = identify(ns.Path); err != nil {
@@ -112,7 +111,7 @@ func (l *local) Release(ns Namespace) error {
 	if ns.Lab == "" {
 		return nil
 	}
-	err := withNetnsDir(func() error {
+	err := l.names.locked(func() error {
 		if _, err := removeName(ns.Path, ns.ID); err != nil {
 			return err
 		}

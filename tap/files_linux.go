@@ -67,7 +67,7 @@ func (l *local) Files(lab string, ns Namespace, files map[string][]byte) error {
 		}
 	}
 	dir := l.records.filesDir(lab, ns.ID)
-	err := withNetnsDir(func() error { // or a Reclaim beside it takes a half-written mark for litter
+	err := l.names.locked(func() error { // or a Reclaim beside it takes a half-written mark for litter
 		err := l.records.writeFiles(dir, ns, files)
 		if len(files) == 0 || err != nil {
 			err = errors.Join(err, l.records.removeFiles(dir))

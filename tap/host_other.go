@@ -10,6 +10,9 @@ import (
 // New returns an error: TAP devices and network namespaces as this package uses them are Linux's.
 func New(string) (Host, error) { return nil, errors.New("tap: needs Linux") }
 
+// NewWithNames returns New's error.
+func NewWithNames(dir, _ string) (Host, error) { return New(dir) }
+
 // Do returns an error: there are no network namespaces here.
 func Do(Namespace, func() error) error { return errors.New("tap: needs Linux") }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -15,9 +16,10 @@ import (
 // linkMonitor notifies watches whenever a link changes in their device's namespace. One netlink socket serves them all: the
 // kernel's work for an event grows with the sockets that might hear it. The socket is in a staging namespace, for inside a
 // device's namespace it would keep that alive, and listens to every namespace that has a number there (NETLINK_LISTEN_ALL_NSID);
-// a message is no more than the hint to look.
+// a message is no more than the hint to look. Where such a socket is refused, which wants CAP_NET_BROADCAST, it looks now and then.
 type linkMonitor struct {
-	socket *os.File
+	socket *os.File      // nil: refused
+	ended  chan struct{} // closed with the Host
 	looks  chan struct{} // has room for the watches that may look at the same time
 
 	mu      sync.Mutex // guards what follows
@@ -37,10 +39,10 @@ func (l *local) linkMonitor() (*linkMonitor, error) {
 		return l.monitor, nil
 	}
 	socket, err := l.listen()
-	if err != nil {
+	if err != nil && !errors.Is(err, unix.EPERM) {
 		return nil, err
 	}
-	l.monitor = &linkMonitor{socket: socket, looks: make(chan struct{}, looksAtOnce), watches: map[int]map[*watch]bool{}, numbers: map[*watch]int{}}
+	l.monitor = &linkMonitor{socket: socket, ended: make(chan struct{}), looks: make(chan struct{}, looksAtOnce), watches: map[int]map[*watch]bool{}, numbers: map[*watch]int{}}
 	go l.monitor.run()
 	return l.monitor, nil
 }
@@ -73,8 +75,39 @@ func (b *linkMonitor) remove(w *watch) {
 	}
 }
 
+// lookPeriod is from one look at a device to the next where nobody says when to.
+const lookPeriod = 500 * time.Millisecond
+
+// close ends run.
+func (b *linkMonitor) close() {
+	close(b.ended)
+	if b.socket != nil {
+		b.socket.Close()
+	}
+}
+
+// poll notifies everybody now and then until the monitor is closed.
+func (b *linkMonitor) poll() {
+	ticks := time.NewTicker(lookPeriod)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-b.ended:
+			return
+		case <-ticks.C:
+			for _, w := range b.watching(0, true) {
+				w.notify()
+			}
+		}
+	}
+}
+
 // run notifies until the socket is closed. Where messages were lost, it notifies everybody.
 func (b *linkMonitor) run() {
+	if b.socket == nil {
+		b.poll()
+		return
+	}
 	for {
 		nsid, err := receive(b.socket)
 		lost := errors.Is(err, unix.ENOBUFS)
@@ -104,7 +137,7 @@ func (l *local) listen() (socket *os.File, err error) {
 		if err != nil {
 			return os.NewSyscallError("socket", err)
 		}
-		err = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_LISTEN_ALL_NSID, 1)
+		err = os.NewSyscallError("listen to all namespaces", unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_LISTEN_ALL_NSID, 1))
 		if err == nil {
 			err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: unix.RTMGRP_LINK})
 		}

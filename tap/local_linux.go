@@ -8,6 +8,7 @@ import (
 // local is the Host that does everything itself, with the privileges of this process.
 type local struct {
 	records records
+	names   namesDir
 	buffers buffers
 	gate    gate
 
@@ -20,7 +21,11 @@ type local struct {
 
 // New returns the Host that does everything here and now. It keeps its records under dir; an empty dir stands for
 // DefaultDir. Nothing is made and nothing is checked before it is needed.
-func New(dir string) (Host, error) {
+func New(dir string) (Host, error) { return NewWithNames(dir, netnsDir) }
+
+// NewWithNames is New with another directory than that of "ip netns" for the names of namespaces: for whoever may not write
+// there. The directory must be another one's of those who use it at the same time, or be mounted for its user alone.
+func NewWithNames(dir, names string) (Host, error) {
 	if dir == "" {
 		dir = DefaultDir
 	}
@@ -28,14 +33,14 @@ func New(dir string) (Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &local{records: records{dir: dir, etc: new(etcParent)}}, nil
+	return &local{records: records{dir: dir, etc: new(etcParent)}, names: namesDir(names)}, nil
 }
 
 // Close implements Host.
 func (l *local) Close() error {
 	l.monitorMu.Lock()
 	if l.monitor != nil {
-		l.monitor.socket.Close()
+		l.monitor.close()
 		l.monitor = nil
 	}
 	l.monitorMu.Unlock()

@@ -5,41 +5,57 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
 
-// withNetnsDir runs f while no other process, be it of this package or "ip netns", changes the names of namespaces. As
-// "ip netns" does, it locks /run/netns, makes it if it is missing, and makes it a shared mount, so that a name that is
+// namesDir is a directory of names of namespaces: netnsDir, or one of the same make.
+type namesDir string
+
+// path returns where a name leads to its namespace.
+func (d namesDir) path(name string) string { return filepath.Join(string(d), name) }
+
+// locked runs f while no other process, be it of this package or "ip netns", changes the names of namespaces. As
+// "ip netns" does, it locks the directory, makes it if it is missing, and makes it a shared mount, so that a name that is
 // unmounted here is unmounted in every mount namespace that copied it and does not live on there. What is mounted below a
 // shared mount is shared too; so only the first time goes through all that is there, which thousands of names would make
 // slow.
-func withNetnsDir(f func() error) error {
-	if err := os.MkdirAll(netnsDir, 0o755); err != nil {
+func (d namesDir) locked(f func() error) error {
+	if err := os.MkdirAll(string(d), 0o755); err != nil {
 		return err
 	}
-	dir, err := os.Open(netnsDir)
+	dir, err := os.Open(string(d))
 	if err != nil {
 		return err
 	}
 	defer dir.Close() // which unlocks
 	if err := ignoringEINTR(func() error { return unix.Flock(int(dir.Fd()), unix.LOCK_EX) }); err != nil {
-		return fmt.Errorf("lock %s: %w", netnsDir, err)
+		return fmt.Errorf("lock %s: %w", d, err)
 	}
-	err = unix.Mount("", netnsDir, "none", unix.MS_SHARED, "")
-	if err == unix.EINVAL { // not a mount point yet
-		if err = unix.Mount(netnsDir, netnsDir, "none", unix.MS_BIND|unix.MS_REC, ""); err == nil {
-			err = unix.Mount("", netnsDir, "none", unix.MS_SHARED|unix.MS_REC, "")
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("make %s a shared mount: %w", netnsDir, err)
+	if err := d.share(); err != nil {
+		return err
 	}
 	return f()
 }
 
+// share makes the directory a shared mount unless it is one.
+func (d namesDir) share() error {
+	dir := string(d)
+	err := unix.Mount("", dir, "none", unix.MS_SHARED, "")
+	if err == unix.EINVAL { // not a mount point yet
+		if err = unix.Mount(dir, dir, "none", unix.MS_BIND|unix.MS_REC, ""); err == nil {
+			err = unix.Mount("", dir, "none", unix.MS_SHARED|unix.MS_REC, "")
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("make %s a shared mount: %w", dir, err)
+	}
+	return nil
+}
+
 // removeName takes away a name that leads to the namespace with this identity, and says what it found. The caller holds
-// the lock of withNetnsDir.
+// the lock of names.
 func removeName(path string, id ID) (Outcome, error) {
 	var stat unix.Statfs_t
 	err := ignoringEINTR(func() error { return unix.Statfs(path, &stat) })

@@ -43,7 +43,7 @@ func (l *local) reclaimLab(lab string) (done []Reclaimed, err error) {
 	if err != nil {
 		return nil, err
 	}
-	err = withNetnsDir(func() error {
+	err = l.names.locked(func() error {
 		var failed []error
 		for _, name := range names {
 			result, err := l.reclaim(lab, name)
@@ -69,7 +69,7 @@ func (l *local) reclaim(lab, name string) (Reclaimed, error) {
 		return result, err
 	case err != nil:
 		var known bool
-		if entry, known = l.records.recover(lab, name); !known {
+		if entry, known = l.records.recover(lab, name, l.names.path(name)); !known {
 			result.Outcome = Unreadable
 			return result, l.records.remove(lab, name)
 		}
@@ -80,7 +80,7 @@ func (l *local) reclaim(lab, name string) (Reclaimed, error) {
 		return result, nil
 	}
 	endInside(entry.ID)
-	if result.Outcome, err = removeName(filepath.Join(netnsDir, name), entry.ID); err != nil {
+	if result.Outcome, err = removeName(l.names.path(name), entry.ID); err != nil {
 		return result, err
 	}
 	return result, l.records.remove(lab, name)
@@ -88,8 +88,8 @@ func (l *local) reclaim(lab, name string) (Reclaimed, error) {
 
 // recover makes up for a record that is damaged: the files that were made for the namespace of that name bear its identity. The
 // process is not known if their mark is damaged as well.
-func (r records) recover(lab, name string) (record, bool) {
-	id, err := identify(filepath.Join(netnsDir, name))
+func (r records) recover(lab, name, path string) (record, bool) {
+	id, err := identify(path)
 	if err != nil {
 		return record{}, false
 	}

@@ -19,7 +19,7 @@ type record struct {
 }
 
 // records is the directory of records: one small JSON file a namespace, DIR/LAB.d/NAME.json. A file appears whole, under
-// its final name, or not at all. Whoever changes something holds the lock of withNetnsDir.
+// its final name, or not at all. Whoever changes something holds the lock of the names.
 type records struct {
 	dir string
 	etc *etcParent

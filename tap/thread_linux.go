@@ -41,8 +41,10 @@ func Do(ns Namespace, f func() error) error {
 
 // enter moves the calling thread, which must come from onThread, into a namespace.
 func enter(ns Namespace) error {
-	if err := enterPath(ns.Path); err != nil {
-		return fmt.Errorf("namespace %s: %w: %w", ns.Name, ErrReplaced, err)
+	if !isHere(ns.Path) {
+		if err := enterPath(ns.Path); err != nil {
+			return fmt.Errorf("namespace %s: %w: %w", ns.Name, ErrReplaced, err)
+		}
 	}
 	id, err := currentID()
 	if err != nil {
@@ -52,6 +54,17 @@ func enter(ns Namespace) error {
 		return fmt.Errorf("namespace %s: %w: was %s, is %s", ns.Name, ErrReplaced, ns.ID, id)
 	}
 	return nil
+}
+
+// isHere reports whether a path leads to the namespace that the calling thread is in already: the machine's own may be used, but
+// not entered, by whoever is root in a user namespace only.
+func isHere(path string) bool {
+	there, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	here, err := os.Stat("/proc/thread-self/ns/net")
+	return err == nil && os.SameFile(there, here)
 }
 
 func enterPath(path string) error {
@@ -81,7 +94,7 @@ func currentID() (ID, error) {
 	}
 	defer unix.Close(socket)
 	cookie, err := unix.GetsockoptUint64(socket, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
-	if err != nil && err != unix.ENOPROTOOPT { // before Linux 5.14
+	if err != nil && err != unix.ENOPROTOOPT && err != unix.EINVAL { // before Linux 5.14, and under qemu-user
 		return ID{}, fmt.Errorf("network namespace cookie: %w", err)
 	}
 	return ID{Dev: uint64(stat.Dev), Inode: stat.Ino, Cookie: cookie}, nil
@@ -90,8 +103,10 @@ func currentID() (ID, error) {
 // identify finds out which namespace a path leads to.
 func identify(path string) (id ID, err error) {
 	err = onThread(func() error {
-		if err := enterPath(path); err != nil {
-			return err
+		if !isHere(path) {
+			if err := enterPath(path); err != nil {
+				return err
+			}
 		}
 		id, err = currentID()
 		return err
