@@ -40,8 +40,8 @@ func TestF92Environment(t *testing.T) {
 		{"no HOME, and not root", append([]string{"env", "-i", path}, nobody...), []string{"--sim", "FILE"}, 1, "want root, or XDG_RUNTIME_DIR or HOME set"},
 		{"a HOME that is not there", append([]string{"env", "-i", path, "HOME=/nonexistent"}, nobody...), []string{"--sim", "FILE"}, 1, "the directory for the lab's socket: mkdir /nonexistent"},
 		{"a directory with a long name", append([]string{"env", "-i", path, "XDG_RUNTIME_DIR=LONG"}, nobody...), []string{"--sim", "FILE"}, 1, "bytes long, and 103 are allowed"},
-		{"/run is read-only", mounts("mount --bind /run /run && mount -o remount,bind,ro /run"), []string{"FILE", "--", "true"}, 1, "read-only file system"},
-		{"/run is empty and read-only", mounts("mount -t tmpfs -o ro none /run"), []string{"FILE", "--", "true"}, 1, "/run/netns: read-only file system"},
+		{"/run is read-only", mounts("mount --bind /run /run && mount -o remount,bind,ro /run"), []string{"FILE", "--", "true"}, 0, "rootless: in a user namespace of its own"},
+		{"/run is empty and read-only", mounts("mount -t tmpfs -o ro none /run"), []string{"FILE", "--", "true"}, 0, "rootless: in a user namespace of its own"},
 		{"/tmp is read-only", []string{"unshare", "-m", "sh", "-c", `cd "$(dirname "$0")" && mount --bind . /mnt && mount -t tmpfs -o ro none /tmp && cd /mnt && shift && exec ./uswitch run lab.yaml "$@"`},
 			[]string{"--trace", "off", "--", "true"}, 0, ""},
 	}

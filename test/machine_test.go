@@ -44,7 +44,7 @@ func TestF59WhatIsMissing(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			l := newLab(t, threeHosts)
 			program, file := everybodys(t, l.file)
-			text, status := output(t, append(test.argv, program, "run", file)...)
+			text, status := output(t, append(test.argv, program, "run", "--root-only", file)...)
 			if status == 0 {
 				t.Error("status 0")
 			}

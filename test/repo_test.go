@@ -96,9 +96,11 @@ var allowed = map[string]struct{ ours, others []string }{
 	"cmd/internal/teach/breakage": {ours: taught("cmd/internal/teach/check", "cmd/internal/teach/state")},
 	"cmd/internal/teach/lesson": {ours: taught("cmd/internal/teach/check", "cmd/internal/teach/state"),
 		others: []string{"go.yaml.in/yaml/v4", "golang.org/x/sys/unix", "golang.org/x/text/width"}},
-	"cmd/internal/session": {ours: core("switch/trace/pcap", "tap", "nat/uplink", "cmd/internal/plan/...", "cmd/internal/world/...", "cmd/internal/simhost", "cmd/internal/explain", "cmd/internal/control/...", "cmd/internal/docker/...", "cmd/internal/tools/..."),
+	"cmd/internal/session": {ours: core("switch/trace/pcap", "tap", "nat/uplink", "cmd/internal/plan/...", "cmd/internal/world/...", "cmd/internal/simhost", "cmd/internal/explain", "cmd/internal/control/...", "cmd/internal/docker/...", "cmd/internal/rootless", "cmd/internal/tools/..."),
 		others: []string{"golang.org/x/sys/unix"}},
-	"cmd/uswitch": {ours: []string{"switch/trace", "nat/rule", "cmd/internal/session", "cmd/internal/tools/...", "cmd/internal/teach/...", "cmd/internal/plan/...",
+	"cmd/internal/rootless": {others: []string{"golang.org/x/sys/unix"}},
+	"cmd/internal/doctor":   {},
+	"cmd/uswitch": {ours: []string{"switch/trace", "nat/rule", "cmd/internal/session", "cmd/internal/rootless", "cmd/internal/doctor", "cmd/internal/tools/...", "cmd/internal/teach/...", "cmd/internal/plan/...",
 		"cmd/internal/docker/client", "cmd/internal/docker/types", "cmd/internal/control/api"},
 		others: []string{"github.com/spf13/cobra/...", "github.com/spf13/pflag"}},
 }

@@ -54,12 +54,14 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 		GroupID: groupLab, Args: usage(cobra.MaximumNArgs(1)), ValidArgsFunction: completeBuiltins,
 	}
 	var load plan.LoadOptions
+	var rights session.Rights
 	o := check.Options{Messages: os.Stderr}
 	formats := []string{"text", "json", "junit"}
 	format := c.Flags().StringP("output", "o", "text", "print `text, json or junit`")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	c.Flags().BoolVar(&o.NoSend, "no-send", false, "send no packet for a question: what is predicted of it decides, and the report says so")
 	c.Flags().BoolVar(&o.Simulated, "sim", false, "bring the lab up in memory, without privileges and network cards")
+	rightsFlags(c, &rights)
 	c.Flags().StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
 	c.Flags().StringVar(&load.Uplink, "uplink", "", "take `UPLINK` for the way out, in place of the file's")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -71,7 +73,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 		if write == nil {
 			return usageError{fmt.Errorf("-o %s: want text, json or junit", *format)}
 		}
-		report, err := checked(c.Context(), args, load, o)
+		report, err := checked(c.Context(), args, load, session.BesideWith(&rights), o)
 		if err == nil {
 			err = write(report, os.Stdout)
 		}
@@ -84,7 +86,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 }
 
 // checked makes the checks of a lab file, or those of a lab in which something was broken.
-func checked(ctx context.Context, args []string, load plan.LoadOptions, o check.Options) (*check.Report, error) {
+func checked(ctx context.Context, args []string, load plan.LoadOptions, bring check.Bring, o check.Options) (*check.Report, error) {
 	if len(args) == 0 {
 		up, err := findLab("")
 		if err != nil {
@@ -107,7 +109,7 @@ func checked(ctx context.Context, args []string, load plan.LoadOptions, o check.
 			return report, err
 		}
 	}
-	report, err := check.OfPlan(ctx, session.Beside, p, o)
+	report, err := check.OfPlan(ctx, bring, p, o)
 	return report, orSimulated(err, "check", args[0])
 }
 

@@ -40,6 +40,7 @@ func commands() []*cobra.Command {
 		newIptablesRestore(),
 		newPing(), newTraceroute(),
 		newServe(),
+		newRootlessLab(),
 		newDocker(),
 	}, append(hostTools(), ofTheBuild...)...)
 }

@@ -23,10 +23,12 @@ A lesson is a Markdown file with a lab in it; uswitch learn new NAME writes one 
 		Example: "  uswitch learn 1",
 		GroupID: groupLab, Args: usage(cobra.MaximumNArgs(1)), ValidArgsFunction: completeLessons,
 	}
-	o := lesson.Options{Bring: session.Beside, In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
+	var rights session.Rights
+	o := lesson.Options{Bring: session.BesideWith(&rights), In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
 	lang := c.Flags().String("lang", string(lesson.Locale(os.Getenv)), "speak `en or ko`; the default is your locale's")
 	c.Flags().BoolVar(&o.Auto, "auto", false, "play without a person; status 0 only if everything is as the lesson says")
 	c.Flags().BoolVar(&o.Simulated, "sim", false, "have the lab in memory, without privileges and network cards")
+	rightsFlags(c, &rights)
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
 		if o.Language, err = lesson.ParseLanguage(*lang); err != nil {
 			return usageError{err}

@@ -9,10 +9,14 @@ import (
 	"os"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/rootless"
 )
 
 func main() {
-	err := newRoot().Execute()
+	err := rootless.Begin()
+	if err == nil {
+		err = newRoot().Execute()
+	}
 	var status statusError
 	var usage usageError
 	var also withStatus

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"uswitch/cmd/internal/doctor"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 )
@@ -51,6 +52,7 @@ Built-in labs:
 	}
 	f := c.Flags()
 	f.BoolVar(&simulate, "sim", false, "run the lab in memory, without privileges and network cards")
+	rightsFlags(c, &o.Rights)
 	f.BoolVar(&keep, "keep", false, "leave the lab up when its commands have ended")
 	f.StringVar(&o.Trace, "trace", "text", "print the trace as `text|json|off`")
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
@@ -106,14 +108,18 @@ func run(verb, name string, load plan.LoadOptions, o session.Options, simulate, 
 	case errors.As(err, &cannot) && session.Simulable(p):
 		status, err = 125, orSimulated(err, verb, name)
 	case errors.As(err, &cannot):
-		status, err = 125, needsMore(err)
+		status, err = 125, needsMore(cannot)
 	}
 	return failed(status, err)
 }
 
-// needsMore says what a lab on real network interfaces lacks here.
-func needsMore(err error) error {
-	return errors.New("this lab needs more than there is:\n  " + strings.ReplaceAll(err.Error(), "\n", "\n  "))
+// needsMore says what a lab on real network interfaces lacks here, and what would help.
+func needsMore(cannot *session.CannotError) error {
+	lines, remedy := doctor.Here().Explain(cannot.Root, cannot.Rootless)
+	if remedy != "" {
+		lines = append(lines, remedy)
+	}
+	return errors.New("this lab needs more than there is:\n  " + strings.Join(lines, "\n  "))
 }
 
 // orSimulated adds to what is lacking how a command can do without.
@@ -122,5 +128,5 @@ func orSimulated(err error, command, name string) error {
 	if !errors.As(err, &cannot) {
 		return err
 	}
-	return fmt.Errorf("%w\nwithout all that: uswitch %s --sim %s", needsMore(err), command, name)
+	return fmt.Errorf("%w\nwithout all that: uswitch %s --sim %s", needsMore(cannot), command, name)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/rootless"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
@@ -24,7 +25,7 @@ import (
 //
 //	uswitch up -d LAB             uswitch up --in-background LAB, in a session of its own
 //	  stderr      <---------------  stderr, until the lab is up; then the log
-//	  its name    <---------------  descriptor 3, when the lab is up; or nothing
+//	  its name    <---------------  descriptor 3, with the process, when the lab is up; or nothing
 //	                                stdout: the log, DIR/LAB.log
 //
 // So whoever starts it reads every warning and the error with which it fails, and knows when it is up.
@@ -66,8 +67,8 @@ func Background(args []string, stderr io.Writer) (lab string, pid, status int, e
 	stop := passOn(cmd.Process)
 	defer stop()
 	_, _ = io.Copy(stderr, errs) // until the lab is up, or its process has ended
-	if name, _ := io.ReadAll(ready); len(name) > 0 {
-		return string(name), cmd.Process.Pid, 0, nil
+	if n, _ := fmt.Fscan(ready, &lab, &pid); n == 2 {
+		return lab, pid, 0, nil
 	}
 	err = cmd.Wait()
 	if status = cmd.ProcessState.ExitCode(); status < 0 {
@@ -127,11 +128,11 @@ func (l *logFile) grow(n int) {
 	l.bytes, _ = fmt.Fprintf(l.File, "uswitch: this log begins anew at %d MiB, here for time %d: what was before this line is gone\n", maxLog>>20, l.anew)
 }
 
-// ready says that the lab is up, and turns standard error to the log as well: nobody waits any more.
-func (l *logFile) ready(lab string) error {
+// sayReady tells Background, which has started this process, which process has brought the lab up.
+func sayReady(lab string, pid int) error {
 	ready := os.NewFile(readyFile, "ready")
-	_, err := ready.WriteString(lab)
-	return errors.Join(err, ready.Close(), redirect(l.File, os.Stderr))
+	_, err := fmt.Fprintf(ready, "%s %d\n", lab, pid)
+	return errors.Join(err, ready.Close())
 }
 
 // end closes the log and removes it.
@@ -207,6 +208,9 @@ func Cleanup() (did []string, err error) {
 		lock, taken := api.TakeLock(dir, lab)
 		if taken != nil {
 			continue // it is up
+		}
+		if n := rootless.EndLeft(dir, lab); n > 0 {
+			did = append(did, fmt.Sprintf("processes of lab %s: %d ended; the lab's own is gone", lab, n))
 		}
 		removed := os.Remove(api.Path(dir, lab))
 		if removed == nil {

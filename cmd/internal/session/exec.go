@@ -17,6 +17,7 @@ import (
 	"uswitch/cmd/internal/docker/image"
 	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/rootless"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
@@ -42,16 +43,21 @@ func ExecWith(ctx context.Context, c *api.Client, host string, argv []string, o 
 	if err != nil {
 		return 1, err
 	}
-	if simulated, err := isSimulated(ctx, c); err != nil {
+	var lab api.Lab
+	if err := c.Get(ctx, "/v1/lab", nil, &lab); err != nil {
 		return 1, err
-	} else if simulated {
+	}
+	if lab.Simulated {
 		return execInside(ctx, c, host, argv, o)
+	}
+	if err := rootless.Enter(lab.PID); err != nil {
+		return 1, err
 	}
 	dir, err := api.Directory()
 	if err != nil {
 		return 1, err
 	}
-	t, err := tap.New(dir)
+	t, err := newRealHost(dir)
 	if err != nil {
 		return 1, err
 	}
@@ -68,7 +74,7 @@ func ExecWith(ctx context.Context, c *api.Client, host string, argv []string, o 
 	}
 	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
 	defer signal.Reset(syscall.SIGINT, syscall.SIGQUIT)
-	process, err := t.StartAs(tap.Namespace{Name: h.Namespace.Name, Path: h.Namespace.Path, Lab: h.Namespace.Lab, ID: tap.ID(h.Namespace.ID)}, cmd, o.Rights)
+	process, err := t.StartAs(reachable(h.Namespace, lab.PID), cmd, o.Rights)
 	if err != nil {
 		return world.Status(nil, err), fmt.Errorf("%s: %w", host, err)
 	}
@@ -86,6 +92,28 @@ func ExecInContainer(ctx context.Context, c *api.Client, host string, container 
 	o.Environment = world.Environment(c.Lab(), &plan.Host{Name: host, Hostname: container.Config.Hostname}, home,
 		slices.Concat(container.Config.Env, x.Env))
 	return ExecWith(ctx, c, host, image.Program(x.Cmd), o)
+}
+
+// reachable returns the namespace of a host by a path that leads there from here too: the lab's process may have mounts of its
+// own, as under "ip netns exec" or systemd's PrivateMounts.
+func reachable(ns api.Namespace, lab int) tap.Namespace {
+	there := tap.Namespace{Name: ns.Name, Path: ns.Path, Lab: ns.Lab, ID: tap.ID(ns.ID)}
+	if leadsTo(there.Path, there.ID) {
+		return there
+	}
+	if theirs := fmt.Sprintf("/proc/%d/root%s", lab, ns.Path); leadsTo(theirs, there.ID) {
+		there.Path = theirs
+	}
+	return there
+}
+
+func leadsTo(path string, id tap.ID) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Ino == id.Inode
 }
 
 func isSimulated(ctx context.Context, c *api.Client) (bool, error) {

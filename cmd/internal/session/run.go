@@ -29,14 +29,26 @@ type Options struct {
 	Live    bool
 	Command []string // a command for this machine, for which the lab is up; empty: the lab ends by itself
 	// Beside is what this process itself does while the lab is up, in place of a command; its result is the run's.
-	Beside func(ctx context.Context, lab *api.Client) (status int, err error)
+	Beside func(ctx context.Context, lab *api.Client) (status int, err error) `json:"-"`
 
 	// InBackground says that Background has started this process: it writes to a log, says when the lab is up,
 	// and ends when it is told to, not with the lab's commands.
 	InBackground bool
 
-	Stdout, Stderr *os.File // required
+	Rights Rights // whose rights a lab on real network cards may use; empty: whichever will do
+
+	Stdout, Stderr *os.File `json:"-"` // required
+
+	up func(lab string) error // told when the lab is up; nil: nobody waits for that
 }
+
+// Rights says how a lab on real network cards comes by the rights that it needs.
+type Rights string
+
+const (
+	RootOnly Rights = "root-only" // with those that this process has
+	Rootless Rights = "rootless"  // with those that it has in a user namespace of the lab's own
+)
 
 // Run brings a lab up, waits for its end and takes it down. The status is the lab's: see world.World.Run; that of the
 // command if there is one; 128 and the signal's number if a signal came before either had ended.
@@ -48,21 +60,36 @@ func Run(o Options) (status int, err error) {
 	dir, noDir := api.Directory()
 	host, err := newHost(o.Simulated, virtual, dir)
 	if err != nil {
-		return 1, &CannotError{err}
+		return 1, &CannotError{Root: err}
 	}
 	defer host.Close()
-	if err := host.Check(); err != nil {
-		return 1, &CannotError{err}
+	if !o.Simulated {
+		switch refused, possible := check(host, o.Rights); {
+		case refused != nil && possible && noDir == nil:
+			return runRootless(o, dir, refused)
+		case refused != nil && possible:
+			return 1, &CannotError{refused, noDir}
+		case refused != nil:
+			return 1, &CannotError{Root: refused}
+		}
 	}
 	if noDir != nil {
 		return 1, noDir
 	}
+	return runOn(o, dir, host)
+}
+
+// runOn brings the lab up on a host that has what that needs.
+func runOn(o Options, dir string, host tap.Host) (status int, err error) {
 	lock, err := api.TakeLock(dir, o.Plan.Name)
 	if err != nil {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 
+	if o.InBackground && o.up == nil {
+		o.up = func(lab string) error { return sayReady(lab, os.Getpid()) }
+	}
 	s := &session{Options: o, dir: dir, host: host, screen: newScreen(o)}
 	if o.InBackground {
 		if s.screen.log, err = openLog(dir, o.Plan.Name); err != nil {
@@ -77,17 +104,20 @@ func Run(o Options) (status int, err error) {
 	return s.run()
 }
 
-// Beside brings a lab up, in memory if simulated, calls f and takes the lab down. Nothing of what its hosts write is shown; what
-// there is to say of it goes to messages. The error is that of f, or why there was no lab.
-func Beside(p *plan.Plan, simulated bool, messages *os.File, f func(ctx context.Context, lab *api.Client) error) error {
-	quiet, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
+// BesideWith returns a function that brings a lab up - in memory if simulated, else with rights, which are read then - calls f and
+// takes the lab down. Nothing of what its hosts write is shown; what there is to say of it goes to messages. The error is that of
+// f, or why there was no lab.
+func BesideWith(rights *Rights) func(p *plan.Plan, simulated bool, messages *os.File, f func(context.Context, *api.Client) error) error {
+	return func(p *plan.Plan, simulated bool, messages *os.File, f func(context.Context, *api.Client) error) error {
+		quiet, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		defer quiet.Close()
+		_, err = Run(Options{Plan: p, Simulated: simulated, Rights: *rights, Trace: "off", Stdout: quiet, Stderr: messages,
+			Beside: func(ctx context.Context, lab *api.Client) (int, error) { return 0, f(ctx, lab) }})
 		return err
 	}
-	defer quiet.Close()
-	_, err = Run(Options{Plan: p, Simulated: simulated, Trace: "off", Stdout: quiet, Stderr: messages,
-		Beside: func(ctx context.Context, lab *api.Client) (int, error) { return 0, f(ctx, lab) }})
-	return err
 }
 
 // newHost returns who makes namespaces and interfaces.
@@ -98,7 +128,7 @@ func newHost(simulated, virtual bool, dir string) (tap.Host, error) {
 	case simulated:
 		return simhost.New(), nil
 	}
-	return tap.New(dir)
+	return newRealHost(dir)
 }
 
 // runAlone is Run for a lab to which nobody can be attached: it is over before anybody could.
@@ -115,9 +145,12 @@ func runAlone(o Options) (status int, err error) {
 
 // CannotError says that this machine or this user cannot have a lab on real network interfaces; it has a line for each thing
 // that is missing.
-type CannotError struct{ missing error }
+type CannotError struct {
+	Root     error // with the rights of this process
+	Rootless error // in a user namespace; nil: that was not tried
+}
 
-func (e *CannotError) Error() string { return e.missing.Error() }
+func (e *CannotError) Error() string { return errors.Join(e.Root, e.Rootless).Error() }
 
 // session is one run.
 type session struct {
@@ -170,10 +203,8 @@ func (s *session) run() (status int, err error) {
 		}
 		defer server.Close()
 	}
-	if s.screen.log != nil {
-		if err := s.screen.log.ready(s.Plan.Name); err != nil {
-			return 1, err
-		}
+	if err := s.tellUp(); err != nil {
+		return 1, err
 	}
 
 	if len(s.Command) > 0 || s.Beside != nil {
@@ -189,9 +220,24 @@ func (s *session) run() (status int, err error) {
 	return status, nil
 }
 
+// tellUp tells whoever waits for the lab that it is up; one in the background has only its log from then on.
+func (s *session) tellUp() (err error) {
+	if s.up != nil {
+		err = s.up(s.Plan.Name)
+	}
+	if err == nil && s.screen.log != nil {
+		err = redirect(s.screen.log.File, os.Stderr)
+	}
+	return err
+}
+
 // leave says what becomes of a lab that is not waited for. It goes past the screen, where somebody may be stuck in a write.
 func (s *session) leave() {
-	fmt.Fprintf(s.Stderr, "uswitch: lab %s is left as it is: uswitch cleanup removes what is left of it\n", s.Plan.Name)
+	fmt.Fprintln(s.Stderr, leftAsItIs(s.Plan.Name))
+}
+
+func leftAsItIs(lab string) string {
+	return fmt.Sprintf("uswitch: lab %s is left as it is: uswitch cleanup removes what is left of it", lab)
 }
 
 // beside runs the person's command, or what this process has to do itself, while the lab is up.

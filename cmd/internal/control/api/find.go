@@ -121,11 +121,14 @@ func Answers(path string) bool {
 const rootDirectory = "/run/uswitch"
 
 // Directory returns the directory in which the labs of this user keep their locks, sockets and records, and makes it if
-// need be: /run/uswitch for root, else one of the user's own. It is the user's alone (0700).
+// need be: /run/uswitch for root, else, or where that is refused, one of the user's own. It is the user's alone (0700).
 func Directory() (string, error) {
 	own := ownDirectory()
 	if os.Geteuid() == 0 {
 		err := privateDirectory(rootDirectory)
+		if err == nil {
+			err = writable(rootDirectory) // it may be from before /run was made read-only
+		}
 		if err == nil || own == "" {
 			return rootDirectory, err
 		}
@@ -173,6 +176,9 @@ func privateDirectory(dir string) error {
 	}
 	if !info.IsDir() {
 		return fmt.Errorf("%s: want a directory", dir)
+	}
+	if !mine(info) { // root of a user namespace finds those of the machine's root
+		return fmt.Errorf("%s belongs to somebody else", dir)
 	}
 	if info.Mode().Perm() == 0o700 {
 		return nil
