@@ -2,10 +2,12 @@ package sim
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"uswitch/arp"
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 )
 
 // Card is a host's network card: it speaks Ethernet and ARP, with a neighbour table of its own. It belongs to its host's
@@ -112,4 +114,176 @@ func (c *Card) unreachable(ip frame.IPv4) {
 	}
 	m := frame.ICMPError{Type: frame.ICMPUnreachable, Code: frame.UnreachableHost}.Append(nil, ip)
 	c.host.inputError(c.self.Addr.Addr(), m)
+}
+
+// inputARP answers for the host's own addresses, learns, and sends what has waited for the sender.
+func (c *Card) inputARP(e frame.Ethernet) {
+	a, ok := frame.ParseARP(e.Payload())
+	if !ok || c.noARP {
+		if ok && a.Op() == frame.ARPRequest && c.host.owns(a.TargetIP()) {
+			c.tellARP(a, DropARPOff)
+		}
+		return
+	}
+	self := c.self
+	switch {
+	case a.Op() != frame.ARPRequest:
+		if c.host.kernel != nil { // who answers may be on no network of the card's
+			self.Addr = netip.PrefixFrom(a.TargetIP(), 0)
+		}
+	case c.host.kernel == nil && c.has(a.SenderIP()): // a conflict, which Linux by itself does not mind
+	case c.answers(a):
+		self.Addr = netip.PrefixFrom(a.TargetIP(), 0)
+		if c.host.kernel == nil {
+			self.Addr = netip.PrefixFrom(a.TargetIP(), c.self.Addr.Bits())
+		}
+	case c.has(a.TargetIP()):
+		self.Addr = netip.Prefix{}
+	}
+	if !self.Addr.IsValid() { // a card without an address
+		if a.SenderIP().IsUnspecified() {
+			return
+		}
+		self.Addr = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	}
+	out := c.neighbors.Input(e.Payload(), e.Src(), self, c.time.Now())
+	if out.Case == arp.Bad {
+		return
+	}
+	if heard := c.asked[a.SenderIP()]; heard != nil && a.Op() == frame.ARPReply {
+		heard(a.SenderMAC())
+	}
+	switch {
+	case out.Case == arp.Asked || out.Case == arp.Probed:
+		c.tellARP(a, "")
+		if c.host.pass(AtARPOut, c.name, nil, a.TargetIP()) && c.host.pass(AtEgress, c.name, nil, a.TargetIP()) {
+			c.sendARP(frame.ARPReply, e.Src(), a.SenderMAC(), a.TargetIP(), a.SenderIP())
+		}
+	case out.Case == arp.Conflict && out.Defend && c.host.kernel == nil:
+		c.Announce()
+	}
+	for _, b := range out.Held {
+		c.sendTo(b, a.SenderMAC())
+	}
+}
+
+// answers reports whether the host answers a question of ARP by this card (arp_process of net/ipv4/arp.c).
+func (c *Card) answers(a frame.ARP) bool {
+	h, target, sender := c.host, a.TargetIP(), a.SenderIP()
+	mine, proxied := h.owns(target), slices.Contains(c.proxied, target)
+	if !mine && !proxied && !(c.proxyARP && c.forwards) || !h.pass(AtIngress, c.name, nil, target) || !h.pass(AtARPIn, c.name, nil, target) {
+		return false
+	}
+	if sender.IsUnspecified() { // somebody who has no address yet, or probes for one
+		return mine && !c.ignores(a)
+	}
+	d := h.decide(Lookup{Dst: target, Src: sender, In: c.name})
+	switch {
+	case d.Kind == Local && c.ignores(a):
+		c.tellARP(a, DropARPIgnored)
+		return false
+	case d.Kind == Local && c.arpFilter != 0:
+		if back := h.decide(Lookup{Dst: sender, Src: target}); back.Card != c.name {
+			c.tellARP(a, DropARPIgnored)
+			return false
+		}
+		return true
+	case d.Kind == Local:
+		return true
+	case mine:
+		c.tellARP(a, h.refusalOf(c, nil, d))
+		return false
+	}
+	return d.Kind == Unicast && d.Card != c.name
+}
+
+// ignores is arp_ignore (ip-sysctl.rst): whether a question for an address of the host's is left without an answer.
+func (c *Card) ignores(a frame.ARP) bool {
+	i := slices.IndexFunc(append([]netip.Prefix{c.self.Addr}, c.more...), func(p netip.Prefix) bool { return p.Addr() == a.TargetIP() })
+	switch c.arpIgnore {
+	case 0:
+		return false
+	case 1:
+		return i < 0
+	case 2:
+		return i < 0 || !append([]netip.Prefix{c.self.Addr}, c.more...)[i].Contains(a.SenderIP())
+	case 3: // addresses of scope host are ignored: those of lo
+		return slices.Contains(c.host.locals, a.TargetIP())
+	}
+	return c.arpIgnore == 8
+}
+
+// tellARP tells of a question that was for the host: it is answered, or why not.
+func (c *Card) tellARP(a frame.ARP, drop string) {
+	c.host.tell(Step{Kind: StepARP, Card: c.name, Addr: a.TargetIP(), MAC: c.self.MAC, Drop: drop})
+}
+
+// Announce tells everyone whose address this is (gratuitous ARP, RFC 5227 2.3).
+func (c *Card) Announce() {
+	c.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, c.self.Addr.Addr(), c.self.Addr.Addr())
+}
+
+// ask asks who has an address, for a packet from src, which may be invalid.
+func (c *Card) ask(to frame.MAC, a, src netip.Addr) {
+	if c.host.pass(AtARPOut, c.name, nil, a) && c.host.pass(AtEgress, c.name, nil, a) {
+		c.sendARP(frame.ARPRequest, to, frame.MAC{}, c.askAs(a, src), a)
+	}
+}
+
+// askAs is the address that a question of ARP is asked with (arp_solicit, and arp_announce of ip-sysctl.rst).
+func (c *Card) askAs(a, src netip.Addr) netip.Addr {
+	mine := src.IsValid() && c.host.owns(src)
+	if mine && c.announce == 1 {
+		mine = slices.ContainsFunc(append([]netip.Prefix{c.self.Addr}, c.more...), func(p netip.Prefix) bool { return p.Contains(a) && p.Contains(src) })
+	}
+	if mine && c.announce < 2 {
+		return src
+	}
+	if own := c.sourceFor(netip.Addr{}, a); own.IsValid() {
+		return own
+	}
+	return netip.IPv4Unspecified()
+}
+
+func (c *Card) sendARP(op uint16, to, target frame.MAC, from, addr netip.Addr) {
+	b := make([]byte, frame.EthernetHeader+frame.ARPLength)
+	frame.PutARP(b[frame.EthernetHeader:], op, c.self.MAC, from, target, addr)
+	frame.Ethernet(b).SetHeader(to, c.self.MAC, frame.TypeARP)
+	c.Send(b)
+}
+
+// transmit sends a packet, with room in front, to a neighbour, once its hardware address is known.
+func (c *Card) transmit(b []byte, via netip.Addr) {
+	now, ip := c.time.Now(), frame.IPv4(b[frame.EthernetHeader:])
+	for _, keeps := range []struct {
+		is   bool
+		drop trace.Reason
+	}{{!c.Up(), trace.PortDown}, {c.loose, trace.PortGone}} {
+		if keeps.is {
+			c.host.tell(Step{Kind: StepCard, Card: c.name, Packet: ip, Addr: via, Drop: keeps.drop.String()})
+		}
+	}
+	if c.noARP {
+		c.host.tell(Step{Kind: StepNeighbor, Card: c.name, Packet: ip, Addr: via, MAC: c.self.MAC})
+		c.sendTo(b, c.self.MAC) // arp_constructor of net/ipv4/arp.c: the device's own address
+		return
+	}
+	r := c.neighbors.Resolve(via, now)
+	if r.Answer == arp.Unknown && c.noAsking {
+		c.host.tell(Step{Kind: StepNeighbor, Card: c.name, Packet: ip, Addr: via, Drop: trace.NeighFailed.String()})
+		c.unreachable(ip)
+		return
+	}
+	if r.Answer == arp.Unknown {
+		if r, _ = c.neighbors.Hold(via, b, now); r.Answer == arp.Ask {
+			c.ask(frame.Broadcast, via, ip.Src())
+		}
+		c.wake(now.Add(arp.RetransTime))
+	} else {
+		c.wake(now.Add(arp.DelayTime))
+	}
+	if r.Answer == arp.Known {
+		c.host.tell(Step{Kind: StepNeighbor, Card: c.name, Packet: ip, Addr: via, MAC: r.MAC})
+		c.sendTo(b, r.MAC)
+	}
 }

@@ -3,9 +3,15 @@ package world
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 
 	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan/firewall"
+	"uswitch/nat/rule"
 	"uswitch/tap"
 )
 
@@ -142,4 +148,88 @@ func cardOf(h *plan.Host, network string) *plan.Interface {
 		}
 	}
 	return nil
+}
+
+// rulesChange reports whether the file has other rules than before. As long as it does not, what people have changed by
+// hand is theirs.
+func (c *changeover) rulesChange() bool {
+	return c.old.DockerRules != c.now.DockerRules || !reflect.DeepEqual(c.old.Rules, c.now.Rules)
+}
+
+// gatewayAndRules is ip_forward, and the rules as a whole if the file has others.
+func (c *changeover) gatewayAndRules() {
+	if c.old.IPForward != c.now.IPForward {
+		before := c.gateway.Forwarding()
+		c.add(move{line: fmt.Sprintf("~ gateway ip_forward=%d", map[bool]int{true: 1}[c.now.IPForward]),
+			do:   func(context.Context) error { c.gateway.SetForwarding(c.now.IPForward); return nil },
+			undo: func() error { c.gateway.SetForwarding(before); return nil }})
+	}
+	if !c.rulesChange() {
+		return
+	}
+	var text string
+	var docker *firewall.Firewall
+	var before *plan.Plan
+	c.add(move{line: "~ rules",
+		do: func(context.Context) error {
+			text, docker, before = c.gateway.Rules().Snapshot().Save(rule.SaveOptions{Counters: true}), c.docker, c.Plan()
+			return c.newRules(c.now)
+		},
+		undo: func() error {
+			c.docker = docker
+			c.change(func(p *picture) { p.plan.Rules, p.plan.DockerRules = before.Rules, before.DockerRules })
+			return c.gateway.Rules().Restore(strings.NewReader(text), rule.RestoreOptions{Counters: true})
+		}})
+}
+
+// newRules replaces all rules by those with which the lab, as it is now, would begin if it had the rules of a plan.
+func (w *World) newRules(from *plan.Plan) error {
+	labPlan := *w.Plan()
+	labPlan.Rules, labPlan.DockerRules = from.Rules, from.DockerRules
+	docker, tables, err := tablesOf(&labPlan)
+	if err != nil {
+		return err
+	}
+	if err := w.gateway.Rules().Restore(strings.NewReader(tables.Snapshot().Save(rule.SaveOptions{})), rule.RestoreOptions{}); err != nil {
+		return err
+	}
+	w.docker = docker
+	w.change(func(p *picture) { p.plan.Rules, p.plan.DockerRules = from.Rules, from.DockerRules })
+	var failed []error
+	for _, p := range w.Published() {
+		failed = append(failed, w.openRules(p))
+	}
+	return errors.Join(failed...)
+}
+
+// routes is default routes of hosts that stay.
+func (c *changeover) routes() {
+	for i := range c.now.Hosts {
+		h := &c.now.Hosts[i]
+		if !c.stays(h.Name) {
+			continue
+		}
+		old := c.old.Host(h.Name)
+		lost := slices.ContainsFunc(old.Interfaces, func(i plan.Interface) bool {
+			return i.Name == old.GatewayDev && c.cards[place{h.Name, i.Network}]
+		})
+		if !lost && old.Gateway == h.Gateway && old.GatewayDev == h.GatewayDev {
+			continue
+		}
+		line := fmt.Sprintf("~ %s default route via %v dev %s", h.Name, h.Gateway, h.GatewayDev)
+		if !h.Gateway.IsValid() {
+			line = fmt.Sprintf("~ %s no default route", h.Name)
+		}
+		var before *plan.Host
+		c.add(move{line: line,
+			do: func(context.Context) error {
+				before = c.Host(h.Name).Plan
+				_, err := c.setRoute(c.Host(h.Name), h.Gateway, h.GatewayDev)
+				return err
+			},
+			undo: func() error {
+				_, err := c.setRoute(c.Host(h.Name), before.Gateway, before.GatewayDev)
+				return err
+			}})
+	}
 }

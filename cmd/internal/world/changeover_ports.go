@@ -1,11 +1,15 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"uswitch/cmd/internal/plan"
+	vswitch "uswitch/switch"
 )
 
 // publishedOf lists the open ports of a host.
@@ -85,4 +89,141 @@ func (c *changeover) portOpens(h *plan.Host, p plan.Publish) move {
 			return err
 		},
 		undo: func() error { return c.unpublish(open) }}
+}
+
+// knobs is the settings of ports and networks that stay.
+func (c *changeover) knobs() {
+	for i := range c.now.Networks {
+		n := &c.now.Networks[i]
+		if goes, was := c.networks[n.Name]; goes || !was {
+			continue
+		}
+		if changed := fieldsThatDiffer(*networkOf(c.old, n.Name), *n, "port"); len(changed) > 0 {
+			c.add(c.networkChanges(n, strings.Join(changed, " ")))
+		}
+	}
+	for i := range c.now.Hosts {
+		h := &c.now.Hosts[i]
+		if !c.stays(h.Name) {
+			continue
+		}
+		for j := range h.Interfaces {
+			now := &h.Interfaces[j]
+			if goes, was := c.cards[place{h.Name, now.Network}]; goes || !was {
+				continue
+			}
+			before := cardOf(c.old.Host(h.Name), now.Network)
+			if changed := fieldsThatDiffer(before.Port, now.Port); len(changed) > 0 {
+				c.add(c.portChanges(h.Name, before, now, strings.Join(changed, " ")))
+			}
+		}
+	}
+}
+
+// portChanges turns those knobs of a port that the plan turns; what was turned by hand stays, as far as it is another knob.
+func (c *changeover) portChanges(host string, before, now *plan.Interface, changed string) move {
+	var was vswitch.Knobs
+	return move{line: fmt.Sprintf("~ port %s %s %s", host, now.Network, changed),
+		do: func(context.Context) error {
+			port := c.Host(host).card(now.Network).Port
+			was = port.Knobs()
+			c.Network(now.Network).Switch.SetKnobs(port, merged(was, Knobs(before), Knobs(now)))
+			return nil
+		},
+		undo: func() error {
+			c.Network(now.Network).Switch.SetKnobs(c.Host(host).card(now.Network).Port, was)
+			return nil
+		}}
+}
+
+// merged returns knobs as they are, but for those that differ between two plans.
+func merged(as, before, now vswitch.Knobs) vswitch.Knobs {
+	for _, knob := range []struct {
+		to            *bool
+		before, after bool
+	}{
+		{&as.Learning, before.Learning, now.Learning},
+		{&as.Flood, before.Flood, now.Flood},
+		{&as.MulticastFlood, before.MulticastFlood, now.MulticastFlood},
+		{&as.BroadcastFlood, before.BroadcastFlood, now.BroadcastFlood},
+		{&as.Isolated, before.Isolated, now.Isolated},
+	} {
+		if knob.before != knob.after {
+			*knob.to = knob.after
+		}
+	}
+	if before.StormLimit != now.StormLimit {
+		as.StormLimit = now.StormLimit
+	}
+	return as
+}
+
+// networkChanges is what can change about a network while it is there.
+func (c *changeover) networkChanges(now *plan.Network, changed string) move {
+	before := networkOf(c.old, now.Name)
+	return move{line: fmt.Sprintf("~ network %s %s", now.Name, changed),
+		do:   func(context.Context) error { return c.become(before, now) },
+		undo: func() error { return c.become(now, before) }}
+}
+
+// become makes of a network what a plan says, where that differs from what it was.
+func (w *World) become(before, now *plan.Network) error {
+	n := w.Network(now.Name)
+	fdb := n.Switch.FDB()
+	if before.AgeingTime != now.AgeingTime {
+		fdb.SetAgeing(Ageing(now.AgeingTime))
+	}
+	if before.FDBMaxLearned != now.FDBMaxLearned {
+		fdb.SetMaxLearned(cmp.Or(now.FDBMaxLearned, w.memory.Learned, vswitch.DefaultMaxLearned))
+	}
+	if before.GroupFwdMask != now.GroupFwdMask {
+		_ = n.Switch.SetGroupForward(uint16(now.GroupFwdMask)) // package lab has checked it
+	}
+	for _, e := range before.FDB {
+		if !slices.Contains(now.FDB, e) {
+			fdb.Remove(e.MAC)
+		}
+	}
+	var err error
+	if before.Internal != now.Internal || before.Masquerade != now.Masquerade || before.ICC != now.ICC {
+		err = w.reopenNetwork(n, now)
+	} else {
+		w.planNetwork(n, now)
+	}
+	return errors.Join(err, enterStations(w.Network(now.Name), ""))
+}
+
+// planNetwork gives a network another plan.
+func (w *World) planNetwork(n *Network, labPlan *plan.Network) {
+	after := *n
+	after.Plan = labPlan
+	w.change(func(p *picture) { p.networks = replaced(p.networks, n, &after) })
+}
+
+// reopenNetwork gives a network another plan, and with it the rules of the network, of the addresses on it and of the ports
+// that lead there.
+func (w *World) reopenNetwork(n *Network, labPlan *plan.Network) error {
+	var ports []*Published
+	for _, p := range w.Published() {
+		if p.Network == labPlan.Name {
+			w.closeRules(p)
+			ports = append(ports, p)
+		}
+	}
+	w.closeNetwork(n)
+	w.planNetwork(n, labPlan)
+	w.setFilter(w.Network(labPlan.Name))
+	failed := []error{w.openNetwork(w.Network(labPlan.Name))}
+	for _, h := range w.Hosts() {
+		if card := h.card(labPlan.Name); card != nil && w.docker != nil {
+			failed = append(failed, w.openEndpoint(card))
+		}
+	}
+	for _, p := range ports {
+		after := *p
+		after.docker = w.dockerPort(&after)
+		w.change(func(now *picture) { now.published = replaced(now.published, p, &after) })
+		failed = append(failed, w.openRules(&after))
+	}
+	return errors.Join(failed...)
 }

@@ -3,6 +3,8 @@ package world
 import (
 	"cmp"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	"uswitch/cmd/internal/plan"
@@ -103,4 +105,25 @@ func (w *World) findPort(host, network string) (*Network, *vswitch.Port, error) 
 		return nil, nil, fmt.Errorf("%s is plugged in nowhere", host)
 	}
 	return nil, nil, fmt.Errorf("%s is on %s: say which with --network", host, strings.Join(on, " and "))
+}
+
+// fieldsThatDiffer names what differs between two values of one struct type, as the plan's JSON has it: with the new value
+// if that is short, as in ageing_time=10. Fields of a list of names are left out.
+func fieldsThatDiffer[T any](a, b T, except ...string) (names []string) {
+	from, to := reflect.ValueOf(a), reflect.ValueOf(b)
+	for i := range from.NumField() {
+		name, _, _ := strings.Cut(from.Type().Field(i).Tag.Get("json"), ",")
+		x, y := from.Field(i).Interface(), to.Field(i).Interface()
+		if slices.Contains(except, name) || reflect.DeepEqual(x, y) {
+			continue
+		}
+		switch value := y.(type) {
+		case bool:
+			name += "=" + map[bool]string{true: "on", false: "off"}[value]
+		case string, int:
+			name += fmt.Sprintf("=%v", value)
+		}
+		names = append(names, name)
+	}
+	return names
 }

@@ -1,12 +1,19 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/plan/firewall"
+	"uswitch/nat"
+	vswitch "uswitch/switch"
+	"uswitch/switch/frame"
 )
 
 // AddNetwork adds a network: its switch, the gateway's leg on it, and the rules that every generated ruleset has for a
@@ -79,4 +86,110 @@ func (w *World) hostsOn(network string) (names []string) {
 		}
 	}
 	return names
+}
+
+// Network is a switch and the gateway's leg on it, as they are at one moment: a change makes a new Network.
+type Network struct {
+	Plan   *plan.Network
+	Switch *vswitch.Switch
+	Leg    *nat.Interface // nil before Up, and where the gateway is not on the network
+	scope  *scope         // how to unmake the leg; nil before Up
+	former *former        // the same as long as the network is there
+}
+
+// newNetwork makes a switch that is not connected to anything.
+func (w *World) newNetwork(p *plan.Network) *Network {
+	n := &Network{Plan: p, Switch: vswitch.New(vswitch.Config{
+		Name:       p.Name,
+		Ageing:     Ageing(p.AgeingTime),
+		MaxLearned: cmp.Or(p.FDBMaxLearned, w.memory.Learned),
+		Tracer:     w.tracer,
+		Epoch:      w.epoch,
+	}), former: &former{macs: map[netip.Addr]frame.MAC{}}}
+	_ = n.Switch.SetGroupForward(uint16(p.GroupFwdMask)) // package lab has checked it
+	w.setFilter(n)
+	return n
+}
+
+// setFilter has what a switch carries shown to the rules where hosts are not to reach each other, as dockerd has br_netfilter do
+// then.
+func (w *World) setFilter(n *Network) {
+	if n.Plan.ICC {
+		n.Switch.SetFilter(nil)
+		return
+	}
+	n.Switch.SetFilter(w.gateway.Bridge(n.Plan.Name, n.Switch))
+}
+
+// Ageing turns a bridge's ageing_time into the switch's, for which zero is not "never believe" but "the default".
+func Ageing(seconds int) time.Duration {
+	if seconds == 0 {
+		return -1
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// addStatic enters the stations that the lab file names into the forwarding tables.
+func (w *World) addStatic(context.Context) error {
+	for _, n := range w.Networks() {
+		if err := enterStations(n, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enterStations enters a network's stations that are behind a host, or all of them if host is empty.
+func enterStations(n *Network, host string) error {
+	for _, e := range n.Plan.FDB {
+		if host != "" && host != e.Host {
+			continue
+		}
+		port, ok := n.Switch.Port(e.Host)
+		if !ok {
+			return fmt.Errorf("network %s: %s has no port for the entry %v", n.Plan.Name, e.Host, e.MAC)
+		}
+		if err := n.Switch.SetStatic(e.MAC, port, e.Sticky); err != nil {
+			return fmt.Errorf("network %s: entry %v: %w", n.Plan.Name, e.MAC, err)
+		}
+	}
+	return nil
+}
+
+// addLegs puts the gateway onto every network of the plan.
+func (w *World) addLegs(context.Context) error {
+	for _, n := range w.Networks() {
+		now := *n
+		now.scope = w.scope.open()
+		if err := w.addLeg(&now); err != nil {
+			return err
+		}
+		w.change(func(p *picture) { p.networks = replaced(p.networks, n, &now) })
+	}
+	return nil
+}
+
+// addLeg puts the gateway onto a network that no picture shows yet, unless it is to stay off it.
+func (w *World) addLeg(n *Network) error {
+	if !n.Plan.Gateway.IsValid() && !n.Plan.NoAddress || n.Plan.GatewayMode == string(firewall.Isolated) {
+		return nil
+	}
+	if w.way != nil && w.way.standIn.IsValid() && n.Plan.Subnet.Contains(w.way.standIn) {
+		return fmt.Errorf("network %s is %v, in which %v stands for this machine: give it another subnet", n.Plan.Name, n.Plan.Subnet, w.way.standIn)
+	}
+	config := nat.InterfaceConfig{Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch}
+	if n.Plan.NoAddress {
+		config.Addr = netip.Prefix{}
+	}
+	leg, err := w.gateway.Add(config, w.Now())
+	if err != nil {
+		return err
+	}
+	n.scope.add(func() error {
+		w.gateway.Remove(leg)
+		return nil
+	})
+	n.Leg = leg
+	n.Switch.SetLocal(leg.MAC(), leg)
+	return nil
 }

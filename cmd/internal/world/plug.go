@@ -1,9 +1,15 @@
 package world
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/netip"
+	"sync"
+	"time"
 
 	"uswitch/cmd/internal/plan"
+	vswitch "uswitch/switch"
 )
 
 // plug makes a card and gives it to a host that is up. It needs a change that has begun.
@@ -67,4 +73,97 @@ func routed(p *plan.Host, gateway netip.Addr, dev string) *plan.Host {
 func (w *World) replaceHost(old, now *Host) {
 	w.change(func(p *picture) { p.hosts = replaced(p.hosts, old, now) })
 	w.renewFiles(now)
+}
+
+// replug makes a card anew whose cable is out of the switch, as it was, with its routes and its published ports. It needs a
+// change that has begun.
+func (w *World) replug(ctx context.Context, host string, card *Card) error {
+	now := w.now.Load()
+	c := &changeover{World: w, old: now.plan, now: now.plan, filed: now.filed,
+		out: func(_ string, other *Card) bool { return other.cable == card.cable }}
+	c.plot()
+	_, err := w.take(ctx, c.moves)
+	if err == nil {
+		w.report(fmt.Sprintf("%s: plugged in again", host))
+	}
+	return err
+}
+
+// carry runs the port until it is unplugged, and says so if nobody asked for it. What a fault has unplugged comes back after a
+// pause, unless somebody has plugged it in, or taken it away, before that.
+func (w *World) carry(host string, card *Card, closing <-chan struct{}) {
+	err := card.Port.Run()
+	if err == nil {
+		return
+	}
+	why := err.Error()
+	card.unplugged.Store(&why)
+	if !errors.Is(err, vswitch.ErrFault) {
+		w.report(fmt.Sprintf("%s: unplugged: %s", host, why))
+		return
+	}
+	w.report(fmt.Sprintf("%s: unplugged, and plugged in again in %v: %s", host, faultPause, why))
+	w.ports.Go(func() {
+		select {
+		case <-closing:
+		case <-time.After(faultPause):
+			w.comeBack(host, card, closing)
+		}
+	})
+}
+
+// comeBack is replug as a change of its own.
+func (w *World) comeBack(host string, card *Card, closing <-chan struct{}) {
+	for !w.changing.TryLock() { // Down has it, and waits for this
+		select {
+		case <-closing:
+			return
+		case <-time.After(faultPause / 100):
+		}
+	}
+	defer w.changing.Unlock()
+	select {
+	case <-closing:
+		return
+	default:
+	}
+	if !w.up {
+		return
+	}
+	if err := w.replug(context.Background(), host, card); err != nil {
+		w.report(fmt.Sprintf("%s: %v; `uswitch set port %s up=on` tries again", host, err, host))
+	}
+}
+
+// faultPause is how long what a fault has taken out of use stays so.
+const faultPause = time.Second
+
+// faults tells of panics that were contained: of the first at once, with its stack, and from then on of no more than one in
+// faultsEvery, with the number of those that nobody was told of.
+type faults struct {
+	say func(string)
+	now func() time.Time
+
+	mu     sync.Mutex // guards what follows
+	told   time.Time
+	untold int
+}
+
+const faultsEvery = 10 * time.Second
+
+// tell may be called from any goroutine, whatever lock that holds, and does not wait for whoever reads.
+func (f *faults) tell(err error) {
+	now := f.now()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.told.IsZero() && now.Sub(f.told) < faultsEvery {
+		f.untold++
+		return
+	}
+	line := fmt.Sprintf("a fault in uswitch itself, which the lab goes on without: %v", err)
+	if f.untold > 0 {
+		line = fmt.Sprintf("%d more faults like the last one; %s", f.untold, line)
+	}
+	f.told, f.untold = now, 0
+	go f.say(line)
 }

@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -105,4 +106,92 @@ func (w *World) routed(h *Host, p plan.Publish) bool {
 		}
 	}
 	return false
+}
+
+// takenPorts is the ports that are open, and whose. The outside reaches every port at the uplink's one address, so that a rule
+// can tell them apart by number only.
+type takenPorts map[takenPort]string
+
+type takenPort struct {
+	proto string
+	port  uint16
+}
+
+// takenPorts returns the ports that are open now.
+func (w *World) takenPorts() takenPorts {
+	taken := takenPorts{}
+	for _, p := range w.Published() {
+		taken.add(p)
+	}
+	return taken
+}
+
+func (t takenPorts) add(p *Published) {
+	if !p.routed {
+		t[takenPort{p.Proto, p.HostPort}] = p.Host
+	}
+}
+
+// listen takes the first port of the range that can be had; without one it leaves p as it was. It needs a change that has
+// begun.
+func (w *World) listen(p *Published, taken takenPorts) (err error) {
+	if p.routed {
+		p.scope = w.scope.open()
+		return nil // nothing is translated, and so nobody has to listen
+	}
+	for port := int(p.HostPort); port <= max(int(p.HostPort), int(p.HostPortEnd)); port++ {
+		if other, ok := taken[takenPort{p.Proto, uint16(port)}]; ok && port != 0 {
+			err = fmt.Errorf("port %d/%s is published already, for %s", port, p.Proto, other)
+			continue
+		}
+		var had uint16
+		var end func() error
+		if had, end, err = w.way.listen(p.Proto, netip.AddrPortFrom(p.HostIP, uint16(port))); err == nil {
+			p.HostPort, p.HostPortEnd, p.scope = had, 0, w.scope.open()
+			p.scope.add(end)
+			return nil
+		}
+	}
+	return err
+}
+
+// movePorts leads the published ports that led to one address of a host to the one by which the outside reaches it now, or
+// closes them if there is none. Whoever is connected through them has to begin anew.
+func (w *World) movePorts(h *Host, from netip.Addr) (*Host, error) {
+	to := outward(h.Plan)
+	if to == from {
+		to = netip.Addr{} // it goes, and no other takes over
+	}
+	var failed []error
+	for _, p := range w.Published() {
+		if p.Host == h.Plan.Name && p.To.Addr() == from {
+			if !to.IsValid() {
+				failed = append(failed, w.unpublish(p))
+			} else {
+				failed = append(failed, w.redirect(h, p, to))
+			}
+		}
+	}
+	labPlan := *h.Plan
+	labPlan.Ports = slices.Clone(labPlan.Ports)
+	for i, p := range labPlan.Ports {
+		if p.To.Addr() == from {
+			labPlan.Ports[i].To = netip.AddrPortFrom(to, p.To.Port())
+		}
+	}
+	labPlan.Ports = slices.DeleteFunc(labPlan.Ports, func(p plan.Publish) bool { return !p.To.Addr().IsValid() })
+	now := *h
+	now.Plan = &labPlan
+	w.replaceHost(h, &now)
+	return &now, errors.Join(failed...)
+}
+
+// outward returns the address by which the outside reaches a host.
+func outward(p *plan.Host) netip.Addr {
+	for _, i := range p.Interfaces {
+		if i.Name == p.GatewayDev {
+			return i.Address.Addr()
+		}
+	}
+	return netip.Addr{}
 }

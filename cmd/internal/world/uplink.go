@@ -2,12 +2,18 @@ package world
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"uswitch/cmd/internal/plan"
 	"uswitch/nat"
+	"uswitch/nat/uplink"
+	"uswitch/sim"
+	"uswitch/switch/frame"
 	"uswitch/switch/trace"
+	"uswitch/tap"
 )
 
 // wayOut is an uplink that is open.
@@ -79,4 +85,69 @@ func noListener(_ string, at netip.AddrPort) (uint16, func() error, error) {
 		return 0, nil, fmt.Errorf("want a port: nobody gives out free ones on this uplink")
 	}
 	return at.Port(), func() error { return nil }, nil
+}
+
+// openSim opens a way out into an internet in memory, which runs in the lab's time.
+func (w *World) openSim() (next netip.Addr, err error) {
+	loop := w.loop
+	if loop == nil {
+		loop = sim.NewWallLoop()
+		w.scope.add(w.nothing(loop.Close))
+	}
+	internet, err := sim.NewInternet(sim.InternetConfig{}, uplinkClock{loop, w.tracer}, w.random())
+	if err != nil {
+		return next, err
+	}
+	leg, err := w.addUplink(nat.InterfaceConfig{Addr: internet.Addr(), Uplink: internet})
+	if err != nil {
+		return next, err
+	}
+	internet.Connect(w.gateway, leg)
+	w.way = &wayOut{leg: leg, listen: noListener}
+	return internet.NextHop(), nil
+}
+
+// openNetns opens a way out through a card in a namespace of the person's choosing; the card is called by the lab's
+// way out, uplink, and has the address that is the gateway's next hop.
+func (w *World) openNetns() (next netip.Addr, err error) {
+	plan := w.Plan().Uplink
+	ns, err := w.host.Adopt(plan.Netns)
+	if err != nil {
+		return next, fmt.Errorf("%s: x-uswitch.uplink: %w", w.Plan().Source, err)
+	}
+	device, err := w.open(ns, tap.Interface{Name: UplinkName, DisableIPv6: true,
+		Addresses: []netip.Prefix{netip.PrefixFrom(plan.Gateway, plan.Address.Bits())}})
+	if err != nil {
+		return next, err
+	}
+	way := uplink.NewNetns(UplinkName, device, w.tracer)
+	w.scope.add(way.Close)
+	leg, err := w.addUplink(nat.InterfaceConfig{Addr: plan.Address, MAC: frame.MACFromIPv4(plan.Address.Addr()), Segment: way})
+	if err != nil {
+		return next, err
+	}
+	closing := make(chan struct{})
+	w.scope.add(func() error { close(closing); return nil })
+	w.ports.Go(func() { w.carryUplink(way, leg, closing) })
+	w.way = &wayOut{leg: leg, listen: noListener}
+	return plan.Gateway, nil
+}
+
+// carryUplink runs the way out until its card is gone or the lab ends. A fault takes it out of use for a while.
+func (w *World) carryUplink(way *uplink.Netns, leg *nat.Interface, closing <-chan struct{}) {
+	for {
+		err := way.Run(leg, time.Now)
+		if !errors.Is(err, uplink.ErrFault) {
+			if !errors.Is(err, tap.ErrGone) {
+				w.report(fmt.Sprintf("uplink: unplugged: %v", err))
+			}
+			return
+		}
+		w.report(fmt.Sprintf("uplink: unplugged after a fault; it is plugged in again in %v", faultPause))
+		select {
+		case <-time.After(faultPause):
+		case <-closing:
+			return
+		}
+	}
 }
