@@ -54,7 +54,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"tap": {ours: []string{"switch/frame"}, others: []string{"github.com/songgao/water", "github.com/vishvananda/netlink/...",
 		"github.com/vishvananda/netns", "golang.org/x/sys/unix"}},
 	"sim": {ours: []string{"switch", "switch/frame", "switch/trace", "arp", "nat", "nat/route", "nat/rule"},
-		others: []string{"golang.org/x/net/...", "golang.org/x/tools/txtar"}},
+		others: []string{"golang.org/x/net/..."}},
 
 	// The wings. What a tool knows of a running lab is control/api; who runs one knows everything but the teachers.
 	"cmd/internal/control": {}, "cmd/internal/docker": {}, "cmd/internal/tools": {}, "cmd/internal/teach": {}, // doc.go alone: the wing's drawing

@@ -28,7 +28,7 @@ runs on this machine while the lab is up. The exit status is the first one that 
 this machine cannot have network cards of its own making.
 
 With --sim hosts are simulated, and so are their programs: small ones of uswitch's own, called ping, curl, ip
-and so on. All commands work on such a lab as on any other. A lab that only runs uswitch ping, and then ends,
+and so on. All commands work on such a lab as on any other. A lab that ends by itself, or is there for COMMAND,
 does not even wait: it prints the same on every run, to the byte.
 
 Built-in labs:

@@ -12,8 +12,8 @@
 //	world.New --> listen (trace, --pcap) --> Up --> serve (LAB.sock) --> Run, or Beside --> Down
 //	                                                control/server
 //
-// A lab in memory (--sim) is the same run on another tap.Host: simulated hosts in place of namespaces. Only one that does
-// nothing but ping and end is played in no time, and prints the same every time (Simulate).
+// A lab in memory (--sim) is the same run on another tap.Host: simulated hosts in place of namespaces. One that ends by itself, or
+// is there for a command or a lesson, is in virtual time, and prints the same every time (virtual.go).
 //
 // SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) end the lab in order: commands first, then everything
 // that was made, in reverse. A second signal ends the process at once; the next run of the lab, or `uswitch cleanup`,

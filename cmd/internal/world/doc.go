@@ -13,6 +13,13 @@
 // host and a card each have a scope of their own, and can go in any order. Hosts are made many at a time, and unmade
 // likewise (abreast.go); what can be seen of it - the order of hosts and ports, lines, errors - is as if they were not.
 //
+// What a world waits for, it waits for by its Clock (clock.go). Where hosts are simulated that is a sim.Loop, on which frames, programs
+// and commands take turns, and whose time may be virtual:
+//
+//	Up, and each change      held: nothing runs before all of it is done
+//	Run                      attended: time jumps from one thing to the next, until the commands have ended, and a second more
+//	Stay                     time stands still, but while a program that was started by Exec, or a question, is waited for
+//
 // A World is used from many goroutines: the ports', the commands', and those that answer the control socket. There is one
 // change at a time; one that fails has unmade what it had made. Readers look at a picture (picture.go) that never changes:
 // what Plan, Networks, Hosts and Published return belongs to one moment, and so does a Host or a Network. What is not in the
