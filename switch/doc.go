@@ -21,6 +21,6 @@
 //
 // Frames are lent: Input borrows the bytes until it returns, a Link borrows them until Write returns, and nobody below
 // keeps them. Input and Output may be called from many goroutines; the frames of one port stay in order because one
-// goroutine reads it and carries each frame to the end. After a number of frames it lets the others go first (turn.go): a host
+// goroutine reads it and carries each frame to the end. After a number of frames it lets the others go first (run.go): a host
 // that floods takes its share and no more.
 package vswitch

@@ -19,7 +19,7 @@
 //	| inside end    | believed      | is full: O(1) | nothing else
 //
 // The table has one lock, held for one connection's work: no method looks at all of them with it. Tuples hold addresses as
-// frame.Addr, 16 bytes for either family. flush.go removes, rows.go lists and tells, fork.go copies, counts.go counts for rules.
+// frame.Addr, 16 bytes for either family. rows.go removes and tells, list.go lists and counts for rules, fork.go copies.
 //
 // The first packet of a connection passes twice: Track finds nothing and begins one, which is nobody else's yet; what the
 // rules decide is written into it (SetDestination, Masquerade); Confirm enters it, or Abandon gives back what it has

@@ -1,6 +1,9 @@
 package frame
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"errors"
+)
 
 // EthernetHeader is the length in bytes of destination, source and EtherType.
 const EthernetHeader = 14
@@ -46,3 +49,14 @@ func (e Ethernet) SetHeader(dst, src MAC, etherType uint16) {
 	copy(e[6:12], src[:])
 	binary.BigEndian.PutUint16(e[12:14], etherType)
 }
+
+// What a link can answer when it is read or written. They live here because the package that opens devices and the one
+// that switches frames know nothing of each other. Anything else that a link returns is a fault of that one frame.
+var (
+	// ErrLinkDown: the far side has taken its interface down. The link stays: it may come up again.
+	ErrLinkDown = errors.New("the link is down")
+	// ErrLinkFull: the far side does not read fast enough and its queue is full. The frame is lost, the link is fine.
+	ErrLinkFull = errors.New("the link's queue is full")
+	// ErrLinkGone: the device or its namespace no longer exists. Every further call says the same.
+	ErrLinkGone = errors.New("the link is gone")
+)

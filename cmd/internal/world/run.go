@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"uswitch/tap"
 )
 
 // wordAfter is how long the end of commands is waited for without a word.
@@ -137,4 +139,43 @@ func (w *World) tellLate() {
 	if len(names) > 0 {
 		w.report(fmt.Sprintf("waiting for the command of %s to end; %v after it was asked to, it is made to", strings.Join(names, ", "), Patience))
 	}
+}
+
+// reaper ends what is inside of namespaces. To find it, each process of the machine must be looked at; so those who ask at
+// the same time share a look, or hosts that go together would look at each other's processes, each at all of them.
+type reaper struct {
+	looking sync.Mutex // held during a look
+
+	mu   sync.Mutex // guards next
+	next *round     // the look that has not begun yet; nil: nobody has asked for it
+}
+
+// round is one look.
+type round struct {
+	namespaces map[uint64]bool // by inode number
+	over       chan struct{}   // closed when it has ended
+}
+
+// end ends the processes that are in a namespace when it is called, all at once.
+func (r *reaper) end(ns tap.Namespace) {
+	r.mu.Lock()
+	mine := r.next
+	first := mine == nil
+	if first {
+		mine = &round{namespaces: map[uint64]bool{}, over: make(chan struct{})}
+		r.next = mine
+	}
+	mine.namespaces[ns.ID.Inode] = true
+	r.mu.Unlock()
+	if !first {
+		<-mine.over
+		return
+	}
+	defer close(mine.over)
+	r.looking.Lock() // others join the round until the look before it has ended
+	defer r.looking.Unlock()
+	r.mu.Lock()
+	r.next = nil
+	r.mu.Unlock()
+	endInside(mine.namespaces)
 }
