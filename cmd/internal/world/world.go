@@ -111,7 +111,11 @@ func New(p *plan.Plan, o Options) (*World, error) {
 		w.taken = func() []netip.Prefix { return nil }
 	}
 	w.tracer.KeepExamples(w.Now)
-	w.tracer.OnFault((&faults{say: w.report, now: w.Now}).tell)
+	contained := &faults{say: w.report, now: w.Now}
+	w.tracer.OnFault(contained.tell)
+	if w.loop != nil {
+		w.loop.OnFault(func(err error) { contained.tell(fmt.Errorf("a simulated host failed: %w", err)) })
+	}
 	w.tracer.Remember(trace.NewRing(historyEvents, historyBytes, historySnap))
 	docker, tables, err := tablesOf(p)
 	if err != nil {
