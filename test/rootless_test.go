@@ -87,10 +87,12 @@ func (p *ordinary) write(name, text string) string {
 func (p *ordinary) nothingLeft() {
 	p.t.Helper()
 	var left []string
-	eventually(p.t, fmt.Sprintf("no process of user %d is left", p.uid), func() bool {
-		left = p.processes()
-		return len(left) == 0
-	})
+	for range 100 { // what was killed takes its time to go
+		if left = p.processes(); len(left) == 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 	entries, _ := os.ReadDir(filepath.Join(p.dir, "uswitch"))
 	for _, e := range entries {
 		if e.Name() != "inside" {
@@ -107,15 +109,31 @@ func (p *ordinary) nothingLeft() {
 
 // processes lists what runs as the person.
 func (p *ordinary) processes() (all []string) {
-	entries, _ := filepath.Glob("/proc/[0-9]*/status")
-	for _, path := range entries {
-		text, err := os.ReadFile(path)
-		if err == nil && bytes.Contains(text, fmt.Appendf(nil, "\nUid:\t%d\t", p.uid)) && !bytes.Contains(text, []byte("\nState:\tZ")) {
-			name, _, _ := strings.Cut(string(text), "\n")
-			all = append(all, name)
+	for pid, status := range p.statuses() {
+		if strings.Contains(status, "\nState:\tZ") {
+			continue
 		}
+		command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		all = append(all, strings.ReplaceAll(string(command), "\x00", " "))
 	}
 	return all
+}
+
+// statuses returns what /proc/PID/status says of the person's processes.
+func (p *ordinary) statuses() map[int]string {
+	found := map[int]string{}
+	paths, _ := filepath.Glob("/proc/[0-9]*/status")
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(text, fmt.Appendf(nil, "\nUid:\t%d\t", p.uid)) {
+			continue
+		}
+		var pid int
+		if _, err := fmt.Sscanf(path, "/proc/%d/status", &pid); err == nil {
+			found[pid] = string(text)
+		}
+	}
+	return found
 }
 
 const rootlessLine = "rootless: in a user namespace of its own"
@@ -205,10 +223,9 @@ func TestRootlessKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Duration(i) * 40 * time.Millisecond)
-		p.killAll(cmd.Process.Pid)
-		_ = cmd.Wait()
+		p.killAll(cmd)
 		if i%2 == 0 {
-			p.do("cleanup")
+			t.Logf("moment %d, %v: cleanup: %s", i, args, p.do("cleanup"))
 			p.nothingLeft()
 		}
 		if text := p.do("run", "--trace", "off", lab, "--", "true"); strings.Contains(text, "goroutine ") {
@@ -221,15 +238,20 @@ func TestRootlessKilled(t *testing.T) {
 	}
 }
 
-// killAll kills a process, and all of the person's that are uswitch.
-func (p *ordinary) killAll(pid int) {
-	_ = unix.Kill(pid, unix.SIGKILL)
-	entries, _ := filepath.Glob("/proc/[0-9]*/exe")
-	for _, path := range entries {
-		if target, err := os.Readlink(path); err == nil && target == p.program {
-			var other int
-			_, _ = fmt.Sscanf(path, "/proc/%d/exe", &other)
-			_ = unix.Kill(other, unix.SIGKILL)
+// killAll kills a command, and all of the person's that are uswitch, also those that others begin meanwhile, and waits until
+// they are gone: while threads of a process are still dying, it has its files, and with them the lab's lock.
+func (p *ordinary) killAll(cmd *exec.Cmd) {
+	p.t.Helper()
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	eventually(p.t, "all of uswitch are gone", func() bool {
+		left := 0
+		for pid, status := range p.statuses() {
+			if strings.HasPrefix(status, "Name:\tuswitch\n") {
+				left++
+				_ = unix.Kill(pid, unix.SIGKILL)
+			}
 		}
-	}
+		return left == 0
+	})
 }
