@@ -111,7 +111,7 @@ func (t *Table) freePort(c *Conn, addr frame.Addr, ports PortRange, random *uint
 		if n >= span {
 			break
 		}
-		at += int(c.id * 40503 % 65536) // anywhere; the same in every run
+		at += int((c.id + uint64(n)) * 0x9e3779b97f4a7c15 >> 48) // anywhere, and elsewhere each time; the same in every run
 	}
 	return port, shared, ok
 }

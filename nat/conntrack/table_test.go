@@ -163,6 +163,28 @@ func TestPortsAreSharedWhenNoneIsLeft(t *testing.T) {
 	}
 }
 
+// TestPortsInARow: hosts that count their ports up from the same number fill ports in a row. Whoever comes finds one of the
+// many that are free, whichever number its connection bears.
+func TestPortsInARow(t *testing.T) {
+	table := conntrack.NewTable(0, epoch)
+	addr := frame.AddrOf(netip.AddrFrom4([4]byte{192, 0, 2, 2}))
+	for i := range 20000 {
+		tu := tuple(1+i%3, i)
+		tu.SrcPort = 32768 + uint16(i/3)%600
+		f := table.Track(tu, conntrack.Source(i%3), conntrack.Segment{}, epoch)
+		if !f.First {
+			continue
+		}
+		if !table.Masquerade(f.Conn, addr, conntrack.PortRange{}, nil) {
+			t.Fatalf("connection %d finds no port, and 60,000 are free", i+1)
+		}
+		table.Confirm(f.Conn, conntrack.Segment{}, epoch)
+		if i >= 1800 { // the first 1,800 stay: 600 ports in a row, and what they took instead
+			table.Drop(func(r conntrack.Row) bool { return r.Original == tu }, epoch)
+		}
+	}
+}
+
 // BenchmarkFullTable is one new connection in a table in which each source has one: what it costs when somebody has to go.
 func BenchmarkFullTable(b *testing.B) {
 	for _, assured := range []bool{false, true} {
