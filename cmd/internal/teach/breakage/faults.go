@@ -80,7 +80,7 @@ func (l *lab) addressesMoved() (all []Fault) {
 			continue
 		}
 		right := netip.PrefixFrom(n.Gateway, n.Subnet.Bits())
-		wrong := netip.PrefixFrom(l.free(n.Subnet), n.Subnet.Bits())
+		wrong := netip.PrefixFrom(l.free(n.Subnet, 0), n.Subnet.Bits())
 		if !wrong.Addr().IsValid() || slices.ContainsFunc(l.routes, l.via(n.Name)) {
 			continue
 		}
@@ -153,12 +153,13 @@ func narrowed(nic netip.Prefix, gateway netip.Addr) (narrow netip.Prefix, ok boo
 	return nic, false
 }
 
-// routeFaults are default routes that are missing, or lead to somebody who is no router.
+// routeFaults are default routes that are missing, or lead to nobody: to an address that the gateway has not had either, whose
+// neighbours would find it there for a while (addressesMoved).
 func (l *lab) routeFaults(h api.Host) (all []Fault) {
 	right := []Action{inside(h.Name, fmt.Sprintf("ip route replace default via %v", h.Gateway))}
 	all = append(all, Fault{"route-missing", []Action{inside(h.Name, "ip route del default")}, right})
 	for _, n := range l.networks {
-		if wrong := l.free(n.Subnet); n.Gateway == h.Gateway && wrong.IsValid() {
+		if wrong := l.free(n.Subnet, 1); n.Gateway == h.Gateway && wrong.IsValid() {
 			all = append(all, Fault{"route-wrong", []Action{inside(h.Name, fmt.Sprintf("ip route replace default via %v", wrong))}, right})
 		}
 	}
@@ -170,8 +171,8 @@ func (l *lab) via(network string) func(api.Route) bool {
 	return func(r api.Route) bool { return r.Dev == network && r.Protocol != "kernel" }
 }
 
-// free returns an address of a network that nobody has, the highest one; invalid if there is none.
-func (l *lab) free(subnet netip.Prefix) netip.Addr {
+// free returns an address of a network that nobody has: the highest one but so many; invalid if there is none.
+func (l *lab) free(subnet netip.Prefix, but int) netip.Addr {
 	taken := map[netip.Addr]bool{}
 	for _, n := range l.networks {
 		taken[n.Gateway] = true
@@ -182,7 +183,10 @@ func (l *lab) free(subnet netip.Prefix) netip.Addr {
 		}
 	}
 	for a := last(subnet).Prev(); subnet.Contains(a.Prev()); a = a.Prev() {
-		if !taken[a] {
+		if taken[a] {
+			continue
+		}
+		if but--; but < 0 {
 			return a
 		}
 	}
