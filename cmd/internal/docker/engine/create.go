@@ -113,7 +113,8 @@ func (c *container) chooseCommand() (about string, err error) {
 // chooseEndpoints enters the networks that the container is to be on: those of the request, and that of its mode. It needs
 // the lock.
 func (e *Engine) chooseEndpoints(c *container, asked types.NetworkingConfig) error {
-	mode := c.mode()
+	mode := e.dockerName(c.mode())
+	c.hostConfig.NetworkMode = mode
 	for _, name := range slices.Sorted(maps.Keys(asked.EndpointsConfig)) {
 		settings := asked.EndpointsConfig[name]
 		if settings == nil {
@@ -122,6 +123,7 @@ func (e *Engine) chooseEndpoints(c *container, asked types.NetworkingConfig) err
 		if name == "default" {
 			name = bridgeNetwork
 		}
+		name = e.dockerName(name)
 		if err := checkEndpoint(name, settings); err != nil {
 			return err
 		}
@@ -131,6 +133,15 @@ func (e *Engine) chooseEndpoints(c *container, asked types.NetworkingConfig) err
 		c.endpoints[mode] = &types.EndpointSettings{}
 	}
 	return nil
+}
+
+// dockerName is Docker's name of a network that is called by its id, or as the lab calls it. What there is none of stays as it
+// is: that is told when the container starts. It needs the lock.
+func (e *Engine) dockerName(reference string) string {
+	if n, err := findNetwork(e.lab.Plan(), e.lab.Taken(), reference); err == nil {
+		return n.Docker
+	}
+	return reference
 }
 
 // place says in whose network namespace the container is.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -303,6 +304,23 @@ func TestEndpoints(t *testing.T) {
 	err := e.Start(create(t, e, "", sleeper("front")))
 	if err == nil || !strings.Contains(err.Error(), "no available IPv4 addresses on this network's address pools: front (") {
 		t.Errorf("a full network: %v", err)
+	}
+}
+
+// TestNetworkByAnyName: a network is meant by Docker's name, by its id or the beginning of it, and as the lab calls it; the
+// container is on the same one, once.
+func TestNetworkByAnyName(t *testing.T) {
+	lab := newFake(t, "name: l\nservices: {}\nnetworks: {br0: {ipam: {config: [{subnet: 10.1.0.0/24}]}}}\nx-uswitch: {docker0: true, uplink: sim}")
+	e := lab.engine(t)
+	id := lab.Plan().Network("br0").ID()
+	for i, name := range []string{"br0", "l_br0", id, id[:7]} {
+		r := sleeper(name)
+		r.NetworkingConfig.EndpointsConfig = map[string]*types.EndpointSettings{name: {Aliases: []string{"www"}}}
+		c := start(t, e, fmt.Sprint("c", i), r)
+		if d, err := e.Inspect(c); err != nil || len(d.NetworkSettings.Networks) != 1 || d.NetworkSettings.Networks["l_br0"] == nil ||
+			!slices.Contains(d.NetworkSettings.Networks["l_br0"].Aliases, "www") {
+			t.Errorf("--network %s: %v, on %+v", name, err, d.NetworkSettings.Networks)
+		}
 	}
 }
 
