@@ -61,6 +61,7 @@ type task struct {
 	ready  func() bool   // whether its next turn has come
 	resume chan struct{} // its turn begins
 	yield  chan struct{} // its turn is over
+	last   bool          // it waits for all others (Settle)
 }
 
 // ErrOver is what everything answers on a Loop that has ended.
@@ -272,6 +273,39 @@ func (l *Loop) Wait(ready func() bool) error {
 func (l *Loop) Yield() error {
 	first := true
 	return l.Wait(func() bool { first = !first; return first })
+}
+
+// Settle lets everything happen that is to happen at this moment: until no event is due, and no other task can go on.
+func (l *Loop) Settle() error {
+	t := l.current
+	t.last = true
+	defer func() { t.last = false }()
+	return l.Wait(func() bool { return !l.due() && !l.othersReady() })
+}
+
+// othersReady reports whether a task can go on that does not wait for all others.
+func (l *Loop) othersReady() bool {
+	l.mu.Lock()
+	all := l.tasks // only the holder of the baton takes tasks out
+	l.mu.Unlock()
+	return slices.ContainsFunc(all, func(t *task) bool { return !t.last && t.ready() })
+}
+
+// Run runs f as a task, and all that it sets off at this moment, and waits for that: no time passes. It must not be called on
+// the Loop. The error is ErrOver.
+func (l *Loop) Run(f func()) error {
+	over := make(chan struct{})
+	l.Go(func() {
+		defer close(over)
+		f()
+		_ = l.Settle()
+	})
+	select {
+	case <-over:
+		return nil
+	case <-l.ended:
+		return ErrOver
+	}
 }
 
 // Look has everybody who waits look again.

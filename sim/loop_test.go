@@ -171,3 +171,27 @@ func TestWallLoop(t *testing.T) {
 	})
 	<-over
 }
+
+// TestRunSettles: what somebody outside does is over, with all that it sets off at that moment, before the next thing that he does;
+// no time passes.
+func TestRunSettles(t *testing.T) {
+	l := sim.NewLoop()
+	defer l.Close()
+	var order []string
+	for _, name := range []string{"a", "b"} {
+		err := l.Run(func() {
+			order = append(order, name)
+			l.After(0, func() {
+				order = append(order, name+" at once")
+				l.Go(func() { order = append(order, name+"'s task") })
+			})
+			l.After(time.Millisecond, func() { order = append(order, name+" later") })
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Join(order, ", "); got != "a, a at once, a's task, b, b at once, b's task" || !l.Now().Equal(sim.Epoch) {
+		t.Errorf("%s; it is %v", got, l.Now())
+	}
+}

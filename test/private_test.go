@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -59,6 +60,9 @@ func (m *privateMachine) do(line string) string {
 func (m *privateMachine) follow(line string) {
 	m.t.Helper()
 	p := beginCommand(m.t, m.command("exec "+line))
+	eventually(m.t, line+" is under way", func() bool { // before that Ctrl-C ends a program that has not begun
+		return p.stdout.count()+p.stderr.count() > 0 || !strings.Contains(line, "tcpdump") && hasSocket(p.cmd.Process.Pid)
+	})
 	if strings.Contains(m.do("uswitch ls"), "red-blue") {
 		m.do("uswitch exec RED -- ping -c 5 -i 0.2 11.11.11.3")
 	}
@@ -72,6 +76,15 @@ func (m *privateMachine) follow(line string) {
 	if status := p.wait(); status != 0 {
 		m.t.Errorf("%s: status %d\n%s%s", line, status, p.stdout, p.stderr)
 	}
+}
+
+// hasSocket reports whether a process has a socket open: that to a lab.
+func hasSocket(pid int) bool {
+	fds, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/fd/*")
+	return slices.ContainsFunc(fds, func(fd string) bool {
+		what, err := os.Readlink(fd)
+		return err == nil && strings.HasPrefix(what, "socket:")
+	})
 }
 
 // downAll takes down whatever is up there.

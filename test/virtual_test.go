@@ -68,11 +68,12 @@ func virtually(t *testing.T, processors string, args ...string) string {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], append(argv[1:], args...)...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS="+processors, "XDG_RUNTIME_DIR="+dir, "XDG_STATE_HOME="+dir, "PATH="+filepath.Dir(uswitch)+":"+os.Getenv("PATH"))
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return fmt.Sprintf("%s%v\n", out, err)
+	var out, errs strings.Builder // each is the same every time; in which order two pipes are read is the reader's affair
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		fmt.Fprintln(&errs, err)
 	}
-	return string(out)
+	return out.String() + "\nstandard error\n" + errs.String()
 }
 
 // busy keeps a processor busy until the test has ended, mostly.

@@ -85,6 +85,7 @@ func (s *Server) waitRaw(r *http.Request) (any, error) {
 		passed := false
 		defer loop.After(q.Wait, func() { passed = true }).Stop()
 		_ = loop.WaitOr(r.Context(), func() bool { return passed || len(heard) > 0 })
+		_ = loop.Settle() // what happens at the same moment does not race with what the client does next
 		now = loop.Now()
 	})
 	release()
@@ -134,7 +135,14 @@ func (s *Server) sendRaw(r *http.Request) (any, error) {
 		return nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: fmt.Sprintf("%v is not an address of the gateway", ip.Src())}
 	}
 	b := append(make([]byte, frame.EthernetHeader, frame.EthernetHeader+len(ip)), ip...)
-	now := s.world.Now()
-	g.Originate(frame.Frame{Data: b}, now)
-	return api.RawPacket{Time: now}, nil
+	var sent api.RawPacket
+	send := func() {
+		sent.Time = s.world.Now()
+		g.Originate(frame.Frame{Data: b}, sent.Time)
+	}
+	if loop := s.world.Loop(); loop != nil && loop.Virtual() {
+		return &sent, loop.Run(send)
+	}
+	send()
+	return &sent, nil
 }
