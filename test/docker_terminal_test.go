@@ -103,6 +103,9 @@ func TestDockerForeground(t *testing.T) {
 		t.Errorf("Ctrl-C: status %d", status)
 	}
 
+	if _, errs, status := l.tryDocker("run --rm -it busybox sh"); status != 1 || errs != "the input device is not a TTY\n" {
+		t.Errorf("run -it without a terminal: status %d: %s", status, errs)
+	}
 	for line, want := range map[string]int{"run --rm busybox true": 0, "run --rm busybox no-such-program": 127, "run --rm busybox /etc/passwd": 126,
 		"run --rm --network nowhere busybox true": 125, "run --rm --name -x busybox true": 125, "run no-such-image-here": 125} {
 		if _, errs, status := l.tryDocker(line); status != want {

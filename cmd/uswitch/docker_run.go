@@ -11,6 +11,7 @@ import (
 
 	"uswitch/cmd/internal/docker/client"
 	"uswitch/cmd/internal/docker/types"
+	"uswitch/cmd/internal/tools/view"
 )
 
 const dockerImages = `
@@ -30,6 +31,13 @@ func newDockerRun() *cobra.Command {
 	}
 	o := containerFlags(c)
 	c.Flags().BoolVarP(&o.Detach, "detach", "d", false, "leave it in the background, and print its id")
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if o.Interactive && o.TTY && !o.Detach && !view.IsTerminal(os.Stdin) {
+			fmt.Fprintln(os.Stderr, "the input device is not a TTY") // in Docker's words, before anything is made
+			return exit(1)
+		}
+		return nil
+	}
 	return beginDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
 		r, err := newContainer(c, o, args)
 		if err != nil {
