@@ -177,7 +177,7 @@ func (w *World) become(before, now *plan.Network) error {
 		fdb.SetMaxLearned(cmp.Or(now.FDBMaxLearned, w.memory.Learned, vswitch.DefaultMaxLearned))
 	}
 	if before.GroupFwdMask != now.GroupFwdMask {
-		_ = n.Switch.SetGroupForward(uint16(now.GroupFwdMask)) // package lab has checked it
+		_ = n.Switch.SetGroupForward(uint16(now.GroupFwdMask)) // package plan has checked it
 	}
 	for _, e := range before.FDB {
 		if !slices.Contains(now.FDB, e) {

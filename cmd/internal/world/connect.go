@@ -8,8 +8,8 @@ import (
 	"uswitch/cmd/internal/plan"
 )
 
-// Connect puts a host onto a further network. What plan leaves zero is chosen (lab.Plan.FillInterface): it needs no more
-// than the network's name. The default route moves there if Docker's would (lab.Plan.ChooseGateway), and with it the ports that
+// Connect puts a host onto a further network. What plan leaves zero is chosen (plan.Plan.FillInterface): it needs no more
+// than the network's name. The default route moves there if Docker's would (plan.Plan.ChooseGateway), and with it the ports that
 // are published.
 func (w *World) Connect(ctx context.Context, host string, p plan.Interface) error {
 	h, end, err := w.beginOn(ctx, host)

@@ -1,7 +1,7 @@
 // Package world turns a lab's plan into a running world, and changes it while it runs: namespaces with network cards,
 // switches, a gateway with its rules, a way out, and the programs of the hosts.
 //
-//	lab.Plan --> New --> Up ----------------------------------> Run -----------> Down
+//	plan.Plan --> New --> Up ----------------------------------> Run -----------> Down
 //	             pure    namespaces, cards, ports, published     the hosts'       everything that was made, in reverse,
 //	                     ports; half-way failures are undone     commands         however far it came
 //	                                                              |

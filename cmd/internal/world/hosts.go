@@ -11,7 +11,7 @@ import (
 )
 
 // AddHost adds a host: its namespace, its cards, its published ports. Its command is not started. What plan leaves zero is
-// chosen (lab.Plan.FillHost): above all, an interface needs no more than the name of its network.
+// chosen (plan.Plan.FillHost): above all, an interface needs no more than the name of its network.
 func (w *World) AddHost(ctx context.Context, p plan.Host) error {
 	end, err := w.begin(ctx)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // AddNetwork adds a network: its switch, the gateway's leg on it, and the rules that every generated ruleset has for a
-// network. What plan leaves zero of its addresses is chosen (lab.Plan.FillNetwork; start from lab.NewNetwork).
+// network. What plan leaves zero of its addresses is chosen (plan.Plan.FillNetwork).
 func (w *World) AddNetwork(ctx context.Context, p plan.Network) error {
 	end, err := w.begin(ctx)
 	if err != nil {
@@ -106,7 +106,7 @@ func (w *World) newNetwork(p *plan.Network) *Network {
 		Tracer:     w.tracer,
 		Epoch:      w.epoch,
 	}), former: &former{macs: map[netip.Addr]frame.MAC{}}}
-	_ = n.Switch.SetGroupForward(uint16(p.GroupFwdMask)) // package lab has checked it
+	_ = n.Switch.SetGroupForward(uint16(p.GroupFwdMask)) // package plan has checked it
 	w.setFilter(n)
 	return n
 }

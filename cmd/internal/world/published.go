@@ -31,7 +31,7 @@ func (w *World) publishPorts(ctx context.Context, h *Host) error {
 	if w.docker != nil { // which has an order of its own
 		slices.SortStableFunc(ports, dockerhost.ComparePorts)
 	}
-	if w.way == nil { // package lab has warned of those that are none
+	if w.way == nil { // package plan has warned of those that are none
 		ports = slices.DeleteFunc(ports, func(p plan.Publish) bool { return !w.routed(h, p) })
 	}
 	var all []*Published

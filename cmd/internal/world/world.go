@@ -94,7 +94,7 @@ const (
 )
 
 // New makes the part of a world that needs nothing from the machine: switches, the gateway on each, the rules. The plan
-// must be one that package lab has made.
+// must be one that package plan has made.
 func New(p *plan.Plan, o Options) (*World, error) {
 	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, adopt: o.Adopt, stays: o.Stays, memory: o.Memory,
 		streams: o.Streams, tracer: new(trace.Tracer)}

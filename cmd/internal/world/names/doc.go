@@ -1,7 +1,7 @@
 // Package names is the name server of a lab: who on a network is called what, for the hosts that share the network with it.
 // What is not the lab's it passes on, as Docker's name server does.
 //
-//	lab.Plan --Of--> Records --Set--> zone: an immutable picture, for questions at any moment
+//	plan.Plan --Of--> Records --Set--> zone: an immutable picture, for questions at any moment
 //
 //	UDP: nat.Gateway --Deliver--> Server.answer --Originate--> nat.Gateway
 //	TCP: net.Listener --Serve---> Server.answer
