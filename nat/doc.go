@@ -19,7 +19,7 @@
 //	local      what ends at the gateway                              arp       ARP packets
 //	translate  choose    conntrack's answer, and what rules make of it
 //	address              interfaces come, go, and change their addresses
-//	fragment   reassembly   neighbor   filter   mss                  steps that the path calls
+//	fragment   neighbor   filter   mss                               steps that the path calls
 //	icmp                 what a packet's sender is told
 //	check      rewrite   socket   interface   conns                  the packet's bytes; who takes it
 //	packet     gateway   config   limit                              what all of them know

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/plan"
 )
 
 func newCompletion() *cobra.Command {
@@ -28,4 +33,57 @@ func newCompletion() *cobra.Command {
 			return usageError{fmt.Errorf("completion %s: want bash, zsh or fish", args[0])}
 		},
 	}
+}
+
+// completeLabs offers the labs that are up.
+func completeLabs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, c := range api.Up() {
+		names = append(names, c.Lab())
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeBuiltins offers the labs that come with uswitch, beside files.
+func completeBuiltins(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var names []string
+	for _, b := range plan.Builtins() {
+		names = append(names, b.Name+"\t"+b.About)
+	}
+	return names, cobra.ShellCompDirectiveDefault
+}
+
+// completeHosts offers the hosts of the lab that the command acts on, for its first argument.
+func completeHosts(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return hostNames(c), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeEveryHost offers hosts for every argument.
+func completeEveryHost(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return hostNames(c), cobra.ShellCompDirectiveNoFileComp
+}
+
+func hostNames(c *cobra.Command) []string {
+	name, _ := c.Flags().GetString("lab")
+	client, err := findLab(name)
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	var hosts []api.Host
+	if client.Get(ctx, "/v1/hosts", nil, &hosts) != nil {
+		return nil
+	}
+	var names []string
+	for _, h := range hosts {
+		names = append(names, h.Name)
+	}
+	return names
 }

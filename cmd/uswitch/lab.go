@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -46,4 +47,21 @@ func output(c *cobra.Command) *string {
 	format := c.Flags().StringP("output", "o", "text", "print `text|json`")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return format
+}
+
+// offloadVariable says what --offload is where it is not given, for whoever wants every lab of a machine one way.
+const offloadVariable = "USWITCH_OFFLOAD"
+
+// plain reads --offload, and reports whether every frame has to be as on a wire.
+func plain(flag string) (bool, error) {
+	switch value := cmp.Or(flag, os.Getenv(offloadVariable), "on"); {
+	case value == "on":
+		return false, nil
+	case value == "off":
+		return true, nil
+	case flag != "":
+		return false, usageError{fmt.Errorf("--offload %s: want on or off", value)}
+	default:
+		return false, fmt.Errorf("%s=%s in the environment: want on or off", offloadVariable, value)
+	}
 }

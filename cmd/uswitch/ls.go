@@ -47,3 +47,49 @@ func newLs() *cobra.Command {
 	}
 	return c
 }
+
+func newPs() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "ps",
+		Short:   "List the labs that are up",
+		Example: "  uswitch ps",
+		GroupID: groupLab,
+		Args:    usage(cobra.NoArgs),
+	}
+	format := output(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		labs := []api.Lab{}
+		for _, answer := range api.AskAll(c.Context(), func(ctx context.Context, up *api.Client) (l api.Lab, err error) {
+			err = up.Get(ctx, "/v1/lab", nil, &l)
+			return l, err
+		}) {
+			if answer.Err != nil {
+				fmt.Fprintln(os.Stderr, "uswitch:", answer.Err)
+				continue
+			}
+			labs = append(labs, answer.Said)
+		}
+		return show(*format, labs, func() error { return view.Labs(os.Stdout, labs) })
+	}
+	return c
+}
+
+// show prints a table as text or as JSON.
+func show(format string, rows any, text func() error) error {
+	switch format {
+	case "text":
+		return text()
+	case "json":
+		return view.JSON(os.Stdout, rows)
+	}
+	return usageError{fmt.Errorf("-o %s: want text or json", format)}
+}
+
+// get asks the lab for a table and prints it.
+func get[T any](ctx context.Context, lab *api.Client, path, format string, text func([]T) error) error {
+	var rows []T
+	if err := lab.Get(ctx, path, nil, &rows); err != nil {
+		return err
+	}
+	return show(format, rows, func() error { return text(rows) })
+}

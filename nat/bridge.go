@@ -1,0 +1,84 @@
+package nat
+
+import (
+	"time"
+
+	"uswitch/arp"
+	"uswitch/nat/rule"
+	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+)
+
+// Bridge shows what a switch carries from port to port to the gateway's rules, as br_netfilter does in Linux where
+// nf_call_iptables is set: a packet passes raw's PREROUTING and FORWARD with the network's name for both interfaces, and
+// its connection is tracked, but nothing is routed or translated. It is a vswitch.Filter. The gateway need not stand on
+// the network.
+type Bridge struct {
+	gw   *Gateway
+	self *Interface // of the network's name; it has no address and is in no list
+}
+
+// Bridge returns the filter for the network of that name, which is asked for no more than the names of its ports.
+func (g *Gateway) Bridge(name string, network Segment) *Bridge {
+	self := &Interface{gw: g, number: g.number(name), name: name, segment: network}
+	self.own.Store(&arp.Self{Addr: nobody})
+	return &Bridge{gw: g, self: self}
+}
+
+// Bridged reports whether a frame may go on to other ports, and tells the journey which rule has decided. Only IPv4 packets
+// are shown to the rules. It neither keeps nor changes the frame, and may be called from many goroutines.
+func (b *Bridge) Bridged(f frame.Frame, j *trace.Journey, now time.Time) bool {
+	e, ok := frame.ParseEthernet(f.Data)
+	if !ok || e.Type() != frame.TypeIPv4 {
+		return true
+	}
+	g := b.gw
+	f.Source = b.self.source(f)
+	p := &packet{f: f, in: b.self, srcMAC: e.Src(), toGroup: e.Dst().IsGroup(), j: j, now: now}
+	if r := p.parse(); r != trace.NoReason {
+		g.drop(p, trace.Prerouting, r)
+		return false
+	}
+	// Fragments are not put together here, because they go on as they are: the rules see their addresses and no ports.
+	if !p.ip.IsFragment() {
+		if r := p.readTransport(); r != trace.NoReason {
+			g.drop(p, trace.Prerouting, r)
+			return false
+		}
+	}
+	if !b.passes(p, rule.Raw, trace.Prerouting) {
+		return false
+	}
+	g.track(p)
+	if !b.passes(p, rule.Mangle, trace.Prerouting) {
+		return false
+	}
+	p.out = b.self
+	if !b.passes(p, rule.Mangle, trace.Forward) || !b.passes(p, rule.Filter, trace.Forward) ||
+		!b.passes(p, rule.Mangle, trace.Postrouting) {
+		return false
+	}
+	if r := g.enter(p); r != trace.NoReason {
+		g.drop(p, trace.Forward, r)
+		return false
+	}
+	return true
+}
+
+// passes asks a table's rules. Who is refused is sent no word: the gateway may have no address from which it could.
+func (b *Bridge) passes(p *packet, table rule.Table, hook trace.Hook) bool {
+	if table != rule.Filter && b.gw.rules.Snapshot().Pass(table, hook, len(p.ip)) {
+		return true
+	}
+	d := b.gw.evaluate(p, table, hook)
+	if r := d.Reason(); r != trace.NoReason {
+		b.gw.dropBy(p, hook, r, d)
+		return false
+	}
+	if table == rule.Filter && p.j.On() {
+		e := p.event(hook, trace.Accept, trace.NoNote)
+		e.Rule, e.Chain, e.Target = d.Text, d.Chain, d.Target
+		p.emit(e)
+	}
+	return true
+}
