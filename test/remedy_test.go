@@ -41,6 +41,10 @@ x-uswitch: {uplink: sim, docker_rules: off, keep_up: true}
 			t.Fatalf("%s: %v\n%s", line, err, out)
 		}
 	}
+	eventually(t, "DB listens", func() bool { // python takes its time to begin
+		out, _, _ := l.try("exec", l.own("DB@"), "--", "ss", "-Hltn")
+		return strings.Contains(out, ":80 ") && strings.Contains(out, ":81 ")
+	})
 	for _, test := range []struct {
 		name, breaks, ask, undo string
 		has                     string // what some command must have in it

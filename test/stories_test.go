@@ -33,8 +33,9 @@ func TestStories(t *testing.T) {
 			if err := os.WriteFile(lab, part["lab.yaml"].Data, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			got := virtually(t, "2", "run", "--sim", lab, "--", "sh", "-c", script(string(part["commands"].Data)))
-			got = strings.ReplaceAll(got, filepath.Dir(lab)+"/", "")
+			var text strings.Builder
+			virtually(t, &text, &text, "2", "run", "--sim", lab, "--", "sh", "-c", script(string(part["commands"].Data)))
+			got := strings.ReplaceAll(text.String(), filepath.Dir(lab)+"/", "")
 			if *update {
 				part["output"].Data = []byte(got)
 				if err := os.WriteFile(file, txtar.Format(story), 0o666); err != nil {

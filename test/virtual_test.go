@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,12 +45,14 @@ func TestVirtualRunsAreTheSameEveryTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var first string
 			for _, processors := range []string{"1", "2"} {
-				out := virtually(t, processors, argv...)
+				out, errs := new(strings.Builder), new(strings.Builder) // in which order two pipes are read is the reader's affair
+				virtually(t, out, errs, processors, argv...)
+				out.WriteString("\nstandard error\n" + errs.String())
 				if first == "" {
-					first = out
+					first = out.String()
 				}
-				if out != first {
-					t.Errorf("%s: on %s processors it prints otherwise than on one:\n%s", name, processors, firstDifference(first, out))
+				if out.String() != first {
+					t.Errorf("%s: on %s processors it prints otherwise than on one:\n%s", name, processors, firstDifference(first, out.String()))
 				}
 			}
 		})
@@ -57,7 +60,7 @@ func TestVirtualRunsAreTheSameEveryTime(t *testing.T) {
 }
 
 // virtually runs uswitch with so many processors, as a user of its own.
-func virtually(t *testing.T, processors string, args ...string) string {
+func virtually(t *testing.T, out, errs io.Writer, processors string, args ...string) {
 	t.Helper()
 	dir := t.TempDir()
 	argv := []string{uswitch}
@@ -68,12 +71,10 @@ func virtually(t *testing.T, processors string, args ...string) string {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], append(argv[1:], args...)...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS="+processors, "XDG_RUNTIME_DIR="+dir, "XDG_STATE_HOME="+dir, "PATH="+filepath.Dir(uswitch)+":"+os.Getenv("PATH"))
-	var out, errs strings.Builder // each is the same every time; in which order two pipes are read is the reader's affair
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Stdout, cmd.Stderr = out, errs
 	if err := cmd.Run(); err != nil {
-		fmt.Fprintln(&errs, err)
+		fmt.Fprintln(errs, err)
 	}
-	return out.String() + "\nstandard error\n" + errs.String()
 }
 
 // busy keeps a processor busy until the test has ended, mostly.
