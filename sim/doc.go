@@ -2,8 +2,8 @@
 // needs no privileges and no network, runs on every system that Go runs on, and in virtual time gives the same output on every
 // run, to the byte.
 //
-//	programs        tasks of the Loop: they take turns                    a Clock or a Loop:
-//	   |                                                                  everything happens on it,
+//	Call      Call      programs, handed in by name: tasks of the         a Clock or a Loop:
+//	   |         |      Loop, which take turns                            everything happens on it,
 //	Sockets Sockets  Conn, Listener, Datagrams                            one thing at a time
 //	   |         |
 //	Machine   Machine                                  Machine   Machine   Machine
@@ -17,8 +17,17 @@
 //	   nat.Gateway ---- Station, its own sockets                |
 //	        +--------------- Internet, a nat.Uplink ------------+
 //
-// A lab (package world) is on a Loop, whose time is virtual or this machine's: see there. Chance comes from a seed. There is no wall
-// clock, no map order and no goroutine behind what can be seen.
+// A lab (package world) is on a Loop, whose time is virtual or this machine's: see there. Its hosts are Namespaces, as package tap has
+// them for real ones:
+//
+//	tap.Host.Create   Namespace with its Host
+//	tap.Host.Open     Card, with a Wire whose other end is the Device that the switch's port is given
+//	tap.Host.Start    Call of a Program
+//
+// Everything of them is on the Loop, and needs no lock against the rest of it. A frame from a host is brought to the switch's port there
+// (Device.Push); one for a host is an event. What a program prints, and what it reads, waits outside of the Loop, so that a terminal
+// that nobody reads holds up the program alone. With no packet on its way nothing runs at all. Chance comes from a seed. There is no
+// wall clock, no map order and no goroutine behind what can be seen.
 //
 // A World is a copy of a lab, real or simulated, in which a question is tried out (Fork; package explain). One goroutine runs it: its
 // Clock holds everything that will happen, and each step does the next thing and moves time to when that is due.

@@ -53,7 +53,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"nat/station": {ours: []string{"nat", "nat/netstack", "switch/frame", "switch/trace"}, others: []string{"gvisor.dev/gvisor/..."}}, // TCP of the gateway's own programs
 	"tap": {ours: []string{"switch/frame"}, others: []string{"github.com/songgao/water", "github.com/vishvananda/netlink/...",
 		"github.com/vishvananda/netns", "golang.org/x/sys/unix"}},
-	"sim": {ours: []string{"switch", "switch/frame", "switch/trace", "arp", "nat", "nat/route", "nat/rule"},
+	"sim": {ours: []string{"switch", "switch/frame", "switch/trace", "arp", "nat", "nat/route", "nat/rule", "tap"},
 		others: []string{"golang.org/x/net/..."}},
 
 	// The wings. What a tool knows of a running lab is control/api; who runs one knows everything but the teachers.
@@ -68,7 +68,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"cmd/internal/world/probe":     {ours: []string{"switch/frame", "tap", "sim"}, others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/world/snapshot":  {ours: core("tap", "cmd/internal/plan", "cmd/internal/world", "cmd/internal/explain")},
 	"cmd/internal/world/worldtest": {ours: []string{"switch/frame", "tap"}},
-	"cmd/internal/simhost": {ours: core("tap", "cmd/internal/world/names", "cmd/internal/control/api", "cmd/internal/tools/..."),
+	"cmd/internal/simhost": {ours: core("cmd/internal/world/names", "cmd/internal/control/api", "cmd/internal/tools/..."),
 		others: []string{"github.com/spf13/pflag", "mvdan.cc/sh/v3/..."}},
 	"cmd/internal/explain":        {ours: core("cmd/internal/plan", "cmd/internal/control/api")}, // the questions and answers are the socket's
 	"cmd/internal/control/api":    {ours: []string{"switch/frame", "switch/trace"}},

@@ -55,12 +55,12 @@ func readCurl(args []string) (o curlOptions, err error) {
 
 // runCurl is curl for HTTP.
 func runCurl(c *call) int {
-	o, err := readCurl(c.args)
+	o, err := readCurl(c.Args)
 	if err != nil {
-		return c.fail(2, "%v", err)
+		return c.Fail(2, "%v", err)
 	}
 	if len(o.urls) == 0 {
-		return c.fail(2, "(2) no URL specified")
+		return c.Fail(2, "(2) no URL specified")
 	}
 	status := 0
 	for _, text := range o.urls {
@@ -87,7 +87,7 @@ func (c *call) curl(o curlOptions, text string) int {
 		failed = &curlError{56, fmt.Sprintf("Recv failure: %v", err)}
 	}
 	if !o.silent || o.showError {
-		return c.fail(failed.number, "(%d) %s", failed.number, failed.text)
+		return c.Fail(failed.number, "(%d) %s", failed.number, failed.text)
 	}
 	return failed.number
 }
@@ -104,10 +104,10 @@ func (c *call) fetch(o curlOptions, text string) error {
 	case u.Scheme != "http":
 		return &curlError{1, fmt.Sprintf("Protocol %q not supported: a simulated host speaks http", u.Scheme)}
 	}
-	ctx := c.ctx
+	ctx := c.Ctx
 	if o.maxTime > 0 {
 		var cancel func()
-		ctx, cancel = c.loop().WithTimeout(ctx, seconds(o.maxTime), context.DeadlineExceeded)
+		ctx, cancel = c.Loop().WithTimeout(ctx, seconds(o.maxTime), context.DeadlineExceeded)
 		defer cancel()
 	}
 	request, err := o.request(ctx, u)
@@ -118,8 +118,8 @@ func (c *call) fetch(o curlOptions, text string) error {
 	if !o.follow {
 		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
-	began := c.loop().Now()
-	took := func() time.Duration { return c.loop().Now().Sub(began) }
+	began := c.Loop().Now()
+	took := func() time.Duration { return c.Loop().Now().Sub(began) }
 	response, err := client.Do(request)
 	if err != nil {
 		return explain(err, o, took())
@@ -129,7 +129,7 @@ func (c *call) fetch(o curlOptions, text string) error {
 		return explain(err, o, took())
 	}
 	if o.writeOut != "" {
-		fmt.Fprint(c.stdout, strings.NewReplacer("%{http_code}", strconv.Itoa(response.StatusCode),
+		fmt.Fprint(c.Stdout, strings.NewReplacer("%{http_code}", strconv.Itoa(response.StatusCode),
 			"%{response_code}", strconv.Itoa(response.StatusCode), `\n`, "\n", "%{time_total}", fmt.Sprintf("%.6f", took().Seconds())).Replace(o.writeOut))
 	}
 	return nil
@@ -212,18 +212,18 @@ func (c *call) dialer(o curlOptions) exchange {
 		if err != nil {
 			return nil, &curlError{6, "Could not resolve host: " + host}
 		}
-		began := c.loop().Now()
+		began := c.Loop().Now()
 		conn, err := c.connect(ctx, netip.AddrPortFrom(a, uint16(number)), o.connectTime)
 		if o.verbose && err == nil {
-			fmt.Fprintf(c.stderr, "* Connected to %s (%v) port %s\n", host, a, port)
+			fmt.Fprintf(c.Stderr, "* Connected to %s (%v) port %s\n", host, a, port)
 		}
 		switch {
 		case err == nil:
 			return conn, nil
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
-			return nil, &curlError{28, fmt.Sprintf("Connection timed out after %d milliseconds", c.loop().Now().Sub(began).Milliseconds())}
+			return nil, &curlError{28, fmt.Sprintf("Connection timed out after %d milliseconds", c.Loop().Now().Sub(began).Milliseconds())}
 		}
-		return nil, &curlError{7, fmt.Sprintf("Failed to connect to %s port %s after %d ms: %s", host, port, c.loop().Now().Sub(began).Milliseconds(), why(err))}
+		return nil, &curlError{7, fmt.Sprintf("Failed to connect to %s port %s after %d ms: %s", host, port, c.Loop().Now().Sub(began).Milliseconds(), why(err))}
 	}
 }
 
@@ -231,9 +231,9 @@ func (c *call) dialer(o curlOptions) exchange {
 func (c *call) connect(ctx context.Context, to netip.AddrPort, within float64) (*sim.Conn, error) {
 	late, stop := ctx, func() {}
 	if within > 0 {
-		late, stop = c.loop().WithTimeout(ctx, seconds(within), context.DeadlineExceeded)
+		late, stop = c.Loop().WithTimeout(ctx, seconds(within), context.DeadlineExceeded)
 	}
-	conn, err := c.sockets().Dial(late, to)
+	conn, err := c.Sockets().Dial(late, to)
 	if err == nil {
 		conn.EndWith(ctx)
 	}
@@ -274,9 +274,9 @@ func (c *call) deliver(o curlOptions, r *http.Response) error {
 	if o.fail && r.StatusCode >= 400 {
 		return &curlError{22, fmt.Sprintf("The requested URL returned error: %d", r.StatusCode)}
 	}
-	out := c.stdout
+	out := c.Stdout
 	if o.output != "" && o.output != "-" {
-		f, err := c.space.open(absolute(c.dir, o.output), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+		f, err := c.Namespace.OpenFile(c.Dir, o.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 		if err != nil {
 			return &curlError{23, err.Error()}
 		}

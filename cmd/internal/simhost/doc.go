@@ -1,18 +1,13 @@
-// Package simhost is a tap.Host in memory: namespaces are simulated hosts, cards are the ends of simulated cables, and
-// programs are small ones of its own, so that a whole lab lives without privileges, on every system that Go runs on.
+// Package simhost has the programs of simulated hosts: ping, curl, ip, nc, dig, sh and others, each as far as it makes sense there. New
+// and NewVirtual hand them to package sim, whose Namespaces run them.
 //
-//	tap.Host.Create   sim.Host     a machine with IP, UDP, TCP and ARP of its own
-//	tap.Host.Open     sim.Card     with a sim.Wire, whose other end is the Device that the switch's port reads
-//	tap.Host.Start    process      ping, curl, ip ...: see Programs
+//	tap.Host.Start    sim.Call     a program by its name, in a sim.Namespace
+//	                   |
+//	programs           +--> runPing, runCurl, runShell ...     what they do: words, options, exit statuses
+//	                   |
+//	the host's own     +--> sim.Machine, sim.Sockets, sim.Card what they do it with
 //
-// # One thing at a time
-//
-// Everything of the simulated hosts runs on a sim.Loop: nothing there needs a lock. A program is a task of it, which takes turns with
-// all else: where it waits (call.there, sim.Conn, call.sleep), it lets others run. So it must not start goroutines, nor call what
-// does: curl and serve speak HTTP themselves, and the shell has pipes and background commands of its own (pipeline.go). What a
-// program prints, and what it reads, waits outside of the Loop, so that a terminal that nobody reads holds up the program alone.
-//
-// A frame from a host is brought to the switch's port on the Loop (Device.Push); one for a host is an event there.
-//
-// With no packet on its way nothing runs at all.
+// A program is a task of the Loop, which takes turns with all else: where it waits (There, sim.Conn, sleep), it lets others run. So it
+// must not start goroutines, nor call what does: curl and serve speak HTTP themselves, and the shell has pipes and background commands
+// of its own (pipeline.go).
 package simhost

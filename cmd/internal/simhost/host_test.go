@@ -9,15 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"uswitch/cmd/internal/simhost"
 	"uswitch/cmd/internal/world"
+	"uswitch/sim"
 	"uswitch/switch/frame"
 	"uswitch/tap"
 )
 
 var (
-	_ tap.Host     = (*simhost.Host)(nil)
-	_ world.InTurn = (*simhost.Host)(nil)
+	_ tap.Host     = (*sim.Namespaces)(nil)
+	_ world.InTurn = (*sim.Namespaces)(nil)
 )
 
 // TestNamespaces: names are taken once, found by name and path, and gone with everything inside when they are released.

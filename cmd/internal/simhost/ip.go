@@ -19,7 +19,7 @@ import (
 // hostTool makes a program out of one that the gateway answers for itself: here it answers for a simulated host.
 func hostTool(answer func(hosttool.Tool, context.Context, []string) error) program {
 	return func(c *call) int {
-		return c.refused(answer(hosttool.Tool{Lab: answering{c.space}, Out: c.stdout}, c.ctx, c.args))
+		return c.refused(answer(hosttool.Tool{Lab: host{c.Namespace}, Out: c.Stdout}, c.Ctx, c.Args))
 	}
 }
 
@@ -30,26 +30,26 @@ func (c *call) refused(err error) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &e):
-		fmt.Fprintln(c.stderr, e.Message)
+		fmt.Fprintln(c.Stderr, e.Message)
 		return max(e.Status, 1)
 	}
-	return c.fail(1, "%v", err)
+	return c.Fail(1, "%v", err)
 }
 
 // runIP is ip: what shows, and what changes routes and neighbours, as the gateway has it; and besides what the gateway has
 // no use for: ip link set, ip addr add and del.
 func runIP(c *call) int {
-	words := slices.DeleteFunc(slices.Clone(c.args), func(w string) bool { return w == "-4" })
+	words := slices.DeleteFunc(slices.Clone(c.Args), func(w string) bool { return w == "-4" })
 	if len(words) > 2 {
 		switch object, verb := words[0], words[1]; {
 		case isShort(object, "link", 1) && isShort(verb, "set", 1):
-			return c.refused(c.space.linkSet(words[2:]))
+			return c.refused(host{c.Namespace}.linkSet(words[2:]))
 		case isShort(object, "address", 1) && isShort(verb, "add", 1):
-			return c.refused(c.space.addrChange(words[2:], (*sim.Card).AddAddr))
+			return c.refused(host{c.Namespace}.addrChange(words[2:], (*sim.Card).AddAddr))
 		case isShort(object, "address", 1) && isShort(verb, "delete", 1):
-			return c.refused(c.space.addrChange(words[2:], (*sim.Card).DeleteAddr))
+			return c.refused(host{c.Namespace}.addrChange(words[2:], (*sim.Card).DeleteAddr))
 		case isShort(object, "address", 1) && isShort(verb, "flush", 2):
-			return c.refused(c.space.addrFlush(words[2:]))
+			return c.refused(host{c.Namespace}.addrFlush(words[2:]))
 		}
 	}
 	return hostTool(hosttool.Tool.IP)(c)
@@ -69,18 +69,18 @@ func refuse(format string, args ...any) error {
 	return &api.Error{Status: 1, Message: fmt.Sprintf(format, args...)}
 }
 
-// answering is a simulated host that answers what hosttool asks a lab. It implements hosttool.Lab.
-type answering struct{ *space }
+// host is a simulated host that answers what hosttool asks a lab. It implements hosttool.Lab.
+type host struct{ *sim.Namespace }
 
 // Get implements hosttool.Lab.
-func (a answering) Get(_ context.Context, path string, _ url.Values, into any) error {
+func (h host) Get(_ context.Context, path string, _ url.Values, into any) error {
 	switch into := into.(type) {
 	case *[]api.Device:
-		*into = a.deviceRows()
+		*into = h.deviceRows()
 	case *[]api.Route:
-		*into = a.routeRows()
+		*into = h.routeRows()
 	case *[]api.Neighbor:
-		*into = a.neighborRows()
+		*into = h.neighborRows()
 	default:
 		return fmt.Errorf("%s: a simulated host does not know", path)
 	}
@@ -88,39 +88,30 @@ func (a answering) Get(_ context.Context, path string, _ url.Values, into any) e
 }
 
 // Do implements hosttool.Lab.
-func (a answering) Do(_ context.Context, method, path string, _ url.Values, body, _ any) error {
+func (h host) Do(_ context.Context, method, path string, _ url.Values, body, _ any) error {
 	switch body := body.(type) {
 	case api.RouteChange:
-		return a.changeRoute(method == http.MethodDelete, body)
+		return h.changeRoute(method == http.MethodDelete, body)
 	case api.NeighborChange:
-		return a.changeNeighbor(method == http.MethodDelete, body)
+		return h.changeNeighbor(method == http.MethodDelete, body)
 	}
 	return fmt.Errorf("%s: a simulated host cannot do that", path)
 }
 
 // deviceRows lists lo and the cards.
-func (s *space) deviceRows() []api.Device {
+func (h host) deviceRows() []api.Device {
 	rows := []api.Device{{Index: 1, Name: "lo", Kind: api.KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"),
 		MTU: 65536, Carrier: true}}
-	for _, d := range s.plugged() {
-		rows = append(rows, api.Device{Index: d.index, Name: d.name, Kind: api.KindEther, MAC: d.card.MAC(), Address: d.card.Addr(),
-			MTU: d.card.MTU(), Carrier: d.card.Up(), Down: !d.card.Up()})
+	for _, d := range h.Devices() {
+		rows = append(rows, api.Device{Index: d.Index(), Name: d.Name(), Kind: api.KindEther, MAC: d.Card().MAC(), Address: d.Card().Addr(),
+			MTU: d.Card().MTU(), Carrier: d.Card().Up(), Down: !d.Card().Up()})
 	}
 	return rows
 }
 
-// plugged lists the devices in the order of their numbers.
-func (s *space) plugged() []*Device {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := slices.DeleteFunc(slices.Clone(s.devices), func(d *Device) bool { return d.card == nil })
-	slices.SortFunc(all, func(a, b *Device) int { return a.index - b.index })
-	return all
-}
-
-func (s *space) routeRows() []api.Route {
+func (h host) routeRows() []api.Route {
 	rows := []api.Route{}
-	for _, r := range s.machine.Routes() {
+	for _, r := range h.Host.Routes() {
 		row := api.Route{Dst: r.Prefix.String(), Dev: r.Dev.Name(), Flags: []string{}}
 		switch {
 		case r.Prefix.Bits() == 0:
@@ -141,9 +132,9 @@ func (s *space) routeRows() []api.Route {
 	return rows
 }
 
-func (s *space) neighborRows() []api.Neighbor {
+func (h host) neighborRows() []api.Neighbor {
 	rows := []api.Neighbor{}
-	for _, n := range s.machine.Neighbors(s.owner.loop.Now()) {
+	for _, n := range h.Host.Neighbors(h.Loop().Now()) {
 		row := api.Neighbor{Dst: n.Addr, Dev: n.Card, State: []string{n.State.String()}}
 		if n.MAC != (frame.MAC{}) {
 			row.Lladdr = n.MAC.String()

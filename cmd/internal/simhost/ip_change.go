@@ -14,27 +14,27 @@ import (
 
 // What ip changes on a simulated host.
 
-func (s *space) changeRoute(forget bool, c api.RouteChange) error {
-	old, exists := s.route(c.Dst)
+func (h host) changeRoute(forget bool, c api.RouteChange) error {
+	old, exists := h.route(c.Dst)
 	switch {
 	case c.Dst != c.Dst.Masked():
 		return &api.Error{Status: 2, Message: "Error: Invalid prefix for given prefix length."}
 	case forget && (!exists || c.Via.IsValid() && c.Via != old.Via || c.Dev != "" && c.Dev != old.Dev.Name()):
 		return kernel("No such process")
 	case forget:
-		s.machine.DeleteRoute(c.Dst)
+		h.Host.DeleteRoute(c.Dst)
 		return nil
 	case !exists && c.Change:
 		return kernel("No such file or directory")
 	case exists && (c.Replace || c.Change):
-		s.machine.DeleteRoute(c.Dst)
+		h.Host.DeleteRoute(c.Dst)
 	}
-	err := s.machine.AddRoute(sim.HostRoute{Prefix: c.Dst, Via: c.Via, Card: c.Dev})
+	err := h.Host.AddRoute(sim.HostRoute{Prefix: c.Dst, Via: c.Via, Card: c.Dev})
 	if err == nil {
 		return nil
 	}
 	if exists && (c.Replace || c.Change) {
-		_ = s.machine.AddRoute(sim.HostRoute{Prefix: old.Prefix, Via: old.Via, Card: old.Dev.Name()}) // as it was
+		_ = h.Host.AddRoute(sim.HostRoute{Prefix: old.Prefix, Via: old.Via, Card: old.Dev.Name()}) // as it was
 	}
 	if errors.Is(err, sim.ErrBadNexthop) {
 		return &api.Error{Status: 2, Message: "Error: Nexthop has invalid gateway."}
@@ -42,8 +42,8 @@ func (s *space) changeRoute(forget bool, c api.RouteChange) error {
 	return kernel(err.Error())
 }
 
-func (s *space) route(p netip.Prefix) (route.Route[*sim.Card], bool) {
-	routes := s.machine.Routes()
+func (h host) route(p netip.Prefix) (route.Route[*sim.Card], bool) {
+	routes := h.Host.Routes()
 	i := slices.IndexFunc(routes, func(r route.Route[*sim.Card]) bool { return r.Prefix == p })
 	if i < 0 {
 		return route.Route[*sim.Card]{}, false
@@ -51,9 +51,9 @@ func (s *space) route(p netip.Prefix) (route.Route[*sim.Card], bool) {
 	return routes[i], true
 }
 
-func (s *space) changeNeighbor(forget bool, c api.NeighborChange) error {
-	known := slices.ContainsFunc(s.machine.Neighbors(s.owner.loop.Now()), func(n sim.Neighbor) bool { return n.Addr == c.Dst && n.Card == c.Dev })
-	for _, card := range s.machine.Cards() {
+func (h host) changeNeighbor(forget bool, c api.NeighborChange) error {
+	known := slices.ContainsFunc(h.Host.Neighbors(h.Loop().Now()), func(n sim.Neighbor) bool { return n.Addr == c.Dst && n.Card == c.Dev })
+	for _, card := range h.Host.Cards() {
 		if c.Dev != "" && card.Name() != c.Dev {
 			continue
 		}
@@ -76,9 +76,9 @@ func (s *space) changeNeighbor(forget bool, c api.NeighborChange) error {
 }
 
 // device finds a card by its name.
-func (s *space) device(name string) (*Device, error) {
-	for _, d := range s.plugged() {
-		if d.name == name {
+func (h host) device(name string) (*sim.Device, error) {
+	for _, d := range h.Devices() {
+		if d.Name() == name {
 			return d, nil
 		}
 	}
@@ -86,14 +86,14 @@ func (s *space) device(name string) (*Device, error) {
 }
 
 // linkSet does ip link set [dev] NAME up|down|mtu N|address MAC ...
-func (s *space) linkSet(words []string) error {
+func (h host) linkSet(words []string) error {
 	if words[0] == "dev" {
 		words = words[1:]
 	}
 	if len(words) < 2 {
 		return refuse("Not enough information: want ip link set NAME up, down, mtu N or address MAC")
 	}
-	d, err := s.device(words[0])
+	d, err := h.device(words[0])
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (s *space) linkSet(words []string) error {
 		switch words[0] {
 		case "up", "down":
 			up := words[0] == "up"
-			changes = append(changes, func() { d.card.SetUp(up); d.down.Store(!up) })
+			changes = append(changes, func() { d.SetUp(up) })
 			continue
 		case "mtu", "address":
 		default:
@@ -111,7 +111,7 @@ func (s *space) linkSet(words []string) error {
 		if len(words) < 2 {
 			return refuse("Command line is not complete. Try option \"help\"")
 		}
-		change, err := d.setting(words[0], words[1])
+		change, err := setting(d.Card(), words[0], words[1])
 		if err != nil {
 			return err
 		}
@@ -120,28 +120,28 @@ func (s *space) linkSet(words []string) error {
 	for _, change := range changes {
 		change()
 	}
-	d.tellWatchers()
+	d.Changed()
 	return nil
 }
 
 // setting reads one setting of a card with its value.
-func (d *Device) setting(what, value string) (change func(), err error) {
+func setting(c *sim.Card, what, value string) (change func(), err error) {
 	if what == "mtu" {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 68 || n > 65521 {
 			return nil, kernel("Invalid argument: want an MTU of 68 to 65521")
 		}
-		return func() { d.card.SetMTU(n) }, nil
+		return func() { c.SetMTU(n) }, nil
 	}
 	mac, err := frame.ParseMAC(value)
 	if err != nil || !mac.IsStation() {
 		return nil, kernel("Cannot assign requested address")
 	}
-	return func() { d.card.SetMAC(mac) }, nil
+	return func() { c.SetMAC(mac) }, nil
 }
 
 // addrChange does ip addr add|del ADDRESS dev NAME.
-func (s *space) addrChange(words []string, change func(*sim.Card, netip.Prefix) error) error {
+func (h host) addrChange(words []string, change func(*sim.Card, netip.Prefix) error) error {
 	if i := slices.Index(words, "brd"); i > 0 && i+1 < len(words) {
 		words = slices.Delete(slices.Clone(words), i, i+2) // the broadcast address is what it always is
 	}
@@ -155,25 +155,25 @@ func (s *space) addrChange(words []string, change func(*sim.Card, netip.Prefix) 
 	if err != nil || !p.Addr().Is4() {
 		return refuse("Error: any valid prefix is expected rather than %q.", words[0])
 	}
-	d, err := s.device(words[2])
+	d, err := h.device(words[2])
 	if err != nil {
 		return err
 	}
-	if err := change(d.card, p); err != nil {
+	if err := change(d.Card(), p); err != nil {
 		return kernel(err.Error())
 	}
 	return nil
 }
 
 // addrFlush does ip addr flush dev NAME.
-func (s *space) addrFlush(words []string) error {
+func (h host) addrFlush(words []string) error {
 	if len(words) != 2 || words[0] != "dev" {
 		return refuse("want: ip addr flush dev NAME")
 	}
-	d, err := s.device(words[1])
+	d, err := h.device(words[1])
 	if err != nil {
 		return err
 	}
-	_ = d.card.DeleteAddr(d.card.Addr())
+	_ = d.Card().DeleteAddr(d.Card().Addr())
 	return nil
 }

@@ -13,19 +13,19 @@ import (
 
 // sleep waits, and reports whether it was let.
 func (c *call) sleep(d time.Duration) bool {
-	return c.loop().Sleep(c.ctx, d) == nil
+	return c.Loop().Sleep(c.Ctx, d) == nil
 }
 
 // runSleep is coreutils' sleep: seconds, or with a unit, added up; and infinity.
 func runSleep(c *call) int {
-	if len(c.args) == 0 {
-		return c.fail(1, "missing operand")
+	if len(c.Args) == 0 {
+		return c.Fail(1, "missing operand")
 	}
 	var all time.Duration
-	for _, word := range c.args {
+	for _, word := range c.Args {
 		d, err := interval(word)
 		if err != nil {
-			return c.fail(1, "invalid time interval '%s'", word)
+			return c.Fail(1, "invalid time interval '%s'", word)
 		}
 		all += d
 	}
@@ -56,46 +56,46 @@ const forever = 100 * 365 * 24 * time.Hour
 
 // runEcho is echo with -n.
 func runEcho(c *call) int {
-	words, end := c.args, "\n"
+	words, end := c.Args, "\n"
 	if len(words) > 0 && words[0] == "-n" {
 		words, end = words[1:], ""
 	}
-	fmt.Fprint(c.stdout, strings.Join(words, " ")+end)
+	fmt.Fprint(c.Stdout, strings.Join(words, " ")+end)
 	return 0
 }
 
 func runHostname(c *call) int {
-	fmt.Fprintln(c.stdout, c.space.hostname())
+	fmt.Fprintln(c.Stdout, c.Namespace.Hostname())
 	return 0
 }
 
 // runCat copies files, or its input for - and for nothing.
 func runCat(c *call) int {
-	names, status := c.args, 0
+	names, status := c.Args, 0
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
 	for _, name := range names {
 		var err error
 		if name == "-" {
-			_, err = io.Copy(c.stdout, c.stdin)
+			_, err = io.Copy(c.Stdout, c.Stdin)
 		} else {
 			err = c.copyFile(name)
 		}
 		if err != nil {
-			status = c.fail(1, "%s: %v", name, reason(err))
+			status = c.Fail(1, "%s: %v", name, reason(err))
 		}
 	}
 	return status
 }
 
 func (c *call) copyFile(name string) error {
-	f, err := c.space.open(absolute(c.dir, name), os.O_RDONLY, 0)
+	f, err := c.Namespace.OpenFile(c.Dir, name, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	_, err = io.Copy(c.stdout, f)
+	_, err = io.Copy(c.Stdout, f)
 	return err
 }
 
@@ -110,16 +110,16 @@ func reason(err error) error {
 
 // runTraceroute is traceroute with -n, which it always is.
 func runTraceroute(c *call) int {
-	names := slices.DeleteFunc(slices.Clone(c.args), func(word string) bool { return word == "-n" })
+	names := slices.DeleteFunc(slices.Clone(c.Args), func(word string) bool { return word == "-n" })
 	if len(names) != 1 || strings.HasPrefix(names[0], "-") {
-		return c.fail(2, "usage: traceroute [-n] HOST")
+		return c.Fail(2, "usage: traceroute [-n] HOST")
 	}
 	to, err := c.resolve(names[0])
 	if err != nil {
-		return c.fail(2, "%s: %v", names[0], err)
+		return c.Fail(2, "%s: %v", names[0], err)
 	}
-	return c.there(func(out io.Writer, done func(int)) func() {
-		c.space.machine.Traceroute(to, out, func() { done(0) })
+	return c.There(func(out io.Writer, done func(int)) func() {
+		c.Namespace.Host.Traceroute(to, out, func() { done(0) })
 		return func() { done(0) }
 	})
 }

@@ -35,7 +35,7 @@ func runNC(c *call) int {
 	set.BoolVarP(&o.numeric, "numeric", "n", false, "")
 	set.Float64VarP(&o.wait, "wait", "w", 0, "")
 	port := set.StringP("port", "p", "", "")
-	err := set.Parse(c.args)
+	err := set.Parse(c.Args)
 	o.words = set.Args()
 	if *port != "" {
 		o.words = append(o.words, *port)
@@ -45,18 +45,18 @@ func runNC(c *call) int {
 		want = 1
 	}
 	if err != nil || len(o.words) != want {
-		return c.fail(1, "want: nc [-Nnuvz] [-w SECONDS] HOST PORT, or nc -l [-knuv] PORT")
+		return c.Fail(1, "want: nc [-Nnuvz] [-w SECONDS] HOST PORT, or nc -l [-knuv] PORT")
 	}
 	number, err := strconv.ParseUint(o.words[want-1], 10, 16)
 	if err != nil || number == 0 {
-		return c.fail(1, "port number invalid: %s", o.words[want-1])
+		return c.Fail(1, "port number invalid: %s", o.words[want-1])
 	}
 	if o.listen {
 		return c.ncListen(o, uint16(number))
 	}
 	a, err := c.resolve(o.words[0])
 	if err != nil || o.numeric && a.String() != o.words[0] {
-		return c.fail(1, "getaddrinfo for host %q port %d: %v", o.words[0], number, errNoName)
+		return c.Fail(1, "getaddrinfo for host %q port %d: %v", o.words[0], number, errNoName)
 	}
 	to := netip.AddrPortFrom(a, uint16(number))
 	if o.udp {
@@ -67,19 +67,19 @@ func runNC(c *call) int {
 
 func (c *call) ncTCP(o ncOptions, to netip.AddrPort) int {
 	defer c.deadline(o.wait)()
-	conn, err := c.sockets().Dial(c.ctx, to)
+	conn, err := c.Sockets().Dial(c.Ctx, to)
 	if err != nil {
-		if c.interrupted() && o.wait > 0 {
+		if c.Interrupted() && o.wait > 0 {
 			err = errors.New("timed out")
 		}
 		if o.verbose || !o.scan {
-			return c.fail(1, "connect to %v port %d (tcp) failed: %s", to.Addr(), to.Port(), why(err))
+			return c.Fail(1, "connect to %v port %d (tcp) failed: %s", to.Addr(), to.Port(), why(err))
 		}
 		return 1
 	}
 	defer conn.Close()
 	if o.verbose {
-		fmt.Fprintf(c.stderr, "Connection to %v %d port [tcp/*] succeeded!\n", to.Addr(), to.Port())
+		fmt.Fprintf(c.Stderr, "Connection to %v %d port [tcp/*] succeeded!\n", to.Addr(), to.Port())
 	}
 	if o.scan {
 		return 0
@@ -89,17 +89,17 @@ func (c *call) ncTCP(o ncOptions, to netip.AddrPort) int {
 
 // ncCopy copies both ways until the other side has said all that it has to say; shut tells it when the input has ended.
 func (c *call) ncCopy(conn net.Conn, shut bool) int {
-	c.loop().Go(func() {
-		_, err := io.Copy(conn, c.stdin)
+	c.Loop().Go(func() {
+		_, err := io.Copy(conn, c.Stdin)
 		if half, ok := conn.(interface{ CloseWrite() error }); ok && err == nil && shut {
 			_ = half.CloseWrite()
 		}
 	})
-	if _, err := io.Copy(c.stdout, conn); err != nil && c.ctx.Err() == nil {
+	if _, err := io.Copy(c.Stdout, conn); err != nil && c.Ctx.Err() == nil {
 		return 1
 	}
-	if c.ctx.Err() != nil {
-		return statusOf(c.ctx)
+	if c.Ctx.Err() != nil {
+		return sim.StatusOf(c.Ctx)
 	}
 	return 0
 }
@@ -108,25 +108,25 @@ func (c *call) ncListen(o ncOptions, port uint16) int {
 	if o.udp {
 		return c.ncListenUDP(port)
 	}
-	l, err := c.sockets().Listen(c.ctx, port)
+	l, err := c.Sockets().Listen(c.Ctx, port)
 	if err != nil {
-		return c.fail(1, "%v", err)
+		return c.Fail(1, "%v", err)
 	}
 	defer l.Close()
 	if o.verbose {
-		fmt.Fprintf(c.stderr, "Listening on 0.0.0.0 %d\n", port)
+		fmt.Fprintf(c.Stderr, "Listening on 0.0.0.0 %d\n", port)
 	}
 	for {
 		conn, err := l.Accept()
 		if err != nil {
-			return statusOf(c.ctx)
+			return sim.StatusOf(c.Ctx)
 		}
 		if o.verbose {
-			fmt.Fprintf(c.stderr, "Connection received on %v\n", conn.RemoteAddr())
+			fmt.Fprintf(c.Stderr, "Connection received on %v\n", conn.RemoteAddr())
 		}
 		status := c.ncCopy(conn, true)
 		conn.Close()
-		if !o.keep || c.ctx.Err() != nil {
+		if !o.keep || c.Ctx.Err() != nil {
 			return status
 		}
 	}
@@ -138,25 +138,25 @@ func (c *call) ncUDP(o ncOptions, to netip.AddrPort) int {
 	data := []byte("X")
 	if !o.scan {
 		var err error
-		if data, err = io.ReadAll(io.LimitReader(c.stdin, 1<<16)); err != nil {
-			return c.fail(1, "%v", err)
+		if data, err = io.ReadAll(io.LimitReader(c.Stdin, 1<<16)); err != nil {
+			return c.Fail(1, "%v", err)
 		}
 	}
 	wait := time.Second
 	if o.wait > 0 {
 		wait = seconds(o.wait)
 	}
-	answer, err := ask(c, func(done func([]byte, error)) { c.space.machine.AskUDP(to, data, wait, done) })
+	answer, err := ask(c, func(done func([]byte, error)) { c.Namespace.Host.AskUDP(to, data, wait, done) })
 	switch {
 	case errors.Is(err, sim.ErrTimeout): // silence is all that UDP promises
 		if o.scan && o.verbose {
-			fmt.Fprintf(c.stderr, "Connection to %v %d port [udp/*] succeeded!\n", to.Addr(), to.Port())
+			fmt.Fprintf(c.Stderr, "Connection to %v %d port [udp/*] succeeded!\n", to.Addr(), to.Port())
 		}
 		return 0
 	case err != nil:
-		return c.fail(1, "%s", why(sim.Errno(err)))
+		return c.Fail(1, "%s", why(sim.Errno(err)))
 	}
-	if _, err := c.stdout.Write(answer); err != nil {
+	if _, err := c.Stdout.Write(answer); err != nil {
 		return 1
 	}
 	return 0
@@ -164,8 +164,8 @@ func (c *call) ncUDP(o ncOptions, to netip.AddrPort) int {
 
 // ncListenUDP prints the datagrams that come in, until it is ended.
 func (c *call) ncListenUDP(port uint16) int {
-	return c.there(func(out io.Writer, done func(int)) func() {
-		stop, err := c.space.machine.ListenUDP(port, func(_ netip.AddrPort, data []byte) { _, _ = out.Write(data) })
+	return c.There(func(out io.Writer, done func(int)) func() {
+		stop, err := c.Namespace.Host.ListenUDP(port, func(_ netip.AddrPort, data []byte) { _, _ = out.Write(data) })
 		if err != nil {
 			fmt.Fprintf(out, "nc: %v\n", err)
 			done(1)

@@ -30,7 +30,7 @@ func runPing(c *call) int {
 	quiet := set.BoolP("quiet", "q", false, "")
 	set.BoolP("numeric", "n", false, "")
 	set.BoolP("ipv4", "4", false, "")
-	err := set.Parse(c.args)
+	err := set.Parse(c.Args)
 	switch {
 	case err != nil:
 	case set.NArg() != 1:
@@ -41,18 +41,18 @@ func runPing(c *call) int {
 		err = errors.New("invalid argument: out of range")
 	}
 	if err != nil {
-		return c.fail(2, "%v", err)
+		return c.Fail(2, "%v", err)
 	}
 	to, err := c.resolve(set.Arg(0))
 	if err != nil {
-		return c.fail(2, "%s: %v", set.Arg(0), err)
+		return c.Fail(2, "%s: %v", set.Arg(0), err)
 	}
 	o := sim.PingOptions{Count: *count, Interval: seconds(*interval), Size: *size, TTL: uint8(*ttl), DontFragment: *discover == "do", Name: set.Arg(0)}
 	if set.Changed("timeout") {
 		o.Wait = seconds(*wait)
 	}
 	if *quiet {
-		c.stdout = &calm{c.stdout}
+		c.Stdout = &calm{c.Stdout}
 	}
 	defer c.deadline(*deadline)()
 	return c.ping(to, o)
@@ -64,8 +64,8 @@ func (c *call) deadline(after float64) (release func()) {
 	if after <= 0 {
 		return func() {}
 	}
-	ctx, cancel := c.loop().WithTimeout(c.ctx, seconds(after), signalError{syscall.SIGINT})
-	c.ctx = ctx
+	ctx, cancel := c.Loop().WithTimeout(c.Ctx, seconds(after), sim.Ended{By: syscall.SIGINT})
+	c.Ctx = ctx
 	return cancel
 }
 
@@ -73,18 +73,18 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 
 // ping pings one address. A Ctrl-C ends it with its statistics and, if somebody has answered, with success.
 func (c *call) ping(to netip.Addr, o sim.PingOptions) int {
-	status := c.there(func(out io.Writer, done func(int)) func() {
-		return c.space.machine.Ping(to, o, out, func(r sim.PingResult) { done(r.Status) })
+	status := c.There(func(out io.Writer, done func(int)) func() {
+		return c.Namespace.Host.Ping(to, o, out, func(r sim.PingResult) { done(r.Status) })
 	})
-	if status == ping.Answered && c.interrupted() {
-		return finished
+	if status == ping.Answered && c.Interrupted() {
+		return sim.Finished
 	}
 	return status
 }
 
 // uswitchPing is `uswitch ping`: several addresses, one after the other.
 func uswitchPing(c *call) int {
-	o, err := ping.Parse(c.args, func(name string) (netip.Addr, error) {
+	o, err := ping.Parse(c.Args, func(name string) (netip.Addr, error) {
 		a, err := c.resolve(name)
 		if err != nil {
 			err = fmt.Errorf("%s: %w", name, err)
@@ -92,16 +92,16 @@ func uswitchPing(c *call) int {
 		return a, err
 	})
 	if err != nil {
-		return c.fail(2, "%v", err)
+		return c.Fail(2, "%v", err)
 	}
 	worst := ping.Answered
 	for i, to := range o.Addresses {
 		if i > 0 {
-			fmt.Fprintln(c.stdout)
+			fmt.Fprintln(c.Stdout)
 			c.sleep(ping.Pause)
 		}
 		status := c.ping(to, sim.PingOptions{Count: o.Count, Interval: o.Interval, Size: o.Size, TTL: uint8(o.TTL), Wait: o.Wait, Name: o.Names[to]})
-		if c.ctx.Err() != nil {
+		if c.Ctx.Err() != nil {
 			return status
 		}
 		worst = max(worst, status)
@@ -132,16 +132,16 @@ func runArping(c *call) int {
 	card := set.StringP("interface", "I", "", "")
 	first := set.BoolP("first", "f", false, "")
 	deadline := set.Float64P("deadline", "w", 0, "")
-	if err := set.Parse(c.args); err != nil || set.NArg() != 1 {
-		return c.fail(2, "usage: arping [-f] [-c COUNT] [-w SECONDS] [-I CARD] ADDRESS")
+	if err := set.Parse(c.Args); err != nil || set.NArg() != 1 {
+		return c.Fail(2, "usage: arping [-f] [-c COUNT] [-w SECONDS] [-I CARD] ADDRESS")
 	}
 	to, err := netip.ParseAddr(set.Arg(0))
 	if err != nil || !to.Is4() {
-		return c.fail(2, "%s: want an IPv4 address", set.Arg(0))
+		return c.Fail(2, "%s: want an IPv4 address", set.Arg(0))
 	}
 	defer c.deadline(*deadline)()
-	return c.there(func(out io.Writer, done func(int)) func() {
-		return c.space.arping(to, *card, *count, *first, out, done)
+	return c.There(func(out io.Writer, done func(int)) func() {
+		return c.arping(to, *card, *count, *first, out, done)
 	})
 }
 
@@ -155,17 +155,17 @@ type asking struct {
 	done           func(int)
 	sent, received int
 	asked          time.Time
-	space          *space
+	loop           *sim.Loop
 	timer          *sim.Timer
 	over           bool
 }
 
 // arping begins to ask for an address and returns what stops it.
-func (s *space) arping(to netip.Addr, name string, count int, first bool, out io.Writer, done func(int)) (stop func()) {
-	a := &asking{space: s, to: to, count: count, first: first, out: out, done: done}
-	for _, c := range s.machine.Cards() {
-		if name == "" && c.Addr().IsValid() && c.Addr().Contains(to) || name == c.Name() {
-			a.card = c
+func (c *call) arping(to netip.Addr, name string, count int, first bool, out io.Writer, done func(int)) (stop func()) {
+	a := &asking{loop: c.Loop(), to: to, count: count, first: first, out: out, done: done}
+	for _, card := range c.Namespace.Host.Cards() {
+		if name == "" && card.Addr().IsValid() && card.Addr().Contains(to) || name == card.Name() {
+			a.card = card
 		}
 	}
 	if a.card == nil || !a.card.Addr().IsValid() {
@@ -184,14 +184,14 @@ func (a *asking) ask() {
 		return
 	}
 	a.sent++
-	a.asked = a.space.owner.loop.Now()
+	a.asked = a.loop.Now()
 	a.card.Ask(a.to, a.heard)
-	a.timer = a.space.owner.loop.After(time.Second, a.ask)
+	a.timer = a.loop.After(time.Second, a.ask)
 }
 
 func (a *asking) heard(mac frame.MAC) {
 	a.received++
-	took := a.space.owner.loop.Now().Sub(a.asked)
+	took := a.loop.Now().Sub(a.asked)
 	fmt.Fprintf(a.out, "Unicast reply from %v [%v]  %.3fms\n", a.to, mac, float64(took.Microseconds())/1e3)
 	if a.first || a.count > 0 && a.sent == a.count {
 		a.end()

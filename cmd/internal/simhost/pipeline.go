@@ -103,13 +103,13 @@ func (s *shell) own(ctx context.Context, args []string) (status int, ok bool) {
 		n, _ := strconv.Atoi(args[1])
 		s.running++
 		empty := strings.NewReader("")
-		s.loop().Go(func() {
+		s.Loop().Go(func() {
 			s.sub(ctx, h, s.parts[n].left, args[2:], empty, h.Stdout, h.Stderr)
 			s.running--
 		})
 		return 0, true
 	case waitCall:
-		_ = s.loop().WaitOr(ctx, func() bool { return s.running == 0 })
+		_ = s.Loop().WaitOr(ctx, func() bool { return s.running == 0 })
 		return 0, true
 	case readCall:
 		return s.read(h, args[1:]), true
@@ -119,22 +119,22 @@ func (s *shell) own(ctx context.Context, args []string) (status int, ok bool) {
 
 // pipe runs two commands of which the second reads what the first one writes. Its status is the second one's.
 func (s *shell) pipe(ctx context.Context, h interp.HandlerContext, p part, params []string) int {
-	between := &pipe{loop: s.loop()}
+	between := &pipe{loop: s.Loop()}
 	leftCtx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	between.ctx, between.broken = leftCtx, func() { stop(signalError{syscall.SIGPIPE}) }
+	between.ctx, between.broken = leftCtx, func() { stop(sim.Ended{By: syscall.SIGPIPE}) }
 	errs := h.Stderr
 	if p.errors {
 		errs = between
 	}
 	ended := false
-	s.loop().Go(func() {
+	s.Loop().Go(func() {
 		s.sub(leftCtx, h, p.left, params, s.input(h), between, errs)
 		ended, between.written = true, true
 	})
 	status := s.sub(ctx, h, p.right, params, between, h.Stdout, h.Stderr)
 	between.read = true
-	_ = s.loop().WaitOr(ctx, func() bool { return ended })
+	_ = s.Loop().WaitOr(ctx, func() bool { return ended })
 	return status
 }
 
@@ -143,16 +143,16 @@ func (s *shell) input(h interp.HandlerContext) io.Reader {
 	if h.Stdin != nil {
 		return h.Stdin
 	}
-	return s.stdin
+	return s.Stdin
 }
 
 // sub runs a part in a shell of its own, which has all variables and functions of this one.
 func (s *shell) sub(ctx context.Context, h interp.HandlerContext, stmt *syntax.Stmt, params []string, in io.Reader, out, errs io.Writer) int {
-	c := *s.call
-	c.ctx, c.stdin, c.stdout, c.stderr, c.dir = ctx, in, out, errs, h.Dir
-	sub := &shell{call: &c, parts: s.parts}
+	c := *s.Call
+	c.Ctx, c.Stdin, c.Stdout, c.Stderr, c.Dir = ctx, in, out, errs, h.Dir
+	sub := &shell{call: &call{&c}, parts: s.parts}
 	if err := sub.interpreter(h.Env, append([]string{"--"}, params...)); err != nil {
-		return s.fail(2, "%v", err)
+		return s.Fail(2, "%v", err)
 	}
 	sub.runner.Reset()
 	sub.runner.Funcs = maps.Clone(s.runner.Funcs)

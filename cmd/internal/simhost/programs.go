@@ -1,38 +1,50 @@
 package simhost
 
 import (
-	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
 	"uswitch/cmd/internal/tools/hosttool"
+	"uswitch/sim"
 )
 
-// programs are those that can run on a simulated host.
-var programs map[string]program
-
-func init() {
-	programs = map[string]program{
+// programs are those that can run on a simulated host. All do what the programs of these names do, as far as that makes sense there; sh
+// and bash are one shell, whose commands are these programs and no others.
+func programs() map[string]sim.Program {
+	all := map[string]sim.Program{}
+	for name, run := range map[string]program{
 		"arp": hostTool(hosttool.Tool.ARP), "ifconfig": hostTool(hosttool.Tool.Ifconfig), "route": hostTool(hosttool.Tool.Route), "ip": runIP,
 		"arping": runArping, "ping": runPing, "traceroute": runTraceroute,
 		"curl": runCurl, "nc": runNC, "dig": runDig, "getent": runGetent, "uswitch": runUswitch,
 		"cat": runCat, "echo": runEcho, "hostname": runHostname, "sleep": runSleep, "sh": runShell, "bash": runShell,
 		"true": func(*call) int { return 0 }, "false": func(*call) int { return 1 },
+	} {
+		all[name] = func(c *sim.Call) int { return run(&call{c}) }
 	}
+	return all
 }
 
-// Programs returns the names of the programs that can run on a simulated host, sorted. All do what the programs of these
-// names do, as far as that makes sense here; sh and bash are one shell, whose commands are these programs and no others.
-func Programs() []string { return slices.Sorted(maps.Keys(programs)) }
+// call is one program that runs.
+type call struct{ *sim.Call }
+
+// program does what a program of some name does, and returns its exit status.
+type program func(*call) int
+
+// New makes namespaces in memory in this machine's time, which must be closed.
+func New() *sim.Namespaces { return sim.NewNamespaces(sim.NewWallLoop(), rand.Uint64(), programs()) }
+
+// NewVirtual makes namespaces in memory in virtual time, in which everything is the same in every run. They must be closed.
+func NewVirtual() *sim.Namespaces { return sim.NewNamespaces(sim.NewLoop(), 0, programs()) }
 
 // runUswitch is this very program, as far as it is for hosts.
 func runUswitch(c *call) int {
 	inside := map[string]program{"ping": uswitchPing, "serve": uswitchServe}
-	if len(c.args) == 0 || inside[c.args[0]] == nil {
-		return c.fail(2, "on a simulated host there are uswitch ping and uswitch serve")
+	if len(c.Args) == 0 || inside[c.Args[0]] == nil {
+		return c.Fail(2, "on a simulated host there are uswitch ping and uswitch serve")
 	}
-	run := inside[c.args[0]]
-	c.name, c.args = c.args[0], c.args[1:]
+	run := inside[c.Args[0]]
+	c.Name, c.Args = c.Args[0], c.Args[1:]
 	return run(c)
 }
 

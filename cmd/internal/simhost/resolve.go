@@ -29,7 +29,7 @@ func (c *call) resolve(name string) (netip.Addr, error) {
 		}
 		return a, nil
 	}
-	text, _ := c.space.file("/etc/hosts")
+	text, _ := c.Namespace.File("/etc/hosts")
 	if a, ok := inHosts(text, name); ok {
 		return a, nil
 	}
@@ -60,7 +60,7 @@ func inHosts(text, name string) (netip.Addr, bool) {
 
 // resolvConf reads the host's /etc/resolv.conf.
 func (c *call) resolvConf() names.Resolv {
-	text, _ := c.space.file("/etc/resolv.conf")
+	text, _ := c.Namespace.File("/etc/resolv.conf")
 	return names.ParseResolv(strings.NewReader(text))
 }
 
@@ -105,7 +105,7 @@ func (c *call) servers() (all []netip.Addr) {
 
 // lookUp asks one name server for an address.
 func (c *call) lookUp(server netip.Addr, name string) (netip.Addr, error) {
-	return ask(c, func(done func(netip.Addr, error)) { c.space.machine.LookUp(server, name, done) })
+	return ask(c, func(done func(netip.Addr, error)) { c.Namespace.Host.LookUp(server, name, done) })
 }
 
 // ask puts a question and waits for its answer, or until the program is ended.
@@ -113,7 +113,7 @@ func ask[T any](c *call, question func(done func(T, error))) (answer T, err erro
 	var failed error
 	answered := false
 	question(func(a T, err error) { answer, failed, answered = a, err, true })
-	if err := c.loop().WaitOr(c.ctx, func() bool { return answered }); err != nil {
+	if err := c.Loop().WaitOr(c.Ctx, func() bool { return answered }); err != nil {
 		return answer, err
 	}
 	return answer, failed
@@ -121,17 +121,17 @@ func ask[T any](c *call, question func(done func(T, error))) (answer T, err erro
 
 // runGetent is getent for hosts.
 func runGetent(c *call) int {
-	if len(c.args) < 2 || c.args[0] != "hosts" && c.args[0] != "ahostsv4" {
-		return c.fail(1, "want: getent hosts NAME")
+	if len(c.Args) < 2 || c.Args[0] != "hosts" && c.Args[0] != "ahostsv4" {
+		return c.Fail(1, "want: getent hosts NAME")
 	}
 	status := 0
-	for _, name := range c.args[1:] {
+	for _, name := range c.Args[1:] {
 		a, err := c.resolve(name)
 		if err != nil {
 			status = 2
 			continue
 		}
-		fmt.Fprintf(c.stdout, "%-15v %s\n", a, name)
+		fmt.Fprintf(c.Stdout, "%-15v %s\n", a, name)
 	}
 	return status
 }
@@ -148,13 +148,13 @@ type query struct {
 func runDig(c *call) int {
 	q, err := c.readDig()
 	if err != nil {
-		return c.fail(1, "%v", err)
+		return c.Fail(1, "%v", err)
 	}
 	kind, subject := "A", q.name
 	var answer string
 	if q.reverse.IsValid() {
 		kind, subject = "PTR", q.reverse.String()
-		answer, err = ask(c, func(done func(string, error)) { c.space.machine.LookUpAddr(q.server, q.reverse, done) })
+		answer, err = ask(c, func(done func(string, error)) { c.Namespace.Host.LookUpAddr(q.server, q.reverse, done) })
 	} else {
 		var a netip.Addr
 		if a, err = c.lookUp(q.server, q.name); err == nil && a.IsValid() {
@@ -164,35 +164,35 @@ func runDig(c *call) int {
 	switch {
 	case errors.Is(err, sim.ErrNoSuchName) && q.short:
 	case errors.Is(err, sim.ErrNoSuchName):
-		fmt.Fprintf(c.stdout, ";; status: NXDOMAIN\n;; SERVER: %v#53\n", q.server)
+		fmt.Fprintf(c.Stdout, ";; status: NXDOMAIN\n;; SERVER: %v#53\n", q.server)
 	case errors.Is(err, sim.ErrTimeout):
-		fmt.Fprint(c.stdout, ";; communications error: timed out\n;; no servers could be reached\n")
+		fmt.Fprint(c.Stdout, ";; communications error: timed out\n;; no servers could be reached\n")
 		return 9
 	case err != nil:
-		fmt.Fprintf(c.stdout, ";; communications error to %v#53: %v\n;; no servers could be reached\n", q.server, err)
+		fmt.Fprintf(c.Stdout, ";; communications error to %v#53: %v\n;; no servers could be reached\n", q.server, err)
 		return 9
 	case q.short && answer != "":
-		fmt.Fprintln(c.stdout, answer)
+		fmt.Fprintln(c.Stdout, answer)
 	case q.short:
 	case answer == "":
-		fmt.Fprintf(c.stdout, ";; status: NOERROR, no %s of %s\n;; SERVER: %v#53\n", kind, subject, q.server)
+		fmt.Fprintf(c.Stdout, ";; status: NOERROR, no %s of %s\n;; SERVER: %v#53\n", kind, subject, q.server)
 	default:
-		fmt.Fprintf(c.stdout, ";; status: NOERROR\n%s\tIN\t%s\t%s\n;; SERVER: %v#53\n", subject, kind, answer, q.server)
+		fmt.Fprintf(c.Stdout, ";; status: NOERROR\n%s\tIN\t%s\t%s\n;; SERVER: %v#53\n", subject, kind, answer, q.server)
 	}
 	return 0
 }
 
 func (c *call) readDig() (q query, err error) {
-	for i := 0; i < len(c.args); i++ {
-		word := c.args[i]
+	for i := 0; i < len(c.Args); i++ {
+		word := c.Args[i]
 		switch {
 		case strings.HasPrefix(word, "@"):
 			q.server, err = c.resolve(word[1:])
 		case word == "+short":
 			q.short = true
-		case word == "-x" && i+1 < len(c.args):
+		case word == "-x" && i+1 < len(c.Args):
 			i++
-			q.reverse, err = netip.ParseAddr(c.args[i])
+			q.reverse, err = netip.ParseAddr(c.Args[i])
 		case word == "A" || word == "IN":
 		case strings.HasPrefix(word, "+") || strings.HasPrefix(word, "-") || q.name != "":
 			err = fmt.Errorf("%q cannot be simulated: want [@SERVER] [+short] NAME, or -x ADDRESS", word)

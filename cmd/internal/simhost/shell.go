@@ -34,7 +34,7 @@ type shell struct {
 // runShell is sh: sh -c TEXT [NAME ARGUMENT ...], sh FILE [ARGUMENT ...], or a shell for a person that reads what it is to do.
 func runShell(c *call) int {
 	s := &shell{call: c}
-	args, text, given := c.args, "", false
+	args, text, given := c.Args, "", false
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		switch {
 		case strings.Trim(args[0], "-ei") == "":
@@ -42,27 +42,27 @@ func runShell(c *call) int {
 			text, given = args[1], true
 			args = args[1:]
 		default:
-			return c.fail(2, "%s: want sh [-e] -c TEXT, sh FILE, or sh", args[0])
+			return c.Fail(2, "%s: want sh [-e] -c TEXT, sh FILE, or sh", args[0])
 		}
 		args = args[1:]
 	}
 	if !given && len(args) > 0 {
-		f, err := c.space.open(absolute(c.dir, args[0]), os.O_RDONLY, 0)
+		f, err := c.Namespace.OpenFile(c.Dir, args[0], os.O_RDONLY, 0)
 		if err != nil {
-			return c.fail(127, "%s: %v", args[0], reason(err))
+			return c.Fail(127, "%s: %v", args[0], reason(err))
 		}
 		defer f.Close()
 		b, err := io.ReadAll(f)
 		if err != nil {
-			return c.fail(126, "%s: %v", args[0], err)
+			return c.Fail(126, "%s: %v", args[0], err)
 		}
 		text, given = string(b), true
 	}
 	if err := s.prepare(args, given); err != nil {
-		return c.fail(2, "%v", err)
+		return c.Fail(2, "%v", err)
 	}
 	if given {
-		return s.script(text, append(args, s.name)[0])
+		return s.script(text, append(args, s.Name)[0])
 	}
 	return s.converse()
 }
@@ -70,7 +70,7 @@ func runShell(c *call) int {
 // prepare makes the interpreter.
 func (s *shell) prepare(args []string, withInput bool) (err error) {
 	var params []string
-	for _, word := range s.args {
+	for _, word := range s.Args {
 		if word == "-e" || word == "-ec" {
 			params = append(params, "-e")
 		}
@@ -79,21 +79,17 @@ func (s *shell) prepare(args []string, withInput bool) (err error) {
 		params = append(params, args[1:]...)
 	}
 	if !withInput {
-		s.typed = s.stdin // the shell reads it itself
-		if outside, ok := s.typed.(outsideReader); ok {
-			outside.what = sim.Resting
-			s.typed = outside
-		}
-		s.stdin = strings.NewReader("")
+		s.typed = sim.Typed(s.Stdin) // the shell reads it itself
+		s.Stdin = strings.NewReader("")
 	}
-	return s.interpreter(expand.ListEnviron(s.env...), params)
+	return s.interpreter(expand.ListEnviron(s.Env...), params)
 }
 
 // interpreter makes the interpreter. Standard input is not its business: it would copy it into a file of this machine.
 func (s *shell) interpreter(env expand.Environ, params []string) (err error) {
 	s.runner, err = interp.New(
-		interp.StdIO(nil, s.stdout, s.stderr), interp.Env(env), interp.Dir(s.dir), interp.Params(params...),
-		interp.CallHandler(func(_ context.Context, args []string) ([]string, error) { return args, s.loop().Yield() }),
+		interp.StdIO(nil, s.Stdout, s.Stderr), interp.Env(env), interp.Dir(s.Dir), interp.Params(params...),
+		interp.CallHandler(func(_ context.Context, args []string) ([]string, error) { return args, s.Loop().Yield() }),
 		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return s.exec }),
 		interp.OpenHandler(s.openFile))
 	return err
@@ -106,19 +102,17 @@ func (s *shell) script(text, name string) int {
 		err = s.rewrite(file)
 	}
 	if err != nil {
-		return s.fail(2, "%v", err)
+		return s.Fail(2, "%v", err)
 	}
-	return s.status(s.runner.Run(s.ctx, file))
+	return s.status(s.runner.Run(s.Ctx, file))
 }
 
 // converse reads commands and runs each when it is complete. A mistake of grammar costs the line and nothing else.
 func (s *shell) converse() int {
-	if s.process != nil {
-		s.process.shell.Store(s)
-	}
+	s.CatchInterrupt(s.interrupt)
 	input := &lineReader{bufio.NewReader(s.typed)}
 	status := 0
-	for s.ctx.Err() == nil {
+	for s.Ctx.Err() == nil {
 		s.prompt()
 		parser := syntax.NewParser()
 		var mistake error
@@ -127,7 +121,7 @@ func (s *shell) converse() int {
 				break
 			}
 			if parser.Incomplete() {
-				fmt.Fprint(s.stdout, "> ")
+				fmt.Fprint(s.Stdout, "> ")
 				continue
 			}
 			for _, stmt := range stmts {
@@ -141,13 +135,13 @@ func (s *shell) converse() int {
 		if mistake == nil {
 			break // there is nothing more to read
 		}
-		fmt.Fprintf(s.stderr, "%s: %v\n", s.name, mistake)
+		fmt.Fprintf(s.Stderr, "%s: %v\n", s.Name, mistake)
 		status = 2
 	}
 	return status
 }
 
-func (s *shell) prompt() { fmt.Fprintf(s.stdout, "[%s] # ", s.space.Name) }
+func (s *shell) prompt() { fmt.Fprintf(s.Stdout, "[%s] # ", s.Namespace.Name) }
 
 // lineReader hands out a line at a time, however much has been typed ahead.
 type lineReader struct{ in *bufio.Reader }
@@ -166,17 +160,17 @@ func (r *lineReader) Read(b []byte) (n int, err error) {
 
 // statement runs one command, which a Ctrl-C ends without ending the shell; over says that it was the last.
 func (s *shell) statement(stmt *syntax.Stmt) (status int, over bool) {
-	ctx, stop := context.WithCancelCause(s.ctx)
+	ctx, stop := context.WithCancelCause(s.Ctx)
 	defer stop(nil)
 	s.mu.Lock()
 	s.stop = stop
 	s.mu.Unlock()
 	if err := s.rewrite(stmt); err != nil {
-		return s.fail(2, "%v", err), false
+		return s.Fail(2, "%v", err), false
 	}
 	status = s.status(s.runner.Run(ctx, stmt))
-	if ctx.Err() != nil && s.ctx.Err() == nil {
-		return statusOf(ctx), false
+	if ctx.Err() != nil && s.Ctx.Err() == nil {
+		return sim.StatusOf(ctx), false
 	}
 	return status, s.runner.Exited()
 }
@@ -185,8 +179,8 @@ func (s *shell) interrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stop != nil {
-		s.stop(signalError{syscall.SIGINT})
-		s.loop().Look()
+		s.stop(sim.Ended{By: syscall.SIGINT})
+		s.Loop().Look()
 	}
 }
 
@@ -199,9 +193,9 @@ func (s *shell) status(err error) int {
 	case errors.As(err, &status):
 		return int(status)
 	case errors.Is(err, context.Canceled):
-		return statusOf(s.ctx)
+		return sim.StatusOf(s.Ctx)
 	}
-	return s.fail(1, "%v", err)
+	return s.Fail(1, "%v", err)
 }
 
 // exec runs a program of the shell's.
@@ -213,18 +207,19 @@ func (s *shell) exec(ctx context.Context, args []string) error {
 		}
 		return nil
 	}
-	if programs[args[0]] == nil {
-		fmt.Fprintf(h.Stderr, "%s: %v\n", s.name, unknownError(args[0]))
-		return interp.ExitStatus(127)
-	}
-	c := &call{ctx: ctx, space: s.space, name: args[0], args: args[1:], dir: h.Dir, stdin: s.input(h), stdout: h.Stdout, stderr: h.Stderr}
+	c := sim.Call{Ctx: ctx, Namespace: s.Namespace, Name: args[0], Args: args[1:], Dir: h.Dir, Stdin: s.input(h), Stdout: h.Stdout, Stderr: h.Stderr}
 	h.Env.Each(func(name string, v expand.Variable) bool {
 		if v.Exported {
-			c.env = append(c.env, name+"="+v.String())
+			c.Env = append(c.Env, name+"="+v.String())
 		}
 		return true
 	})
-	if status := c.run(); status != 0 {
+	status, err := c.Run()
+	if err != nil {
+		fmt.Fprintf(h.Stderr, "%s: %v\n", s.Name, err)
+		status = 127
+	}
+	if status != 0 {
 		return interp.ExitStatus(status)
 	}
 	return nil
@@ -232,7 +227,7 @@ func (s *shell) exec(ctx context.Context, args []string) error {
 
 // openFile opens what the shell redirects to and from.
 func (s *shell) openFile(ctx context.Context, path string, flag int, perm fs.FileMode) (io.ReadWriteCloser, error) {
-	f, err := s.space.open(absolute(interp.HandlerCtx(ctx).Dir, path), flag, perm)
+	f, err := s.Namespace.OpenFile(interp.HandlerCtx(ctx).Dir, path, flag, perm)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: reason(err)}
 	}

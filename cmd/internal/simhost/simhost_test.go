@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/simhost"
+	"uswitch/sim"
 	vswitch "uswitch/switch"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -23,7 +24,7 @@ import (
 //	BLUE 11.11.11.3 -+
 type network struct {
 	t      *testing.T
-	host   *simhost.Host
+	host   *sim.Namespaces
 	sw     *vswitch.Switch
 	spaces map[string]tap.Namespace
 }
@@ -54,7 +55,7 @@ func newNetwork(t *testing.T) *network {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.(*simhost.Device).Push(port.Carry)
+		d.(*sim.Device).Push(port.Carry)
 		ports.Go(func() { _ = port.Run() })
 	}
 	return n

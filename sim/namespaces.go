@@ -1,4 +1,4 @@
-package simhost
+package sim
 
 import (
 	"context"
@@ -10,26 +10,26 @@ import (
 	"sync"
 	"time"
 
-	"uswitch/sim"
 	"uswitch/tap"
 )
 
-// Host makes namespaces in memory. It implements tap.Host.
-type Host struct {
-	loop *sim.Loop
-	seed uint64
+// Namespaces makes namespaces in memory, each a Host with programs that run there. It implements tap.Host.
+type Namespaces struct {
+	loop     *Loop
+	seed     uint64
+	programs map[string]Program
 
 	mu      sync.Mutex // guards what follows
-	spaces  map[string]*space
+	all     map[string]*Namespace
 	made    uint64 // namespaces so far
 	streams uint64 // of random numbers that were given out
 }
 
-// space is a namespace: a simulated host and what runs in it.
-type space struct {
+// Namespace is a simulated host and what runs in it.
+type Namespace struct {
 	tap.Namespace
-	owner   *Host
-	machine *sim.Host // belongs to the Loop
+	Host  *Host // belongs to the Loop
+	owner *Namespaces
 
 	mu        sync.Mutex        // guards what follows
 	etc       map[string][]byte // see Files
@@ -38,48 +38,44 @@ type space struct {
 	gone      bool
 }
 
-// New makes a machine without namespaces in this machine's time. It must be closed.
-func New() *Host { return newHost(sim.NewWallLoop(), rand.Uint64()) }
-
-// NewVirtual makes a machine without namespaces in virtual time, in which everything is the same in every run. It must be closed.
-func NewVirtual() *Host { return newHost(sim.NewLoop(), 0) }
-
-func newHost(loop *sim.Loop, seed uint64) *Host {
-	return &Host{loop: loop, seed: seed, spaces: map[string]*space{}}
+// NewNamespaces returns a Namespaces without any, which must be closed, and the Loop with it. All of its chance comes from the seed. What
+// can run inside are the programs, by their names.
+func NewNamespaces(l *Loop, seed uint64, programs map[string]Program) *Namespaces {
+	return &Namespaces{loop: l, seed: seed, programs: programs, all: map[string]*Namespace{}}
 }
 
 // Loop is what everything in the namespaces runs on.
-func (h *Host) Loop() *sim.Loop { return h.loop }
+func (h *Namespaces) Loop() *Loop { return h.loop }
 
 // Random returns a new stream of random numbers. Everything that throws dice has its own, all of one seed.
-func (h *Host) Random() *rand.Rand {
+func (h *Namespaces) Random() *rand.Rand {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.randomLocked()
 }
 
-func (h *Host) randomLocked() *rand.Rand {
+func (h *Namespaces) randomLocked() *rand.Rand {
 	h.streams++
 	return rand.New(rand.NewPCG(h.seed, h.streams))
 }
 
 // Check implements tap.Host: nothing is needed.
-func (*Host) Check() error { return nil }
+func (*Namespaces) Check() error { return nil }
 
 // InTurn implements world.InTurn: namespaces have numbers, which are to be the same in every run.
-func (*Host) InTurn() {}
+func (*Namespaces) InTurn() {}
 
 // Create implements tap.Host. Names are this Host's own: two labs may have a RED each.
-func (h *Host) Create(lab, name string) (tap.Namespace, error) {
+func (h *Namespaces) Create(lab, name string) (tap.Namespace, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.spaces[name] != nil {
+	if h.all[name] != nil {
 		return tap.Namespace{}, fmt.Errorf("simulated host %s: %w", name, fs.ErrExist)
 	}
 	h.made++
-	s := &space{owner: h, Namespace: tap.Namespace{Name: name, Path: pathOf(name), Lab: lab, ID: tap.ID{Inode: h.made, Cookie: h.made}}}
-	s.machine = sim.NewHost(h.loop, h.randomLocked(), name)
-	h.spaces[name] = s
+	s := &Namespace{owner: h, Namespace: tap.Namespace{Name: name, Path: pathOf(name), Lab: lab, ID: tap.ID{Inode: h.made, Cookie: h.made}}}
+	s.Host = NewHost(h.loop, h.randomLocked(), name)
+	h.all[name] = s
 	return s.Namespace, nil
 }
 
@@ -87,10 +83,10 @@ func (h *Host) Create(lab, name string) (tap.Namespace, error) {
 func pathOf(name string) string { return "memory:" + name }
 
 // Adopt implements tap.Host. It finds simulated hosts only: what this machine has cannot be entered without privileges.
-func (h *Host) Adopt(nameOrPath string) (tap.Namespace, error) {
+func (h *Namespaces) Adopt(nameOrPath string) (tap.Namespace, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, s := range h.spaces {
+	for _, s := range h.all {
 		if nameOrPath == s.Name || nameOrPath == s.Path {
 			return s.Namespace, nil
 		}
@@ -107,30 +103,30 @@ func (e elsewhereError) Error() string {
 func (elsewhereError) Is(target error) bool { return target == fs.ErrNotExist }
 
 // find returns the namespace that is meant, as long as it is there.
-func (h *Host) find(ns tap.Namespace) (*space, error) {
+func (h *Namespaces) find(ns tap.Namespace) (*Namespace, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s := h.spaces[ns.Name]; s != nil && s.ID == ns.ID {
+	if s := h.all[ns.Name]; s != nil && s.ID == ns.ID {
 		return s, nil
 	}
 	return nil, fmt.Errorf("simulated host %s: %w", ns.Name, tap.ErrReplaced)
 }
 
 // Release implements tap.Host. Programs that run inside are ended, and cards go.
-func (h *Host) Release(ns tap.Namespace) error {
+func (h *Namespaces) Release(ns tap.Namespace) error {
 	s, err := h.find(ns)
 	if err != nil {
 		return nil
 	}
 	h.mu.Lock()
-	delete(h.spaces, ns.Name)
+	delete(h.all, ns.Name)
 	h.mu.Unlock()
 	s.end()
 	return nil
 }
 
 // end takes everything out of the namespace.
-func (s *space) end() {
+func (s *Namespace) end() {
 	s.mu.Lock()
 	s.gone = true
 	devices, processes := slices.Clone(s.devices), slices.Clone(s.processes)
@@ -143,17 +139,29 @@ func (s *space) end() {
 	}
 }
 
+// Devices lists the devices in the order of their numbers.
+func (s *Namespace) Devices() []*Device {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.DeleteFunc(slices.Clone(s.devices), func(d *Device) bool { return d.card == nil })
+	slices.SortFunc(all, func(a, b *Device) int { return a.index - b.index })
+	return all
+}
+
+// Loop is what everything in the namespace runs on.
+func (s *Namespace) Loop() *Loop { return s.owner.loop }
+
 // Reclaim implements tap.Host: nothing in memory outlives its process.
-func (*Host) Reclaim(...string) ([]tap.Reclaimed, error) { return nil, nil }
+func (*Namespaces) Reclaim(...string) ([]tap.Reclaimed, error) { return nil, nil }
 
 // Close implements tap.Host. Every namespace goes, and time stops.
-func (h *Host) Close() error {
+func (h *Namespaces) Close() error {
 	h.mu.Lock()
-	var all []*space
-	for _, name := range slices.Sorted(maps.Keys(h.spaces)) {
-		all = append(all, h.spaces[name])
+	var all []*Namespace
+	for _, name := range slices.Sorted(maps.Keys(h.all)) {
+		all = append(all, h.all[name])
 	}
-	clear(h.spaces)
+	clear(h.all)
 	h.mu.Unlock()
 	for _, s := range all {
 		s.end()
@@ -163,7 +171,7 @@ func (h *Host) Close() error {
 }
 
 // Files implements tap.Host. Everything that runs sees the new ones at once.
-func (h *Host) Files(_ string, ns tap.Namespace, files map[string][]byte) error {
+func (h *Namespaces) Files(_ string, ns tap.Namespace, files map[string][]byte) error {
 	s, err := h.find(ns)
 	if err != nil {
 		return err
@@ -175,17 +183,17 @@ func (h *Host) Files(_ string, ns tap.Namespace, files map[string][]byte) error 
 }
 
 // State describes a namespace, for questions about the lab.
-func (h *Host) State(ns tap.Namespace) (state sim.HostState, err error) {
+func (h *Namespaces) State(ns tap.Namespace) (state HostState, err error) {
 	s, err := h.find(ns)
 	if err == nil {
-		err = h.loop.Do(func() { state = s.machine.State(h.loop.Now()) })
+		err = h.loop.Do(func() { state = s.Host.State(h.loop.Now()) })
 	}
 	return state, err
 }
 
-// Ask has a namespace's own stack put a question, and returns what came of it as sim.Machine.Ask says it: nil is an answer.
+// Ask has a namespace's own stack put a question, and returns what came of it as Machine.Ask says it: nil is an answer.
 // It waits as long as wait at most, by the clock of the hosts.
-func (h *Host) Ask(ctx context.Context, ns tap.Namespace, q sim.Question, wait time.Duration) error {
+func (h *Namespaces) Ask(ctx context.Context, ns tap.Namespace, q Question, wait time.Duration) error {
 	s, err := h.find(ns)
 	if err != nil {
 		return err
@@ -203,8 +211,8 @@ func (h *Host) Ask(ctx context.Context, ns tap.Namespace, q sim.Question, wait t
 		}
 	}
 	err = h.loop.Do(func() {
-		s.machine.Ask(q, wait, tell)
-		h.loop.After(wait, func() { tell(sim.ErrTimeout) })
+		s.Host.Ask(q, wait, tell)
+		h.loop.After(wait, func() { tell(ErrTimeout) })
 	})
 	if err != nil {
 		return err
@@ -216,6 +224,6 @@ func (h *Host) Ask(ctx context.Context, ns tap.Namespace, q sim.Question, wait t
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-h.loop.Ended():
-		return sim.ErrOver
+		return ErrOver
 	}
 }

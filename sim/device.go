@@ -1,4 +1,4 @@
-package simhost
+package sim
 
 import (
 	"errors"
@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"uswitch/nat/route"
-	"uswitch/sim"
 	"uswitch/switch/frame"
 	"uswitch/tap"
 )
@@ -19,13 +18,13 @@ import (
 // queueLength is how many frames wait for a host, as tap.Interface.QueueLength has it.
 const queueLength = 1000
 
-// Device is the switch's end of a simulated cable. It implements tap.Device.
+// Device is the switch's end of the cable in a namespace's card. It implements tap.Device.
 type Device struct {
-	space *space
-	name  string
-	index int
-	card  *sim.Card // belongs to the Loop
-	wire  *sim.Wire // so does this
+	namespace *Namespace
+	name      string
+	index     int
+	card      *Card // belongs to the Loop
+	wire      *Wire // so does this
 
 	input  func(frame.Frame, time.Time) // of the switch's port; nil: nobody is there yet
 	moving atomic.Int64                 // frames from the switch that have not reached the cable
@@ -40,22 +39,24 @@ type Device struct {
 func (d *Device) Read() (frame.Frame, error) {
 	select {
 	case <-d.gone:
-	case <-d.space.owner.loop.Ended():
+	case <-d.namespace.owner.loop.Ended():
 	}
 	return frame.Frame{}, d.goneError()
 }
 
 // Push has every frame from the host brought to input, on the Loop.
 func (d *Device) Push(input func(f frame.Frame, now time.Time)) {
-	_ = d.space.owner.loop.Do(func() { d.input = input })
+	_ = d.namespace.owner.loop.Do(func() { d.input = input })
 }
 
-func (d *Device) goneError() error { return fmt.Errorf("%s %s: %w", d.space.Name, d.name, tap.ErrGone) }
+func (d *Device) goneError() error {
+	return fmt.Errorf("%s %s: %w", d.namespace.Name, d.name, tap.ErrGone)
+}
 
 // fromHost takes a frame off the cable.
 func (d *Device) fromHost(f frame.Frame) {
 	if d.input != nil {
-		d.input(f, d.space.owner.loop.Now())
+		d.input(f, d.namespace.owner.loop.Now())
 	}
 }
 
@@ -65,17 +66,17 @@ func (d *Device) Write(f frame.Frame) error {
 	case d.isGone():
 		return d.goneError()
 	case d.down.Load():
-		return fmt.Errorf("%s %s: %w", d.space.Name, d.name, tap.ErrDown)
+		return fmt.Errorf("%s %s: %w", d.namespace.Name, d.name, tap.ErrDown)
 	case f.Offload != frame.Offload{}:
-		return fmt.Errorf("%s %s: %w", d.space.Name, d.name, tap.ErrOffload)
+		return fmt.Errorf("%s %s: %w", d.namespace.Name, d.name, tap.ErrOffload)
 	case len(f.Data) < frame.EthernetHeader:
-		return fmt.Errorf("%s %s: a frame of %d bytes is none", d.space.Name, d.name, len(f.Data))
+		return fmt.Errorf("%s %s: a frame of %d bytes is none", d.namespace.Name, d.name, len(f.Data))
 	case d.moving.Add(1) > queueLength:
 		d.moving.Add(-1)
-		return fmt.Errorf("%s %s: %w", d.space.Name, d.name, tap.ErrFull)
+		return fmt.Errorf("%s %s: %w", d.namespace.Name, d.name, tap.ErrFull)
 	}
 	kept := f.Clone()
-	d.space.owner.loop.After(0, func() {
+	d.namespace.owner.loop.After(0, func() {
 		d.moving.Add(-1)
 		_ = d.wire.Write(kept) // a card that went down meanwhile loses it
 	})
@@ -92,7 +93,7 @@ func (d *Device) isGone() bool {
 	select {
 	case <-d.gone:
 		return true
-	case <-d.space.owner.loop.Ended():
+	case <-d.namespace.owner.loop.Ended():
 		return true
 	default:
 		return false
@@ -104,11 +105,11 @@ func (d *Device) Close() error {
 	d.close.Do(func() {
 		close(d.gone)
 		_ = d.wire.Close()
-		s := d.space
+		s := d.namespace
 		s.mu.Lock()
 		s.devices = slices.DeleteFunc(s.devices, func(o *Device) bool { return o == d })
 		s.mu.Unlock()
-		_ = s.owner.loop.Do(func() { s.machine.RemoveCard(d.card) })
+		_ = s.owner.loop.Do(func() { s.Host.RemoveCard(d.card) })
 	})
 	return nil
 }
@@ -118,36 +119,49 @@ func (d *Device) State() (state tap.State, err error) {
 	if d.isGone() {
 		return tap.State{}, d.goneError()
 	}
-	err = d.space.owner.loop.Do(func() { state = d.now() })
+	err = d.namespace.owner.loop.Do(func() { state = d.now() })
 	return state, err
+}
+
+// Name returns the card's name inside its namespace: eth0.
+func (d *Device) Name() string { return d.name }
+
+// Index returns the card's number inside its namespace.
+func (d *Device) Index() int { return d.index }
+
+// Card returns the card, which belongs to the Loop.
+func (d *Device) Card() *Card { return d.card }
+
+// SetUp takes the card up or down, on the Loop.
+func (d *Device) SetUp(up bool) {
+	d.card.SetUp(up)
+	d.down.Store(!up)
 }
 
 // now reads the card, on the Loop.
 func (d *Device) now() tap.State {
-	return tap.State{Name: d.name, Index: d.index, MAC: d.card.MAC(), MTU: d.card.MTU(), Up: d.card.Up(), Namespace: d.space.ID.Inode}
+	return tap.State{Name: d.name, Index: d.index, MAC: d.card.MAC(), MTU: d.card.MTU(), Up: d.card.Up(), Namespace: d.namespace.ID.Inode}
 }
 
 // SetGateway implements tap.Device.
 func (d *Device) SetGateway(via netip.Addr) error {
 	var failed error
-	err := d.space.owner.loop.Do(func() {
-		m := d.space.machine
-		leads := slices.ContainsFunc(m.Routes(), func(r route.Route[*sim.Card]) bool { return r.Prefix == everything && r.Dev == d.card })
+	err := d.namespace.owner.loop.Do(func() {
+		m := d.namespace.Host
+		leads := slices.ContainsFunc(m.Routes(), func(r route.Route[*Card]) bool { return r.Prefix == everything && r.Dev == d.card })
 		if via.IsValid() || leads {
 			m.DeleteRoute(everything)
 		}
 		if via.IsValid() {
-			failed = m.AddRoute(sim.HostRoute{Prefix: everything, Via: via, Card: d.name})
+			failed = m.AddRoute(HostRoute{Prefix: everything, Via: via, Card: d.name})
 		}
 	})
 	return errors.Join(err, failed)
 }
 
-var everything = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-
 // Open implements tap.Host. Offload is answered with tap.ErrNoOffload, and the card is on a perfect cable. In virtual time
 // the cable has a length: a frame takes as long as about a TAP needs for it. In this machine's time it takes what it takes.
-func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
+func (h *Namespaces) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 	s, err := h.find(ns)
 	if err == nil && i.Offload {
 		err = tap.ErrNoOffload
@@ -158,11 +172,11 @@ func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 	if i.MTU == 0 {
 		i.MTU = 1500
 	}
-	d := &Device{space: s, name: i.Name, gone: make(chan struct{})}
+	d := &Device{namespace: s, name: i.Name, gone: make(chan struct{})}
 	if err := s.admit(d); err != nil {
 		return nil, err
 	}
-	d.wire = sim.NewWire(h.loop, h.Random(), h.cable())
+	d.wire = NewWire(h.loop, h.Random(), h.cable())
 	d.wire.PlugPort(d.fromHost)
 	var failed error
 	err = h.loop.Do(func() { failed = d.plugIn(i) })
@@ -173,15 +187,15 @@ func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 	return d, nil
 }
 
-func (h *Host) cable() sim.WireConfig {
+func (h *Namespaces) cable() WireConfig {
 	if h.loop.Virtual() {
-		return sim.WireConfig{Latency: sim.DefaultLatency}
+		return WireConfig{Latency: DefaultLatency}
 	}
-	return sim.WireConfig{}
+	return WireConfig{}
 }
 
 // admit enters a device, unless its name is taken or the namespace is on its way out.
-func (s *space) admit(d *Device) error {
+func (s *Namespace) admit(d *Device) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone {
@@ -198,7 +212,7 @@ func (s *space) admit(d *Device) error {
 	return nil
 }
 
-func (s *space) dismiss(d *Device) {
+func (s *Namespace) dismiss(d *Device) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.devices = slices.DeleteFunc(s.devices, func(o *Device) bool { return o == d })
@@ -206,8 +220,8 @@ func (s *space) dismiss(d *Device) {
 
 // plugIn puts the card into the simulated host and sets it up, on the Loop.
 func (d *Device) plugIn(i tap.Interface) (err error) {
-	m := d.space.machine
-	if d.card, err = m.AddCard(i.Name, d.space.owner.macOf(i), address(i), i.MTU, d.wire); err != nil {
+	m := d.namespace.Host
+	if d.card, err = m.AddCard(i.Name, d.namespace.owner.macOf(i), address(i), i.MTU, d.wire); err != nil {
 		return err
 	}
 	if i.Down {
@@ -220,7 +234,7 @@ func (d *Device) plugIn(i tap.Interface) (err error) {
 		routes = append(slices.Clone(routes), tap.Route{To: everything, Via: i.Gateway})
 	}
 	for _, r := range routes {
-		if err = m.AddRoute(sim.HostRoute{Prefix: r.To, Via: r.Via, Card: i.Name}); err != nil {
+		if err = m.AddRoute(HostRoute{Prefix: r.To, Via: r.Via, Card: i.Name}); err != nil {
 			m.RemoveCard(d.card)
 			return fmt.Errorf("route to %v: %w", r.To, err)
 		}
@@ -242,7 +256,7 @@ func address(i tap.Interface) netip.Prefix {
 }
 
 // macOf returns the card's hardware address; one is drawn if the plan has none, locally administered as the kernel's.
-func (h *Host) macOf(i tap.Interface) frame.MAC {
+func (h *Namespaces) macOf(i tap.Interface) frame.MAC {
 	if i.MAC != (frame.MAC{}) {
 		return i.MAC
 	}
@@ -258,11 +272,11 @@ func (h *Host) macOf(i tap.Interface) frame.MAC {
 // watchers are those who want to know what happens to a card. They are told on the Loop, at once.
 type watchers struct {
 	mu  sync.Mutex // guards all; not held while anybody is told
-	all []*watcher
+	all []*cardWatcher
 }
 
-// watcher is one of them.
-type watcher struct {
+// cardWatcher is one of them.
+type cardWatcher struct {
 	before  tap.State
 	changed func(tap.State)
 }
@@ -273,19 +287,19 @@ func (d *Device) Watch(changed func(tap.State)) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{before, changed}
+	w := &cardWatcher{before, changed}
 	d.watchers.mu.Lock()
 	defer d.watchers.mu.Unlock()
 	d.watchers.all = append(d.watchers.all, w)
 	return func() {
 		d.watchers.mu.Lock()
 		defer d.watchers.mu.Unlock()
-		d.watchers.all = slices.DeleteFunc(slices.Clone(d.watchers.all), func(o *watcher) bool { return o == w })
+		d.watchers.all = slices.DeleteFunc(slices.Clone(d.watchers.all), func(o *cardWatcher) bool { return o == w })
 	}, nil
 }
 
-// tellWatchers tells everybody who watches what has become of the card, on the Loop.
-func (d *Device) tellWatchers() {
+// Changed tells everybody who watches what has become of the card, on the Loop.
+func (d *Device) Changed() {
 	d.watchers.mu.Lock()
 	all := d.watchers.all
 	d.watchers.mu.Unlock()

@@ -1,4 +1,4 @@
-package simhost
+package sim
 
 import (
 	"cmp"
@@ -14,8 +14,8 @@ import (
 
 // A simulated host has this machine's files, as a namespace has, and a few of its own in their place.
 
-// file makes the text of a file that the host has for itself; ok is false for all others.
-func (s *space) file(path string) (text string, ok bool) {
+// File makes the text of a file that the host has for itself; ok is false for all others.
+func (s *Namespace) File(path string) (text string, ok bool) {
 	if name, inEtc := strings.CutPrefix(path, "/etc/"); inEtc {
 		s.mu.Lock()
 		given, known := s.etc[name]
@@ -26,7 +26,7 @@ func (s *space) file(path string) (text string, ok bool) {
 	}
 	switch path {
 	case "/etc/hostname", "/proc/sys/kernel/hostname":
-		return s.hostname() + "\n", true
+		return s.Hostname() + "\n", true
 	case "/etc/hosts":
 		return s.hosts(), true
 	case "/etc/resolv.conf":
@@ -47,9 +47,10 @@ func hidden(path string) bool {
 	return false
 }
 
-// open opens a file as a program on the host does.
-func (s *space) open(path string, flag int, perm fs.FileMode) (io.ReadWriteCloser, error) {
-	text, own := s.file(path)
+// OpenFile opens a file as a program does whose working directory is dir; an empty one is this machine's. Errors are *os.PathError.
+func (s *Namespace) OpenFile(dir, path string, flag int, perm fs.FileMode) (io.ReadWriteCloser, error) {
+	path = absolute(dir, path)
+	text, own := s.File(path)
 	switch {
 	case own && flag&(os.O_WRONLY|os.O_RDWR) == 0:
 		return readOnly{strings.NewReader(text)}, nil
@@ -78,17 +79,17 @@ func absolute(dir, path string) string {
 	return filepath.Clean(path)
 }
 
-// hostname is what /etc/hostname says, or the host's own name.
-func (s *space) hostname() string {
+// Hostname is what /etc/hostname says, or the host's own name.
+func (s *Namespace) Hostname() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return cmp.Or(strings.TrimSpace(string(s.etc["hostname"])), s.Name)
 }
 
 // hosts is /etc/hosts of a host that was given none: it knows itself.
-func (s *space) hosts() string {
+func (s *Namespace) hosts() string {
 	text := "127.0.0.1\tlocalhost\n"
-	for _, c := range s.machine.Cards() {
+	for _, c := range s.Host.Cards() {
 		if c.Addr().IsValid() {
 			text += fmt.Sprintf("%v\t%s\n", c.Addr().Addr(), s.Name)
 		}

@@ -1,10 +1,12 @@
-package simhost
+package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,44 +17,43 @@ import (
 	"syscall"
 	"time"
 
-	"uswitch/sim"
 	"uswitch/tap"
 )
 
 // process is a program that runs on a simulated host. It implements tap.Process.
 type process struct {
-	space  *space
-	cancel context.CancelCauseFunc
-	ctx    context.Context
-	grace  time.Duration         // for output that nobody takes, once it was ended
-	shell  atomic.Pointer[shell] // of an interactive shell, which outlives a Ctrl-C; else nil
-	ended  chan struct{}
-	once   sync.Once
-	status int // set before ended is closed
+	namespace *Namespace
+	cancel    context.CancelCauseFunc
+	ctx       context.Context
+	grace     time.Duration          // for output that nobody takes, once it was ended
+	caught    atomic.Pointer[func()] // what SIGINT does in place of ending the program; nil: nothing
+	ended     chan struct{}
+	once      sync.Once
+	status    int // set before ended is closed
 }
 
-// signalError is why a program ends before its end.
-type signalError struct{ signal syscall.Signal }
+// Ended is why a program ends before its end.
+type Ended struct{ By syscall.Signal }
 
-func (e signalError) Error() string { return e.signal.String() }
+func (e Ended) Error() string { return e.By.String() }
 
 // Start implements tap.Host. Of the command its words, its environment, its directory and its streams count: the program
-// is one of Programs by that name, wherever this machine has one.
-func (h *Host) Start(ns tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
+// is the one of that name that NewNamespaces was given, wherever this machine has one.
+func (h *Namespaces) Start(ns tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
 	s, err := h.find(ns)
 	if err != nil {
 		return nil, err
 	}
 	name := nameOf(cmd)
-	if programs[name] == nil {
-		return nil, unknownError(name)
+	if h.programs[name] == nil {
+		return nil, h.unknown(name)
 	}
 	directory := *cmd
 	directory.Err = nil // whether this machine has such a program is no matter
 	if err := tap.Startable(&directory); err != nil {
 		return nil, err
 	}
-	p := &process{space: s, grace: cmd.WaitDelay, ended: make(chan struct{})}
+	p := &process{namespace: s, grace: cmd.WaitDelay, ended: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,10 +61,10 @@ func (h *Host) Start(ns tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
 		return nil, fmt.Errorf("simulated host %s: %w", s.Name, tap.ErrReplaced)
 	}
 	s.processes = append(s.processes, p)
-	c := &call{ctx: p.ctx, space: s, process: p, name: name, args: cmd.Args[1:], env: cmd.Environ(), dir: cmd.Dir,
-		stdin: io.Reader(strings.NewReader("")), stdout: outsideWriter{h.loop, orElse(cmd.Stdout, io.Discard)}, stderr: outsideWriter{h.loop, orElse(cmd.Stderr, io.Discard)}}
+	c := &Call{Ctx: p.ctx, Namespace: s, process: p, Name: name, Args: cmd.Args[1:], Env: cmd.Environ(), Dir: cmd.Dir, Stdin: strings.NewReader(""),
+		Stdout: outsideWriter{h.loop, cmp.Or(cmd.Stdout, io.Discard)}, Stderr: outsideWriter{h.loop, cmp.Or(cmd.Stderr, io.Discard)}}
 	if cmd.Stdin != nil {
-		c.stdin = outsideReader{h.loop, cmd.Stdin, sim.Reading}
+		c.Stdin = outsideReader{h.loop, cmd.Stdin, Reading}
 	}
 	h.loop.Go(func() { p.run(c) })
 	return p, nil
@@ -71,7 +72,7 @@ func (h *Host) Start(ns tap.Namespace, cmd *exec.Cmd) (tap.Process, error) {
 
 // outsideWriter is what a program writes to that is not of the lab.
 type outsideWriter struct {
-	loop *sim.Loop
+	loop *Loop
 	out  io.Writer
 }
 
@@ -80,15 +81,15 @@ func (w outsideWriter) Write(b []byte) (n int, err error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	w.loop.Outside(sim.Writing, func() { n, err = w.out.Write(b) })
+	w.loop.Outside(Writing, func() { n, err = w.out.Write(b) })
 	return n, err
 }
 
 // outsideReader is what a program reads from that is not of the lab.
 type outsideReader struct {
-	loop *sim.Loop
+	loop *Loop
 	in   io.Reader
-	what sim.Outward
+	what Outward
 }
 
 // Read implements io.Reader.
@@ -97,17 +98,18 @@ func (r outsideReader) Read(b []byte) (n int, err error) {
 	return n, err
 }
 
-// StartAs implements tap.Host: what programs in memory may do to this machine is the same for all of them.
-func (h *Host) StartAs(ns tap.Namespace, cmd *exec.Cmd, _ tap.Rights) (tap.Process, error) {
-	return h.Start(ns, cmd)
+// Typed returns what a program reads as what a person types: nobody waits for the lab meanwhile.
+func Typed(in io.Reader) io.Reader {
+	if outside, ok := in.(outsideReader); ok {
+		outside.what = Resting
+		return outside
+	}
+	return in
 }
 
-func orElse[T comparable](v, other T) T {
-	var zero T
-	if v == zero {
-		return other
-	}
-	return v
+// StartAs implements tap.Host: what programs in memory may do to this machine is the same for all of them.
+func (h *Namespaces) StartAs(ns tap.Namespace, cmd *exec.Cmd, _ tap.Rights) (tap.Process, error) {
+	return h.Start(ns, cmd)
 }
 
 // nameOf returns the name of the program that is meant: of a path, its last element, as in /usr/bin/ping; and uswitch for
@@ -119,18 +121,19 @@ func nameOf(cmd *exec.Cmd) string {
 	return filepath.Base(cmd.Args[0])
 }
 
-// unknownError is the name of a program that cannot be simulated.
+// unknownError is said of a program that cannot be simulated. It is exec.ErrNotFound to errors.Is.
 type unknownError string
 
-func (e unknownError) Error() string {
-	return fmt.Sprintf("%s cannot be simulated; what can is %s", string(e), strings.Join(Programs(), ", "))
+func (h *Namespaces) unknown(name string) error {
+	return unknownError(fmt.Sprintf("%s cannot be simulated; what can is %s", name, strings.Join(slices.Sorted(maps.Keys(h.programs)), ", ")))
 }
 
-func (unknownError) Unwrap() error { return exec.ErrNotFound }
+func (e unknownError) Error() string { return string(e) }
+func (unknownError) Unwrap() error   { return exec.ErrNotFound }
 
-func (p *process) run(c *call) {
+func (p *process) run(c *Call) {
 	status := c.run()
-	s := p.space
+	s := p.namespace
 	s.mu.Lock()
 	s.processes = slices.DeleteFunc(s.processes, func(o *process) bool { return o == p })
 	s.mu.Unlock()
@@ -151,16 +154,16 @@ func (*process) PID() int { return 0 }
 // Ended implements tap.Process.
 func (p *process) Ended() <-chan struct{} { return p.ended }
 
-// Signal implements tap.Process. A program that catches it, as ping does SIGINT, ends in order, every other one at once. An
-// interactive shell passes SIGINT on to what it runs.
+// Signal implements tap.Process. A program that catches it, as ping does SIGINT, ends in order, every other one at once, unless
+// it has said what else SIGINT does (Call.CatchInterrupt).
 func (p *process) Signal(sig syscall.Signal) error {
-	if shell := p.shell.Load(); shell != nil && sig == syscall.SIGINT {
-		shell.interrupt()
+	if caught := p.caught.Load(); caught != nil && sig == syscall.SIGINT {
+		(*caught)()
 		return nil
 	}
-	p.cancel(signalError{sig})
-	p.space.owner.loop.Look()
-	time.AfterFunc(max(p.grace, minGrace), func() { p.end(statusOf(p.ctx)) })
+	p.cancel(Ended{sig})
+	p.namespace.owner.loop.Look()
+	time.AfterFunc(max(p.grace, minGrace), func() { p.end(StatusOf(p.ctx)) })
 	return nil
 }
 
@@ -175,11 +178,11 @@ func (p *process) Wait() (status int) {
 // minGrace is how long a program may take to notice that it was ended.
 const minGrace = 500 * time.Millisecond
 
-// statusOf returns the status of a program that ctx has ended: 128 and the signal's number.
-func statusOf(ctx context.Context) int {
-	var s signalError
+// StatusOf returns the status of a program that ctx has ended: 128 and the signal's number.
+func StatusOf(ctx context.Context) int {
+	var s Ended
 	if errors.As(context.Cause(ctx), &s) {
-		return 128 + int(s.signal)
+		return 128 + int(s.By)
 	}
 	return 128 + int(syscall.SIGKILL)
 }
