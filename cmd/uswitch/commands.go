@@ -25,6 +25,7 @@ func commands() []*cobra.Command {
 		newReplay(),
 		newWatch(),
 		newShow(),
+		newGraph(),
 		newConntrack(),
 		newExplain(),
 		newWhyNot(),

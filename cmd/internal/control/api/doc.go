@@ -22,6 +22,7 @@
 //	GET     /v1/routes          the gateway's routes, with the keys of `ip -json route`
 //	POST    /v1/routes          adds one; DELETE removes it
 //	GET     /v1/devices         network devices as Linux would have them: bridges, veths, the uplink
+//	GET     /v1/graph           the lab laid out: a Picture; ?open=GROUP draws the hosts of a folded group one by one, ?open=* all
 //	GET     /v1/drops           how many packets were dropped, for which reason; ?examples=1 with the last of each reason;
 //	                            ?follow=1 streams them
 //	GET     /v1/conntrack       connections; ?follow=1 streams their changes; see ConnFilter for filters

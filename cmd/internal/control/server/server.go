@@ -106,6 +106,7 @@ func (s *Server) handler() http.Handler {
 		"POST /v1/neigh":            s.addNeighbor,
 		"DELETE /v1/neigh":          s.deleteNeighbors,
 		"GET /v1/devices":           s.devices,
+		"GET /v1/graph":             s.graph,
 		"DELETE /v1/conntrack":      s.forgetConns,
 		"GET /v1/publish":           s.published,
 		"POST /v1/publish":          s.publish,
