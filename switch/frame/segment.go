@@ -119,6 +119,9 @@ func (s *Segmenter) Next() (Frame, bool) {
 	}
 }
 
+// Into has the frames from now on written elsewhere, to a place that is as long as Segment asks for.
+func (s *Segmenter) Into(scratch []byte) { s.scratch = scratch }
+
 // segment makes the next frame of a super-frame.
 func (s *Segmenter) segment() Frame {
 	o := s.f.Offload
