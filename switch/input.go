@@ -12,6 +12,10 @@ func (s *Switch) Input(p *Port, f frame.Frame, now time.Time) {
 	j := s.tracer.Begin(now)
 	defer j.End()
 	j.CameBy(p.name)
+	if p.tunnel != nil && j.On() {
+		p.tunnel.Decap(j)
+		now = j.Now()
+	}
 	if j.Steps() && s.hold(p, f, j) {
 		return
 	}
@@ -138,7 +142,7 @@ func (s *Switch) unicast(from *Port, to location, f frame.Frame, j *trace.Journe
 		j.Emit(trace.Event{Hook: trace.Bridge, Verdict: trace.Unicast, Note: note, Where: s.name, Port: to.port.name,
 			MAC: frame.Ethernet(f.Data).Dst(), Age: to.age, Frame: f})
 	}
-	to.port.send(f, j)
+	to.port.send(f, j, now)
 }
 
 // flood sends a frame to everyone who takes its class, but never back to where it came from (802.1D 7.7.1), and to the
@@ -173,7 +177,7 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 		case from != nil && from.loops(p, s.age(now)):
 			s.dropTo(p, trace.Loop, f, j)
 		default:
-			p.send(f, j)
+			p.send(f, j, now)
 		}
 	}
 	if toLocal {

@@ -30,6 +30,16 @@ type Finisher interface {
 	TakesOffload(frame.GSO) bool
 }
 
+// Tunnel is a Link that carries its frames through another network, in packets of that, and tells how: its steps stand in the frames'
+// journeys, and its drops are its own to count.
+type Tunnel interface {
+	Link
+	// Encap sends a frame as Write does, and reports whether anybody got it. The frame may have anything left to do.
+	Encap(f frame.Frame, j *trace.Journey, now time.Time) bool
+	// Decap tells on its journey how the frame came that was carried into the switch last.
+	Decap(j *trace.Journey)
+}
+
 // Carrier is a Link that knows whether it would take a frame at this moment: its far side is up, and has room. It is asked
 // only while somebody watches, by many goroutines.
 type Carrier interface{ Ready() bool }
@@ -56,18 +66,19 @@ func DefaultKnobs() Knobs {
 
 // Port is where a link is plugged into a switch.
 type Port struct {
-	id    uint32
-	name  string
-	sw    *Switch
-	link  Link
-	cuts  bool        // the link takes only frames with nothing left to do
-	cutsU bool        // it takes no super-frames of datagrams, as TAPs before Linux 6.2
-	ready func() bool // nil: the link does not say
-	knobs atomic.Pointer[Knobs]
-	gone  atomic.Bool
-	fault atomic.Pointer[error] // the panic that the port was unplugged for
-	storm bucket
-	loop  atomic.Pointer[loop] // that it is part of; nil or out of date: none
+	id     uint32
+	name   string
+	sw     *Switch
+	link   Link
+	cuts   bool        // the link takes only frames with nothing left to do
+	cutsU  bool        // it takes no super-frames of datagrams, as TAPs before Linux 6.2
+	ready  func() bool // nil: the link does not say
+	tunnel Tunnel      // the link, if it is one
+	knobs  atomic.Pointer[Knobs]
+	gone   atomic.Bool
+	fault  atomic.Pointer[error] // the panic that the port was unplugged for
+	storm  bucket
+	loop   atomic.Pointer[loop] // that it is part of; nil or out of date: none
 
 	rx, tx traffic
 }
@@ -81,6 +92,7 @@ func newPort(s *Switch, id uint32, name string, link Link, k Knobs) *Port {
 	if l, ok := link.(Carrier); ok {
 		p.ready = l.Ready
 	}
+	p.tunnel, _ = link.(Tunnel)
 	p.knobs.Store(&k)
 	return p
 }

@@ -2,15 +2,20 @@ package vswitch
 
 import (
 	"sync"
+	"time"
 
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
 // send hands a frame to the link, if it fits.
-func (p *Port) send(f frame.Frame, j *trace.Journey) {
+func (p *Port) send(f frame.Frame, j *trace.Journey, now time.Time) {
 	if mtu := p.knobs.Load().MTU; mtu > 0 && payload(f) > mtu {
 		p.sw.dropTo(p, trace.PktTooBig, f, j)
+		return
+	}
+	if p.tunnel != nil {
+		p.encap(f, j, now)
 		return
 	}
 	if p.cuts && f.Unfinished() || p.cutsU && f.Offload.GSO == frame.GSOUDPL4 {
@@ -27,6 +32,27 @@ func (p *Port) send(f frame.Frame, j *trace.Journey) {
 	if !told {
 		p.tell(note, count, f, j)
 	}
+}
+
+// encap hands a frame to the tunnel, which says what becomes of it.
+func (p *Port) encap(f frame.Frame, j *trace.Journey, now time.Time) {
+	note, count := together(f)
+	p.tell(note, count, f, j)
+	sent := func() (sent bool) {
+		defer func() {
+			if fault := recover(); fault != nil {
+				p.fail(fault)
+				p.sw.drop(p, trace.Egress, trace.PortFault, 0, f, j)
+				sent = false
+			}
+		}()
+		return p.tunnel.Encap(f, j, now)
+	}()
+	if !sent {
+		p.tx.drops.Add(1)
+		return
+	}
+	p.tx.count(f)
 }
 
 // tellBefore tells that a frame is sent before it is, if the link is ready: the answer may be back in the switch before the

@@ -42,6 +42,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"nat/route":         {},
 	"switch/trace":      {ours: []string{"switch/frame"}},
 	"switch/trace/pcap": {ours: []string{"switch/trace", "switch/frame"}, others: []string{"github.com/google/gopacket/...", "golang.org/x/sys/unix"}},
+	"switch/vxlan":      {ours: []string{"switch/frame", "switch/trace"}},
 	"switch":            {ours: []string{"switch/frame", "switch/trace"}},
 	"arp":               {ours: []string{"switch/frame"}},
 	"nat/rule":          {ours: []string{"switch/frame", "switch/trace"}},

@@ -41,6 +41,8 @@ type Event struct {
 
 	Size uint32 // what Count was before, in bytes
 
+	Outer Outer // at encap and decap, what the frame travels in
+
 	Length int         // of the whole frame in bytes; Frame.Data may be cut to a snap length
 	IP     bool        // Frame is a bare IP packet (on an uplink), not an Ethernet frame
 	Frame  frame.Frame // the packet as it is at this hop
@@ -51,6 +53,9 @@ type Event struct {
 
 // layers returns the EtherType and payload of the event's frame; ok is false if there is no header to read.
 func (e *Event) layers() (etherType uint16, payload []byte, ok bool) {
+	if e.Outer.Raw {
+		return 0, nil, false
+	}
 	if e.IP {
 		return frame.TypeIPv4, e.Frame.Data, len(e.Frame.Data) > 0
 	}
@@ -80,6 +85,8 @@ func (e *Event) length() int { return max(e.Length, len(e.Frame.Data)) }
 
 // Hook is a place on the path where something is decided. The five netfilter names mean what they mean in Linux:
 //
+//	    a tunnel > decap                                                 encap > a tunnel
+//	              |                                                        ^
 //	       network or uplink                                            network or uplink
 //	              |                                                             ^
 //	           ingress                                                        egress
@@ -93,7 +100,8 @@ type Hook uint8
 
 // The hooks, in the order in which a packet can meet them. The zero value is invalid.
 const (
-	Ingress     Hook = iota + 1 // ingress
+	Decap       Hook = iota + 1 // decap
+	Ingress                     // ingress
 	Learn                       // learn
 	Bridge                      // bridge
 	ARP                         // arp
@@ -105,6 +113,7 @@ const (
 	Postrouting                 // postrouting
 	Neighbor                    // neighbor
 	Egress                      // egress
+	Encap                       // encap
 
 	hookEnd
 )
@@ -129,7 +138,7 @@ const (
 // Hooks returns every hook in order.
 func Hooks() []Hook {
 	all := make([]Hook, 0, hookEnd-1)
-	for h := Ingress; h < hookEnd; h++ {
+	for h := Decap; h < hookEnd; h++ {
 		all = append(all, h)
 	}
 	return all
@@ -137,7 +146,7 @@ func Hooks() []Hook {
 
 // ParseHook finds a hook by its name.
 func ParseHook(name string) (Hook, bool) {
-	for h := Ingress; h < hookEnd; h++ {
+	for h := Decap; h < hookEnd; h++ {
 		if h.String() == name {
 			return h, true
 		}

@@ -91,8 +91,8 @@ func TestFilterErrors(t *testing.T) {
 		{trace.FilterSpec{Port: "65536"}, `port "65536": want a number from 1 to 65535`},
 		{trace.FilterSpec{Port: "0"}, `port "0": want a number from 1 to 65535`},
 		{trace.FilterSpec{Proto: "quic"}, `protocol "quic": want arp, ip, ipv6, icmp, tcp, udp, or an IP protocol number`},
-		{trace.FilterSpec{Hooks: []string{"forwrd"}}, `hook "forwrd": there is no such hook; there are ingress, learn, bridge, arp, ` +
-			`prerouting, route, input, forward, output, postrouting, neighbor, egress`},
+		{trace.FilterSpec{Hooks: []string{"forwrd"}}, `hook "forwrd": there is no such hook; there are decap, ingress, learn, bridge, arp, ` +
+			`prerouting, route, input, forward, output, postrouting, neighbor, egress, encap`},
 	} {
 		if _, err := tt.spec.Compile(labHosts); err == nil || err.Error() != tt.want {
 			t.Errorf("got %v, want %s", err, tt.want)

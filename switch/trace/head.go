@@ -36,7 +36,9 @@ func (h Head) Summary() string { return h.From + " > " + h.To + "  " + h.Proto +
 func (e *Event) Head(names Names) Head {
 	n := namer{names}
 	h := Head{Length: e.length(), IP: e.IP, From: "?", To: "?", Proto: "?", What: "too short to read"}
-	if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
+	if e.Outer.Raw {
+		h.From, h.To, h.Proto, h.What = n.ip(e.Outer.Src.Addr()), n.ip(e.Outer.Dst.Addr()), "UDP", "to a tunnel's port"
+	} else if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
 		h.From, h.To = n.mac(eth.Src()), n.mac(eth.Dst())
 	}
 	if etherType, payload, ok := e.layers(); ok {

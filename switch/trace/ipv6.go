@@ -28,7 +28,7 @@ type ipv6 struct {
 }
 
 func parseIPv6(b []byte) (p ipv6, ok bool) {
-	const header = 40
+	const header = ipv6Header
 	if len(b) < header || b[0]>>4 != 6 {
 		return p, false
 	}

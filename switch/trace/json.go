@@ -40,6 +40,7 @@ type record struct {
 	Before    *jsonTuple `json:"before,omitempty"`
 	After     *jsonTuple `json:"after,omitempty"`
 	ARP       *jsonARP   `json:"arp,omitempty"`
+	Outer     *jsonOuter `json:"outer,omitempty"`
 	SrcMAC    *frame.MAC `json:"src_mac,omitempty"`
 	DstMAC    *frame.MAC `json:"dst_mac,omitempty"`
 	EtherType string     `json:"ethertype,omitempty"`
@@ -56,6 +57,9 @@ func (j *JSON) Event(e *Event) error {
 		Length: e.length(), Text: e.Text(),
 	}
 	r.Before, r.After, r.ARP = e.addressed()
+	if o := e.Outer; o.IsValid() {
+		r.Outer = &jsonOuter{Src: o.Src.Addr().String(), SrcPort: o.Src.Port(), Dst: o.Dst.Addr().String(), DstPort: o.Dst.Port(), VNI: o.VNI}
+	}
 	if e.Verdict == Drop {
 		r.Reason = e.Reason.String()
 	}
@@ -135,6 +139,15 @@ func (e *Event) addressed() (before, after *jsonTuple, arp *jsonARP) {
 		t, _ = frame.TupleOf(p)
 	}
 	return tupleJSON(t, p), tupleJSON(e.After, p), nil
+}
+
+// jsonOuter is what a frame travels in between two machines.
+type jsonOuter struct {
+	Src     string `json:"src"`
+	SrcPort uint16 `json:"sport"`
+	Dst     string `json:"dst"`
+	DstPort uint16 `json:"dport"`
+	VNI     uint32 `json:"vni"`
 }
 
 func opName(op uint16) string {

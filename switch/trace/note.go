@@ -26,6 +26,15 @@ const (
 	GatewayAddress   // MAC is the gateway's own address
 	SegmentsTogether // Count segments travel as one frame
 
+	// Tunnels. The other machine is Outer's far end.
+	TunnelLearned // MAC was learned from there, Age ago
+	TunnelStatic  // MAC is there by configuration
+	TunnelFlood   // to all Count peers: MAC is a group, or nobody knows it
+	TunnelHeard   // MAC is known to live there
+	TunnelNew     // MAC lives there, which nobody has known
+	TunnelMoved   // MAC lives there now; before it was at Addr
+	TunnelFull    // MAC is not remembered: the table is full
+
 	// ARP at the gateway.
 	ARPAnswered     // Addr is mine
 	ARPProbed       // somebody tries out my address Addr: answered, so that it does not take it

@@ -25,7 +25,7 @@ func (e *Event) noted() string {
 func (e *Event) why() string {
 	for _, about := range []func(*Event) string{
 		(*Event).aboutStations, (*Event).aboutARP, (*Event).aboutNeighbors, (*Event).aboutGateway,
-		(*Event).aboutConnections, (*Event).aboutRoutes, (*Event).aboutPieces,
+		(*Event).aboutConnections, (*Event).aboutRoutes, (*Event).aboutPieces, (*Event).aboutTunnels,
 	} {
 		if sentence := about(e); sentence != "" {
 			return sentence

@@ -26,6 +26,14 @@ const (
 	CardQueue                   // nic-queue-full
 	SocketQueue                 // socket-queue-full
 
+	// Tunnels to other machines. The first two have the kernel's names.
+	VXLANHeader   // vxlan-invalid-hdr
+	VXLANVNI      // vxlan-vni-not-found
+	VXLANPeer     // vxlan-unknown-vtep
+	VXLANOwn      // vxlan-own-packet
+	VXLANNoRemote // vxlan-no-remote
+	TunnelECN     // ip-tunnel-ecn
+
 	// ARP and neighbours.
 	BadARP         // bad-arp
 	ARPSender      // arp-sender
@@ -139,6 +147,13 @@ var sentences = [reasonEnd]string{
 	PortFault:     "the port failed on this frame and was unplugged; the other ports go on",
 	SocketQueue:   "datagrams came from outside faster than they are taken in, and the queue of this machine's own socket was full: they never came into the lab (`drops` of /proc/net/udp)",
 	CardQueue:     "a host has sent faster than the switch reads, and its own interface's queue was full: they never left the host (TX dropped of `ip -s link` inside)",
+
+	VXLANHeader:   "it reached a tunnel's port but is no VXLAN packet: shorter than 8 bytes, or without the flag that says that its network number (VNI) is valid",
+	VXLANVNI:      "it is for a VNI that no network here has: the other machine's network has another number, or it is not for this machine",
+	VXLANPeer:     "it comes from a machine that is none of the tunnel's peers, and those alone are believed: add its address to `peers`",
+	VXLANOwn:      "it comes from this tunnel's own address: it has sent this itself, or another machine has taken its address",
+	VXLANNoRemote: "no machine is known behind which the receiver lives, and there is no peer to send such frames to",
+	TunnelECN:     "a router on the way between the machines has marked the outer packet as delayed by congestion, and the inner one does not understand such marks (RFC 6040)",
 
 	BadARP:         "not an ARP packet for IPv4 over Ethernet, or one that neither asks nor answers",
 	ARPSender:      "an ARP packet whose sender cannot be: its MAC is not the frame's own, or its IP address can be no station's (loopback, a group, the network's first or last)",

@@ -12,7 +12,7 @@ import (
 func (e *Event) Step() (where, what string) {
 	where, what = e.Where, e.Hook.String()
 	switch {
-	case (e.Hook == Ingress || e.Hook == Egress) && e.Port != "":
+	case e.Port != "" && (e.Hook == Decap || e.Hook == Ingress || e.Hook == Egress || e.Hook == Encap):
 		where = e.Port
 	case e.Hook == Bridge && e.Verdict != Drop:
 		what = e.Verdict.String()
@@ -65,12 +65,16 @@ func (e *Event) clauses() []clause {
 	case e.Verdict == Drop:
 		say("DROP " + e.Reason.String() + ": " + e.Reason.Sentence())
 		say(e.limit())
+		say(e.Outer.String())
 		say(e.why())
 	case e.rewritten():
 		say(e.translation())
 		if !e.translatedByConn() {
 			say(e.why())
 		}
+	case e.Outer.IsValid():
+		say(e.Outer.String())
+		say(e.why())
 	case e.Note == NoNote && rule != "":
 		typed(or(e.Target, strings.ToUpper(e.Verdict.String()))+" by ", rule)
 		rule = ""

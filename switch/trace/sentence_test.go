@@ -18,6 +18,9 @@ func about(hook trace.Hook, verdict trace.Verdict, note trace.Note) trace.Event 
 	if verdict == trace.Rewrite {
 		e.Before, e.After = icmpTuple(red, google, 7), icmpTuple(out, google, 7)
 	}
+	if hook == trace.Encap || hook == trace.Decap {
+		e.Outer = trace.Outer{Src: netip.MustParseAddrPort("192.168.50.1:51234"), Dst: netip.MustParseAddrPort("192.168.50.2:4789"), VNI: 42}
+	}
 	if note == trace.MSSLimited {
 		e.After, e.Size = e.Before, 1460
 	}
@@ -31,6 +34,7 @@ var meant = []struct {
 	verdict trace.Verdict
 	notes   []trace.Note
 }{
+	{trace.Decap, trace.Accept, []trace.Note{trace.NoNote, trace.TunnelHeard, trace.TunnelStatic, trace.TunnelNew, trace.TunnelMoved, trace.TunnelFull}},
 	{trace.Ingress, trace.Accept, []trace.Note{trace.NoNote, trace.SegmentsTogether, trace.UplinkReceived, trace.UplinkMachine, trace.UplinkAccepted}},
 	{trace.Learn, trace.Accept, []trace.Note{trace.Learned, trace.Moved, trace.FDBFull, trace.AddressConflict}},
 	{trace.Learn, trace.Drop, []trace.Note{trace.Looped}},
@@ -56,6 +60,7 @@ var meant = []struct {
 	{trace.Neighbor, trace.Rewrite, []trace.Note{trace.NeighborKnown}},
 	{trace.Neighbor, trace.Queue, []trace.Note{trace.NoNote, trace.NeighborAsked, trace.NeighborWaiting}},
 	{trace.Egress, trace.Accept, []trace.Note{trace.NoNote, trace.UplinkSent, trace.Segmented, trace.SegmentsTogether, trace.FragmentedInto}},
+	{trace.Encap, trace.Accept, []trace.Note{trace.NoNote, trace.TunnelLearned, trace.TunnelStatic, trace.TunnelFlood}},
 }
 
 // TestSentences keeps the whole vocabulary in one file for people to read.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -30,10 +31,9 @@ const (
 //
 //	type, length | interface, time high, time low | captured, original | frame, padding | options | length
 //
-// All of it is little-endian, as gopacket's blocks are.
-func (c *Writer) packet(id int, e *trace.Event) {
+// All of it is little-endian, as gopacket's blocks are. whole is how long the frame was; 0: as long as data.
+func (c *Writer) packet(id int, e *trace.Event, data []byte, whole int) {
 	le := binary.LittleEndian
-	data := c.complete(e)
 	b := le.AppendUint32(c.block.AvailableBuffer(), blockEnhancedPacket)
 	b = le.AppendUint32(b, 0) // the length, when it is known
 	b = le.AppendUint32(b, uint32(id))
@@ -41,14 +41,14 @@ func (c *Writer) packet(id int, e *trace.Event) {
 	b = le.AppendUint32(b, uint32(stamp>>32))
 	b = le.AppendUint32(b, uint32(stamp))
 	b = le.AppendUint32(b, uint32(len(data)))
-	b = le.AppendUint32(b, uint32(max(e.Length, len(data))))
+	b = le.AppendUint32(b, uint32(max(whole, len(data))))
 	b = pad(append(b, data...))
 
 	b = option(b, optComment, []byte(e.Text()))
 	switch e.Hook {
-	case trace.Ingress:
+	case trace.Decap, trace.Ingress:
 		b = option(b, optFlags, le.AppendUint32(nil, inbound))
-	case trace.Egress:
+	case trace.Egress, trace.Encap:
 		b = option(b, optFlags, le.AppendUint32(nil, outbound))
 	}
 	if c.lost > 0 {
@@ -116,4 +116,23 @@ func (c *Writer) complete(e *trace.Event) []byte {
 	f.Data = c.data
 	f.FinishChecksum()
 	return f.Data
+}
+
+// outer appends what a tunnel sends or gets: the frame in its outer packet. A super-frame travels in many, one a segment.
+func (c *Writer) outer(id int, e *trace.Event) {
+	whole := max(e.Length, len(e.Frame.Data))
+	segments, ok := frame.Segmenter{}, false
+	if e.Frame.Offload.GSO != frame.GSONone && len(e.Frame.Data) == whole {
+		segments, ok = frame.Segment(e.Frame, make([]byte, e.Frame.Offload.WireLength(whole)))
+	}
+	if !ok {
+		data := c.complete(e)
+		packet := e.Outer.Append(nil, data, whole)
+		c.packet(id, e, packet, len(packet)-len(data)+whole)
+		return
+	}
+	for one, more := segments.Next(); more; one, more = segments.Next() {
+		c.packet(id, e, e.Outer.Append(nil, one.Data, len(one.Data)), 0)
+		c.lost = 0
+	}
 }

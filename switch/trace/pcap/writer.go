@@ -80,7 +80,11 @@ func (c *Writer) Event(e *trace.Event) error {
 		c.err = err
 		return err
 	}
-	c.packet(id, e)
+	if e.Outer.IsValid() {
+		c.outer(id, e)
+	} else {
+		c.packet(id, e, c.complete(e), e.Length)
+	}
 	c.lost, c.stamp = 0, nanoseconds(e)
 	c.written++
 	return c.send()
@@ -94,7 +98,7 @@ func (c *Writer) interfaceOf(e *trace.Event) (int, error) {
 		where, what := e.Step()
 		h.name = where + " " + what
 	}
-	if e.IP {
+	if e.IP || e.Outer.IsValid() {
 		h.link = linkRaw
 	}
 	if id, known := c.ids[h]; known {
