@@ -48,6 +48,9 @@ type Internet struct {
 // DefaultNextHop is the first router of an Internet that was told nothing else.
 var DefaultNextHop = netip.AddrFrom4([4]byte{192, 168, 104, 1})
 
+// SecondHop is the router behind it.
+var SecondHop = netip.AddrFrom4([4]byte{100, 64, 0, 1})
+
 // maxMoving bounds the packets that are on their way out at once.
 const maxMoving = 8192
 
@@ -67,7 +70,7 @@ func NewInternet(c InternetConfig, s Scheduler, random *rand.Rand) (*Internet, e
 		c.Addr = netip.MustParsePrefix("192.168.104.2/24")
 	}
 	if c.Routers == nil {
-		c.Routers = []netip.Addr{DefaultNextHop, netip.MustParseAddr("100.64.0.1")}
+		c.Routers = []netip.Addr{DefaultNextHop, SecondHop}
 	}
 	if c.Hop == 0 {
 		c.Hop = 4 * time.Millisecond

@@ -30,8 +30,8 @@ func TestLooksStartNothing(t *testing.T) {
 	if out := runs(t, "ls"); strings.Contains(out, "docker") {
 		t.Errorf("looking has begun a lab: %s", out)
 	}
-	t.Cleanup(func() { runs(t, "down", "docker") })
-	if out := runs(t, "sysctl", "-w", "net.ipv4.ip_forward=1"); !strings.Contains(out, "uswitch down docker ends it") || !strings.HasSuffix(out, "net.ipv4.ip_forward = 1\n") {
+	t.Cleanup(func() { runs(t, "down", "host") })
+	if out := runs(t, "sysctl", "-w", "net.ipv4.ip_forward=1"); !strings.Contains(out, "uswitch down host ends it") || !strings.HasSuffix(out, "net.ipv4.ip_forward = 1\n") {
 		t.Errorf("the first change: %s", out)
 	}
 	for _, look := range looks {

@@ -25,7 +25,7 @@ var virtualRuns = map[string][]string{
 	"web": {"run", "--sim", "web", "--", "sh", "-c", `uswitch exec CLIENT -- curl -m 3 http://10.1.0.1:8080/; uswitch exec CLIENT -- curl -m 3 http://10.2.0.2/
 		uswitch exec CLIENT -- sh -c 'for i in 1 2 3; do curl -s http://10.1.0.1:8080/$i | while read -r a; do echo "<$a>"; done & done; wait'; uswitch show published`},
 	// What a container writes goes by Docker's own protocol, in which nobody says that it was passed on: it comes behind the trace.
-	"docker": {"run", "--sim", "docker", "--", "sh", "-c", `all=$(uswitch docker run -d --name web nginx; uswitch docker run --rm alpine ping -c 1 172.17.0.2
+	"host": {"run", "--sim", "host", "--", "sh", "-c", `all=$(uswitch docker run -d --name web nginx; uswitch docker run --rm alpine ping -c 1 172.17.0.2
 		uswitch docker run --rm alpine curl -s http://172.17.0.2/; uswitch docker ps; uswitch docker network inspect bridge); echo "$all"`},
 }
 

@@ -24,9 +24,9 @@ func newDocker() *cobra.Command {
 with a cable to one of the lab's switches; no image is used, so that its command is a program of this machine on
 this machine's own files, and uswitch docker run says which.
 
-It acts on the lab called docker, or on the one that is up, or on the one that --lab or USWITCH_LAB names. Where none is
-up, the first container or network begins lab docker in the background: docker0, published ports on this machine, the
-rules that Docker makes. The services of a lab's file are containers too.`,
+It acts on the lab called host, or on the one that is up, or on the one that --lab or USWITCH_LAB names. Where none is
+up, the first container or network begins lab host in the background: a machine with docker0, an internet in memory,
+published ports on this machine, the rules that Docker makes. The services of a lab's file are containers too.`,
 		Example: "  uswitch docker run -d --name web -p 8080:80 nginx",
 		GroupID: groupHost,
 		Args:    knownCommand,
@@ -89,7 +89,7 @@ func beginDocker(c *cobra.Command, run func(ctx context.Context, d *client.Clien
 func findDocker(c *cobra.Command) (d *client.Client, up bool, err error) {
 	name, _ := c.Flags().GetString("lab")
 	return client.Find(name, func(name string) (*api.Client, error) {
-		return session.RestingEngine(client.DefaultLab, plan.LoadOptions{Name: name})
+		return session.RestingEngine(api.HostLab, plan.LoadOptions{Name: name})
 	})
 }
 

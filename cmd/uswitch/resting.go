@@ -25,15 +25,15 @@ func labOrPlan(ctx context.Context, name string) (l hosttool.Lab, end func(), er
 		return found, func() {}, nil
 	}
 	d, up, noPlan := client.Find(name, func(name string) (*api.Client, error) {
-		if name != client.DefaultLab {
+		if name != api.HostLab {
 			return nil, err
 		}
-		return session.RestingEngine(client.DefaultLab, plan.LoadOptions{Name: name})
+		return session.RestingEngine(api.HostLab, plan.LoadOptions{Name: name})
 	})
 	if up || noPlan != nil || len(api.Up()) > 0 {
 		return nil, nil, err
 	}
-	p, err := session.Load(client.DefaultLab, plan.LoadOptions{}, io.Discard)
+	p, err := session.Load(api.HostLab, plan.LoadOptions{}, io.Discard)
 	if err != nil {
 		return nil, nil, err
 	}

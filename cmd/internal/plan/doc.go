@@ -31,7 +31,7 @@
 // there alone an unknown key is never passed over:
 //
 //	top level    uplink, rules, docker_rules, docker0, allow_host, ip_forward, keep_up, checks
-//	a network    gateway, gateway_mac, mtu, masquerade, ageing_time, fdb_max_learned, group_fwd_mask, fdb, and what an attachment has, for all ports
+//	a network    kind, gateway, gateway_mac, mtu, masquerade, ageing_time, fdb_max_learned, group_fwd_mask, fdb, and what an attachment has, for all ports
 //	a service    netns, passive, veth
 //	its attachment to a network (services.RED.networks.br0)
 //	             mtu, veth, learning, flood, mcast_flood, bcast_flood, isolated, storm_limit

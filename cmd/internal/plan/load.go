@@ -33,6 +33,9 @@ const BuiltinSource = "built-in lab "
 // Load makes the plan of a built-in lab or of a file, with the .env beside it. arg is the name of a built-in lab; else it is the path of a file.
 // A file that is called like a built-in lab is reached as ./NAME. The error joins every [Mistake] that was found.
 func Load(arg string, opts LoadOptions) (*Plan, error) {
+	if other, ok := renamed[arg]; ok {
+		arg = other
+	}
 	if data, ok := builtin(arg); ok {
 		return load(BuiltinSource+arg, arg, data, opts)
 	}
@@ -168,6 +171,9 @@ type Builtin struct {
 	Name  string
 	About string // one line
 }
+
+// renamed are the names that built-in labs have had, and those that they have.
+var renamed = map[string]string{"docker": "host"}
 
 // Builtins returns the labs that come with uswitch, sorted by name. A lab's line is the first comment of its file.
 func Builtins() []Builtin {

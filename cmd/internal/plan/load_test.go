@@ -45,11 +45,11 @@ func TestLoadFile(t *testing.T) {
 		{name: "so does docker-compose.yml", arg: write("docker-compose.yml", 0o644), lab: "my_project"},
 		{name: "one that all may write", arg: open, lab: "open", warn: open + ": everybody on this machine may change this file, and its commands run as you"},
 		{name: "built in", arg: "red-blue", lab: "red-blue"},
-		{name: "missing", arg: "nowhere", fail: "nowhere: no such lab: want a file, or a built-in lab: docker, red-blue, two-networks, web"},
+		{name: "missing", arg: "nowhere", fail: "nowhere: no such lab: want a file, or a built-in lab: host, red-blue, two-networks, web"},
 		{name: "a directory", arg: dir, fail: dir + ": not a regular file: want a Compose file"},
 		{name: "a pipe", arg: fifo, fail: fifo + ": not a regular file: want a Compose file"},
 		{name: "a device", arg: "/dev/zero", fail: "/dev/zero: not a regular file: want a Compose file"},
-		{name: "a name that leads elsewhere", arg: "../builtin/red-blue", fail: "../builtin/red-blue: no such lab: want a file, or a built-in lab: docker, red-blue, two-networks, web"},
+		{name: "a name that leads elsewhere", arg: "../builtin/red-blue", fail: "../builtin/red-blue: no such lab: want a file, or a built-in lab: host, red-blue, two-networks, web"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

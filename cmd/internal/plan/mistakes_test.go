@@ -209,6 +209,9 @@ func TestMistakes(t *testing.T) {
 		{name: "an uplink of another kind", file: "services: {A: {}}\nx-uswitch: {uplink: wifi}\n", want: `lab.yaml:2: x-uswitch.uplink: uplink "wifi": want none, host, sim or netns:NAME`},
 		{name: "a gateway elsewhere", file: "services: {A: {}}\nx-uswitch:\n  uplink:\n    netns: wan\n    address: 192.0.2.2/24\n    gateway: 192.0.3.1\n", want: `lab.yaml:6: x-uswitch.uplink.gateway: want another station's address in 192.0.2.0/24`},
 		{name: "the uplink's network inside", file: network + "services: {A: {}}\nx-uswitch: {uplink: {netns: wan, address: 11.11.11.5/28, gateway: 11.11.11.6}}\n", want: `lab.yaml:1: networks.br0.ipam.config: 11.11.11.0/24: Pool overlaps with other one on this address space: the uplink has 11.11.11.0/28`},
+		{name: "an internet in memory and a namespace", file: "services: {A: {}}\nx-uswitch:\n  uplink: {sim: eth0, netns: wan, address: 10.0.2.15/24, gateway: 10.0.2.2}\n", want: `lab.yaml:3: x-uswitch.uplink.sim: want one of sim and netns`},
+		{name: "ports of a namespace here", file: "services: {A: {}}\nx-uswitch:\n  uplink: {netns: wan, address: 10.0.2.15/24, gateway: 10.0.2.2, publish_here: true}\n", want: `lab.yaml:3: x-uswitch.uplink.publish_here: goes with sim only: what is published on a namespace is open there`},
+		{name: "a kind of network", file: "networks: {br0: {x-uswitch: {kind: tunnel}}}\nservices: {A: {}}\n", want: `lab.yaml:1: networks.br0.x-uswitch.kind: "tunnel": want interface, or nothing for a network`},
 		{name: "the uplink of the options", file: "services: {A: {}}\n", opts: plan.LoadOptions{Uplink: "wifi"}, want: `lab.yaml: uplink "wifi": want none, host, sim or netns:NAME`},
 	}
 	for _, test := range tests {

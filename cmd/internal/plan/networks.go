@@ -112,6 +112,12 @@ func (b *builder) network(key string, c ipam.Config) {
 	default:
 		x.bad("gateway", "%q: want none; the address itself stands under ipam.config", clip(word, 40))
 	}
+	switch kind := NetworkKind(x.text("kind")); kind {
+	case KindNetwork, KindInterface:
+		n.Kind = kind
+	default:
+		x.bad("kind", "%q: want interface, or nothing for a network", clip(string(kind), 40))
+	}
 	x.get("fdb") // read once the hosts are known
 	b.add(n, c, at)
 }

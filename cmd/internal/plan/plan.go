@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"net/netip"
 
 	"uswitch/switch/frame"
@@ -47,13 +48,24 @@ const (
 	UplinkNetns UplinkKind = "netns" // a TAP in a namespace of its own
 )
 
-// Uplink is the lab's way out. All fields but Kind are for UplinkNetns only.
+// Uplink is the lab's way out.
 type Uplink struct {
-	Kind    UplinkKind   `json:"kind"`
-	Netns   string       `json:"netns,omitempty"`  // the namespace's name
-	Address netip.Prefix `json:"address,omitzero"` // the gateway's own address there
-	Gateway netip.Addr   `json:"gateway,omitzero"` // the namespace's end of the TAP, and the next hop
+	Kind  UplinkKind `json:"kind"`
+	Dev   string     `json:"dev,omitempty"`   // what the gateway's interface is called, if not UplinkName
+	Netns string     `json:"netns,omitempty"` // of UplinkNetns: the namespace's name
+	// Address is the gateway's own address outside, and Gateway the next hop: with UplinkNetns, the namespace's end of the TAP.
+	// UplinkSim has its own if they are zero; UplinkHost has this machine's, and neither.
+	Address netip.Prefix `json:"address,omitzero"`
+	Gateway netip.Addr   `json:"gateway,omitzero"`
+	// PublishHere says, of UplinkSim, that published ports are sockets of this machine, as they are with UplinkHost.
+	PublishHere bool `json:"publish_here,omitempty"`
 }
+
+// UplinkName is what rules, routes and the trace call a way out that has no other name.
+const UplinkName = "uplink"
+
+// Name returns what rules, routes and the trace call the way out.
+func (u Uplink) Name() string { return cmp.Or(u.Dev, UplinkName) }
 
 // Network returns the network of that name, or nil. A network is also found by its key in the file and by Docker's name
 // for it, as far as no other one has that for its name. The pointer is into the plan.
@@ -73,6 +85,9 @@ func (p *Plan) Network(name string) *Network {
 	return nil
 }
 
+// Docked reports whether Docker knows of the network: whether rules, a subnet and addresses for hosts come with it.
+func (n *Network) Docked() bool { return n.Kind == KindNetwork }
+
 // Host returns the host of that name, or nil. The pointer is into the plan.
 func (p *Plan) Host(name string) *Host {
 	for i := range p.Hosts {
@@ -91,8 +106,18 @@ func (p *Plan) Home(h *Host) *Host {
 	return h
 }
 
+// NetworkKind says what a network is to the machine that the gateway is.
+type NetworkKind string
+
+// The kinds of networks.
+const (
+	KindNetwork   NetworkKind = ""          // a network of the file, or of Docker's: a subnet, addresses that are given out, rules
+	KindInterface NetworkKind = "interface" // no bridge: an interface of the gateway's own, as eth1, and what is at the other end
+)
+
 // Network is one switch and the gateway's address on it.
 type Network struct {
+	Kind NetworkKind `json:"kind,omitempty"`
 	// Name is what the switch is called: in traces, tables and rules, and where a device is meant, as in brctl show. It is
 	// the key in the file, as in br0; the file's com.docker.network.bridge.name; or, as Docker has it, br- and the first
 	// twelve digits of the network's ID, where the key is default or no device could be called so.

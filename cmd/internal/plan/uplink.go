@@ -30,9 +30,11 @@ func ParseUplink(text string) (Uplink, error) {
 //
 //	uplink: sim
 //	uplink: {netns: wan, address: 192.0.2.2/24, gateway: 192.0.2.1}
+//	uplink: {sim: eth0, address: 10.0.2.15/24, gateway: 10.0.2.2, publish_here: true}
 //
-// The options' choice replaces the file's, but for the addresses of a namespace, which are chosen if the file gives none. A lab
-// that says nothing has no way out, unless it publishes a port: that asks for the host's.
+// The options' choice replaces the file's, but for the interface's name, and the addresses if they are for the same kind of
+// uplink; those of a namespace are chosen if the file gives none. A lab that says nothing has no way out, unless it publishes a
+// port: that asks for the host's.
 func (b *builder) uplink(x *section) Uplink {
 	file := Uplink{Kind: UplinkNone}
 	if b.publishes() {
@@ -48,9 +50,9 @@ func (b *builder) uplink(x *section) Uplink {
 		}
 		file = parsed
 	case map[string]any:
-		file = b.netnsUplink(b.section(value, x.at.to("uplink")))
+		file = b.longUplink(b.section(value, x.at.to("uplink")))
 	default:
-		x.bad("uplink", "%s, or a mapping with netns, address and gateway", uplinkWanted)
+		x.bad("uplink", "%s, or a mapping with netns or sim, address and gateway", uplinkWanted)
 		return file
 	}
 	if b.opts.Uplink != "" {
@@ -58,8 +60,8 @@ func (b *builder) uplink(x *section) Uplink {
 		if err != nil {
 			b.mistake(0, nil, "%v", err)
 		}
-		if chosen.Kind == UplinkNetns {
-			chosen.Address, chosen.Gateway = file.Address, file.Gateway
+		if chosen.Dev = file.Dev; chosen.Kind == file.Kind {
+			chosen.Address, chosen.Gateway, chosen.PublishHere = file.Address, file.Gateway, file.PublishHere
 		}
 		file = chosen
 	}
@@ -87,13 +89,27 @@ func (b *builder) addressUplink() {
 	b.wrong(path{extension, "uplink"}, "no network is left for the namespace: want {netns: %s, address: ADDRESS/BITS, gateway: ADDRESS}", u.Netns)
 }
 
-// netnsUplink reads the long form.
-func (b *builder) netnsUplink(x *section) Uplink {
-	u := Uplink{Kind: UplinkNetns, Netns: x.text("netns"), Gateway: x.address("gateway")}
+// longUplink reads the long form: of a namespace, or of an internet in memory with the name of the interface that leads there.
+func (b *builder) longUplink(x *section) Uplink {
+	u := Uplink{Kind: UplinkNetns, Netns: x.text("netns"), Dev: x.text("sim"), Gateway: x.address("gateway"),
+		PublishHere: x.boolean("publish_here", false)}
 	address := x.text("address")
 	x.close()
-	if err := ValidateName("namespace", u.Netns); err != nil {
-		x.bad("netns", "%v", err)
+	switch {
+	case u.Dev == "":
+		if err := ValidateName("namespace", u.Netns); err != nil {
+			x.bad("netns", "%v", err)
+		}
+		if u.PublishHere {
+			x.bad("publish_here", "goes with sim only: what is published on a namespace is open there")
+		}
+	case u.Netns != "":
+		x.bad("sim", "want one of sim and netns")
+	default:
+		u.Kind = UplinkSim
+		if err := ValidateInterfaceName(u.Dev); err != nil {
+			x.bad("sim", "%v", err)
+		}
 	}
 	prefix, err := parsePrefix(address)
 	if err != nil {

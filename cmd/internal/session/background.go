@@ -212,7 +212,12 @@ func Cleanup() (did []string, err error) {
 		if n := rootless.EndLeft(dir, lab); n > 0 {
 			did = append(did, fmt.Sprintf("processes of lab %s: %d ended; the lab's own is gone", lab, n))
 		}
-		removed := os.Remove(api.Path(dir, lab))
+		path := api.Path(dir, lab)
+		if api.Answers(path) { // the old path of a lab that is up
+			err = errors.Join(err, lock.Release())
+			continue
+		}
+		removed := os.Remove(path)
 		if removed == nil {
 			did = append(did, fmt.Sprintf("socket of lab %s: removed; nobody answered", lab))
 		}

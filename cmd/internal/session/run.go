@@ -202,6 +202,7 @@ func (s *session) run() (status int, err error) {
 			return 1, err
 		}
 		defer server.Close()
+		defer api.LinkOldPath(s.dir, s.Plan.Name)()
 	}
 	if err := s.tellUp(); err != nil {
 		return 1, err

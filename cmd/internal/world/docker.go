@@ -108,7 +108,7 @@ func (w *World) proxying(p *Published) []ruleText {
 	proxy := []ruleText{w.translation(p), hairpin(p)}
 	if w.Plan().DockerRules == firewall.Classic.String() || !w.Network(p.Network).Plan.ICC {
 		pass := fmt.Sprintf("-d %v ! -i %s -o %s -p %s --dport %d -m conntrack --ctstate DNAT -j ACCEPT",
-			p.inside(), UplinkName, p.Network, p.Proto, p.To.Port())
+			p.inside(), w.uplinkName(), p.Network, p.Proto, p.To.Port())
 		proxy = append(proxy, ruleText{table: "filter", chain: "DOCKER-FORWARD", text: pass, head: true})
 	}
 	return proxy

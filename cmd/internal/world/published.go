@@ -90,7 +90,7 @@ func (w *World) reach(p *Published) string {
 		return fmt.Sprintf("open at the host's own address, to whoever has a route to %v", p.Subnet)
 	case !w.way.onMachine && !p.HostIP.IsUnspecified() && p.HostIP != w.way.leg.Addr().Addr():
 		return fmt.Sprintf("nobody reaches it: uplink %s has no listener on this machine, and is %v itself", kind, w.way.leg.Addr().Addr())
-	case kind == plan.UplinkSim:
+	case kind == plan.UplinkSim && !w.way.onMachine:
 		return "reachable from inside the lab only: uplink sim has no listener on this machine"
 	case w.way.onMachine && p.HostIP.IsUnspecified():
 		return "open to every machine that reaches this one (127.0.0.1:PORT:PORT is for this one alone)"

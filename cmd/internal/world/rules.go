@@ -11,9 +11,6 @@ import (
 	"uswitch/nat/rule"
 )
 
-// UplinkName is what rules, routes and the trace call the way out.
-const UplinkName = "uplink"
-
 // firstRules returns the rules that a lab begins with, as lines of iptables: its own, Docker's, or the few that make of the
 // gateway what a Docker host is; and the dockerd that goes on where the rules are Docker's, or nil. Published ports add theirs
 // when they are opened (see openRules), and so do networks and hosts that come later.
@@ -65,13 +62,16 @@ func ownRules(p *plan.Plan) []string {
 		"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
 	}
 	for i := range p.Networks {
-		lines = append(lines, added(networkRules(&p.Networks[i]))...)
+		lines = append(lines, added(networkRules(&p.Networks[i], p.Uplink.Name()))...)
 	}
 	return lines
 }
 
-// networkRules are those of ownRules that one network has.
-func networkRules(n *plan.Network) (all []ruleText) {
+// networkRules are those of ownRules that one network has, beside a way out of that name.
+func networkRules(n *plan.Network, uplink string) (all []ruleText) {
+	if !n.Docked() {
+		return nil
+	}
 	rule := func(table, chain, format string, args ...any) {
 		all = append(all, ruleText{table: table, chain: chain, text: fmt.Sprintf(format, args...)})
 	}
@@ -80,7 +80,7 @@ func networkRules(n *plan.Network) (all []ruleText) {
 		rule("nat", "POSTROUTING", "-s %v ! -o %s -j MASQUERADE", n.Subnet, n.Name)
 	}
 	if !n.Internal {
-		rule("filter", "FORWARD", "-i %s -o %s -j ACCEPT", n.Name, UplinkName)
+		rule("filter", "FORWARD", "-i %s -o %s -j ACCEPT", n.Name, uplink)
 	}
 	if n.ICC {
 		rule("filter", "FORWARD", "-i %s -o %s -j ACCEPT", n.Name, n.Name)
@@ -98,23 +98,23 @@ func networkRules(n *plan.Network) (all []ruleText) {
 // openNetwork makes the rules of a network that is added: all of them or, after an error, none.
 func (w *World) openNetwork(n *Network) error {
 	switch {
-	case w.Plan().Rules != nil:
-		return nil // the lab has rules of its own
+	case w.Plan().Rules != nil, !n.Plan.Docked():
+		return nil // the lab has rules of its own, or the network has none
 	case w.docker != nil:
 		return w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.AddNetwork(now, dockerhost.Network(n.Plan)) },
 			func(now *rule.Ruleset) ([]string, error) { return w.docker.RemoveNetwork(now, n.Plan.Name) })
 	}
-	return w.gateway.Rules().Apply(added(networkRules(n.Plan)))
+	return w.gateway.Rules().Apply(added(networkRules(n.Plan, w.uplinkName())))
 }
 
 // closeNetwork takes the rules of a network away, as far as they are there.
 func (w *World) closeNetwork(n *Network) {
 	switch {
-	case w.Plan().Rules != nil:
+	case w.Plan().Rules != nil, !n.Plan.Docked():
 	case w.docker != nil:
 		_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.RemoveNetwork(now, n.Plan.Name) }, nil)
 	default:
-		w.delete(networkRules(n.Plan))
+		w.delete(networkRules(n.Plan, w.uplinkName()))
 	}
 }
 
@@ -127,7 +127,7 @@ func (w *World) join(h *Host, c *Card) error {
 		w.leave(c)
 		return nil
 	})
-	if w.docker != nil {
+	if w.docker != nil && w.Network(c.Plan.Network).Plan.Docked() {
 		if err := w.openEndpoint(c); err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (w *World) join(h *Host, c *Card) error {
 
 // leave undoes join, as far as there is something left of it; the stations go with the port.
 func (w *World) leave(c *Card) {
-	if w.docker != nil {
+	if n := w.Network(c.Plan.Network); w.docker != nil && n != nil && n.Plan.Docked() {
 		w.closeEndpoint(c)
 	}
 }
@@ -162,7 +162,7 @@ func (w *World) translation(p *Published) ruleText {
 	switch own := w.way.leg.Addr().Addr(); {
 	case p.HostIP.IsUnspecified():
 	case w.way.onMachine && p.HostIP != own:
-		where = "-i " + UplinkName + " "
+		where = "-i " + w.uplinkName() + " "
 	default:
 		where = fmt.Sprintf("-d %v/32 ", p.HostIP)
 	}

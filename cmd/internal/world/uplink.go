@@ -46,6 +46,9 @@ func (w *World) openWayOut(context.Context) error {
 	if err == nil {
 		err = w.gateway.AddRoute(netip.PrefixFrom(netip.IPv4Unspecified(), 0), next, w.way.leg)
 	}
+	if u := w.Plan().Uplink; err == nil && u.Dev != "" && next.IsValid() { // as whoever has its address by DHCP
+		err = w.gateway.AddRoute(netip.PrefixFrom(next, next.BitLen()), netip.Addr{}, w.way.leg)
+	}
 	if err != nil {
 		return fmt.Errorf("uplink %s: %w", kind, err)
 	}
@@ -59,7 +62,7 @@ func (w *World) addUplink(c nat.InterfaceConfig) (*nat.Interface, error) {
 			return nil, fmt.Errorf("network %s is %v, and so is the outside, %v: give the network another subnet", n.Plan.Name, n.Plan.Subnet, c.Addr.Masked())
 		}
 	}
-	c.Name = UplinkName
+	c.Name = w.uplinkName()
 	leg, err := w.gateway.Add(c, w.Now())
 	if err != nil {
 		return nil, err
@@ -70,6 +73,9 @@ func (w *World) addUplink(c nat.InterfaceConfig) (*nat.Interface, error) {
 	})
 	return leg, nil
 }
+
+// uplinkName is what rules, routes and the trace call the way out.
+func (w *World) uplinkName() string { return w.Plan().Uplink.Name() }
 
 // Refuses reports whether the way out is closed to a destination: because it is this machine's own, most likely.
 func (w *World) Refuses(dst netip.Addr) trace.Reason {
@@ -87,6 +93,15 @@ func noListener(_ string, at netip.AddrPort) (uint16, func() error, error) {
 	return at.Port(), func() error { return nil }, nil
 }
 
+// InternetOf describes the internet behind a way out that is in memory.
+func InternetOf(u plan.Uplink) sim.InternetConfig {
+	c := sim.InternetConfig{Addr: u.Address}
+	if u.Gateway.IsValid() {
+		c.Routers = []netip.Addr{u.Gateway, sim.SecondHop}
+	}
+	return c
+}
+
 // openSim opens a way out into an internet in memory, which runs in the lab's time.
 func (w *World) openSim() (next netip.Addr, err error) {
 	loop := w.loop
@@ -94,9 +109,13 @@ func (w *World) openSim() (next netip.Addr, err error) {
 		loop = sim.NewWallLoop()
 		w.scope.add(w.nothing(loop.Close))
 	}
-	internet, err := sim.NewInternet(sim.InternetConfig{}, uplinkClock{loop, w.tracer}, w.random())
+	want := w.Plan().Uplink
+	internet, err := sim.NewInternet(InternetOf(want), uplinkClock{loop, w.tracer}, w.random())
 	if err != nil {
 		return next, err
+	}
+	if want.PublishHere && w.loop == nil {
+		return internet.NextHop(), w.openBoth(internet)
 	}
 	leg, err := w.addUplink(nat.InterfaceConfig{Addr: internet.Addr(), Uplink: internet})
 	if err != nil {
@@ -110,19 +129,19 @@ func (w *World) openSim() (next netip.Addr, err error) {
 // openNetns opens a way out through a card in a namespace of the person's choosing; the card is called by the lab's
 // way out, uplink, and has the address that is the gateway's next hop.
 func (w *World) openNetns() (next netip.Addr, err error) {
-	plan := w.Plan().Uplink
-	ns, err := w.host.Adopt(plan.Netns)
+	want := w.Plan().Uplink
+	ns, err := w.host.Adopt(want.Netns)
 	if err != nil {
 		return next, fmt.Errorf("%s: x-uswitch.uplink: %w", w.Plan().Source, err)
 	}
-	device, err := w.open(ns, tap.Interface{Name: UplinkName, DisableIPv6: true,
-		Addresses: []netip.Prefix{netip.PrefixFrom(plan.Gateway, plan.Address.Bits())}})
+	device, err := w.open(ns, tap.Interface{Name: plan.UplinkName, DisableIPv6: true,
+		Addresses: []netip.Prefix{netip.PrefixFrom(want.Gateway, want.Address.Bits())}})
 	if err != nil {
 		return next, err
 	}
-	way := uplink.NewNetns(UplinkName, device, w.tracer)
+	way := uplink.NewNetns(w.uplinkName(), device, w.tracer)
 	w.scope.add(way.Close)
-	leg, err := w.addUplink(nat.InterfaceConfig{Addr: plan.Address, MAC: frame.MACFromIPv4(plan.Address.Addr()), Segment: way})
+	leg, err := w.addUplink(nat.InterfaceConfig{Addr: want.Address, MAC: frame.MACFromIPv4(want.Address.Addr()), Segment: way})
 	if err != nil {
 		return next, err
 	}
@@ -130,7 +149,7 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 	w.scope.add(func() error { close(closing); return nil })
 	w.ports.Go(func() { w.carryUplink(way, leg, closing) })
 	w.way = &wayOut{leg: leg, listen: noListener}
-	return plan.Gateway, nil
+	return want.Gateway, nil
 }
 
 // carryUplink runs the way out until its card is gone or the lab ends. A fault takes it out of use for a while.

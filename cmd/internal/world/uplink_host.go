@@ -17,13 +17,10 @@ import (
 // openHost opens a way out through sockets of this machine.
 func (w *World) openHost() (next netip.Addr, err error) {
 	standIn := w.standIn()
-	host, err := uplink.NewHost(uplink.HostConfig{AllowHost: w.Plan().AllowHost, Own: w.ownAddresses(), MTU: w.smallestMTU(), GSO: !w.plain, Gateway: standIn, Limits: w.memory.limits(),
-		Streams: w.streams, Tracer: w.tracer, Now: w.Now})
+	host, err := w.sockets(uplink.HostConfig{Gateway: standIn})
 	if err != nil {
 		return next, err
 	}
-	w.scope.add(host.Close)
-	w.descriptors.share(host.Others)
 	var way nat.Uplink = host
 	if w.virtual() {
 		way = &realUplink{Host: host, loop: w.loop}
@@ -42,6 +39,19 @@ func (w *World) openHost() (next netip.Addr, err error) {
 	}
 	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, refuses: host.Refuses, overflowed: host.Overflowed, listen: w.listenOn(host)}
 	return netip.Addr{}, nil // sockets need no next hop
+}
+
+// sockets opens what has to do with the outside through sockets of this machine.
+func (w *World) sockets(c uplink.HostConfig) (*uplink.Host, error) {
+	c.AllowHost, c.Own, c.MTU, c.GSO, c.Limits = w.Plan().AllowHost, w.ownAddresses(), w.smallestMTU(), !w.plain, w.memory.limits()
+	c.Streams, c.Tracer, c.Now = w.streams, w.tracer, w.Now
+	host, err := uplink.NewHost(c)
+	if err != nil {
+		return nil, err
+	}
+	w.scope.add(host.Close)
+	w.descriptors.share(host.Others)
+	return host, nil
 }
 
 // realUplink is a way out of a lab of virtual time into this machine's. From the first packet on that is on its way there, or comes

@@ -25,7 +25,7 @@ func Up() []*Client {
 		sockets, _ := filepath.Glob(filepath.Join(dir, "*"+suffix))
 		for _, path := range sockets {
 			asking.Go(func() { // one whose process is stopped takes its time
-				if Answers(path) {
+				if !isLink(path) && Answers(path) {
 					mu.Lock()
 					defer mu.Unlock()
 					all = append(all, NewClient(path, strings.TrimSuffix(filepath.Base(path), suffix)))
@@ -43,6 +43,7 @@ func Up() []*Client {
 func Find(name string) (*Client, error) {
 	name = cmp.Or(name, os.Getenv("USWITCH_LAB"))
 	up := Up()
+	name = Called(name, up)
 	var names []string
 	for _, c := range up {
 		if c.lab == name || name == "" && len(up) == 1 {
@@ -67,7 +68,7 @@ func notUp(name string) error {
 	if name != "" {
 		return fmt.Errorf("lab %s is not up%s", name, hint)
 	}
-	return errors.New("no lab is up" + hint + "; bring one up with `uswitch up -d docker` or `uswitch run red-blue`")
+	return errors.New("no lab is up" + hint + "; bring one up with `uswitch up -d host` or `uswitch run red-blue`")
 }
 
 // AnswerTime is how long a lab may take to answer where several are asked.

@@ -124,7 +124,9 @@ func AllBegun() (all []Begun) {
 
 // FindBegun returns the lab of that name that is neither up nor gone.
 func FindBegun(name string) (Begun, bool) {
-	for _, b := range AllBegun() {
+	all := AllBegun()
+	name = called(name, func(lab string) bool { return slices.ContainsFunc(all, func(b Begun) bool { return b.Lab == lab }) })
+	for _, b := range all {
 		if b.Lab == name {
 			return b, true
 		}

@@ -172,6 +172,7 @@ type Route struct {
 	Protocol string   `json:"protocol,omitempty"`
 	Scope    string   `json:"scope,omitempty"`
 	Prefsrc  string   `json:"prefsrc,omitempty"`
+	Metric   int      `json:"metric,omitempty"`
 	Flags    []string `json:"flags"`
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/plan/dockerhost"
 	"uswitch/cmd/internal/world"
 	"uswitch/nat"
@@ -25,7 +26,7 @@ type device struct {
 // whose container is.
 func (s *Server) devices(*http.Request) (any, error) {
 	rows := []device{{Device: api.Device{Name: "lo", Kind: api.KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"), MTU: 65536, Carrier: true}}}
-	if leg, ok := s.world.Gateway().Interface(world.UplinkName); ok {
+	if leg, ok := s.world.Gateway().Interface(s.world.Plan().Uplink.Name()); ok {
 		row := legDevice(leg)
 		row.Kind, row.Carrier = api.KindEther, true
 		if leg.IsUplink() {
@@ -38,7 +39,11 @@ func (s *Server) devices(*http.Request) (any, error) {
 		if n.Leg != nil { // else the gateway is not on it
 			bridge = legDevice(n.Leg)
 		}
-		bridge.Kind = api.KindBridge
+		if bridge.Kind = api.KindBridge; n.Plan.Kind == plan.KindInterface {
+			bridge.Kind, bridge.Carrier = api.KindEther, true
+			rows = append(rows, device{Device: bridge})
+			continue
+		}
 		var ports []device
 		for _, h := range s.world.Hosts() {
 			for _, c := range h.Cards {

@@ -79,6 +79,10 @@ func (s *Server) addRoute(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.typed == nil {
+		s.typed = map[netip.Prefix]bool{}
+	}
+	s.typed[c.Dst] = true
 	return done{}, g.AddRoute(c.Dst, c.Via, dev)
 }
 

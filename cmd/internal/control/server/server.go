@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strconv"
 	"sync"
@@ -40,10 +41,11 @@ type Server struct {
 	guard    *guard
 	streams  chan struct{} // a place for each
 	numbers  numbers
-	routing  sync.Mutex // held while a route is looked at and changed
-	running  sync.Map   // string -> running: the programs of exec, by the id that their clients gave them
-	raws     sync.Map   // uint16 -> rawSocket: those of a lab of virtual time, by their numbers
-	asking   sync.Mutex // held while a question is answered: each takes a copy of the lab
+	routing  sync.Mutex            // held while a route is looked at and changed; guards typed
+	typed    map[netip.Prefix]bool // routes that somebody has added or changed by hand
+	running  sync.Map              // string -> running: the programs of exec, by the id that their clients gave them
+	raws     sync.Map              // uint16 -> rawSocket: those of a lab of virtual time, by their numbers
+	asking   sync.Mutex            // held while a question is answered: each takes a copy of the lab
 	steppers steppers
 	prober   prober
 	end      context.CancelFunc

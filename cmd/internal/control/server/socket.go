@@ -55,6 +55,9 @@ func removeStale(path string) error {
 	if err != nil {
 		return err
 	}
+	if info.Mode()&fs.ModeSymlink != 0 { // the old path of another lab's
+		return os.Remove(path)
+	}
 	if info.Mode()&fs.ModeSocket == 0 {
 		return fmt.Errorf("%s is in the way, and is not a socket", path)
 	}

@@ -11,6 +11,8 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
+	"uswitch/nat"
+	"uswitch/nat/route"
 	vswitch "uswitch/switch"
 	"uswitch/tap"
 )
@@ -171,6 +173,8 @@ func (s *Server) neighbors(*http.Request) (any, error) {
 }
 
 func (s *Server) routes(*http.Request) (any, error) {
+	s.routing.Lock()
+	defer s.routing.Unlock()
 	rows := []api.Route{}
 	for _, r := range s.world.Gateway().Routes() {
 		row := api.Route{Dst: r.Prefix.String(), Dev: r.Dev.Name(), Flags: []string{}}
@@ -185,10 +189,26 @@ func (s *Server) routes(*http.Request) (any, error) {
 		default:
 			row.Gateway = r.Via.String()
 		}
+		if s.leased(r) {
+			row.Protocol, row.Prefsrc, row.Metric = "dhcp", r.Dev.Addr().Addr().String(), leaseMetric
+		}
 		if r.Prefix.IsSingleIP() {
 			row.Dst = r.Prefix.Addr().String()
 		}
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+// leaseMetric is what systemd-networkd gives the routes of a lease.
+const leaseMetric = 100
+
+// leased reports whether a route is as it was when the lab came up, by an uplink whose address a machine would have from DHCP: the
+// default route, and the one to the router itself. It needs the lock of routing.
+func (s *Server) leased(r route.Route[*nat.Interface]) bool {
+	u := s.world.Plan().Uplink
+	if u.Dev == "" || !u.Gateway.IsValid() || r.Dev.Name() != u.Dev || s.typed[r.Prefix] {
+		return false
+	}
+	return r.Prefix.Bits() == 0 && r.Via == u.Gateway || r.Prefix == netip.PrefixFrom(u.Gateway, u.Gateway.BitLen())
 }

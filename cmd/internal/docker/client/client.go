@@ -147,19 +147,17 @@ func (c *Client) Disconnect(ctx context.Context, network string, r types.Network
 	return c.do(ctx, http.MethodPost, escaped("/networks/%s/disconnect", network), nil, r, nil)
 }
 
-// DefaultLab is the lab that docker commands begin and, where several labs are up, act on.
-const DefaultLab = "docker"
-
 // Find returns the engine that a command acts on: of the lab that is named, by the option or else by USWITCH_LAB; or of the
-// lab called docker, or the only one that is up. Where there is none, it is what rest returns, which knows Docker's own
+// lab called host, or the only one that is up. Where there is none, it is what rest returns, which knows Docker's own
 // networks and no containers; up is false then.
 func Find(name string, rest func(name string) (*api.Client, error)) (c *Client, up bool, err error) {
 	name = cmp.Or(name, os.Getenv("USWITCH_LAB"))
 	labs := api.Up()
+	name = api.Called(name, labs)
 	is := func(name string) func(*api.Client) bool {
 		return func(c *api.Client) bool { return c.Lab() == name }
 	}
-	i := slices.IndexFunc(labs, is(cmp.Or(name, DefaultLab)))
+	i := slices.IndexFunc(labs, is(cmp.Or(name, api.HostLab)))
 	switch {
 	case i >= 0:
 	case name == "" && len(labs) == 1:
@@ -171,7 +169,7 @@ func Find(name string, rest func(name string) (*api.Client, error)) (c *Client, 
 		}
 		return nil, false, fmt.Errorf("several labs are up, %s: say which with --lab NAME or USWITCH_LAB", strings.Join(names, " and "))
 	default:
-		none, err := rest(cmp.Or(name, DefaultLab))
+		none, err := rest(cmp.Or(name, api.HostLab))
 		if err != nil {
 			return nil, false, err
 		}
@@ -180,7 +178,7 @@ func Find(name string, rest func(name string) (*api.Client, error)) (c *Client, 
 	return New(labs[i]), true, nil
 }
 
-// Begin begins the lab that was found not to be up, in the background, as `uswitch up -d docker` does; say takes what that
+// Begin begins the lab that was found not to be up, in the background, as `uswitch up -d host` does; say takes what that
 // has to say.
 func (c *Client) Begin(ctx context.Context, say io.Writer) (*Client, error) {
 	self, err := os.Executable()
@@ -188,7 +186,7 @@ func (c *Client) Begin(ctx context.Context, say io.Writer) (*Client, error) {
 		return nil, err
 	}
 	name := c.lab.Lab()
-	up := exec.CommandContext(ctx, self, "up", "-d", "--name", name, DefaultLab)
+	up := exec.CommandContext(ctx, self, "up", "-d", "--name", name, api.HostLab)
 	up.Stderr = say
 	failed := up.Run()
 	// Whoever was the first of several to begin it, it is up now.

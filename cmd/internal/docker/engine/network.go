@@ -59,7 +59,7 @@ func findNetwork(p *plan.Plan, taken []netip.Prefix, reference string) (*plan.Ne
 		}
 	}
 	if found == nil {
-		if n := p.Network(reference); n != nil { // what the lab itself calls it
+		if n := p.Network(reference); n != nil && n.Docked() { // what the lab itself calls it
 			return n, nil
 		}
 		return nil, notFound("network %s not found", reference)
@@ -69,7 +69,8 @@ func findNetwork(p *plan.Plan, taken []netip.Prefix, reference string) (*plan.Ne
 
 // networksOf lists a plan's networks by Docker's names, with host and none.
 func networksOf(p *plan.Plan, taken []netip.Prefix) []plan.Network {
-	all := append(slices.Clone(p.Networks), plan.Network{Docker: hostNetwork}, plan.Network{Docker: noNetwork})
+	all := slices.DeleteFunc(slices.Clone(p.Networks), func(n plan.Network) bool { return !n.Docked() })
+	all = append(all, plan.Network{Docker: hostNetwork}, plan.Network{Docker: noNetwork})
 	if !slices.ContainsFunc(all, func(n plan.Network) bool { return n.IsDefaultBridge() }) {
 		if n, err := futureBridge(p, taken); err == nil { // else there is no room for it, and network bridge says so
 			all = append(all, n)

@@ -50,6 +50,9 @@ func Describe(p *plan.Plan, dialect firewall.Dialect) (*Host, error) {
 	}
 	d := &Host{Lab: p.Name, Dialect: dialect.String(), Bridges: []Bridge{}, Veths: []Veth{}}
 	for _, n := range p.Networks {
+		if !n.Docked() {
+			continue
+		}
 		d.Bridges = append(d.Bridges, Bridge{Name: n.Name, Network: n.Docker, Subnet: n.Subnet, Address: n.Gateway,
 			MTU: n.MTU, Internal: n.Internal})
 	}

@@ -28,6 +28,7 @@ func Firewall(p *plan.Plan, dialect firewall.Dialect) (daemon *firewall.Firewall
 
 // script is a dockerd, the tables as it has left them, and how they came to be so.
 type script struct {
+	plan   *plan.Plan
 	daemon *firewall.Firewall
 	tables *rule.Tables
 	lines  []string
@@ -39,12 +40,15 @@ func start(p *plan.Plan, dialect firewall.Dialect) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &script{daemon: daemon, tables: rule.NewTables(rule.IPv4)}
+	s := &script{plan: p, daemon: daemon, tables: rule.NewTables(rule.IPv4)}
 	if err := s.do(daemon.Start(s.tables.Snapshot())); err != nil {
 		return nil, err
 	}
 	for i := range p.Networks {
 		n := &p.Networks[i]
+		if !n.Docked() {
+			continue
+		}
 		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), Network(n))); err != nil {
 			return nil, fmt.Errorf("network %s as a bridge of Docker's: %w", n.Name, err)
 		}
@@ -61,6 +65,9 @@ func Network(n *plan.Network) firewall.Network {
 // connect puts a host onto its networks.
 func (s *script) connect(h *plan.Host) error {
 	for _, i := range h.Interfaces {
+		if n := s.plan.Network(i.Network); n == nil || !n.Docked() {
+			continue
+		}
 		if err := s.do(s.daemon.AddEndpoint(s.tables.Snapshot(), i.Network, i.Address.Addr())); err != nil {
 			return fmt.Errorf("host %s: %w", h.Name, err)
 		}

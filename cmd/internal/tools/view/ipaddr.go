@@ -147,6 +147,9 @@ func Routes(w io.Writer, rows []api.Route) error {
 				out.WriteString(" " + part.word + " " + part.value)
 			}
 		}
+		if r.Metric != 0 {
+			fmt.Fprintf(out, " metric %d", r.Metric)
+		}
 		for _, flag := range r.Flags {
 			out.WriteString(" " + flag)
 		}

@@ -128,7 +128,7 @@ func RouteTable(w io.Writer, rows []api.Route, numeric bool) error {
 		if dst.IsSingleIP() {
 			flags += "H"
 		}
-		fmt.Fprintf(out, "%-15s %-15s %-15s %-5s 0      0        0 %s\n", name, cmp.Or(r.Gateway, "0.0.0.0"), netmask(dst), flags, r.Dev)
+		fmt.Fprintf(out, "%-15s %-15s %-15s %-5s %-6d 0        0 %s\n", name, cmp.Or(r.Gateway, "0.0.0.0"), netmask(dst), flags, r.Metric, r.Dev)
 	}
 	return out.Flush()
 }

@@ -46,7 +46,9 @@ func uplink(w *world.World) explain.Uplink {
 	plan := w.Plan()
 	u := explain.Uplink{Kind: explain.Kind(plan.Uplink.Kind), AllowHost: plan.AllowHost, Refuses: w.Refuses, NextHop: plan.Uplink.Gateway}
 	if u.Kind == explain.Sim {
-		u.NextHop = sim.DefaultNextHop
+		if u.Internet = world.InternetOf(plan.Uplink); u.Internet.Routers == nil {
+			u.NextHop = sim.DefaultNextHop
+		}
 	}
 	return u
 }
