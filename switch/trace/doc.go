@@ -10,7 +10,8 @@
 //	                                 +--> counters per reason and the last drop of each, always on
 //
 // Ring.Drain moves events, through a Filter, into a Sink: a Printer, a JSON, or the pcap package's Writer. All three say
-// the same sentence, Event.Text, about a step.
+// the same sentence, Event.Text, about a step. Journeys is the Sink that makes whole journeys of steps, for a Printer and for
+// others. A Ring that several read at once is read by places: At.
 //
 // The data path never waits for a listener. A Ring is bounded, forgets its oldest events, and knows how many it forgot. A
 // packet that a Stepper holds is a copy, which a goroutine of its own carries. With no listener attached, Tracer.Begin

@@ -38,6 +38,7 @@ type burst struct {
 	seen          map[string]int // burst keys, and how many packets had them
 	last, told    time.Time
 	folded, bytes uint64
+	at            uint64 // the place of the first event that was folded and not told of
 }
 
 func newDeduplicator() *deduplicator { return &deduplicator{bursts: map[flow]*burst{}} }
@@ -61,6 +62,7 @@ func (f *deduplicator) see(j *journey, names Names) (note string, fold bool) {
 	b.seen[alike]++
 	if b.seen[alike] > showFirst {
 		b.folded++
+		b.at = earlier(b.at, j.at)
 		b.bytes += uint64(j.steps[0].Length)
 		return note, true
 	}
@@ -112,7 +114,7 @@ func (b *burst) tell() string {
 		return ""
 	}
 	note := "... " + commas(b.folded) + " more " + b.label + ", " + size(b.bytes)
-	b.folded, b.bytes = 0, 0
+	b.folded, b.bytes, b.at = 0, 0, 0
 	return note
 }
 

@@ -105,7 +105,8 @@ func (j *Journey) End() {
 type journey struct {
 	packet uint64
 	time   time.Time
-	parked bool // it waits for something: what comes later is another stretch, but for more pieces that wait too
+	at     uint64 // the place of its first event: see Journeys.Mark
+	parked bool   // it waits for something: what comes later is another stretch, but for more pieces that wait too
 	steps  []Event
 }
 
@@ -123,7 +124,7 @@ func (j *journey) add(e *Event) {
 }
 
 // journeyOf returns the stretch that e belongs to, a new one if need be.
-func (p *Printer) journeyOf(e *Event) *journey {
+func (p *Journeys) journeyOf(e *Event) *journey {
 	for _, j := range slices.Backward(p.open) {
 		if j.packet == e.Packet && j.time.Equal(e.Time) && (!j.parked || e.Verdict == Queue) {
 			return j
@@ -133,7 +134,7 @@ func (p *Printer) journeyOf(e *Event) *journey {
 	if n := len(p.spare); n > 0 {
 		j, p.spare = p.spare[n-1], p.spare[:n-1]
 	}
-	*j = journey{packet: e.Packet, time: e.Time, steps: j.steps[:0]}
+	*j = journey{packet: e.Packet, time: e.Time, at: p.at, steps: j.steps[:0]}
 	p.open = append(p.open, j)
 	return j
 }

@@ -19,6 +19,7 @@ type Ring struct {
 	arena []byte // the frames, one behind the other, in the order of the slots
 	head  int    // where the next frame goes
 	lost  uint64
+	last  uint64 // how many events there were so far: the place of the youngest, from 1
 	wake  chan struct{}
 }
 
@@ -57,6 +58,7 @@ func (r *Ring) push(e *Event) {
 	copy(r.arena[start:], e.Frame.Data[:n])
 	r.head = start + n
 	r.count++
+	r.last++
 	r.mu.Unlock()
 	select {
 	case r.wake <- struct{}{}:
@@ -125,6 +127,30 @@ func (r *Ring) TryNext(e *Event) (lost uint64, ok bool) {
 }
 
 // journey copies the events of one journey that are still there, the oldest first.
+// At is for several readers of one Ring, none of whom takes anything out of it: it copies the event with the place at, or the first
+// behind it that is not forgotten yet, and returns its place. Places count from 1, in the order of all events. ok is false if there is
+// none.
+func (r *Ring) At(at uint64, e *Event) (place uint64, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	oldest := r.last - uint64(r.count) + 1
+	if at = max(at, oldest); r.count == 0 || at > r.last {
+		return at, false
+	}
+	s := &r.slots[(r.first+int(at-oldest))%len(r.slots)]
+	data := append(e.Frame.Data[:0], r.arena[s.start:s.end]...)
+	*e = s.event
+	e.Frame.Data = data
+	return at, true
+}
+
+// Last returns the place of the youngest event.
+func (r *Ring) Last() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
+}
+
 func (r *Ring) journey(packet uint64) (steps []Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

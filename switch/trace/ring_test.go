@@ -215,3 +215,22 @@ func (c *counting) Event(*trace.Event) error { c.events++; return c.fail }
 func (c *counting) Lost(n uint64) error      { c.lost += n; return nil }
 func (c *counting) Idle(time.Time) error     { c.idle(); return nil }
 func (c *counting) Flush() error             { c.flushed++; return nil }
+
+func TestRingIsReadByPlaces(t *testing.T) {
+	r := trace.NewRing(4, 0, 0)
+	var e trace.Event
+	if at, ok := r.At(0, &e); ok || at != 1 {
+		t.Errorf("empty: place %d, %v", at, ok)
+	}
+	for id := range uint64(10) {
+		r.Push(numbered(id+1, 5))
+	}
+	for _, tt := range []struct{ at, want uint64 }{{0, 7}, {3, 7}, {7, 7}, {9, 9}, {10, 10}, {7, 7}} {
+		if at, ok := r.At(tt.at, &e); !ok || at != tt.want || e.Packet != tt.want || e.Frame.Data[4] != byte(tt.want) {
+			t.Errorf("at %d: place %d, packet %d, %v; want %d", tt.at, at, e.Packet, ok, tt.want)
+		}
+	}
+	if at, ok := r.At(11, &e); ok || at != 11 || r.Last() != 10 {
+		t.Errorf("behind the last: place %d, %v; last %d", at, ok, r.Last())
+	}
+}

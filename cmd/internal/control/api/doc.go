@@ -28,6 +28,7 @@
 //	GET     /v1/conntrack       connections; ?follow=1 streams their changes; see ConnFilter for filters
 //	DELETE  /v1/conntrack       forgets those that match
 //	GET     /v1/trace           ?format=text|json|pcapng, streamed; see TraceQuery
+//	GET     /v1/events          what happens, as server-sent events with ids that can be gone on from: see EventsPath; filters as trace's
 //	GET     /v1/step            pauses packets while the client listens; a line for each step they take, see StepQuery, StepEvent
 //	POST    /v1/step            lets one go on: a StepRequest
 //	GET     /v1/journey         ?packet=7: the steps of a packet that somebody has traced a moment ago

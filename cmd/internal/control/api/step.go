@@ -38,6 +38,11 @@ type Step struct {
 	Hook    string    `json:"hook,omitempty"`
 	Verdict string    `json:"verdict,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
+	Place   string    `json:"place,omitempty"` // the network's name, gateway, or the uplink's name
+	Port    string    `json:"port,omitempty"`  // the port it concerns
+	Ports   []string  `json:"ports,omitempty"` // of a flood, those that got a copy
+	Rule    string    `json:"rule,omitempty"`  // the rule that decided, or the policy
+	Chain   string    `json:"chain,omitempty"` // where that stands
 	Conn    uint64    `json:"conn,omitempty"`
 	Text    string    `json:"text"`    // the sentence
 	Summary string    `json:"summary"` // RED > 8.8.8.8  ICMP echo request, id 7 seq 1, ttl 64

@@ -48,6 +48,7 @@ type Server struct {
 	asking   sync.Mutex            // held while a question is answered: each takes a copy of the lab
 	steppers steppers
 	prober   prober
+	shared   sharedRing
 	end      context.CancelFunc
 	served   sync.WaitGroup
 }
@@ -59,7 +60,8 @@ const maxStreams = 64
 func New(l net.Listener, w *world.World, version string, pid int, stop func()) *Server {
 	ctx, end := context.WithCancel(context.Background())
 	s := &Server{world: w, engine: newEngine(w), version: version, pid: pid, stop: stop, guard: newGuard(l),
-		streams: make(chan struct{}, maxStreams), prober: prober{places: make(chan struct{}, maxProbes), nextID: uint16(pid)}, end: end}
+		streams: make(chan struct{}, maxStreams), prober: prober{places: make(chan struct{}, maxProbes), nextID: uint16(pid)},
+		shared: sharedRing{tracer: w.Tracer()}, end: end}
 	s.http = http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: headTime,
@@ -86,6 +88,7 @@ func (s *Server) Close() error {
 		s.http.Close()
 	}
 	s.served.Wait()
+	s.shared.close()
 	return nil
 }
 
@@ -134,6 +137,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /v1/conntrack", s.conns)
 	mux.HandleFunc("GET /v1/drops", s.drops)
 	mux.HandleFunc("GET /v1/trace", s.trace)
+	mux.HandleFunc("GET "+api.EventsPath, s.events)
 	mux.HandleFunc("POST "+api.ExecPath, s.exec)
 	mux.HandleFunc("GET /v1/step", s.step)
 	mux.HandleFunc("GET /v1/frames", s.frames)
@@ -227,6 +231,7 @@ func decode(r *http.Request, into any) error {
 
 // Resting returns a client for a world that nobody else can reach.
 func Resting(w *world.World, version string) *api.Client {
-	s := &Server{world: w, engine: newEngine(w), version: version, pid: os.Getpid(), stop: func() {}, streams: make(chan struct{}, maxStreams)}
+	s := &Server{world: w, engine: newEngine(w), version: version, pid: os.Getpid(), stop: func() {}, streams: make(chan struct{}, maxStreams),
+		shared: sharedRing{tracer: w.Tracer()}}
 	return api.InProcess(s.handler(), w.Plan().Name)
 }

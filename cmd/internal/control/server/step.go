@@ -143,7 +143,15 @@ func stepOf(e *trace.Event, names trace.Names) *api.Step {
 	h := e.Head(names)
 	s := &api.Step{Time: e.Time, Packet: e.Packet, Hop: e.Hop, Where: where, What: what, Hook: e.Hook.String(), Verdict: e.Verdict.String(),
 		Conn: e.Conn, Text: e.Text(), Summary: h.Summary(), Length: h.Length, IP: e.IP,
-		Data: e.Frame.Data}
+		Place: e.Where, Port: e.Port, Rule: e.Rule, Chain: e.Chain, Data: e.Frame.Data}
+	for _, port := range e.Ports {
+		if port != e.Port {
+			s.Ports = append(s.Ports, port)
+		}
+	}
+	if e.Local {
+		s.Ports = append(s.Ports, "gateway")
+	}
 	if e.Reason != trace.NoReason {
 		s.Reason = e.Reason.String()
 	}
