@@ -29,8 +29,13 @@ x-uswitch: {uplink: sim, docker_rules: classic}
 
 func TestICC(t *testing.T) {
 	needs(t, "nmap", "mausezahn", "tcpdump", "arping")
-	inBoth(t, closedLab, func(t *testing.T, l *lab, _ string) {
-		const red, blue, gateway, icc = "02:42:0a:01:00:02", "02:42:0a:01:00:03", "02:42:0a:01:00:01", "-A DOCKER-FORWARD -i closed -o closed -j DROP"
+	inEach(t, closedLab, func(t *testing.T, l *lab, dialect string) {
+		const red, blue, gateway = "02:42:0a:01:00:02", "02:42:0a:01:00:03", "02:42:0a:01:00:01"
+		chain := "DOCKER-FORWARD"
+		if dialect == "20.10" {
+			chain = "FORWARD"
+		}
+		icc := "-A " + chain + " -i closed -o closed -j DROP"
 		dropped := func(n int, what string) {
 			t.Helper()
 			l.eventFrom(n, what, func(e event) bool { return e.Hook == "forward" && e.Verdict == "drop" && e.Rule == icc })
@@ -65,7 +70,7 @@ func TestICC(t *testing.T) {
 			l.eventFrom(n, "the end of a ping "+what, func(e event) bool { return e.Verdict == "drop" && e.Before.Dst == "10.1.0.3" })
 		}
 		// The rule can be broken, and then all of it arrives.
-		l.do("iptables", "-D", "DOCKER-FORWARD", "-i", "closed", "-o", "closed", "-j", "DROP")
+		l.do("iptables", "-D", chain, "-i", "closed", "-o", "closed", "-j", "DROP")
 		l.do("iptables", "-I", "DOCKER-USER", "-i", "closed", "-o", "closed", "-j", "ACCEPT")
 		if seen := sniffer.seen(); len(seen) > 0 {
 			t.Errorf("BLUE got what was not for it: % x", seen)
@@ -93,7 +98,7 @@ x-uswitch: {uplink: sim, docker_rules: classic}
 
 func TestInternal(t *testing.T) {
 	needs(t, "arping")
-	inBoth(t, innerLab, func(t *testing.T, l *lab, dialect string) {
+	inEach(t, innerLab, func(t *testing.T, l *lab, dialect string) {
 		walls := map[string]string{"classic": "DOCKER-ISOLATION-STAGE-1", "29": "DOCKER-INTERNAL"}[dialect]
 		for host, neighbour := range map[string]string{"RED": "10.1.0.3", "PINK": "10.2.0.2"} {
 			if text, status := output(t, l.in(host, "ping", "-c", "1", "8.8.8.8")...); status == 0 || !strings.Contains(text, "Network is unreachable") {
@@ -127,7 +132,7 @@ func TestInternal(t *testing.T) {
 		}
 		silentNetworks := l.tell("show", "networks")
 		contains(t, silentNetworks, "alone")
-	})
+	}, "classic", "29")
 }
 
 // modesOfGateways has a network of each mode, with a page on ports 80 and 81 of which one is published.

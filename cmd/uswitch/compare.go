@@ -38,8 +38,8 @@ looked at. A lab with x-uswitch: {docker_rules: classic} begins with these very 
 		Args:              usage(cobra.ExactArgs(1)),
 		ValidArgsFunction: completeBuiltins,
 	}
-	dialect := c.Flags().String("dialect", "", "print the rules of Docker up to 28 or from 29 on: `classic|29`; the lab's docker_rules, or else classic")
-	_ = c.RegisterFlagCompletionFunc("dialect", cobra.FixedCompletions([]string{"classic", "29"}, cobra.ShellCompDirectiveNoFileComp))
+	dialect := c.Flags().String("dialect", "", "print the rules of Docker `20.10|classic|29`, classic being 28's; the lab's docker_rules, or else classic")
+	_ = c.RegisterFlagCompletionFunc("dialect", cobra.FixedCompletions(firewall.Dialects(), cobra.ShellCompDirectiveNoFileComp))
 	format := output(c)
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		if *dialect != "" { // a mistake in it is told before those of the file

@@ -17,6 +17,7 @@ type command struct {
 	given      map[byte]bool
 	made       []*Rule
 	foreign    bool // -4 or -6 of the other family: Restore skips the line
+	words      Words
 }
 
 // OnlyLooks reports whether a command line shows rules and changes none: -L, -S and -C without -Z, help, and whatever is

@@ -63,8 +63,12 @@ func (r *Rule) list(b *strings.Builder, c *command, number int) {
 	numeric, verbose, exact := c.given['n'], c.given['v'], c.given['x']
 	any, proto := "any", "all"
 	if numeric {
-		any, proto = "*", decimal(r.proto.number)
-	} else if r.proto.number != 0 {
+		any = "*"
+	}
+	switch {
+	case numeric && c.words == Words189:
+		proto = decimal(r.proto.number)
+	case r.proto.number != 0:
 		proto = protocolName(r.proto.number)
 	}
 	if c.given['0'] {

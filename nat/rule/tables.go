@@ -41,11 +41,15 @@ func (t *Tables) Snapshot() *Ruleset { return t.current.Load() }
 
 // Exec carries out one command line, without the word iptables, and returns what the command prints. The error is an
 // *Error; nothing has changed then.
-func (t *Tables) Exec(args []string) (output string, err error) {
+func (t *Tables) Exec(args []string) (output string, err error) { return t.ExecAs(Words189, args) }
+
+// ExecAs is Exec as another version of iptables would print it.
+func (t *Tables) ExecAs(w Words, args []string) (output string, err error) {
 	c, err := parse(t.family, args, Filter, false)
 	if err != nil {
 		return "", t.errorOf(err, "", 0)
 	}
+	c.words = w
 	t.edit.Lock()
 	defer t.edit.Unlock()
 	now := t.current.Load()
@@ -179,7 +183,7 @@ func (s *Ruleset) answer(c *command) (output string, done bool, err error) {
 	case 'h':
 		output = help(s.family)
 	case 'V':
-		output = s.family.tool() + " v1.8.9 (uswitch)\n"
+		output = s.family.tool() + " v" + c.words.String() + " (uswitch)\n"
 	default:
 		return "", false, nil
 	}

@@ -246,3 +246,32 @@ func TestSplitLine(t *testing.T) {
 		}
 	}
 }
+
+// TestWords: with -n, older versions name the protocol all the same; the version is told as well.
+func TestWords(t *testing.T) {
+	tables := rule.NewTables(rule.IPv4)
+	if err := tables.Apply([]string{"-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT", "-A INPUT -p 99 -j DROP", "-A INPUT ! -p udp", "-A INPUT -j DROP"}); err != nil {
+		t.Fatal(err)
+	}
+	for w, want := range map[rule.Words][]string{rule.Words187: {"tcp", "99", "!udp", "all"}, rule.Words189: {"6", "99", "!17", "0"}} {
+		text, err := tables.ExecAs(w, []string{"-n", "-L", "INPUT"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(text), "\n")[2:]
+		for i, line := range lines {
+			if got := strings.TrimSpace(line[10:15]); got != want[i] {
+				t.Errorf("%v: protocol %q, want %q in %s", w, got, want[i], line)
+			}
+		}
+		if text, _ := tables.ExecAs(w, []string{"-V"}); text != "iptables v"+w.String()+" (uswitch)\n" {
+			t.Errorf("%v: %s", w, text)
+		}
+		if got, err := rule.ParseWords(w.String()); got != w || err != nil {
+			t.Errorf("ParseWords(%v) = %v, %v", w, got, err)
+		}
+	}
+	if _, err := rule.ParseWords("1.6"); err == nil || err.Error() != `"1.6": want 1.8.9 or 1.8.7` {
+		t.Errorf("an unknown version: %v", err)
+	}
+}

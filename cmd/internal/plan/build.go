@@ -82,6 +82,7 @@ func (b *builder) top() {
 		}
 	}
 	b.plan.DockerRules = b.dockerRules(x)
+	b.plan.IptablesWords = b.iptablesWords(x)
 	b.defaultBridge = x.boolean("docker0", false) || b.onDefaultBridge()
 	b.plan.Uplink = b.uplink(x)
 	x.get("checks") // checks and keepUp read theirs once the hosts are known
@@ -89,8 +90,8 @@ func (b *builder) top() {
 	x.close()
 }
 
-// dockerRules reads which generation of Docker's rules a lab wants: docker_rules: classic, 29 - which YAML takes for a
-// number - or off. It is classic if nothing is said, unless the lab has rules of its own.
+// dockerRules reads which generation of Docker's rules a lab wants: docker_rules: 20.10 and 29 - which YAML takes for the numbers
+// 20.1 and 29 - classic or off. It is classic if nothing is said, unless the lab has rules of its own.
 func (b *builder) dockerRules(x *section) string {
 	value := x.get("docker_rules")
 	if value == nil {
@@ -99,19 +100,39 @@ func (b *builder) dockerRules(x *section) string {
 			return ""
 		}
 	}
-	switch word := clip(fmt.Sprint(value), 40); word {
+	word := clip(fmt.Sprint(value), 40)
+	if value == 20.1 {
+		word = "20.10"
+	}
+	switch word {
 	case "off":
 		return ""
-	case "classic", "29":
+	case "20.10", "classic", "29":
 		if b.plan.Rules != nil {
 			at := x.at.to("docker_rules")
 			b.warn(b.line(at), "%s: not acted on: the lab has rules of its own", at)
 		}
 		return word
 	default:
-		x.bad("docker_rules", "%q: want classic, 29 or off", word)
+		x.bad("docker_rules", "%q: want 20.10, classic, 29 or off", word)
 		return ""
 	}
+}
+
+// iptablesWords reads in the words of which iptables rules are listed; those of 1.8.9, the usual ones, have no name in a plan.
+func (b *builder) iptablesWords(x *section) string {
+	value := x.get("iptables_words")
+	if value == nil {
+		return ""
+	}
+	w, err := rule.ParseWords(clip(fmt.Sprint(value), 40))
+	if err != nil {
+		x.bad("iptables_words", "%v", err)
+	}
+	if w == rule.Words189 {
+		return ""
+	}
+	return w.String()
 }
 
 // defaultDockerRules are the rules that courses show.

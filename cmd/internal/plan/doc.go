@@ -30,7 +30,7 @@
 // A lab file is a Compose file that docker compose would read too. What only uswitch knows stands under x-uswitch, and
 // there alone an unknown key is never passed over:
 //
-//	top level    uplink, rules, docker_rules, docker0, allow_host, ip_forward, keep_up, checks
+//	top level    uplink, rules, docker_rules, iptables_words, docker0, allow_host, ip_forward, keep_up, checks
 //	a network    kind, gateway, gateway_mac, mtu, masquerade, ageing_time, fdb_max_learned, group_fwd_mask, fdb, and what an attachment has, for all ports
 //	a service    netns, passive, veth
 //	its attachment to a network (services.RED.networks.br0)
@@ -38,7 +38,7 @@
 //
 // checks are what must hold, for uswitch check; checks.go has their keys.
 //
-// docker_rules chooses whose rules are generated: classic, which is Docker's up to 28 and the default, 29, or off:
-// uswitch's own, which are few. docker0: true makes Docker's own bridge for those who will come later; where a service has
+// docker_rules chooses whose rules are generated: 20.10, which is that Docker's, classic, Docker 28's and the default, 29, or
+// off: uswitch's own, which are few. iptables_words is the iptables whose words they are listed in: 1.8.9, or 1.8.7. docker0: true makes Docker's own bridge for those who will come later; where a service has
 // network_mode: bridge, it is there anyway.
 package plan

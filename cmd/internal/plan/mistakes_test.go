@@ -80,10 +80,10 @@ func TestMistakes(t *testing.T) {
 			"lab.yaml:7: networks.br0.x-uswitch.fdb.3: want a mapping\n" +
 			"lab.yaml:7: networks.br0.x-uswitch.gateway_mac: 01:00:00:00:00:00: no station can have this address: want one whose first octet is even, and not all zero\n" +
 			"lab.yaml:7: networks.br0.x-uswitch.mtu: \"big\": want a whole number from 68 to 65521\n" +
-			"lab.yaml:8: x-uswitch.docker_rules: \"28\": want classic, 29 or off\n" +
+			"lab.yaml:8: x-uswitch.docker_rules: \"28\": want 20.10, classic, 29 or off\n" +
 			"lab.yaml:8: x-uswitch.ip_forward: want true or false\n" +
 			"lab.yaml:8: x-uswitch.rules.0: want a line of iptables, as in -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE\n" +
-			"lab.yaml:8: x-uswitch.uplnk: no such key: want one of allow_host, checks, docker0, docker_rules, ip_forward, keep_up, rules, uplink"},
+			"lab.yaml:8: x-uswitch.uplnk: no such key: want one of allow_host, checks, docker0, docker_rules, ip_forward, iptables_words, keep_up, rules, uplink"},
 
 		{name: "checks", file: "services:\n  RED: {network_mode: none}\nx-uswitch:\n  checks:\n" +
 			"    - {name: a, from: RED, to: 8.8.8.8}\n" +

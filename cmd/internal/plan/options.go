@@ -90,6 +90,8 @@ func (o options) gatewayMode(internal bool) string {
 		return "nat"
 	case !slices.Contains(gatewayModes, mode):
 		o.wrong(o.at.to(optionGatewayMode), "%q: want %s", clip(mode, 40), strings.Join(gatewayModes, ", "))
+	case mode != "nat" && o.plan.DockerRules == "20.10" && o.plan.Rules == nil:
+		o.wrong(o.at.to(optionGatewayMode), "%q: Docker 20.10, whose rules this lab has, has no gateway modes: want docker_rules: classic or 29", mode)
 	case mode == "isolated" && !internal:
 		o.wrong(o.at.to(optionGatewayMode), "gateway mode 'isolated' can only be used for an internal network")
 	}

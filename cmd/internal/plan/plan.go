@@ -23,9 +23,11 @@ type Plan struct {
 	// Rules are lines in iptables syntax that replace the generated rules. Nil means that the lab has none of its own and
 	// wants the generated ones; empty means that it wants no rules at all.
 	Rules []string `json:"rules"`
-	// DockerRules says which rules are generated: classic or 29 for those of a Docker host of that generation, empty for
-	// uswitch's own short ones. Rules, if there are any, stand above it.
+	// DockerRules says which rules are generated: 20.10, classic or 29 for those of a Docker host of that generation, empty
+	// for uswitch's own short ones. Rules, if there are any, stand above it.
 	DockerRules string `json:"docker_rules,omitempty"`
+	// IptablesWords is the version of iptables in whose words rules are listed: 1.8.7, or empty for 1.8.9.
+	IptablesWords string `json:"iptables_words,omitempty"`
 
 	// KeepUp says that the lab stays up until it is told to stop: because the file says keep_up, because some host neither
 	// has a command nor is passive, or because all are passive. Without it, the lab ends when the last command of a host

@@ -109,7 +109,7 @@ func processes(w *world.World) map[string]int {
 
 // TestApply makes each edit, and looks whether there is exactly what a lab has that began with it; and takes it back.
 func TestApply(t *testing.T) {
-	for _, dialect := range []string{"off", "classic", "29"} {
+	for _, dialect := range []string{"off", "20.10", "classic", "29"} {
 		t.Run(dialect, func(t *testing.T) {
 			t.Parallel()
 			text := strings.Replace(shop, "DIALECT", dialect, 1)
@@ -191,7 +191,7 @@ func sameSet(t *testing.T, got, want string) {
 
 // TestApplyFailures lets each call of an edit fail, one after the other: the lab is as before, and the error says so.
 func TestApplyFailures(t *testing.T) {
-	for _, dialect := range []string{"off", "classic", "29"} {
+	for _, dialect := range []string{"off", "20.10", "classic", "29"} {
 		t.Run(dialect, func(t *testing.T) {
 			t.Parallel()
 			text := strings.Replace(shop, "DIALECT", dialect, 1)

@@ -131,7 +131,7 @@ func TestPublish(t *testing.T) {
 // TestPublishMany: thousands of ports are one line, and are gone with their host; with each kind of rules.
 func TestPublishMany(t *testing.T) {
 	const count = 4200
-	for _, dialect := range []string{"off", "classic", "29"} {
+	for _, dialect := range []string{"off", "20.10", "classic", "29"} {
 		t.Run(dialect, func(t *testing.T) {
 			t.Parallel()
 			text := strings.Replace(twoHosts, "RED: {networks: [br0]}", `RED: {networks: [br0], ports: ["10000-14199:10000-14199/udp", "80:80", "81:82"]}`, 1)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os/exec"
+	"strings"
 
 	"uswitch/cmd/internal/plan/dockerhost"
 	"uswitch/cmd/internal/plan/firewall"
@@ -96,9 +97,9 @@ func (w *World) dockerPort(p *Published) firewall.Port {
 
 // proxying is what Docker's rules leave to its userland proxy, for which a gateway has no place: ports that are published on
 // one address of this machine, and the hosts of the port's own network. Docker's rules stand before these and translate
-// nothing for them.
+// nothing for them. In a list of the rules these are known by their comment.
 //
-// In the classic rules, those of other networks are the proxy's too: translated, their packets would run into the isolation.
+// Where networks are kept apart by an isolation of their own, those of other networks are the proxy's too: translated, their packets would run into the isolation.
 // So would those of the port's own network where its hosts do not reach each other. So they pass before it, but behind
 // DOCKER-USER, where the administrator has spoken.
 func (w *World) proxying(p *Published) []ruleText {
@@ -106,13 +107,25 @@ func (w *World) proxying(p *Published) []ruleText {
 		return nil
 	}
 	proxy := []ruleText{w.translation(p), hairpin(p)}
-	if w.Plan().DockerRules == firewall.Classic.String() || !w.Network(p.Network).Plan.ICC {
+	dialect := w.docker.Dialect()
+	if dialect.Isolates() || !w.Network(p.Network).Plan.ICC {
 		pass := fmt.Sprintf("-d %v ! -i %s -o %s -p %s --dport %d -m conntrack --ctstate DNAT -j ACCEPT",
 			p.inside(), w.uplinkName(), p.Network, p.Proto, p.To.Port())
-		proxy = append(proxy, ruleText{table: "filter", chain: "DOCKER-FORWARD", text: pass, head: true})
+		proxy = append(proxy, ruleText{table: "filter", chain: dialect.Forwarding(), text: pass, head: true})
+	}
+	if dialect == firewall.Docker20 { // whose isolation stands before its rules for answers
+		answer := fmt.Sprintf("-s %v -i %s ! -o %s -p %s --sport %d -m conntrack --ctstate DNAT -j ACCEPT",
+			p.inside(), p.Network, w.uplinkName(), p.Proto, p.To.Port())
+		proxy = append(proxy, ruleText{table: "filter", chain: dialect.Forwarding(), text: answer, head: true})
+	}
+	for i := range proxy {
+		proxy[i].text = strings.Replace(proxy[i].text, " -j ", " -m comment --comment "+proxyComment+" -j ", 1)
 	}
 	return proxy
 }
+
+// proxyComment marks what stands for Docker's userland proxy.
+const proxyComment = "docker-proxy"
 
 // StartIn starts a program inside a host besides the host's own command, with rights of its own. Whoever starts it looks after
 // it; it is ended with the host at the latest.

@@ -32,18 +32,28 @@ func TestDockerRules(t *testing.T) {
 		proxy   []string
 	}{
 		{firewall.Docker29, []string{
-			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -j DNAT --to-destination 10.2.0.2:80",
-			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8443 -j DNAT --to-destination 10.2.0.2:443",
-			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE",
-			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 443 -j MASQUERADE",
+			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -m comment --comment docker-proxy -j DNAT --to-destination 10.2.0.2:80",
+			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8443 -m comment --comment docker-proxy -j DNAT --to-destination 10.2.0.2:443",
+			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 80 -m comment --comment docker-proxy -j MASQUERADE",
+			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 443 -m comment --comment docker-proxy -j MASQUERADE",
 		}},
 		{firewall.Classic, []string{
-			"-A DOCKER-FORWARD -d 10.2.0.2/32 ! -i uplink -o back -p tcp -m tcp --dport 443 -m conntrack --ctstate DNAT -j ACCEPT",
-			"-A DOCKER-FORWARD -d 10.2.0.2/32 ! -i uplink -o back -p tcp -m tcp --dport 80 -m conntrack --ctstate DNAT -j ACCEPT",
-			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -j DNAT --to-destination 10.2.0.2:80",
-			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8443 -j DNAT --to-destination 10.2.0.2:443",
-			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE",
-			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 443 -j MASQUERADE",
+			"-A DOCKER-FORWARD -d 10.2.0.2/32 ! -i uplink -o back -p tcp -m tcp --dport 443 -m conntrack --ctstate DNAT -m comment --comment docker-proxy -j ACCEPT",
+			"-A DOCKER-FORWARD -d 10.2.0.2/32 ! -i uplink -o back -p tcp -m tcp --dport 80 -m conntrack --ctstate DNAT -m comment --comment docker-proxy -j ACCEPT",
+			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -m comment --comment docker-proxy -j DNAT --to-destination 10.2.0.2:80",
+			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8443 -m comment --comment docker-proxy -j DNAT --to-destination 10.2.0.2:443",
+			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 80 -m comment --comment docker-proxy -j MASQUERADE",
+			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 443 -m comment --comment docker-proxy -j MASQUERADE",
+		}},
+		{firewall.Docker20, []string{
+			"-A DOCKER-ISOLATION-STAGE-1 -s 10.2.0.2/32 -i back ! -o uplink -p tcp -m tcp --sport 443 -m conntrack --ctstate DNAT -m comment --comment docker-proxy -j ACCEPT",
+			"-A DOCKER-ISOLATION-STAGE-1 -d 10.2.0.2/32 ! -i uplink -o back -p tcp -m tcp --dport 443 -m conntrack --ctstate DNAT -m comment --comment docker-proxy -j ACCEPT",
+			"-A DOCKER-ISOLATION-STAGE-1 -s 10.2.0.2/32 -i back ! -o uplink -p tcp -m tcp --sport 80 -m conntrack --ctstate DNAT -m comment --comment docker-proxy -j ACCEPT",
+			"-A DOCKER-ISOLATION-STAGE-1 -d 10.2.0.2/32 ! -i uplink -o back -p tcp -m tcp --dport 80 -m conntrack --ctstate DNAT -m comment --comment docker-proxy -j ACCEPT",
+			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -m comment --comment docker-proxy -j DNAT --to-destination 10.2.0.2:80",
+			"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8443 -m comment --comment docker-proxy -j DNAT --to-destination 10.2.0.2:443",
+			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 80 -m comment --comment docker-proxy -j MASQUERADE",
+			"-A POSTROUTING -s 10.2.0.0/24 -d 10.2.0.2/32 -p tcp -m tcp --dport 443 -m comment --comment docker-proxy -j MASQUERADE",
 		}},
 	} {
 		t.Run(test.dialect.String(), func(t *testing.T) {
@@ -78,7 +88,7 @@ func without(t *testing.T, text string, lines []string) string {
 
 // TestDockerPublishLive opens ports and closes them again: nothing is left, whatever somebody has deleted meanwhile.
 func TestDockerPublishLive(t *testing.T) {
-	for _, dialect := range []string{"classic", "29"} {
+	for _, dialect := range []string{"20.10", "classic", "29"} {
 		w, _ := up(t, strings.Replace(dockerWeb, "DIALECT", dialect, 1), &worldtest.Host{})
 		before := saved(w)
 		for _, text := range []string{"8081:80", "127.0.0.1:8082:82/udp"} {

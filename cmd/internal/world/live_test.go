@@ -29,7 +29,7 @@ x-uswitch: {uplink: sim, docker_rules: DIALECT}
 
 // eachDialect runs a test on an office with each kind of rules.
 func eachDialect(t *testing.T, test func(t *testing.T, text string)) {
-	for _, dialect := range []string{"off", "classic", "29"} {
+	for _, dialect := range []string{"off", "20.10", "classic", "29"} {
 		t.Run(dialect, func(t *testing.T) {
 			t.Parallel()
 			test(t, strings.Replace(office, "DIALECT", dialect, 1))

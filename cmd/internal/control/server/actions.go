@@ -39,8 +39,14 @@ func (s *Server) iptables(r *http.Request) (any, error) {
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	output, err := s.world.Gateway().Rules().Exec(request.Args)
+	output, err := s.world.Gateway().Rules().ExecAs(s.words(), request.Args)
 	return api.IptablesAnswer{Output: output}, toolError(err)
+}
+
+// words are those of the iptables that the lab's file asks for.
+func (s *Server) words() rule.Words {
+	w, _ := rule.ParseWords(s.world.Plan().IptablesWords) // which package plan has checked
+	return w
 }
 
 func (s *Server) restore(r *http.Request) (any, error) {
@@ -64,7 +70,7 @@ func (s *Server) save(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.world.Gateway().Rules().Snapshot().Save(rule.SaveOptions{Table: table, Counters: q.Has("counters"), Now: s.world.Now()}), nil
+	return s.world.Gateway().Rules().Snapshot().Save(rule.SaveOptions{Table: table, Counters: q.Has("counters"), Now: s.world.Now(), Words: s.words()}), nil
 }
 
 func tableOf(q url.Values) (rule.Table, error) {

@@ -15,7 +15,7 @@ import (
 // Host is what Docker would have put on a machine for a lab.
 type Host struct {
 	Lab      string   `json:"lab"`
-	Dialect  string   `json:"docker_rules"` // classic or 29
+	Dialect  string   `json:"docker_rules"` // 20.10, classic or 29
 	Bridges  []Bridge `json:"bridges"`      // in the order of the plan's networks
 	Veths    []Veth   `json:"veths"`        // in the order in which the containers start
 	Iptables string   `json:"iptables"`     // as iptables-save prints it

@@ -75,12 +75,13 @@ func (s *script) connect(h *plan.Host) error {
 	return nil
 }
 
-// publish opens ports of a host, in this order.
+// publish opens ports of a host, all of which are on one network.
 func (s *script) publish(h *plan.Host, ports []firewall.Port) error {
-	for _, p := range ports {
-		if err := s.do(s.daemon.AddPorts(s.tables.Snapshot(), networkOf(h, p.To.Addr()), p)); err != nil {
-			return fmt.Errorf("host %s: %w", h.Name, err)
-		}
+	if len(ports) == 0 {
+		return nil
+	}
+	if err := s.do(s.daemon.AddPorts(s.tables.Snapshot(), networkOf(h, ports[0].To.Addr()), ports...)); err != nil {
+		return fmt.Errorf("host %s: %w", h.Name, err)
 	}
 	return nil
 }
@@ -118,7 +119,7 @@ func Port(n *plan.Network, p plan.Publish) firewall.Port {
 	return firewall.Port{Proto: p.Proto, HostIP: p.HostIP, HostPort: p.HostPort, To: p.To}
 }
 
-// ComparePorts is the order in which dockerd publishes the ports of a container (moby's cmpPortBindingReq): those with a number
+// ComparePorts is the order in which dockerd chooses the ports of a container (moby's cmpPortBindingReq): those with a number
 // of their own before those that may have any one of several, so that none of these takes it away.
 func ComparePorts(p, q plan.Publish) int {
 	open := func(p plan.Publish) int {
@@ -130,7 +131,7 @@ func ComparePorts(p, q plan.Publish) int {
 	asRule := func(p plan.Publish) firewall.Port {
 		return firewall.Port{Proto: p.Proto, HostIP: p.HostIP, HostPort: p.HostPort, To: p.To}
 	}
-	return cmp.Or(cmp.Compare(open(p), open(q)), asRule(p).Compare(asRule(q)))
+	return cmp.Or(cmp.Compare(open(p), open(q)), firewall.Classic.ComparePorts(asRule(p), asRule(q)))
 }
 
 // ports hands out the ports outside that Docker would choose if nobody else had any: the first free one of a range, and

@@ -31,10 +31,10 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// TestRules compares with rules that were read line by line, in both dialects; package rules compares with the real dockerd's.
+// TestRules compares with rules that were read line by line, in every dialect; package rules compares with the real dockerd's.
 func TestRules(t *testing.T) {
 	plan := parse(t, read(t, "web.yaml"))
-	for _, d := range []firewall.Dialect{firewall.Classic, firewall.Docker29} {
+	for _, d := range []firewall.Dialect{firewall.Docker20, firewall.Classic, firewall.Docker29} {
 		t.Run(d.String(), func(t *testing.T) {
 			h, err := dockerhost.Describe(plan, d)
 			if err != nil {

@@ -20,16 +20,18 @@ const (
 
 // filterChains are the chains of the filter table in the order in which dockerd makes them.
 func (d *Daemon) filterChains() []string {
-	chains := []string{chainDocker, chainForward, chainBridge, chainCT}
-	if d.Dialect == Classic {
-		return append(chains, chainIsolation1, chainIsolation2)
+	switch d.Dialect {
+	case Docker20:
+		return []string{chainDocker, chainIsolation1, chainIsolation2}
+	case Classic:
+		return []string{chainDocker, chainForward, chainBridge, chainCT, chainIsolation1, chainIsolation2}
 	}
-	return append(chains, chainInternal)
+	return []string{chainDocker, chainForward, chainBridge, chainCT, chainInternal}
 }
 
-// walls is the chain that DOCKER-FORWARD visits to keep networks apart.
+// walls is the chain that keeps networks apart.
 func (d *Daemon) walls() string {
-	if d.Dialect == Classic {
+	if d.Dialect.Isolates() {
 		return chainIsolation1
 	}
 	return chainInternal
@@ -46,13 +48,34 @@ func (f *Firewall) chains(p *plan) {
 	}
 	if f.daemon.UserChain {
 		p.create(rule.Filter, chainUser)
-		p.lead("FORWARD", chainUser, chainForward)
-	} else {
-		p.lead("FORWARD", chainForward)
 	}
-	p.lead(chainForward, chainCT, f.daemon.walls(), chainBridge)
+	if f.daemon.Dialect == Docker20 {
+		f.returns(p)
+	} else {
+		p.lead(chainForward, chainCT, f.daemon.walls(), chainBridge)
+	}
+	f.jumps(p)
 	if f.daemon.ForwardDrop {
 		p.drop("FORWARD")
+	}
+}
+
+// jumps makes FORWARD begin with the jumps to dockerd's chains.
+func (f *Firewall) jumps(p *plan) {
+	to := f.daemon.Dialect.Forwarding()
+	if f.daemon.UserChain {
+		p.lead("FORWARD", chainUser, to)
+	} else {
+		p.lead("FORWARD", to)
+	}
+}
+
+// returns ends the chains of Docker 20.10 that others are put in front of.
+func (f *Firewall) returns(p *plan) {
+	for _, name := range []string{chainIsolation1, chainIsolation2, chainUser} {
+		if name != chainUser || f.daemon.UserChain {
+			p.place(appended(rule.Filter, name, "-j RETURN"))
+		}
 	}
 }
 
@@ -77,29 +100,62 @@ type Dialect uint8
 
 // The dialects.
 const (
-	Classic  Dialect = iota + 1 // as dockerd 28.5.2: networks are kept apart by DOCKER-ISOLATION-STAGE-1 and -2
+	Docker20 Dialect = iota + 1 // as dockerd 20.10: DOCKER-ISOLATION-STAGE-1 and -2, all else in FORWARD itself; no table raw
+	Classic                     // as dockerd 28.5.2: the same two stages, all else in chains of Docker's own
 	Docker29                    // as dockerd 29 with its iptables backend: each network's own DROP keeps it apart
 )
 
-// String returns the name that ParseDialect takes.
-func (d Dialect) String() string {
-	switch d {
-	case Classic:
-		return "classic"
-	case Docker29:
-		return "29"
-	}
-	return "invalid dialect"
+// dialects has for each dialect the name that ParseDialect takes, and the Docker whose rules it was compared with.
+var dialects = [...]struct{ name, version string }{
+	Docker20: {"20.10", "20.10.24"}, Classic: {"classic", "28.5.2"}, Docker29: {"29", "29.0.0"},
 }
 
-// ParseDialect finds a dialect by its name, classic or 29.
+// valid reports whether d is one of the dialects.
+func (d Dialect) valid() bool { return d >= Docker20 && int(d) < len(dialects) }
+
+// String returns the name that ParseDialect takes.
+func (d Dialect) String() string {
+	if !d.valid() {
+		return "invalid dialect"
+	}
+	return dialects[d].name
+}
+
+// Version returns the version of Docker whose rules these are.
+func (d Dialect) Version() string {
+	if !d.valid() {
+		return ""
+	}
+	return dialects[d].version
+}
+
+// Isolates reports whether networks are kept apart by DOCKER-ISOLATION-STAGE-1 and -2, whatever ports they have published.
+func (d Dialect) Isolates() bool { return d == Docker20 || d == Classic }
+
+// Forwarding returns the chain of Docker's own that FORWARD visits first after DOCKER-USER.
+func (d Dialect) Forwarding() string {
+	if d == Docker20 {
+		return chainIsolation1
+	}
+	return chainForward
+}
+
+// Dialects returns the names of all dialects, from the oldest Docker to the newest.
+func Dialects() (names []string) {
+	for d := Docker20; d.valid(); d++ {
+		names = append(names, d.String())
+	}
+	return names
+}
+
+// ParseDialect finds a dialect by its name: 20.10, classic or 29.
 func ParseDialect(name string) (Dialect, error) {
-	for d := Classic; d <= Docker29; d++ {
+	for d := Docker20; d.valid(); d++ {
 		if d.String() == name {
 			return d, nil
 		}
 	}
-	return 0, fmt.Errorf("dialect of Docker's rules: %q is none: want classic or 29", name)
+	return 0, fmt.Errorf("dialect of Docker's rules: %q is none: want 20.10, classic or 29", name)
 }
 
 // Daemon is what the options of dockerd say about its rules.

@@ -13,7 +13,7 @@ import (
 // everyKind runs a test for both dialects, both families, with and without the proxy.
 func everyKind(t *testing.T, test func(t *testing.T, f rule.Family, d firewall.Daemon)) {
 	for name, f := range map[string]rule.Family{"ipv4": rule.IPv4, "ipv6": rule.IPv6} {
-		for _, dialect := range []firewall.Dialect{firewall.Classic, firewall.Docker29} {
+		for _, dialect := range []firewall.Dialect{firewall.Docker20, firewall.Classic, firewall.Docker29} {
 			for proxy, on := range map[string]bool{"proxy": true, "no proxy": false} {
 				t.Run(dialect.String()+" "+name+" "+proxy, func(t *testing.T) {
 					t.Parallel()
@@ -32,7 +32,7 @@ func TestChangesInAnyOrder(t *testing.T) {
 		h := newHost(t, f, d)
 		h.start()
 		clean := h.save()
-		all := townOf(f)
+		all := townOf(f, d.Dialect)
 		have := town{}
 		for range 120 {
 			h.step(random, all, &have)
@@ -109,7 +109,7 @@ func sorted(text string) string {
 func TestSharedRule(t *testing.T) {
 	h := newHost(t, rule.IPv4, classicDaemon)
 	h.start()
-	all := townOf(rule.IPv4)
+	all := townOf(rule.IPv4, firewall.Classic)
 	h.addNetwork(all.networks[0])
 	h.addEndpoint("docker0", all.endpoints[0].address)
 	once, twice := all.ports[1].port, all.ports[2].port
@@ -129,7 +129,7 @@ func TestLinesReadAsListed(t *testing.T) {
 	everyKind(t, func(t *testing.T, f rule.Family, d firewall.Daemon) {
 		h := newHost(t, f, d)
 		h.start()
-		h.build(townOf(f))
+		h.build(townOf(f, d.Dialect))
 		listed := map[string]bool{}
 		for line := range strings.SplitSeq(h.save(), "\n") {
 			listed[line] = true

@@ -16,7 +16,7 @@ import (
 // of them in the end.
 func TestEveryCombination(t *testing.T) {
 	bools := []bool{false, true}
-	for _, dialect := range []firewall.Dialect{firewall.Classic, firewall.Docker29} {
+	for _, dialect := range []firewall.Dialect{firewall.Docker20, firewall.Classic, firewall.Docker29} {
 		for _, proxy := range bools {
 			for _, direct := range bools {
 				d := firewall.Daemon{Dialect: dialect, UserlandProxy: proxy, UserChain: true, ForwardDrop: true, AllowDirectRouting: direct}
@@ -25,7 +25,7 @@ func TestEveryCombination(t *testing.T) {
 						for _, icc := range bools {
 							for _, masquerade := range bools {
 								for _, hostIP := range []netip.Addr{{}, netip.MustParseAddr("192.0.2.9")} {
-									if mode == firewall.Isolated && !internal {
+									if mode == firewall.Isolated && !internal || dialect == firewall.Docker20 && mode != "" && mode != firewall.NAT {
 										continue // which is refused
 									}
 									testCombination(t, d, firewall.Network{Bridge: "br-a", Subnet: netip.MustParsePrefix("10.1.0.0/24"), Internal: internal,
@@ -64,7 +64,8 @@ func testCombination(t *testing.T, d firewall.Daemon, n firewall.Network) {
 	now := h.tables.Fork().Snapshot() // whose counters may grow
 	open := !n.Internal
 	routed, unprotected := open && n.GatewayMode == firewall.Routed, open && n.GatewayMode == firewall.NATUnprotected
-	published := open && (routed || unprotected || d.AllowDirectRouting) // and reached at the host's own address
+	direct := d.AllowDirectRouting || d.Dialect == firewall.Docker20
+	published := open && (routed || unprotected || direct) // and reached at the host's own address
 	for _, test := range []struct {
 		what string
 		p    rule.Packet
@@ -72,7 +73,7 @@ func testCombination(t *testing.T, d firewall.Daemon, n firewall.Network) {
 	}{
 		{"a neighbour", packet("br-a", "br-a", "10.1.0.3", "10.1.0.2", 80, rule.StateNew), n.ICC},
 		{"the outside", packet("br-a", "eth0", "10.1.0.2", "192.0.2.1", 80, rule.StateNew), open},
-		{"the outside's answer", packet("eth0", "br-a", "192.0.2.1", "10.1.0.2", 4000, rule.StateEstablished), open && (routed || unprotected || d.AllowDirectRouting)},
+		{"the outside's answer", packet("eth0", "br-a", "192.0.2.1", "10.1.0.2", 4000, rule.StateEstablished), open && (routed || unprotected || direct)},
 		{"the published port, directly", packet("eth0", "br-a", "192.0.2.1", "10.1.0.2", 80, rule.StateNew), published},
 		{"another port, directly", packet("eth0", "br-a", "192.0.2.1", "10.1.0.2", 81, rule.StateNew), unprotected},
 		{"a ping", packet("eth0", "br-a", "192.0.2.1", "10.1.0.2", 0, rule.StateNew), routed || unprotected},

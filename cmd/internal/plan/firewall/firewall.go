@@ -32,14 +32,17 @@ type network struct {
 
 // New returns a Firewall that knows of no networks.
 func New(f rule.Family, d Daemon) (*Firewall, error) {
-	if d.Dialect != Classic && d.Dialect != Docker29 {
-		return nil, fmt.Errorf("dialect of Docker's rules: %d is none: want Classic or Docker29", d.Dialect)
+	if !d.Dialect.valid() {
+		return nil, fmt.Errorf("dialect of Docker's rules: %d is none: want Docker20, Classic or Docker29", d.Dialect)
 	}
 	if f != rule.IPv4 && f != rule.IPv6 {
 		return nil, fmt.Errorf("family of addresses: %d is none: want IPv4 or IPv6", f)
 	}
 	return &Firewall{family: f, daemon: d, uses: map[entry]int{}}, nil
 }
+
+// Dialect returns whose rules these are.
+func (f *Firewall) Dialect() Dialect { return f.daemon.Dialect }
 
 // Start returns the commands that make dockerd's chains and the jumps to them. Called again, it returns what is missing of
 // all that the Firewall has ever returned and not removed: dockerd does that when the firewall was reloaded under it. An
@@ -52,6 +55,7 @@ func (f *Firewall) Start(now *rule.Ruleset) ([]string, error) {
 			p.place(e)
 		}
 	}
+	f.jumps(p)
 	return p.finish()
 }
 
@@ -59,6 +63,9 @@ func (f *Firewall) Start(now *rule.Ruleset) ([]string, error) {
 func (f *Firewall) AddNetwork(now *rule.Ruleset, n Network) ([]string, error) {
 	if err := n.check(f.family); err != nil {
 		return nil, err
+	}
+	if f.daemon.Dialect == Docker20 && !n.protected() {
+		return nil, fmt.Errorf("network %s: gateway mode %q: Docker 20.10 has none: want nat", n.Bridge, n.GatewayMode)
 	}
 	if f.find(n.Bridge) != nil {
 		return nil, fmt.Errorf("network %s exists already", n.Bridge)
@@ -103,11 +110,13 @@ func (f *Firewall) networkRules(n *Network) []entry {
 	if n.Internal {
 		return f.internal(n)
 	}
-	rules := slices.Concat(f.translation(n), f.forwarding(n))
-	if f.daemon.Dialect == Classic {
-		rules = append(rules, isolation(n)...)
+	switch f.daemon.Dialect {
+	case Docker20:
+		return slices.Concat(f.translation(n), forwarding20(n), isolation20(n))
+	case Classic:
+		return slices.Concat(f.translation(n), f.forwarding(n), isolation(n))
 	}
-	return rules
+	return slices.Concat(f.translation(n), f.forwarding(n))
 }
 
 // find returns the network of a bridge, or nil.
@@ -160,7 +169,7 @@ func host(a netip.Addr) string { return netip.PrefixFrom(a, a.BitLen()).String()
 // directAccess drops what comes to a container's own address from anywhere but its bridge and the interfaces that are
 // trusted: the way in is a published port.
 func (f *Firewall) directAccess(n *Network, endpoint netip.Addr) (rules []entry) {
-	if n.Internal || !n.protected() || f.daemon.AllowDirectRouting {
+	if n.Internal || !n.protected() || f.daemon.AllowDirectRouting || f.daemon.Dialect == Docker20 {
 		return nil
 	}
 	to := "-d " + host(endpoint)
@@ -182,8 +191,15 @@ func (f *Firewall) plan(now *rule.Ruleset) *plan {
 // place plans rules, and counts their use if the plan can be carried out.
 func (f *Firewall) place(now *rule.Ruleset, rules []entry) ([]string, error) {
 	p := f.plan(now)
+	inFront := false // of the jumps, which dockerd then puts to the head again
 	for _, e := range rules {
 		p.place(e)
+		if e.head && e.name == "FORWARD" {
+			inFront = true
+		}
+	}
+	if inFront {
+		f.jumps(p)
 	}
 	lines, err := p.finish()
 	if err != nil {

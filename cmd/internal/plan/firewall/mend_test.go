@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"uswitch/cmd/internal/plan/firewall"
 	"uswitch/nat/rule"
 )
 
@@ -27,7 +28,7 @@ func TestStartMends(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, rule.IPv4, classicDaemon)
 			h.start()
-			h.build(townOf(rule.IPv4))
+			h.build(townOf(rule.IPv4, firewall.Classic))
 			before := h.save()
 			if err := h.tables.Apply(c.breaking); err != nil {
 				t.Fatal(err)
@@ -49,11 +50,11 @@ func TestStartMends(t *testing.T) {
 func TestRemoveAfterFlush(t *testing.T) {
 	h := newHost(t, rule.IPv4, classicDaemon)
 	h.start()
-	h.build(townOf(rule.IPv4))
+	h.build(townOf(rule.IPv4, firewall.Classic))
 	if err := h.tables.Apply([]string{"-F", "-X", "-t nat -F", "-t nat -X"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, n := range townOf(rule.IPv4).networks {
+	for _, n := range townOf(rule.IPv4, firewall.Classic).networks {
 		h.removeNetwork(n.Bridge)
 	}
 	same(t, h.chain(rule.Raw, "PREROUTING"), "")
@@ -66,7 +67,7 @@ func TestAddAfterWipe(t *testing.T) {
 	if err := h.tables.Apply([]string{"-t nat -F", "-t nat -X"}); err != nil {
 		t.Fatal(err)
 	}
-	docker0 := townOf(rule.IPv4).networks[0]
+	docker0 := townOf(rule.IPv4, firewall.Classic).networks[0]
 	_, err := h.fw.AddNetwork(h.now(), docker0)
 	const want = "iptables -t nat -I DOCKER -i docker0 -j RETURN: iptables: No chain/target/match by that name."
 	if err == nil || err.Error() != want {

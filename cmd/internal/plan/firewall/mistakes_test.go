@@ -78,7 +78,7 @@ func TestMistakes(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, rule.IPv4, classicDaemon)
 			h.start()
-			h.build(townOf(rule.IPv4))
+			h.build(townOf(rule.IPv4, firewall.Classic))
 			lines, err := c.call(h.fw, h.now())
 			if err == nil || err.Error() != c.want || lines != nil {
 				t.Errorf("got %q, %v\nwant %s", lines, err, c.want)
@@ -90,11 +90,22 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// TestGatewayModesOf20: a network that Docker 20.10 could not have made is refused.
+func TestGatewayModesOf20(t *testing.T) {
+	h := newHost(t, rule.IPv4, firewall.Daemon{Dialect: firewall.Docker20, UserlandProxy: true, UserChain: true})
+	h.start()
+	routed := townOf(rule.IPv4, firewall.Classic).networks[2]
+	const want = `network br-lan: gateway mode "routed": Docker 20.10 has none: want nat`
+	if lines, err := h.fw.AddNetwork(h.now(), routed); err == nil || err.Error() != want || lines != nil {
+		t.Errorf("got %q, %v, want %s", lines, err, want)
+	}
+}
+
 // TestAddressOfTheOtherFamily has ports whose host address is of the other family: the proxy's work, or nobody's.
 func TestAddressOfTheOtherFamily(t *testing.T) {
 	h := newHost(t, rule.IPv4, classicDaemon)
 	h.start()
-	h.build(town{networks: townOf(rule.IPv4).networks, endpoints: townOf(rule.IPv4).endpoints})
+	h.build(town{networks: townOf(rule.IPv4, firewall.Classic).networks, endpoints: townOf(rule.IPv4, firewall.Classic).endpoints})
 	before := h.save()
 	h.addPorts("docker0", firewall.Port{
 		Proto: "tcp", HostIP: netip.IPv6Unspecified(), HostPort: 80, To: netip.MustParseAddrPort("10.0.1.2:80"),
@@ -103,7 +114,7 @@ func TestAddressOfTheOtherFamily(t *testing.T) {
 
 	h = newHost(t, rule.IPv6, classicDaemon)
 	h.start()
-	h.build(town{networks: townOf(rule.IPv6).networks, endpoints: townOf(rule.IPv6).endpoints})
+	h.build(town{networks: townOf(rule.IPv6, firewall.Classic).networks, endpoints: townOf(rule.IPv6, firewall.Classic).endpoints})
 	_, err := h.fw.AddPorts(h.now(), "docker0", firewall.Port{
 		Proto: "tcp", HostIP: netip.IPv4Unspecified(), HostPort: 80, To: netip.MustParseAddrPort("[fd00:1::2]:80"),
 	})
@@ -116,7 +127,7 @@ func TestAddressOfTheOtherFamily(t *testing.T) {
 // TestNewRefuses has what no Firewall can be made of.
 func TestNewRefuses(t *testing.T) {
 	for want, make := range map[string]func() (*firewall.Firewall, error){
-		"dialect of Docker's rules: 0 is none: want Classic or Docker29": func() (*firewall.Firewall, error) {
+		"dialect of Docker's rules: 0 is none: want Docker20, Classic or Docker29": func() (*firewall.Firewall, error) {
 			return firewall.New(rule.IPv4, firewall.Daemon{})
 		},
 		"family of addresses: 0 is none: want IPv4 or IPv6": func() (*firewall.Firewall, error) {
@@ -131,12 +142,12 @@ func TestNewRefuses(t *testing.T) {
 
 // TestDialectNames has the names that a lab file uses.
 func TestDialectNames(t *testing.T) {
-	for _, d := range []firewall.Dialect{firewall.Classic, firewall.Docker29} {
+	for _, d := range []firewall.Dialect{firewall.Docker20, firewall.Classic, firewall.Docker29} {
 		if got, err := firewall.ParseDialect(d.String()); got != d || err != nil {
 			t.Errorf("ParseDialect(%q) = %v, %v", d, got, err)
 		}
 	}
-	const want = `dialect of Docker's rules: "off" is none: want classic or 29`
+	const want = `dialect of Docker's rules: "off" is none: want 20.10, classic or 29`
 	if _, err := firewall.ParseDialect("off"); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -87,14 +87,17 @@ func (f *Firewall) internal(n *Network) []entry {
 		in, out = in+" ! "+out, "! "+in+" "+out
 	}
 	walls := f.daemon.walls()
-	icc := "-j DROP"
-	if n.ICC {
-		icc = "-j ACCEPT"
+	icc := appended(rule.Filter, chainForward, "-i", n.Bridge, "-o", n.Bridge, "-j DROP")
+	switch {
+	case f.daemon.Dialect == Docker20:
+		icc = neighbours20(n)
+	case n.ICC:
+		icc = appended(rule.Filter, chainForward, "-i", n.Bridge, "-o", n.Bridge, "-j ACCEPT")
 	}
 	return []entry{
 		inserted(rule.Filter, walls, "! -d", subnet, in, "-j DROP"),
 		inserted(rule.Filter, walls, "! -s", subnet, out, "-j DROP"),
-		appended(rule.Filter, chainForward, "-i", n.Bridge, "-o", n.Bridge, icc),
+		icc,
 	}
 }
 
@@ -156,7 +159,7 @@ func (f *Firewall) translation(n *Network) (rules []entry) {
 	}
 	// A container that calls a published port is left to the proxy: translated, its packets would run into the isolation
 	// of the network that the port leads to. Docker 29 has no such isolation.
-	if f.daemon.Dialect == Classic && n.Masquerade && f.daemon.UserlandProxy {
+	if f.daemon.Dialect.Isolates() && n.Masquerade && f.daemon.UserlandProxy {
 		rules = append(rules, inserted(rule.NAT, chainDocker, "-i", n.Bridge, "-j RETURN"))
 	}
 	// Hairpin: the host calls a published port of its own by a loopback address, to which no container can answer.

@@ -14,7 +14,7 @@ var classicDaemon = firewall.Daemon{Dialect: firewall.Classic, UserlandProxy: tr
 func TestOrder(t *testing.T) {
 	h := newHost(t, rule.IPv4, classicDaemon)
 	h.start()
-	h.build(townOf(rule.IPv4))
+	h.build(townOf(rule.IPv4, firewall.Classic))
 	if text, _, _ := h.now().Policy(rule.Filter, "FORWARD"); text != "-P FORWARD DROP" {
 		t.Errorf("FORWARD's policy: got %s, want DROP", text)
 	}
@@ -109,6 +109,6 @@ func TestAllowDirectRouting(t *testing.T) {
 	d.AllowDirectRouting = true
 	h := newHost(t, rule.IPv4, d)
 	h.start()
-	h.build(town{networks: townOf(rule.IPv4).networks, endpoints: townOf(rule.IPv4).endpoints})
+	h.build(town{networks: townOf(rule.IPv4, firewall.Classic).networks, endpoints: townOf(rule.IPv4, firewall.Classic).endpoints})
 	same(t, h.chain(rule.Raw, "PREROUTING"), "")
 }

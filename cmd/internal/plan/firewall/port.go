@@ -54,8 +54,11 @@ func (p Port) check(f rule.Family) error {
 	return nil
 }
 
-// Compare is the order in which dockerd publishes the ports of a container (moby's cmpPortBinding).
-func (p Port) Compare(q Port) int {
+// ComparePorts is the order in which dockerd publishes the ports of a container (moby's cmpPortBinding).
+func (d Dialect) ComparePorts(p, q Port) int {
+	if d == Docker20 {
+		return comparePorts20(p, q)
+	}
 	return cmp.Or(
 		cmp.Compare(p.To.Port(), q.To.Port()),
 		strings.Compare(p.Proto, q.Proto),
@@ -66,7 +69,7 @@ func (p Port) Compare(q Port) int {
 }
 
 // AddPorts returns the commands that publish ports of endpoints that the network has. All ports of a container should be
-// given at once: their rules are then in the order in which dockerd has them, by container port.
+// given at once: their rules are then in the order in which dockerd has them.
 func (f *Firewall) AddPorts(now *rule.Ruleset, bridge string, ports ...Port) ([]string, error) {
 	n, err := f.named(bridge)
 	if err != nil {
@@ -75,7 +78,7 @@ func (f *Firewall) AddPorts(now *rule.Ruleset, bridge string, ports ...Port) ([]
 	all := slices.Clone(n.ports)
 	open := setOf(all)
 	var rules []entry
-	for _, p := range slices.SortedFunc(slices.Values(ports), Port.Compare) {
+	for _, p := range slices.SortedFunc(slices.Values(ports), f.daemon.Dialect.ComparePorts) {
 		if err := p.check(f.family); err != nil {
 			return nil, err
 		}
@@ -136,6 +139,9 @@ func (f *Firewall) publication(n *Network, p Port) (rules []entry) {
 	outside := fmt.Sprintf("-p %s -m %[1]s --dport %d", p.Proto, p.HostPort)
 	inside := fmt.Sprintf("-p %s -m %[1]s --dport %d", p.Proto, p.To.Port())
 	container := host(p.To.Addr())
+	if f.daemon.Dialect == Docker20 {
+		return f.publication20(n, p, outside, inside, container)
+	}
 
 	// Where loopback addresses may be routed (route_localnet), a neighbour of the host could send to its 127.0.0.1.
 	if p.HostPort != 0 && p.HostIP.Is4() && p.HostIP.IsLoopback() {
@@ -160,7 +166,7 @@ func (f *Firewall) publication(n *Network, p Port) (rules []entry) {
 // translatePort is the rule that makes a published port what it is.
 func (f *Firewall) translatePort(n *Network, p Port, outside string) entry {
 	var notFrom, to, notIn string
-	if f.family == rule.IPv6 { // link-local addresses are not to be routed; those clients are the proxy's
+	if f.family == rule.IPv6 && f.daemon.Dialect != Docker20 { // link-local addresses are not to be routed; those clients are the proxy's
 		notFrom = "! -s fe80::/10"
 	}
 	if p.HostIP.IsValid() && !p.HostIP.IsUnspecified() {

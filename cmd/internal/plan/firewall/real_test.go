@@ -25,10 +25,10 @@ func TestRealIptables(t *testing.T) {
 	everyKind(t, func(t *testing.T, f rule.Family, d firewall.Daemon) {
 		h := newHost(t, f, d)
 		h.start()
-		h.build(townOf(f))
+		h.build(townOf(f, d.Dialect))
 		same(t, realSave(t, f, h.lines), h.save())
 
-		for _, n := range townOf(f).networks {
+		for _, n := range townOf(f, d.Dialect).networks {
 			h.removeNetwork(n.Bridge)
 		}
 		same(t, realSave(t, f, h.lines), h.save())

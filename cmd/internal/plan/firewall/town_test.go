@@ -26,8 +26,9 @@ type published struct {
 	port   firewall.Port
 }
 
-// townOf returns the town in one family's addresses.
-func townOf(f rule.Family) town {
+// townOf returns the town in one family's addresses, as far as a dialect knows what is in it: where there are no gateway modes,
+// all networks have the usual one.
+func townOf(f rule.Family, d firewall.Dialect) town {
 	prefix, loopback, public := "10.0.%d.0/24", "127.0.0.1", "192.0.2.1"
 	if f == rule.IPv6 {
 		prefix, loopback, public = "fd00:%d::/64", "::1", "2001:db8::1"
@@ -35,7 +36,7 @@ func townOf(f rule.Family) town {
 	subnet := func(number int) netip.Prefix { return netip.MustParsePrefix(fmt.Sprintf(prefix, number)) }
 	second := func(number int) netip.Addr { return subnet(number).Addr().Next().Next() }
 	web, app, lan := second(1), second(2), second(3)
-	return town{
+	w := town{
 		networks: []firewall.Network{
 			{Bridge: "docker0", Subnet: subnet(1), ICC: true, Masquerade: true},
 			{Bridge: "br-app", Subnet: subnet(2), Masquerade: true, GatewayMode: firewall.NAT, TrustedInterfaces: []string{"wg0"}},
@@ -55,6 +56,13 @@ func townOf(f rule.Family) town {
 			{"br-db", firewall.Port{Proto: "tcp", HostPort: 9000, To: netip.AddrPortFrom(second(4), 9000)}},
 		},
 	}
+	if d == firewall.Docker20 {
+		for i := range w.networks {
+			w.networks[i].GatewayMode = ""
+		}
+		w.ports[5].port.HostPort = 8082
+	}
+	return w
 }
 
 // build makes the town: all networks, then all endpoints, then the ports of each network.
