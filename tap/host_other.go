@@ -16,5 +16,11 @@ func NewWithNames(dir, _ string) (Host, error) { return New(dir) }
 // Do returns an error: there are no network namespaces here.
 func Do(Namespace, func() error) error { return errors.New("tap: needs Linux") }
 
+// Precede returns false: nobody waits for a switch here.
+func Precede() bool { return false }
+
+// StartBehind starts a program; nobody has precedence.
+func StartBehind(cmd *exec.Cmd) error { return cmd.Start() }
+
 // StartHere returns an error: programs are followed as Linux lets them.
 func StartHere(*exec.Cmd) (Process, error) { return nil, errors.New("tap: needs Linux") }

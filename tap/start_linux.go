@@ -45,7 +45,10 @@ func begin(cmd *exec.Cmd, start func() error) (Process, error) {
 	}
 	started, ended := make(chan error, 1), make(chan struct{})
 	go onThread(func() error {
-		err := start()
+		err := fallBack()
+		if err == nil {
+			err = start()
+		}
 		if err != nil {
 			started <- err
 			return nil

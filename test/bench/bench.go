@@ -43,6 +43,9 @@ func newBench(ctx context.Context, o options) (*bench, error) {
 	if _, err := b.host.Reclaim(lab); err != nil {
 		return nil, err
 	}
+	if !tap.Precede() {
+		return nil, errors.New("bench: it may not give itself a nice value of -10, as uswitch does: it wants CAP_SYS_NICE, and none of somebody else's choice (nice)")
+	}
 	if b.self, err = os.Executable(); err != nil {
 		return nil, err
 	}

@@ -85,20 +85,34 @@ func (b *bench) with(s subject, use func(*pair) error) (err error) {
 	return use(p)
 }
 
+// behind gives the load back the priority that this process has had. Everything that is measured goes before it: this process's
+// own loops, uswitch, which gives itself precedence (tap.Precede), and so the peers too.
+var behind = []string{"nice", "-n", "10"}
+
 // command is a program in a namespace, which is killed when the run is interrupted.
 func (p *pair) command(ns tap.Namespace, argv ...string) *exec.Cmd {
 	return command(p.ctx, ns, argv...)
 }
 
 func command(ctx context.Context, ns tap.Namespace, argv ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"--net=" + ns.Path}, argv...)...)
+	cmd := exec.CommandContext(ctx, behind[0], slices.Concat(behind[1:], []string{"nsenter", "--net=" + ns.Path}, argv)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = time.Second
 	return cmd
 }
 
-// start runs a program until the subject is taken down; gently: it is asked to end, and has some seconds for that.
+// start runs a program that is measured, until the subject is taken down; gently: it is asked to end, and has some seconds for
+// that.
 func (p *pair) start(cmd *exec.Cmd, gently bool) error {
+	cmd.Args = cmd.Args[len(behind):]
+	if cmd.Path, cmd.Err = exec.LookPath(cmd.Args[0]); cmd.Err != nil {
+		return cmd.Err
+	}
+	return p.startBehind(cmd, gently)
+}
+
+// startBehind is start for a program that belongs to the load.
+func (p *pair) startBehind(cmd *exec.Cmd, gently bool) error {
 	if cmd.Stdout == nil {
 		cmd.Stdout, cmd.Stderr = &p.said, &p.said
 	}

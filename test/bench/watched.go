@@ -45,7 +45,7 @@ func readLab(p *pair) error {
 	reader := p.command(p.b, p.uswitch, "trace", "--lab", fmt.Sprintf("bench%d", os.Getpid()))
 	reader.Stdout, reader.Stderr = io.Discard, io.Discard
 	pids := p.pids
-	err := p.start(reader, false)
+	err := p.startBehind(reader, false)
 	p.pids = pids // what the reader spends is not the lab's
 	return err
 }

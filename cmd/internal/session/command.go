@@ -24,7 +24,7 @@ func runCommand(ctx context.Context, lab string, argv []string, stdout, stderr *
 	if err := tap.Startable(cmd); err != nil {
 		return world.Status(nil, err), err
 	}
-	if err := cmd.Start(); err != nil {
+	if err := tap.StartBehind(cmd); err != nil {
 		return world.Status(nil, err), fmt.Errorf("start %s: %w", argv[0], err)
 	}
 	ended := make(chan struct{})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"uswitch/nat/uplink"
+	"uswitch/tap"
 )
 
 // processors is how many processors a lab on real interfaces takes: half of the machine's, at least one, and leaves the others to
@@ -17,6 +18,8 @@ import (
 //
 // It is different when many streams come in at a time. Each of them is work without end for one goroutine, so there are as
 // many processors as there are such streams, up to all.
+//
+// What it takes it has before those programs (tap.Precede), for all of them wait for what it carries.
 //
 // Whoever sets GOMAXPROCS is obeyed.
 type processors struct {
@@ -33,7 +36,11 @@ const (
 // leaveProcessors leaves half of the processors until giveBack. streams is for world.Options; it is nil if there is nothing to
 // leave: somebody else decides, or the lab's programs are in this process as well.
 func (s *session) leaveProcessors(ctx context.Context) (streams *uplink.Streams, giveBack func()) {
-	if s.Simulated || os.Getenv("GOMAXPROCS") != "" {
+	if s.Simulated {
+		return nil, func() {}
+	}
+	tap.Precede() // where it may
+	if os.Getenv("GOMAXPROCS") != "" {
 		return nil, func() {}
 	}
 	all := runtime.GOMAXPROCS(0)
