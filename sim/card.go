@@ -44,9 +44,6 @@ func (c *Card) MAC() frame.MAC { return c.self.MAC }
 // Addr returns the address with the network's prefix.
 func (c *Card) Addr() netip.Prefix { return c.self.Addr }
 
-// Wire returns the cable in the card.
-func (c *Card) Wire() *Wire { return c.wire }
-
 // input takes a frame from the wire, as its own.
 func (c *Card) input(f frame.Frame) {
 	e, ok := frame.ParseEthernet(f.Data)

@@ -40,8 +40,8 @@ type Clock struct {
 	queue timers
 }
 
-// NewClock returns a clock that stands at Epoch.
-func NewClock() *Clock { return &Clock{now: Epoch} }
+// NewClock returns a clock that stands at a moment.
+func NewClock(now time.Time) *Clock { return &Clock{now: now} }
 
 // Now implements Scheduler.
 func (c *Clock) Now() time.Time { return c.now }
@@ -77,23 +77,6 @@ func (c *Clock) Step() bool {
 	c.now = t.at
 	t.f()
 	return true
-}
-
-// Run does everything until nothing is left to do. A world with a gateway whose connection table is not empty goes on
-// until the last connection is forgotten, which can be days, but not of anybody's life.
-func (c *Clock) Run() {
-	for c.Step() {
-	}
-}
-
-// RunUntil does everything that is due at t or before, and then stands at t.
-func (c *Clock) RunUntil(t time.Time) {
-	for next, ok := c.Next(); ok && !next.After(t); next, ok = c.Next() {
-		c.Step()
-	}
-	if c.now.Before(t) {
-		c.now = t
-	}
 }
 
 // timers is a heap, see container/heap. Stopped timers leave it when they come to its top.

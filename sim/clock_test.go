@@ -14,7 +14,7 @@ import (
 )
 
 func TestClockOrder(t *testing.T) {
-	c := sim.NewClock()
+	c := sim.NewClock(sim.Epoch)
 	var got []string
 	note := func(s string) func() { return func() { got = append(got, s) } }
 	c.After(2*time.Second, note("late"))
@@ -86,7 +86,7 @@ func TestWallLoopFromManyGoroutines(t *testing.T) {
 // TestLossyCable: a ping over a cable that loses a third of all frames, and takes its time, prints the same on every run.
 func TestLossyCable(t *testing.T) {
 	ping := func() string {
-		c := sim.NewClock()
+		c := sim.NewClock(sim.Epoch)
 		random := func(n uint64) *rand.Rand { return rand.New(rand.NewPCG(7, n)) }
 		wires := [2]*sim.Wire{sim.NewWire(c, random(1), sim.WireConfig{Latency: sim.DefaultLatency}),
 			sim.NewWire(c, random(2), sim.WireConfig{Loss: 0.3, Latency: 2 * time.Millisecond})}
@@ -115,7 +115,7 @@ func TestLossyCable(t *testing.T) {
 
 // wire returns a wire and what arrives at its two ends, with the times.
 func wire(config sim.WireConfig) (c *sim.Clock, w *sim.Wire, host, port *[]time.Duration) {
-	c = sim.NewClock()
+	c = sim.NewClock(sim.Epoch)
 	w = sim.NewWire(c, rand.New(rand.NewPCG(1, 1)), config)
 	host, port = new([]time.Duration), new([]time.Duration)
 	w.PlugHost(func(frame.Frame) { *host = append(*host, c.Now().Sub(sim.Epoch)) })
@@ -137,7 +137,7 @@ func TestWireLatency(t *testing.T) {
 }
 
 func TestWireCopies(t *testing.T) {
-	c := sim.NewClock()
+	c := sim.NewClock(sim.Epoch)
 	w := sim.NewWire(c, rand.New(rand.NewPCG(1, 1)), sim.WireConfig{})
 	var got []byte
 	w.PlugHost(func(f frame.Frame) { got = f.Data })

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"uswitch/sim"
-	"uswitch/switch/trace"
 )
 
 // filtered is redBlue where hosts reach each other only if a rule lets them.
@@ -49,18 +48,18 @@ func TestFiltered(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, w := range []*sim.World{w, f} {
-				var out strings.Builder
-				stop := w.Watch(nil, trace.NewPrinter(&out, trace.TextOptions{Names: w.Names()}))
+				observed := w.Observe()
 				got, err := w.Ping(tt.from, ip(tt.to), sim.PingOptions{Count: 1, Size: tt.size}, new(strings.Builder))
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := stop(); err != nil {
+				out, err := observed()
+				if err != nil {
 					t.Fatal(err)
 				}
-				text := strings.Join(strings.Fields(out.String()), " ")
+				text := strings.Join(strings.Fields(out), " ")
 				if got.Received != tt.received || !strings.Contains(text, strings.Join(strings.Fields(tt.contains), " ")) {
-					t.Errorf("%d answers, want %d, and %q in:\n%s", got.Received, tt.received, tt.contains, out.String())
+					t.Errorf("%d answers, want %d, and %q in:\n%s", got.Received, tt.received, tt.contains, out)
 				}
 			}
 		})

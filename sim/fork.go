@@ -16,7 +16,6 @@ import (
 // Origin is a lab, real or simulated, from which a world can go on by itself.
 type Origin struct {
 	Now      time.Time // on the lab's clock
-	Seed     uint64    // of all chance
 	Switches []*vswitch.Switch
 	Gateway  *nat.Gateway
 	Hosts    []HostState
@@ -34,25 +33,10 @@ type Outside interface {
 	Client() *Machine
 }
 
-// Origin returns what another world needs to go on from this one as it is now.
-func (w *World) Origin() Origin {
-	o := Origin{Now: w.clock.Now(), Seed: w.seed, Switches: w.Switches(), Gateway: w.gateway}
-	for _, h := range w.hosts {
-		o.Hosts = append(o.Hosts, h.State(o.Now))
-	}
-	if w.internet != nil {
-		o.Outside = func(_ *nat.Interface, c *Clock, random *rand.Rand) (Outside, error) {
-			return NewInternet(w.internet.config, c, random)
-		}
-	}
-	return o
-}
-
 // Fork builds a world that begins where the lab is now: forks of its switches and its gateway, and hosts like its hosts.
 // The lab itself does not notice. Frames that are under way do not come along.
 func Fork(o Origin) (*World, error) {
-	w := &World{clock: &Clock{now: o.Now}, seed: o.Seed, tracer: new(trace.Tracer), configs: map[string]NetworkConfig{},
-		names: names{}}
+	w := &World{clock: NewClock(o.Now), tracer: new(trace.Tracer)}
 	wires := map[[2]string]*Wire{}
 	for _, s := range o.Switches {
 		w.switches = append(w.switches, w.forkSwitch(s, wires))
@@ -66,6 +50,13 @@ func Fork(o Origin) (*World, error) {
 		}
 	}
 	return w, nil
+}
+
+// random returns a new stream of random numbers. Everything that throws dice has its own, so that a loss on one cable
+// changes nothing on another.
+func (w *World) random() *rand.Rand {
+	w.streams++
+	return rand.New(rand.NewPCG(0, w.streams))
 }
 
 // forkSwitch plugs every port of a switch's twin into a wire, whose other end is loose.
@@ -106,7 +97,6 @@ func (w *World) forkGateway(o Origin) (err error) {
 	for _, i := range w.gateway.Interfaces() {
 		if s, ok := w.Switch(i.Name()); ok {
 			s.SetLocal(i.MAC(), i)
-			w.names.add("gateway", i.Addr().Addr(), i.MAC())
 		}
 		if made := outsides[i.Name()]; made != nil {
 			made.Connect(w.gateway, i)
@@ -140,9 +130,6 @@ func (w *World) forkHost(s HostState, wires map[[2]string]*Wire) error {
 		card.proxyARP, card.proxied, card.loose = c.ProxyARP, c.Proxied, c.Port == ""
 		card.neighbors = arp.Restore[[]byte](c.Neighbors, w.clock.Now())
 		wire.SetUp(!c.Down)
-		if c.Addr.IsValid() {
-			w.names.add(s.Name, c.Addr.Addr(), c.MAC)
-		}
 	}
 	w.hosts = append(w.hosts, h)
 	return h.restore(s)

@@ -76,30 +76,10 @@ func (c *Card) connect() error {
 	return err
 }
 
-// SetGateway makes a router on one of the host's networks the next hop of the default route.
-func (h *Host) SetGateway(via netip.Addr) error {
-	r, ok := h.routes.Lookup(via)
-	if !ok || !r.Connected() {
-		return fmt.Errorf("host %s: gateway %v: %w: not on a network of the host", h.name, via, ErrNoRoute)
-	}
-	routes, err := h.routes.With(route.Route[*Card]{Prefix: everything, Via: via, Dev: r.Dev})
-	if err == nil {
-		h.routes = routes
-	}
-	return err
-}
-
 var everything = netip.MustParsePrefix("0.0.0.0/0")
 
 // Routes lists the host's routes in the order of `ip route`.
 func (h *Host) Routes() []route.Route[*Card] { return h.routes.Routes() }
-
-// SetUp takes all cards of the host up or down.
-func (h *Host) SetUp(up bool) {
-	for _, c := range h.cards {
-		c.wire.SetUp(up)
-	}
-}
 
 // owns implements network.
 func (h *Host) owns(a netip.Addr) bool {

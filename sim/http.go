@@ -3,14 +3,10 @@ package sim
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"html"
-	"io"
 	"net/http"
 	"net/netip"
-	"net/url"
-	"strconv"
 )
 
 // Page returns a Service of HTTP/1.1 (RFC 9112) that answers every GET and HEAD with what body returns, and closes.
@@ -49,56 +45,3 @@ var examplePage = Page(func(client netip.AddrPort, r *http.Request) string {
 <p>From here you look like %v.</p>
 `, html.EscapeString(r.URL.Path), client)
 })
-
-// Get fetches an http URL, asking the DNS server for its host where that is a name, and hands the body of the answer to
-// done, once. The error says why there is none.
-func (m *Machine) Get(server netip.Addr, address string, done func(body string, err error)) {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" || u.Hostname() == "" {
-		done("", fmt.Errorf("%s: want a URL as http://example.com/", address))
-		return
-	}
-	port := uint64(80)
-	if u.Port() != "" {
-		if port, err = strconv.ParseUint(u.Port(), 10, 16); err != nil {
-			done("", fmt.Errorf("%s: port: %w", address, err))
-			return
-		}
-	}
-	fetch := func(a netip.Addr) {
-		request := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", u.RequestURI(), u.Host)
-		m.AskTCP(netip.AddrPortFrom(a, uint16(port)), []byte(request), func(b []byte, err error) {
-			if err != nil {
-				done("", err)
-				return
-			}
-			done(readBody(b))
-		})
-	}
-	if a, err := netip.ParseAddr(u.Hostname()); err == nil && a.Is4() {
-		fetch(a)
-		return
-	}
-	m.LookUp(server, u.Hostname(), func(a netip.Addr, err error) {
-		if err == nil && !a.IsValid() {
-			err = ErrNoSuchName
-		}
-		if err != nil {
-			done("", fmt.Errorf("could not resolve host %s: %w", u.Hostname(), err))
-			return
-		}
-		fetch(a)
-	})
-}
-
-func readBody(b []byte) (string, error) {
-	r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(b)), nil)
-	if err != nil {
-		return "", errors.New("the answer is not HTTP")
-	}
-	body, err := io.ReadAll(r.Body)
-	if err == nil && r.StatusCode != http.StatusOK {
-		err = errors.New(r.Status)
-	}
-	return string(body), err
-}

@@ -107,9 +107,6 @@ func (n *Internet) Connect(g *nat.Gateway, uplink *nat.Interface) { n.gateway, n
 // Addr returns the gateway's address on the uplink, with the network's prefix.
 func (n *Internet) Addr() netip.Prefix { return n.config.Addr }
 
-// Config returns what the Internet was made from, with all defaults filled in.
-func (n *Internet) Config() InternetConfig { return n.config }
-
 // NextHop returns the first router.
 func (n *Internet) NextHop() netip.Addr { return n.config.Routers[0] }
 

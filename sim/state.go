@@ -134,7 +134,9 @@ func (h *Host) restore(s HostState) error {
 			h.ServeUDP(b.Port, Echo)
 		}
 	}
-	h.anywhere = map[uint8][]uint16{frame.ProtoTCP: s.TCP, frame.ProtoUDP: s.UDP}
+	if s.Bound != nil {
+		h.anywhere = map[uint8][]uint16{frame.ProtoTCP: s.TCP, frame.ProtoUDP: s.UDP}
+	}
 	for _, port := range s.TCP {
 		h.ServeTCP(port, patient)
 	}

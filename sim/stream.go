@@ -41,7 +41,8 @@ const ErrInUse = kernelError("Address already in use")
 // errTooMany is what a machine says that has no room for another connection.
 var errTooMany = errors.New("too many connections")
 
-// Dial opens a connection. The error that Ended gets before Opened was called is one of AskTCP's.
+// Dial opens a connection. The error that Ended gets before Opened was called is ErrRefused, ErrReset,
+// ErrTimeout, or an ICMP error in the words of ping.
 func (m *Machine) Dial(to netip.AddrPort, events StreamEvents) (*Stream, error) {
 	c, err := m.newClient(to)
 	if err != nil {

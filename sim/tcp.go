@@ -97,25 +97,13 @@ func span(s frame.TCP) uint32 {
 	return n
 }
 
-// AskTCP connects, sends a question, and hands all that comes back until the other side closes to done, once. The error
-// says why there is nothing: ErrRefused, ErrReset, ErrTimeout, ErrNoRoute, or an ICMP error in the words of ping.
-func (m *Machine) AskTCP(to netip.AddrPort, question []byte, done func(answer []byte, err error)) {
-	m.connect(to, question, done, nil)
-}
-
-// Connect opens a connection, tells done once whether the other side takes it, with the errors of AskTCP, and closes it.
+// Connect opens a connection, tells done once whether the other side takes it, with the errors of Dial, and closes it.
 func (m *Machine) Connect(to netip.AddrPort, done func(error)) {
-	m.connect(to, nil, func(_ []byte, err error) { done(err) }, func() { done(nil) })
-}
-
-func (m *Machine) connect(to netip.AddrPort, question []byte, done func(answer []byte, err error), opened func()) {
-	c, err := m.newClient(to)
+	var s *Stream
+	s, err := m.Dial(to, StreamEvents{Opened: func() { s.Close(); done(nil) }, Data: func([]byte) {}, Sent: func() {}, Ended: done})
 	if err != nil {
-		done(nil, err)
-		return
+		done(err)
 	}
-	c.queue, c.done, c.opened = question, done, opened
-	c.output()
 }
 
 // newClient makes a connection whose SYN is still to be sent.
@@ -136,7 +124,7 @@ func (m *Machine) newClient(to netip.AddrPort) (*conn, error) {
 
 // state of a connection, with fewer names than RFC 9293 3.3.2: who has closed is told by closing and ended.
 //
-//	AskTCP: synSent ----+
+//	Dial:   synSent ----+
 //	                    +--> established --> timeWait --> (gone)
 //	accept: synReceived +
 type state uint8
@@ -154,10 +142,8 @@ type conn struct {
 	m       *Machine
 	tuple   frame.Tuple // of what this end sends
 	state   state
-	service Service             // of a server
-	done    func([]byte, error) // of a client; nil once it has been called
-	opened  func()              // of a client that only wants to know whether the other side takes it; nil: it wants more
-	stream  *Stream             // of a program that reads and writes; nil: one of the above
+	service Service // of a server; nil: of a stream
+	stream  *Stream // of a program that reads and writes
 
 	// Sending. Sequence numbers: una is the oldest that is not acknowledged, nxt the next to send, high the next that was
 	// never sent. queue[0] has the number una, once the SYN is acknowledged.
@@ -222,20 +208,11 @@ func (c *conn) restarts(s frame.TCP) bool {
 	return c.state == timeWait && s.Flags()&(frame.SYN|frame.ACK|frame.RST) == frame.SYN && int32(s.Seq()-c.rcv) > 0
 }
 
-// end tells the client how it went, and forgets the connection.
+// end tells the program why, and forgets the connection.
 func (c *conn) end(err error) {
 	c.remove()
-	c.tell(c.received, err)
 	if c.stream != nil {
 		c.stream.gone(err)
-	}
-}
-
-// tell is for clients that wait for an answer.
-func (c *conn) tell(answer []byte, err error) {
-	if done := c.done; done != nil {
-		c.done = nil
-		done(answer, err)
 	}
 }
 

@@ -82,10 +82,6 @@ func (c *conn) inputSynSent(s frame.TCP) {
 		c.readOptions(s)
 		c.acknowledged(s)
 		c.acknowledge()
-		if c.opened != nil {
-			c.done, c.closing = nil, true
-			c.opened()
-		}
 		if c.stream != nil {
 			c.stream.opened()
 		}
@@ -142,15 +138,10 @@ func (c *conn) consume() {
 	if c.closing {
 		return
 	}
-	if c.service != nil {
-		if answer := c.service(netip.AddrPortFrom(c.tuple.Dst(), c.tuple.DstPort), c.received); answer != nil {
-			c.queue, c.closing = append(c.queue, answer...), true
-		}
+	if answer := c.service(netip.AddrPortFrom(c.tuple.Dst(), c.tuple.DstPort), c.received); answer != nil {
+		c.queue, c.closing = append(c.queue, answer...), true
 	}
-	if c.ended {
-		c.closing = true
-		c.tell(c.received, nil)
-	}
+	c.closing = c.closing || c.ended
 }
 
 // settle ends a connection that both sides have closed. It is remembered for a while, so that a repeated FIN finds

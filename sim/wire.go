@@ -110,3 +110,6 @@ func (w *Wire) isClosed() bool {
 		return false
 	}
 }
+
+// DefaultLatency is about what a frame takes through a TAP.
+const DefaultLatency = 50 * time.Microsecond

@@ -12,3 +12,11 @@ func (t *FDB) LongestChain() (longest int) {
 	}
 	return longest
 }
+
+// DefaultKnobs are a Linux bridge port's, with a storm limit.
+func DefaultKnobs() Knobs {
+	return Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true, StormLimit: DefaultStormLimit}
+}
+
+// DefaultStormLimit is a lab file's, in flooded frames a second.
+const DefaultStormLimit = 10000

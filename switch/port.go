@@ -44,10 +44,6 @@ type Tunnel interface {
 // only while somebody watches, by many goroutines.
 type Carrier interface{ Ready() bool }
 
-// DefaultStormLimit bounds the flooded frames per second that one port may send. A host that resolves a whole /16 stays
-// below it; a loop does not.
-const DefaultStormLimit = 10000
-
 // Knobs say what a port may do. Their names and meanings are those of the Linux bridge (bridge link set).
 type Knobs struct {
 	Learning       bool // believe source addresses that arrive here
@@ -57,11 +53,6 @@ type Knobs struct {
 	Isolated       bool // no frames from or to other isolated ports
 	MTU            int  // bytes of payload that fit; 0: no limit
 	StormLimit     int  // flooded frames per second from here; 0: no limit
-}
-
-// DefaultKnobs are a Linux bridge port's, with a storm limit.
-func DefaultKnobs() Knobs {
-	return Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true, StormLimit: DefaultStormLimit}
 }
 
 // Port is where a link is plugged into a switch.

@@ -4,7 +4,6 @@ package tap
 
 import (
 	"errors"
-	"os/exec"
 )
 
 // New returns an error: TAP devices and network namespaces as this package uses them are Linux's.
@@ -21,6 +20,3 @@ func Precede() bool { return false }
 
 // StartBehind starts a program; nobody has precedence.
 func StartBehind(cmd *exec.Cmd) error { return cmd.Start() }
-
-// StartHere returns an error: programs are followed as Linux lets them.
-func StartHere(*exec.Cmd) (Process, error) { return nil, errors.New("tap: needs Linux") }

@@ -28,9 +28,6 @@ func (l *local) StartAs(ns Namespace, cmd *exec.Cmd, r Rights) (Process, error) 
 	})
 }
 
-// StartHere starts a program where this process is, and follows it as Host.Start does. It is for tests.
-func StartHere(cmd *exec.Cmd) (Process, error) { return begin(cmd, cmd.Start) }
-
 // begin lets start start a program on a thread of its own.
 func begin(cmd *exec.Cmd, start func() error) (Process, error) {
 	if err := Startable(cmd); err != nil {

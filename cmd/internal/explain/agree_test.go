@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
-	"uswitch/cmd/internal/explain"
 	"uswitch/sim"
 	vswitch "uswitch/switch"
 	"uswitch/switch/frame"
@@ -27,12 +26,12 @@ func TestExplainAgrees(t *testing.T) {
 	outcomes := map[string]int{}
 	for seed := range uint64(labs) {
 		l := generate(t, seed)
-		before := everything(l.World)
-		got, err := explain.LabOf(l.World).Explain(l.question)
+		before := everything(l.world)
+		got, err := l.lab().Explain(l.question)
 		if err != nil {
 			t.Fatalf("seed %d: %v: %v", seed, l.question, err)
 		}
-		if after := everything(l.World); after != before {
+		if after := everything(l.world); after != before {
 			t.Fatalf("seed %d: asking %v has changed the lab:\n%s\nbecame\n%s", seed, l.question, before, after)
 		}
 		works, steps := l.really(l.question)
@@ -69,12 +68,12 @@ func TestWhyNotMends(t *testing.T) {
 	solved, unsolved := 0, map[string]int{}
 	for seed := range uint64(labs) {
 		l := generate(t, seed)
-		before := everything(l.World)
-		advice, err := explain.LabOf(l.World).WhyNot(l.question)
+		before := everything(l.world)
+		advice, err := l.lab().WhyNot(l.question)
 		if err != nil {
 			t.Fatalf("seed %d: %v: %v", seed, l.question, err)
 		}
-		if after := everything(l.World); after != before {
+		if after := everything(l.world); after != before {
 			t.Fatalf("seed %d: asking %v has changed the lab:\n%s\nbecame\n%s", seed, l.question, before, after)
 		}
 		q := l.question
@@ -120,7 +119,7 @@ func agree(explained, steps []string, gaps bool) bool {
 
 // generated is a lab with a question about it.
 type generated struct {
-	*sim.World
+	*world
 	text     string
 	question api.Question
 }
@@ -144,23 +143,16 @@ func generate(t testing.TB, seed uint64) *generated {
 			hosts, addrs = append(hosts, name), append(addrs, addr)
 		}
 	}
-	fmt.Fprintf(&b, "seed %d\n%s\nip_forward %s\n", seed, one("uplink sim", "uplink sim", "uplink sim", "uplink none"), one("1", "1", "1", "1", "1", "0"))
+	fmt.Fprintf(&b, "%s\nip_forward %s\n", one("uplink sim", "uplink sim", "uplink sim", "uplink none"), one("1", "1", "1", "1", "1", "0"))
 	for range r.IntN(8) {
 		fmt.Fprintln(&b, "rule", randomRule(one, addrs))
 	}
 	l := &generated{text: b.String()}
-	topology, err := sim.ParseTopology(l.text)
-	if err != nil {
-		t.Fatalf("seed %d: %v\n%s", seed, err, l.text)
-	}
-	if l.World, err = sim.New(topology); err != nil {
-		t.Fatalf("seed %d: %v\n%s", seed, err, l.text)
-	}
-	l.RunFor(3 * time.Second)
+	l.world = build(t, l.text)
 	l.live(r, one, addrs)
 	l.question = api.Question{From: one(hosts...), To: one(append(addrs, addrs[0], "10.1.0.1", "10.1.0.77", "8.8.8.8", "8.8.8.8", "203.0.113.9",
 		"198.51.100.99", "192.168.104.2", "192.168.104.2")...), Protocol: one("icmp", "tcp", "udp")}
-	if l.Internet() != nil && r.IntN(8) == 0 {
+	if l.outside && r.IntN(8) == 0 {
 		l.question.From, l.question.To = api.Outsider, "192.168.104.2"
 	}
 	if l.question.Protocol != "icmp" {
@@ -192,7 +184,7 @@ func randomRule(one func(...string) string, addrs []string) string {
 
 // live lets the lab be used for a while: services begin, somebody pings, an interface goes down.
 func (l *generated) live(r *rand.Rand, one func(...string) string, addrs []string) {
-	for _, h := range l.Hosts() {
+	for _, h := range l.hosts {
 		if r.IntN(2) == 0 {
 			h.ServeTCP(80, sim.Page(nil))
 		}
@@ -200,18 +192,18 @@ func (l *generated) live(r *rand.Rand, one func(...string) string, addrs []strin
 			h.ServeUDP(53, sim.Echo)
 		}
 		for range r.IntN(3) {
-			_, _ = l.Ping(h.Name(), ip(one(append(addrs, "8.8.8.8")...)), sim.PingOptions{Count: 1, Wait: time.Second}, io.Discard)
+			l.ping(h, ip(one(append(addrs, "8.8.8.8")...)))
 		}
 	}
-	for _, h := range l.Hosts() {
-		h.SetUp(r.IntN(12) > 0)
+	for _, h := range l.hosts {
+		setUp(h, r.IntN(12) > 0)
 		if r.IntN(6) == 0 {
 			l.portMTU(h.Name(), 1300)
 		}
 	}
-	l.RunFor(10 * time.Second) // whoever has asked for a neighbour has given up
+	l.run(10 * time.Second) // whoever has asked for a neighbour has given up
 	if r.IntN(6) == 0 {
-		l.RunFor(301 * time.Second)
+		l.run(301 * time.Second)
 	}
 }
 
@@ -250,7 +242,7 @@ func (l *generated) really(q api.Question) (works bool, steps []string) {
 		asker.Ping(to.Addr(), sim.PingOptions{Count: 1, Wait: 5 * time.Second, Size: q.Size, DontFragment: q.DontFragment}, io.Discard,
 			func(p sim.PingResult) { works = p.Received > 0 })
 	}
-	l.RunFor(5 * time.Second)
+	l.run(5 * time.Second)
 	for {
 		var e trace.Event
 		if _, ok := ring.TryNext(&e); !ok {
@@ -306,7 +298,7 @@ func stepsOf(a *api.Answer) (steps []string) {
 }
 
 // everything writes down all of a world that a packet could change.
-func everything(w *sim.World) string {
+func everything(w *world) string {
 	var b strings.Builder
 	now := w.Clock().Now()
 	for _, s := range w.Switches() {
@@ -324,7 +316,7 @@ func everything(w *sim.World) string {
 		out, _ := g.Rules().Exec([]string{"-t", table, "-S", "-v"})
 		fmt.Fprintln(&b, out)
 	}
-	for _, h := range w.Hosts() {
+	for _, h := range w.hosts {
 		fmt.Fprintf(&b, "%+v\n", h.State(now))
 	}
 	for _, r := range trace.Reasons() {
@@ -378,9 +370,9 @@ func turned(k vswitch.Knobs, knob string) vswitch.Knobs {
 func (l *generated) obeyInside(h *sim.Host, words []string, q *api.Question) bool {
 	switch text := strings.Join(words, " "); {
 	case strings.HasPrefix(text, "ip route"):
-		return h.SetGateway(ip(words[len(words)-1])) == nil
+		return setGateway(h, ip(words[len(words)-1])) == nil
 	case strings.HasPrefix(text, "ip link set") && words[len(words)-1] == "up":
-		h.SetUp(true)
+		setUp(h, true)
 	case strings.HasPrefix(text, "ip link set"):
 		mtu := 0
 		_, err := fmt.Sscan(words[len(words)-1], &mtu)

@@ -43,7 +43,7 @@ func real(t *testing.T, leg nat.InterfaceConfig, uplink explain.Uplink) *explain
 	}
 	s.SetLocal(i.MAC(), i)
 	for n, name := range []string{"RED", "BLUE"} {
-		if _, err := s.Attach(name, nobody{}, vswitch.DefaultKnobs()); err != nil {
+		if _, err := s.Attach(name, nobody{}, vswitch.Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true}); err != nil {
 			t.Fatal(err)
 		}
 		l.Hosts = append(l.Hosts, sim.HostState{Name: name, TCP: []uint16{80},
@@ -201,26 +201,18 @@ func FuzzQuestion(f *testing.F) {
 	f.Add("RED", "0.0.0.0", "tcp", uint16(1), 0, false)
 	f.Add("RED", "11.11.11.255", "icmp", uint16(0), 4000, true)
 	f.Add("RED", "127.0.0.1", "tcp", uint16(80), 0, false)
-	topology, err := sim.ParseTopology("network br0 11.11.11.0/24\nhost RED br0 11.11.11.2\nhost BLUE br0 11.11.11.3\nuplink sim\n" +
+	w := build(f, "network br0 11.11.11.0/24\nhost RED br0 11.11.11.2\nhost BLUE br0 11.11.11.3\nuplink sim\n"+
 		"rule -t nat -A POSTROUTING -o uplink -j MASQUERADE\nrule -P FORWARD DROP\n")
-	if err != nil {
-		f.Fatal(err)
-	}
-	w, err := sim.New(topology)
-	if err != nil {
-		f.Fatal(err)
-	}
-	w.RunFor(3 * time.Second)
 	f.Fuzz(func(t *testing.T, from, to, protocol string, port uint16, size int, df bool) {
 		q := api.Question{From: from, To: to, Protocol: protocol, Port: port, Size: size, DontFragment: df}
-		a, err := explain.LabOf(w).Explain(q)
+		a, err := w.lab().Explain(q)
 		if err != nil {
 			if err.Error() == "" {
 				t.Error("an error without words")
 			}
 			return
 		}
-		advice, err := explain.LabOf(w).WhyNot(q)
+		advice, err := w.lab().WhyNot(q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,23 +228,15 @@ func FuzzQuestion(f *testing.F) {
 
 // TestMissingRoutes takes routes away that the gateway had, as a person can.
 func TestMissingRoutes(t *testing.T) {
-	topology, err := sim.ParseTopology("network br0 11.11.11.0/24\nhost RED br0 11.11.11.2\nuplink sim\nrule -t nat -A POSTROUTING -o uplink -j MASQUERADE\n")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for prefix, want := range map[string]string{
 		"0.0.0.0/0":     "uswitch ip route add default via 192.168.104.1 dev uplink",
 		"11.11.11.0/24": "uswitch ip route add 11.11.11.0/24 dev br0",
 	} {
-		w, err := sim.New(topology)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.RunFor(3 * time.Second)
+		w := build(t, "network br0 11.11.11.0/24\nhost RED br0 11.11.11.2\nuplink sim\nrule -t nat -A POSTROUTING -o uplink -j MASQUERADE\n")
 		if !w.Gateway().RemoveRoute(netip.MustParsePrefix(prefix)) {
 			t.Fatalf("no route to %s", prefix)
 		}
-		a, err := explain.LabOf(w).WhyNot(api.Question{From: "RED", To: "8.8.8.8", Protocol: "icmp"})
+		a, err := w.lab().WhyNot(api.Question{From: "RED", To: "8.8.8.8", Protocol: "icmp"})
 		if err != nil || !a.Solved || len(a.Steps) != 1 || a.Steps[0].Command != want {
 			t.Errorf("without %s: %+v, %v", prefix, a, err)
 		}
@@ -274,26 +258,16 @@ func TestMissingAddress(t *testing.T) {
 		"and no route":       {"8.8.8.8", " gateway none", false, "uswitch exec RED -- ip route add default via 11.11.11.1; uswitch ip addr add 11.11.11.1/24 dev br0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			topology, err := sim.ParseTopology("network br0 11.11.11.0/24\nhost RED br0 11.11.11.2" + c.gateway +
-				"\nuplink sim\nrule -t nat -A POSTROUTING -o uplink -j MASQUERADE\n")
-			if err != nil {
-				t.Fatal(err)
-			}
-			w, err := sim.New(topology)
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.RunFor(3 * time.Second)
+			w := build(t, "network br0 11.11.11.0/24\nhost RED br0 11.11.11.2"+c.gateway+"\nuplink sim\nrule -t nat -A POSTROUTING -o uplink -j MASQUERADE\n")
 			host, _ := w.Host("RED")
 			if c.known {
-				host.Ping(netip.MustParseAddr("8.8.8.8"), sim.PingOptions{Count: 1, Wait: time.Second}, io.Discard, func(sim.PingResult) {})
-				w.RunFor(3 * time.Second)
+				w.ping(host, ip("8.8.8.8"))
 			}
 			leg, _ := w.Gateway().Interface("br0")
 			if err := w.Gateway().SetAddr(leg, netip.Prefix{}, w.Clock().Now()); err != nil {
 				t.Fatal(err)
 			}
-			a, err := explain.LabOf(w).WhyNot(api.Question{From: "RED", To: c.to, Protocol: "icmp"})
+			a, err := w.lab().WhyNot(api.Question{From: "RED", To: c.to, Protocol: "icmp"})
 			if err != nil {
 				t.Fatal(err)
 			}

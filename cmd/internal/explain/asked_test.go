@@ -10,7 +10,6 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
 	"uswitch/cmd/internal/tools/view"
-	"uswitch/sim"
 )
 
 // TestPartial is a matrix for which there is no time: its cells are not known, each that can be is to be sent once, and what
@@ -20,15 +19,7 @@ func TestPartial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	topology, err := sim.ParseTopology(part(archive, "topology"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := sim.New(topology)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lab := explain.LabOf(w)
+	lab := build(t, part(archive, "topology")).lab()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := lab.Reach(ctx, explain.ReachOptions{}); err == nil {

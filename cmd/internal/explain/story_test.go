@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -78,15 +77,7 @@ func setPart(a *txtar.Archive, name, text string) {
 // play builds the world and carries out the steps.
 func play(t *testing.T, topology, steps string) string {
 	t.Helper()
-	parsed, err := sim.ParseTopology(topology)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := sim.New(parsed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.RunFor(3 * time.Second)
+	w := build(t, topology)
 	var out bytes.Buffer
 	for line := range strings.Lines(steps) {
 		line = strings.TrimSpace(line)
@@ -103,7 +94,7 @@ func play(t *testing.T, topology, steps string) string {
 }
 
 // do carries out one line: what a person types to ask, or a change of the lab.
-func do(w *sim.World, line string, out io.Writer) error {
+func do(w *world, line string, out io.Writer) error {
 	words, err := rule.SplitLine(line)
 	if err != nil {
 		return err
@@ -121,19 +112,19 @@ func do(w *sim.World, line string, out io.Writer) error {
 			return err
 		}
 		if words[0] == "explain" {
-			a, err := explain.LabOf(w).Explain(q)
+			a, err := w.lab().Explain(q)
 			if err != nil {
 				return err
 			}
 			return view.Answer(out, a)
 		}
-		a, err := explain.LabOf(w).WhyNot(q)
+		a, err := w.lab().WhyNot(q)
 		if err != nil {
 			return err
 		}
 		return view.Advice(out, a)
 	case "reach":
-		m, err := explain.LabOf(w).Reach(context.Background(), explain.ReachOptions{Outside: ip("8.8.8.8")})
+		m, err := w.lab().Reach(context.Background(), explain.ReachOptions{Outside: ip("8.8.8.8")})
 		if err != nil {
 			return err
 		}
@@ -147,11 +138,11 @@ func do(w *sim.World, line string, out io.Writer) error {
 }
 
 // doAt lets a host do something.
-func doAt(w *sim.World, h *sim.Host, words []string) error {
+func doAt(w *world, h *sim.Host, words []string) error {
 	switch words[0] {
 	case "ping":
-		_, err := w.Ping(h.Name(), ip(words[1]), sim.PingOptions{Count: 1, Wait: time.Second}, io.Discard)
-		return err
+		w.ping(h, ip(words[1]))
+		return nil
 	case "listen":
 		port, err := strconv.ParseUint(words[2], 10, 16)
 		if words[1] == "tcp" {
@@ -161,10 +152,10 @@ func doAt(w *sim.World, h *sim.Host, words []string) error {
 		}
 		return err
 	case "down":
-		h.SetUp(false)
+		setUp(h, false)
 		return nil
 	case "gateway":
-		return h.SetGateway(ip(words[1]))
+		return setGateway(h, ip(words[1]))
 	}
 	return fmt.Errorf("%s: what is that?", words[0])
 }

@@ -107,7 +107,7 @@ const (
 	minAgeingTime     = 0       // nothing is remembered, as in Linux; the same table begins at 10
 	maxAgeingTime     = 1000000 // the same table
 	maxFDB            = 1000000 // stations
-	// defaultStormLimit is the switch's own: far above what hosts flood, far below what a loop of two cables does.
+	// defaultStormLimit is far above what hosts flood, far below what a loop of two cables does.
 	defaultStormLimit = 10000 // flooded frames a second
 	maxStormLimit     = 100000000
 )

@@ -14,6 +14,7 @@ import (
 	"uswitch/cmd/internal/docker/engine"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
+	"uswitch/cmd/internal/world/worldtest"
 	"uswitch/tap"
 )
 
@@ -147,7 +148,7 @@ func (f *fakeLab) Start(_ string, cmd *exec.Cmd, r tap.Rights, _ bool) (tap.Proc
 	if err := f.fail["Start"]; err != nil {
 		return nil, err
 	}
-	process, err := tap.StartHere(cmd)
+	process, err := worldtest.StartHere(cmd)
 	if err != nil {
 		return nil, err
 	}

@@ -199,7 +199,7 @@ func (h *Host) StartAs(ns tap.Namespace, cmd *exec.Cmd, r tap.Rights) (tap.Proce
 	if err != nil {
 		return nil, err
 	}
-	return tap.StartHere(cmd)
+	return StartHere(cmd)
 }
 
 // Rights returns what the last program of a namespace was to be allowed.
