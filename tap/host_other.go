@@ -4,6 +4,7 @@ package tap
 
 import (
 	"errors"
+	"os/exec"
 )
 
 // New returns an error: TAP devices and network namespaces as this package uses them are Linux's.
