@@ -24,28 +24,40 @@ func (l *local) Check() error {
 // Try implements Tryer.
 func (l *local) Try() []Trial { return l.try(true) }
 
-// try does what a lab does, with what vanishes with the threads that do it; more says whether also what a lab can do without.
+// Look implements Tryer.
+func (l *local) Look() []Trial {
+	return []Trial{{What: TrialTUN, Err: checkTUN()}, {What: TrialCapabilities, Err: checkCapabilities()}}
+}
+
+// try does what a lab does, with what vanishes with the threads that do it. more says whether also what a lab can do without, and
+// what can be tried although something before it has failed.
 func (l *local) try(more bool) []Trial {
-	t := &trials{names: l.names, all: []Trial{{What: "/dev/net/tun", Err: checkTUN()}, {What: "capabilities", Err: checkCapabilities()}}}
-	if t.all[0].Err != nil || t.all[1].Err != nil {
+	t := &trials{names: l.names, all: l.Look()}
+	tun, capable := t.all[0].Err == nil, t.all[1].Err == nil
+	if !more && !(tun && capable) {
 		return t.all // what the trial would stumble over is known
 	}
 	_ = onThread(func() error {
-		if t.add("network namespace", t.network()) {
+		networks := t.add(TrialNetworks, t.network())
+		if networks && tun {
 			t.card()
+		}
+		if networks || more {
 			t.mounts()
 		}
 		return nil
 	})
 	if more {
-		t.optional("link monitor", func() error {
+		t.optional(TrialMonitor, func() error {
 			socket, err := l.listen()
 			if err == nil {
 				socket.Close()
 			}
 			return err
 		})
-		t.offload()
+		if tun {
+			t.offload()
+		}
 	}
 	return t.all
 }
@@ -119,26 +131,28 @@ func (t *trials) network() error {
 func (t *trials) card() {
 	here, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
-		t.add("netlink", err)
+		t.add(TrialCard, fmt.Errorf("netlink: %w", err))
 		return
 	}
 	defer here.Close()
 	card, err := openPlain(trialCard)
-	if !t.add("network card (TUNSETIFF)", err) {
+	if !t.add(TrialCard, err) {
 		return
 	}
 	defer card.Close()
-	if !t.add("moving a card", moveTrial(here)) {
+	if !t.add(TrialMove, moveTrial(here)) {
 		return
 	}
-	if err := disableIPv6(trialCard); err != nil {
-		t.add("IPv6 off", fmt.Errorf("IPv6 of a network card cannot be switched off: %w", err))
-	} else {
-		t.add("IPv6 off", nil)
+	err = disableIPv6(trialCard)
+	if err != nil {
+		err = fmt.Errorf("IPv6 of a network card cannot be switched off: %w", err)
 	}
-	if err := upTrial(); err != nil {
-		t.add("card up", fmt.Errorf("a network card cannot be brought up: %w", err))
+	t.add(TrialIPv6, err)
+	err = upTrial()
+	if err != nil {
+		err = fmt.Errorf("a network card cannot be brought up: %w", err)
 	}
+	t.add(TrialUp, err)
 }
 
 func moveTrial(here *netlink.Handle) error {
@@ -175,21 +189,22 @@ func upTrial() error {
 
 // mounts mounts in mounts of the calling thread's own, and asks whether names can be made where they would be.
 func (t *trials) mounts() {
-	if t.add("mounts", mountTrial()) {
-		t.add("the namespace directory", t.names.trial())
+	err := unix.Unshare(unix.CLONE_NEWNS)
+	if err != nil {
+		err = fmt.Errorf("a mount namespace cannot be made: %w", limitReached(err, "user/max_mnt_namespaces", "mount namespaces"))
+	}
+	if t.add(TrialMountNamespace, err) && t.add(TrialMounts, mountTrial()) {
+		t.add(TrialNames, t.names.trial())
 	}
 }
 
 func mountTrial() error {
-	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		return fmt.Errorf("a mount namespace cannot be made: %w", limitReached(err, "user/max_mnt_namespaces", "mount namespaces"))
-	}
 	if err := unix.Mount("", "/", "none", unix.MS_SLAVE|unix.MS_REC, ""); err == unix.EINVAL {
 		return fmt.Errorf("mounting is not possible in a chroot: / is no mount point: %w", err)
 	} else if err != nil {
 		return fmt.Errorf("mounting is not allowed: %w", err)
 	}
-	if err := unix.Mount("/proc/thread-self/ns/net", "/dev/net/tun", "none", unix.MS_BIND, ""); err != nil {
+	if err := unix.Mount("/proc/thread-self/ns/net", "/dev/null", "none", unix.MS_BIND, ""); err != nil {
 		return fmt.Errorf("mounting is not allowed: %w", err)
 	}
 	return nil
@@ -218,11 +233,11 @@ func (t *trials) offload() {
 		what  string
 		flags int
 	}{
-		{"checksums left to the receiver (CSUM)", unix.TUN_F_CSUM},
-		{"super-frames of TCP (TSO)", unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6 | unix.TUN_F_TSO_ECN},
-		{"super-frames of UDP (USO)", unix.TUN_F_CSUM | unix.TUN_F_USO4 | unix.TUN_F_USO6},
+		{TrialCSUM, unix.TUN_F_CSUM},
+		{TrialTSO, unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6 | unix.TUN_F_TSO_ECN},
+		{TrialUSO, unix.TUN_F_CSUM | unix.TUN_F_USO4 | unix.TUN_F_USO6},
 	}
-	t.optional("virtio-net headers", checkHeaders)
+	t.optional(TrialHeaders, checkHeaders)
 	for _, kind := range kinds {
 		t.optional(kind.what, func() error {
 			if err := newNetwork(); err != nil {
