@@ -16,6 +16,7 @@ func commands() []*cobra.Command {
 		newLogs(),
 		newCleanup(),
 		newCompletion(),
+		newDoctor(),
 		newVersion(),
 		newHelp(),
 		newTrace(),

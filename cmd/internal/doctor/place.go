@@ -33,11 +33,11 @@ func look(uid int, read func(string) string) Place {
 	p.GVisor = strings.Contains(read("/proc/version"), gVisor)
 	p.Seccomp = strings.Contains(read("/proc/self/status"), "Seccomp:\t2")
 	switch {
-	case read("/run/.containerenv") != "" || read("/proc/1/environ") != "" && strings.Contains(read("/proc/1/environ"), "container=podman"):
+	case exists("/run/.containerenv"), os.Getenv("container") == "podman":
 		p.Container = "podman"
-	case mounts["/.dockerenv"] || exists("/.dockerenv"):
+	case mounts["/.dockerenv"], exists("/.dockerenv") && mounts["/etc/hosts"]: // the file alone stands in many an image
 		p.Container = "docker"
-	case mounts["/proc/kcore"] || mounts["/proc/keys"] || mounts["/proc/sys"]: // masked and read-only, as in all of them
+	case mounts["/proc/kcore"], mounts["/proc/keys"], mounts["/proc/sys"]: // masked and read-only, as in all of them
 		p.Container = "container"
 	}
 	return p

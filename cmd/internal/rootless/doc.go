@@ -15,3 +15,6 @@
 //
 // A process of the person's gets there with Enter.
 package rootless
+
+// InsideName is the directory, below the user's for labs, in which each lab has a tmpfs that nobody else sees.
+const InsideName = "inside"

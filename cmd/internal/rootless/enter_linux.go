@@ -43,9 +43,6 @@ func Enter(pid int) error {
 	return syscall.Exec(nsenter, argv, append(os.Environ(), enteredVariable+"="+here))
 }
 
-// insideName is the directory, below the user's for labs, in which each lab has a tmpfs that nobody else sees.
-const insideName = "inside"
-
 // sourcePrefix marks the tmpfs of a lab in the table of mounts.
 const sourcePrefix = "uswitch:"
 
@@ -57,7 +54,7 @@ func Settle(dir, lab string) error {
 	if err := unix.Mount("", "/", "none", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("mounts of the lab's own: %w", err)
 	}
-	inside := filepath.Join(dir, insideName)
+	inside := filepath.Join(dir, InsideName)
 	if err := os.MkdirAll(inside, 0o700); err != nil {
 		return err
 	}
@@ -75,7 +72,7 @@ func Settle(dir, lab string) error {
 
 // Inside returns where the lab in whose namespaces this process is has its records and the names of its namespaces.
 func Inside(dir string) (records, names string, ok bool) {
-	records = filepath.Join(dir, insideName)
+	records = filepath.Join(dir, InsideName)
 	names = filepath.Join(records, "netns")
 	_, err := os.Stat(names)
 	return records, names, err == nil // outside the directory is empty

@@ -49,7 +49,7 @@ func left(dir, lab string) (processes []int) {
 			continue
 		}
 		mounts, err := os.ReadFile("/proc/" + number + "/mountinfo")
-		if err == nil && hasMount(string(mounts), filepath.Join(dir, insideName), sourcePrefix+lab) {
+		if err == nil && hasMount(string(mounts), filepath.Join(dir, InsideName), sourcePrefix+lab) {
 			processes = append(processes, process)
 			continue
 		}

@@ -15,6 +15,9 @@ func Begin() error { return nil }
 // Start returns an error: there are no namespaces here.
 func Start(*exec.Cmd) error { return errNotLinux }
 
+// Try returns an error: there are no namespaces here.
+func Try() (made, mapped error) { return errNotLinux, nil }
+
 // DieWith returns an error: nobody is started by Start here.
 func DieWith(int) error { return errNotLinux }
 

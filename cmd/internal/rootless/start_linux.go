@@ -53,7 +53,7 @@ func Start(cmd *exec.Cmd) error {
 	}
 	cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER | unix.CLONE_NEWNS
 	users, groups := subordinate("/etc/subuid"), subordinate("/etc/subgid")
-	if users == nil || groups == nil || noNewPrivileges() {
+	if users == nil || groups == nil {
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 		return cmd.Start()
@@ -88,7 +88,7 @@ func mapIDs(pid int, users, groups []string) error {
 	newMap := func(program string, id int, more []string) error {
 		return exec.Command(program, append([]string{strconv.Itoa(pid), "0", strconv.Itoa(id), "1", "1"}, more...)...).Run()
 	}
-	if newMap("newuidmap", os.Geteuid(), users) == nil && newMap("newgidmap", os.Getegid(), groups) == nil {
+	if users != nil && groups != nil && newMap("newuidmap", os.Geteuid(), users) == nil && newMap("newgidmap", os.Getegid(), groups) == nil {
 		return nil
 	}
 	proc := fmt.Sprintf("/proc/%d/", pid)
@@ -97,7 +97,7 @@ func mapIDs(pid int, users, groups []string) error {
 	} {
 		// What newuidmap has written before newgidmap has failed stays, and is as good.
 		if err := os.WriteFile(proc+one.file, []byte(one.text), 0); err != nil && (one.file != "uid_map" || !hasMap(proc+one.file)) {
-			return err
+			return fmt.Errorf("%s: %w", one.file, innermost(err))
 		}
 	}
 	return nil
@@ -110,7 +110,7 @@ func hasMap(file string) bool {
 
 // subordinate returns the first id and the number of this user's subordinate ids; nil: there are none, or nobody to map them.
 func subordinate(file string) []string {
-	if _, err := exec.LookPath("newuidmap"); err != nil {
+	if _, err := exec.LookPath("newuidmap"); err != nil || noNewPrivileges() {
 		return nil
 	}
 	text, err := os.ReadFile(file)

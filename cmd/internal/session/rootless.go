@@ -41,13 +41,15 @@ type request struct {
 	Dir     string // the user's, for labs
 	Parent  int    // the process to die with; 0: none
 	Held    bool   // the lab lasts until holdFile ends
+	Trial   Rights // there is to be no lab: only what one needs is tried, with such rights, and told; empty: there is
 }
 
 // message is what the second process says. The last one, if it is an error, comes before its end.
 type message struct {
-	Up     string `json:"up,omitempty"`     // the name of the lab that is up
-	Cannot string `json:"cannot,omitempty"` // why there can be no lab
-	Failed string `json:"failed,omitempty"`
+	Up     string  `json:"up,omitempty"`     // the name of the lab that is up
+	Cannot string  `json:"cannot,omitempty"` // why there can be no lab
+	Failed string  `json:"failed,omitempty"`
+	Tried  []tried `json:"tried,omitempty"`
 }
 
 // check tries whether a lab can be had with the rights of this process. If not, possible says whether to try without.
@@ -71,9 +73,14 @@ func runRootless(o Options, dir string, refused error) (status int, err error) {
 	if err := endLeft(dir, o.Plan.Name, o.Stderr); err != nil {
 		return 1, err
 	}
-	l, err := startRootless(o, dir)
+	r := request{Options: o, Dir: dir, Parent: os.Getpid(), Held: len(o.Command) > 0 || o.Beside != nil}
+	if o.InBackground {
+		r.Parent = 0
+	}
+	r.Options.Command, r.Options.Beside = nil, nil
+	l, err := startSecond(r, rootless.Start, o.Stdout, o.Stderr)
 	if err != nil {
-		return 1, &CannotError{refused, fmt.Errorf("a user namespace cannot be had: %w", err)}
+		return 1, &CannotError{refused, noNamespace(err)}
 	}
 	defer l.hold.Close()
 	stop := passOn(l.cmd.Process)
@@ -111,6 +118,8 @@ func runRootless(o Options, dir string, refused error) (status int, err error) {
 	return status, errors.Join(err, failed)
 }
 
+func noNamespace(err error) error { return fmt.Errorf("a user namespace cannot be had: %w", err) }
+
 // endLeft ends what programs of a run of the lab that was killed are left. A lab that is up is an error.
 func endLeft(dir, lab string, messages *os.File) error {
 	lock, err := api.TakeLock(dir, lab)
@@ -123,8 +132,8 @@ func endLeft(dir, lab string, messages *os.File) error {
 	return lock.Release()
 }
 
-// startRootless starts the second process, on a thread that lasts as long as that: the kernel takes its end for the parent's.
-func startRootless(o Options, dir string) (*rootlessLab, error) {
+// startSecond starts the second process by start, on a thread that lasts as long as that: the kernel takes its end for the parent's.
+func startSecond(r request, start func(*exec.Cmd) error, stdout, stderr *os.File) (*rootlessLab, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -137,23 +146,18 @@ func startRootless(o Options, dir string) (*rootlessLab, error) {
 	if pipes.err != nil {
 		return nil, pipes.err
 	}
-	r := request{Options: o, Dir: dir, Parent: os.Getpid(), Held: len(o.Command) > 0 || o.Beside != nil}
-	if o.InBackground {
-		r.Parent = 0
-	}
-	r.Options.Command, r.Options.Beside = nil, nil
 	text, err := json.Marshal(r)
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(self, RootlessCommand)
-	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = o.Stdout, o.Stderr, []*os.File{messagesEnd, ask, hold}
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = stdout, stderr, []*os.File{messagesEnd, ask, hold}
 	cmd.SysProcAttr = ownGroup()
 	l := &rootlessLab{cmd: cmd, messages: json.NewDecoder(messages), hold: holdEnd, ended: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked
-		err := rootless.Start(cmd)
+		err := start(cmd)
 		started <- err
 		if err == nil {
 			_ = cmd.Wait()
@@ -241,7 +245,13 @@ func RunRootless() (status int, err error) {
 	say := func(m message) error { return json.NewEncoder(messages).Encode(m) }
 	o := r.Options
 	o.Stdout, o.Stderr = os.Stdout, os.Stderr
+	if r.Trial != "" {
+		return 0, say(try(&r))
+	}
 	host, err := settle(&r)
+	if err == nil {
+		err = host.Check()
+	}
 	if err != nil {
 		return 1, say(message{Cannot: err.Error()})
 	}
@@ -268,25 +278,24 @@ func RunRootless() (status int, err error) {
 	return status, err
 }
 
-// settle gives this process what a rootless lab has, and tries whether that is enough.
+// settle gives this process what a rootless lab has.
 func settle(r *request) (tap.Host, error) {
 	if r.Parent != 0 {
 		if err := rootless.DieWith(r.Parent); err != nil {
 			return nil, err
 		}
 	}
-	if err := rootless.Settle(r.Dir, r.Options.Plan.Name); err != nil {
+	if r.Trial == RootOnly {
+		return newRealHost(r.Dir)
+	}
+	lab := "" // no lab is called so
+	if r.Options.Plan != nil {
+		lab = r.Options.Plan.Name
+	}
+	if err := rootless.Settle(r.Dir, lab); err != nil {
 		return nil, err
 	}
-	host, err := newRealHost(r.Dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := host.Check(); err != nil {
-		host.Close()
-		return nil, err
-	}
-	return host, nil
+	return newRealHost(r.Dir)
 }
 
 // newRealHost returns who makes real namespaces and cards: of the rootless lab that this process is in, or of this machine.

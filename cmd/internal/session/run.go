@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,8 +70,8 @@ func Run(o Options) (status int, err error) {
 			return runRootless(o, dir, refused)
 		case refused != nil && possible:
 			return 1, &CannotError{refused, noDir}
-		case refused != nil:
-			return 1, &CannotError{Root: refused}
+		case refused != nil || noDir != nil:
+			return 1, &CannotError{Root: cmp.Or(refused, noDir)}
 		}
 	}
 	if noDir != nil {

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package doctor
+
+import "uswitch/tap"
+
+// Sockets tries nothing.
+func Sockets() []tap.Trial { return nil }
