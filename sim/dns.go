@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/dns/dnsmessage"
+	"github.com/miekg/dns"
 )
 
 // How long a machine waits for a DNS server, and how often it asks (resolv.conf's timeout and attempts).
@@ -22,38 +22,30 @@ var ErrNoSuchName = errors.New("NXDOMAIN")
 // LookUp asks a DNS server for the address of a name, and hands what it finds to done, once. An invalid address without
 // an error means that the name exists and has none.
 func (m *Machine) LookUp(server netip.Addr, name string, done func(netip.Addr, error)) {
-	m.ask(server, name, dnsmessage.TypeA, func(r *dnsmessage.Resource, err error) {
-		if r == nil {
-			done(netip.Addr{}, err)
-			return
+	m.ask(server, name, dns.TypeA, func(r dns.RR, err error) {
+		var found netip.Addr
+		if a, ok := r.(*dns.A); ok {
+			found, _ = netip.AddrFromSlice(a.A.To4())
 		}
-		done(netip.AddrFrom4(r.Body.(*dnsmessage.AResource).A), nil)
+		done(found, err)
 	})
 }
 
 // LookUpAddr asks a DNS server for the name of an address, as LookUp for the address of a name.
 func (m *Machine) LookUpAddr(server, addr netip.Addr, done func(name string, err error)) {
-	m.ask(server, reverseName(addr), dnsmessage.TypePTR, func(r *dnsmessage.Resource, err error) {
-		if r == nil {
-			done("", err)
-			return
+	m.ask(server, reverseName(addr), dns.TypePTR, func(r dns.RR, err error) {
+		name := ""
+		if p, ok := r.(*dns.PTR); ok {
+			name = p.Ptr
 		}
-		done(r.Body.(*dnsmessage.PTRResource).PTR.String(), nil)
+		done(name, err)
 	})
 }
 
 // ask puts one question and returns the first record of the type asked for, or nil if there is none.
-func (m *Machine) ask(server netip.Addr, name string, t dnsmessage.Type, done func(*dnsmessage.Resource, error)) {
-	if name == "" || name[len(name)-1] != '.' {
-		name += "."
-	}
-	wire, err := dnsmessage.NewName(name)
-	if err != nil {
-		done(nil, fmt.Errorf("%s: %w", name, err))
-		return
-	}
-	query := dnsmessage.Message{Header: dnsmessage.Header{ID: uint16(m.random.Uint32()), RecursionDesired: true},
-		Questions: []dnsmessage.Question{{Name: wire, Type: t, Class: dnsmessage.ClassINET}}}
+func (m *Machine) ask(server netip.Addr, name string, kind uint16, done func(dns.RR, error)) {
+	query := new(dns.Msg).SetQuestion(dns.Fqdn(name), kind)
+	query.Id = uint16(m.random.Uint32())
 	packed, err := query.Pack()
 	if err != nil {
 		done(nil, fmt.Errorf("%s: %w", name, err))
@@ -70,28 +62,28 @@ func (m *Machine) ask(server netip.Addr, name string, t dnsmessage.Type, done fu
 			case err != nil:
 				done(nil, err)
 			default:
-				done(readAnswer(b, query.ID, t))
+				done(readAnswer(b, query.Id, kind))
 			}
 		})
 	}
 	try()
 }
 
-func readAnswer(b []byte, id uint16, t dnsmessage.Type) (*dnsmessage.Resource, error) {
-	var answer dnsmessage.Message
+func readAnswer(b []byte, id, kind uint16) (dns.RR, error) {
+	var answer dns.Msg
 	switch err := answer.Unpack(b); {
 	case err != nil:
 		return nil, err
-	case answer.ID != id:
+	case answer.Id != id:
 		return nil, errors.New("an answer to another question")
-	case answer.RCode == dnsmessage.RCodeNameError:
+	case answer.Rcode == dns.RcodeNameError:
 		return nil, ErrNoSuchName
-	case answer.RCode != dnsmessage.RCodeSuccess:
-		return nil, errors.New(answer.RCode.String())
+	case answer.Rcode != dns.RcodeSuccess:
+		return nil, errors.New(dns.RcodeToString[answer.Rcode])
 	}
-	for i := range answer.Answers {
-		if answer.Answers[i].Header.Type == t {
-			return &answer.Answers[i], nil
+	for _, r := range answer.Answer {
+		if r.Header().Rrtype == kind {
+			return r, nil
 		}
 	}
 	return nil, nil
@@ -114,8 +106,8 @@ var pointers = map[string]string{
 
 // reverseName returns where DNS keeps the name of an address (RFC 1035 3.5).
 func reverseName(a netip.Addr) string {
-	ip := a.As4()
-	return fmt.Sprintf("%d.%d.%d.%d.in-addr.arpa.", ip[3], ip[2], ip[1], ip[0])
+	name, _ := dns.ReverseAddr(a.String()) // which an address always has
+	return name
 }
 
 // dnsTTL is how long answers may be kept, in seconds.
@@ -123,23 +115,23 @@ const dnsTTL = 300
 
 // answerDNS answers a query (RFC 1035) from the zone: an address, a name, NODATA for a name that has nothing of the kind
 // asked for, NXDOMAIN for one that does not exist. What is not a query gets no answer.
-func answerDNS(_ netip.AddrPort, query []byte) []byte {
-	var p dnsmessage.Parser
-	header, err := p.Start(query)
-	if err != nil || header.Response {
+func answerDNS(_ netip.AddrPort, b []byte) []byte {
+	var query dns.Msg
+	err := query.Unpack(b)
+	if len(b) < dnsHeader || query.Response {
 		return nil
 	}
-	answer := dnsmessage.Message{Header: dnsmessage.Header{ID: header.ID, Response: true, OpCode: header.OpCode,
-		RecursionDesired: header.RecursionDesired, RecursionAvailable: true}}
-	q, err := p.Question()
+	answer := new(dns.Msg)
+	answer.Id, answer.Response, answer.Opcode = query.Id, true, query.Opcode
+	answer.RecursionDesired, answer.RecursionAvailable = query.RecursionDesired, true
 	switch {
-	case err != nil:
-		answer.RCode = dnsmessage.RCodeFormatError
-	case header.OpCode != 0:
-		answer.RCode = dnsmessage.RCodeNotImplemented
+	case err != nil || len(query.Question) == 0:
+		answer.Rcode = dns.RcodeFormatError
+	case query.Opcode != dns.OpcodeQuery:
+		answer.Rcode = dns.RcodeNotImplemented
 	default:
-		answer.Questions = []dnsmessage.Question{q}
-		answer.Answers, answer.RCode = lookUp(q)
+		answer.Question = query.Question[:1]
+		answer.Answer, answer.Rcode = lookUp(query.Question[0])
 	}
 	packed, err := answer.Pack()
 	if err != nil {
@@ -148,22 +140,22 @@ func answerDNS(_ netip.AddrPort, query []byte) []byte {
 	return packed
 }
 
+// dnsHeader is the length of a message's header (RFC 1035 4.1.1).
+const dnsHeader = 12
+
 // lookUp finds the records that answer a question.
-func lookUp(q dnsmessage.Question) ([]dnsmessage.Resource, dnsmessage.RCode) {
-	name := strings.ToLower(q.Name.String())
-	header := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: dnsmessage.ClassINET, TTL: dnsTTL}
+func lookUp(q dns.Question) ([]dns.RR, int) {
+	name := strings.ToLower(q.Name)
+	header := dns.RR_Header{Name: q.Name, Rrtype: q.Qtype, Class: dns.ClassINET, Ttl: dnsTTL}
 	addr, isName := zone[name]
 	pointer, isPointer := pointers[name]
-	var body dnsmessage.ResourceBody
 	switch {
-	case q.Class != dnsmessage.ClassINET || !isName && !isPointer:
-		return nil, dnsmessage.RCodeNameError
-	case isName && q.Type == dnsmessage.TypeA:
-		body = &dnsmessage.AResource{A: addr.As4()}
-	case isPointer && q.Type == dnsmessage.TypePTR:
-		body = &dnsmessage.PTRResource{PTR: dnsmessage.MustNewName(pointer)}
-	default:
-		return nil, dnsmessage.RCodeSuccess
+	case q.Qclass != dns.ClassINET || !isName && !isPointer:
+		return nil, dns.RcodeNameError
+	case isName && q.Qtype == dns.TypeA:
+		return []dns.RR{&dns.A{Hdr: header, A: addr.AsSlice()}}, dns.RcodeSuccess
+	case isPointer && q.Qtype == dns.TypePTR:
+		return []dns.RR{&dns.PTR{Hdr: header, Ptr: pointer}}, dns.RcodeSuccess
 	}
-	return []dnsmessage.Resource{{Header: header, Body: body}}, dnsmessage.RCodeSuccess
+	return nil, dns.RcodeSuccess
 }

@@ -1,20 +1,22 @@
 package tcpdump
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
-	"net/netip"
+	"strconv"
 	"strings"
 
-	"golang.org/x/net/dns/dnsmessage"
+	"github.com/miekg/dns"
 )
 
 // Words for DNS (print-domain.c). Where there is none the number stands.
 var (
 	dnsOps   = []string{"", " inv_q", " stat", " op3", " notify", " update", " op6", " op7", " op8", " updateA", " updateD", " updateDA", " updateM", " updateMA", " zoneInit", " zoneRef"}
 	dnsCodes = []string{"", " FormErr", " ServFail", " NXDomain", " NotImp", " Refused", " YXDomain", " YXRRSet", " NXRRSet", " NotAuth", " NotZone", " Resp11", " Resp12", " Resp13", " Resp14", " NoChange"}
-	dnsTypes = map[dnsmessage.Type]string{1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 13: "HINFO", 15: "MX", 16: "TXT", 28: "AAAA", 29: "LOC",
+	dnsTypes = map[uint16]string{1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 13: "HINFO", 15: "MX", 16: "TXT", 28: "AAAA", 29: "LOC",
 		33: "SRV", 35: "NAPTR", 39: "DNAME", 41: "OPT", 43: "DS", 44: "SSHFP", 46: "RRSIG", 47: "NSEC", 48: "DNSKEY", 99: "SPF", 252: "AXFR", 255: "ANY"}
-	dnsClasses = map[dnsmessage.Class]string{2: "CSNET", 3: "CHAOS", 4: "HS", 255: "ANY"}
+	dnsClasses = map[uint16]string{2: "CSNET", 3: "CHAOS", 4: "HS", 255: "ANY"}
 )
 
 // dnsHeader is the length of a message's header (RFC 1035 4.1.1).
@@ -26,16 +28,10 @@ func (p *Printer) dns(b []byte, length int, multicast bool) {
 		p.f("domain [length %d < %d] (invalid)", length, dnsHeader)
 		return
 	}
-	var parser dnsmessage.Parser
-	h, err := parser.Start(b)
-	if err != nil {
-		p.f("[|domain]")
-		return
-	}
-	flags := int(b[2])<<8 | int(b[3])
+	id, flags := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
 	var counts [4]int // questions, answers, authorities, additional records
 	for i := range counts {
-		counts[i] = int(b[4+2*i])<<8 | int(b[5+2*i])
+		counts[i] = int(binary.BigEndian.Uint16(b[4+2*i:]))
 	}
 	op, code := dnsOps[flags>>11&0xf], dnsCodes[flags&0xf]
 	set := func(bit int, mark string) string {
@@ -44,23 +40,24 @@ func (p *Printer) dns(b []byte, length int, multicast bool) {
 		}
 		return ""
 	}
-	if h.Response {
+	var err error
+	if flags&0x8000 != 0 {
 		ra := "-"
-		if h.RecursionAvailable {
+		if flags&0x80 != 0 {
 			ra = ""
 		}
-		p.f("%d%s%s%s%s%s%s", h.ID, op, code, set(0x400, "*"), ra, set(0x200, "|"), set(0x20, "$"))
+		p.f("%d%s%s%s%s%s%s", id, op, code, set(0x400, "*"), ra, set(0x200, "|"), set(0x20, "$"))
 		if counts[0] != 1 {
 			p.f(" [%dq]", counts[0])
 		}
 		p.f(" %d/%d/%d", counts[1], counts[2], counts[3])
-		err = p.answers(&parser, multicast)
+		err = p.answers(b, counts, multicast)
 	} else {
-		p.f("%d%s%s%s", h.ID, op, set(0x100, "+"), set(0x10, "%"))
+		p.f("%d%s%s%s", id, op, set(0x100, "+"), set(0x10, "%"))
 		if weird := flags & 0x6cf; weird != 0 {
 			p.f(" [b2&3=0x%x]", flags)
 		}
-		err = p.questions(&parser, counts, multicast)
+		err = p.questions(b, counts, multicast)
 	}
 	if err != nil {
 		p.f(" [|domain]")
@@ -69,7 +66,7 @@ func (p *Printer) dns(b []byte, length int, multicast bool) {
 	p.f(" (%d)", length)
 }
 
-func (p *Printer) questions(parser *dnsmessage.Parser, counts [4]int, multicast bool) error {
+func (p *Printer) questions(b []byte, counts [4]int, multicast bool) error {
 	for i, mark := range []string{"q", "a", "n", "au"} {
 		if i == 0 && counts[1] > 0 {
 			p.f(" [%da]", counts[1])
@@ -78,33 +75,60 @@ func (p *Printer) questions(parser *dnsmessage.Parser, counts [4]int, multicast 
 			p.f(" [%d%s]", counts[i], mark)
 		}
 	}
+	at := dnsHeader
 	for range counts[0] {
-		q, err := parser.Question()
+		name, kind, class, next, err := dnsQuestion(b, at)
 		if err != nil {
 			return err
 		}
-		p.f(" %s%s? %s", dnsType(q.Type), dnsClass(q.Class, multicast, " (QU)", " (QM)"), printable(q.Name.String()))
+		at = next
+		p.f(" %s%s? %s", dnsType(kind), dnsClass(class, multicast, " (QU)", " (QM)"), dnsText(name))
 	}
 	return nil
 }
 
-func (p *Printer) answers(parser *dnsmessage.Parser, multicast bool) error {
-	if err := parser.SkipAllQuestions(); err != nil {
-		return err
+var errCutOff = errors.New("the message is cut off")
+
+// dnsQuestion reads the question that begins at a place, and says where the next one does.
+func dnsQuestion(b []byte, at int) (name string, kind, class uint16, next int, err error) {
+	if name, next, err = dns.UnpackDomainName(b, at); err == nil && next+4 > len(b) {
+		err = errCutOff
 	}
-	for separator := ""; ; separator = "," {
-		r, err := parser.Answer()
-		if err == dnsmessage.ErrSectionDone {
-			return nil
+	if err != nil {
+		return "", 0, 0, at, err
+	}
+	return name, binary.BigEndian.Uint16(b[next:]), binary.BigEndian.Uint16(b[next+2:]), next + 4, nil
+}
+
+func (p *Printer) answers(b []byte, counts [4]int, multicast bool) error {
+	at := dnsHeader
+	for range counts[0] {
+		var err error
+		if _, _, _, at, err = dnsQuestion(b, at); err != nil {
+			return err
 		}
+	}
+	separator := ""
+	for range counts[1] {
+		_, kind, class, data, err := dnsQuestion(b, at) // a record begins like a question; its time to live and its length follow
+		if err != nil || data+6 > len(b) {
+			return errors.Join(err, errCutOff)
+		}
+		length := int(binary.BigEndian.Uint16(b[data+4:]))
+		if at = data + 6 + length; at > len(b) {
+			return errCutOff
+		}
+		text, err := dnsData(dns.RR_Header{Rrtype: kind, Rdlength: uint16(length)}, b[:at], data+6)
 		if err != nil {
 			return err
 		}
-		p.f("%s%s %s%s", separator, dnsClass(r.Header.Class, multicast, " (Cache flush)", ""), dnsType(r.Header.Type), dnsData(r.Body))
+		p.f("%s%s %s%s", separator, dnsClass(class, multicast, " (Cache flush)", ""), dnsType(kind), text)
+		separator = ","
 	}
+	return nil
 }
 
-func dnsType(t dnsmessage.Type) string {
+func dnsType(t uint16) string {
 	if name, ok := dnsTypes[t]; ok {
 		return name
 	}
@@ -112,7 +136,7 @@ func dnsType(t dnsmessage.Type) string {
 }
 
 // dnsClass names a class that is not the Internet's. In multicast DNS its first bit is a wish.
-func dnsClass(c dnsmessage.Class, multicast bool, set, unset string) (text string) {
+func dnsClass(c uint16, multicast bool, set, unset string) (text string) {
 	if multicast {
 		text = unset
 		if c&0x8000 != 0 {
@@ -120,7 +144,7 @@ func dnsClass(c dnsmessage.Class, multicast bool, set, unset string) (text strin
 		}
 		c &^= 0x8000
 	}
-	if c == dnsmessage.ClassINET {
+	if c == dns.ClassINET {
 		return text
 	}
 	name, ok := dnsClasses[c]
@@ -130,31 +154,56 @@ func dnsClass(c dnsmessage.Class, multicast bool, set, unset string) (text strin
 	return text + " " + name
 }
 
-// dnsData prints a record's data.
-func dnsData(body dnsmessage.ResourceBody) string {
-	switch r := body.(type) {
-	case *dnsmessage.AResource:
-		return " " + netip.AddrFrom4(r.A).String()
-	case *dnsmessage.AAAAResource:
-		return " " + netip.AddrFrom16(r.AAAA).String()
-	case *dnsmessage.CNAMEResource:
-		return " " + printable(r.CNAME.String())
-	case *dnsmessage.NSResource:
-		return " " + printable(r.NS.String())
-	case *dnsmessage.PTRResource:
-		return " " + printable(r.PTR.String())
-	case *dnsmessage.MXResource:
-		return fmt.Sprintf(" %s %d", printable(r.MX.String()), r.Pref)
-	case *dnsmessage.SRVResource:
-		return fmt.Sprintf(" %s:%d %d %d", printable(r.Target.String()), r.Port, r.Priority, r.Weight)
-	case *dnsmessage.TXTResource:
-		var text strings.Builder
-		for _, s := range r.TXT {
-			text.WriteString(` "` + printable(s) + `"`)
-		}
-		return text.String()
+// dnsData is a record's data, which begins at a place in the message and ends with it; empty for types whose data is not shown.
+func dnsData(h dns.RR_Header, message []byte, at int) (string, error) {
+	switch h.Rrtype {
+	case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeNS, dns.TypePTR, dns.TypeMX, dns.TypeSRV, dns.TypeTXT:
+	default:
+		return "", nil
 	}
-	return ""
+	if h.Rdlength == 0 && h.Rrtype != dns.TypeTXT {
+		return "", errCutOff
+	}
+	record, _, err := dns.UnpackRRWithHeader(h, message, at)
+	switch r := record.(type) {
+	case *dns.A:
+		return " " + r.A.String(), err
+	case *dns.AAAA:
+		return " " + r.AAAA.String(), err
+	case *dns.CNAME:
+		return " " + dnsText(r.Target), err
+	case *dns.NS:
+		return " " + dnsText(r.Ns), err
+	case *dns.PTR:
+		return " " + dnsText(r.Ptr), err
+	case *dns.MX:
+		return fmt.Sprintf(" %s %d", dnsText(r.Mx), r.Preference), err
+	case *dns.SRV:
+		return fmt.Sprintf(" %s:%d %d %d", dnsText(r.Target), r.Port, r.Priority, r.Weight), err
+	case *dns.TXT:
+		var text strings.Builder
+		for _, s := range r.Txt {
+			text.WriteString(` "` + dnsText(s) + `"`)
+		}
+		return text.String(), err
+	}
+	return "", err
+}
+
+// dnsText shows a name or a text as it is in the message, of which package dns has escaped what a zone file would (RFC 1035 5.1).
+func dnsText(s string) string {
+	var b []byte
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:min(i+4, len(s))], 10, 8); err == nil && i+3 < len(s) {
+				b, i = append(b, byte(n)), i+3
+				continue
+			}
+			i++
+		}
+		b = append(b, s[i])
+	}
+	return printable(string(b))
 }
 
 // printable shows bytes that a terminal would act upon as tcpdump does.
