@@ -13,24 +13,34 @@ type Self struct {
 	MAC  frame.MAC
 	Addr netip.Prefix   // the address and the network's prefix
 	More []netip.Prefix // further ones (Linux's secondary addresses)
+	V6   []netip.Prefix // those of IPv6, the link-local one first; none: the station has no IPv6 there
 }
 
 // Has reports whether an address is one of the station's own.
 func (s *Self) Has(a netip.Addr) bool {
-	return a == s.Addr.Addr() || slices.ContainsFunc(s.More, func(p netip.Prefix) bool { return p.Addr() == a })
+	is := func(p netip.Prefix) bool { return p.Addr() == a }
+	return a == s.Addr.Addr() || slices.ContainsFunc(s.More, is) || slices.ContainsFunc(s.V6, is)
 }
 
-// For returns the address, with its prefix, in whose network a neighbour is; the first where it is in none.
+// For returns the address, with its prefix, in whose network a neighbour is; where it is in none the first of its family,
+// of IPv6 the last, which is not link-local if there is another.
 func (s *Self) For(neighbor netip.Addr) (own netip.Prefix, ok bool) {
-	if s.Addr.Contains(neighbor) {
-		return s.Addr, true
+	first, more := s.Addr, s.More
+	if neighbor.Is6() {
+		if len(s.V6) == 0 {
+			return netip.Prefix{}, false
+		}
+		first, more = s.V6[len(s.V6)-1], s.V6
 	}
-	for _, p := range s.More {
+	if first.Contains(neighbor) {
+		return first, true
+	}
+	for _, p := range more {
 		if p.Contains(neighbor) {
 			return p, true
 		}
 	}
-	return s.Addr, false
+	return first, false
 }
 
 // Case is what an ARP packet turned out to be.

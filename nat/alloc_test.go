@@ -31,6 +31,7 @@ type established struct {
 	tracer             *trace.Tracer
 	br0, uplink        *nat.Interface
 	routed, out, reply []byte
+	six                [3][]byte // the same in IPv6
 	net                sink
 	way                sinkUplink
 	buffer             []byte
@@ -44,7 +45,13 @@ func newEstablished(t testing.TB) *established {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.gateway = nat.New(nat.Config{Tracer: e.tracer, Epoch: epoch, Rules: tables, Random: rand.New(rand.NewPCG(1, 2))})
+	tables6 := rule.NewTables(rule.IPv6)
+	err = tables6.Apply([]string{"-P FORWARD DROP", "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+		"-A FORWARD -i br0 -j ACCEPT", "-t nat -A POSTROUTING -s fd00:1::/64 ! -o br0 -j MASQUERADE"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.gateway = nat.New(nat.Config{Tracer: e.tracer, Epoch: epoch, Rules: tables, Rules6: tables6, Random: rand.New(rand.NewPCG(1, 2))})
 	add := func(c nat.InterfaceConfig) *nat.Interface {
 		i, err := e.gateway.Add(c, epoch)
 		if err != nil {
@@ -52,11 +59,16 @@ func newEstablished(t testing.TB) *established {
 		}
 		return i
 	}
-	e.br0 = add(nat.InterfaceConfig{Name: "br0", Addr: prefix("11.11.11.1/24"), MAC: gatewayMAC, Segment: &e.net})
-	br1 := add(nat.InterfaceConfig{Name: "br1", Addr: prefix("22.22.22.1/24"), MAC: gatewayMAC, Segment: &e.net})
-	e.uplink = add(nat.InterfaceConfig{Name: "uplink", Addr: prefix("192.0.2.2/24"), Uplink: &e.way})
-	if err := e.gateway.AddRoute(defaultRoute, netip.Addr{}, e.uplink); err != nil {
-		t.Fatal(err)
+	e.br0 = add(nat.InterfaceConfig{Name: "br0", Addr: prefix("11.11.11.1/24"), MAC: gatewayMAC, Segment: &e.net,
+		V6: []netip.Prefix{prefix("fd00:1::1/64")}})
+	br1 := add(nat.InterfaceConfig{Name: "br1", Addr: prefix("22.22.22.1/24"), MAC: gatewayMAC, Segment: &e.net,
+		V6: []netip.Prefix{prefix("fd00:2::1/64")}})
+	e.uplink = add(nat.InterfaceConfig{Name: "uplink", Addr: prefix("192.0.2.2/24"), Uplink: &e.way,
+		V6: []netip.Prefix{prefix("2001:db8::2/64")}})
+	for _, all := range []netip.Prefix{defaultRoute, prefix("::/0")} {
+		if err := e.gateway.AddRoute(all, netip.Addr{}, e.uplink); err != nil {
+			t.Fatal(err)
+		}
 	}
 	host{&wire{leg: e.br0}, ip4("11.11.11.2"), frame.MAC{2, 0, 0, 0, 1, 2}}.know(e)
 	host{&wire{leg: br1}, ip4("22.22.22.2"), frame.MAC{2, 0, 0, 0, 1, 4}}.know(e)
@@ -67,10 +79,26 @@ func newEstablished(t testing.TB) *established {
 	e.input(e.routed)
 	e.input(e.out)
 	e.inputUplink(e.reply)
-	if e.net.packets < 2 || e.way.packets != 1 {
+	e.begin6(br1)
+	if e.net.packets < 2 || e.way.packets != 2 {
 		t.Fatalf("%d packets reached the networks and %d the uplink", e.net.packets, e.way.packets)
 	}
 	return e
+}
+
+// begin6 begins the same connections in IPv6.
+func (e *established) begin6(br1 *nat.Interface) {
+	red := host6{host{&wire{leg: e.br0}, ip4("11.11.11.2"), frame.MAC{2, 0, 0, 0, 1, 2}}, ip6("fd00:1::2")}
+	e.gateway.Interfaces()[0].SetNeighbor(red.addr, red.mac, epoch)
+	br1.SetNeighbor(ip6("fd00:2::2"), frame.MAC{2, 0, 0, 0, 1, 4}, epoch)
+	for n, p := range []frame.IPv6{udp6("fd00:1::2", "fd00:2::2", 4000, 53, 4), udp6("fd00:1::2", "2001:db8:9::9", 4000, 53, 4),
+		udp6("2001:db8:9::9", "2001:db8::2", 53, 4000, 4)} {
+		e.six[n] = red.frame(p).Data
+		frame.Ethernet(e.six[n]).SetHeader(gatewayMAC, red.mac, frame.TypeIPv6)
+	}
+	e.input(e.six[0])
+	e.input(e.six[1])
+	e.inputUplink(e.six[2])
 }
 
 // know lets the gateway learn a neighbour.
@@ -98,6 +126,10 @@ func (e *established) paths() map[string]func() {
 		"routed":            func() { e.input(e.routed) },
 		"translated":        func() { e.input(e.out) },
 		"translated answer": func() { e.inputUplink(e.reply) },
+
+		"IPv6 routed":            func() { e.input(e.six[0]) },
+		"IPv6 translated":        func() { e.input(e.six[1]) },
+		"IPv6 translated answer": func() { e.inputUplink(e.six[2]) },
 	}
 }
 

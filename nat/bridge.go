@@ -25,16 +25,16 @@ func (g *Gateway) Bridge(name string, network Segment) *Bridge {
 	return &Bridge{gw: g, self: self}
 }
 
-// Bridged reports whether a frame may go on to other ports, and tells the journey which rule has decided. Only IPv4 packets
-// are shown to the rules. It neither keeps nor changes the frame, and may be called from many goroutines.
+// Bridged reports whether a frame may go on to other ports, and tells the journey which rule has decided. Only IP packets
+// are shown to the rules, as nf_call_ip6tables does it for IPv6. It neither keeps nor changes the frame, and may be called from many goroutines.
 func (b *Bridge) Bridged(f frame.Frame, j *trace.Journey, now time.Time) bool {
 	e, ok := frame.ParseEthernet(f.Data)
-	if !ok || e.Type() != frame.TypeIPv4 {
+	if !ok || e.Type() != frame.TypeIPv4 && e.Type() != frame.TypeIPv6 {
 		return true
 	}
 	g := b.gw
 	f.Source = b.self.source(f)
-	p := &packet{f: f, in: b.self, srcMAC: e.Src(), toGroup: e.Dst().IsGroup(), j: j, now: now}
+	p := &packet{f: f, in: b.self, srcMAC: e.Src(), etherType: e.Type(), toGroup: e.Dst().IsGroup(), j: j, now: now}
 	if r := p.parse(); r != trace.NoReason {
 		g.drop(p, trace.Prerouting, r)
 		return false
@@ -67,7 +67,7 @@ func (b *Bridge) Bridged(f frame.Frame, j *trace.Journey, now time.Time) bool {
 
 // passes asks a table's rules. Who is refused is sent no word: the gateway may have no address from which it could.
 func (b *Bridge) passes(p *packet, table rule.Table, hook trace.Hook) bool {
-	if table != rule.Filter && b.gw.rules.Snapshot().Pass(table, hook, len(p.ip)) {
+	if table != rule.Filter && b.gw.rulesFor(p).Pass(table, hook, len(p.ip)) {
 		return true
 	}
 	d := b.gw.evaluate(p, table, hook)

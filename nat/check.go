@@ -11,13 +11,19 @@ import (
 
 // parse looks at the IP header and cuts off Ethernet padding.
 func (p *packet) parse() trace.Reason {
-	ip, err := frame.ParseIPv4(p.f.Data[frame.EthernetHeader:])
+	b := p.f.Data[frame.EthernetHeader:]
+	if p.etherType != 0 && len(b) > 0 && frame.IP(b).EtherType() != p.etherType {
+		return trace.IPHeader
+	}
+	ip, err := frame.ParseIP(b)
 	switch {
-	case errors.Is(err, frame.ErrShortIPv4):
+	case errors.Is(err, frame.ErrShortIPv4), errors.Is(err, frame.ErrShortIPv6):
 		return trace.PktTooSmall
+	case errors.Is(err, frame.ErrIPv6Chain):
+		return trace.ExtensionChain
 	case err != nil:
 		return trace.IPHeader
-	case !ip.ChecksumOK():
+	case ip.Is4() && !frame.IPv4(ip).ChecksumOK():
 		return trace.IPChecksum
 	}
 	p.ip = ip
@@ -42,7 +48,7 @@ func (p *packet) offloadOK() bool {
 		return behind == 0 && o.ChecksumOffset == frame.TCPChecksum
 	case proto == frame.ProtoUDP:
 		return behind == 0 && o.ChecksumOffset == frame.UDPChecksum || behind >= frame.UDPHeader
-	case proto == frame.ProtoICMP:
+	case frame.IsICMP(proto):
 		return false
 	}
 	return behind >= 0
@@ -63,6 +69,9 @@ const protoIGMP = 2
 // (ip_route_input_slow and ip_mc_validate_source in net/ipv4/route.c). On a network where the gateway has no address there
 // is no route back to anybody.
 func (v *view) martian(p *packet) trace.Reason {
+	if !p.ip.Is4() {
+		return v.martian6(p)
+	}
 	src, dst := p.ip.Src(), p.ip.Dst()
 	switch {
 	case thisNetwork.Contains(src) && (dst == everyone || linkGroups.Contains(dst) || dst.IsMulticast() && p.ip.Proto() == protoIGMP):
@@ -80,6 +89,11 @@ func (v *view) martian(p *packet) trace.Reason {
 	case p.in.uplink == nil && !p.in.Addr().IsValid():
 		return trace.NoAddress
 	}
+	return v.wayBack(p, src)
+}
+
+// wayBack is the strict reverse path: what comes from an address comes in where the route to it leads.
+func (v *view) wayBack(p *packet, src netip.Addr) trace.Reason {
 	back, ok := v.routes.Lookup(src)
 	switch {
 	case !ok || back.Dev != p.in:
@@ -88,6 +102,25 @@ func (v *view) martian(p *packet) trace.Reason {
 		return trace.Martian
 	}
 	return trace.NoReason
+}
+
+// martian6 is martian for IPv6 (RFC 4291 2.5, 2.7; RFC 6092 REC-1 to 5). Who has no address yet may say no more than what
+// stations of a link say to find out whether they may have one.
+func (v *view) martian6(p *packet) trace.Reason {
+	src, dst := p.ip.Src(), p.ip.Dst()
+	switch {
+	case src.IsUnspecified() && dst.IsLinkLocalMulticast() && p.ip.IsLinkSignal():
+		return trace.NoReason
+	case src.IsUnspecified(), src.IsLoopback(), src.IsMulticast(), src.Is4In6(), src == dst:
+		return trace.Martian
+	case dst.IsUnspecified(), dst.IsLoopback(), dst.Is4In6(), dst.IsInterfaceLocalMulticast(), dst.IsMulticast() && dst.As16()[1]&15 == 0:
+		return trace.Martian
+	case v.local[src] != nil, p.in.own.Load().Has(src):
+		return trace.OwnSource
+	case src.IsLinkLocalUnicast() && p.in.uplink == nil:
+		return trace.NoReason
+	}
+	return v.wayBack(p, src)
 }
 
 // isShared reports whether a packet for an address of the gateway's is for the host that shares it.
@@ -100,8 +133,8 @@ func (v *view) isShared(p *packet) bool {
 // from, or for a group. A broadcast to another network is nobody's and dropped on the route (RFC 2644).
 func (v *view) isLocal(p *packet) bool {
 	dst := p.ip.Dst()
-	return v.local[dst] != nil || dst == everyone || dst.IsMulticast() ||
-		p.in != nil && p.in.everyone(dst)
+	return v.local[dst] != nil || dst == everyone || dst.IsMulticast() && (p.in != nil || p.ip.Is4()) ||
+		p.in != nil && (p.in.everyone(dst) || dst.IsLinkLocalUnicast() && p.in.own.Load().Has(dst))
 }
 
 // toMany reports whether a packet was meant for more than one receiver, on the wire or by its address. No error and no
@@ -109,6 +142,16 @@ func (v *view) isLocal(p *packet) bool {
 func (p *packet) toMany() bool {
 	dst := p.ip.Dst()
 	return p.toGroup || dst == everyone || dst.IsMulticast() || p.in != nil && p.in.everyone(dst)
+}
+
+// checkHeaders looks at what stands between the header and the transport's. What is malformed, or not known though it must
+// be, is answered with Parameter Problem: code, and at where in the packet the trouble begins.
+func checkHeaders(ip frame.IP) (r trace.Reason, code uint8, at int) {
+	if ip.Is4() {
+		r, at = checkOptions(frame.IPv4(ip))
+		return r, 0, at
+	}
+	return checkExtensions(frame.IPv6(ip))
 }
 
 // checkOptions walks the IP options. Source routes are refused (RFC 7126 4.3, 4.4), what is malformed is answered with
@@ -133,16 +176,71 @@ func checkOptions(ip frame.IPv4) (r trace.Reason, at int) {
 	return trace.NoReason, 0
 }
 
+// Codes of ICMPv6's Parameter Problem (RFC 4443 3.4).
+const (
+	unknownHeader = 1
+	unknownOption = 2
+)
+
+// checkExtensions walks IPv6's extension headers: those that a router on the way has to look at (RFC 8200 4.3). A routing header
+// of type 0 is refused as a source route is (RFC 5095).
+func checkExtensions(ip frame.IPv6) (r trace.Reason, code uint8, at int) {
+	if !ip.HasExtensions() {
+		return trace.NoReason, 0, 0
+	}
+	ip.Extensions(func(e frame.Extension) bool {
+		switch {
+		case e.Proto == frame.ProtoHopByHop && e.Start != frame.IPv6Header:
+			r, code, at = trace.IPOptions, unknownHeader, e.Start // it stands first, or nowhere
+		case e.Proto == frame.ProtoHopByHop:
+			r, code, at = checkHopByHop(ip, e)
+		case e.Proto == frame.ProtoRouting && ip[e.Start+2] == 0 && ip[e.Start+3] > 0:
+			r, at = trace.SourceRoute, e.Start
+		}
+		return r == trace.NoReason
+	})
+	return r, code, at
+}
+
+// checkHopByHop walks the options that every router looks at. What to do with one that is not known, its two highest bits say
+// (RFC 8200 4.2).
+func checkHopByHop(ip frame.IPv6, e frame.Extension) (r trace.Reason, code uint8, at int) {
+	for at = e.Start + 2; at < e.End; {
+		kind := ip[at]
+		switch {
+		case kind == 0:
+			at++
+			continue
+		case at+2 > e.End || at+2+int(ip[at+1]) > e.End:
+			return trace.IPOptions, 0, at
+		case kind == jumboPayload:
+			return trace.IPOptions, 0, at
+		case kind>>6 != 0 && !knownOptions[kind]:
+			return trace.IPOptions, unknownOption, at
+		}
+		at += 2 + int(ip[at+1])
+	}
+	return trace.NoReason, 0, 0
+}
+
+// jumboPayload is the option of packets longer than any network here carries (RFC 2675).
+const jumboPayload = 0xc2
+
+// knownOptions are those that mean nothing to a router here, though their numbers ask it to know them (RFC 9486, RFC 8883).
+var knownOptions = map[byte]bool{0x31: true}
+
 // readTransport looks at the transport header, so that no later step reads behind its end, and verifies the checksums
 // that the gateway itself relies on: ICMP's. A TCP or UDP checksum is its receiver's business.
 func (p *packet) readTransport() trace.Reason {
-	p.tuple, p.hasTuple = frame.TupleOf(p.ip)
+	p.tuple, p.hasTuple = p.ip.Tuple()
 	p.segment = conntrack.ReadSegment(p.ip)
 	payload := p.ip.Payload()
 	switch p.ip.Proto() {
-	case frame.ProtoICMP:
-		m, ok := frame.ParseICMP(payload)
-		if !ok || !m.ChecksumOK() {
+	case frame.ProtoICMP, frame.ProtoICMPv6:
+		if !p.ip.IsICMP() {
+			return trace.NoReason // of the other family: nobody's message
+		}
+		if _, ok := p.ip.ICMP(); !ok || !p.ip.ICMPChecksumOK() {
 			return trace.BadICMP
 		}
 	case frame.ProtoUDP:

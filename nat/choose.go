@@ -24,7 +24,7 @@ func (g *Gateway) chooseDestination(p *packet, v *view, d rule.Decision) {
 		}
 		addr := t.SrcIP // OUTPUT: the gateway talks to itself
 		if p.in != nil {
-			addr = frame.AddrOf(p.in.self().Addr.Addr()) // the first, as in the kernel (nf_nat_redirect_ipv4)
+			addr = frame.AddrOf(p.in.primary(p.ip)) // the first, as in the kernel (nf_nat_redirect_ipv4, _ipv6)
 		}
 		c.SetDestination(addr, port)
 	default:
@@ -41,10 +41,10 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 	c, addr := p.flow.conn, p.tuple.SrcIP
 	switch d.Verdict {
 	case rule.Masquerade:
-		if !p.out.Addr().IsValid() {
+		if !p.out.speaks(p.ip) {
 			return trace.NATNoPort // nobody's address has no ports either
 		}
-		addr = frame.AddrOf(p.out.addrFor(p.nextHop))
+		addr = frame.AddrOf(p.out.sourceFor(p.ip.Dst(), p.nextHop))
 	case rule.SNAT:
 		addr = pickAddr(d.NAT, p.tuple.SrcIP, p.tuple.SrcIP)
 	default:
@@ -73,7 +73,7 @@ func (g *Gateway) chooseSource(p *packet, d rule.Decision) trace.Reason {
 
 // bindsTo reports whether the port that the packet leaves with is the uplink's to give.
 func (p *packet) bindsTo(addr frame.Addr) bool {
-	return p.out != nil && p.out.binder != nil && addr == frame.AddrOf(p.out.self().Addr.Addr())
+	return p.out != nil && p.out.binder != nil && addr == frame.AddrOf(p.out.primary(p.ip))
 }
 
 func (g *Gateway) masquerade(c *conntrack.Conn, addr frame.Addr, ports PortRange, random bool) bool {

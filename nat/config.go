@@ -19,11 +19,13 @@ type Config struct {
 	Tracer   *trace.Tracer // required
 	Epoch    time.Time     // required: from which ages are counted, on the same clock as Input's now
 	Rules    *rule.Tables  // required
+	Rules6   *rule.Tables  // of IPv6; nil: empty ones
 	Random   *rand.Rand    // required: ports of MASQUERADE --random and the ids of packets; used by one caller at a time
 	MaxConns int           // conntrack.DefaultMaxConns
 	// FragmentMemory bounds the memory of packets that wait for their fragments, in bytes: DefaultFragmentMemory.
 	FragmentMemory int
 	NoForwarding   bool // ip_forward=0
+	NoForwarding6  bool // net.ipv6.conf.all.forwarding=0
 }
 
 // Segment is a network that the gateway stands on: it takes frames. A vswitch.Switch is one. The frame and the journey
@@ -69,11 +71,13 @@ type Machiner interface{ Machine() netip.Addr }
 
 // InterfaceConfig describes an Interface. Exactly one of Segment and Uplink is given.
 type InterfaceConfig struct {
-	Name    string         // as rules and the trace call it: br0, uplink
-	Addr    netip.Prefix   // the gateway's address there and the network's prefix; with Segment it may be absent: see SetAddr
-	More    []netip.Prefix // further addresses there
-	MAC     frame.MAC      // with Segment
-	MTU     int            // bytes of an IP packet; 0 means 1500
+	Name    string              // as rules and the trace call it: br0, uplink
+	Addr    netip.Prefix        // the gateway's address there and the network's prefix; with Segment it may be absent: see SetAddr
+	More    []netip.Prefix      // further addresses there
+	V6      []netip.Prefix      // addresses of IPv6; none: the gateway does not speak it there. On a network it has a link-local one too
+	Advert  *frame.RouterAdvert // with V6 on a network: what the gateway tells hosts that want to configure themselves; nil: nothing
+	MAC     frame.MAC           // with Segment
+	MTU     int                 // bytes of an IP packet; 0 means 1500
 	Segment Segment
 	Uplink  Uplink
 	// Shared says, of an uplink, that Addr is the address of somebody else too, the host that the gateway is a program of.
@@ -91,6 +95,10 @@ func (c *InterfaceConfig) check() error {
 			c.Name, c.Addr)
 	case slices.ContainsFunc(c.More, func(p netip.Prefix) bool { return !c.Addr.IsValid() || !p.Addr().Is4() }):
 		return fmt.Errorf("gateway: interface %s: further addresses %v: want IPv4 addresses with their prefixes, behind a first one", c.Name, c.More)
+	case slices.ContainsFunc(c.V6, func(p netip.Prefix) bool { return !p.Addr().Is6() || p.Addr().Is4In6() || p.Addr().IsMulticast() }):
+		return fmt.Errorf("gateway: interface %s: addresses %v: want IPv6 addresses with their prefixes, as in fd00::1/64", c.Name, c.V6)
+	case len(c.V6) > 0 && c.MTU != 0 && c.MTU < frame.IPv6MinMTU:
+		return fmt.Errorf("gateway: interface %s: MTU %d: IPv6 wants %d at least (RFC 8200 5)", c.Name, c.MTU, frame.IPv6MinMTU)
 	case (c.Segment == nil) == (c.Uplink == nil):
 		return fmt.Errorf("gateway: interface %s: want a segment or an uplink", c.Name)
 	case c.Segment != nil && !c.MAC.IsStation():

@@ -9,7 +9,7 @@ import (
 
 // filter asks a table's rules whether the packet may go on. Where not, it is dropped or refused here.
 func (g *Gateway) filter(p *packet, table rule.Table, hook trace.Hook) bool {
-	if table != rule.Filter && g.rules.Snapshot().Pass(table, hook, len(p.ip)) {
+	if table != rule.Filter && g.rulesFor(p).Pass(table, hook, len(p.ip)) {
 		return true
 	}
 	d := g.evaluate(p, table, hook)
@@ -38,7 +38,7 @@ func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.De
 	if p.out != nil {
 		q.OutIface = p.out.name
 	}
-	if payload := p.ip.Payload(); len(payload) >= 2 && q.Tuple.Proto == frame.ProtoICMP {
+	if payload := p.ip.Payload(); len(payload) >= 2 && frame.IsICMP(q.Tuple.Proto) {
 		q.ICMPType, q.ICMPCode = payload[0], payload[1]
 	}
 	if c := p.flow.conn; c != nil {
@@ -51,7 +51,7 @@ func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.De
 			q.State |= rule.StateDNAT
 		}
 	}
-	d := g.rules.Snapshot().Evaluate(table, hook, &q)
+	d := g.rulesFor(p).Evaluate(table, hook, &q)
 	p.mark = q.Mark
 	if q.MSS != (rule.MSS{}) {
 		g.limitMSS(p, q.MSS, hook)
@@ -66,6 +66,14 @@ func (g *Gateway) evaluate(p *packet, table rule.Table, hook trace.Hook) rule.De
 		}
 	}
 	return d
+}
+
+// rulesFor returns the rules of the packet's family, as they are at this moment.
+func (g *Gateway) rulesFor(p *packet) *rule.Ruleset {
+	if p.ip.Is4() {
+		return g.rules.Snapshot()
+	}
+	return g.rules6.Snapshot()
 }
 
 // dice is the Gateway's source of random numbers, for rules.

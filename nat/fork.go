@@ -26,7 +26,7 @@ type ForkConfig struct {
 // on it. Interfaces count from zero; packets that wait for a neighbour or for their fragments belong to g and do not come
 // along. It may be called while packets move; each table is then copied as it is at its own moment.
 func (g *Gateway) Fork(c ForkConfig) *Gateway {
-	f := &Gateway{tracer: c.Tracer, epoch: g.epoch, rules: g.rules.Fork(), rand: c.Random, wake: make(chan struct{}, 1)}
+	f := &Gateway{tracer: c.Tracer, epoch: g.epoch, rules: g.rules.Fork(), rules6: g.rules6.Fork(), rand: c.Random, wake: make(chan struct{}, 1)}
 	f.ipID.Store(g.ipID.Load())
 	g.mu.Lock()
 	f.names = slices.Clone(g.names)
@@ -35,7 +35,7 @@ func (g *Gateway) Fork(c ForkConfig) *Gateway {
 	f.frags.limit = g.frags.limit
 	v := g.view.Load()
 	twins := map[*Interface]*Interface{}
-	next := &view{local: map[netip.Addr]*Interface{}, forwarding: v.forwarding, sockets: v.forkSockets()}
+	next := &view{local: map[netip.Addr]*Interface{}, forwarding: v.forwarding, forwarding6: v.forwarding6, sockets: v.forkSockets()}
 	for _, i := range v.interfaces {
 		twins[i] = i.fork(f, c)
 		next.interfaces = append(next.interfaces, twins[i])
@@ -72,6 +72,8 @@ func (i *Interface) fork(g *Gateway, c ForkConfig) *Interface {
 		twin.binder, _ = twin.uplink.(Binder)
 	}
 	twin.config.Segment, twin.config.Uplink = twin.segment, twin.uplink
+	twin.advert.Store(i.advert.Load())
+	twin.adverts.sent, twin.adverts.last, twin.adverts.due = i.adverts.times()
 	twin.announces.Store(i.announces.Load())
 	twin.announce.Store(i.announce.Load())
 	return twin

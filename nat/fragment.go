@@ -9,6 +9,15 @@ import (
 	"uswitch/switch/trace"
 )
 
+// mayFragment reports whether a packet that does not fit may be cut. One of IPv6 only its sender cuts, or who has put it together
+// from pieces that fit (RFC 8200 4.5; ip6_pkt_too_big in net/ipv6/ip6_output.c).
+func (p *packet) mayFragment() bool {
+	if p.ip.Is4() {
+		return !frame.IPv4(p.ip).DontFragment()
+	}
+	return p.in == nil || p.largest > 0 && p.largest <= p.out.config.MTU
+}
+
 // fragment cuts a packet that is too large for the way out (RFC 791 3.2) and sends the pieces.
 func (g *Gateway) fragment(p *packet) {
 	if p.f.Offload.GSO != frame.GSONone {
@@ -17,24 +26,28 @@ func (g *Gateway) fragment(p *packet) {
 	}
 	p.f.FinishChecksum()
 	p.j.Split()
-	payload, room := len(p.ip.Payload()), p.ip.FragmentRoom(p.out.config.MTU)
+	divisible, room := p.ip.Divisible(), p.ip.FragmentRoom(p.out.config.MTU)
+	id := uint32(0)
+	if !p.ip.Is4() {
+		id = (*dice)(g).Uint32() // RFC 7739: nobody is to guess the next
+	}
 	if p.j.On() {
 		e := p.event(trace.Postrouting, trace.Accept, trace.FragmentedInto)
-		e.Count = uint32((payload + room - 1) / room)
+		e.Count = uint32((divisible + room - 1) / room)
 		p.emit(e)
 	}
-	for offset := 0; offset < payload; {
-		b := make([]byte, frame.EthernetHeader, frame.EthernetHeader+p.ip.HeaderLen()+min(room, payload-offset))
-		b, offset = p.ip.AppendFragment(b, offset, room)
+	for offset := 0; offset < divisible; {
+		b := make([]byte, frame.EthernetHeader, frame.EthernetHeader+len(p.ip)-divisible+min(room, divisible-offset))
+		b, offset = p.ip.AppendFragment(b, offset, room, id)
 		q := *p
-		q.f, q.ip = frame.Frame{Data: b, Source: p.f.Source}, frame.IPv4(b[frame.EthernetHeader:])
+		q.f, q.ip = frame.Frame{Data: b, Source: p.f.Source}, frame.IP(b[frame.EthernetHeader:])
 		g.transmit(&q)
 	}
 }
 
 // fragmentSegments cuts a super-frame first into the packets that it stands for, and each of these into fragments.
 func (g *Gateway) fragmentSegments(p *packet) {
-	frame.Ethernet(p.f.Data).SetHeader(frame.MAC{}, frame.MAC{}, frame.TypeIPv4) // from an uplink it is mere room
+	frame.Ethernet(p.f.Data).SetHeader(frame.MAC{}, frame.MAC{}, p.ip.EtherType()) // from an uplink it is mere room
 	segments, ok := frame.Segment(p.f, make([]byte, p.f.Offload.WireLength(len(p.f.Data))))
 	if !ok {
 		g.drop(p, trace.Postrouting, trace.BadOffload)
@@ -43,7 +56,7 @@ func (g *Gateway) fragmentSegments(p *packet) {
 	p.j.Split()
 	for one, more := segments.Next(); more; one, more = segments.Next() {
 		q := *p
-		q.f, q.ip = one, frame.IPv4(one.Data[frame.EthernetHeader:])
+		q.f, q.ip = one, frame.IP(one.Data[frame.EthernetHeader:])
 		if q.fits() {
 			g.transmit(&q)
 		} else {
@@ -62,7 +75,7 @@ const (
 	fragmentCost          = 192     // bytes
 )
 
-// reassembly puts fragments together (RFC 791 3.2, RFC 815). A fragment that overlaps another throws the whole packet
+// reassembly puts fragments together (RFC 791 3.2, RFC 815, RFC 8200 4.5). A fragment that overlaps another throws the whole packet
 // away (RFC 5722 4 and its reasons), one that is there already is dropped. Addresses never mix: the key holds both. When
 // the memory is full the oldest queue goes, of a host that has more than half of the memory its own: what is honest is
 // whole within milliseconds. No fragment vanishes: it becomes part of a packet, or is dropped for a reason.
@@ -109,7 +122,7 @@ func keep(p *packet) fragment {
 	return fragment{f: p.f.Clone(), in: p.in, srcMAC: p.srcMAC, toGroup: p.toGroup, token: p.j.Leave()}
 }
 
-func (f fragment) ip() frame.IPv4 { return frame.IPv4(f.f.Data[frame.EthernetHeader:]) }
+func (f fragment) ip() frame.IP { return frame.IP(f.f.Data[frame.EthernetHeader:]) }
 
 // held is the fragment as a packet that has waited.
 func (f fragment) held() held {
@@ -125,7 +138,7 @@ type lost struct {
 // reassemble adds the packet, which is a fragment, to its queue. It returns true when the packet is whole now: p then is
 // the whole packet, in bytes of its own. Otherwise the fragment waits, or is dropped.
 func (g *Gateway) reassemble(p *packet) bool {
-	whole, count, gone, r := g.frags.add(p)
+	whole, count, largest, gone, r := g.frags.add(p)
 	g.arm(p.now.Add(fragTime))
 	g.dropFragments(gone, p.now)
 	switch {
@@ -139,7 +152,7 @@ func (g *Gateway) reassemble(p *packet) bool {
 		return false
 	}
 	p.f = frame.Frame{Data: whole, Source: p.f.Source}
-	p.ip = frame.IPv4(whole[frame.EthernetHeader:])
+	p.ip, p.largest = frame.IP(whole[frame.EthernetHeader:]), largest
 	if p.j.On() {
 		e := p.event(trace.Prerouting, trace.Accept, trace.Reassembled)
 		e.Count = uint32(count)
@@ -157,7 +170,7 @@ func (g *Gateway) dropFragments(gone []lost, now time.Time) {
 
 // add returns the whole frame and the number of its fragments once the last gap is closed, and the fragments of queues that
 // had to go.
-func (r *reassembly) add(p *packet) (whole []byte, count int, gone []lost, why trace.Reason) {
+func (r *reassembly) add(p *packet) (whole []byte, count, largest int, gone []lost, why trace.Reason) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	q := r.queues[frame.FragmentKeyOf(p.ip)]
@@ -168,26 +181,29 @@ func (r *reassembly) add(p *packet) (whole []byte, count int, gone []lost, why t
 	at, fit := q.fragments.Fit(p.ip)
 	switch {
 	case q.invalid || fit == frame.Contradicts:
-		return nil, 0, r.invalidate(q, gone), trace.FragBad
+		return nil, 0, 0, r.invalidate(q, gone), trace.FragBad
 	case fit == frame.Duplicate:
-		return nil, 0, gone, trace.FragDuplicate
+		return nil, 0, 0, gone, trace.FragDuplicate
 	}
 	q.fragments.Insert(at, p.ip, keep(p))
 	r.spend(q, len(p.f.Data)+fragmentCost)
 	gone = r.evict(q, gone)
 	total, complete := q.fragments.Whole()
 	if !complete {
-		return nil, 0, gone, trace.NoReason
+		return nil, 0, 0, gone, trace.NoReason
 	}
 	first := q.fragments.At(0)
-	if first.ip().HeaderLen()+total > 65535 { // the first fragment's header may be longer than the last one's
+	if total > first.ip().FragmentMost() { // the first fragment's header may be longer than the last one's
 		q.fragments.Remove(at) // that is p, which the caller drops
-		return nil, 0, r.invalidate(q, gone), trace.FragBad
+		return nil, 0, 0, r.invalidate(q, gone), trace.FragBad
 	}
 	r.remove(q)
 	whole = make([]byte, frame.EthernetHeader, frame.EthernetHeader+first.ip().HeaderLen()+total)
 	copy(whole, first.f.Data)
-	return q.fragments.AppendWhole(whole, fragment.ip), q.fragments.Len(), gone, trace.NoReason
+	for i := range q.fragments.Len() {
+		largest = max(largest, len(q.fragments.At(i).ip()))
+	}
+	return q.fragments.AppendWhole(whole, fragment.ip), q.fragments.Len(), largest, gone, trace.NoReason
 }
 
 func (r *reassembly) begin(p *packet) *fragQueue {

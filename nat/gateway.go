@@ -22,7 +22,8 @@ import (
 type Gateway struct {
 	tracer *trace.Tracer
 	epoch  time.Time
-	rules  *rule.Tables
+	rules  *rule.Tables // of IPv4
+	rules6 *rule.Tables // of IPv6
 	conns  *conntrack.Table
 	frags  reassembly
 	errors errorLimit
@@ -40,11 +41,12 @@ type Gateway struct {
 
 // view is an immutable picture of where packets can go.
 type view struct {
-	interfaces []*Interface
-	local      map[netip.Addr]*Interface // the gateway's own addresses
-	routes     route.Table[*Interface]
-	forwarding bool
-	sockets    map[socketKey]Socket // of the gateway's own programs
+	interfaces  []*Interface
+	local       map[netip.Addr]*Interface // the gateway's own addresses
+	routes      route.Table[*Interface]
+	forwarding  bool                 // of IPv4
+	forwarding6 bool                 // of IPv6
+	sockets     map[socketKey]Socket // of the gateway's own programs
 }
 
 // Socket is where a program of the gateway itself hears what was sent to it: a name server, a ping from the gateway.
@@ -72,9 +74,11 @@ type Interface struct {
 	machine netip.Addr // what stands for this machine itself on the uplink, if anything does
 	segment Segment
 
-	neighbors *arp.Cache[held]
-	announces atomic.Int32 // gratuitous ARPs still to send
-	announce  atomic.Int64 // when, in nanoseconds since the gateway's epoch
+	neighbors *arp.Cache[held]                   // of both families
+	announces atomic.Int32                       // gratuitous ARPs still to send
+	announce  atomic.Int64                       // when, in nanoseconds since the gateway's epoch
+	advert    atomic.Pointer[frame.RouterAdvert] // nil: hosts are told nothing
+	adverts   adverts
 
 	rx, tx           counter
 	rxDrops, txDrops atomic.Uint64
@@ -104,11 +108,11 @@ func (i *Interface) port(source uint64) string {
 
 // New makes a gateway without interfaces.
 func New(c Config) *Gateway {
-	g := &Gateway{tracer: c.Tracer, epoch: c.Epoch, rules: c.Rules, rand: c.Random, conns: conntrack.NewTable(c.MaxConns, c.Epoch),
+	g := &Gateway{tracer: c.Tracer, epoch: c.Epoch, rules: c.Rules, rules6: cmp.Or(c.Rules6, rule.NewTables(rule.IPv6)), rand: c.Random, conns: conntrack.NewTable(c.MaxConns, c.Epoch),
 		wake: make(chan struct{}, 1)}
 	g.frags.limit = cmp.Or(c.FragmentMemory, DefaultFragmentMemory)
 	g.ipID.Store(c.Random.Uint32())
-	g.view.Store(&view{local: map[netip.Addr]*Interface{}, forwarding: !c.NoForwarding})
+	g.view.Store(&view{local: map[netip.Addr]*Interface{}, forwarding: !c.NoForwarding, forwarding6: !c.NoForwarding6})
 	return g
 }
 
@@ -127,8 +131,8 @@ func (g *Gateway) number(name string) uint32 {
 
 // AddRoute sends packets for a prefix to an interface, through the next hop via unless that is invalid.
 func (g *Gateway) AddRoute(p netip.Prefix, via netip.Addr, dev *Interface) error {
-	if !p.Addr().Is4() {
-		return fmt.Errorf("route to %v: want an IPv4 prefix, as in 10.1.0.0/24", p)
+	if via.IsValid() && via.Is4() != p.Addr().Is4() {
+		return fmt.Errorf("route to %v: the next hop %v is of the other family", p, via)
 	}
 	return g.change(func(v *view) (err error) {
 		v.routes, err = v.routes.With(route.Route[*Interface]{Prefix: p, Via: via, Dev: dev})
@@ -143,6 +147,25 @@ func (g *Gateway) RemoveRoute(p netip.Prefix) (ok bool) {
 		return nil
 	})
 	return ok
+}
+
+// SetForwarding6 is net.ipv6.conf.all.forwarding.
+func (g *Gateway) SetForwarding6(on bool) {
+	_ = g.change(func(v *view) error {
+		v.forwarding6 = on
+		return nil
+	})
+}
+
+// Forwarding6 reports net.ipv6.conf.all.forwarding.
+func (g *Gateway) Forwarding6() bool { return g.view.Load().forwarding6 }
+
+// forwards reports whether packets of that family are forwarded.
+func (v *view) forwards(p frame.IP) bool {
+	if p.Is4() {
+		return v.forwarding
+	}
+	return v.forwarding6
 }
 
 // SetForwarding is ip_forward.
@@ -184,8 +207,11 @@ func (g *Gateway) Interface(name string) (*Interface, bool) {
 // Routes lists the routes in the order of `ip route`.
 func (g *Gateway) Routes() []route.Route[*Interface] { return g.view.Load().routes.Routes() }
 
-// Rules returns the tables of rules.
+// Rules returns the tables of rules of IPv4.
 func (g *Gateway) Rules() *rule.Tables { return g.rules }
+
+// Rules6 returns the tables of rules of IPv6.
+func (g *Gateway) Rules6() *rule.Tables { return g.rules6 }
 
 // arm makes sure that Tick is called at t or before.
 func (g *Gateway) arm(t time.Time) {

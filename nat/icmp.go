@@ -10,16 +10,47 @@ import (
 	"uswitch/switch/trace"
 )
 
-// refuse drops a packet and tells its sender why, where the reason has a message (RFC 1812 4.3.3, 5.2.7).
+// refuse drops a packet and tells its sender why, where the reason has a message (RFC 1812 4.3.3, 5.2.7; RFC 4443 3).
 func (g *Gateway) refuse(p *packet, h trace.Hook, r trace.Reason) {
 	g.drop(p, h, r)
+	message := message4
+	if p.ip != nil && !p.ip.Is4() {
+		message = message6
+	}
 	if icmpType, code, ok := message(r); ok {
 		g.sendError(p, icmpType, code)
 	}
 }
 
-// message returns the ICMP message that goes with a reason.
-func message(r trace.Reason) (icmpType, code uint8, ok bool) {
+// message6 returns the ICMPv6 message that goes with a reason.
+func message6(r trace.Reason) (icmpType, code uint8, ok bool) {
+	switch r {
+	case trace.TTLExpired:
+		return frame.ICMPv6TimeExceeded, 0, true
+	case trace.FragTimeout:
+		return frame.ICMPv6TimeExceeded, 1, true
+	case trace.FragNeeded:
+		return frame.ICMPv6TooBig, 0, true
+	case trace.BeyondScope:
+		return frame.ICMPv6Unreachable, frame.Unreachable6Scope, true
+	case trace.NoRoute, trace.NoUplink, trace.UplinkClosed:
+		return frame.ICMPv6Unreachable, frame.Unreachable6NoRoute, true
+	case trace.NeighFailed, trace.NeighRemoved, trace.Unreachable, trace.UplinkForbid:
+		return frame.ICMPv6Unreachable, frame.Unreachable6Address, true
+	case trace.NoProto, trace.UplinkProto:
+		return frame.ICMPv6ParamProblem, unknownHeader, true
+	case trace.NoSocket, trace.Refused:
+		return frame.ICMPv6Unreachable, frame.Unreachable6Port, true
+	case trace.SourceLimit, trace.NATNoPort, trace.HostForbidden, trace.HostUnknown, trace.NoMem, trace.NoICMPSocket:
+		return frame.ICMPv6Unreachable, frame.Unreachable6Admin, true
+	case trace.IPOptions, trace.SourceRoute:
+		return frame.ICMPv6ParamProblem, 0, true
+	}
+	return 0, 0, false
+}
+
+// message4 returns the ICMP message that goes with a reason.
+func message4(r trace.Reason) (icmpType, code uint8, ok bool) {
 	switch r {
 	case trace.TTLExpired:
 		return frame.ICMPTimeExceeded, 0, true
@@ -47,8 +78,10 @@ func message(r trace.Reason) (icmpType, code uint8, ok bool) {
 func (g *Gateway) reject(p *packet, with rule.Reject) {
 	if with == rule.RejectReset && p.tuple.Proto == frame.ProtoTCP {
 		g.reset(p)
-	} else if code, ok := with.Code(); ok {
+	} else if code, ok := with.Code(); ok && p.ip.Is4() {
 		g.sendError(p, frame.ICMPUnreachable, code)
+	} else if ok {
+		g.sendError(p, frame.ICMPv6Unreachable, code)
 	}
 }
 
@@ -64,27 +97,50 @@ func (g *Gateway) errorEnds(p *packet) (from, to netip.Addr) {
 	case p.in == nil: // a program of the gateway's own is told as over a loopback
 		return sender, sender
 	}
+	if !p.ip.Is4() {
+		return p.in.sourceFor(sender, sender), sender
+	}
 	return p.in.Addr().Addr(), sender
 }
 
 // newError makes an ICMP error about a packet, behind room for its headers.
-func newError(e frame.ICMPError, about frame.IPv4) (b []byte, message frame.ICMP) {
-	const before = frame.EthernetHeader + frame.IPv4Header
-	b = e.Append(make([]byte, before, before+frame.ICMPHeader+len(about)), about)
-	return b, frame.ICMP(b[before:])
+func newError(e frame.ICMPError, about frame.IP) (b []byte, quoted frame.IP) {
+	before := frame.EthernetHeader + frame.FixedHeader(about.Src())
+	b = make([]byte, before, before+frame.ICMPHeader+len(about))
+	if about.Is4() {
+		b = e.Append(b, about)
+	} else {
+		b = e.AppendV6(b, about)
+	}
+	return b, frame.IP(b[before+frame.ICMPHeader:])
+}
+
+// finishError writes the header of an ICMP error, and its checksum.
+func (g *Gateway) finishError(b []byte, from, to netip.Addr) {
+	frame.PutIP(b[frame.EthernetHeader:], frame.ProtoICMPOf(to), defaultTTL, uint16(g.ipID.Add(1)), from, to).SetICMPChecksum()
+}
+
+// tooBig reports whether an error tells how large a packet may be: it is never withheld, since path MTU discovery needs each.
+func tooBig(icmpType, code uint8, is4 bool) bool {
+	if !is4 {
+		return icmpType == frame.ICMPv6TooBig
+	}
+	return icmpType == frame.ICMPUnreachable && code == frame.UnreachableTooBig
 }
 
 // sendError tells the sender of a packet what became of it, with as much of the packet as fits, as the sender sent it. It does
 // so from the address that the packet was sent to, if that is the gateway's own, and else from that of the interface that it
-// came in by (as Linux does: icmp_send in net/ipv4/icmp.c). RFC 1812 4.3.2.7 lists whom nothing is told.
+// came in by (as Linux does: icmp_send in net/ipv4/icmp.c). RFC 1812 4.3.2.7 and RFC 4443 2.4 list whom nothing is told.
 func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
-	m, isICMP := frame.ParseICMP(p.ip.Payload())
+	tooBig := tooBig(icmpType, code, p.ip.Is4())
 	switch {
-	case p.in == nil && !g.awaits(p), p.in != nil && !p.in.Addr().IsValid(), p.toMany(), p.ip.FragmentOffset() != 0:
+	case p.in == nil && !g.awaits(p), p.in != nil && !p.in.speaks(p.ip), p.ip.FragmentOffset() != 0, p.ip.Src().IsUnspecified():
 		return
-	case p.ip.Proto() == frame.ProtoICMP && (!isICMP || !m.IsQuery()):
+	case p.toMany() && (p.ip.Is4() || !tooBig):
 		return
-	case icmpType != frame.ICMPUnreachable || code != frame.UnreachableTooBig:
+	case p.ip.IsICMP() && !p.ip.IsICMPQuery():
+		return
+	case !tooBig:
 		if !g.errors.allow(p.f.Source, p.ip.Src(), p.now.Sub(g.epoch)) {
 			g.tracer.Count(trace.Limited)
 			return
@@ -92,24 +148,36 @@ func (g *Gateway) sendError(p *packet, icmpType, code uint8) {
 	}
 	said := frame.ICMPError{Type: icmpType, Code: code}
 	switch {
-	case icmpType == frame.ICMPParamProblem:
-		_, at := checkOptions(p.ip)
-		said.Pointer = uint8(at)
-	case icmpType == frame.ICMPUnreachable && code == frame.UnreachableTooBig:
+	case p.ip.Is4() && icmpType == frame.ICMPParamProblem, icmpType == frame.ICMPv6ParamProblem && !p.ip.Is4():
+		said = p.paramProblem(said)
+	case tooBig:
 		said.MTU = uint16(min(p.out.config.MTU, 65535))
 	}
-	b, message := newError(said, p.ip)
+	b, quoted := newError(said, p.ip)
 	if c := p.flow.conn; c != nil && p.hasTuple {
-		frame.Rewrite(frame.IPv4(message.Payload()), p.tuple, c.Tuples[p.flow.dir], p.partial())
+		quoted.Rewrite(p.tuple, c.Tuples[p.flow.dir], p.partial())
 	}
-	message.SetChecksum()
 	from, to := g.errorEnds(p)
-	frame.PutIPv4(b[frame.EthernetHeader:], frame.ProtoICMP, defaultTTL, uint16(g.ipID.Add(1)), from, to)
-	answer := packet{f: frame.Frame{Data: b}, now: p.now, flow: flow{verbatim: true, state: rule.StateInvalid}}
+	if !from.IsValid() {
+		return
+	}
+	g.finishError(b, from, to)
+	answer := packet{f: frame.Frame{Data: b}, now: p.now, link: p.in, flow: flow{verbatim: true, state: rule.StateInvalid}}
 	if p.flow.conn != nil {
 		answer.flow = flow{conn: p.flow.conn, dir: p.flow.dir.Other(), state: rule.StateRelated, verbatim: true}
 	}
 	g.send(&answer)
+}
+
+// paramProblem says where in the packet the problem is: in front of the transport, or its very number.
+func (p *packet) paramProblem(e frame.ICMPError) frame.ICMPError {
+	r, code, at := checkHeaders(p.ip)
+	if r == trace.NoReason {
+		at = frame.IPv6(p.ip).NextHeaderAt()
+		code = e.Code
+	}
+	e.Code, e.Pointer = code, uint16(at)
+	return e
 }
 
 // Failure is what became of a packet that had left by an uplink which has no stack of its own: the machine's says it.
@@ -149,10 +217,9 @@ func (g *Gateway) Undelivered(f Failure, now time.Time) {
 	if tooBig {
 		said.MTU = f.MTU
 	}
-	b, message := newError(said, f.Packet)
-	frame.Rewrite(frame.IPv4(message.Payload()), t, sent, false)
-	message.SetChecksum()
-	frame.PutIPv4(b[frame.EthernetHeader:], frame.ProtoICMP, defaultTTL, uint16(g.ipID.Add(1)), from, sent.Src())
+	b, quoted := newError(said, frame.IP(f.Packet))
+	quoted.Rewrite(t, sent, false)
+	g.finishError(b, from, sent.Src())
 	g.send(&packet{f: frame.Frame{Data: b}, now: now, machine: true,
 		flow: flow{conn: about.conn, dir: about.dir, state: rule.StateRelated, verbatim: true}})
 }
@@ -177,11 +244,12 @@ func (g *Gateway) reset(p *packet) {
 		answer = c.Tuples[p.flow.dir].Reply()
 		q.flow = flow{conn: c, dir: back, state: rule.StateEstablished, verbatim: true}
 	}
-	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.TCPHeader)
+	src, dst := answer.Src(), answer.Dst()
+	b := make([]byte, frame.EthernetHeader+frame.FixedHeader(src)+frame.TCPHeader)
 	ip := b[frame.EthernetHeader:]
-	frame.PutTCP(ip[frame.IPv4Header:], resetOf(answer, p.segment)).SetChecksum(answer.Src(), answer.Dst())
-	frame.PutIPv4(ip, frame.ProtoTCP, defaultTTL, uint16(g.ipID.Add(1)), answer.Src(), answer.Dst())
-	q.f = frame.Frame{Data: b}
+	frame.PutTCP(ip[frame.FixedHeader(src):], resetOf(answer, p.segment)).SetChecksum(src, dst)
+	frame.PutIP(ip, frame.ProtoTCP, defaultTTL, uint16(g.ipID.Add(1)), src, dst)
+	q.f, q.link = frame.Frame{Data: b}, p.in
 	g.send(&q)
 }
 

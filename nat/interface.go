@@ -33,7 +33,7 @@ func (i *Interface) note(e *trace.Event) {
 // Name returns the name that rules and the trace use.
 func (i *Interface) Name() string { return i.name }
 
-// Addr returns the gateway's address on this leg, with the network's prefix; the zero Prefix if it has none.
+// Addr returns the gateway's address of IPv4 on this leg, with the network's prefix; the zero Prefix if it has none.
 func (i *Interface) Addr() netip.Prefix {
 	if a := i.self().Addr; a != nobody {
 		return a
@@ -41,7 +41,7 @@ func (i *Interface) Addr() netip.Prefix {
 	return netip.Prefix{}
 }
 
-// Addrs returns all addresses of the gateway's on this leg, the one that Addr returns first.
+// Addrs returns all addresses of IPv4 that the gateway has on this leg, the one that Addr returns first.
 func (i *Interface) Addrs() []netip.Prefix {
 	own := i.self()
 	if own.Addr == nobody {
@@ -65,6 +65,64 @@ func (i *Interface) addrFor(neighbor netip.Addr) netip.Addr {
 	own, _ := i.own.Load().For(neighbor)
 	return own.Addr()
 }
+
+// sourceFor returns the address that the gateway's own packets to dst carry, which leave by the leg to the next hop: in IPv4 that
+// of the next hop's network, in IPv6 one of the destination's scope (RFC 6724 5, rules 2 and 8). The invalid Addr: it has none.
+func (i *Interface) sourceFor(dst, nextHop netip.Addr) netip.Addr {
+	switch {
+	case dst.Is6() && linkScope(dst):
+		return i.linkLocal()
+	case dst.Is6():
+		return i.addrFor(dst)
+	case !i.Addr().IsValid():
+		return netip.Addr{}
+	}
+	return i.addrFor(nextHop)
+}
+
+// primary returns the first address of the packet's family, of IPv6 the first that is not link-local.
+func (i *Interface) primary(p frame.IP) netip.Addr {
+	own := i.own.Load()
+	if p.Is4() {
+		return own.Addr.Addr()
+	}
+	for _, a := range own.V6 {
+		if !a.Addr().IsLinkLocalUnicast() {
+			return a.Addr()
+		}
+	}
+	return i.linkLocal()
+}
+
+// linkLocal returns the leg's link-local address, the invalid Addr where there is no IPv6.
+func (i *Interface) linkLocal() netip.Addr {
+	if own := i.own.Load(); len(own.V6) > 0 {
+		return own.V6[0].Addr()
+	}
+	return netip.Addr{}
+}
+
+// hasIPv6 reports whether the gateway speaks IPv6 there.
+func (i *Interface) hasIPv6() bool { return len(i.own.Load().V6) > 0 }
+
+// speaks reports whether the leg has an address of the packet's family.
+func (i *Interface) speaks(p frame.IP) bool {
+	if p.Is4() {
+		return i.Addr().IsValid()
+	}
+	return i.hasIPv6()
+}
+
+// linkScope reports whether an IPv6 address means something on one link only: it is never routed (RFC 4291 2.5.6, 2.7).
+func linkScope(a netip.Addr) bool {
+	return a.Is6() && (a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsInterfaceLocalMulticast())
+}
+
+// Addrs6 returns the gateway's addresses of IPv6 on this leg, the link-local one first; none where it does not speak IPv6.
+func (i *Interface) Addrs6() []netip.Prefix { return slices.Clone(i.own.Load().V6) }
+
+// allAddrs returns all addresses of both families.
+func (i *Interface) allAddrs() []netip.Prefix { return append(i.Addrs(), i.own.Load().V6...) }
 
 // MAC returns the hardware address; zero on an uplink that takes IP packets.
 func (i *Interface) MAC() frame.MAC { return i.self().MAC }

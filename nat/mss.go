@@ -7,7 +7,20 @@ import (
 )
 
 // leastHeaders is what the headers of a segment take at least, in bytes.
-const leastHeaders = frame.IPv4Header + frame.TCPHeader
+func (p *packet) leastHeaders() int {
+	if p.ip.Is4() {
+		return frame.IPv4Header + frame.TCPHeader
+	}
+	return frame.IPv6Header + frame.TCPHeader
+}
+
+// defaultMSS is what may be sent to somebody who has not said what fits, in bytes (RFC 9293 3.7.1).
+func (p *packet) defaultMSS() uint16 {
+	if p.ip.Is4() {
+		return frame.DefaultMSS
+	}
+	return uint16(frame.IPv6MinMTU - p.leastHeaders())
+}
 
 // limitMSS does what the rules of TCPMSS ask for, as the kernel does (xt_TCPMSS.c): the maximum segment size that the
 // segment offers becomes smaller, never larger, and one that offers none gets the option if there is room for it.
@@ -24,7 +37,7 @@ func (g *Gateway) limitMSS(p *packet, m rule.MSS, hook trace.Hook) {
 		}
 		t.SetMSS(limit, p.partial())
 	} else {
-		before = frame.DefaultMSS
+		before = p.defaultMSS()
 		if limit = min(limit, before); !p.addMSS(limit) {
 			return
 		}
@@ -49,10 +62,11 @@ func (p *packet) mssLimit(m rule.MSS) (limit uint16, ok bool) {
 			mtu = min(mtu, i.config.MTU)
 		}
 	}
-	if mtu <= leastHeaders || mtu == 0xffff {
+	least := p.leastHeaders()
+	if mtu <= least || mtu == 0xffff {
 		return limit, ok
 	}
-	if fits := uint16(mtu - leastHeaders); !ok || fits < limit {
+	if fits := uint16(mtu - least); !ok || fits < limit {
 		limit = fits
 	}
 	return limit, true
@@ -69,7 +83,7 @@ func (p *packet) addMSS(value uint16) bool {
 		p.f.FinishChecksum() // a segment without data is short: its sum is made here
 	}
 	p.f.Data = p.f.Data[:max(len(p.f.Data), end)]
-	p.ip = frame.IPv4(p.f.Data[frame.EthernetHeader:end])
+	p.ip = frame.IP(p.f.Data[frame.EthernetHeader:end])
 	frame.InsertMSS(p.ip, value)
 	p.segment.Length += frame.MSSRoom
 	return true

@@ -16,6 +16,10 @@ func (g *Gateway) transmit(p *packet) {
 		g.transmitUplink(p)
 		return
 	}
+	if !p.ip.Is4() && p.ip.Dst().IsMulticast() {
+		p.deliver(frame.GroupMAC(p.ip.Dst()), 0, trace.NeighborGroup)
+		return
+	}
 	r := p.out.neighbors.Resolve(p.nextHop, p.now)
 	if r.Answer == arp.Known {
 		g.arm(p.now.Add(arp.DelayTime))
@@ -59,7 +63,7 @@ func (g *Gateway) whySource(p *packet) trace.Reason {
 
 // deliver puts the packet onto its network, addressed to the next hop.
 func (p *packet) deliver(to frame.MAC, age time.Duration, note trace.Note) {
-	frame.Ethernet(p.f.Data).SetHeader(to, p.out.self().MAC, frame.TypeIPv4)
+	frame.Ethernet(p.f.Data).SetHeader(to, p.out.self().MAC, p.ip.EtherType())
 	if p.j.On() {
 		e := p.event(trace.Neighbor, trace.Accept, note)
 		e.Addr, e.MAC, e.Age, e.Port = p.nextHop, to, age, p.out.name
@@ -119,8 +123,12 @@ func (g *Gateway) dropHeld(h held, hook trace.Hook, r trace.Reason, now time.Tim
 	h.p.j.End()
 }
 
-// ask sends an ARP request: to everyone, or to the address where the neighbour was last.
+// ask sends an ARP request or a neighbour solicitation: to everyone, or to the address where the neighbour was last.
 func (g *Gateway) ask(i *Interface, addr netip.Addr, to frame.MAC, now time.Time) {
+	if addr.Is6() {
+		g.solicit(i, addr, to, now)
+		return
+	}
 	note := trace.Originated
 	if to != frame.Broadcast {
 		note = trace.NeighborProbe
@@ -128,8 +136,12 @@ func (g *Gateway) ask(i *Interface, addr netip.Addr, to frame.MAC, now time.Time
 	i.sendARP(to, i.addrFor(addr), addr, note, now)
 }
 
-// announceAddr tells everyone on the network of an address of the gateway's own (RFC 5227 2.3).
+// announceAddr tells everyone on the network of an address of the gateway's own (RFC 5227 2.3, RFC 4861 7.2.6).
 func (i *Interface) announceAddr(addr netip.Addr, now time.Time) {
+	if addr.Is6() {
+		i.gw.advertise(i, addr, frame.AllNodes, trace.ARPAnnounced, now)
+		return
+	}
 	i.sendARP(frame.Broadcast, addr, addr, trace.ARPAnnounced, now)
 }
 
@@ -173,7 +185,7 @@ func (g *Gateway) holdWaiting(p *packet, then func(p *packet)) bool {
 	e, q := p.event(trace.Neighbor, trace.Queue, trace.NoNote), *p
 	return p.j.Hold(e, p.f, func(f frame.Frame, j *trace.Journey, now time.Time) {
 		q.f, q.j, q.now = f, j, now
-		q.ip = frame.IPv4(f.Data[frame.EthernetHeader:])[:len(q.ip)]
+		q.ip = frame.IP(f.Data[frame.EthernetHeader:])[:len(q.ip)]
 		then(&q)
 	})
 }

@@ -13,20 +13,26 @@ import (
 // packet is one packet on its way through the gateway, and what has been found out about it so far. It lives on the
 // stack of the goroutine that carries it.
 type packet struct {
-	f       frame.Frame // the whole frame; on an uplink the Ethernet header is mere room
-	ip      frame.IPv4  // view of f.Data behind the Ethernet header, without padding
-	in      *Interface  // where it came from; nil: the gateway itself sends it
-	srcMAC  frame.MAC   // of the frame it came in; zero if it came in none
-	toGroup bool        // the frame was for a group: no ICMP error may answer it
-	j       *trace.Journey
-	now     time.Time
+	f         frame.Frame // the whole frame; on an uplink the Ethernet header is mere room
+	ip        frame.IP    // of either family: view of f.Data behind the Ethernet header, without padding
+	in        *Interface  // where it came from; nil: the gateway itself sends it
+	srcMAC    frame.MAC   // of the frame it came in; zero if it came in none
+	etherType uint16      // of the frame it came in; 0 if it came in none
+	toGroup   bool        // the frame was for a group: no ICMP error may answer it
+	j         *trace.Journey
+	now       time.Time
 
 	tuple    frame.Tuple // as the packet is now
 	hasTuple bool
 	segment  conntrack.Segment
 	flow     flow
 	mark     uint32
-	machine  bool // an ICMP error of the gateway's own that it writes on the word of this machine: see Undelivered
+	machine  bool       // an ICMP error of the gateway's own that it writes on the word of this machine: see Undelivered
+	largest  int        // of a packet that came in fragments, the largest of them in bytes: so it may leave again
+	link     *Interface // of the gateway's own, to a link-local address or a group: the network that it means
+	note     trace.Note // of the gateway's own: what it is, if there is more to say than who sends it
+	about    netip.Addr // the address that note speaks of
+	station  frame.MAC  // and the station
 	out      *Interface
 	nextHop  netip.Addr
 	prefix   netip.Prefix // of the route
@@ -42,7 +48,7 @@ type held struct {
 func (p *packet) held() held {
 	h := held{p: *p, token: p.j.Leave()}
 	h.p.f, h.p.j = p.f.Clone(), nil
-	h.p.ip = frame.IPv4(h.p.f.Data[frame.EthernetHeader:])
+	h.p.ip = frame.IP(h.p.f.Data[frame.EthernetHeader:])
 	return h
 }
 
@@ -97,7 +103,7 @@ func (p *packet) fits() bool {
 	return p.f.Offload.WireLength(len(p.f.Data))-frame.EthernetHeader <= p.out.config.MTU
 }
 
-// defaultTTL is net.ipv4.ip_default_ttl.
+// defaultTTL is net.ipv4.ip_default_ttl, and IPv6's hop_limit.
 const defaultTTL = 64
 
 // partial reports whether the transport checksum is left to the device; that of a tunnelled packet does not count.

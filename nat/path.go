@@ -1,8 +1,10 @@
 package nat
 
 import (
+	"cmp"
 	"time"
 
+	"uswitch/nat/route"
 	"uswitch/nat/rule"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -54,19 +56,22 @@ func (i *Interface) Input(f frame.Frame, j *trace.Journey, now time.Time) {
 		i.gw.drop(&p, trace.Input, trace.OtherHost)
 	case e.Type() == frame.TypeARP:
 		i.gw.arp(&p, e)
-	case e.Type() == frame.TypeIPv4:
-		p.srcMAC, p.toGroup = e.Src(), e.Dst().IsGroup()
+	case e.Type() == frame.TypeIPv6 && !i.hasIPv6():
+		i.gw.drop(&p, trace.Input, trace.NoIPv6)
+	case e.Type() == frame.TypeIPv4, e.Type() == frame.TypeIPv6:
+		p.srcMAC, p.etherType, p.toGroup = e.Src(), e.Type(), e.Dst().IsGroup()
 		i.gw.path(&p)
 	default:
-		i.gw.drop(&p, trace.Input, trace.NotIPv4)
+		i.gw.drop(&p, trace.Input, trace.NotIP)
 	}
 }
 
-// path carries one packet from its arrival to where it leaves: the whole of layer 3, in the order of netfilter.
+// path carries one packet, of either family, from its arrival to where it leaves: the whole of layer 3, in the order of
+// netfilter.
 func (g *Gateway) path(p *packet) {
 	v := g.view.Load()
 
-	// The header (RFC 1812 5.2.2), and who can have sent such a packet (5.3.7, 5.3.8).
+	// The headers (RFC 1812 5.2.2, RFC 8200 4), and who can have sent such a packet (5.3.7, 5.3.8).
 	if r := p.parse(); r != trace.NoReason {
 		g.drop(p, trace.Prerouting, r)
 		return
@@ -75,7 +80,7 @@ func (g *Gateway) path(p *packet) {
 		g.drop(p, trace.Prerouting, r)
 		return
 	}
-	if r, _ := checkOptions(p.ip); r != trace.NoReason {
+	if r, _, _ := checkHeaders(p.ip); r != trace.NoReason {
 		g.refuse(p, trace.Prerouting, r)
 		return
 	}
@@ -113,13 +118,13 @@ func (g *Gateway) path(p *packet) {
 	case p.toGroup:
 		g.drop(p, trace.Forward, trace.OtherHost) // said to all on the wire, meant for one: not to be passed on (RFC 1122 3.3.6)
 		return
-	case !v.forwarding:
+	case !v.forwards(p.ip):
 		g.drop(p, trace.Forward, trace.NoForwarding)
 		return
 	case p.ip.TTL() <= 1:
 		g.refuse(p, trace.Forward, trace.TTLExpired)
 		return
-	case !p.fits() && p.ip.DontFragment():
+	case !p.fits() && !p.mayFragment():
 		g.refuse(p, trace.Forward, trace.FragNeeded)
 		return
 	}
@@ -162,7 +167,8 @@ func (g *Gateway) output(p *packet) {
 		return
 	}
 	if p.j.On() {
-		e := p.event(trace.Output, trace.Accept, trace.Originated)
+		e := p.event(trace.Output, trace.Accept, cmp.Or(p.note, trace.Originated))
+		e.Addr, e.MAC = p.about, p.station
 		if p.flow.verbatim {
 			e.Note, e.Addr = trace.ErrorSent, p.ip.Dst()
 		}
@@ -200,7 +206,7 @@ func (g *Gateway) postrouting(p *packet) {
 	switch {
 	case p.fits():
 		g.transmit(p)
-	case p.ip.DontFragment():
+	case !p.mayFragment():
 		g.drop(p, trace.Postrouting, trace.FragNeeded)
 	default:
 		g.fragment(p)
@@ -210,6 +216,12 @@ func (g *Gateway) postrouting(p *packet) {
 // route finds the way out.
 func (g *Gateway) route(p *packet, v *view) bool {
 	r, ok := v.routes.Lookup(p.ip.Dst())
+	if p.link != nil && linkScope(p.ip.Dst()) { // the gateway's own, and it knows which link it means
+		r, ok = route.Route[*Interface]{Prefix: frame.LinkLocal, Dev: p.link}, true
+	} else if linkScope(p.ip.Dst()) || p.in != nil && p.ip.Src().IsLinkLocalUnicast() && p.ip.Src().Is6() {
+		g.refuse(p, trace.Route, trace.BeyondScope)
+		return false
+	}
 	if !ok {
 		g.refuse(p, trace.Route, trace.NoRoute)
 		return false

@@ -21,7 +21,10 @@ func TestNotForTheGateway(t *testing.T) {
 	six := l.red.frame(make([]byte, 40))
 	frame.Ethernet(six.Data).SetHeader(gatewayMAC, l.red.mac, frame.TypeIPv6)
 	l.br0.inject(six)
-	l.drops(trace.NotIPv4, 1)
+	l.drops(trace.NoIPv6, 1)
+	frame.Ethernet(six.Data).SetHeader(gatewayMAC, l.red.mac, 0x8847)
+	l.br0.inject(six)
+	l.drops(trace.NotIP, 1)
 	l.red.send(frame.PutIPv4(make([]byte, 40), 47, 64, 1, l.red.addr, ip4("11.11.11.1")))
 	l.drops(trace.NoProto, 1)
 }

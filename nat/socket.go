@@ -56,10 +56,12 @@ func (g *Gateway) Source(dst netip.Addr) (netip.Addr, bool) {
 	if !ok {
 		return netip.Addr{}, false
 	}
+	to := dst
 	if r.Via.IsValid() {
 		dst = r.Via
 	}
-	return r.Dev.addrFor(dst), r.Dev.Addr().IsValid()
+	from := r.Dev.sourceFor(to, dst)
+	return from, from.IsValid()
 }
 
 // deliver hands a packet to the program that waits for it, and reports whether there is one.
@@ -88,7 +90,7 @@ func (v *view) keeps(p *packet) bool {
 		return false
 	}
 	key, ok := p.socket()
-	if !ok || key.proto == frame.ProtoICMP {
+	if !ok || frame.IsICMP(key.proto) {
 		return false
 	}
 	c, ok := v.sockets[key].(Selective)
@@ -106,19 +108,19 @@ func (g *Gateway) awaits(p *packet) bool {
 
 // socket returns which socket the packet is for.
 func (p *packet) socket() (key socketKey, ok bool) {
-	if p.ip.Proto() != frame.ProtoICMP {
+	if !p.ip.IsICMP() {
 		return socketKey{p.tuple.Proto, p.tuple.DstPort}, p.hasTuple && p.tuple.HasPorts()
 	}
-	if m, whole := frame.ParseICMP(p.ip.Payload()); !whole || m.IsQuestion() {
+	if m, whole := p.ip.ICMP(); !whole || p.ip.IsICMPQuestion() {
 		return key, false
-	} else if !m.IsError() {
-		return socketKey{frame.ProtoICMP, m.ID()}, true
+	} else if !p.ip.IsICMPError() {
+		return socketKey{p.ip.Proto(), m.ID()}, p.ip.IsICMPQuery()
 	}
-	quote, ok := quotedPacket(p.ip)
+	quote, ok := p.ip.Quote()
 	if !ok {
 		return key, false
 	}
-	about, ok := frame.TupleOf(quote)
+	about, ok := quote.Tuple()
 	return socketKey{about.Proto, about.SrcPort}, ok
 }
 

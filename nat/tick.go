@@ -21,6 +21,7 @@ func (g *Gateway) Tick(now time.Time) (next time.Time) {
 		if i.segment != nil {
 			sooner(g.announceTick(i, now))
 			sooner(g.neighborTick(i, now))
+			sooner(g.advertTick(i, now))
 		}
 	}
 	sooner(g.conns.Sweep(now))
@@ -63,7 +64,7 @@ func (g *Gateway) announceTick(i *Interface, now time.Time) time.Time {
 		return time.Time{}
 	}
 	i.announces.Store(left - 1)
-	for _, own := range i.Addrs() {
+	for _, own := range i.allAddrs() {
 		i.announceAddr(own.Addr(), now)
 	}
 	if left == 1 {

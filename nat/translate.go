@@ -16,17 +16,19 @@ import (
 func (g *Gateway) track(p *packet) {
 	switch {
 	case p.flow.verbatim:
+	case p.ip.IsLinkSignal():
+		p.flow = flow{state: rule.StateUntracked}
 	case p.hasTuple:
 		p.flow = flowOf(g.conns.Track(p.tuple, p.f.Source, p.segment, p.now))
 	default:
 		p.flow = flow{state: rule.StateInvalid}
 		// An error goes to whoever sent the packet that it quotes, or it is a lie.
-		if quote, ok := quotedPacket(p.ip); ok && quote.Src() == p.ip.Dst() {
-			if t, ok := frame.TupleOf(quote); ok {
+		if quote, ok := p.ip.Quote(); ok && quote.Src() == p.ip.Dst() {
+			if t, ok := quote.Tuple(); ok {
 				p.flow = flowOf(g.conns.Related(t, p.now))
 			}
 			// A redirect speaks of the other side's routes: after translation it would be nonsense (nf_nat drops it too).
-			if c := p.flow.conn; c != nil && c.Translated() && p.ip.Payload()[0] == frame.ICMPRedirect {
+			if c := p.flow.conn; c != nil && c.Translated() && p.ip.Is4() && p.ip.Payload()[0] == frame.ICMPRedirect {
 				p.flow = flow{state: rule.StateInvalid}
 			}
 		}

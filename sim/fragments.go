@@ -27,7 +27,7 @@ const (
 // add takes a fragment, and returns the packet once it is whole, else nil. One that contradicts the others ends the packet.
 func (t *reassembly) add(ip frame.IPv4, now time.Time) frame.IPv4 {
 	p := t.of(ip, now)
-	at, fit := p.fragments.Fit(ip)
+	at, fit := p.fragments.Fit(frame.IP(ip))
 	switch fit {
 	case frame.Duplicate:
 		return nil
@@ -35,22 +35,22 @@ func (t *reassembly) add(ip frame.IPv4, now time.Time) frame.IPv4 {
 		t.forget(p)
 		return nil
 	}
-	p.fragments.Insert(at, ip, slices.Clone(ip))
+	p.fragments.Insert(at, frame.IP(ip), slices.Clone(ip))
 	total, whole := p.fragments.Whole()
 	if !whole {
 		return nil
 	}
 	t.forget(p)
-	if p.fragments.At(0).HeaderLen()+total > 65535 {
+	if total > frame.IP(p.fragments.At(0)).FragmentMost() {
 		return nil
 	}
-	return p.fragments.AppendWhole(nil, func(ip frame.IPv4) frame.IPv4 { return ip })
+	return p.fragments.AppendWhole(nil, func(ip frame.IPv4) frame.IP { return frame.IP(ip) })
 }
 
 // of finds the packet that a fragment belongs to, or begins it.
 func (t *reassembly) of(ip frame.IPv4, now time.Time) *incomplete {
 	t.waiting = slices.DeleteFunc(t.waiting, func(p *incomplete) bool { return now.Sub(p.since) >= maxWait })
-	key := frame.FragmentKeyOf(ip)
+	key := frame.FragmentKeyOf(frame.IP(ip))
 	for _, p := range t.waiting {
 		if p.key == key {
 			return p

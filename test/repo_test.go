@@ -45,16 +45,17 @@ var allowed = map[string]struct{ ours, others []string }{
 	"switch/vxlan":      {ours: []string{"switch/frame", "switch/trace"}},
 	"switch":            {ours: []string{"switch/frame", "switch/trace"}},
 	"arp":               {ours: []string{"switch/frame"}},
+	"arp/nd":            {ours: []string{"arp", "switch/frame"}},
 	"nat/rule":          {ours: []string{"switch/frame", "switch/trace"}},
 	"nat/conntrack":     {ours: []string{"switch/frame"}},
-	"nat":               {ours: []string{"switch/frame", "switch/trace", "arp", "nat/route", "nat/rule", "nat/conntrack"}},
+	"nat":               {ours: []string{"switch/frame", "switch/trace", "arp", "arp/nd", "nat/route", "nat/rule", "nat/conntrack"}},
 	"nat/netstack":      {ours: []string{"switch/frame"}, others: []string{"gvisor.dev/gvisor/..."}},
 	"nat/uplink": {ours: []string{"nat", "nat/netstack", "switch/frame", "switch/trace"},
 		others: []string{"gvisor.dev/gvisor/...", "golang.org/x/sys/unix"}},
 	"nat/station": {ours: []string{"nat", "nat/netstack", "switch/frame", "switch/trace"}, others: []string{"gvisor.dev/gvisor/..."}}, // TCP of the gateway's own programs
 	"tap": {ours: []string{"switch/frame"}, others: []string{"github.com/songgao/water", "github.com/vishvananda/netlink/...",
 		"github.com/vishvananda/netns", "golang.org/x/sys/unix"}},
-	"sim": {ours: []string{"switch", "switch/frame", "switch/trace", "arp", "nat", "nat/route", "nat/rule", "tap"},
+	"sim": {ours: []string{"switch", "switch/frame", "switch/trace", "arp", "arp/nd", "nat", "nat/route", "nat/rule", "tap"},
 		others: []string{"github.com/miekg/dns"}},
 
 	// The wings. What a tool knows of a running lab is control/api; who runs one knows everything but the teachers.

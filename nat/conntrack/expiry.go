@@ -55,7 +55,7 @@ func (t *Timeouts) of(c *Conn) time.Duration {
 		return t.TCPTransitory
 	case frame.ProtoUDP, frame.ProtoUDPLite:
 		return t.UDP
-	case frame.ProtoICMP:
+	case frame.ProtoICMP, frame.ProtoICMPv6:
 		return t.ICMP
 	}
 	return t.Other

@@ -84,7 +84,7 @@ func (t *Table) freePort(c *Conn, addr frame.Addr, ports PortRange, random *uint
 	first := inside.Port
 	if ports == (PortRange{}) {
 		ports = PortRange{1024, 65535}
-		if inside.Proto == frame.ProtoICMP {
+		if frame.IsICMP(inside.Proto) {
 			ports = PortRange{0, 65535}
 		} else if inside.Port < 1024 {
 			ports = PortRange{1, 1023}
@@ -135,7 +135,7 @@ func (t *Table) answersTaken(c *Conn, addr frame.Addr, port uint16) bool {
 
 // hasPort reports whether a protocol has ports or, as ICMP, something that does for one.
 func hasPort(proto uint8) bool {
-	return frame.ProtoHasPorts(proto) || proto == frame.ProtoICMP
+	return frame.ProtoHasPorts(proto) || frame.IsICMP(proto)
 }
 
 // Mapped returns the inside Endpoint behind the destination of a packet from outside, whoever sent it: filtering is
@@ -193,7 +193,7 @@ func (c *Conn) SetDestination(addr frame.Addr, port uint16) {
 // setPort changes one port of a tuple, of ICMP both, since they are one identifier.
 func setPort(t *frame.Tuple, which *uint16, port uint16) {
 	*which = port
-	if t.Proto == frame.ProtoICMP {
+	if frame.IsICMP(t.Proto) {
 		t.SrcPort, t.DstPort = port, port
 	}
 }

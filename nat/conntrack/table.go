@@ -124,7 +124,7 @@ func (t *Table) Track(tuple frame.Tuple, from Source, s Segment, now time.Time) 
 	if h, ok := t.halves[tuple]; ok {
 		if c := h.conn; c.expired(now.Sub(t.epoch)) || tuple.Proto == frame.ProtoTCP && c.tcp.reopens(h.dir, s) {
 			t.end(c, now) // its time was over, and nobody had swept it out
-		} else if tuple.Proto == frame.ProtoICMP && c.Translated() && s.Question != (h.dir == Original) {
+		} else if frame.IsICMP(tuple.Proto) && c.Translated() && s.Question != (h.dir == Original) {
 			return Flow{State: Invalid} // the other side asks somebody else, by chance with the same identifier
 		} else {
 			return t.continued(h, tuple, s, now)

@@ -132,7 +132,7 @@ func begins(tuple frame.Tuple, s Segment) bool {
 		return s.Flags&control == frame.SYN && tuple.SrcPort != 0 && tuple.DstPort != 0
 	case frame.ProtoUDP:
 		return tuple.DstPort != 0
-	case frame.ProtoICMP:
+	case frame.ProtoICMP, frame.ProtoICMPv6:
 		return s.Question
 	}
 	return true
@@ -159,10 +159,10 @@ type Segment struct {
 }
 
 // ReadSegment reads what there is; a packet that is not TCP has a length only.
-func ReadSegment(p frame.IPv4) Segment {
+func ReadSegment(p frame.IP) Segment {
 	s := Segment{Length: len(p), Scale: -1}
-	if m, ok := frame.ParseICMP(p.Payload()); ok && p.Proto() == frame.ProtoICMP {
-		s.Question = m.IsQuestion()
+	if s.Question = p.IsICMPQuestion(); s.Question {
+		return s
 	}
 	if p.Proto() != frame.ProtoTCP || p.FragmentOffset() != 0 {
 		return s

@@ -153,7 +153,7 @@ func parseAddr(f Family, s string, short bool) (netip.Addr, bool) {
 // Family says whose addresses the rules speak of: iptables' or ip6tables'. The zero value is invalid.
 type Family uint8
 
-// The families. Rules of IPv6 are read, kept and printed; only those of IPv4 are evaluated.
+// The families.
 const (
 	IPv4 Family = iota + 1
 	IPv6

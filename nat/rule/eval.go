@@ -144,7 +144,7 @@ func (w *walk) finish(d *Decision) {
 // applies reports whether a packet meets all conditions of the rule, in iptables' order: a limit is asked last or where it
 // stands, and takes its token only if everything before it holds.
 func (s *spec) applies(p *Packet) bool {
-	if s.family != IPv4 || !s.src.contains(p.Tuple.SrcIP) || !s.dst.contains(p.Tuple.DstIP) ||
+	if !s.src.contains(p.Tuple.SrcIP) || !s.dst.contains(p.Tuple.DstIP) ||
 		!s.in.matches(p.InIface) || !s.out.matches(p.OutIface) ||
 		!s.proto.matches(p.Tuple.Proto) || !s.fragment.matches(p.Fragment) {
 		return false

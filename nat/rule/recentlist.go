@@ -246,10 +246,10 @@ func (s *Ruleset) forkRecent() {
 	}
 }
 
-// recents goes through the conditions -m recent of all rules of IPv4.
+// recents goes through the conditions -m recent of all rules.
 func (s *Ruleset) recents() iter.Seq[*recentMatch] {
 	return func(yield func(*recentMatch) bool) {
-		if s == nil || s.family != IPv4 {
+		if s == nil {
 			return
 		}
 		for m := range s.matches() {

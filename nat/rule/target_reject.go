@@ -20,7 +20,14 @@ const (
 	RejectHostProhibited
 	RejectAdmin
 	RejectReset
-	rejectV6 // answers of ip6tables, which are never sent
+
+	// Those of ip6tables.
+	Reject6NoRoute
+	Reject6Admin
+	Reject6Address
+	Reject6Port
+	Reject6Policy
+	Reject6Route
 )
 
 // rejectNames are the words of --reject-with in the order in which they are searched, and their short forms.
@@ -42,14 +49,18 @@ var reject6Names = []struct {
 	name, alias string
 	reject      Reject
 }{
-	{"icmp6-no-route", "no-route", rejectV6},
-	{"icmp6-adm-prohibited", "adm-prohibited", rejectV6},
-	{"icmp6-addr-unreachable", "addr-unreach", rejectV6},
-	{"icmp6-port-unreachable", "port-unreach", rejectV6},
+	{"icmp6-no-route", "no-route", Reject6NoRoute},
+	{"icmp6-adm-prohibited", "adm-prohibited", Reject6Admin},
+	{"icmp6-addr-unreachable", "addr-unreach", Reject6Address},
+	{"icmp6-port-unreachable", "port-unreach", Reject6Port},
 	{"tcp-reset", "tcp-reset", RejectReset},
-	{"icmp6-policy-fail", "policy-fail", rejectV6},
-	{"icmp6-reject-route", "reject-route", rejectV6},
+	{"icmp6-policy-fail", "policy-fail", Reject6Policy},
+	{"icmp6-reject-route", "reject-route", Reject6Route},
 }
+
+// reject6Codes are the codes of ICMPv6's message, from Reject6NoRoute on (RFC 4443 3.1).
+var reject6Codes = [...]uint8{frame.Unreachable6NoRoute, frame.Unreachable6Admin, frame.Unreachable6Address, frame.Unreachable6Port,
+	frame.Unreachable6Policy, frame.Unreachable6Reject}
 
 // Code returns the code of the ICMP Destination Unreachable message, and false where the answer is a TCP reset or none.
 func (r Reject) Code() (code uint8, ok bool) {
@@ -68,6 +79,8 @@ func (r Reject) Code() (code uint8, ok bool) {
 		return frame.UnreachableHostAdm, true
 	case RejectAdmin:
 		return frame.UnreachableAdmin, true
+	case Reject6NoRoute, Reject6Admin, Reject6Address, Reject6Port, Reject6Policy, Reject6Route:
+		return reject6Codes[r-Reject6NoRoute], true
 	}
 	return 0, false
 }
@@ -103,7 +116,7 @@ func (t *reject) set(g given) error {
 func (t *reject) finish(s *spec) error {
 	switch {
 	case t.with == "" && t.family == IPv6:
-		t.with, t.answer = "icmp6-port-unreachable", rejectV6
+		t.with, t.answer = "icmp6-port-unreachable", Reject6Port
 	case t.with == "":
 		t.with, t.answer = "icmp-port-unreachable", RejectPort
 	case t.answer == RejectReset && !s.proto.is(frame.ProtoTCP):

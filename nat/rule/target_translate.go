@@ -249,7 +249,7 @@ func natService(arg string) (uint16, error) {
 // needPorts refuses ports where the rule's protocol has none.
 func needPorts(s *spec, hasPorts bool) error {
 	switch s.proto.number {
-	case frame.ProtoTCP, frame.ProtoUDP, frame.ProtoICMP, protoSCTP, protoDCCP:
+	case frame.ProtoTCP, frame.ProtoUDP, frame.ProtoICMP, frame.ProtoICMPv6, protoSCTP, protoDCCP:
 		return nil
 	}
 	if hasPorts {

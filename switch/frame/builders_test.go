@@ -157,19 +157,19 @@ func TestFragmentsBecomeOneAgain(t *testing.T) {
 			if _, whole := f.Whole(); whole {
 				t.Fatalf("whole with %d of %d", i, len(pieces))
 			}
-			place, fit := f.Fit(pieces[at])
+			place, fit := f.Fit(IP(pieces[at]))
 			if fit != Fits {
 				t.Fatalf("fragment %d: %v", at, fit)
 			}
-			f.Insert(place, pieces[at], pieces[at])
-			if _, fit := f.Fit(pieces[at]); fit != Duplicate {
+			f.Insert(place, IP(pieces[at]), pieces[at])
+			if _, fit := f.Fit(IP(pieces[at])); fit != Duplicate {
 				t.Fatalf("the same fragment again: %v", fit)
 			}
 		}
 		if total, whole := f.Whole(); !whole || total != n {
 			t.Fatalf("%d bytes, %v; want %d", total, whole, n)
 		}
-		if again := f.AppendWhole(nil, func(p IPv4) IPv4 { return p }); !bytes.Equal(again, p) {
+		if again := f.AppendWhole(nil, func(p IPv4) IP { return IP(p) }); !bytes.Equal(again, p) {
 			t.Fatal("it is another packet now")
 		}
 	}
@@ -194,11 +194,11 @@ func TestFragmentsThatContradict(t *testing.T) {
 	} {
 		var f Fragments[int]
 		for i, p := range all {
-			at, fit := f.Fit(p)
+			at, fit := f.Fit(IP(p))
 			if last := i == len(all)-1; fit == Contradicts != last {
 				t.Errorf("%s: fragment %d: %v", name, i, fit)
 			} else if !last {
-				f.Insert(at, p, i)
+				f.Insert(at, IP(p), i)
 			}
 		}
 	}

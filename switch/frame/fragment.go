@@ -2,8 +2,82 @@ package frame
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 )
+
+// fragmentHeader is the length in bytes of IPv6's fragment header (RFC 8200 4.5).
+const fragmentHeader = 8
+
+// unfragmentable returns how many bytes of an IPv6 packet stand in every fragment: its header, and the extension headers that
+// somebody on the way reads.
+func (p IPv6) unfragmentable() (end int, named int) {
+	end, named = IPv6Header, 6
+	p.Extensions(func(e Extension) bool {
+		if e.Proto == ProtoHopByHop || e.Proto == ProtoRouting {
+			end, named = e.End, e.Start
+		}
+		return e.Proto != ProtoFragment
+	})
+	return end, named
+}
+
+// Divisible returns how many bytes of a packet are divided among its fragments.
+func (p IP) Divisible() int {
+	if p.Is4() {
+		return len(IPv4(p).Payload())
+	}
+	end, _ := IPv6(p).unfragmentable()
+	return len(p) - end
+}
+
+// FragmentRoom returns how many of these bytes each fragment carries but the last, for a link of mtu bytes.
+func (p IP) FragmentRoom(mtu int) int {
+	if p.Is4() {
+		return IPv4(p).FragmentRoom(mtu)
+	}
+	end, _ := IPv6(p).unfragmentable()
+	return max((mtu-end-fragmentHeader)&^7, 8)
+}
+
+// AppendFragment appends to b the fragment that begins at an offset of these bytes: see IPv4.AppendFragment. An IPv6 packet must
+// not be a fragment itself, since only who sends it may cut it (RFC 8200 4.5); id is what its fragments share.
+func (p IP) AppendFragment(b []byte, offset, room int, id uint32) (with []byte, next int) {
+	if p.Is4() {
+		return IPv4(p).AppendFragment(b, offset, room)
+	}
+	end, named := IPv6(p).unfragmentable()
+	at := len(b)
+	next = min(offset+room, len(p)-end)
+	b = append(b, p[:end]...)
+	field := uint16(offset)
+	if next < len(p)-end {
+		field |= 1
+	}
+	b = append(b, p[named], 0)
+	b = binary.BigEndian.AppendUint16(b, field)
+	b = binary.BigEndian.AppendUint32(b, id)
+	b = append(b, p[end+offset:end+next]...)
+	b[at+named] = ProtoFragment
+	IP(b[at:]).SetLength()
+	return b, next
+}
+
+// fragmented returns what a fragment carries of the whole packet, and how much that can be at most, in bytes.
+func (p IP) fragmented() (part []byte, most int) {
+	if p.Is4() {
+		q := IPv4(p)
+		return q.Payload(), 65535 - q.HeaderLen()
+	}
+	at := IPv6(p).chain().fragment
+	return p[at+fragmentHeader:], 65535 + IPv6Header - at
+}
+
+// FragmentMost returns how many bytes the fragments of a packet may carry together whose first fragment p is.
+func (p IP) FragmentMost() int {
+	_, most := p.fragmented()
+	return most
+}
 
 // FragmentRoom returns how many bytes of payload each fragment of a packet carries but the last, for a link of mtu bytes.
 func (p IPv4) FragmentRoom(mtu int) int { return max((mtu-p.HeaderLen())&^7, 8) }
@@ -51,16 +125,20 @@ func (p IPv4) appendLaterHeader(b []byte) []byte {
 	return b
 }
 
-// FragmentKey tells the fragments of one packet from those of others (RFC 791 3.2).
+// FragmentKey tells the fragments of one packet from those of others (RFC 791 3.2, RFC 8200 4.5).
 type FragmentKey struct {
 	src, dst Addr
-	id       uint16
-	proto    uint8
+	id       uint32
+	proto    uint8 // of IPv4
 }
 
 // FragmentKeyOf returns the key of a fragment.
-func FragmentKeyOf(p IPv4) FragmentKey {
-	return FragmentKey{addr4(p[12:16]), addr4(p[16:20]), p.ID(), p.Proto()}
+func FragmentKeyOf(p IP) FragmentKey {
+	src, dst := p.ends()
+	if p.Is4() {
+		return FragmentKey{src, dst, uint32(IPv4(p).ID()), p[9]}
+	}
+	return FragmentKey{src: src, dst: dst, id: IPv6(p).FragmentID()}
 }
 
 // Fragments are the fragments of one packet that have come, sorted and disjoint (RFC 791 3.2, RFC 815); V is what their owner
@@ -88,11 +166,12 @@ const (
 )
 
 // Fit reports whether the fragment can join the others. Where it Fits, Insert takes it at the returned place.
-func (f *Fragments[V]) Fit(p IPv4) (at int, fit Fit) {
-	payload, start, more := len(p.Payload()), p.FragmentOffset(), p.MoreFragments()
+func (f *Fragments[V]) Fit(p IP) (at int, fit Fit) {
+	part, most := p.fragmented()
+	payload, start, more := len(part), p.FragmentOffset(), p.MoreFragments()
 	end := start + payload
 	switch n := len(f.list); {
-	case payload == 0, end > 65535-p.HeaderLen(), more && payload%8 != 0:
+	case payload == 0, end > most, more && payload%8 != 0:
 		return 0, Contradicts
 	case !more && (f.last && f.total != end || n > 0 && f.list[n-1].end > end):
 		return 0, Contradicts
@@ -110,9 +189,10 @@ func (f *Fragments[V]) Fit(p IPv4) (at int, fit Fit) {
 }
 
 // Insert takes a fragment at the place that Fit has returned.
-func (f *Fragments[V]) Insert(at int, p IPv4, kept V) {
+func (f *Fragments[V]) Insert(at int, p IP, kept V) {
+	part, _ := p.fragmented()
 	start := p.FragmentOffset()
-	end := start + len(p.Payload())
+	end := start + len(part)
 	if !p.MoreFragments() {
 		f.total, f.last = end, true
 	}
@@ -142,15 +222,25 @@ func (f *Fragments[V]) Whole() (total int, whole bool) {
 
 // AppendWhole appends the packet to b: the header of the first fragment, and the payload of all. packet returns the fragment
 // of what is kept of it.
-func (f *Fragments[V]) AppendWhole(b []byte, packet func(V) IPv4) []byte {
+func (f *Fragments[V]) AppendWhole(b []byte, packet func(V) IP) []byte {
 	first, at := packet(f.list[0].kept), len(b)
-	b = append(slices.Grow(b, first.HeaderLen()+f.total), first[:first.HeaderLen()]...)
-	for _, o := range f.list {
-		b = append(b, packet(o.kept).Payload()...)
+	header := first.HeaderLen()
+	if !first.Is4() {
+		header = IPv6(first).chain().fragment
 	}
-	p := IPv4(b[at:])
+	b = append(slices.Grow(b, header+f.total), first[:header]...)
+	for _, o := range f.list {
+		part, _ := packet(o.kept).fragmented()
+		b = append(b, part...)
+	}
+	p := IP(b[at:])
 	p.SetLength()
-	p.SetFragment(false, false, 0)
-	p.SetChecksum()
+	if p.Is4() {
+		IPv4(p).SetFragment(false, false, 0)
+		p.SetChecksum()
+		return b
+	}
+	c := IPv6(first).chain()
+	p[c.named] = first[c.fragment] // the header behind the fragment header is named where that was
 	return b
 }

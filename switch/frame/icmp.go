@@ -107,21 +107,29 @@ const maxICMPError = 576
 type ICMPError struct {
 	Type, Code uint8
 	MTU        uint16 // of a Fragmentation Needed, in bytes (RFC 1191 4)
-	Pointer    uint8  // of a Parameter Problem: which octet of the packet's header is wrong
+	Pointer    uint16 // of a Parameter Problem: which octet of the packet's header is wrong; ICMP has a byte for it
 }
 
 // Error returns what an error says; it is read whatever the type.
 func (m ICMP) Error() ICMPError {
-	return ICMPError{Type: m.Type(), Code: m.Code(), MTU: m.MTU(), Pointer: m[4]}
+	return ICMPError{Type: m.Type(), Code: m.Code(), MTU: m.MTU(), Pointer: uint16(m[4])}
 }
 
 // Append appends the message to b, with as much of a packet as fits.
 func (e ICMPError) Append(b []byte, about []byte) []byte {
 	at := len(b)
-	b = append(b, e.Type, e.Code, 0, 0, e.Pointer, 0, byte(e.MTU>>8), byte(e.MTU))
+	b = append(b, e.Type, e.Code, 0, 0, byte(e.Pointer), 0, byte(e.MTU>>8), byte(e.MTU))
 	b = append(b, about[:min(len(about), maxICMPError-IPv4Header-ICMPHeader)]...)
 	ICMP(b[at:]).SetChecksum()
 	return b
+}
+
+// AppendV6 appends the message about an IPv6 packet to b, with as much of it as fits a packet of IPv6MinMTU bytes (RFC 4443
+// 2.4). Its checksum, which covers the addresses, is still to be set.
+func (e ICMPError) AppendV6(b []byte, about IP) []byte {
+	b = append(b, e.Type, e.Code, 0, 0)
+	b = binary.BigEndian.AppendUint32(b, uint32(e.MTU)+uint32(e.Pointer)) // one or the other
+	return append(b, about[:min(len(about), IPv6MinMTU-IPv6Header-ICMPHeader)]...)
 }
 
 // PutEcho writes the header of an echo request or reply, checksum included. b is the whole message, whose data stands behind

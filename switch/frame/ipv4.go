@@ -9,9 +9,6 @@ import (
 // IPv4Header is the length in bytes of an IPv4 header without options.
 const IPv4Header = 20
 
-// ipv6Header is the length in bytes of an IPv6 header without extensions (RFC 8200 3).
-const ipv6Header = 40
-
 // Protocol numbers of IPv4's payload (IANA).
 const (
 	ProtoICMP    uint8 = 1

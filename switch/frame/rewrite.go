@@ -10,10 +10,18 @@ import (
 // Rewrite turns a packet with the tuple before into one with the tuple after, and changes each checksum by the difference
 // (RFC 1624). The packet may be a quotation that is cut short: what is not there is not changed. With partial, the transport
 // checksum holds only the pseudo-header's sum, not complemented, and stays that way.
-func Rewrite(p IPv4, before, after Tuple, partial bool) {
-	binary.BigEndian.PutUint16(p[10:], updateAddrs(binary.BigEndian.Uint16(p[10:]), before, after))
-	after.SrcIP.Put(p[12:16])
-	after.DstIP.Put(p[16:20])
+func Rewrite(p IPv4, before, after Tuple, partial bool) { IP(p).Rewrite(before, after, partial) }
+
+// Rewrite is that for a packet of either family, which both tuples are of.
+func (p IP) Rewrite(before, after Tuple, partial bool) {
+	if p.Is4() {
+		binary.BigEndian.PutUint16(p[10:], updateAddrs(binary.BigEndian.Uint16(p[10:]), before, after))
+		after.SrcIP.Put(p[12:16])
+		after.DstIP.Put(p[16:20])
+	} else {
+		after.SrcIP.Put(p[8:24])
+		after.DstIP.Put(p[24:40])
+	}
 	if p.FragmentOffset() != 0 {
 		return
 	}
@@ -27,6 +35,9 @@ func Rewrite(p IPv4, before, after Tuple, partial bool) {
 		rewriteSCTP(payload, after)
 	case ProtoICMP:
 		rewriteID(payload, before, after, partial)
+	case ProtoICMPv6:
+		rewriteID(payload, before, after, partial)
+		updateICMPv6(payload, before, after)
 	}
 }
 
@@ -104,6 +115,13 @@ func rewriteID(b []byte, before, after Tuple, partial bool) {
 	}
 }
 
+// updateICMPv6 makes the checksum of a message that of its new addresses, which it covers (RFC 4443 2.3).
+func updateICMPv6(b []byte, before, after Tuple) {
+	if len(b) >= 4 {
+		binary.BigEndian.PutUint16(b[2:], updateAddrs(binary.BigEndian.Uint16(b[2:]), before, after))
+	}
+}
+
 // Checksum returns the Internet checksum (RFC 1071) of b, begun with the partial sum initial (see PseudoHeader): the
 // complement of the 16-bit one's complement sum. Over bytes that contain a correct checksum the result is 0.
 func Checksum(b []byte, initial uint32) uint16 {
@@ -127,12 +145,17 @@ func Checksum(b []byte, initial uint32) uint16 {
 // PseudoHeader returns the partial sum of the pseudo-header that TCP and UDP checksums cover (RFC 9293 3.1): addresses,
 // protocol, and length, which counts the transport header and its payload in bytes.
 func PseudoHeader(proto uint8, src, dst netip.Addr, length int) uint32 {
-	s, d := src.As4(), dst.As4()
-	sum := uint32(proto) + uint32(length)
-	for i := 0; i < 4; i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(s[i:])) + uint32(binary.BigEndian.Uint16(d[i:]))
+	return uint32(proto) + uint32(length) + AddrOf(src).sum() + AddrOf(dst).sum()
+}
+
+// sum returns the sum of the address's words as they stand on the wire.
+func (a Addr) sum() uint32 {
+	if a.Is4() {
+		return uint32(a.lo)>>16 + uint32(a.lo)&0xffff
 	}
-	return sum
+	sum := a.hi>>32 + a.hi&0xffffffff + a.lo>>32 + a.lo&0xffffffff
+	sum = sum>>32 + sum&0xffffffff
+	return uint32(sum>>16 + sum&0xffff)
 }
 
 // UpdateChecksum returns checksum after one 16-bit word that it covers has changed (RFC 1624, equation 3).

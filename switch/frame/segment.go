@@ -79,7 +79,7 @@ func (s *Segmenter) headersFit() bool {
 		}
 	case etherType == TypeIPv6 && o.GSO != GSOTCPv4:
 		// Between this header and the transport's there may be extensions, which are copied unread.
-		if start < s.ip+ipv6Header || data[s.ip]>>4 != 6 || s.ip+ipv6Header+int(binary.BigEndian.Uint16(data[s.ip+4:])) != len(data) {
+		if start < s.ip+IPv6Header || data[s.ip]>>4 != 6 || s.ip+IPv6Header+int(binary.BigEndian.Uint16(data[s.ip+4:])) != len(data) {
 			return false
 		}
 	default:
@@ -143,7 +143,7 @@ func (s *Segmenter) segment() Frame {
 // setNetwork makes the copied IP header that of one segment.
 func (s *Segmenter) setNetwork(data []byte) {
 	if data[s.ip]>>4 == 6 {
-		binary.BigEndian.PutUint16(data[s.ip+4:], uint16(len(data)-s.ip-ipv6Header))
+		binary.BigEndian.PutUint16(data[s.ip+4:], uint16(len(data)-s.ip-IPv6Header))
 		return
 	}
 	ip := IPv4(data[s.ip:])

@@ -235,7 +235,7 @@ func (t TCP) HasMSSRoom() bool { return t.HeaderLen()+mssLength <= 15*4 }
 
 // InsertMSS puts the option first among those of a segment without data, and makes lengths and checksums true of the longer
 // packet. The last MSSRoom bytes of p are the room for it; HasMSSRoom must hold.
-func InsertMSS(p IPv4, mss uint16) {
+func InsertMSS(p IP, mss uint16) {
 	t := TCP(p.Payload())
 	copy(t[TCPHeader+mssLength:], t[TCPHeader:len(t)-mssLength])
 	putMSS(t[TCPHeader:], mss)

@@ -16,8 +16,13 @@ type Tuple struct {
 
 // TupleOf reads the tuple of a packet. ok is false where there is none to read: a fragment that is not the first, a
 // transport header that is cut short, an ICMP error (its own flow is the packet that it quotes).
-func TupleOf(p IPv4) (t Tuple, ok bool) {
-	t = Tuple{SrcIP: addr4(p[12:16]), DstIP: addr4(p[16:20]), Proto: p.Proto()}
+func TupleOf(p IPv4) (t Tuple, ok bool) { return IP(p).Tuple() }
+
+// Tuple is TupleOf for a packet of either family. There is none either for what the stations of a link say to find each other,
+// and for ICMP of the other family, which nobody answers.
+func (p IP) Tuple() (t Tuple, ok bool) {
+	t.SrcIP, t.DstIP = p.ends()
+	t.Proto = p.Proto()
 	if p.FragmentOffset() != 0 {
 		return t, false
 	}
@@ -28,12 +33,12 @@ func TupleOf(p IPv4) (t Tuple, ok bool) {
 			return t, false
 		}
 		t.SrcPort, t.DstPort = binary.BigEndian.Uint16(payload[0:2]), binary.BigEndian.Uint16(payload[2:4])
-	case ProtoICMP:
-		m, complete := ParseICMP(payload)
-		if !complete || !m.IsQuery() {
+	case ProtoICMP, ProtoICMPv6:
+		if !p.IsICMPQuery() {
 			return t, false
 		}
-		t.SrcPort, t.DstPort = m.ID(), m.ID()
+		id := ICMP(payload).ID()
+		t.SrcPort, t.DstPort = id, id
 	}
 	return t, true
 }
@@ -71,7 +76,7 @@ func (t Tuple) end(a netip.Addr, port uint16) string {
 	switch {
 	case t.HasPorts():
 		return netip.AddrPortFrom(a, port).String()
-	case t.Proto == ProtoICMP:
+	case IsICMP(t.Proto):
 		return fmt.Sprintf("%v id %d", a, port)
 	}
 	return a.String()
@@ -92,6 +97,8 @@ func ProtoName(proto uint8) string {
 		return "sctp"
 	case ProtoDCCP:
 		return "dccp"
+	case ProtoICMPv6:
+		return "icmpv6"
 	}
 	return fmt.Sprint(proto)
 }

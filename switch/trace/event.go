@@ -57,7 +57,10 @@ func (e *Event) layers() (etherType uint16, payload []byte, ok bool) {
 		return 0, nil, false
 	}
 	if e.IP {
-		return frame.TypeIPv4, e.Frame.Data, len(e.Frame.Data) > 0
+		if len(e.Frame.Data) == 0 {
+			return frame.TypeIPv4, nil, false
+		}
+		return frame.IP(e.Frame.Data).EtherType(), e.Frame.Data, true
 	}
 	eth, ok := frame.ParseEthernet(e.Frame.Data)
 	if !ok {
@@ -75,8 +78,23 @@ func (e *Event) IPv4() (frame.IPv4, bool) {
 	return frame.ParseClippedIPv4(payload)
 }
 
+// Network returns the packet of the network layer in the event's frame, IPv4 or IPv6, as far as its bytes go.
+func (e *Event) Network() (frame.IP, bool) {
+	etherType, payload, ok := e.layers()
+	if !ok || etherType != frame.TypeIPv4 && etherType != frame.TypeIPv6 || len(payload) == 0 {
+		return nil, false
+	}
+	p, ok := frame.ParseClippedIP(payload)
+	return p, ok && p.EtherType() == etherType
+}
+
 // totalLength is what the header says, however many bytes are there.
-func totalLength(p frame.IPv4) int { return int(binary.BigEndian.Uint16(p[2:4])) }
+func totalLength(p frame.IP) int {
+	if p.Is4() {
+		return int(binary.BigEndian.Uint16(p[2:4]))
+	}
+	return frame.IPv6Header + int(binary.BigEndian.Uint16(p[4:6]))
+}
 
 // length is that of the whole frame in bytes.
 func (e *Event) length() int { return max(e.Length, len(e.Frame.Data)) }

@@ -101,8 +101,8 @@ func (f *Filter) all() bool {
 func (f *Filter) concerns(e *Event) bool {
 	etherType, payload, _ := e.layers()
 	var tuple frame.Tuple
-	if p, ok := e.IPv4(); ok {
-		tuple, _ = frame.TupleOf(p)
+	if p, ok := e.Network(); ok {
+		tuple, _ = p.Tuple()
 	}
 	if f.proto != nil && !f.proto(etherType, tuple.Proto) {
 		return false
@@ -144,11 +144,11 @@ func (f *Filter) begins(e *Event) bool {
 		return true
 	}
 	if !f.concerns(e) {
-		p, ok := e.IPv4()
+		p, ok := e.Network()
 		if !ok {
 			return false
 		}
-		if tuple, _ := frame.TupleOf(p); !f.answers[tuple] {
+		if tuple, _ := p.Tuple(); !f.answers[tuple] {
 			return false
 		}
 	}
@@ -161,11 +161,11 @@ func (f *Filter) expects(e *Event) {
 	if f.all() || len(f.from) > 0 {
 		return
 	}
-	if p, ok := e.IPv4(); ok {
+	if p, ok := e.Network(); ok {
 		if f.answers == nil || len(f.answers) >= maxAnswers {
 			f.answers = map[frame.Tuple]bool{}
 		}
-		if tuple, ok := frame.TupleOf(p); ok {
+		if tuple, ok := p.Tuple(); ok {
 			f.answers[tuple.Reply()] = true
 		}
 	}

@@ -96,7 +96,9 @@ func parseProto(word string) (func(etherType uint16, ipProto uint8) bool, error)
 		return func(etherType uint16, _ uint8) bool { return etherType == want }
 	}
 	ofProto := func(want uint8) func(uint16, uint8) bool {
-		return func(etherType uint16, proto uint8) bool { return etherType == frame.TypeIPv4 && proto == want }
+		return func(etherType uint16, proto uint8) bool {
+			return (etherType == frame.TypeIPv4 || etherType == frame.TypeIPv6) && proto == want
+		}
 	}
 	switch strings.ToLower(word) {
 	case "":
@@ -109,6 +111,8 @@ func parseProto(word string) (func(etherType uint16, ipProto uint8) bool, error)
 		return ofType(frame.TypeIPv6), nil
 	case "icmp":
 		return ofProto(frame.ProtoICMP), nil
+	case "icmp6", "icmpv6":
+		return ofProto(frame.ProtoICMPv6), nil
 	case "tcp":
 		return ofProto(frame.ProtoTCP), nil
 	case "udp":
@@ -117,7 +121,7 @@ func parseProto(word string) (func(etherType uint16, ipProto uint8) bool, error)
 	if n, err := strconv.ParseUint(word, 10, 8); err == nil {
 		return ofProto(uint8(n)), nil
 	}
-	return nil, fmt.Errorf("protocol %q: want arp, ip, ipv6, icmp, tcp, udp, or an IP protocol number", word)
+	return nil, fmt.Errorf("protocol %q: want arp, ip, ipv6, icmp, icmp6, tcp, udp, or an IP protocol number", word)
 }
 
 func hookNames() string {

@@ -90,7 +90,7 @@ func TestFilterErrors(t *testing.T) {
 		{trace.FilterSpec{Port: "http"}, `port "http": want a number from 1 to 65535`},
 		{trace.FilterSpec{Port: "65536"}, `port "65536": want a number from 1 to 65535`},
 		{trace.FilterSpec{Port: "0"}, `port "0": want a number from 1 to 65535`},
-		{trace.FilterSpec{Proto: "quic"}, `protocol "quic": want arp, ip, ipv6, icmp, tcp, udp, or an IP protocol number`},
+		{trace.FilterSpec{Proto: "quic"}, `protocol "quic": want arp, ip, ipv6, icmp, icmp6, tcp, udp, or an IP protocol number`},
 		{trace.FilterSpec{Hooks: []string{"forwrd"}}, `hook "forwrd": there is no such hook; there are decap, ingress, learn, bridge, arp, ` +
 			`prerouting, route, input, forward, output, postrouting, neighbor, egress, encap`},
 	} {

@@ -131,8 +131,8 @@ func label(key flow, j *journey, names Names) string {
 func flowOf(j *journey) (key flow, reversed bool) {
 	first := &j.steps[0]
 	key.kind, _, _ = first.layers()
-	if p, ok := first.IPv4(); ok {
-		t, _ := frame.TupleOf(p)
+	if p, ok := first.Network(); ok {
+		t, _ := p.Tuple()
 		if reply := t.Reply(); lessTuple(reply, t) {
 			t, reversed = reply, true
 		}
@@ -165,7 +165,7 @@ func burstKeyOf(j *journey, reversed bool) string {
 	if reversed {
 		key = append(key, 1)
 	}
-	p, ok := j.steps[0].IPv4()
+	p, ok := j.steps[0].Network()
 	if !ok || p.FragmentOffset() > 0 {
 		return string(key)
 	}
@@ -173,7 +173,7 @@ func burstKeyOf(j *journey, reversed bool) string {
 	switch {
 	case p.Proto() == frame.ProtoTCP && len(payload) >= 14:
 		key = append(key, payload[13]&byte(frame.SYN|frame.FIN|frame.RST))
-	case p.Proto() == frame.ProtoICMP && len(payload) >= 2:
+	case p.IsICMP() && len(payload) >= 2:
 		key = append(key, payload[0], payload[1])
 	}
 	return string(key)

@@ -71,14 +71,14 @@ func (h *Head) describe(etherType uint16, payload []byte, n namer) {
 	case frame.TypeIPv4:
 		h.Proto = "IPv4"
 		if p, ok := frame.ParseClippedIPv4(payload); ok {
-			h.ipv4(p, n)
+			h.packet(frame.IP(p), n)
 		} else {
 			h.What = "a damaged header"
 		}
 	case frame.TypeIPv6:
 		h.Proto = "IPv6"
-		if p, ok := parseIPv6(payload); ok {
-			h.What = p.words()
+		if p, ok := frame.ParseClippedIPv6(payload); ok {
+			h.packet(frame.IP(p), n)
 		}
 	case frame.TypeVLAN:
 		h.vlan(payload, n)

@@ -11,15 +11,16 @@ import (
 
 var broadcastIP = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-func (h *Head) ipv4(p frame.IPv4, n namer) {
+// packet describes a packet of either family.
+func (h *Head) packet(p frame.IP, n namer) {
 	if !p.Src().IsUnspecified() {
-		h.From = n.ip(p.Src())
+		h.From = n.station(p.Src(), h.From)
 	}
 	switch {
 	case p.Dst() == broadcastIP:
 		h.To = "everyone"
 	case h.To != "everyone":
-		h.To = n.ip(p.Dst())
+		h.To = n.station(p.Dst(), h.To)
 	}
 	h.Proto = protoWord(p.Proto())
 	if p.FragmentOffset() > 0 {
@@ -29,6 +30,8 @@ func (h *Head) ipv4(p frame.IPv4, n namer) {
 	switch p.Proto() {
 	case frame.ProtoICMP:
 		h.What = icmpWords(p)
+	case frame.ProtoICMPv6:
+		h.What = icmp6Words(p)
 	case frame.ProtoTCP:
 		h.What = tcpWords(p)
 	case frame.ProtoUDP:
@@ -37,19 +40,27 @@ func (h *Head) ipv4(p frame.IPv4, n namer) {
 		h.What = bytesWord(totalLength(p) - p.HeaderLen())
 	}
 	if p.MoreFragments() {
-		h.What += fmt.Sprintf(", first fragment of packet %d", p.ID())
+		h.What += fmt.Sprintf(", first fragment of packet %d", fragmentID(p))
 	}
 }
 
 // fragmentWords describes a fragment that is not the first: it has no ports to show.
-func fragmentWords(p frame.IPv4) string {
+func fragmentWords(p frame.IP) string {
 	end := p.FragmentOffset() + totalLength(p) - p.HeaderLen()
 	which := "a fragment"
 	if !p.MoreFragments() {
 		which = "last fragment"
 	}
-	return fmt.Sprintf("%s of packet %d: bytes %s to %s", which, p.ID(),
+	return fmt.Sprintf("%s of packet %d: bytes %s to %s", which, fragmentID(p),
 		commas(uint64(p.FragmentOffset())), commas(uint64(max(end-1, 0))))
+}
+
+// fragmentID is what the fragments of a packet share.
+func fragmentID(p frame.IP) uint32 {
+	if p.Is4() {
+		return uint32(frame.IPv4(p).ID())
+	}
+	return frame.IPv6(p).FragmentID()
 }
 
 // flagLetters writes control bits in tcpdump's letters and order; a dot is ACK.
@@ -69,7 +80,7 @@ func flagLetters(f frame.TCPFlags) string {
 	return or(letters, "none")
 }
 
-func udpWords(p frame.IPv4, n namer) string {
+func udpWords(p frame.IP, n namer) string {
 	u, ok := frame.ParseUDP(p.Payload())
 	if !ok {
 		return cutShort(p.Payload())
@@ -95,12 +106,12 @@ func protoWord(proto uint8) string {
 	case frame.ProtoUDP:
 		return "UDP"
 	}
-	names := map[uint8]string{4: "IP in IP", 41: "IPv6 in IP", 47: "GRE", 50: "ESP", 51: "AH", protoICMPv6: "ICMPv6", 88: "EIGRP", 89: "OSPF",
+	names := map[uint8]string{4: "IP in IP", 41: "IPv6 in IP", 47: "GRE", 50: "ESP", 51: "AH", frame.ProtoICMPv6: "ICMPv6", 88: "EIGRP", 89: "OSPF",
 		103: "PIM", 112: "VRRP", 132: "SCTP"}
 	return or(names[proto], fmt.Sprintf("IP protocol %d", proto))
 }
 
-func icmpWords(p frame.IPv4) string {
+func icmpWords(p frame.IP) string {
 	m, ok := frame.ParseICMP(p.Payload())
 	if !ok {
 		return "cut short"
@@ -113,21 +124,27 @@ func icmpWords(p frame.IPv4) string {
 	}
 	what := m.Error().String()
 	if m.IsError() {
-		if quoted, ok := frame.ParseClippedIPv4(m.Payload()); ok {
-			what += ", about " + flowWords(quoted)
-		}
+		what += aboutWords(m)
 	}
 	return what
 }
 
+// aboutWords names the packet that an error quotes, if there is enough of it.
+func aboutWords(m frame.ICMP) string {
+	if quoted, ok := frame.ParseClippedIP(m.Payload()); ok {
+		return ", about " + flowWords(quoted)
+	}
+	return ""
+}
+
 // flowWords names the packet that an ICMP error quotes: UDP 11.11.11.2:40000 > 8.8.8.8:53.
-func flowWords(p frame.IPv4) string {
-	t, ok := frame.TupleOf(p)
+func flowWords(p frame.IP) string {
+	t, ok := p.Tuple()
 	if !ok {
 		return fmt.Sprintf("%s %v > %v", protoWord(t.Proto), t.Src(), t.Dst())
 	}
-	if t.Proto == frame.ProtoICMP {
-		return fmt.Sprintf("ICMP %s > %v", t.Source(), t.Dst())
+	if frame.IsICMP(t.Proto) {
+		return fmt.Sprintf("%s %s > %v", protoWord(t.Proto), t.Source(), t.Dst())
 	}
 	return fmt.Sprintf("%s %s > %s", protoWord(t.Proto), t.Source(), t.Destination())
 }

@@ -73,7 +73,7 @@ func TestHead(t *testing.T) {
 		{"another protocol", ip(ipv4(47, 64, red, google, make([]byte, 30))), "RED > 8.8.8.8 | GRE | 30 bytes"},
 		{"an unknown protocol", ip(ipv4(253, 64, red, google, nil)), "RED > 8.8.8.8 | IP protocol 253 | 0 bytes"},
 		{"damaged IPv4", ip([]byte{0x41, 0, 0, 0}), "RED > gateway | IPv4 | a damaged header"},
-		{"IPv6", ethernet(redMAC, frame.Broadcast, frame.TypeIPv6, append([]byte{0x60, 0, 0, 0, 0, 0, 59, 1}, append(netip.MustParseAddr("fe80::1").AsSlice(), netip.MustParseAddr("ff02::2").AsSlice()...)...)), "RED > everyone | IPv6 | fe80::1 > ff02::2, IP protocol 59 of 0 bytes"},
+		{"IPv6", ethernet(redMAC, frame.Broadcast, frame.TypeIPv6, append([]byte{0x60, 0, 0, 0, 0, 0, 59, 1}, append(netip.MustParseAddr("fe80::1").AsSlice(), netip.MustParseAddr("ff02::2").AsSlice()...)...)), "RED > everyone | IP protocol 59 | 0 bytes"},
 		{"VLAN", ethernet(redMAC, blueMAC, frame.TypeVLAN, append([]byte{0x20, 10, 8, 0}, echo(8, 64, red, blue, 7, 1)...)), "RED > BLUE | VLAN | tag 10: ICMP echo request, id 7 seq 1, ttl 64"},
 		{"two VLAN tags", ethernet(redMAC, blueMAC, frame.TypeVLAN, []byte{0, 10, 0x81, 0, 0, 11, 8, 0}), "RED > BLUE | VLAN | tag 10, and another inside"},
 		{"LLDP", ethernet(redMAC, frame.MAC{1, 0x80, 0xc2, 0, 0, 0xe}, 0x88cc, nil), "RED > 01:80:c2:00:00:0e | Eth | type 0x88cc (LLDP)"},

@@ -8,104 +8,54 @@ import (
 	"uswitch/switch/frame"
 )
 
-// Protocol numbers that IPv6 has of its own (IANA).
-const (
-	protoHopByHop    = 0
-	protoRouting     = 43
-	protoFragment    = 44
-	protoICMPv6      = 58
-	protoDestination = 60
-)
-
-// ipv6 is an IPv6 packet (RFC 8200) as far as its bytes go. Behind its extension headers is the payload.
-type ipv6 struct {
-	src, dst netip.Addr
-	hopLimit uint8
-	proto    uint8
-	later    bool // a fragment that is not the first: the payload has no header
-	payload  []byte
-	length   int // of the payload, as the header says
+// icmp6Types name a message by its type (IANA ICMPv6 parameters).
+var icmp6Types = map[uint8]string{
+	frame.ICMPv6Unreachable: "unreachable", frame.ICMPv6TooBig: "too big", frame.ICMPv6TimeExceeded: "hop limit exceeded",
+	frame.ICMPv6ParamProblem: "header problem", frame.ICMPv6Echo: "echo request", frame.ICMPv6EchoReply: "echo reply",
+	frame.ICMPv6MLDQuery: "multicast listener query", frame.ICMPv6MLDReport: "multicast listener report",
+	frame.ICMPv6MLDDone: "multicast listener done", frame.ICMPv6RouterSolicit: "router solicitation: is there a router?",
+	frame.ICMPv6RouterAdvert: "router advertisement", frame.ICMPv6Redirect: "redirect: there is a shorter way",
+	frame.ICMPv6MLD2Report: "multicast listener report",
 }
 
-func parseIPv6(b []byte) (p ipv6, ok bool) {
-	const header = ipv6Header
-	if len(b) < header || b[0]>>4 != 6 {
-		return p, false
-	}
-	p = ipv6{src: netip.AddrFrom16([16]byte(b[8:24])), dst: netip.AddrFrom16([16]byte(b[24:40])), hopLimit: b[7], proto: b[6],
-		length: int(binary.BigEndian.Uint16(b[4:6]))}
-	p.payload = b[header:min(header+p.length, len(b))]
-	for len(p.payload) >= 8 {
-		n := 8
-		switch p.proto {
-		case protoHopByHop, protoRouting, protoDestination:
-			n += 8 * int(p.payload[1])
-		case protoFragment:
-			p.later = binary.BigEndian.Uint16(p.payload[2:])>>3 != 0
-		default:
-			return p, true
-		}
-		p.proto, p.length = p.payload[0], max(p.length-n, 0)
-		p.payload = p.payload[min(n, len(p.payload)):]
-		if p.later {
-			break
-		}
-	}
-	return p, true
-}
+// unreachable6 are the codes of Destination Unreachable (RFC 4443 3.1).
+var unreachable6 = [...]string{"no route to the destination", "forbidden by a filter", "beyond the scope of the source address",
+	"address unreachable", "port unreachable", "forbidden by a policy", "a route rejects it"}
 
-// ports returns the ports of TCP and UDP.
-func (p ipv6) ports() (src, dst uint16, ok bool) {
-	if p.later || p.proto != frame.ProtoTCP && p.proto != frame.ProtoUDP || len(p.payload) < 4 {
-		return 0, 0, false
-	}
-	return binary.BigEndian.Uint16(p.payload), binary.BigEndian.Uint16(p.payload[2:]), true
-}
-
-// words describe the packet: fe80::2 > ff02::2, ICMPv6 router solicitation.
-func (p ipv6) words() string {
-	if src, dst, ok := p.ports(); ok {
-		return fmt.Sprintf("%v > %v, %s len %d", netip.AddrPortFrom(p.src, src), netip.AddrPortFrom(p.dst, dst), protoWord(p.proto), p.data())
-	}
-	what := fmt.Sprintf("%v > %v, ", p.src, p.dst)
-	switch {
-	case p.later:
-		return what + "a fragment of " + protoWord(p.proto)
-	case p.proto == protoICMPv6:
-		return what + "ICMPv6 " + icmpv6Words(p.payload)
-	}
-	return what + protoWord(p.proto) + " of " + bytesWord(p.length)
-}
-
-// data is how many bytes stand behind the header of TCP or UDP.
-func (p ipv6) data() int {
-	header := frame.UDPHeader
-	if p.proto == frame.ProtoTCP {
-		header = frame.TCPHeader
-		if len(p.payload) > 12 {
-			header = int(p.payload[12]>>4) * 4
-		}
-	}
-	return max(p.length-header, 0)
-}
-
-// icmpv6Words name a message by its type (IANA ICMPv6 parameters).
-func icmpv6Words(b []byte) string {
-	if len(b) < 4 {
+// icmp6Words describe an ICMPv6 message.
+func icmp6Words(p frame.IP) string {
+	m, ok := frame.ParseICMP(p.Payload())
+	if !ok {
 		return "cut short"
 	}
-	names := map[uint8]string{1: "unreachable", 2: "too big", 3: "hop limit exceeded", 4: "header problem", 128: "echo request", 129: "echo reply",
-		130: "multicast listener query", 131: "multicast listener report", 132: "multicast listener done", 133: "router solicitation",
-		134: "router advertisement", 135: "neighbor solicitation", 136: "neighbor advertisement", 137: "redirect: there is a shorter way",
-		143: "multicast listener report"}
-	name := or(names[b[0]], fmt.Sprintf("type %d code %d", b[0], b[1]))
+	name := or(icmp6Types[m.Type()], fmt.Sprintf("type %d code %d", m.Type(), m.Code()))
 	switch {
-	case (b[0] == 128 || b[0] == 129) && len(b) >= 8:
-		name += fmt.Sprintf(", id %d seq %d", binary.BigEndian.Uint16(b[4:]), binary.BigEndian.Uint16(b[6:]))
-	case b[0] == 135 && len(b) >= 24:
-		name += fmt.Sprintf(": who has %v?", netip.AddrFrom16([16]byte(b[8:24])))
-	case b[0] == 136 && len(b) >= 24:
-		name += fmt.Sprintf(": %v is here", netip.AddrFrom16([16]byte(b[8:24])))
+	case m.Type() == frame.ICMPv6Echo || m.Type() == frame.ICMPv6EchoReply:
+		return name + fmt.Sprintf(", id %d seq %d, hop limit %d", m.ID(), m.Seq(), p.TTL())
+	case m.Type() == frame.ICMPv6Unreachable && int(m.Code()) < len(unreachable6):
+		return unreachable6[m.Code()] + aboutWords(m)
+	case m.Type() == frame.ICMPv6TooBig:
+		return fmt.Sprintf("too big: at most %d bytes fit%s", binary.BigEndian.Uint32(m[4:]), aboutWords(m))
+	case m.Type() == frame.ICMPv6TimeExceeded && m.Code() == 1:
+		return "fragments missing for too long" + aboutWords(m)
+	case m.Type() < frame.ICMPv6Echo:
+		return name + aboutWords(m)
+	case (m.Type() == frame.ICMPv6Solicit || m.Type() == frame.ICMPv6Advert) && len(m) >= 24:
+		return neighborWords(m, p.Src())
 	}
 	return name
+}
+
+// neighborWords describe what ARP says in IPv4.
+func neighborWords(m frame.ICMP, src netip.Addr) string {
+	target := netip.AddrFrom16([16]byte(m[8:24]))
+	switch {
+	case m.Type() == frame.ICMPv6Solicit && src.IsUnspecified():
+		return fmt.Sprintf("neighbor solicitation: who has %v? (a probe: may I have it?)", target)
+	case m.Type() == frame.ICMPv6Solicit:
+		return fmt.Sprintf("neighbor solicitation: who has %v? tell %v", target, src)
+	case len(m) >= 32 && m[24] == 2:
+		return fmt.Sprintf("neighbor advertisement: %v is at %v", target, frame.MAC(m[26:32]))
+	}
+	return fmt.Sprintf("neighbor advertisement: %v is here", target)
 }

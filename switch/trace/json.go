@@ -124,19 +124,17 @@ func (e *Event) addressed() (before, after *jsonTuple, arp *jsonARP) {
 			arp = &jsonARP{Op: opName(a.Op()), Src: a.SenderIP().String(), Dst: a.TargetIP().String()}
 		}
 		return nil, nil, arp
-	case frame.TypeIPv6:
-		if p, ok := parseIPv6(payload); ok {
-			before = ipv6JSON(p)
-		}
-		return before, nil, nil
 	}
-	p, shown := frame.IPv4(nil), false
-	if etherType == frame.TypeIPv4 {
-		p, shown = frame.ParseClippedIPv4(payload)
+	p, shown := frame.IP(nil), false
+	if etherType == frame.TypeIPv4 || etherType == frame.TypeIPv6 {
+		p, shown = frame.ParseClippedIP(payload)
 	}
 	t := e.Before
 	if t == (frame.Tuple{}) && shown {
-		t, _ = frame.TupleOf(p)
+		t, _ = p.Tuple()
+	}
+	if !shown {
+		p = nil
 	}
 	return tupleJSON(t, p), tupleJSON(e.After, p), nil
 }
@@ -161,7 +159,7 @@ func opName(op uint16) string {
 }
 
 // tupleJSON writes a tuple of the packet p, which is nil if its bytes are not there.
-func tupleJSON(t frame.Tuple, p frame.IPv4) *jsonTuple {
+func tupleJSON(t frame.Tuple, p frame.IP) *jsonTuple {
 	if t == (frame.Tuple{}) {
 		return nil
 	}
@@ -174,32 +172,13 @@ func tupleJSON(t frame.Tuple, p frame.IPv4) *jsonTuple {
 	switch {
 	case t.HasPorts() && whole:
 		j.SrcPort, j.DstPort = &t.SrcPort, &t.DstPort
-	case t.Proto == frame.ProtoICMP && p == nil:
+	case frame.IsICMP(t.Proto) && p == nil:
 		j.ID = &t.SrcPort
-	case t.Proto == frame.ProtoICMP && len(transport) >= 2:
+	case frame.IsICMP(t.Proto) && len(transport) >= 2:
 		kind, code := transport[0], transport[1]
 		j.Type, j.Code = &kind, &code
-		if m, ok := frame.ParseICMP(transport); ok && m.IsQuery() {
+		if p.IsICMPQuery() {
 			j.ID = &t.SrcPort
-		}
-	}
-	return j
-}
-
-// ipv6JSON is tupleJSON of an IPv6 packet, which nobody here translates.
-func ipv6JSON(p ipv6) *jsonTuple {
-	j := &jsonTuple{Proto: frame.ProtoName(p.proto), Src: p.src.String(), Dst: p.dst.String()}
-	if src, dst, ok := p.ports(); ok {
-		j.SrcPort, j.DstPort = &src, &dst
-	}
-	if p.proto == protoICMPv6 {
-		j.Proto = "icmpv6"
-		if !p.later && len(p.payload) >= 8 {
-			kind, code, id := p.payload[0], p.payload[1], binary.BigEndian.Uint16(p.payload[4:])
-			j.Type, j.Code = &kind, &code
-			if kind == 128 || kind == 129 {
-				j.ID = &id
-			}
 		}
 	}
 	return j

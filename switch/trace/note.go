@@ -52,6 +52,13 @@ const (
 	NeighborSent    // the answer came: the packet goes on to MAC
 	NeighborProbe   // the entry is old: asked again whether Addr is still at MAC
 
+	// Neighbour discovery at the gateway, besides what is as in ARP.
+	NeighborGroup    // a group, whose MAC is made of its address
+	MLDHeard         // somebody says which groups it listens to
+	RouterAsked      // Addr asks for a router: told
+	RouterSilent     // Addr asks for a router, and none is told here
+	RouterAdvertised // the gateway tells hosts what they configure themselves with
+
 	// The gateway's own.
 	EchoAnswered // an echo request to the gateway
 	Originated   // the gateway itself sends it

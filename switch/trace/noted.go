@@ -136,6 +136,16 @@ func (e *Event) aboutNeighbors() string {
 		return e.address() + " has answered from " + e.station() + ": the packet goes on"
 	case NeighborProbe:
 		return e.address() + " has not been heard of for a while: asked whether it is still at " + e.station()
+	case NeighborGroup:
+		return "a group: its MAC address " + e.station() + " is made of the last four bytes of its IP address"
+	case MLDHeard:
+		return "somebody says which groups it listens to: the switch sends every group to everyone anyway"
+	case RouterAsked:
+		return e.address() + " asks whether there is a router: it is told"
+	case RouterSilent:
+		return e.address() + " asks whether there is a router: not told, addresses come by the lab file here (`x-uswitch: {ra: on}` would tell it)"
+	case RouterAdvertised:
+		return "hosts are told: the router here is " + e.address()
 	}
 	return ""
 }

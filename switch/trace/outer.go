@@ -41,7 +41,7 @@ func (o Outer) Append(b, inner []byte, length int) []byte {
 	start, v4 := len(b), o.Dst.Addr().Is4()
 	at, headers := frame.IPv4Header, frame.UDPHeader+vxlanHeader
 	if !v4 {
-		at = ipv6Header
+		at = frame.IPv6Header
 	}
 	if o.Raw {
 		headers = frame.UDPHeader
@@ -64,7 +64,7 @@ func (o Outer) Append(b, inner []byte, length int) []byte {
 		src, dst := o.Src.Addr().As16(), o.Dst.Addr().As16()
 		copy(packet[8:], src[:])
 		copy(packet[24:], dst[:])
-		pseudo = uint32(^frame.Checksum(packet[8:ipv6Header], uint32(frame.ProtoUDP)+uint32(datagram)))
+		pseudo = uint32(^frame.Checksum(packet[8:frame.IPv6Header], uint32(frame.ProtoUDP)+uint32(datagram)))
 	}
 	udp := frame.PutUDP(packet[at:], o.Src.Port(), o.Dst.Port())
 	binary.BigEndian.PutUint16(udp[4:], uint16(datagram))
@@ -81,9 +81,6 @@ func (o Outer) Append(b, inner []byte, length int) []byte {
 	}
 	return b
 }
-
-// ipv6Header is the length of an IPv6 header without extensions, in bytes (RFC 8200 3).
-const ipv6Header = 40
 
 // aboutTunnels says why a frame goes to a machine, or what its arrival tells of its sender.
 func (e *Event) aboutTunnels() string {

@@ -44,34 +44,44 @@ const (
 	NeighQueueFull // neigh-queuefull
 	NeighTableFull // neigh-createfail
 
-	// IPv4 at the gateway.
-	NotIPv4       // unhandled-ethertype
-	OtherHost     // otherhost
-	IPHeader      // ip-inhdr
-	IPChecksum    // ip-csum
-	IPOptions     // ip-options
-	SourceRoute   // ip-source-route
-	Martian       // martian
-	SpoofedSource // ip-rpfilter
-	OwnSource     // own-source
-	NoAddress     // no-address
-	Directed      // directed-broadcast
-	BadICMP       // icmp-csum
-	BadL4         // l4-inhdr
-	BadL4Checksum // l4-csum
-	NoForwarding  // ip-forward-off
-	NoRoute       // ip-innoroutes
-	TTLExpired    // ttl-expired
-	FragNeeded    // frag-needed
-	FragBad       // frag-bad
-	FragTimeout   // frag-reasm-timeout
-	FragNoMem     // frag-nomem
-	FragDuplicate // dup-frag
-	NoProto       // unhandled-proto
-	NoSocket      // no-socket
-	NoGroup       // no-group-socket
-	Unanswered    // unanswered
-	Limited       // rate-limited
+	// Neighbour discovery.
+	BadND         // bad-nd
+	NDDistant     // nd-hop-limit
+	NDFragment    // nd-fragment
+	NDSender      // nd-sender
+	ForeignRouter // foreign-router
+
+	// IP at the gateway.
+	NotIP          // unhandled-ethertype
+	NoIPv6         // no-ipv6
+	ExtensionChain // ipv6-extension-chain
+	BeyondScope    // beyond-scope
+	OtherHost      // otherhost
+	IPHeader       // ip-inhdr
+	IPChecksum     // ip-csum
+	IPOptions      // ip-options
+	SourceRoute    // ip-source-route
+	Martian        // martian
+	SpoofedSource  // ip-rpfilter
+	OwnSource      // own-source
+	NoAddress      // no-address
+	Directed       // directed-broadcast
+	BadICMP        // icmp-csum
+	BadL4          // l4-inhdr
+	BadL4Checksum  // l4-csum
+	NoForwarding   // ip-forward-off
+	NoRoute        // ip-innoroutes
+	TTLExpired     // ttl-expired
+	FragNeeded     // frag-needed
+	FragBad        // frag-bad
+	FragTimeout    // frag-reasm-timeout
+	FragNoMem      // frag-nomem
+	FragDuplicate  // dup-frag
+	NoProto        // unhandled-proto
+	NoSocket       // no-socket
+	NoGroup        // no-group-socket
+	Unanswered     // unanswered
+	Limited        // rate-limited
 
 	// Rules, connections and translation.
 	RuleDrop      // netfilter-drop
@@ -129,7 +139,7 @@ func Reasons() []Reason {
 
 var sentences = [reasonEnd]string{
 	NoReason:      "the packet was not dropped",
-	PktTooSmall:   "shorter than its own header, 14 bytes for Ethernet and 20 for IPv4: nobody can say where it should go",
+	PktTooSmall:   "shorter than its own header, 14 bytes for Ethernet, 20 for IPv4 and 40 for IPv6: nobody can say where it should go",
 	PktTooBig:     "larger than the MTU of the port that it should leave by: a switch cannot cut frames, only the sender can send smaller ones",
 	BadOffload:    "its offload header asks for something impossible (checksum or segments outside the frame)",
 	GroupSource:   "its source address is a group or all zeroes: no station can have such an address, so it is not believed",
@@ -164,33 +174,42 @@ var sentences = [reasonEnd]string{
 	NeighQueueFull: "too many packets already wait for this neighbour's answer",
 	NeighTableFull: "the gateway already asks for as many neighbours as its table holds",
 
-	NotIPv4:       "the gateway speaks IPv4 and ARP only",
-	OtherHost:     "it reached the gateway but is addressed to somebody else",
-	IPHeader:      "its IPv4 header is damaged: version, header length or total length cannot be true",
-	IPChecksum:    "its IPv4 header checksum is wrong: it was damaged on the way",
-	IPOptions:     "an IP option in its header is malformed",
-	SourceRoute:   "it wants to choose its own route (source routing), which nobody allows any more",
-	Martian:       "its source or destination can never appear on a wire (loopback, 240.0.0.0/4, a group or everyone as the source, 0.0.0.0/8 but for who asks everyone for an address), or both are the same",
-	SpoofedSource: "its source address does not belong to the network it came from: it is forged, or the host is misconfigured",
-	OwnSource:     "its source is an address of the gateway itself, which has not sent it: somebody pretends to be the gateway",
-	NoAddress:     "the gateway has no address on the network that it came from, and so takes nothing from there that is for one receiver: `uswitch ip addr add` gives it one",
-	Directed:      "it is for everyone on a whole network, and a router sends no such broadcast there",
-	BadICMP:       "its ICMP checksum is wrong or its message is cut short",
-	BadL4:         "its TCP or UDP header is damaged or cut short",
-	BadL4Checksum: "its TCP or UDP checksum is wrong: it was damaged on the way",
-	NoForwarding:  "ip_forward is 0: the gateway keeps packets for others to itself; turn it on with `uswitch set gateway ip_forward=1`",
-	NoRoute:       "no route leads to its destination",
-	TTLExpired:    "its time to live ran out at this hop",
-	FragNeeded:    "too big for the next link, and its sender forbade cutting it (DF)",
-	FragBad:       "a fragment that overlaps, leaves the packet's 65,535 bytes or is not a multiple of 8: its whole packet is thrown away",
-	FragTimeout:   "the other fragments of its packet did not arrive within 30 seconds",
-	FragNoMem:     "too many unfinished packets wait for their fragments",
-	FragDuplicate: "the very same fragment is here already, and waits for the others",
-	NoProto:       "the gateway itself does not speak this IP protocol",
-	NoSocket:      "nothing at the gateway listens on this port",
-	NoGroup:       "said to everyone or to a group, and nothing at the gateway listens to that",
-	Unanswered:    "an ICMP message to the gateway that no program there waits for: only pings are answered",
-	Limited:       "too many of these in one second: an answer is withheld",
+	BadND:         "not a message of neighbour discovery that can be believed: too short, an option without length, or addresses that cannot be",
+	NDDistant:     "its hop limit is not 255: a router has passed it on, so it does not come from this link, and nobody believes it",
+	NDFragment:    "a message of neighbour discovery in fragments, which none is so long as to need (RFC 6980): somebody hides it from those who look at packets",
+	NDSender:      "the MAC address that it tells is not that of the frame it came in: somebody speaks for somebody else",
+	ForeignRouter: "the gateway takes no advice from other routers",
+
+	NotIP:          "the gateway speaks IPv4, IPv6 and ARP only",
+	NoIPv6:         "this network has no IPv6: `enable_ipv6: true` in the lab file gives it some",
+	ExtensionChain: "its extension headers are cut short, or more than eight: nobody can see what is behind them",
+	BeyondScope:    "a link-local address (fe80::) means something on its own link only: no router passes on what comes from one or goes to one",
+	OtherHost:      "it reached the gateway but is addressed to somebody else",
+	IPHeader:       "its IP header is damaged: version, header length or total length cannot be true",
+	IPChecksum:     "its IPv4 header checksum is wrong: it was damaged on the way",
+	IPOptions:      "an IP option or extension header is malformed, or asks for what nobody here knows",
+	SourceRoute:    "it wants to choose its own route (source routing), which nobody allows any more",
+	Martian:        "its source or destination can never appear on a wire (loopback, 240.0.0.0/4, a group or everyone as the source, 0.0.0.0/8 and :: but for who asks for an address), or both are the same",
+	SpoofedSource:  "its source address does not belong to the network it came from: it is forged, or the host is misconfigured",
+	OwnSource:      "its source is an address of the gateway itself, which has not sent it: somebody pretends to be the gateway",
+	NoAddress:      "the gateway has no address on the network that it came from, and so takes nothing from there that is for one receiver: `uswitch ip addr add` gives it one",
+	Directed:       "it is for everyone on a whole network, and a router sends no such broadcast there",
+	BadICMP:        "its ICMP checksum is wrong or its message is cut short",
+	BadL4:          "its TCP or UDP header is damaged or cut short",
+	BadL4Checksum:  "its TCP or UDP checksum is wrong: it was damaged on the way",
+	NoForwarding:   "ip_forward is 0: the gateway keeps packets for others to itself; turn it on with `uswitch set gateway ip_forward=1`",
+	NoRoute:        "no route leads to its destination",
+	TTLExpired:     "its time to live (hop limit) ran out at this hop",
+	FragNeeded:     "too big for the next link, and only its sender may cut it (DF in IPv4, always in IPv6)",
+	FragBad:        "a fragment that overlaps, leaves the packet's 65,535 bytes or is not a multiple of 8: its whole packet is thrown away",
+	FragTimeout:    "the other fragments of its packet did not arrive within 30 seconds",
+	FragNoMem:      "too many unfinished packets wait for their fragments",
+	FragDuplicate:  "the very same fragment is here already, and waits for the others",
+	NoProto:        "the gateway itself does not speak this IP protocol",
+	NoSocket:       "nothing at the gateway listens on this port",
+	NoGroup:        "said to everyone or to a group, and nothing at the gateway listens to that",
+	Unanswered:     "an ICMP message to the gateway that no program there waits for: only pings are answered",
+	Limited:        "too many of these in one second: an answer is withheld",
 
 	RuleDrop:      "a rule says DROP",
 	RuleReject:    "a rule says REJECT: its sender is told, but where frames are bridged",

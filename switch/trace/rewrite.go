@@ -37,7 +37,7 @@ func (e *Event) translation() string {
 // Becomes shows the ends of a tuple that a translation changes, before and after: 11.11.11.2 id 7 becomes 192.168.104.2 id 7.
 func Becomes(before, after frame.Tuple) string {
 	src, dst := before.Source() != after.Source(), before.Destination() != after.Destination()
-	if before.Proto == frame.ProtoICMP {
+	if frame.IsICMP(before.Proto) {
 		// The identifier is part of both ends: without a new address it is the source's.
 		dst = before.DstIP != after.DstIP
 		src = before.SrcIP != after.SrcIP || !dst && src
@@ -67,7 +67,7 @@ func (e *Event) Ends(t frame.Tuple) string {
 	if e.isICMPError() {
 		t = addresses(t)
 	}
-	if t.Proto == frame.ProtoICMP {
+	if frame.IsICMP(t.Proto) {
 		return t.Source() + " > " + t.Dst().String()
 	}
 	return t.Source() + " > " + t.Destination()
@@ -75,12 +75,8 @@ func (e *Event) Ends(t frame.Tuple) string {
 
 // isICMPError reports whether the packet is an ICMP message about another packet, as far as its bytes are there.
 func (e *Event) isICMPError() bool {
-	p, ok := e.IPv4()
-	if !ok || p.Proto() != frame.ProtoICMP || p.FragmentOffset() != 0 {
-		return false
-	}
-	m, ok := frame.ParseICMP(p.Payload())
-	return ok && m.IsError()
+	p, ok := e.Network()
+	return ok && p.IsICMPError()
 }
 
 // addresses leaves out the ports: an error message has none, and its identifier is not the connection's.

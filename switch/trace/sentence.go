@@ -153,7 +153,10 @@ func (e *Event) limit() string {
 
 // hopsLeft tells the time to live that a forwarded packet goes on with.
 func (e *Event) hopsLeft() string {
-	if p, ok := e.IPv4(); ok && e.Hook == Forward && e.Verdict == Accept && e.Note == NoNote {
+	if p, ok := e.Network(); ok && e.Hook == Forward && e.Verdict == Accept && e.Note == NoNote {
+		if !p.Is4() {
+			return fmt.Sprintf("hop limit now %d", p.TTL())
+		}
 		return fmt.Sprintf("ttl now %d", p.TTL())
 	}
 	return ""
@@ -165,8 +168,12 @@ func (e *Event) mend() string {
 	if e.Reason != PolicyDrop || e.Rule != "-P FORWARD DROP" || !e.Prefix.IsValid() || e.Prefix.Bits() == 0 {
 		return ""
 	}
-	if p, ok := e.IPv4(); !ok || !e.Prefix.Contains(p.Dst()) {
+	p, ok := e.Network()
+	if !ok || !e.Prefix.Contains(p.Dst()) {
 		return ""
+	}
+	if !p.Is4() {
+		return "uswitch ip6tables -A FORWARD -d " + e.Prefix.String() + " -j ACCEPT"
 	}
 	return "uswitch iptables -A FORWARD -d " + e.Prefix.String() + " -j ACCEPT"
 }

@@ -23,12 +23,12 @@ const maxSequences = 1 << 12
 // see takes the journey of a packet and returns what its head says in place of absolute numbers; empty if there is nothing
 // to count from. A SYN is shown as it is, and a connection that is met on its way counts from there.
 func (s *sequences) see(j *journey) string {
-	p, ok := j.steps[0].IPv4()
+	p, ok := j.steps[0].Network()
 	if !ok || p.Proto() != frame.ProtoTCP || p.FragmentOffset() != 0 || len(p.Payload()) < 14 {
 		return ""
 	}
 	t := frame.TCP(p.Payload())
-	tuple, _ := frame.TupleOf(p)
+	tuple, _ := p.Tuple()
 	key, _ := flowOf(j)
 	known := s.begun[key]
 	if known == nil || t.Flags()&(frame.SYN|frame.ACK) == frame.SYN {
@@ -53,10 +53,10 @@ func (s *sequences) see(j *journey) string {
 }
 
 // tcpWords follows tcpdump: ports, flags in brackets, sequence numbers, length of the data.
-func tcpWords(p frame.IPv4) string { return tcpFrom(p, 0, 0) }
+func tcpWords(p frame.IP) string { return tcpFrom(p, 0, 0) }
 
 // tcpFrom is tcpWords with sequence numbers that count from seq, and acknowledgements from ack.
-func tcpFrom(p frame.IPv4, seq, ack uint32) string {
+func tcpFrom(p frame.IP, seq, ack uint32) string {
 	b := p.Payload()
 	if len(b) < 14 {
 		return cutShort(b)

@@ -161,6 +161,14 @@ func (n namer) ip(a netip.Addr) string {
 	return a.String()
 }
 
+// station names an address. One that is of a link only is nobody's name, but its MAC address may have one.
+func (n namer) station(a netip.Addr, byMAC string) string {
+	if name := n.ip(a); name != a.String() || !a.Is6() || !a.IsLinkLocalUnicast() || !n.isName(byMAC) {
+		return name
+	}
+	return byMAC
+}
+
 // unknown says why a name that is asked for will not be told to who asks, or nothing.
 func (n namer) unknown(asker netip.Addr, name string) string {
 	if k, ok := n.names.(Knowing); ok {

@@ -103,10 +103,10 @@ func streamOf(data []byte) (at int, ok bool) {
 		}
 		at = frame.EthernetHeader + frame.IPv4Header
 	case frame.TypeIPv6:
-		if len(p) < ipv6Header || p[0]>>4 != 6 || p[6] != frame.ProtoTCP || ipv6Header+int(binary.BigEndian.Uint16(p[4:])) != len(p) {
+		if len(p) < frame.IPv6Header || p[0]>>4 != 6 || p[6] != frame.ProtoTCP || frame.IPv6Header+int(binary.BigEndian.Uint16(p[4:])) != len(p) {
 			return 0, false
 		}
-		at = frame.EthernetHeader + ipv6Header
+		at = frame.EthernetHeader + frame.IPv6Header
 	default:
 		return 0, false
 	}
@@ -114,12 +114,10 @@ func streamOf(data []byte) (at int, ok bool) {
 	return at, ok
 }
 
-const ipv6Header = 40 // bytes, without extensions (RFC 8200 3)
-
 // pseudo is the sum of a segment's pseudo-header, for a segment of that many bytes.
 func pseudo(data []byte, at, length int) uint32 {
 	addresses := data[frame.EthernetHeader+12 : frame.EthernetHeader+20]
-	if at == frame.EthernetHeader+ipv6Header {
+	if at == frame.EthernetHeader+frame.IPv6Header {
 		addresses = data[frame.EthernetHeader+8 : at]
 	}
 	return uint32(^frame.Checksum(addresses, 0)) + uint32(frame.ProtoTCP) + uint32(length)
