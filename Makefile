@@ -4,7 +4,8 @@ GO      ?= go
 # Packages of Debian and Ubuntu that the tests need: programs that we did not write, to be tested against.
 PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshark netsniff-ng curl netcat-openbsd \
            dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool net-tools bridge-utils \
-           nginx-light postgresql postgresql-client tmux gcc libc6-dev
+           nginx-light postgresql postgresql-client tmux gcc libc6-dev \
+           crun uidmap busybox-static golang-github-containers-common
 
 .DEFAULT_GOAL := build
 .PHONY: build run test test-race test-predict test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help

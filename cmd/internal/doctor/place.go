@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ type Place struct {
 	GVisor    bool   // the kernel is a program that plays one
 	Chroot    bool   // / is no mount point
 	Seccomp   bool   // system calls are filtered
+	Setfcap   bool   // the process has CAP_SETFCAP
 
 	read func(path string) string
 }
@@ -32,6 +34,7 @@ func look(uid int, read func(string) string) Place {
 	p.Chroot = len(mounts) > 0 && !mounts["/"]
 	p.GVisor = strings.Contains(read("/proc/version"), gVisor)
 	p.Seccomp = strings.Contains(read("/proc/self/status"), "Seccomp:\t2")
+	p.Setfcap = capability(read("/proc/self/status"), setfcap)
 	switch {
 	case exists("/run/.containerenv"), os.Getenv("container") == "podman":
 		p.Container = "podman"
@@ -45,6 +48,18 @@ func look(uid int, read func(string) string) Place {
 
 // gVisor is in the version that its kernel gives itself (pkg/sentry/kernel/version.go of gVisor).
 const gVisor = "#1 SMP Sun Jan 10 15:06:54 PST 2016"
+
+// setfcap is the number of CAP_SETFCAP, which root needs to be root of a user namespace (verify_root_map in
+// kernel/user_namespace.c, Linux 5.12).
+const setfcap = 31
+
+// capability reports whether a process has one in effect (proc_pid_status(5)).
+func capability(status string, number int) bool {
+	_, rest, _ := strings.Cut(status, "\nCapEff:\t")
+	line, _, _ := strings.Cut(rest, "\n")
+	set, err := strconv.ParseUint(line, 16, 64)
+	return err == nil && set&(1<<number) != 0
+}
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
@@ -83,6 +98,10 @@ func (p Place) namespaceWall() string {
 		return "kernel.unprivileged_userns_clone is 0: `sudo sysctl -w kernel.unprivileged_userns_clone=1`"
 	case p.read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
 		return p.profile()
+	case p.Root && !p.Setfcap && p.Container != "":
+		return "root without CAP_SETFCAP can be root of no user namespace: " + p.command()
+	case p.Root && !p.Setfcap:
+		return "root without CAP_SETFCAP can be root of no user namespace: run as another user, or with that capability"
 	case p.Container != "":
 		return "the container's seccomp profile forbids user namespaces: " + p.command()
 	case p.Seccomp:

@@ -143,10 +143,11 @@ func Directory() (string, error) {
 	return own, privateDirectory(own)
 }
 
-// ownDirectory returns uswitch under XDG_RUNTIME_DIR or, where there is none, as on macOS, under the user's caches; empty
-// if the user has neither.
+// ownDirectory returns uswitch under the directory that systemd has made for a service (RUNTIME_DIRECTORY, systemd.exec(5)), under
+// XDG_RUNTIME_DIR or, where there is neither, as on macOS, under the user's caches; empty if the user has none of them.
 func ownDirectory() string {
-	base := os.Getenv("XDG_RUNTIME_DIR")
+	ofService, _, _ := strings.Cut(os.Getenv("RUNTIME_DIRECTORY"), ":")
+	base := cmp.Or(ofService, os.Getenv("XDG_RUNTIME_DIR"))
 	if base == "" {
 		base, _ = os.UserCacheDir()
 	}
