@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -13,8 +14,10 @@ import (
 // card is what both kinds of Device are: the descriptor of a TAP, and everything about it but what its bytes mean.
 type card struct {
 	host *local
-	file *os.File // reads wait in Go's poller
-	name string   // for errors: eth0 in namespace RED
+	file *os.File    // reads wait in Go's poller
+	name string      // for errors: eth0 in namespace RED
+	home *Namespace  // that it was made in, nil if it was moved where it is
+	lost atomic.Bool // home has lost its name
 	in   reader
 
 	// Errors that the data path returns are made beforehand, with the card's name.
@@ -56,6 +59,9 @@ func newCard(host *local, file *os.File, name string) (*card, error) {
 // under us (drivers/net/tun.c: tun_ring_recv, tun_chr_poll), or that the file is closed.
 func (d *card) read() ([]byte, error) {
 	b, err := d.in.next()
+	if err != nil && d.lost.Load() {
+		return nil, fmt.Errorf("%w: its namespace was deleted", d.gone)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", d.gone, err)
 	}
@@ -129,6 +135,9 @@ func (d *card) Close() error {
 	d.mu.Unlock() // no writer is left, and none will come
 	if closed {
 		return nil
+	}
+	if d.home != nil {
+		d.host.homes.remove(d)
 	}
 	for _, watch := range watches {
 		watch.stop()

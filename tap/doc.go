@@ -15,10 +15,13 @@
 // A TAP is torn down with its namespace, as one end of a veth pair is, and Device.Read then says ErrGone. That takes
 // care: an open descriptor of a namespace, a netlink socket opened inside it, and even the /dev/net/tun descriptor of a
 // TAP that was made inside it each hold a reference, and "ip netns del" would change nothing but a file name. So a
-// Namespace is a path and a proof of identity, not a descriptor; sockets are closed before a call returns; and a TAP is
-// made in a nameless staging namespace of this package's own and moved to where it belongs. That is what takes most of the time
-// in which a lab comes up: while it moves a link, the kernel holds its lock of all links and waits for a grace period
-// (rcu_barrier), so that no other is moved meanwhile.
+// Namespace is a path and a proof of identity, not a descriptor, and sockets are closed before a call returns.
+//
+// A TAP is made in one of two ways. In a namespace that Create has made, where it belongs: that takes a quarter of a
+// millisecond, and the names of such namespaces are watched (homes), so that a card goes with its namespace's name, also when
+// programs are still inside. In any other namespace, which may have no name, or come and go by other ways than names, it is made
+// in a nameless staging namespace of this package's own and moved: 10 to 30 ms, for while it moves a link the kernel holds its
+// lock of all links and waits for a grace period (rcu_barrier), so that no other is moved meanwhile.
 //
 // # Nothing here is left behind
 //

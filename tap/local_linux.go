@@ -12,6 +12,7 @@ type local struct {
 	buffers buffers
 	gate    gate
 
+	homes    homes
 	stagings stagings
 	moving   sync.Mutex // held while a card is moved out of its staging namespace
 
@@ -33,7 +34,7 @@ func NewWithNames(dir, names string) (Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &local{records: records{dir: dir, etc: new(etcParent)}, names: namesDir(names)}, nil
+	return &local{records: records{dir: dir, etc: new(etcParent)}, names: namesDir(names), homes: homes{names: namesDir(names)}}, nil
 }
 
 // Close implements Host.
@@ -45,5 +46,6 @@ func (l *local) Close() error {
 	}
 	l.monitorMu.Unlock()
 	l.gate.close()
+	l.homes.close()
 	return l.stagings.close()
 }

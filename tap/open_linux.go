@@ -3,6 +3,7 @@ package tap
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"sync"
 
@@ -26,8 +27,10 @@ func (l *local) Open(ns Namespace, cfg Interface) (Device, error) {
 
 func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
 	var file *os.File
+	// In a namespace of the Host's own a card is made where it belongs; elsewhere it must not hold on to the namespace.
+	own := ns.Lab != "" && l.homes.begin() == nil
 	err := onThread(func() (err error) {
-		if file, err = l.plug(ns, cfg); err != nil {
+		if file, err = l.plug(ns, cfg, own); err != nil {
 			return err
 		}
 		if err = configure(cfg); err != nil {
@@ -45,19 +48,28 @@ func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
 		}
 	}
 	card, err := newCard(l, file, cfg.Name+" in namespace "+ns.Name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case cfg.Offload:
+	}
+	if own {
+		if err := l.homes.add(card, ns); err != nil {
+			return nil, errors.Join(err, card.Close())
+		}
+	}
+	if cfg.Offload {
 		return offload{card, datagrams}, nil
 	}
 	return plain{card}, nil
 }
 
-// plug makes a TAP in a staging namespace and moves it into a namespace, where it keeps its name. The calling thread, which
-// must come from onThread, is in that namespace then.
-func (l *local) plug(ns Namespace, cfg Interface) (*os.File, error) {
-	file, err := l.makeIn(ns, cfg)
+// plug makes a TAP in a namespace: there, or in a staging namespace from which it is moved. The calling thread, which must come
+// from onThread, is in that namespace then.
+func (l *local) plug(ns Namespace, cfg Interface, there bool) (*os.File, error) {
+	make := l.makeAndMove
+	if there {
+		make = l.makeThere
+	}
+	file, err := make(ns, cfg)
 	if errors.Is(err, unix.EEXIST) {
 		if pid := ownerOf(ns, cfg.Name); pid != 0 {
 			return nil, takenError(fmt.Sprintf("already exists, and is owned by process %d", pid))
@@ -67,9 +79,41 @@ func (l *local) plug(ns Namespace, cfg Interface) (*os.File, error) {
 	return file, err
 }
 
-// makeIn is plug with the kernel's errors. The TAP belongs to its staging namespace until it is moved, for its file holds on to
-// the namespace that it was opened in.
-func (l *local) makeIn(ns Namespace, cfg Interface) (*os.File, error) {
+// makeThere makes a TAP where it belongs. Its file holds on to the namespace.
+func (l *local) makeThere(ns Namespace, cfg Interface) (*os.File, error) {
+	if err := enter(ns); err != nil {
+		return nil, err
+	}
+	switch _, err := net.InterfaceByName(cfg.Name); { // opening a TAP that somebody has left there would take it over
+	case err == nil && cfg.Name == "lo":
+		return nil, errEverywhere
+	case err == nil:
+		return nil, unix.EEXIST
+	}
+	file, err := makeHere(cfg)
+	if err != nil || !cfg.DisableIPv6 {
+		return file, err
+	}
+	if err := disableIPv6(cfg.Name); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+const errEverywhere = takenError("every namespace has one of that name")
+
+// makeHere makes a TAP in the calling thread's namespace.
+func makeHere(cfg Interface) (*os.File, error) {
+	if cfg.Offload {
+		return openOffload(cfg.Name)
+	}
+	return openPlain(cfg.Name)
+}
+
+// makeAndMove makes a TAP in a staging namespace, for its file holds on to the namespace that it was opened in, and moves it to
+// where it keeps its name.
+func (l *local) makeAndMove(ns Namespace, cfg Interface) (*os.File, error) {
 	staging, err := l.stagings.enter()
 	if err != nil {
 		return nil, err
@@ -81,13 +125,9 @@ func (l *local) makeIn(ns Namespace, cfg Interface) (*os.File, error) {
 	}
 	defer here.Close()
 	if _, err := here.LinkByName(cfg.Name); err == nil { // lo, and perhaps sit0 or tunl0
-		return nil, takenError("every namespace has one of that name")
+		return nil, errEverywhere
 	}
-	kind := openPlain
-	if cfg.Offload {
-		kind = openOffload
-	}
-	file, err := kind(cfg.Name)
+	file, err := makeHere(cfg)
 	if err != nil {
 		return nil, err
 	}
