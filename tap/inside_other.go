@@ -22,6 +22,9 @@ func (in *Inside) Several(Decision, netip.Addr) bool { return false }
 // Look returns an error: there are no namespaces here.
 func Look(Namespace) (*Inside, error) { return nil, errors.ErrUnsupported }
 
+// Set returns an error, as Look does.
+func Set(Namespace, map[string]string) error { return errors.ErrUnsupported }
+
 // LookHere returns an error, as Look does.
 func LookHere() (*Inside, error) { return nil, errors.ErrUnsupported }
 

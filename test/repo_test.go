@@ -61,7 +61,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	// The wings. What a tool knows of a running lab is control/api; who runs one knows everything but the teachers.
 	"cmd/internal/control": {}, "cmd/internal/docker": {}, "cmd/internal/tools": {}, "cmd/internal/teach": {}, // doc.go alone: the wing's drawing
 	"cmd/internal/plan": {ours: []string{"switch/frame", "switch/ipam", "switch/trace", "nat/rule"},
-		others: []string{"github.com/compose-spec/compose-go/v2/...", "github.com/mattn/go-shellwords", "github.com/santhosh-tekuri/jsonschema/v6/...", "go.yaml.in/yaml/v4"}},
+		others: []string{"github.com/compose-spec/compose-go/v2/...", "github.com/mattn/go-shellwords", "github.com/santhosh-tekuri/jsonschema/v6/...", "github.com/sirupsen/logrus", "go.yaml.in/yaml/v4"}},
 	"cmd/internal/plan/firewall":   {ours: []string{"nat/rule"}},
 	"cmd/internal/plan/dockerhost": {ours: []string{"switch/frame", "nat/rule", "cmd/internal/plan", "cmd/internal/plan/firewall"}},
 	"cmd/internal/world": {ours: core("tap", "nat/uplink", "cmd/internal/plan/...", "cmd/internal/world/names"),

@@ -38,6 +38,7 @@ allow_host cannot change while it is up.`,
 	f := c.Flags()
 	f.BoolVar(&o.DryRun, "dry-run", false, "only print what would change")
 	f.StringVar(&o.Load.Name, "lab", "", "apply the file to lab `NAME`, whatever the file calls it (or set USWITCH_LAB)")
+	fileFlags(f, &o.Load)
 	f.StringVar(&o.Load.Uplink, "uplink", "", "the `UPLINK` that the lab was brought up with, if that was not the file's")
 	f.BoolVar(&o.Keep, "keep", false, "the lab stays up when its commands have ended")
 	_ = c.RegisterFlagCompletionFunc("lab", completeLabs)

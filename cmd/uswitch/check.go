@@ -63,6 +63,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 	c.Flags().BoolVar(&o.Simulated, "sim", false, "bring the lab up in memory, without privileges and network cards")
 	rightsFlags(c, &rights)
 	c.Flags().StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
+	fileFlags(c.Flags(), &load)
 	c.Flags().StringVar(&load.Uplink, "uplink", "", "take `UPLINK` for the way out, in place of the file's")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		write := map[string]func(*check.Report, io.Writer) error{

@@ -40,6 +40,8 @@ looked at. A lab with x-uswitch: {docker_rules: classic} begins with these very 
 	}
 	dialect := c.Flags().String("dialect", "", "print the rules of Docker `20.10|classic|29`, classic being 28's; the lab's docker_rules, or else classic")
 	_ = c.RegisterFlagCompletionFunc("dialect", cobra.FixedCompletions(firewall.Dialects(), cobra.ShellCompDirectiveNoFileComp))
+	var load plan.LoadOptions
+	fileFlags(c.Flags(), &load)
 	format := output(c)
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		if *dialect != "" { // a mistake in it is told before those of the file
@@ -47,7 +49,7 @@ looked at. A lab with x-uswitch: {docker_rules: classic} begins with these very 
 				return usageError{err}
 			}
 		}
-		p, err := session.Read(args[0], plan.LoadOptions{}, os.Stderr)
+		p, err := session.Read(args[0], load, os.Stderr)
 		if err != nil {
 			return err
 		}

@@ -64,6 +64,7 @@ Built-in labs:
 	f.BoolVar(&o.InBackground, "in-background", false, "up -d has started this process")
 	_ = f.MarkHidden("in-background")
 	f.StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
+	fileFlags(f, &load)
 	f.StringVar(&load.Uplink, "uplink", "", "take `UPLINK` for the way out, in place of the file's: none, sim, host or netns:NAME")
 	return c
 }

@@ -40,16 +40,16 @@ func upInBackground(given *pflag.FlagSet, args []string) error {
 	if len(args) > 1 {
 		return usageError{errors.New("up -d: a command behind -- needs a lab that ends with it: leave out -d")}
 	}
-	again := []string{"up", "--in-background"}
+	words := []string{"up", "--in-background"}
 	if !given.Changed("trace") {
-		again = append(again, "--trace=off")
+		words = append(words, "--trace=off")
 	}
 	given.Visit(func(f *pflag.Flag) {
 		if f.Name != "detach" {
-			again = append(again, "--"+f.Name+"="+f.Value.String())
+			words = append(words, again(f)...)
 		}
 	})
-	lab, pid, status, err := session.Background(append(again, args...), os.Stderr)
+	lab, pid, status, err := session.Background(append(words, args...), os.Stderr)
 	if err != nil || status != 0 {
 		return failed(status, err)
 	}

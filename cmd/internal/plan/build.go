@@ -171,8 +171,8 @@ func (b *builder) startOrder() []string {
 		state[name] = 1
 		others := b.keys(path{"services", name, "depends_on"})
 		for _, other := range sortedKeys(b.project.Services[name].DependsOn) {
-			if !slices.Contains(others, other) { // of a service that this one extends
-				others = append(others, other)
+			if !slices.Contains(others, other) { // of a service that this one extends, or is linked to
+				others = append(others, b.hostsOf(other)...)
 			}
 		}
 		if other, ok := b.shared(name); ok {
@@ -207,7 +207,8 @@ func (b *builder) dependencies(service types.ServiceConfig, at path) []Dependenc
 	for _, name := range sortedKeys(service.DependsOn) {
 		at := at.to("depends_on", name)
 		dependency := service.DependsOn[name]
-		if _, ok := b.project.Services[name]; !ok {
+		hosts := b.hostsOf(name)
+		if len(hosts) == 0 {
 			if dependency.Required && service.NetworkMode != types.ServicePrefix+name { // mode tells of that
 				b.wrong(at, "no such service: %s", oneOf(sortedKeys(b.project.Services)))
 			}
@@ -216,7 +217,9 @@ func (b *builder) dependencies(service types.ServiceConfig, at path) []Dependenc
 		if dependency.Condition == types.ServiceConditionHealthy {
 			b.warn(b.line(at), "%s: service_healthy is taken as service_started: a host is ready once it has been started", at)
 		}
-		all = append(all, Dependency{Host: name, Completed: dependency.Condition == types.ServiceConditionCompletedSuccessfully})
+		for _, host := range hosts {
+			all = append(all, Dependency{Host: host, Completed: dependency.Condition == types.ServiceConditionCompletedSuccessfully})
+		}
 	}
 	slices.SortFunc(all, func(a, b Dependency) int { return strings.Compare(a.Host, b.Host) })
 	return all

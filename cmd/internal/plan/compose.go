@@ -2,8 +2,12 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,7 +17,7 @@ import (
 
 // compose hands the part of the file that uswitch acts on to compose-go, which knows all the short and long forms, and
 // warns of the rest. Nil means that compose-go refused it; the report says why.
-func (s *source) compose(file map[string]any, env map[string]string) (project *types.Project) {
+func (s *source) compose(file map[string]any, env map[string]string, profiles []string) (project *types.Project) {
 	pruned := s.prune(file)
 	if s.commands(file); s.err() != nil {
 		return nil
@@ -26,12 +30,14 @@ func (s *source) compose(file map[string]any, env map[string]string) (project *t
 		}
 	}()
 	details := types.ConfigDetails{
-		ConfigFiles: []types.ConfigFile{{Filename: s.file, Config: pruned}},
+		ConfigFiles: []types.ConfigFile{{Filename: s.files[0].name, Config: pruned}},
 		Environment: env,
 	}
 	project, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
 		o.SetProjectName(env[projectVariable], true)
-		o.Profiles = strings.Split(env["COMPOSE_PROFILES"], ",")
+		if o.Profiles = profiles; len(profiles) == 0 {
+			o.Profiles = strings.Split(env["COMPOSE_PROFILES"], ",")
+		}
 		o.SkipInclude, o.SkipExtends = true, true
 		o.Interpolate = nil           // done already
 		o.SkipConsistencyCheck = true // it wants an image for every service
@@ -42,7 +48,42 @@ func (s *source) compose(file map[string]any, env map[string]string) (project *t
 		s.mistake(0, nil, "%s", strings.Join(strings.Fields(clip(err.Error(), 300)), " "))
 		return nil
 	}
-	return project
+	return s.withEnvFiles(project)
+}
+
+// withEnvFiles gives services the variables of their files, below those of environment.
+func (s *source) withEnvFiles(project *types.Project) *types.Project {
+	directory := filepath.Dir(s.files[0].name)
+	for _, name := range sortedKeys(project.Services) {
+		service := project.Services[name]
+		for i, f := range service.EnvFiles {
+			if !filepath.IsAbs(f.Path) {
+				f.Path = filepath.Join(directory, f.Path)
+				service.EnvFiles[i] = f
+			}
+			at := path{"services", name, "env_file"}
+			if _, err := os.Stat(f.Path); errors.Is(err, fs.ErrNotExist) && !bool(f.Required) {
+				continue
+			}
+			data, problem := readEnvFile(f.Path)
+			if problem != "" {
+				s.wrong(at, "%s", problem)
+				continue
+			}
+			if _, _, err := addEnv(f.Path, data, nil, project.Environment); err != nil && f.Format == "" {
+				s.wrong(at, "%v", err)
+			}
+		}
+	}
+	if s.err() != nil {
+		return nil
+	}
+	resolved, err := project.WithServicesEnvironmentResolved(true)
+	if err != nil {
+		s.mistake(0, nil, "env_file: %s", strings.Join(strings.Fields(clip(err.Error(), 300)), " "))
+		return nil
+	}
+	return resolved
 }
 
 // prune copies what compose-go is to read. Extensions, and ports with their places in the file, are read from the file
@@ -55,6 +96,7 @@ func (s *source) prune(file map[string]any) map[string]any {
 		at := path{"services", name}
 		service := ignored.pick(mapping(file, at...), at, serviceKeys)
 		delete(service, "ports")
+		ignored.deploy(service, at)
 		if attachments, ok := service["networks"].(map[string]any); ok {
 			service["networks"] = ignored.attachments(attachments, at.to("networks"))
 		}
@@ -141,12 +183,26 @@ func (i *ignored) attachments(m map[string]any, at path) map[string]any {
 	return picked
 }
 
+// deploy passes on nothing of deploy: replicas have become hosts.
+func (i *ignored) deploy(service map[string]any, at path) {
+	for _, key := range []string{"deploy", "scale"} {
+		value, _ := service[key].(map[string]any)
+		for name := range value {
+			if name != "replicas" && name != "mode" {
+				i.add(key, at)
+				break
+			}
+		}
+		delete(service, key)
+	}
+}
+
 func (i *ignored) add(key string, at path) {
 	if _, met := i.in[key]; !met {
 		i.line[key] = i.source.line(at.to(key)) // places come in the order of the file, or nearly
 	}
 	if len(at) > 1 {
-		i.in[key] = append(i.in[key], at[1])
+		i.in[key] = append(i.in[key], i.serviceOf(at[1]).service)
 	} else {
 		i.in[key] = append(i.in[key], "the file")
 	}
@@ -155,11 +211,8 @@ func (i *ignored) add(key string, at path) {
 // why explains the keys that people are most likely to miss.
 var why = map[string]string{
 	"build":       "commands run on this machine's own files",
-	"env_file":    "uswitch reads no such file; environment says which variables a command gets",
-	"extends":     "it names another file, and uswitch reads this one and its .env alone",
 	"healthcheck": "a host is ready once it has been started",
 	"image":       "no image is used; commands run on this machine's own files",
-	"include":     "uswitch reads this file and its .env alone, so that what those files say is not in the lab",
 	"label_file":  "uswitch reads no such file, and shows no labels",
 	"restart":     "a command that has ended stays ended",
 	"version":     "Compose does not either",

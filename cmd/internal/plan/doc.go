@@ -1,6 +1,7 @@
 // Package plan reads a lab - a Compose file - into a [Plan]: networks, hosts, addresses, published ports, the way out.
 //
-// The package is pure. It reads the lab file, the .env beside it, and nothing else: no namespace, device, route, environment variable or clock
+// The package is pure. It reads the lab file, the .env beside it, the files that these name (include, extends, env_file) or that
+// the options do, and nothing else: no namespace, device, route, environment variable or clock
 // is looked at, and what the file system or the machine has to say comes in as [LoadOptions]. The same file and the same
 // options give the same plan, so a plan can be printed, compared and kept in a test.
 //
@@ -13,9 +14,11 @@
 // # From text to plan
 //
 //	load.go             the bytes, from a built-in lab or a file
+//	merge.go            several files as one, as compose-go merges them, each key with its place
 //	source.go, tree.go  YAML nodes, which know their lines; what YAML allows and a lab does not (keys twice, endless aliases)
 //	variables.go        ${VAR:-default}
 //	name.go, schema.go  names, and Compose's own schema: misspelt keys, wrong types
+//	scale.go            services of several hosts
 //	compose.go          the keys that uswitch acts on, through compose-go's loader; a warning for the others
 //	build.go            from here on, the plan, with every address given out:
 //	  uplink.go           the way out

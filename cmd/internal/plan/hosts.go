@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -63,6 +64,7 @@ func (b *builder) host(service types.ServiceConfig) Host {
 		b.checkNetns(h.Netns, x.at.to("netns"))
 	}
 	b.mode(&h, service, at)
+	h.Sysctls = b.sysctls(&h, service, at.to("sysctls"))
 	h.Interfaces = b.interfaces(service, at)
 	if veth := b.veth(x); veth != "" && len(h.Interfaces) > 0 && h.Interfaces[0].Veth == "" {
 		h.Interfaces[0].Veth = veth
@@ -147,6 +149,33 @@ func (b *builder) environment(service types.ServiceConfig, at path) []string {
 		lines = append(lines, key+"="+*value)
 	}
 	return lines
+}
+
+// sysctlName is what a setting of a namespace's network may be called.
+var sysctlName = regexp.MustCompile(`^net\.[a-z0-9_]+([./][A-Za-z0-9_.-]+)*$`)
+
+// sysctls reads the settings of a host's network. Others than net.* are this machine's, whose namespaces hosts are not in.
+func (b *builder) sysctls(h *Host, service types.ServiceConfig, at path) map[string]string {
+	var all map[string]string
+	for _, name := range sortedKeys(service.Sysctls) {
+		value := service.Sysctls[name]
+		switch {
+		case !strings.HasPrefix(name, "net."):
+			b.warn(b.line(at), "%s: %s: not acted on: hosts have a network of their own, and nothing else", at, clip(name, 60))
+			continue
+		case !sysctlName.MatchString(name) || strings.Contains(name, ".."):
+			b.wrong(at, "%q: want a name like net.ipv4.ip_forward", clip(name, 60))
+		case len(value) > 200 || strings.ContainsAny(value, "\x00\n"):
+			b.wrong(at, "%s: want a value in one line", name)
+		case h.Mode == ModeHost || h.Mode == ModeShared:
+			b.wrong(at, "%s: %s has no network of its own to set it in", name, h.Name)
+		}
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[name] = value
+	}
+	return all
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

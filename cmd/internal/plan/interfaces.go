@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -83,6 +84,11 @@ func (b *builder) attach(host, network string, a *types.ServiceNetworkConfig, at
 			b.wrong(at.to("aliases"), "%v", err)
 		}
 	}
+	if service := b.serviceOf(host).service; service != host && !slices.Contains(i.Aliases, service) {
+		i.Aliases = append(i.Aliases, service)
+		slices.Sort(i.Aliases)
+	}
+	i.Links = b.links(host)
 	if a.MacAddress != "" {
 		i.MAC, _ = parseStation(a.MacAddress) // what is wrong with it has been said
 	}
@@ -90,6 +96,28 @@ func (b *builder) attach(host, network string, a *types.ServiceNetworkConfig, at
 		i.Address = b.reserve(host, network, a.Ipv4Address, at.to("ipv4_address"))
 	}
 	return i
+}
+
+// links reads what a host alone calls other services: links: [db, "db:database"].
+func (b *builder) links(host string) (all []Link) {
+	for _, text := range b.project.Services[host].Links {
+		at := path{"services", host, "links"}
+		service, alias, renamed := strings.Cut(text, ":")
+		if len(b.hostsOf(service)) == 0 {
+			b.wrong(at, "%q: no such service: %s", clip(text, 60), oneOf(sortedKeys(b.project.Services)))
+			continue
+		}
+		if !renamed {
+			continue // which everybody calls it
+		}
+		if err := ValidateName("link", alias); err != nil {
+			b.wrong(at, "%v", err)
+			continue
+		}
+		all = append(all, Link{Name: service, Alias: alias})
+	}
+	slices.SortFunc(all, func(p, q Link) int { return strings.Compare(p.Alias, q.Alias) })
+	return all
 }
 
 // reserve takes the address that the file gives to a host.

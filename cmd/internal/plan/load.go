@@ -22,6 +22,12 @@ type LoadOptions struct {
 	Uplink string            // the uplink in place of the file's, as ParseUplink reads it
 	Env    map[string]string // for ${VAR}; COMPOSE_PROFILES in it chooses the profiles
 	Taken  []netip.Prefix    // routes of the host: no subnet is chosen among them
+	// Files are further files, each put on top of what was read before it, as docker compose -f is given them. EnvFiles are
+	// read in place of the .env beside the first one. Profiles are active in place of those of COMPOSE_PROFILES. Stdin is what the
+	// file called - stands for.
+	Files, EnvFiles, Profiles []string
+	Stdin                     io.Reader
+	Scale                     map[string]int // how many hosts a service has, whatever the file says
 	// Keep is a lab that is up, whose hosts and networks keep what the file leaves open; nil: none. Filed is the plan that it
 	// was made from: hosts that are not in that one were added by hand, and stay; nil: there are none.
 	Keep, Filed *Plan
@@ -37,21 +43,13 @@ func Load(arg string, opts LoadOptions) (*Plan, error) {
 		arg = other
 	}
 	if data, ok := builtin(arg); ok {
-		return load(BuiltinSource+arg, arg, data, opts)
+		return load(arg, []file{{BuiltinSource + arg, data}}, opts)
 	}
-	data, warning, err := readFile(arg)
+	files, warnings, err := readFiles(arg, &opts)
 	if err != nil {
 		return nil, err
 	}
-	env, warnings, err := readEnv(arg, opts.Env)
-	if err != nil {
-		return nil, err
-	}
-	opts.Env = env
-	if warning != "" {
-		warnings = append([]string{warning}, warnings...)
-	}
-	plan, err := load(arg, nameOfFile(arg), data, opts)
+	plan, err := load(nameOfFile(files[0].name), files, opts)
 	if err == nil {
 		plan.Warnings = append(warnings, plan.Warnings...)
 	}
@@ -61,7 +59,7 @@ func Load(arg string, opts LoadOptions) (*Plan, error) {
 // Parse makes the plan of a file's content. name stands for the file in messages, and its last part without the extension
 // is the lab's name where neither the options nor the content have one.
 func Parse(name string, data []byte, opts LoadOptions) (*Plan, error) {
-	return load(name, nameOfFile(name), data, opts)
+	return load(nameOfFile(name), []file{{name, data}}, opts)
 }
 
 // nameOfFile derives a lab's name as Compose derives a project's, with one difference: several lab files often share a
@@ -70,7 +68,7 @@ func Parse(name string, data []byte, opts LoadOptions) (*Plan, error) {
 func nameOfFile(file string) string {
 	base := filepath.Base(file)
 	stem := strings.TrimSuffix(base, filepath.Ext(base))
-	if slices.Contains([]string{"compose", "docker-compose"}, stem) {
+	if slices.Contains([]string{"compose", "docker-compose", standardInput}, stem) {
 		if absolute, err := filepath.Abs(file); err == nil {
 			stem = filepath.Base(filepath.Dir(absolute))
 		}
@@ -81,36 +79,34 @@ func nameOfFile(file string) string {
 // projectVariable tells the file its own name, in the lower-case letters that Compose wants.
 const projectVariable = "COMPOSE_PROJECT_NAME"
 
-func load(file, name string, data []byte, opts LoadOptions) (*Plan, error) {
-	r := &report{file: file}
-	s := parse(r, data)
-	if s == nil {
-		return nil, r.err()
-	}
-	content := s.tree()
-	if s.nodes > maxNodes {
-		return nil, r.err()
-	}
+func load(name string, files []file, opts LoadOptions) (*Plan, error) {
+	r := &report{files: files}
 	env := maps.Clone(opts.Env)
 	if env == nil {
 		env = make(map[string]string)
 	}
-	name = s.labName(content, env, name, opts.Name)
-	env[projectVariable] = loader.NormalizeProjectName(name)
-	newVariables(s, env).expand(content, nil)
+	s, content, name := r.read(name, env, opts)
+	if s == nil {
+		return nil, r.err()
+	}
 	s.names()
 	s.checkSchema(content)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	s.scale(content, opts.Scale)
+	s.names() // those of hosts that were one service
 	if err := r.err(); err != nil {
 		return nil, err
 	}
 	if s.extend(content); r.err() != nil {
 		return nil, r.err()
 	}
-	project := s.compose(content, env)
+	project := s.compose(content, env, opts.Profiles)
 	if project == nil {
 		return nil, r.err()
 	}
-	b := &builder{source: s, file: content, project: project, opts: opts, plan: &Plan{Name: name, Source: file}}
+	b := &builder{source: s, file: content, project: project, opts: opts, plan: &Plan{Name: name, Source: files[0].name}}
 	b.build()
 	if err := r.err(); err != nil {
 		return nil, err
@@ -119,10 +115,38 @@ func load(file, name string, data []byte, opts LoadOptions) (*Plan, error) {
 	return b.plan, nil
 }
 
+// read reads the files as one, variables written out, and settles the lab's name. Nil means that there is nothing to go on with;
+// the report says why.
+func (r *report) read(name string, env map[string]string, opts LoadOptions) (s *source, content map[string]any, labName string) {
+	var sources []*source
+	for i := range r.files {
+		s := parse(r, i)
+		if s == nil {
+			return nil, nil, ""
+		}
+		sources = append(sources, s)
+	}
+	s = sources[0]
+	if len(sources) > 1 || s.reachesOut() {
+		return r.merge(sources, name, env, opts)
+	}
+	if !s.isLab() {
+		return nil, nil, ""
+	}
+	content = s.tree()
+	if s.nodes > maxNodes {
+		return nil, nil, ""
+	}
+	name = s.labName(content["name"], env, name, opts.Name)
+	env[projectVariable] = loader.NormalizeProjectName(name)
+	newVariables(s, env).expand(content, nil)
+	return s, content, name
+}
+
 // labName settles the name: the caller's, the file's, or the one that the file's own name gives.
-func (s *source) labName(content map[string]any, env map[string]string, fromFile, given string) string {
+func (s *source) labName(inFile any, env map[string]string, fromFile, given string) string {
 	name := fromFile
-	if text, ok := content["name"].(string); ok {
+	if text, ok := inFile.(string); ok {
 		if expanded, ok := newVariables(s, env).text(text, path{"name"}).(string); ok {
 			name = expanded
 		}
@@ -153,8 +177,7 @@ func readFile(name string) (data []byte, warning string, err error) {
 		return nil, "", err
 	}
 	defer f.Close()
-	data, err = io.ReadAll(io.LimitReader(f, maxBytes+1))
-	if err != nil {
+	if data, err = readAll(f); err != nil {
 		return nil, "", err
 	}
 	if info.Mode().Perm()&0o002 != 0 {
@@ -162,6 +185,9 @@ func readFile(name string) (data []byte, warning string, err error) {
 	}
 	return data, warning, nil
 }
+
+// readAll reads a file as far as one byte more than a lab may have.
+func readAll(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, maxBytes+1)) }
 
 //go:embed builtin/*.yaml
 var builtinFiles embed.FS

@@ -188,13 +188,6 @@ func TestPlans(t *testing.T) {
 				}
 				return all
 			}},
-		{name: "what other files say is not in the lab", of: func(p *plan.Plan) any { return strings.Join(p.Warnings, "\n") },
-			file: "include: [/etc/shadow]\nservices:\n  RED:\n    env_file: /etc/shadow\n    label_file: /etc/shadow\n    extends: {file: /etc/shadow, service: root}\n    networks: [b]\nnetworks: {b: {external: true}}\n",
-			want: "include: not acted on (the file): uswitch reads this file and its .env alone, so that what those files say is not in the lab\n" +
-				"env_file: not acted on (RED): uswitch reads no such file; environment says which variables a command gets\n" +
-				"label_file: not acted on (RED): uswitch reads no such file, and shows no labels\n" +
-				"extends: not acted on (RED): it names another file, and uswitch reads this one and its .env alone\n" +
-				"networks.b.external: not acted on: a lab makes its own networks, and so it makes this one"},
 		{name: "a service extends another one of the file", file: "services:\n" +
 			"  one: {extends: base, command: b, environment: {B: 2}, ports: ['81']}\n  two: {extends: {service: one}, hostname: second}\n" +
 			"  base: {command: a, environment: {A: 1}, networks: [n], ports: ['80'], depends_on: [first], x-uswitch: {passive: true}}\n  first: {networks: [n]}\n" +
@@ -374,7 +367,7 @@ func TestPlans(t *testing.T) {
 			opts: plan.LoadOptions{Env: map[string]string{}},
 			of:   func(p *plan.Plan) any { return append(p.Hosts[0].Environment, p.Name) },
 			want: []string{"A=mylab", "COMPOSE_PROJECT_NAME=mylab", "My.Lab"}},
-		{name: "keys that nothing is done about", file: "services:\n  A: {image: x, deploy: {replicas: 3}}\n  B: {image: y}\nvolumes: {v: {}}\n",
+		{name: "keys that nothing is done about", file: "services:\n  A: {image: x, deploy: {replicas: 1, resources: {}}}\n  B: {image: y}\nvolumes: {v: {}}\n",
 			of: func(p *plan.Plan) any { return p.Warnings },
 			want: []string{"deploy: not acted on (A)",
 				"image: not acted on (A, B): no image is used; commands run on this machine's own files",

@@ -15,6 +15,8 @@ type Mistake struct {
 	Line int    // from 1; 0 where the mistake has no place of its own
 	Key  string // the path of keys, as in services.RED.networks.br0.ipv4_address; empty for the file as a whole
 	Text string // what is wrong, and what is allowed
+
+	place int // file and line, for the order
 }
 
 // Error returns FILE:LINE: KEY: TEXT, leaving out what is not known.
@@ -40,9 +42,25 @@ const (
 
 // report collects what is to be said about a file: mistakes, which refuse it, and warnings, which do not.
 type report struct {
-	file     string
+	files    []file // the first is what mistakes are told of that have no place
 	mistakes []*Mistake
 	warnings []warning
+}
+
+// file is one of the files that a lab is made of, and what it is called in messages.
+type file struct {
+	name string
+	data []byte
+}
+
+// A line of another file than the first has that file's number above placeBits; lines of one file stay below.
+const placeBits = 24
+
+func place(file, line int) int { return file<<placeBits | line }
+
+// at returns the file and the line of a place.
+func (r *report) at(place int) (file string, line int) {
+	return r.files[place>>placeBits].name, place & (1<<placeBits - 1)
 }
 
 type warning struct {
@@ -55,7 +73,8 @@ func (r *report) mistake(line int, key path, format string, args ...any) {
 	if r.full() {
 		return
 	}
-	r.mistakes = append(r.mistakes, &Mistake{File: r.file, Line: line, Key: key.String(), Text: fmt.Sprintf(format, args...)})
+	file, inFile := r.at(line)
+	r.mistakes = append(r.mistakes, &Mistake{File: file, Line: inFile, Key: key.String(), Text: fmt.Sprintf(format, args...), place: line})
 }
 
 // full says that no more mistakes are kept.
@@ -72,7 +91,7 @@ func (r *report) warn(line int, format string, args ...any) {
 // err returns the mistakes so far, in the order of their lines, or nil.
 func (r *report) err() error {
 	slices.SortStableFunc(r.mistakes, func(a, b *Mistake) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Text, b.Text))
+		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Text, b.Text))
 	})
 	unique := slices.CompactFunc(slices.Clone(r.mistakes), func(a, b *Mistake) bool { return *a == *b })
 	var errs []error
@@ -80,7 +99,7 @@ func (r *report) err() error {
 		errs = append(errs, m)
 	}
 	if more := len(unique) - maxTold; more > 0 {
-		errs = append(errs, fmt.Errorf("%s: and %d more mistakes, at least", r.file, more))
+		errs = append(errs, fmt.Errorf("%s: and %d more mistakes, at least", r.files[0].name, more))
 	}
 	return errors.Join(errs...)
 }

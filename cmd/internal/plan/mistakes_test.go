@@ -232,7 +232,7 @@ func TestMistakes(t *testing.T) {
 }
 
 const (
-	actsOnService = "no such key: uswitch acts on cap_add, cap_drop, command, container_name, depends_on, dns, dns_opt, dns_search, entrypoint, environment, extra_hosts, group_add, hostname, mac_address, network_mode, networks, ports, privileged, profiles, read_only, security_opt, ulimits, user, working_dir, x-uswitch"
+	actsOnService = "no such key: uswitch acts on cap_add, cap_drop, command, container_name, depends_on, deploy, dns, dns_opt, dns_search, entrypoint, env_file, environment, extra_hosts, group_add, hostname, links, mac_address, network_mode, networks, ports, privileged, profiles, read_only, scale, security_opt, sysctls, ulimits, user, working_dir, x-uswitch"
 	modes         = "want bridge, none, host, service:NAME or container:NAME, or networks in its place"
 	portForms     = "want [[HOST_IP:]HOST_PORT:]PORT[/tcp|udp], as in 127.0.0.1:8080:80, or a mapping with target and published"
 )

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -36,7 +37,8 @@ func (b *builder) containerName(service types.ServiceConfig) string {
 	if service.ContainerName != "" {
 		return service.ContainerName
 	}
-	return b.project.Name + "-" + service.Name + "-1"
+	r := b.serviceOf(service.Name)
+	return fmt.Sprintf("%s-%s-%d", b.project.Name, r.service, r.number)
 }
 
 // mode reads network_mode, and refuses what Docker refuses beside it. The hosts that this one could share a namespace with

@@ -27,11 +27,13 @@ type Host struct {
 
 	// Command is the argument vector, entrypoint first; nil: the host runs nothing. Command[0] == "uswitch" means this
 	// very program, wherever it is installed.
-	Command     []string     `json:"command"`
-	Environment []string     `json:"environment,omitempty"` // KEY=value, sorted; besides it only what every host has
-	WorkingDir  string       `json:"working_dir,omitempty"` // empty: the runner's own; relative: to it
-	Rights      Rights       `json:"rights,omitzero"`       // of Command
-	DependsOn   []Dependency `json:"depends_on,omitempty"`  // sorted by host
+	Command     []string `json:"command"`
+	Environment []string `json:"environment,omitempty"` // KEY=value, sorted; besides it only what every host has
+	WorkingDir  string   `json:"working_dir,omitempty"` // empty: the runner's own; relative: to it
+	Rights      Rights   `json:"rights,omitzero"`       // of Command
+	// Sysctls are settings of its namespace, net.* by name: net.ipv4.ip_forward.
+	Sysctls   map[string]string `json:"sysctls,omitempty"`
+	DependsOn []Dependency      `json:"depends_on,omitempty"` // sorted by host
 	// Passive hosts are there for the others: one without a command does not keep the lab up, and one with a command - a
 	// server, say - is stopped when the commands of the others have ended.
 	Passive bool `json:"passive,omitempty"`

@@ -23,15 +23,21 @@ const (
 // source is the file as YAML nodes, which know their lines.
 type source struct {
 	*report
-	root    *yaml.Node
-	nodes   int
-	visited map[*yaml.Node]bool // containers whose keys have been checked already; aliases lead to the same one again
+	root     *yaml.Node
+	nodes    int
+	replicas map[string]replica  // hosts of services that have several
+	visited  map[*yaml.Node]bool // containers whose keys have been checked already; aliases lead to the same one again
 }
 
-// parse reads the one document of a file. Nil means that there is nothing to go on with; the report says why.
-func parse(r *report, data []byte) *source {
+func newSource(r *report, root *yaml.Node) *source {
+	return &source{report: r, root: root, replicas: make(map[string]replica), visited: make(map[*yaml.Node]bool)}
+}
+
+// parse reads the one document of a file of the report. Nil means that there is nothing to go on with; the report says why.
+func parse(r *report, number int) *source {
+	data, here := r.files[number].data, place(number, 0)
 	if len(data) > maxBytes {
-		r.mistake(0, nil, "the file is %d bytes long: want at most %d", len(data), maxBytes)
+		r.mistake(here, nil, "the file is %d bytes long: want at most %d", len(data), maxBytes)
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -39,29 +45,45 @@ func parse(r *report, data []byte) *source {
 	err := decoder.Decode(&document)
 	switch {
 	case errors.Is(err, io.EOF):
-		r.mistake(0, nil, "the file is empty: want services: with at least one host in it")
+		r.mistake(here, nil, "the file is empty: want services: with at least one host in it")
 		return nil
 	case err != nil:
-		r.syntax(err)
+		r.syntax(number, err)
 		return nil
 	}
 	if err := decoder.Decode(&second); err == nil {
-		r.mistake(second.Line, nil, "a second YAML document begins here: want one lab in one file")
+		r.mistake(place(number, second.Line), nil, "a second YAML document begins here: want one lab in one file")
 		return nil
 	} else if !errors.Is(err, io.EOF) {
-		r.syntax(err)
+		r.syntax(number, err)
 		return nil
 	}
-	s := &source{report: r, root: &document, visited: make(map[*yaml.Node]bool)}
+	s := newSource(r, &document)
 	if document.Kind == yaml.DocumentNode && len(document.Content) == 1 {
 		s.root = document.Content[0]
 	}
-	// Messages name the keys of a lab file. A file without services is not one, and what it has in it is told to nobody.
-	if key, _ := child(s.root, "services", 0); key == nil || s.root.Kind != yaml.MappingNode {
-		r.mistake(0, nil, "not a Compose file: want services: with at least one host in it")
-		return nil
+	if number > 0 {
+		placeNodes(s.root, number)
 	}
 	return s
+}
+
+// placeNodes makes the lines of a file's nodes places.
+func placeNodes(n *yaml.Node, number int) {
+	n.Line = place(number, n.Line)
+	for _, below := range n.Content { // an alias leads to a node that is met elsewhere
+		placeNodes(below, number)
+	}
+}
+
+// isLab notes what is not a lab file at all. Messages name the keys of a lab file; what a file without services has in it is
+// told to nobody.
+func (s *source) isLab() bool {
+	if key, _ := child(s.root, "services", 0); key == nil || s.root.Kind != yaml.MappingNode {
+		s.mistake(0, nil, "not a Compose file: want services: with at least one host in it")
+		return false
+	}
+	return true
 }
 
 // errorPlace is how the parser's messages name a place: the last one is where it stumbled, one before that is where what it was
@@ -70,7 +92,7 @@ var errorPlace = regexp.MustCompile(`(?: at )?(?:<unknown position>|line (\d+))(
 
 // syntax notes an error of the YAML parser. Lines are counted from 1 by its scanner, and from 0 by what reads the scanner's
 // tokens, which says what it was parsing.
-func (r *report) syntax(err error) {
+func (r *report) syntax(number int, err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	first := 0
 	if strings.HasPrefix(fmt.Sprintf("%T", err), "libyaml.ParserError") || strings.HasPrefix(text, "while parsing ") {
@@ -92,7 +114,7 @@ func (r *report) syntax(err error) {
 	if text = strings.Join(parts, ": "); strings.HasPrefix(text, "unknown anchor") {
 		text = "an alias to an anchor that is not there" // the parser's own message repeats a piece of the file
 	}
-	r.mistake(line, nil, "not YAML: %s", strings.Join(strings.Fields(clip(text, 200)), " "))
+	r.mistake(place(number, line), nil, "not YAML: %s", strings.Join(strings.Fields(clip(text, 200)), " "))
 }
 
 // line returns the line of the key at the end of a path, or of the last key on the way there that the file has.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -126,26 +125,60 @@ func templateError(err error) string {
 // dotEnv is the file beside a lab's own that has values for its variables, as Compose reads it.
 const dotEnv = ".env"
 
-// readEnv returns the environment for a lab file's variables: env, and what is in the .env beside the file and not in env. Of
-// the settings of Compose's own in it, only the profiles are acted on.
-func readEnv(file string, env map[string]string) (all map[string]string, warnings []string, err error) {
-	name := filepath.Join(filepath.Dir(file), dotEnv)
-	info, err := os.Lstat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return env, nil, nil
-	case err != nil || !info.Mode().IsRegular():
-		return env, []string{name + ": not read: not a regular file"}, nil
+// readEnv returns the environment for a lab file's variables: that of the options, and what is in the .env beside the file, or in
+// the options' own files of that kind, and not in the first. Of the settings of Compose's own in it, only the profiles are acted on.
+func readEnv(file string, opts LoadOptions) (all map[string]string, warnings []string, err error) {
+	all = opts.Env
+	if len(opts.EnvFiles) == 0 {
+		name := filepath.Join(filepath.Dir(file), dotEnv)
+		switch info, err := os.Lstat(name); {
+		case errors.Is(err, fs.ErrNotExist):
+			return all, nil, nil
+		case err != nil || !info.Mode().IsRegular():
+			return all, []string{name + ": not read: not a regular file"}, nil
+		}
+		data, warning := readEnvFile(name)
+		if warning != "" {
+			return all, []string{warning}, nil
+		}
+		return addEnv(name, data, all, all)
+	}
+	values := map[string]string{}
+	for _, name := range opts.EnvFiles { // the last one counts
+		data, warning := readEnvFile(name)
+		if warning != "" {
+			return nil, nil, errors.New(warning)
+		}
+		more, told, err := addEnv(name, data, nil, opts.Env)
+		if err != nil {
+			return nil, nil, err
+		}
+		maps.Copy(values, more)
+		warnings = append(warnings, told...)
+	}
+	maps.Copy(values, opts.Env)
+	return values, warnings, nil
+}
+
+// readEnvFile returns what is in a file of variables, or says why it is not read.
+func readEnvFile(name string) (data []byte, problem string) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, name + ": not read: not a regular file"
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return env, []string{fmt.Sprintf("%s: not read: %v", name, errors.Unwrap(err))}, nil
+		return nil, fmt.Sprintf("%s: not read: %v", name, errors.Unwrap(err))
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	data, err = readAll(f)
 	if err != nil || len(data) > maxBytes {
-		return env, []string{fmt.Sprintf("%s: not read: want at most %d bytes", name, maxBytes)}, nil
+		return nil, fmt.Sprintf("%s: not read: want at most %d bytes", name, maxBytes)
 	}
+	return data, ""
+}
+
+// addEnv returns the variables of a file with those of over on top. Values may speak of those of env.
+func addEnv(name string, data []byte, over, env map[string]string) (all map[string]string, warnings []string, err error) {
 	values, err := dotenv.ParseWithLookup(bytes.NewReader(data), func(key string) (string, bool) {
 		value, ok := env[key]
 		return value, ok
@@ -158,6 +191,6 @@ func readEnv(file string, env map[string]string) (all map[string]string, warning
 			warnings = append(warnings, fmt.Sprintf("%s: %s: not acted on: of Compose's own settings, COMPOSE_PROFILES alone is", name, key))
 		}
 	}
-	maps.Copy(values, env)
+	maps.Copy(values, over)
 	return values, warnings, nil
 }

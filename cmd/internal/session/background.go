@@ -57,7 +57,7 @@ func Background(args []string, stderr io.Writer) (lab string, pid, status int, e
 	}
 	defer errs.Close()
 	cmd := exec.Command(self, args...)
-	cmd.Stderr, cmd.ExtraFiles, cmd.SysProcAttr = errsEnd, []*os.File{readyEnd}, ownSession()
+	cmd.Stdin, cmd.Stderr, cmd.ExtraFiles, cmd.SysProcAttr = standardInput(args), errsEnd, []*os.File{readyEnd}, ownSession()
 	err = cmd.Start()
 	readyEnd.Close()
 	errsEnd.Close()
@@ -94,6 +94,14 @@ func passOn(lab *os.Process) (stop func()) {
 		close(signals)
 		<-ended
 	}
+}
+
+// standardInput is this process's, where a second one is to read a lab file there.
+func standardInput(args []string) io.Reader {
+	if slices.Contains(args, "-") || slices.Contains(args, "--file=-") {
+		return os.Stdin
+	}
+	return nil
 }
 
 // logFile is the log of a lab in the background.

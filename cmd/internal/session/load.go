@@ -24,7 +24,7 @@ func Read(name string, o plan.LoadOptions, warnings io.Writer) (*plan.Plan, erro
 	if _, err := os.Getwd(); err != nil {
 		return nil, fmt.Errorf("the current directory is gone or cannot be read: cd to another one (%w)", err)
 	}
-	o.Env = map[string]string{}
+	o.Env, o.Stdin = map[string]string{}, os.Stdin
 	for _, line := range os.Environ() {
 		key, value, _ := strings.Cut(line, "=")
 		o.Env[key] = value

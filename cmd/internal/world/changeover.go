@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -91,6 +92,7 @@ func (c *changeover) plot() {
 	c.takeAway()
 	c.bring()
 	c.routes()
+	c.sysctls()
 	c.knobs()
 	c.gatewayAndRules()
 	c.openPorts()
@@ -200,6 +202,39 @@ func (w *World) newRules(from *plan.Plan) error {
 		failed = append(failed, w.openRules(p))
 	}
 	return errors.Join(failed...)
+}
+
+// sysctls is settings of hosts' networks that the file has and had not, or with another value. One that is in the file no more
+// stays as it is, which is told.
+func (c *changeover) sysctls() {
+	for i := range c.now.Hosts {
+		h := &c.now.Hosts[i]
+		if !c.stays(h.Name) || c.Simulated() {
+			continue
+		}
+		set, before := map[string]string{}, map[string]string{}
+		for name, value := range h.Sysctls {
+			if old, had := c.old.Host(h.Name).Sysctls[name]; !had || old != value {
+				set[name] = value
+				if had {
+					before[name] = old
+				}
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.old.Host(h.Name).Sysctls)) {
+			if _, still := h.Sysctls[name]; !still {
+				c.add(move{line: fmt.Sprintf("~ %s sysctls: %s stays as it is", h.Name, name),
+					do: func(context.Context) error { return nil }, undo: func() error { return nil }})
+			}
+		}
+		if len(set) == 0 {
+			continue
+		}
+		namespace := c.Host(h.Name).Namespace
+		c.add(move{line: fmt.Sprintf("~ %s sysctls", h.Name),
+			do:   func(context.Context) error { return tap.Set(namespace, set) },
+			undo: func() error { return tap.Set(namespace, before) }})
+	}
 }
 
 // routes is default routes of hosts that stay.

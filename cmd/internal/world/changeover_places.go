@@ -209,7 +209,7 @@ func (c *changeover) settle() {
 			continue
 		}
 		before := c.old.Host(h.Name)
-		changed := fieldsThatDiffer(*before, *h, "interfaces", "gateway", "gateway_dev", "ports", "command", "environment", "working_dir")
+		changed := fieldsThatDiffer(*before, *h, "interfaces", "gateway", "gateway_dev", "ports", "command", "environment", "working_dir", "sysctls")
 		for j := range h.Interfaces {
 			if old := cardOf(before, h.Interfaces[j].Network); old != nil {
 				for _, name := range fieldsThatDiffer(*old, h.Interfaces[j], "name", "network", "address", "mac", "mtu", "port") {

@@ -68,7 +68,22 @@ func (w *World) makeHost(ctx context.Context, p *plan.Host) (*Host, error) {
 		}
 		h.Cards = append(h.Cards, card)
 	}
+	if err := w.setSysctls(h); err != nil {
+		return nil, h.scope.abandon(hostError(h, err))
+	}
 	return h, nil
+}
+
+// setSysctls sets what the file says of a host's network, once its cards are there, as Docker does.
+func (w *World) setSysctls(h *Host) error {
+	switch {
+	case len(h.Plan.Sysctls) == 0:
+		return nil
+	case w.Simulated():
+		w.report(h.Plan.Name + ": sysctls: not acted on: hosts in memory have no such settings")
+		return nil
+	}
+	return tap.Set(h.Namespace, h.Plan.Sysctls)
 }
 
 // plugIn plugs in the cards of a host that was made, in the order of its interfaces. Home is the host whose namespace it
