@@ -229,20 +229,66 @@ func (w *World) RunUntil(done func() bool) bool {
 	return true
 }
 
-// Ping runs a ping on a host until it has ended; see Machine.Ping. The error says that there is no such host or that the
-// ping would never end.
-func (w *World) Ping(host string, dst netip.Addr, o PingOptions, out io.Writer) (PingResult, error) {
+// PingOptions are those of Ping; zero is what ping does by itself.
+type PingOptions struct {
+	Count    int // questions to send; 0: one
+	Interval time.Duration
+	Size     int
+	TTL      uint8
+	Wait     time.Duration // for each answer
+}
+
+// PingResult is what a ping found.
+type PingResult struct{ Sent, Received, Errors int }
+
+// Ping lets a host ping, and writes a line for each answer and each error, until every question has been answered or waited for.
+func (w *World) Ping(host string, dst netip.Addr, o PingOptions, out io.Writer) (result PingResult, err error) {
 	h, ok := w.Host(host)
 	if !ok {
-		return PingResult{}, fmt.Errorf("host %q: there is no such host", host)
+		return result, fmt.Errorf("host %q: there is no such host", host)
 	}
-	if o.Count <= 0 {
-		return PingResult{}, errors.New("a ping in the simulator needs a count: nobody is there to stop it")
+	wait := cmp.Or(o.Wait, 10*time.Second)
+	over := h.ping(dst, o, out, &result)
+	for ; result.Sent < max(o.Count, 1); w.Step() {
 	}
-	var result *PingResult
-	h.Ping(dst, o, out, func(r PingResult) { result = &r })
-	w.RunUntil(func() bool { return result != nil })
-	return *result, nil
+	end := w.clock.Now().Add(wait)
+	w.clock.At(end, func() {})
+	w.RunUntil(func() bool { return result.Received+result.Errors >= result.Sent || !w.clock.Now().Before(end) })
+	over()
+	return result, nil
+}
+
+// ping begins to send questions, and counts what comes of them, until stop is called.
+func (m *Machine) ping(dst netip.Addr, o PingOptions, out io.Writer, result *PingResult) (stop func()) {
+	sent := map[uint16]time.Time{}
+	id := m.listenEcho(echoes{replied: func(ip frame.IPv4) {
+		seq := frame.ICMP(ip.Payload()).Seq()
+		result.Received++
+		fmt.Fprintf(out, "%d bytes from %v: icmp_seq=%d ttl=%d time=%v\n", len(ip.Payload()), ip.Src(), seq, ip.TTL(), m.time.Now().Sub(sent[seq]))
+	}, failed: func(e fault) {
+		result.Errors++
+		quote, _ := e.message.Quote()
+		fmt.Fprintf(out, "From %v icmp_seq=%d %v\n", e.from, frame.ICMP(quote.Payload()).Seq(), e)
+	}})
+	var ask func()
+	ask = func() {
+		result.Sent++
+		seq := uint16(result.Sent)
+		sent[seq] = m.time.Now()
+		route, err := m.net.source(toward(frame.ProtoICMP, netip.AddrPortFrom(dst, 0)))
+		if err != nil {
+			result.Errors++
+			fmt.Fprintln(out, err)
+			return
+		}
+		request := frame.PutEcho(make([]byte, frame.ICMPHeader+cmp.Or(o.Size, 56)), frame.ICMPEcho, id, seq)
+		m.send(outgoing{proto: frame.ProtoICMP, src: route.src, dst: dst, ttl: cmp.Or(o.TTL, route.ttl), payload: request}, route.mtu)
+		if result.Sent < o.Count {
+			m.time.After(cmp.Or(o.Interval, time.Second), ask)
+		}
+	}
+	m.time.After(0, ask)
+	return func() { delete(m.echoes, id) }
 }
 
 // Origin returns what another world needs to go on from this one as it is now.

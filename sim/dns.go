@@ -122,7 +122,7 @@ func answerDNS(_ netip.AddrPort, b []byte) []byte {
 		return nil
 	}
 	answer := new(dns.Msg)
-	answer.Id, answer.Response, answer.Opcode = query.Id, true, query.Opcode
+	answer.Id, answer.Response, answer.Opcode, answer.Compress = query.Id, true, query.Opcode, true
 	answer.RecursionDesired, answer.RecursionAvailable = query.RecursionDesired, true
 	switch {
 	case err != nil || len(query.Question) == 0:

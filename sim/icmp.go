@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"net/netip"
 
 	"uswitch/switch/frame"
@@ -18,8 +19,8 @@ func (m *Machine) inputICMP(ip frame.IPv4, toGroup bool) {
 		message.TurnEcho()
 		m.answer(ip, message)
 	case message.Type() == frame.ICMPEchoReply:
-		if p := m.pings[message.ID()]; p != nil {
-			p.replied(ip, message)
+		if e, ok := m.echoes[message.ID()]; ok {
+			e.replied(ip)
 		}
 	case message.IsError():
 		m.inputError(ip.Src(), message)
@@ -28,10 +29,19 @@ func (m *Machine) inputICMP(ip frame.IPv4, toGroup bool) {
 
 // fault is an ICMP error as a program sees it.
 type fault struct {
-	about          frame.Tuple // of the packet that the error quotes
-	from           netip.Addr
-	icmpType, code uint8
-	mtu            int
+	from    netip.Addr
+	message frame.ICMP
+}
+
+// String says what an error means, in ping's words.
+func (e fault) String() string { return e.message.Error().Ping() }
+
+// asError is what a program that talks to a machine makes of an ICMP error.
+func (e fault) asError(to netip.Addr) error {
+	if e.message.Type() == frame.ICMPUnreachable && e.message.Code() == frame.UnreachablePort && e.from == to {
+		return ErrRefused
+	}
+	return errors.New(e.String() + ", says " + e.from.String())
 }
 
 // inputError tells the program whose packet the error quotes.
@@ -44,11 +54,11 @@ func (m *Machine) inputError(from netip.Addr, message frame.ICMP) {
 	if !ok {
 		return
 	}
-	e := fault{about: t, from: from, icmpType: message.Type(), code: message.Code(), mtu: int(message.MTU())}
+	e := fault{from, message}
 	switch t.Proto {
 	case frame.ProtoICMP:
-		if p := m.pings[t.SrcPort]; p != nil {
-			p.failed(e, frame.ICMP(quote.Payload()).Seq())
+		if asked, ok := m.echoes[t.SrcPort]; ok {
+			asked.failed(e)
 		}
 	case frame.ProtoUDP:
 		if s := m.sockets[t.SrcPort]; s != nil && s.failed != nil {

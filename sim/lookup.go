@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"io"
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -231,12 +231,6 @@ func (m *Machine) Ask(q Question, wait time.Duration, done func(error)) {
 	case frame.ProtoUDP:
 		m.AskUDP(q.To, q.Datagram(), wait, func(_ []byte, err error) { done(err) })
 	default:
-		o := PingOptions{Count: 1, Size: q.Size, DontFragment: q.DontFragment, Wait: wait}
-		m.Ping(q.To.Addr(), o, io.Discard, func(r PingResult) {
-			if r.Failure == nil && r.Received == 0 {
-				r.Failure = ErrTimeout
-			}
-			done(r.Failure)
-		})
+		m.askEcho(q.To.Addr(), cmp.Or(q.Size, 56), q.DontFragment, wait, done)
 	}
 }

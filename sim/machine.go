@@ -16,10 +16,10 @@ type Machine struct {
 	random *rand.Rand
 	net    network
 
-	lastID    uint16 // of IP packets
-	lastEcho  uint16 // identifier of pings
-	lastPort  uint16 // ephemeral port
-	pings     map[uint16]*pinging
+	lastID    uint16                // of IP packets
+	lastEcho  uint16                // identifier of pings
+	lastPort  uint16                // ephemeral port
+	echoes    map[uint16]echoes     // by identifier
 	sockets   map[uint16]*socket    // UDP, by port
 	services  map[uint16]Service    // TCP, by port
 	listeners map[uint16]listener   // TCP, by port
@@ -62,7 +62,7 @@ var ErrTooLong = errors.New("message too long")
 const defaultTTL = 64
 
 func newMachine(s Scheduler, random *rand.Rand, n network) *Machine {
-	return &Machine{time: s, random: random, net: n, lastPort: firstPort - 1, pings: map[uint16]*pinging{},
+	return &Machine{time: s, random: random, net: n, lastPort: firstPort - 1, echoes: map[uint16]echoes{},
 		sockets: map[uint16]*socket{}, services: map[uint16]Service{}, listeners: map[uint16]listener{}, conns: map[frame.Tuple]*conn{}}
 }
 

@@ -92,14 +92,6 @@ func (m *Machine) AskUDP(to netip.AddrPort, data []byte, wait time.Duration, don
 	}
 }
 
-// asError is what a program that talks to a machine makes of an ICMP error.
-func (e fault) asError(to netip.Addr) error {
-	if e.icmpType == frame.ICMPUnreachable && e.code == frame.UnreachablePort && e.from == to {
-		return ErrRefused
-	}
-	return errors.New(e.String() + ", says " + e.from.String())
-}
-
 // sendUDP sends one datagram.
 func (m *Machine) sendUDP(from, to netip.AddrPort, data []byte, ttl uint8) error {
 	if len(data) > maxDatagram {

@@ -2,7 +2,6 @@ package explain_test
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -239,8 +238,7 @@ func (l *generated) really(q api.Question) (works bool, steps []string) {
 		}
 		asker.AskUDP(to, payload, 5*time.Second, func(_ []byte, err error) { heard(err) })
 	default:
-		asker.Ping(to.Addr(), sim.PingOptions{Count: 1, Wait: 5 * time.Second, Size: q.Size, DontFragment: q.DontFragment}, io.Discard,
-			func(p sim.PingResult) { works = p.Received > 0 })
+		asker.Ask(sim.Question{Proto: frame.ProtoICMP, To: to, Size: q.Size, DontFragment: q.DontFragment}, 5*time.Second, heard)
 	}
 	l.run(5 * time.Second)
 	for {

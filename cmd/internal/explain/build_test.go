@@ -3,7 +3,6 @@ package explain_test
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -191,7 +190,7 @@ func (w *world) run(d time.Duration) {
 // ping lets a host ping once, to the end.
 func (w *world) ping(h *sim.Host, dst netip.Addr) {
 	over := false
-	h.Ping(dst, sim.PingOptions{Count: 1, Wait: time.Second}, io.Discard, func(sim.PingResult) { over = true })
+	h.Ask(sim.Question{Proto: frame.ProtoICMP, To: netip.AddrPortFrom(dst, 0)}, time.Second, func(error) { over = true })
 	for !over && w.Step() {
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,20 +105,4 @@ func reason(err error) error {
 		return path.Err
 	}
 	return err
-}
-
-// runTraceroute is traceroute with -n, which it always is.
-func runTraceroute(c *call) int {
-	names := slices.DeleteFunc(slices.Clone(c.Args), func(word string) bool { return word == "-n" })
-	if len(names) != 1 || strings.HasPrefix(names[0], "-") {
-		return c.Fail(2, "usage: traceroute [-n] HOST")
-	}
-	to, err := c.resolve(names[0])
-	if err != nil {
-		return c.Fail(2, "%s: %v", names[0], err)
-	}
-	return c.There(func(out io.Writer, done func(int)) func() {
-		c.Namespace.Host.Traceroute(to, out, func() { done(0) })
-		return func() { done(0) }
-	})
 }

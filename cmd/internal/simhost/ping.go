@@ -1,17 +1,19 @@
 package simhost
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/ping"
+	"uswitch/cmd/internal/tools/traceroute"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 )
@@ -20,42 +22,40 @@ import (
 func runPing(c *call) int {
 	set := pflag.NewFlagSet("ping", pflag.ContinueOnError)
 	set.SetOutput(io.Discard)
-	count := set.IntP("count", "c", 0, "")
-	interval := set.Float64P("interval", "i", 1, "")
-	size := set.IntP("size", "s", 56, "")
-	ttl := set.IntP("ttl", "t", 64, "")
-	wait := set.Float64P("timeout", "W", 10, "")
+	read := ping.Flags(set)
 	deadline := set.Float64P("deadline", "w", 0, "")
 	discover := set.StringP("pmtudisc", "M", "", "")
 	quiet := set.BoolP("quiet", "q", false, "")
-	set.BoolP("numeric", "n", false, "")
 	set.BoolP("ipv4", "4", false, "")
 	err := set.Parse(c.Args)
-	switch {
-	case err != nil:
-	case set.NArg() != 1:
+	if err == nil && set.NArg() != 1 {
 		err = errors.New("usage error: Destination address required")
-	case *count < 0 || *interval < 0.002 || *interval > 3600 || *wait <= 0 || *wait > 3600 || *deadline < 0 || *deadline > 1e6:
-		err = errors.New("invalid argument: out of range")
-	case *size < 1 || *size > 65507 || *ttl < 1 || *ttl > 255:
+	}
+	var o ping.Options
+	if err == nil {
+		o, err = read(set.Args(), c.find)
+	}
+	if err == nil && (*deadline < 0 || *deadline > 1e6) {
 		err = errors.New("invalid argument: out of range")
 	}
 	if err != nil {
 		return c.Fail(2, "%v", err)
 	}
-	to, err := c.resolve(set.Arg(0))
-	if err != nil {
-		return c.Fail(2, "%s: %v", set.Arg(0), err)
+	if !set.Changed("timeout") {
+		o.Wait = 0
 	}
-	o := sim.PingOptions{Count: *count, Interval: seconds(*interval), Size: *size, TTL: uint8(*ttl), DontFragment: *discover == "do", Name: set.Arg(0)}
-	if set.Changed("timeout") {
-		o.Wait = seconds(*wait)
-	}
-	if *quiet {
-		c.Stdout = &calm{c.Stdout}
-	}
+	o.Numeric, o.Quiet = true, *quiet
 	defer c.deadline(*deadline)()
-	return c.ping(to, o)
+	return c.ping(o, o.Addresses[0], *discover == "do")
+}
+
+// find is the ping.LookUp of the host.
+func (c *call) find(name string) (netip.Addr, error) {
+	a, err := c.resolve(name)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return a, err
 }
 
 // deadline ends the program as a Ctrl-C would, so many seconds from now; 0: never. What it returns is to be called in the
@@ -72,25 +72,51 @@ func (c *call) deadline(after float64) (release func()) {
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // ping pings one address. A Ctrl-C ends it with its statistics and, if somebody has answered, with success.
-func (c *call) ping(to netip.Addr, o sim.PingOptions) int {
-	status := c.There(func(out io.Writer, done func(int)) func() {
-		return c.Namespace.Host.Ping(to, o, out, func(r sim.PingResult) { done(r.Status) })
-	})
-	if status == ping.Answered && c.Interrupted() {
+func (c *call) ping(o ping.Options, to netip.Addr, dontFragment bool) int {
+	status := ping.One(c.Ctx, o, to, func(ctx context.Context, to netip.Addr, ttl int) (ping.Socket, error) {
+		r, err := c.openRaw(ctx, frame.ProtoICMP, to)
+		if err != nil {
+			return nil, err
+		}
+		return ping.OverRaw(r, r.Source(), to, r.Number(), uint8(ttl), dontFragment), nil
+	}, c.Stdout)
+	switch {
+	case c.Ctx.Err() == nil:
+	case !c.Interrupted():
+		return sim.StatusOf(c.Ctx)
+	case status == ping.Answered:
 		return sim.Finished
 	}
 	return status
 }
 
+// raw is a raw socket of the host, with the errors that tools know.
+type raw struct{ *sim.Raw }
+
+// Receive implements ping.Raw.
+func (r raw) Receive(wait time.Duration) ([]byte, time.Time, error) {
+	b, at, err := r.Raw.Receive(wait)
+	switch {
+	case errors.Is(err, sim.ErrTimeout):
+		err = api.ErrTimeout
+	case err != nil:
+		err = context.Canceled
+	}
+	return b, at, err
+}
+
+// openRaw makes a raw socket; the error is in the words of programs that have none.
+func (c *call) openRaw(ctx context.Context, proto uint8, to netip.Addr) (raw, error) {
+	r, err := c.Sockets().Raw(ctx, proto, to)
+	if err != nil {
+		err = fmt.Errorf("connect: %s", why(err))
+	}
+	return raw{r}, err
+}
+
 // uswitchPing is `uswitch ping`: several addresses, one after the other.
 func uswitchPing(c *call) int {
-	o, err := ping.Parse(c.Args, func(name string) (netip.Addr, error) {
-		a, err := c.resolve(name)
-		if err != nil {
-			err = fmt.Errorf("%s: %w", name, err)
-		}
-		return a, err
-	})
+	o, err := ping.Parse(c.Args, c.find)
 	if err != nil {
 		return c.Fail(2, "%v", err)
 	}
@@ -100,7 +126,7 @@ func uswitchPing(c *call) int {
 			fmt.Fprintln(c.Stdout)
 			c.sleep(ping.Pause)
 		}
-		status := c.ping(to, sim.PingOptions{Count: o.Count, Interval: o.Interval, Size: o.Size, TTL: uint8(o.TTL), Wait: o.Wait, Name: o.Names[to]})
+		status := c.ping(o, to, false)
 		if c.Ctx.Err() != nil {
 			return status
 		}
@@ -109,19 +135,36 @@ func uswitchPing(c *call) int {
 	return worst
 }
 
-// calm leaves the lines about single answers out (-q).
-type calm struct{ out io.Writer }
-
-func (q *calm) Write(b []byte) (int, error) {
-	for line := range strings.Lines(string(b)) {
-		if strings.Contains(line, " bytes from ") {
-			continue
-		}
-		if _, err := io.WriteString(q.out, line); err != nil {
-			return 0, err
-		}
+// runTraceroute is traceroute, which names nobody.
+func runTraceroute(c *call) int {
+	set := pflag.NewFlagSet("traceroute", pflag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	read := traceroute.Flags(set)
+	if err := set.Parse(c.Args); err != nil || set.NArg() != 1 {
+		return c.Fail(2, "usage: traceroute [-In] [-f HOP] [-m HOP] [-N PROBES] [-p PORT] [-q PROBES] [-w SECONDS] HOST")
 	}
-	return len(b), nil
+	o, err := read()
+	target := traceroute.Target{Name: set.Arg(0)}
+	if err == nil {
+		target.Addr, err = c.find(target.Name)
+	}
+	if err != nil {
+		return c.Fail(2, "%v", err)
+	}
+	proto := frame.ProtoUDP
+	if o.Numeric = true; o.ICMP {
+		proto = frame.ProtoICMP
+	}
+	r, err := c.openRaw(c.Ctx, proto, target.Addr)
+	if err != nil {
+		return c.Fail(1, "%v", err)
+	}
+	defer r.Close()
+	target.Source, target.Number = r.Source(), r.Number()
+	if err := traceroute.Run(c.Ctx, o, target, r, nil, c.Stdout); err != nil {
+		return c.Fail(1, "%v", err)
+	}
+	return 0
 }
 
 // runArping is Thomas Habets' and iputils' arping, as far as they agree.

@@ -16,10 +16,11 @@ type Options struct {
 	Names     map[netip.Addr]string // what they were called, those that were not given as addresses
 	Count     int                   // echoes to each; 0: until interrupted
 	Interval  time.Duration         // between two echoes
-	Wait      time.Duration         // for an answer to the last one
+	Wait      time.Duration         // for an answer to the last one; 0: as long as iputils' ping by itself
 	Size      int                   // of the payload in bytes
 	TTL       int                   // 0: the system's own, 64
 	Numeric   bool                  // answers come from addresses only
+	Quiet     bool                  // nothing is written about single answers
 }
 
 // LookUp finds the address of a name.

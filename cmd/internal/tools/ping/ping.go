@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func Run(ctx context.Context, o Options, open Open, out io.Writer) int {
 			fmt.Fprintln(out)
 			pause(ctx)
 		}
-		status = max(status, one(ctx, o, to, open, out))
+		status = max(status, One(ctx, o, to, open, out))
 		if ctx.Err() != nil {
 			break
 		}
@@ -57,29 +58,40 @@ type pinger struct {
 	out    io.Writer
 	socket Socket
 	id     uint16
-	sent   int
-	sentAt map[uint16]time.Time // echoes that nobody has answered yet
-	errors int
-	times  times
-	dups   int
+
+	sent, open  int // echoes; and those of which nothing was heard yet
+	echoes      map[uint16]echo
+	first, last time.Time // when the first was sent, and when something was sent or heard
+	errors      int
+	times       times
+	dups        int
+	ahead       int // the most echoes that were open at once, which ping calls a pipe
 }
 
-func one(ctx context.Context, o Options, to netip.Addr, open Open, out io.Writer) int {
+// echo is an echo request that was sent.
+type echo struct {
+	at      time.Time
+	settled bool // something was heard of it
+}
+
+// One is Run for one address.
+func One(ctx context.Context, o Options, to netip.Addr, open Open, out io.Writer) int {
 	s, err := open(ctx, to, o.TTL)
 	if err != nil {
 		fmt.Fprintf(out, "ping: %v\n", err)
 		return Failed
 	}
 	defer s.Close()
-	p := &pinger{Options: o, to: to, out: out, socket: s, sentAt: map[uint16]time.Time{}}
+	p := &pinger{Options: o, to: to, out: out, socket: s, echoes: map[uint16]echo{}}
 	var chosen bool
 	if p.id, chosen = s.ID(); !chosen {
 		p.id = uint16(rand.Uint32())
 	}
-	fmt.Fprintf(out, "PING %s (%v) %d(%d) bytes of data.\n", o.name(to), to, o.Size, o.Size+8+20)
-	began := s.Now()
+	fmt.Fprintf(out, "PING %s (%v) %d(%d) bytes of data.\n", o.name(to), to, o.Size, o.Size+frame.ICMPHeader+frame.IPv4Header)
+	p.first = s.Now()
+	p.last = p.first
 	status := p.run(ctx)
-	p.summary(s.Now().Sub(began))
+	p.summary()
 	return status
 }
 
@@ -87,18 +99,16 @@ func one(ctx context.Context, o Options, to netip.Addr, open Open, out io.Writer
 // answered or has been waited for.
 func (p *pinger) run(ctx context.Context) int {
 	next := p.socket.Now()
-	for ctx.Err() == nil {
-		if p.Count > 0 && p.sent == p.Count {
-			break
-		}
+	for ctx.Err() == nil && (p.Count == 0 || p.sent < p.Count) {
 		if err := p.send(); err != nil {
 			fmt.Fprintf(p.out, "ping: %v\n", err)
 			p.errors++
+			p.settle(uint16(p.sent))
 		}
 		next = next.Add(p.Interval)
 		last := p.Count > 0 && p.sent == p.Count
 		if last {
-			next = p.socket.Now().Add(p.Wait)
+			next = p.socket.Now().Add(p.patience())
 		}
 		p.listen(ctx, next, last)
 	}
@@ -108,19 +118,32 @@ func (p *pinger) run(ctx context.Context) int {
 	return Unanswered
 }
 
+// patience is how long the last answer may take, as iputils' ping has it.
+func (p *pinger) patience() time.Duration {
+	switch {
+	case p.Wait > 0:
+		return p.Wait
+	case len(p.times) > 0:
+		return max(2*slices.Max(p.times), p.Interval)
+	}
+	return 10 * time.Second
+}
+
 func (p *pinger) send() error {
 	p.sent++
+	p.open++
 	seq := uint16(p.sent)
-	p.sentAt[seq] = p.socket.Now()
-	at, err := p.socket.Send(echo(p.id, seq, p.Size, p.sentAt[seq]))
+	p.last = p.socket.Now()
+	p.echoes[seq] = echo{at: p.last}
+	at, err := p.socket.Send(request(p.id, seq, p.Size, p.last))
 	if err == nil {
-		p.sentAt[seq] = at
+		p.echoes[seq] = echo{at: at}
 	}
 	return err
 }
 
-// echo returns an echo request. Its payload is the time, if there is room, and then what iputils sends: bytes that count.
-func echo(id, seq uint16, size int, now time.Time) []byte {
+// request returns an echo request. Its payload is the time, if there is room, and then what iputils sends: bytes that count.
+func request(id, seq uint16, size int, now time.Time) []byte {
 	b := make([]byte, frame.ICMPHeader+size)
 	data := b[frame.ICMPHeader:]
 	for i := range data {
@@ -134,12 +157,12 @@ func echo(id, seq uint16, size int, now time.Time) []byte {
 
 // listen reads answers until a moment, or until every echo is settled if nothing else is to be sent.
 func (p *pinger) listen(ctx context.Context, until time.Time, last bool) {
-	for ctx.Err() == nil && !(last && len(p.sentAt) == 0) {
+	for ctx.Err() == nil && !(last && p.open == 0) {
 		left := until.Sub(p.socket.Now())
 		if left <= 0 {
 			return
 		}
-		m, err := p.socket.Receive(min(left, 100*time.Millisecond)) // so that ctx is heard
+		m, err := p.socket.Receive(left)
 		switch {
 		case errors.Is(err, ErrTimeout):
 		case errors.Is(err, ErrClosed):
@@ -152,10 +175,24 @@ func (p *pinger) listen(ctx context.Context, until time.Time, last bool) {
 	}
 }
 
+// settle counts an echo as one of which something was heard.
+func (p *pinger) settle(seq uint16) {
+	e := p.echoes[seq]
+	if e.settled {
+		return
+	}
+	p.open--
+	p.echoes[seq] = echo{e.at, true}
+	p.ahead = max(p.ahead, int(uint16(p.sent)-seq)+1)
+}
+
 // fault is an error that the kernel has kept for a ping socket: somebody on the way said so.
 func (p *pinger) fault(err error) {
 	p.errors++
-	clear(p.sentAt)
+	p.last = p.socket.Now()
+	for seq := range p.echoes {
+		p.settle(seq)
+	}
 	fmt.Fprintf(p.out, "ping: %v\n", err)
 }
 
@@ -170,8 +207,9 @@ func (p *pinger) answer(m Message) {
 		return
 	}
 	if seq, ours := p.quoted(icmp); ours {
-		delete(p.sentAt, seq)
+		p.settle(seq)
 		p.errors++
+		p.last = m.At
 		fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", m.From, seq, icmp.Error().Ping())
 	}
 }
@@ -183,22 +221,28 @@ func (p *pinger) quoted(icmp frame.ICMP) (seq uint16, ours bool) {
 		return 0, false
 	}
 	echo := frame.ICMP(ip.Payload())
-	return echo.Seq(), ip.Proto() == frame.ProtoICMP && ip.Dst() == p.to && echo.Type() == frame.ICMPEcho && echo.ID() == p.id
+	_, sent := p.echoes[echo.Seq()]
+	return echo.Seq(), sent && ip.Proto() == frame.ProtoICMP && ip.Dst() == p.to && echo.Type() == frame.ICMPEcho && echo.ID() == p.id
 }
 
 func (p *pinger) reply(icmp frame.ICMP, m Message) {
 	seq := icmp.Seq()
-	line := fmt.Sprintf("%d bytes from %s: icmp_seq=%d ttl=%d", len(m.ICMP), p.whom(p.to), seq, m.TTL)
-	sent, open := p.sentAt[seq]
-	if !open {
-		p.dups++
-		fmt.Fprintln(p.out, line+" (DUP!)")
+	e, sent := p.echoes[seq]
+	if !sent {
 		return
 	}
-	delete(p.sentAt, seq)
-	took := m.At.Sub(sent)
-	p.times = append(p.times, took)
-	fmt.Fprintf(p.out, "%s time=%s ms\n", line, milliseconds(took))
+	p.last = m.At
+	took, again := m.At.Sub(e.at), ""
+	if e.settled {
+		p.dups++
+		again = " (DUP!)"
+	} else {
+		p.times = append(p.times, took)
+		p.settle(seq)
+	}
+	if !p.Quiet {
+		fmt.Fprintf(p.out, "%d bytes from %s: icmp_seq=%d ttl=%d time=%s ms%s\n", len(m.ICMP), p.whom(p.to), seq, m.TTL, milliseconds(took), again)
+	}
 }
 
 // Here is the LookUp of the network that this process is in.

@@ -16,7 +16,8 @@ type Socket interface {
 	ID() (id uint16, chosen bool)
 	// Send sends a message and returns when that was.
 	Send(icmp []byte) (time.Time, error)
-	// Receive waits for a message. The error is ErrTimeout, ErrClosed, or what was heard about an echo.
+	// Receive waits for a message, until the end of what it was opened with at most. The error is ErrTimeout, ErrClosed, or what was
+	// heard about an echo.
 	Receive(wait time.Duration) (Message, error)
 	// Now returns the time by which those of Send and Receive are to be compared.
 	Now() time.Time

@@ -93,9 +93,12 @@ func (s *socket) Send(b []byte) (at time.Time, err error) {
 // Now implements Socket.
 func (*socket) Now() time.Time { return time.Now() }
 
-// Receive implements Socket.
+// hearing is how long the socket may wait before somebody looks whether it still shall.
+const hearing = 100 * time.Millisecond
+
+// Receive implements Socket. It returns ErrTimeout sooner than it needs to.
 func (s *socket) Receive(wait time.Duration) (Message, error) {
-	timeout := unix.NsecToTimeval(max(wait, time.Microsecond).Nanoseconds())
+	timeout := unix.NsecToTimeval(min(max(wait, time.Microsecond), hearing).Nanoseconds())
 	if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
 		return Message{}, err
 	}

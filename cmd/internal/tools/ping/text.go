@@ -1,12 +1,14 @@
 package ping
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"uswitch/cmd/internal/control/api"
@@ -17,7 +19,7 @@ import (
 type times []time.Duration
 
 // summary writes the last lines.
-func (p *pinger) summary(took time.Duration) {
+func (p *pinger) summary() {
 	fmt.Fprintf(p.out, "\n--- %s ping statistics ---\n%d packets transmitted, %d received", p.name(p.to), p.sent, len(p.times))
 	if p.dups > 0 {
 		fmt.Fprintf(p.out, ", +%d duplicates", p.dups)
@@ -29,9 +31,16 @@ func (p *pinger) summary(took time.Duration) {
 	if p.sent > 0 {
 		loss = float64(p.sent-len(p.times)) * 100 / float64(p.sent)
 	}
-	fmt.Fprintf(p.out, ", %.6g%% packet loss, time %dms\n", loss, took.Milliseconds())
+	fmt.Fprintf(p.out, ", %.6g%% packet loss, time %dms\n", loss, p.last.Sub(p.first).Milliseconds())
+	var line []string
 	if len(p.times) > 0 {
-		fmt.Fprintln(p.out, p.times)
+		line = append(line, p.times.String())
+	}
+	if p.ahead > 1 {
+		line = append(line, fmt.Sprintf("pipe %d", p.ahead))
+	}
+	if len(line) > 0 {
+		fmt.Fprintln(p.out, strings.Join(line, ", "))
 	}
 }
 
@@ -74,35 +83,50 @@ func FromGateway(lab *api.Client) Open {
 		if err != nil {
 			return nil, err
 		}
-		if ttl == 0 {
-			ttl = defaultTTL
-		}
-		return &gatewaySocket{raw: raw, to: to, ttl: uint8(ttl)}, nil
+		return OverRaw(raw, raw.Source, to, raw.Number, cmp.Or(uint8(ttl), defaultTTL), false), nil
 	}
 }
 
-// gatewaySocket is a raw socket of the gateway.
-type gatewaySocket struct {
-	raw  *api.Raw
-	to   netip.Addr
-	ttl  uint8
-	sent uint16
+// Raw is a socket for whole IP packets, as the gateway and simulated hosts have them.
+type Raw interface {
+	Send(packet []byte) (time.Time, error)
+	// Receive returns api.ErrTimeout if nothing comes in time, and context.Canceled when nothing will.
+	Receive(wait time.Duration) ([]byte, time.Time, error)
+	// Now returns the time by which those of Send and Receive are to be compared.
+	Now() time.Time
+	Close()
 }
 
-// ID implements Socket: by it the gateway knows whose an answer is. It is written into the echo like any other.
-func (s *gatewaySocket) ID() (id uint16, chosen bool) { return s.raw.Number, true }
+// OverRaw is a Socket for echoes of an identifier, from an address to another.
+func OverRaw(r Raw, from, to netip.Addr, id uint16, ttl uint8, dontFragment bool) Socket {
+	return &rawSocket{Raw: r, from: from, to: to, id: id, ttl: ttl, dontFragment: dontFragment}
+}
+
+type rawSocket struct {
+	Raw
+	from, to     netip.Addr
+	id           uint16
+	ttl          uint8
+	dontFragment bool
+	sent         uint16
+}
+
+// ID implements Socket: by it the other side knows whose an answer is. It is written into the echo like any other.
+func (s *rawSocket) ID() (id uint16, chosen bool) { return s.id, true }
 
 // Send implements Socket.
-func (s *gatewaySocket) Send(icmp []byte) (time.Time, error) {
+func (s *rawSocket) Send(icmp []byte) (time.Time, error) {
 	s.sent++
 	b := append(make([]byte, frame.IPv4Header), icmp...)
-	frame.PutIPv4(b, frame.ProtoICMP, s.ttl, s.sent, s.raw.Source, s.to)
-	return s.raw.Send(b)
+	ip := frame.PutIPv4(b, frame.ProtoICMP, s.ttl, s.sent, s.from, s.to)
+	ip.SetFragment(s.dontFragment, false, 0)
+	ip.SetChecksum()
+	return s.Raw.Send(b)
 }
 
 // Receive implements Socket.
-func (s *gatewaySocket) Receive(wait time.Duration) (Message, error) {
-	b, at, err := s.raw.Receive(wait)
+func (s *rawSocket) Receive(wait time.Duration) (Message, error) {
+	b, at, err := s.Raw.Receive(wait)
 	switch {
 	case errors.Is(err, api.ErrTimeout):
 		return Message{}, ErrTimeout
@@ -113,13 +137,7 @@ func (s *gatewaySocket) Receive(wait time.Duration) (Message, error) {
 	}
 	ip, err := frame.ParseIPv4(b)
 	if err != nil {
-		return Message{}, ErrTimeout // the gateway lets nothing else through
+		return Message{}, ErrTimeout // the other side lets nothing else through
 	}
 	return Message{ICMP: ip.Payload(), From: ip.Src(), TTL: int(ip.TTL()), At: at}, nil
 }
-
-// Now implements Socket.
-func (s *gatewaySocket) Now() time.Time { return s.raw.Now() }
-
-// Close implements Socket.
-func (s *gatewaySocket) Close() { s.raw.Close() }

@@ -31,9 +31,6 @@ type Target struct {
 	Number uint16     // their echoes' identifier, or the port that they come from
 }
 
-// atOnce is how many probes are on their way together, as traceroute has it.
-const atOnce = 16
-
 // tracer is one traceroute.
 type tracer struct {
 	Options
@@ -80,7 +77,7 @@ func (t *tracer) send() error {
 			open++
 		}
 	}
-	for ; open < atOnce && len(t.probes) < t.end*t.Probes; open++ {
+	for ; open < t.AtOnce && len(t.probes) < t.end*t.Probes; open++ {
 		at, err := t.socket.Send(t.packet(len(t.probes)))
 		if err != nil {
 			return err
@@ -101,7 +98,7 @@ func (t *tracer) receive() error {
 			wait = min(wait, p.sent.Add(t.Wait).Sub(t.socket.Now()))
 		}
 	}
-	b, at, err := t.socket.Receive(min(max(wait, time.Millisecond), 100*time.Millisecond)) // so that ctx is heard
+	b, at, err := t.socket.Receive(max(wait, time.Millisecond))
 	if errors.Is(err, api.ErrTimeout) {
 		return nil
 	}
@@ -175,6 +172,7 @@ type Options struct {
 	First   int           // time to live of the first probes
 	Max     int           // and of the last
 	Probes  int           // for each hop
+	AtOnce  int           // probes that are on their way together
 	Wait    time.Duration // for an answer
 	Port    int           // of the first datagram's destination
 }
@@ -187,6 +185,7 @@ func Flags(set *pflag.FlagSet) func() (Options, error) {
 	set.IntVarP(&o.First, "first", "f", 1, "begin at `HOP`")
 	set.IntVarP(&o.Max, "max-hops", "m", 30, "go no further than `HOP`")
 	set.IntVarP(&o.Probes, "queries", "q", 3, "`NUMBER` of probes for each hop")
+	set.IntVarP(&o.AtOnce, "sim-queries", "N", 16, "`NUMBER` of probes that are on their way together")
 	set.IntVarP(&o.Port, "port", "p", 33434, "destination `PORT` of the first datagram; each further one has the next")
 	wait := set.Float64P("wait", "w", 5, "`SECONDS` to wait for an answer")
 	return func() (Options, error) {
@@ -203,6 +202,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("first %d: want 1 to %d", o.First, o.Max)
 	case o.Probes < 1 || o.Probes > 10:
 		return fmt.Errorf("queries %d: want 1 to 10", o.Probes)
+	case o.AtOnce < 1 || o.AtOnce > 255:
+		return fmt.Errorf("sim-queries %d: want 1 to 255", o.AtOnce)
 	case o.Wait < 10*time.Millisecond || o.Wait > time.Hour:
 		return fmt.Errorf("wait %v: want 0.01 to 3600 seconds", o.Wait)
 	case o.Port < 1 || o.Port > 65535-255*10:

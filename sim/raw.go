@@ -1,0 +1,125 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"uswitch/switch/frame"
+)
+
+// Raw is a socket for IP packets to one address, echo requests or datagrams that the program writes itself, for tasks. It hears the
+// answers, and what ICMP says about its packets. Whose an answer is says a number: the identifier of echo requests, the port from
+// which datagrams come. It ends with the context with which it was made.
+type Raw struct {
+	ctx     context.Context
+	loop    *Loop
+	machine *Machine
+	proto   uint8
+	to      netip.Addr
+	way     way // its mtu is that of the path, as far as it is known
+	number  uint16
+	in      []received
+}
+
+// received is a packet that has arrived, and when.
+type received struct {
+	packet frame.IPv4
+	at     time.Time
+}
+
+// Raw makes a raw socket for frame.ProtoICMP or frame.ProtoUDP.
+func (s Sockets) Raw(ctx context.Context, proto uint8, to netip.Addr) (*Raw, error) {
+	m := s.Machine
+	w, err := m.net.source(toward(proto, netip.AddrPortFrom(to, 0)))
+	if err != nil {
+		return nil, asErrno(err)
+	}
+	r := &Raw{ctx: ctx, loop: s.Loop, machine: m, proto: proto, to: to, way: w}
+	if proto == frame.ProtoICMP {
+		r.number = m.listenEcho(echoes{replied: r.take, failed: r.failed})
+		return r, nil
+	}
+	r.number = m.ephemeral(func(p uint16) bool { return m.sockets[p] != nil })
+	m.sockets[r.number] = &socket{
+		receive: func(from netip.AddrPort, to netip.Addr, data []byte) {
+			b := make([]byte, frame.IPv4Header+frame.UDPHeader+len(data))
+			copy(b[frame.IPv4Header+frame.UDPHeader:], data)
+			frame.PutUDP(b[frame.IPv4Header:], from.Port(), r.number)
+			r.take(frame.PutIPv4(b, frame.ProtoUDP, defaultTTL, 0, from.Addr(), to))
+		},
+		failed: r.failed,
+	}
+	return r, nil
+}
+
+// Number returns whose the answers are.
+func (r *Raw) Number() uint16 { return r.number }
+
+// Source returns the address that the packets have to come from.
+func (r *Raw) Source() netip.Addr { return r.way.src }
+
+// Now returns the time by which those of Send and Receive are to be compared.
+func (r *Raw) Now() time.Time { return r.loop.Now() }
+
+// Send sends a packet, of which it takes a copy; one that may not be cut and does not fit the way is refused in the words of ping. A time
+// to live of 0 is the host's own. The identification is the host's.
+func (r *Raw) Send(packet []byte) (time.Time, error) {
+	ip, err := frame.ParseIPv4(packet)
+	if err != nil {
+		return r.Now(), err
+	}
+	if ip.DontFragment() && len(ip) > r.way.mtu {
+		return r.Now(), fmt.Errorf("local error: message too long, mtu=%d", r.way.mtu)
+	}
+	ttl := ip.TTL()
+	if ttl == 0 {
+		ttl = r.way.ttl
+	}
+	r.machine.send(outgoing{proto: r.proto, src: ip.Src(), dst: r.to, ttl: ttl, dontFragment: ip.DontFragment(), payload: slices.Clone(ip.Payload())}, r.way.mtu)
+	return r.Now(), nil
+}
+
+// Receive waits for a packet. The error is ErrTimeout, the context's cause, or ErrOver.
+func (r *Raw) Receive(wait time.Duration) (packet []byte, at time.Time, err error) {
+	passed := false
+	timer := r.loop.After(wait, func() { passed = true })
+	defer timer.Stop()
+	switch err := r.loop.WaitOr(r.ctx, func() bool { return passed || len(r.in) > 0 }); {
+	case err != nil:
+		return nil, at, err
+	case len(r.in) == 0:
+		return nil, at, ErrTimeout
+	}
+	first := r.in[0]
+	r.in = r.in[1:]
+	return first.packet, first.at, nil
+}
+
+// take takes a packet that has arrived.
+func (r *Raw) take(ip frame.IPv4) {
+	if len(r.in) < maxDatagrams {
+		r.in = append(r.in, received{slices.Clone(ip), r.loop.Now()})
+	}
+}
+
+// failed takes an ICMP error about one of its packets.
+func (r *Raw) failed(e fault) {
+	if mtu := int(e.message.MTU()); e.message.Type() == frame.ICMPUnreachable && e.message.Code() == frame.UnreachableTooBig && mtu > frame.IPv4Header {
+		r.way.mtu = min(r.way.mtu, mtu)
+	}
+	b := make([]byte, frame.IPv4Header+len(e.message))
+	copy(b[frame.IPv4Header:], e.message)
+	r.take(frame.PutIPv4(b, frame.ProtoICMP, defaultTTL, 0, e.from, r.way.src))
+}
+
+// Close closes the socket.
+func (r *Raw) Close() {
+	if r.proto == frame.ProtoICMP {
+		delete(r.machine.echoes, r.number)
+		return
+	}
+	delete(r.machine.sockets, r.number)
+}
