@@ -132,7 +132,7 @@ func (out *burst) fill(payload []byte, pieces int, message []byte) (n int) {
 		out.parts[n].SetLen(size)
 		h := &out.heads[n].Hdr
 		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&out.to)), unix.SizeofSockaddrInet4
-		h.Iov, h.Control = &out.parts[n], &message[0]
+		h.Iov, h.Control = &out.parts[n], unsafe.SliceData(message)
 		h.SetIovlen(1)
 		h.SetControllen(len(message))
 		payload = payload[size:]
