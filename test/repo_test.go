@@ -64,7 +64,7 @@ var allowed = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/compose-spec/compose-go/v2/...", "github.com/mattn/go-shellwords", "github.com/santhosh-tekuri/jsonschema/v6/...", "github.com/sirupsen/logrus", "go.yaml.in/yaml/v4"}},
 	"cmd/internal/plan/firewall":   {ours: []string{"nat/rule"}},
 	"cmd/internal/plan/dockerhost": {ours: []string{"switch/frame", "nat/rule", "cmd/internal/plan", "cmd/internal/plan/firewall"}},
-	"cmd/internal/world": {ours: core("tap", "nat/uplink", "cmd/internal/plan/...", "cmd/internal/world/names"),
+	"cmd/internal/world": {ours: core("tap", "switch/vxlan", "nat/uplink", "cmd/internal/plan/...", "cmd/internal/world/names"),
 		others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/world/names":     {ours: []string{"switch/frame", "cmd/internal/plan"}, others: []string{"github.com/miekg/dns"}},
 	"cmd/internal/world/probe":     {ours: []string{"switch/frame", "tap", "sim"}, others: []string{"golang.org/x/sys/unix"}},

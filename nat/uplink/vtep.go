@@ -220,8 +220,9 @@ type Datagrams struct {
 	TTL, TOS uint8
 }
 
-// Serve gives what arrives to take, which borrows it, until Close. A fault in take loses what it was given.
-func (v *VTEP) Serve(take func(Datagrams)) {
+// Serve gives what arrives to take, until Close. taken is called when what take was given is about to be read over. A fault in either
+// loses what it was about.
+func (v *VTEP) Serve(take func(Datagrams), taken func()) {
 	leave := v.lost.join(v.receive)
 	defer leave()
 	datagram := func(b []byte, r received) {
@@ -232,7 +233,7 @@ func (v *VTEP) Serve(take func(Datagrams)) {
 		take(d)
 	}
 	var closed error
-	turn := func(fd uintptr) bool { return readTunnel(int(fd), datagram) }
+	turn := func(fd uintptr) bool { return readTunnel(int(fd), datagram, taken) }
 	for closed == nil {
 		func() {
 			defer v.tracer.Contain(trace.UplinkFault, "a tunnel's socket")
@@ -242,7 +243,7 @@ func (v *VTEP) Serve(take func(Datagrams)) {
 }
 
 // readTunnel is one turn of Serve. It returns false when there is nothing left to read.
-func readTunnel(fd int, datagram func([]byte, received)) (more bool) {
+func readTunnel(fd int, datagram func([]byte, received), taken func()) (more bool) {
 	in := newBatch()
 	defer in.release()
 	inRow := 0
@@ -255,6 +256,7 @@ func readTunnel(fd int, datagram func([]byte, received)) (more bool) {
 			}
 			datagram(in.buffers[i][:], r)
 		}
+		taken()
 		if err != nil && !errors.Is(err, unix.EINTR) {
 			return !errors.Is(err, unix.EAGAIN)
 		}

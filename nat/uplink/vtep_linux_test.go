@@ -61,7 +61,7 @@ func TestVTEP(t *testing.T) {
 			got, last = append(got, d.Data...), d
 			mu.Unlock()
 			more <- struct{}{}
-		})
+		}, func() {})
 	}()
 	for _, c := range []struct {
 		length, size int
@@ -142,7 +142,7 @@ func TestVTEPTaken(t *testing.T) {
 
 func TestVTEPAllocates(t *testing.T) {
 	all, port := vteps(t, 2)
-	go all[1].Serve(func(uplink.Datagrams) {})
+	go all[1].Serve(func(uplink.Datagrams) {}, func() {})
 	to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), port)
 	small, super := make([]byte, 100), make([]byte, 1400*20)
 	if n := testing.AllocsPerRun(100, func() {

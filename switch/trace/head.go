@@ -54,7 +54,7 @@ func (e *Event) Head(names Names) Head {
 // else's, its port says nothing of its addresses.
 func (e *Event) sender(claimed string, n namer) string {
 	came := or(e.Came, map[bool]string{true: e.Port}[e.Hook <= Bridge && !e.IP && e.Verdict != Unicast])
-	if came == "" || came == claimed || e.Hook > Forward || !n.isName(claimed) {
+	if came == "" || came == claimed || e.Outer.IsValid() /* the port is to another machine, on which the sender is */ || e.Hook > Forward || !n.isName(claimed) {
 		return claimed
 	}
 	return came + " as " + claimed

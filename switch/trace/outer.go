@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 
@@ -16,9 +15,6 @@ type Outer struct {
 	TTL, TOS uint8
 	Raw      bool // there is no VXLAN header: the event's frame is what the datagram held
 }
-
-// vxlanHeader is flags, 24 bits reserved, the VNI, 8 bits reserved.
-const vxlanHeader, vxlanHasVNI = 8, 0x08
 
 // IsValid reports whether there is such a packet.
 func (o Outer) IsValid() bool { return o.Dst.IsValid() }
@@ -35,51 +31,15 @@ func (o Outer) String() string {
 }
 
 // Append appends the outer packet with a frame inside, of which length bytes were there; inner may be the first of them only. What
-// a socket does not tell of it, the identification of IPv4, is 0; IPv4 has DF, as no tunnel's packet is ever cut. A packet
-// that is not there as a whole has no checksum.
+// a socket does not tell of it, the identification of IPv4, is 0; IPv4 has DF, as no tunnel's packet is ever cut.
 func (o Outer) Append(b, inner []byte, length int) []byte {
-	start, v4 := len(b), o.Dst.Addr().Is4()
-	at, headers := frame.IPv4Header, frame.UDPHeader+vxlanHeader
-	if !v4 {
-		at = frame.IPv6Header
-	}
+	e := frame.Envelope{Src: o.Src, Dst: o.Dst, TTL: o.TTL, TOS: o.TOS}
 	if o.Raw {
-		headers = frame.UDPHeader
+		return e.Append(b, inner, length)
 	}
-	b = append(b, make([]byte, at+headers)...)
-	b = append(b, inner...)
-	packet, datagram := b[start:], min(headers+length, 1<<16-1-at)
-	var pseudo uint32
-	if v4 {
-		p := frame.PutIPv4(packet, frame.ProtoUDP, o.TTL, 0, o.Src.Addr(), o.Dst.Addr())
-		binary.BigEndian.PutUint16(p[2:], uint16(at+datagram))
-		p.SetTOS(o.TOS)
-		p.SetFragment(true, false, 0)
-		p.SetChecksum()
-		pseudo = frame.PseudoHeader(frame.ProtoUDP, o.Src.Addr(), o.Dst.Addr(), datagram)
-	} else {
-		binary.BigEndian.PutUint32(packet, 6<<28|uint32(o.TOS)<<20)
-		binary.BigEndian.PutUint16(packet[4:], uint16(datagram))
-		packet[6], packet[7] = frame.ProtoUDP, o.TTL
-		src, dst := o.Src.Addr().As16(), o.Dst.Addr().As16()
-		copy(packet[8:], src[:])
-		copy(packet[24:], dst[:])
-		pseudo = uint32(^frame.Checksum(packet[8:frame.IPv6Header], uint32(frame.ProtoUDP)+uint32(datagram)))
-	}
-	udp := frame.PutUDP(packet[at:], o.Src.Port(), o.Dst.Port())
-	binary.BigEndian.PutUint16(udp[4:], uint16(datagram))
-	if !o.Raw {
-		binary.BigEndian.PutUint32(udp[frame.UDPHeader:], vxlanHasVNI<<24)
-		binary.BigEndian.PutUint32(udp[frame.UDPHeader+4:], o.VNI<<8)
-	}
-	if len(udp) == datagram {
-		sum := frame.Checksum(udp, pseudo)
-		if sum == 0 {
-			sum = 0xffff // 0 stands for none (RFC 768)
-		}
-		binary.BigEndian.PutUint16(udp[frame.UDPChecksum:], sum)
-	}
-	return b
+	var header [frame.VXLANHeader]byte
+	frame.PutVXLAN(header[:], o.VNI)
+	return e.Append(b, append(header[:], inner...), len(header)+length)
 }
 
 // aboutTunnels says why a frame goes to a machine, or what its arrival tells of its sender.

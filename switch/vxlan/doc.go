@@ -26,5 +26,5 @@
 //
 // It is never cut on the way (DF): a network's MTU is smaller than that of the outer one by Overhead. Congestion that a router
 // on the way has marked is the inner packet's to know (RFC 6040). Link is a vswitch.Tunnel. Methods may be called from many
-// goroutines, but for Endpoint.Input, which belongs to the one that reads the socket.
+// goroutines, but for Endpoint.Input and Flush, which belong to the one that reads the socket.
 package vxlan

@@ -20,7 +20,7 @@ func (l *Link) Encap(f frame.Frame, j *trace.Journey, now time.Time) bool {
 		return l.lose(trace.PktTooSmall, 0, trace.Event{Frame: f}, j)
 	}
 	mac, flow := e.Dst(), flowOf(f.Data)
-	outer := trace.Outer{VNI: l.vni, TTL: l.ttl, TOS: ecn(f.Data)}
+	outer := trace.Outer{VNI: l.vni, TTL: l.ttl, TOS: e.ECN()}
 	if mac.IsStation() {
 		if to, age, static, known := l.table.lookup(mac, l.age(now)); known {
 			note := trace.TunnelLearned
@@ -56,7 +56,7 @@ func (l *Link) send(f frame.Frame, flow uint32, e trace.Event, j *trace.Journey)
 	if r == trace.NoReason {
 		return true
 	}
-	return l.lose(r, max(0, fits-HeaderLength-frame.EthernetHeader), e, j)
+	return l.lose(r, max(0, fits-frame.VXLANHeader-frame.EthernetHeader), e, j)
 }
 
 // lose counts a frame that did not leave, and tells whoever listens; fits is the size that would have passed, of a drop that is about
@@ -76,11 +76,11 @@ func (l *Link) lose(r trace.Reason, fits int, e trace.Event, j *trace.Journey) b
 func (l *Link) transmit(f frame.Frame, flow uint32, to netip.AddrPort, tos uint8) (r trace.Reason, fits int) {
 	buffer := buffers.Get().(*[MaxBytes]byte)
 	defer buffers.Put(buffer)
-	size := HeaderLength + f.Offload.WireLength(len(f.Data))
+	size := frame.VXLANHeader + f.Offload.WireLength(len(f.Data))
 	if size > len(buffer) {
 		return trace.PktTooBig, 0
 	}
-	segments, ok := frame.Segment(f, buffer[HeaderLength:])
+	segments, ok := frame.Segment(f, buffer[frame.VXLANHeader:])
 	if !ok {
 		return trace.BadOffload, 0
 	}
@@ -90,8 +90,8 @@ func (l *Link) transmit(f frame.Frame, flow uint32, to netip.AddrPort, tos uint8
 		if !more {
 			break
 		}
-		putHeader(buffer[used:], l.vni)
-		used += HeaderLength
+		frame.PutVXLAN(buffer[used:], l.vni)
+		used += frame.VXLANHeader
 		if &one.Data[0] != &buffer[used] { // it was whole before
 			copy(buffer[used:], one.Data)
 		}
@@ -102,7 +102,7 @@ func (l *Link) transmit(f frame.Frame, flow uint32, to netip.AddrPort, tos uint8
 			}
 			used, together = 0, 0
 		}
-		segments.Into(buffer[used+HeaderLength:])
+		segments.Into(buffer[used+frame.VXLANHeader:])
 	}
 	if used > 0 {
 		r, fits = l.socket.Send(buffer[:used], size, flow, to, tos)

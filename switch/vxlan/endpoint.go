@@ -94,8 +94,8 @@ func (e *Endpoint) leave(l *Link) {
 	e.links.Store(&now)
 }
 
-// Input takes what arrived, and hands the frames inside to the ports of their networks, of one TCP stream several together. The
-// bytes are borrowed until it returns, and are changed.
+// Input takes what arrived, and hands the frames inside to the ports of their networks, of one TCP stream several together: what may
+// go on in the next Arrival waits for Flush. Until then the bytes are borrowed; they are changed.
 func (e *Endpoint) Input(a Arrival, now time.Time) {
 	for len(a.Data) > 0 {
 		size := len(a.Data)
@@ -105,17 +105,19 @@ func (e *Endpoint) Input(a Arrival, now time.Time) {
 		e.datagram(a.Data[:size:size], &a, now)
 		a.Data = a.Data[size:]
 	}
-	e.merge.flush(now)
 }
+
+// Flush hands over what has waited for more.
+func (e *Endpoint) Flush(now time.Time) { e.merge.flush(now) }
 
 // datagram takes one of them.
 func (e *Endpoint) datagram(b []byte, a *Arrival, now time.Time) {
-	vni, ok := parse(b)
+	vni, ok := frame.ParseVXLAN(b)
 	if !ok {
 		e.drop(trace.VXLANHeader, nil, b, 0, a, now)
 		return
 	}
-	data := b[HeaderLength:]
+	data := b[frame.VXLANHeader:]
 	l := (*e.links.Load())[vni]
 	switch {
 	case l == nil:
@@ -128,11 +130,17 @@ func (e *Endpoint) datagram(b []byte, a *Arrival, now time.Time) {
 		}
 		e.drop(r, l, data, vni, a, now)
 		return
-	case a.TOS&ecnMask == congestion && !mark(data):
+	case a.TOS&frame.ECNMask == frame.ECNCE && !mark(data):
 		e.drop(trace.TunnelECN, l, data, vni, a, now)
 		return
 	}
 	e.merge.add(l, data, a, now)
+}
+
+// mark hands on the mark of an outer packet that met congestion; see frame.Ethernet.MarkCongestion.
+func mark(data []byte) bool {
+	e, ok := frame.ParseEthernet(data)
+	return !ok || e.MarkCongestion()
 }
 
 // outer is what a datagram came in.

@@ -56,7 +56,7 @@ func (s socket) Source(flow uint32) netip.AddrPort {
 
 func (s socket) Send(b []byte, size int, flow uint32, to netip.AddrPort, tos uint8) (trace.Reason, int) {
 	if s.refuse != trace.NoReason {
-		return s.refuse, 1400 + vxlan.HeaderLength + frame.EthernetHeader
+		return s.refuse, 1400 + frame.VXLANHeader + frame.EthernetHeader
 	}
 	if s.quiet {
 		return trace.NoReason, 0
@@ -64,6 +64,7 @@ func (s socket) Send(b []byte, size int, flow uint32, to netip.AddrPort, tos uin
 	s.sent = append(s.sent, sent{to, tos, size, bytes.Clone(b)})
 	if e := s.ends[to.Addr()]; e != nil {
 		e.Input(vxlan.Arrival{Data: bytes.Clone(b), Size: size, From: s.Source(flow), TTL: 63, TOS: tos | s.tos}, epoch)
+		e.Flush(epoch)
 	}
 	return trace.NoReason, 0
 }
@@ -284,6 +285,7 @@ func (m *machine) arrive(from netip.Addr, flags byte, vni uint32, tos uint8, f f
 	b[0] = flags
 	binary.BigEndian.PutUint32(b[4:], vni<<8|0xff) // bits that mean nothing
 	m.end.Input(vxlan.Arrival{Data: append(b, f.Data...), From: netip.AddrPortFrom(from, 50001), TTL: 60, TOS: tos}, epoch)
+	m.end.Flush(epoch)
 }
 
 // TestReasons provokes every reason of a tunnel.
@@ -410,6 +412,7 @@ func TestDamagedSegmentsStayAlone(t *testing.T) {
 	s := u.sent[0]
 	s.data[s.size+8+100]++
 	b.end.Input(vxlan.Arrival{Data: s.data, Size: s.size, From: netip.AddrPortFrom(here, 50001)}, epoch)
+	b.end.Flush(epoch)
 	damaged := 0
 	for _, f := range b.host.got {
 		if ip, err := frame.ParseIPv4(f.Data[14:]); err == nil && !f.Unfinished() && !frame.TCP(ip.Payload()).ChecksumOK(redIP, blueIP) {
@@ -475,6 +478,7 @@ func TestTableIsBounded(t *testing.T) {
 	later := epoch.Add(2 * time.Second)
 	b := append([]byte{8, 0, 0, 0, 0, 0, 42, 0}, ethernet(blue, red, 50).Data...)
 	m.end.Input(vxlan.Arrival{Data: b, From: netip.AddrPortFrom(there, 1)}, later)
+	m.end.Flush(later)
 	if rows := m.link.Entries(later); len(rows) != 101 || !slices.ContainsFunc(rows, func(e vxlan.Entry) bool { return e.MAC == red }) {
 		t.Error("a new station has not taken the place of a silent one")
 	}
@@ -525,7 +529,7 @@ func TestNothingIsAllocated(t *testing.T) {
 	if err := a.sw.Detach(a.port); err != nil {
 		t.Fatal(err)
 	}
-	if n := testing.AllocsPerRun(200, func() { a.end.Input(vxlan.Arrival{Data: arrival, From: from}, epoch) }); n > 0 {
+	if n := testing.AllocsPerRun(200, func() { a.end.Input(vxlan.Arrival{Data: arrival, From: from}, epoch); a.end.Flush(epoch) }); n > 0 {
 		t.Errorf("%v allocations a frame in", n)
 	}
 }
@@ -537,6 +541,7 @@ func FuzzInput(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, size uint16, tos uint8) {
 		_, a, _ := two(t)
 		a.end.Input(vxlan.Arrival{Data: b, Size: int(size), From: netip.AddrPortFrom(there, 1), TOS: tos}, epoch)
+		a.end.Flush(epoch)
 	})
 }
 
@@ -552,6 +557,7 @@ func TestRandomArrivals(t *testing.T) {
 		}
 		b.host.got = nil
 		b.end.Input(vxlan.Arrival{Data: data[:r.IntN(len(data)+1)], Size: seed.size, From: netip.AddrPortFrom(here, 1), TOS: byte(r.IntN(4))}, epoch)
+		b.end.Flush(epoch)
 		for _, f := range b.host.got {
 			if !f.Offload.Valid(len(f.Data)) {
 				t.Fatal("a frame that asks for what cannot be")

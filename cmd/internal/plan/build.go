@@ -28,6 +28,7 @@ type builder struct {
 	owners    map[string]map[string]string // who has an address or a MAC, by switch
 	published int                          // ports, so far
 	claims    map[claim][]holder           // who publishes what, so far
+	tunnels   int                          // so far
 }
 
 func (b *builder) build() {
@@ -38,6 +39,7 @@ func (b *builder) build() {
 	b.networks()
 	b.addressUplink()
 	b.hosts()
+	b.tunnelNames()
 	b.fdb()
 	b.checks()
 	b.keepUp()

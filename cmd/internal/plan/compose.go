@@ -116,8 +116,8 @@ func (s *source) network(ignored *ignored, network map[string]any, at path) map[
 	network = maps.Clone(network)
 	for key, value := range network {
 		switch {
-		case key == "driver" && value != "bridge" && value != "default":
-			s.wrong(at.to(key), "%q is not supported: want bridge", value)
+		case key == "driver" && value != "default" && !slices.Contains(drivers, fmt.Sprint(value)):
+			s.wrong(at.to(key), "%q is not supported: want %s", value, strings.Join(drivers, " or "))
 		case key == "external" && value != false:
 			s.warn(s.line(at.to(key)), "%s: not acted on: a lab makes its own networks, and so it makes this one", at.to(key))
 		case key == "enable_ipv4" && value != true:

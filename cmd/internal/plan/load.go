@@ -28,6 +28,9 @@ type LoadOptions struct {
 	Files, EnvFiles, Profiles []string
 	Stdin                     io.Reader
 	Scale                     map[string]int // how many hosts a service has, whatever the file says
+	// OuterMTU returns the MTU of the interface from which this machine reaches other ones; nil: 1500. local is its own address there,
+	// zero if that is the first peer's to decide.
+	OuterMTU func(local netip.Addr, peers []string) int
 	// Keep is a lab that is up, whose hosts and networks keep what the file leaves open; nil: none. Filed is the plan that it
 	// was made from: hosts that are not in that one were added by hand, and stay; nil: there are none.
 	Keep, Filed *Plan

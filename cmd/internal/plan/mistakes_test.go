@@ -102,7 +102,7 @@ func TestMistakes(t *testing.T) {
 			"lab.yaml:9: x-uswitch.checks.4: want has or lacks: what must be there, and what must not\n" +
 			"lab.yaml:10: x-uswitch.checks.5.command: '|' is for a shell, and there is none: want [sh, -c, '...'], or quotes around it\n" +
 			"lab.yaml:10: x-uswitch.checks.5.status: \"many\": want a whole number from 0 to 255\n" +
-			"lab.yaml:11: x-uswitch.checks.6.path.0.hook: \"forwrad\": want one of ingress, learn, bridge, arp, prerouting, route, input, forward, output, postrouting, neighbor, egress, flood, local, interface, send, name, deliver, answer\n" +
+			"lab.yaml:11: x-uswitch.checks.6.path.0.hook: \"forwrad\": want one of decap, ingress, learn, bridge, arp, prerouting, route, input, forward, output, postrouting, neighbor, egress, encap, flood, local, interface, send, name, deliver, answer\n" +
 			"lab.yaml:11: x-uswitch.checks.6.path.1: want at least one of way, at, hook, result, rule, becomes, reason\n" +
 			"lab.yaml:11: x-uswitch.checks.6.path.2.wya: no such key: want one of at, becomes, hook, reason, result, rule, way\n" +
 			"lab.yaml:11: x-uswitch.checks.6.reason: \"bad-luck\": want the name of a reason, as in policy-drop\n" +
@@ -142,7 +142,24 @@ func TestMistakes(t *testing.T) {
 			want: `lab.yaml: networks.default: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network: all predefined address pools have been fully subnetted`},
 
 		{name: "a network that is not there", file: network + "services:\n  RED:\n    networks:\n      - br1\n", want: `lab.yaml:5: services.RED.networks.br1: no such network: want one of br0`},
-		{name: "networks of other kinds", file: "networks:\n  a: {driver: overlay}\n  b: {external: true}\nservices: {RED: {}}\n", want: "lab.yaml:2: networks.a.driver: \"overlay\" is not supported: want bridge"},
+		{name: "networks of other kinds", file: "networks:\n  a: {driver: overlay}\n  b: {external: true}\nservices: {RED: {}}\n", want: "lab.yaml:2: networks.a.driver: \"overlay\" is not supported: want bridge or vxlan"},
+		{name: "tunnels", file: "networks:\n  a:\n    driver: vxlan\n    driver_opts: {vni: 16777216, port: 0, ttl: x, learning: maybe, local: nodeA, peers: \"192.168.50.2, 224.0.0.1,a b,192.168.50.2\"}\n" +
+			"  b:\n    driver: vxlan\n    x-uswitch: {vxlan: {vnii: 3, mtu: 9}}\n  c:\n    x-uswitch: {vxlan: {vni: 3}}\n  d:\n    driver: vxlan\n    driver_opts: {vni: 7, peers: 192.168.50.2}\n    x-uswitch: {vxlan: {vni: 8}}\n" +
+			"services: {RED: {networks: [a]}, vx2: {networks: [d]}}\n", want: `lab.yaml:4: networks.a.driver_opts.learning: "maybe": want on or off
+lab.yaml:4: networks.a.driver_opts.local: "nodeA": want an IPv4 address of this machine, as in 192.168.50.1
+lab.yaml:4: networks.a.driver_opts.peers: "224.0.0.1": want the IPv4 address of one machine, as in 192.168.50.2
+lab.yaml:4: networks.a.driver_opts.peers: "a b": want the address or the name of a machine, as in 192.168.50.2 or node-b
+lab.yaml:4: networks.a.driver_opts.peers: 192.168.50.2 stands there twice
+lab.yaml:4: networks.a.driver_opts.port: "0": want a whole number from 1 to 65535
+lab.yaml:4: networks.a.driver_opts.ttl: "x": want a whole number from 1 to 255
+lab.yaml:4: networks.a.driver_opts.vni: "16777216": want a whole number from 0 to 16777215
+lab.yaml:5: networks.b.driver_opts: local: want this machine's address, as there is no peer from which it would follow
+lab.yaml:5: networks.b.driver_opts: vni: want the network's number, from 0 to 16777215, the same on all machines
+lab.yaml:7: networks.b.x-uswitch.vxlan.mtu: "9": want a whole number from 68 to 65521
+lab.yaml:7: networks.b.x-uswitch.vxlan.vnii: no such key: want one of learning, local, mtu, peers, port, ttl, vni
+lab.yaml:9: networks.c.x-uswitch.vxlan: only with driver: vxlan
+lab.yaml:13: networks.d.x-uswitch.vxlan.vni: stands in driver_opts as well
+lab.yaml:14: services.vx2: the port of network d to other machines is called so: give the service another name`},
 		{name: "network modes", file: "services:\n  A: {network_mode: bridged}\n  B: {network_mode: \"service:X\"}\n  C: {network_mode: \"container:\"}\n  D: {network_mode: \"container:E-1\"}\n", want: "lab.yaml:2: services.A.network_mode: \"bridged\": " + modes + "\n" +
 			"lab.yaml:3: services.B.network_mode: no such service: want one of A, B, C, D\n" +
 			"lab.yaml:4: services.C.network_mode: \"container:\": " + modes + "\n" +

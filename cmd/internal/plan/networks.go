@@ -3,6 +3,7 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -92,18 +93,23 @@ func (b *builder) network(key string, c ipam.Config) {
 	config := b.project.Networks[key]
 	x := b.extension(mapping(b.file, at...), at)
 	defer x.close()
-	o := b.options(config, at)
+	tunnel, mtu := b.tunnel(config, x, at)
+	o := b.options(config, at, tunnel != nil)
+	if tunnel == nil || config.DriverOpts[optionMTU] != "" {
+		mtu = o.mtu()
+	}
 	n := Network{
 		Name: b.switches[key], Key: key, Docker: b.dockerName(key),
 		Internal: config.Internal, Attachable: config.Attachable,
 		ICC: o.boolean(optionICC, true), GatewayMode: o.gatewayMode(config.Internal), HostIP: o.hostIP(), Options: optionsOf(config),
 
-		MTU:           x.number("mtu", minMTU, maxMTU, o.mtu()),
+		MTU:           x.number("mtu", minMTU, maxMTU, mtu),
 		Masquerade:    x.boolean("masquerade", o.boolean(optionMasquerade, true)),
 		AgeingTime:    x.number("ageing_time", minAgeingTime, maxAgeingTime, defaultAgeingTime),
 		FDBMaxLearned: x.number("fdb_max_learned", 1, maxFDB, 0),
 		GroupFwdMask:  groups(x),
 		Port:          b.knobs(x, defaultKnobs),
+		Tunnel:        tunnel,
 	}
 	n.GatewayMAC, _ = x.mac("gateway_mac")
 	switch word := x.text("gateway"); word {
@@ -166,6 +172,15 @@ func (b *builder) add(n Network, c ipam.Config, at path) {
 	}
 	n.Subnet, n.Range, n.Reserved = c.Subnet, c.Range, c.Aux
 	b.pools[n.Name], b.owners[n.Name] = pool, owners
+	if other := b.otherHalf(&n); other != nil {
+		b.pools[n.Name], b.owners[n.Name] = b.pools[other.Name], b.owners[other.Name]
+		maps.Copy(b.owners[n.Name], owners)
+		if n.Gateway.IsValid() {
+			if err := b.pools[n.Name].Reserve(n.Gateway.Addr()); err != nil {
+				b.wrong(at.to("ipam", "config"), "gateway %v: %v", n.Gateway.Addr(), err)
+			}
+		}
+	}
 	b.plan.Networks = append(b.plan.Networks, n)
 }
 

@@ -33,11 +33,15 @@ type options struct {
 }
 
 // options opens a network's driver_opts. Docker says nothing about a key that it does not know; here it is told of.
-func (b *builder) options(config types.NetworkConfig, at path) options {
+func (b *builder) options(config types.NetworkConfig, at path, tunnel bool) options {
 	o := options{builder: b, at: at.to("driver_opts"), values: config.DriverOpts}
+	known := acted
+	if tunnel {
+		known = slices.Concat(acted, tunnelKeys)
+	}
 	for _, key := range sortedKeys(o.values) {
-		if !slices.Contains(acted, key) {
-			b.warn(b.line(o.at.to(key)), "%s: not acted on (%s): uswitch knows %s", clip(key, 80), at[1], strings.Join(acted, ", "))
+		if !slices.Contains(known, key) {
+			b.warn(b.line(o.at.to(key)), "%s: not acted on (%s): uswitch knows %s", clip(key, 80), at[1], strings.Join(known, ", "))
 		}
 	}
 	return o

@@ -153,6 +153,7 @@ type Network struct {
 	GroupFwdMask  int        `json:"group_fwd_mask,omitempty"`  // bit n: frames for 01:80:c2:00:00:0n go through
 	FDB           []FDBEntry `json:"fdb,omitempty"`             // stations that are known from the start
 	Port          PortKnobs  `json:"port"`                      // for ports that say nothing else
+	Tunnel        *Tunnel    `json:"tunnel,omitempty"`          // to other machines; nil: the network is on this one only
 }
 
 // FDBEntry is a station that the switch knows without having learned it.

@@ -71,7 +71,7 @@ func (b *builder) checkOverlap(name string, subnet, docker0 netip.Prefix, before
 		b.wrong(at, "%v: %v: network bridge has %v", subnet, ipam.ErrOverlap, docker0)
 	}
 	for i, other := range before {
-		if configs[i].Subnet.IsValid() && subnet.Overlaps(configs[i].Subnet) {
+		if configs[i].Subnet.IsValid() && subnet.Overlaps(configs[i].Subnet) && !b.halves(name, other, subnet, configs[i].Subnet) {
 			b.wrong(at, "%v: %v: network %s has %v", subnet, ipam.ErrOverlap, other, configs[i].Subnet)
 		}
 	}

@@ -126,12 +126,15 @@ func (p *Plan) VerifyNetwork(n *Network) error {
 		return wrong("group_fwd_mask %#x: want a mask up to %#x without bits 0 to 2", n.GroupFwdMask, maxGroups)
 	}
 	for _, other := range p.Networks {
-		if n.Subnet.Overlaps(other.Subnet) {
+		if n.Subnet.Overlaps(other.Subnet) && !n.joins(&other) {
 			return wrong("%v: %w: network %s has %v", n.Subnet, ipam.ErrOverlap, other.Name, other.Subnet)
 		}
 	}
 	if up := p.Uplink.Address; up.IsValid() && n.Subnet.Overlaps(up.Masked()) {
 		return wrong("%v: %w: the uplink has %v", n.Subnet, ipam.ErrOverlap, up.Masked())
+	}
+	if err := n.Tunnel.verify(); err != nil {
+		return wrong("%w", err)
 	}
 	return n.Port.verify(n.Name)
 }

@@ -15,7 +15,7 @@ import (
 // Load makes the plan of a lab on this machine - its environment fills in ${VARIABLES}, its routes are kept clear of - and
 // writes the plan's warnings.
 func Load(name string, o plan.LoadOptions, warnings io.Writer) (*plan.Plan, error) {
-	o.Taken = routes()
+	o.Taken, o.OuterMTU = routes(), outerMTU
 	return Read(name, o, warnings)
 }
 

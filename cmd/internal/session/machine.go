@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
 
@@ -71,6 +72,31 @@ func parseRoutes(text string) (prefixes []netip.Prefix) {
 	}
 	return prefixes
 }
+
+// outerMTU returns the MTU of the interface from which other machines are reached: the one with the address local or, if that is zero,
+// the one that leads to the first of the peers. Where it cannot be found it is Ethernet's.
+func outerMTU(local netip.Addr, peers []string) int {
+	const ethernet = 1500
+	if !local.IsValid() && len(peers) > 0 {
+		local, _ = world.SourceFor(peers[0])
+	}
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return ethernet
+	}
+	for _, i := range interfaces {
+		addrs, _ := i.Addrs()
+		for _, a := range addrs {
+			if n, ok := a.(*net.IPNet); ok && local.IsValid() && n.IP.Equal(local.AsSlice()) {
+				return min(i.MTU, maxOuterMTU)
+			}
+		}
+	}
+	return ethernet
+}
+
+// maxOuterMTU is what an IPv4 packet can hold at most, which the loopback's MTU of 65,536 is above.
+const maxOuterMTU = 65535
 
 // release and commit are what the Makefile builds in (-ldflags -X), from git's words; a plain go build has neither.
 var release, commit string

@@ -194,9 +194,14 @@ func (w *World) DroppedAtCards() (sum uint64) {
 
 // DroppedAtSockets returns how many datagrams the queues of the machine's own sockets have dropped, through which the lab has
 // to do with the outside.
-func (w *World) DroppedAtSockets() uint64 {
-	if w.way == nil || w.way.overflowed == nil {
-		return 0
+func (w *World) DroppedAtSockets() (sum uint64) {
+	for _, n := range w.Networks() {
+		if n.Tunnel != nil {
+			sum += n.Tunnel.Overflowed()
+		}
 	}
-	return w.way.overflowed()
+	if w.way != nil && w.way.overflowed != nil {
+		sum += w.way.overflowed()
+	}
+	return sum
 }

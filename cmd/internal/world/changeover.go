@@ -107,7 +107,7 @@ func (c *changeover) compare() {
 	for i := range c.old.Networks {
 		n := &c.old.Networks[i]
 		now := networkOf(c.now, n.Name)
-		c.networks[n.Name] = now == nil || n.Subnet != now.Subnet || n.Gateway != now.Gateway || n.GatewayMAC != now.GatewayMAC || n.NoAddress != now.NoAddress || n.MTU != now.MTU ||
+		c.networks[n.Name] = now == nil || n.Subnet != now.Subnet || n.Gateway != now.Gateway || n.GatewayMAC != now.GatewayMAC || n.NoAddress != now.NoAddress || n.MTU != now.MTU || !n.Tunnel.SameEnd(now.Tunnel) ||
 			n.GatewayMode != now.GatewayMode // which decides about listeners as well
 	}
 	for i := range c.old.Hosts {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -178,6 +179,11 @@ func (w *World) become(before, now *plan.Network) error {
 	}
 	if before.GroupFwdMask != now.GroupFwdMask {
 		_ = n.Switch.SetGroupForward(uint16(now.GroupFwdMask)) // package plan has checked it
+	}
+	if n.Tunnel != nil && !reflect.DeepEqual(before.Tunnel, now.Tunnel) {
+		if err := n.Tunnel.become(now.Tunnel); err != nil {
+			return err
+		}
 	}
 	for _, e := range before.FDB {
 		if !slices.Contains(now.FDB, e) {

@@ -41,7 +41,11 @@ func (w *World) AddNetwork(ctx context.Context, p plan.Network) error {
 func (w *World) addNetwork(labPlan *plan.Network) error {
 	n := w.newNetwork(labPlan)
 	n.scope = w.scope.open()
-	if err := w.addLeg(n); err != nil {
+	err := w.addLeg(n)
+	if err == nil {
+		err = w.addTunnel(n)
+	}
+	if err != nil {
 		return n.scope.abandon(err)
 	}
 	if err := w.openNetwork(n); err != nil {
@@ -93,6 +97,7 @@ type Network struct {
 	Plan   *plan.Network
 	Switch *vswitch.Switch
 	Leg    *nat.Interface // nil before Up, and where the gateway is not on the network
+	Tunnel *Tunnel        // to other machines; nil before Up, and where the network is on this one only
 	scope  *scope         // how to unmake the leg; nil before Up
 	former *former        // the same as long as the network is there
 }
@@ -161,7 +166,11 @@ func (w *World) addLegs(context.Context) error {
 	for _, n := range w.Networks() {
 		now := *n
 		now.scope = w.scope.open()
-		if err := w.addLeg(&now); err != nil {
+		err := w.addLeg(&now)
+		if err == nil {
+			err = w.addTunnel(&now)
+		}
+		if err != nil {
 			return err
 		}
 		w.change(func(p *picture) { p.networks = replaced(p.networks, n, &now) })

@@ -83,6 +83,8 @@ type World struct {
 	release  func()             // lets what is simulated run again
 	way      *wayOut            // nil: no way out
 	names    *names.Server      // nil before Up
+	tunnels  tunnelEnds         // where packets of tunnels arrive
+	underlay *sim.Underlay      // between the machines of a lab in memory; nil before the first tunnel
 	docker   *firewall.Firewall // who knows Docker's rules; nil: they are not Docker's
 }
 

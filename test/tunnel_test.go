@@ -1,0 +1,186 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// Networks between machines, each of which is a namespace: in the near one the lab's process, in the far one something else.
+//
+//	  lab: RED GREEN - br0 - vx0                                   vx0 - br0 - BLUE
+//	                          | 198.18.N.1      198.18.N.2 |
+//	                          +----------- cable ----------+
+//
+// There the kernel's own vxlan device speaks, or Open vSwitch.
+
+// far is the other machine.
+type far struct {
+	t           *testing.T
+	near        string // the namespace of the lab's process
+	ns, host    string // the machine's namespace, and that of a host on it
+	local, peer string // the lab's address, and its own
+}
+
+var cables atomic.Int64
+
+// newFar lays a cable to a machine that does nothing yet.
+func newFar(t *testing.T) *far {
+	t.Helper()
+	n := cables.Add(1)
+	f := &far{t: t, ns: fmt.Sprintf("vxfar%d-%d", os.Getpid(), n)}
+	f.near, f.host = f.ns+"n", f.ns+"h"
+	net := fmt.Sprintf("198.18.%d", (int64(os.Getpid())*7+n)%250)
+	f.local, f.peer = net+".1", net+".2"
+	for _, ns := range []string{f.near, f.ns} {
+		must(t, "ip", "netns", "add", ns)
+		t.Cleanup(func() { must(t, "ip", "netns", "del", ns) }) // and the cable with it
+	}
+	must(t, "ip", "-n", f.near, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", f.ns)
+	in(t, f.near, "ip link set lo up; ip addr add "+f.local+"/24 dev eth0; ip link set eth0 up; ethtool -K eth0 tx off")
+	f.do("ip link set lo up; ip addr add " + f.peer + "/24 dev eth0; ip link set eth0 up; ethtool -K eth0 tx off")
+	return f
+}
+
+// in runs a script in a namespace.
+func in(t *testing.T, ns, script string) string {
+	t.Helper()
+	out, err := exec.Command("ip", "netns", "exec", ns, "sh", "-ec", script).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return string(out)
+}
+
+// do runs a script there.
+func (f *far) do(script string) string {
+	f.t.Helper()
+	return in(f.t, f.ns, script)
+}
+
+// kernel gives it the kernel's own vxlan device, in a bridge with a host at 10.0.0.20.
+func (f *far) kernel(vni int) {
+	f.t.Helper()
+	must(f.t, "ip", "netns", "add", f.host)
+	f.t.Cleanup(func() { must(f.t, "ip", "netns", "del", f.host) })
+	f.do(fmt.Sprintf("ip link add vx0 type vxlan id %d dstport 4789 local %s learning", vni, f.peer) + `
+bridge fdb append 00:00:00:00:00:00 dev vx0 dst ` + f.local + `
+ip link add br0 type bridge
+ip link set vx0 master br0
+ip link set br0 up
+ip link set vx0 up
+ip link add host type veth peer name eth0 netns ` + f.host + `
+ip link set host master br0 up
+ip -n ` + f.host + ` addr add 10.0.0.20/24 dev eth0
+ip -n ` + f.host + ` link set lo up
+ip -n ` + f.host + ` link set eth0 mtu 1450 address 02:00:00:00:00:20 up`)
+}
+
+// ping pings from the host there.
+func (f *far) ping(args ...string) (string, error) {
+	out, err := exec.Command("ip", append([]string{"netns", "exec", f.host, "ping"}, args...)...).CombinedOutput()
+	return string(out), err
+}
+
+const tunnelLab = `
+name: lab@
+services:
+  RED@: {networks: {br0: {ipv4_address: 10.0.0.2}}}
+  GREEN@: {networks: {br0: {ipv4_address: 10.0.0.3}}}
+networks:
+  br0:
+    driver: vxlan
+    driver_opts: {vni: 42, local: LOCAL, peers: PEER}
+    ipam: {config: [{subnet: 10.0.0.0/24}]}
+x-uswitch: {uplink: none}
+`
+
+// lab brings the lab up, in the namespace that is near. Only the process's own sockets are there.
+func (f *far) lab() *lab {
+	f.t.Helper()
+	l := newLab(f.t, f.file())
+	l.process = begin(f.t, "nsenter", "--net=/run/netns/"+f.near, uswitch, "run", l.file, "--trace", "json")
+	f.t.Cleanup(l.stop)
+	l.waitUp()
+	return l
+}
+
+// file is the lab file with the machines' addresses.
+func (f *far) file() string {
+	return strings.NewReplacer("LOCAL", f.local, "PEER", f.peer).Replace(tunnelLab)
+}
+
+func TestTunnelToTheKernel(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	f := newFar(t)
+	f.kernel(42)
+	l := f.lab()
+	if !l.pings("RED", "10.0.0.20") {
+		t.Fatalf("no answer; %v", l.stderr)
+	}
+	for _, size := range []string{"1422", "0"} {
+		if out, err := f.ping("-c", "1", "-W", "5", "-M", "do", "-s", size, "10.0.0.3"); err != nil {
+			t.Errorf("%s bytes: %v\n%s", size, err, out)
+		}
+	}
+	out := l.event("the step into the tunnel", func(e event) bool { return e.Hook == "encap" && strings.Contains(e.Text, "was learned from") })
+	if !strings.Contains(out.Text, "in UDP "+f.local+":") || !strings.Contains(out.Text, "> "+f.peer+":4789, VNI 42") {
+		t.Errorf("said %s", out.Text)
+	}
+	l.event("the step out of it", func(e event) bool { return e.Hook == "decap" && strings.Contains(e.Text, "lives behind "+f.peer) })
+
+	// The VTEP over there changes its address: who has been told so, and nobody else, is believed.
+	old := f.peer
+	f.do("ip addr add " + old + "9/24 dev eth0")
+	f.peer = old + "9"
+	f.do("ip link set vx0 type vxlan local " + f.peer + " || { ip link del vx0; ip link add vx0 type vxlan id 42 dstport 4789 local " + f.peer +
+		" learning; bridge fdb append 00:00:00:00:00:00 dev vx0 dst " + f.local + "; ip link set vx0 master br0 up; }")
+	if _, err := f.ping("-c", "1", "-W", "1", "10.0.0.3"); err == nil {
+		t.Error("an unknown machine is believed")
+	}
+	if l.drops("vxlan-unknown-vtep") == 0 {
+		t.Error("and its packets are not counted")
+	}
+	l.write(f.file())
+	if out := l.do("apply", l.file); !strings.Contains(out, "~ network br0 options tunnel") {
+		t.Errorf("apply said %s", out)
+	}
+	if out, err := f.ping("-c", "1", "-W", "5", "10.0.0.3"); err != nil {
+		t.Errorf("after the change: %v\n%s", err, out)
+	}
+}
+
+// TestTunnelStorm: what is for other networks is counted, and harms nobody.
+func TestTunnelStorm(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	f := newFar(t)
+	f.kernel(42)
+	l := f.lab()
+	f.do(`ip link add vx9 type vxlan id 9 dstport 4789 local ` + f.peer + ` remote ` + f.local + `
+ip addr add 10.9.0.1/24 dev vx9
+ip link set vx9 up
+ip neigh add 10.9.0.2 lladdr 02:00:00:00:09:02 dev vx9
+ping -q -l 3000 -c 3000 -W 1 10.9.0.2 >/dev/null || true`)
+	if !l.pings("RED", "10.0.0.20") {
+		t.Error("no answer beside the storm")
+	}
+	eventually(t, "they are counted", func() bool { return l.drops("vxlan-vni-not-found") >= 1000 })
+}
+
+// TestTunnelPortTaken: who has the port is named, and nothing is left.
+func TestTunnelPortTaken(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	f := newFar(t)
+	in(t, f.near, "ip link add taker type vxlan id 77 dstport 4789 local "+f.local+"; ip link set taker up")
+	l := newLab(t, f.file())
+	out, err := exec.Command("nsenter", "--net=/run/netns/"+f.near, uswitch, "run", l.file).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "4789/udp is taken, by this machine's own device taker") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
