@@ -165,6 +165,11 @@ func (r records) removeFiles(dir string) error {
 	if damaged := new(markError); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, &damaged) {
 		return err // it could not be looked at, for want of a descriptor perhaps: later it can be
 	}
+	if errors.Is(err, fs.ErrNotExist) { // the mark comes first and goes last
+		if _, none := os.Lstat(dir); errors.Is(none, fs.ErrNotExist) {
+			return nil
+		}
+	}
 	err = nil
 	links := []string{o.Link}
 	if o.Link == "" { // there is none, or the mark does not tell

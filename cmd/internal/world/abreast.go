@@ -9,9 +9,8 @@ import (
 )
 
 // abreast is how many hosts are made, or unmade, at the same time. It has nothing to do with the number of processors, for
-// nearly all of the time is spent waiting in the kernel. On the way up, that moves one card after the other (see tap): a dozen
-// hosts keep it at that, and more only take the processor from it. On the way down they wait for the same grace periods
-// together.
+// much of the time is spent waiting in the kernel: on the way up where it moves one card after the other (see tap), which a dozen
+// hosts keep it at, and on the way down for grace periods, for which they wait together.
 const abreast = 12
 
 // InTurn is a tap.Host for which the order of calls shows: its hosts are made and unmade one after the other, in the order of
