@@ -8,7 +8,7 @@ PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshar
            crun uidmap busybox-static golang-github-containers-common
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-race test-predict test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
+.PHONY: web test-web build run test test-race test-predict test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
 
 # What the binary says of itself, and the day that stands in what is made from it: the commit's, so that anybody gets the same bytes.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -83,6 +83,18 @@ out/peers/gvproxy out/peers/vm: out/peers/%:
 out/peers/docker-proxy: # out of its package, without the daemon
 	@mkdir -p out/peers/docker && cd out/peers/docker && apt-get download -qq docker.io 2>/dev/null && \
 		dpkg -x docker.io_*.deb . && cp usr/*bin/docker-proxy .. || echo "not to be had: docker-proxy"; rm -rf $(CURDIR)/out/peers/docker
+
+# The page: what is in package-lock.json, bundled by what is in go.mod. The sources of others lie in out, and only the bundle is kept.
+PAGE   = cmd/internal/web/page
+BUNDLE = --bundle --minify --format=esm --target=es2022 --jsx=automatic --jsx-import-source=preact --legal-comments=none --log-level=warning
+web: ## make the page that is embedded in uswitch: cmd/internal/web/page/dist (npm)
+	@mkdir -p out/web && cp $(PAGE)/package.json $(PAGE)/package-lock.json out/web && cd out/web && npm ci --silent --no-audit --no-fund --ignore-scripts
+	rm -rf $(DIST) && mkdir -p $(DIST)
+	NODE_PATH='$(CURDIR)/out/web/node_modules' $(GO) tool esbuild $(PAGE)/src/main.jsx $(BUNDLE) --outfile=$(DIST)/app.js
+	cp $(PAGE)/src/index.html $(DIST)/index.html
+	@for p in preact @preact/signals @preact/signals-core @xterm/xterm @xterm/addon-fit; do \
+		echo "== $$p"; echo; cat out/web/node_modules/$$p/LICENSE; echo; done >$(DIST)/LICENSES.txt
+DIST ?= $(PAGE)/dist
 
 FUZZTIME ?= 30s
 fuzz: ## run every fuzz target for FUZZTIME (30s)

@@ -175,7 +175,7 @@ func TestReadmesCommandsWork(t *testing.T) {
 
 var (
 	typable  = regexp.MustCompile(`^(uswitch|curl|tshark) `)
-	person   = regexp.MustCompile(`^uswitch (shell|watch|learn (\d|masquerade)|run hello.yaml|help TOPIC)|wireshark -k`)
+	person   = regexp.MustCompile(`^uswitch (shell|watch|web|learn (\d|masquerade)|run hello.yaml|help TOPIC)|wireshark -k`)
 	endless  = regexp.MustCompile(`^uswitch (trace|capture|drops -f|logs -f|tcpdump|step|run web)\b`)
 	beginner = regexp.MustCompile(`(?m)^ *uswitch (up|run|docker run|learn|compare|check)\b`)
 	refuses  = regexp.MustCompile(`^uswitch (explain|why-not|reach|break)\b`) // the status is the answer: 0 or 1

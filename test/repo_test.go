@@ -94,6 +94,7 @@ var allowed = map[string]struct{ ours, others []string }{
 		others: []string{"golang.org/x/term"}},
 	"cmd/internal/tools/watch": {ours: []string{"switch/trace", "cmd/internal/control/api", "cmd/internal/tools/view", "cmd/internal/tools/step"},
 		others: []string{"charm.land/bubbletea/v2"}},
+	"cmd/internal/web":            {ours: []string{"cmd/internal/control/api"}, others: []string{"github.com/coder/websocket"}},
 	"cmd/internal/teach/state":    {},
 	"cmd/internal/teach/check":    {ours: taught()},
 	"cmd/internal/teach/breakage": {ours: taught("cmd/internal/teach/check", "cmd/internal/teach/state")},
@@ -103,7 +104,7 @@ var allowed = map[string]struct{ ours, others []string }{
 		others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/rootless": {others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/doctor":   {ours: []string{"tap"}, others: []string{"golang.org/x/sys/unix"}},
-	"cmd/uswitch": {ours: []string{"switch/trace", "nat/rule", "cmd/internal/session", "cmd/internal/rootless", "cmd/internal/doctor", "cmd/internal/tools/...", "cmd/internal/teach/...", "cmd/internal/plan/...",
+	"cmd/uswitch": {ours: []string{"switch/trace", "nat/rule", "cmd/internal/session", "cmd/internal/rootless", "cmd/internal/doctor", "cmd/internal/tools/...", "cmd/internal/teach/...", "cmd/internal/web", "cmd/internal/plan/...",
 		"cmd/internal/docker/client", "cmd/internal/docker/types", "cmd/internal/control/api"},
 		others: []string{"github.com/spf13/cobra/...", "github.com/spf13/pflag"}},
 }

@@ -25,6 +25,7 @@ func commands() []*cobra.Command {
 		newStep(),
 		newReplay(),
 		newWatch(),
+		newWeb(),
 		newShow(),
 		newGraph(),
 		newConntrack(),

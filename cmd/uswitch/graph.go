@@ -63,10 +63,8 @@ func labToDraw(ctx context.Context, args []string) (lab *api.Client, end func(),
 		lab, err = findLab("")
 		return lab, func() {}, err
 	}
-	for _, up := range api.Up() {
-		if up.Lab() == args[0] {
-			return up, func() {}, nil
-		}
+	if lab := labUp(args); lab != nil {
+		return lab, func() {}, nil
 	}
 	p, err := session.Load(args[0], plan.LoadOptions{}, io.Discard)
 	if err != nil {

@@ -16,8 +16,9 @@ import (
 func newRun() *cobra.Command {
 	o := session.Options{Stdout: os.Stdout, Stderr: os.Stderr}
 	var load plan.LoadOptions
-	var simulate, keep bool
+	var simulate, keep, page bool
 	var offload string
+	var at pageOptions
 	c := &cobra.Command{
 		Use:   "run LAB|FILE [flags] [-- COMMAND ...]",
 		Short: "Bring a lab up, and show what happens in it until it ends",
@@ -43,6 +44,9 @@ Built-in labs:
 				return err
 			}
 			o.Command, o.Live = args[1:], c.Name() == "up"
+			if page {
+				keep, o.Open = true, at.serve
+			}
 			verb := c.Name() // in which form the person can do without what is missing
 			if o.InBackground {
 				verb = "up -d"
@@ -54,6 +58,7 @@ Built-in labs:
 	f.BoolVar(&simulate, "sim", false, "run the lab in memory, without privileges and network cards")
 	rightsFlags(c, &o.Rights)
 	f.BoolVar(&keep, "keep", false, "leave the lab up when its commands have ended")
+	f.BoolVar(&page, "web", false, "show the lab on a page as well, and keep it up: see uswitch web")
 	f.StringVar(&o.Trace, "trace", "text", "print the trace as `text|json|off`")
 	f.StringVar(&o.Pcap, "pcap", "", "capture every step of every packet to `FILE` (pcapng)")
 	f.IntVar(&o.Snap, "snap", 0, "capture the first `BYTES` of each frame; 0: all")

@@ -40,6 +40,9 @@ func upInBackground(given *pflag.FlagSet, args []string) error {
 	if len(args) > 1 {
 		return usageError{errors.New("up -d: a command behind -- needs a lab that ends with it: leave out -d")}
 	}
+	if given.Changed("web") {
+		return usageError{errors.New("up -d --web: the page would end with this command: leave out one of the two, or run uswitch web beside the lab")}
+	}
 	words := []string{"up", "--in-background"}
 	if !given.Changed("trace") {
 		words = append(words, "--trace=off")

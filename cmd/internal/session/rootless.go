@@ -78,6 +78,7 @@ func runRootless(o Options, dir string, refused error) (status int, err error) {
 		r.Parent = 0
 	}
 	r.Options.Command, r.Options.Beside = nil, nil
+	r.Options.Watched = o.Open != nil
 	l, err := startSecond(r, rootless.Start, o.Stdout, o.Stderr)
 	if err != nil {
 		return 1, &CannotError{refused, noNamespace(err)}
@@ -92,7 +93,17 @@ func runRootless(o Options, dir string, refused error) (status int, err error) {
 		return l.end(said, refused)
 	case o.InBackground:
 		return 0, sayReady(said.Up, l.cmd.Process.Pid)
-	case len(o.Command) == 0 && o.Beside == nil:
+	}
+	if o.Open != nil {
+		end, err := o.Open(context.Background(), api.NewClient(api.Path(dir, o.Plan.Name), o.Plan.Name))
+		if err != nil {
+			_ = l.cmd.Process.Signal(syscall.SIGTERM)
+			_, _ = l.end(message{}, refused)
+			return 1, err
+		}
+		defer end()
+	}
+	if len(o.Command) == 0 && o.Beside == nil {
 		return l.end(message{}, refused)
 	}
 	ctx, stopSignals := interruptible(func() { fmt.Fprintln(o.Stderr, leftAsItIs(o.Plan.Name)) })

@@ -40,6 +40,10 @@ type Options struct {
 
 	Stdout, Stderr *os.File `json:"-"` // required
 
+	// Open is called in this process when the lab is up, for what is to be there as long as the lab is; end ends that.
+	Open    func(ctx context.Context, lab *api.Client) (end func(), err error) `json:"-"`
+	Watched bool                                                               // what happens is kept from the beginning for who follows it, as Open's followers want it
+
 	up func(lab string) error // told when the lab is up; nil: nobody waits for that
 }
 
@@ -204,6 +208,16 @@ func (s *session) run() (status int, err error) {
 		}
 		defer server.Close()
 		defer api.LinkOldPath(s.dir, s.Plan.Name)()
+		if s.Watched || s.Open != nil {
+			server.KeepEvents()
+		}
+	}
+	if s.Open != nil {
+		end, err := s.Open(ctx, api.NewClient(api.Path(s.dir, s.Plan.Name), s.Plan.Name))
+		if err != nil {
+			return 1, err
+		}
+		defer end()
 	}
 	if err := s.tellUp(); err != nil {
 		return 1, err

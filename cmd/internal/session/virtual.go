@@ -24,7 +24,7 @@ import (
 // virtual reports whether a run's time is virtual, and whether nobody can be attached to its lab.
 func (o *Options) virtual() (virtual, alone bool) {
 	switch {
-	case !o.Simulated || o.Live || o.InBackground:
+	case !o.Simulated || o.Live || o.InBackground || o.Open != nil:
 		return false, false
 	case len(o.Command) > 0 || o.Beside != nil:
 		return true, false

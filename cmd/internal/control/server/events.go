@@ -81,6 +81,9 @@ func (s *sharedRing) close() {
 	s.detach()
 }
 
+// KeepEvents makes the ring of /v1/events receive from now on, whether anybody follows or not.
+func (s *Server) KeepEvents() { s.shared.join() }
+
 // How the ring is read: so often, and at most so many steps each time, so that a flood leaves the processor to the lab.
 const (
 	readEvery  = 30 * time.Millisecond
