@@ -28,8 +28,11 @@ func configure(cfg Interface) error {
 	if err := configureLink(handle, link, cfg); err != nil {
 		return err
 	}
+	if err := followRouters(cfg); err != nil {
+		return err
+	}
 	for _, address := range cfg.Addresses {
-		if err := handle.AddrAdd(link, &netlink.Addr{IPNet: ipNet(address)}); err != nil {
+		if err := handle.AddrAdd(link, addrOf(address)); err != nil {
 			return fmt.Errorf("address %s: %w", address, err)
 		}
 	}
@@ -97,10 +100,12 @@ func configureLink(handle *netlink.Handle, link netlink.Link, cfg Interface) err
 
 func addRoutes(handle *netlink.Handle, link netlink.Link, cfg Interface) error {
 	index := link.Attrs().Index
-	if cfg.Gateway.IsValid() {
-		err := handle.RouteAdd(&netlink.Route{LinkIndex: index, Gw: cfg.Gateway.AsSlice()})
-		if err != nil {
-			return fmt.Errorf("default route via %s: %w", cfg.Gateway, err)
+	for _, gateway := range []netip.Addr{cfg.Gateway, cfg.Gateway6} {
+		if !gateway.IsValid() {
+			continue
+		}
+		if err := handle.RouteAdd(&netlink.Route{LinkIndex: index, Gw: gateway.AsSlice()}); err != nil {
+			return fmt.Errorf("default route via %s: %w", gateway, err)
 		}
 	}
 	for _, route := range cfg.Routes {
@@ -123,6 +128,29 @@ func scopeOf(route Route) netlink.Scope {
 		return netlink.SCOPE_UNIVERSE
 	}
 	return netlink.SCOPE_LINK
+}
+
+// addrOf is an address as netlink has it. One of IPv6 that the lab gives is nobody else's: it is there at once, as Docker gives
+// it, and not tentative for a second first.
+func addrOf(p netip.Prefix) *netlink.Addr {
+	a := &netlink.Addr{IPNet: ipNet(p)}
+	if p.Addr().Is6() {
+		a.Flags = unix.IFA_F_NODAD
+	}
+	return a
+}
+
+// followRouters says whether the card takes what routers advertise (net.ipv6.conf.NAME.accept_ra). A kernel without IPv6 has
+// nothing to say it to, and where /proc/sys is read-only it stays as it is.
+func followRouters(cfg Interface) error {
+	if cfg.DisableIPv6 || cfg.RouterAdverts {
+		return nil // it does unless it is told not to
+	}
+	err := os.WriteFile("/proc/sys/net/ipv6/conf/"+cfg.Name+"/accept_ra", []byte("0"), 0o644)
+	if errors.Is(err, fs.ErrNotExist) || closedSysctl(err) {
+		return nil
+	}
+	return err
 }
 
 // disableIPv6 switches IPv6 off for one card of the calling thread's namespace: /proc/sys/net shows every thread its own

@@ -69,6 +69,8 @@ type Interface struct {
 	Addresses []netip.Prefix
 	// Gateway gets the default route; it must lie in the network of one of the addresses. None if invalid.
 	Gateway netip.Addr
+	// Gateway6 gets IPv6's default route; as Gateway.
+	Gateway6 netip.Addr
 	// Routes are further routes through this card.
 	Routes []Route
 	// Offload lets the namespace leave checksums and the cutting of its stream into packets to whoever takes the frame, as a
@@ -78,6 +80,8 @@ type Interface struct {
 	// QueueLength is how many frames wait for a slow reader before the kernel drops: 0 stands for 1000, the kernel's
 	// default for Ethernet, which holds a 64 KiB window some twenty times over.
 	QueueLength int
+	// RouterAdverts has the card take addresses and routes from what a router advertises; without it, it takes what stands here.
+	RouterAdverts bool
 	// DisableIPv6 keeps IPv6 off this card, so that a lab without it sees no router solicitations.
 	DisableIPv6 bool
 	// Announce has the card tell everyone on its network which addresses it has, once it comes up (gratuitous ARP): for
@@ -127,6 +131,8 @@ func (c Interface) check() error {
 		return fmt.Errorf("%s: queue length %d: want 1 or more, or 0 for 1000", c.Name, c.QueueLength)
 	case c.Gateway.IsValid() && !c.reaches(c.Gateway):
 		return fmt.Errorf("%s: gateway %s lies in none of its networks %v", c.Name, c.Gateway, c.Addresses)
+	case c.Gateway6.IsValid() && !c.reaches(c.Gateway6):
+		return fmt.Errorf("%s: gateway %s lies in none of its networks %v", c.Name, c.Gateway6, c.Addresses)
 	}
 	for _, address := range c.Addresses {
 		if !address.IsValid() {

@@ -16,13 +16,31 @@ import (
 	"uswitch/nat/rule"
 )
 
-func newIptables() *cobra.Command {
+// rulesTool is the command that edits the rules of one family.
+type rulesTool struct {
+	name   string
+	family rule.Family
+	of     string // what the help says of the rules
+}
+
+var rulesTools = []rulesTool{{"iptables", rule.IPv4, ""}, {"ip6tables", rule.IPv6, " of IPv6"}}
+
+// query is what the control socket is told of the family.
+func (t rulesTool) query() url.Values {
+	q := url.Values{}
+	if t.family == rule.IPv6 {
+		q.Set("family", "6")
+	}
+	return q
+}
+
+func (t rulesTool) edit() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "iptables [-t TABLE] COMMAND ...",
-		Short: "The gateway's rules, in iptables' language",
-		Long: `Takes the words of iptables as any tutorial has them, for the gateway of the lab. With several labs up, say which
+		Use:   t.name + " [-t TABLE] COMMAND ...",
+		Short: "The gateway's rules" + t.of + ", in " + t.name + "' language",
+		Long: "Takes the words of " + t.name + ` as any tutorial has them, for the gateway of the lab. With several labs up, say which
 with USWITCH_LAB=NAME in front, or --lab NAME as the first words.`,
-		Example:            "  uswitch iptables -t nat -S",
+		Example:            "  uswitch " + t.name + " -t nat -S",
 		GroupID:            groupChange,
 		DisableFlagParsing: true,
 	}
@@ -31,13 +49,13 @@ with USWITCH_LAB=NAME in front, or --lab NAME as the first words.`,
 			return c.Help()
 		}
 		name, args := labFirst(args)
-		warn(rule.Warnings(rule.IPv4, args))
+		warn(rule.Warnings(t.family, args))
 		return withLabOrPlan(c.Context(), name, func(ctx context.Context, lab hosttool.Lab) error {
-			if rule.OnlyLooks(rule.IPv4, args) {
+			if rule.OnlyLooks(t.family, args) {
 				lab = looking(lab)
 			}
 			var answer api.IptablesAnswer
-			err := lab.Do(ctx, http.MethodPost, "/v1/iptables", nil, api.IptablesRequest{Args: args}, &answer)
+			err := lab.Do(ctx, http.MethodPost, "/v1/iptables", t.query(), api.IptablesRequest{Args: args}, &answer)
 			fmt.Print(answer.Output)
 			return toolError(err)
 		})
@@ -60,18 +78,18 @@ func labFirst(args []string) (name string, rest []string) {
 	return "", args
 }
 
-func newIptablesSave() *cobra.Command {
+func (t rulesTool) save() *cobra.Command {
 	c := &cobra.Command{
-		Use:     "iptables-save",
-		Short:   "Print the rules as iptables-restore reads them",
-		Example: "  uswitch iptables-save",
+		Use:     t.name + "-save",
+		Short:   "Print the rules" + t.of + " as " + t.name + "-restore reads them",
+		Example: "  uswitch " + t.name + "-save",
 		GroupID: groupChange,
 		Args:    usage(cobra.NoArgs),
 	}
 	counters := c.Flags().BoolP("counters", "c", false, "with the rules' counters")
 	table := c.Flags().StringP("table", "t", "", "only `TABLE`: filter, mangle, nat or raw")
 	return onLabOrPlan(c, func(ctx context.Context, lab hosttool.Lab) error {
-		q := url.Values{}
+		q := t.query()
 		if *counters {
 			q.Set("counters", "1")
 		}
@@ -85,12 +103,12 @@ func newIptablesSave() *cobra.Command {
 	})
 }
 
-func newIptablesRestore() *cobra.Command {
+func (t rulesTool) restore() *cobra.Command {
 	var o api.RestoreOptions
 	c := &cobra.Command{
-		Use:     "iptables-restore [FILE]",
-		Short:   "Replace all rules or none by those of standard input or FILE",
-		Example: "  uswitch iptables-save | uswitch iptables-restore",
+		Use:     t.name + "-restore [FILE]",
+		Short:   "Replace all rules" + t.of + " or none by those of standard input or FILE",
+		Example: "  uswitch " + t.name + "-save | uswitch " + t.name + "-restore",
 		GroupID: groupChange,
 		Args:    usage(cobra.MaximumNArgs(1)),
 	}
@@ -112,7 +130,11 @@ func newIptablesRestore() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		warn(rule.RestoreWarnings(rule.IPv4, string(text)))
-		return toolError(lab.Do(ctx, http.MethodPost, "/v1/iptables-restore", o.Query(), bytes.NewReader(text), nil))
+		warn(rule.RestoreWarnings(t.family, string(text)))
+		q := o.Query()
+		for key, values := range t.query() {
+			q[key] = values
+		}
+		return toolError(lab.Do(ctx, http.MethodPost, "/v1/iptables-restore", q, bytes.NewReader(text), nil))
 	})
 }

@@ -1,4 +1,4 @@
-// Package ipam hands out IPv4 addresses the way Docker's bridge networks do: the gateway takes the lowest usable address,
+// Package ipam hands out addresses of either family the way Docker's bridge networks do: the gateway takes the lowest usable address,
 // every host after it the lowest one that is free, and an address that comes back is the first to go out again.
 //
 // A [Pool] is the book of one subnet; [NextSubnet] picks a subnet for a network that has named none, from Docker's default

@@ -9,7 +9,7 @@ import (
 
 // Config describes a pool. Only Subnet is required.
 type Config struct {
-	Subnet  netip.Prefix // IPv4, host bits zero
+	Subnet  netip.Prefix // host bits zero; of IPv6 a /64 or smaller
 	Range   netip.Prefix // where Allocate looks; zero: the whole subnet (Docker's --ip-range)
 	Gateway netip.Addr   // zero: the lowest usable address of the subnet that is not auxiliary
 	// NoGateway says that nobody needs a gateway: unless Gateway names one, its address is free like any other. Docker has
@@ -61,8 +61,8 @@ func New(c Config) (*Pool, error) {
 
 // narrow confines Allocate to a range within the subnet.
 func (p *Pool) narrow(r netip.Prefix) error {
-	if !r.Addr().Is4() || r != r.Masked() {
-		return fmt.Errorf("range %v: %w: want an IPv4 network without host bits, as in %v", r, ErrSubnet, p.subnet)
+	if r.Addr().Is4() != p.subnet.Addr().Is4() || r != r.Masked() {
+		return fmt.Errorf("range %v: %w: want a network of the same family without host bits, as in %v", r, ErrSubnet, p.subnet)
 	}
 	if r.Bits() < p.subnet.Bits() || !p.subnet.Contains(r.Addr()) {
 		return fmt.Errorf("range %v: %w: it is not inside %v", r, ErrSubnet, p.subnet)
@@ -126,6 +126,8 @@ func (p *Pool) Reserve(a netip.Addr) error {
 	switch n := p.number(a); {
 	case n < p.first:
 		return fmt.Errorf("%v: %w: it names the network %v itself", a, ErrOutOfRange, p.subnet)
+	case n > p.last && a.Is6():
+		return fmt.Errorf("%v: %w: want one of the lower half of %v", a, ErrOutOfRange, p.subnet)
 	case n > p.last:
 		return fmt.Errorf("%v: %w: it is the broadcast address of %v", a, ErrOutOfRange, p.subnet)
 	case p.used[n]:
@@ -170,7 +172,10 @@ func (p *Pool) Free() int {
 // bounds returns the numbers of the lowest and the highest address that a station of the subnet may have.
 func bounds(subnet netip.Prefix) (first, last uint64) {
 	last = size(subnet) - 1
-	if last > 1 {
+	switch {
+	case last > 1 && subnet.Addr().Is6():
+		first++ // the routers' (RFC 4291 2.6.1); there is no broadcast
+	case last > 1:
 		first, last = first+1, last-1
 	}
 	return first, last
@@ -178,10 +183,12 @@ func bounds(subnet netip.Prefix) (first, last uint64) {
 
 func checkSubnet(s netip.Prefix) error {
 	switch {
-	case !s.IsValid() || !s.Addr().Is4():
-		return fmt.Errorf("%v: %w: want an IPv4 network, as in 172.20.0.0/16", s, ErrSubnet)
+	case !s.IsValid() || s.Addr().Is4In6():
+		return fmt.Errorf("%v: %w: want a network, as in 172.20.0.0/16", s, ErrSubnet)
 	case s != s.Masked():
 		return fmt.Errorf("%v: %w: bits are set behind the prefix; the network is %v", s, ErrSubnet, s.Masked())
+	case s.Addr().Is6() && s.Bits() < 64:
+		return fmt.Errorf("%v: %w: want /64 to /128", s, ErrSubnet)
 	case s.Bits() < 8:
 		return fmt.Errorf("%v: %w: more than 16 million addresses; want /8 to /32", s, ErrSubnet)
 	}
@@ -194,8 +201,8 @@ func (p *Pool) number(a netip.Addr) uint64 { return low64(a) - low64(p.subnet.Ad
 // address is the inverse of number.
 func (p *Pool) address(n uint64) netip.Addr { return after(p.subnet.Addr(), n) }
 
-// size returns how many addresses a prefix of fewer than 64 host bits has.
-func size(p netip.Prefix) uint64 { return 1 << (p.Addr().BitLen() - p.Bits()) }
+// size returns how many addresses a prefix has; of 64 host bits half of them are enough.
+func size(p netip.Prefix) uint64 { return 1 << min(p.Addr().BitLen()-p.Bits(), 63) }
 
 // low64 returns the low 64 bits of an address; within a subnet of that size the others do not differ.
 func low64(a netip.Addr) uint64 {
@@ -228,6 +235,6 @@ var (
 	ErrOverlap = errors.New("Pool overlaps with other one on this address space")
 	// ErrNoSubnet says that no default pool has a free subnet left.
 	ErrNoSubnet = errors.New("all predefined address pools have been fully subnetted")
-	// ErrSubnet says that a prefix is not the IPv4 network it should be.
+	// ErrSubnet says that a prefix is not the network it should be.
 	ErrSubnet = errors.New("invalid subnet")
 )

@@ -25,6 +25,7 @@ type builder struct {
 
 	switches  map[string]string            // what a network's switch is called, by the key in the file
 	pools     map[string]*ipam.Pool        // by switch
+	pools6    map[string]*ipam.Pool        // of IPv6, by switch
 	owners    map[string]map[string]string // who has an address or a MAC, by switch
 	published int                          // ports, so far
 	claims    map[claim][]holder           // who publishes what, so far
@@ -48,16 +49,22 @@ func (b *builder) build() {
 // checkRules tries the lab's own rules out on empty tables, where they will stand one day. It tells of the first that is wrong:
 // those behind it may need what it would have made.
 func (b *builder) checkRules(at path) {
+	for _, family := range []rule.Family{rule.IPv4, rule.IPv6} {
+		b.checkRulesOf(family, at)
+	}
+}
+
+func (b *builder) checkRulesOf(family rule.Family, at path) {
 	var bad *rule.Error
-	switch err := rule.NewTables(rule.IPv4).Apply(b.plan.Rules); {
+	switch err := rule.NewTables(family).Apply(b.plan.RulesOf(family)); {
 	case errors.As(err, &bad) && bad.Line > 0 && bad.Line <= len(b.plan.Rules):
 		b.wrong(at.to(strconv.Itoa(bad.Line-1)), "%q: %s", clip(b.plan.Rules[bad.Line-1], 200), bad.Text)
 	case err != nil:
 		b.wrong(at, "%v", err)
 	}
-	for i, line := range b.plan.Rules {
+	for i, line := range b.plan.RulesOf(family) {
 		words, _ := rule.SplitLine(line) // which Apply has read
-		for _, warning := range rule.Warnings(rule.IPv4, words) {
+		for _, warning := range rule.Warnings(family, words) {
 			at := at.to(strconv.Itoa(i))
 			b.warn(b.line(at), "%s: %s", at, warning)
 		}

@@ -122,9 +122,7 @@ func (s *source) network(ignored *ignored, network map[string]any, at path) map[
 			s.warn(s.line(at.to(key)), "%s: not acted on: a lab makes its own networks, and so it makes this one", at.to(key))
 		case key == "enable_ipv4" && value != true:
 			s.wrong(at.to(key), "a network without IPv4 is not supported")
-		case key == "enable_ipv6" && value == true:
-			s.wrong(at.to(key), "IPv6 is not supported yet: want false, which is what it is without this key")
-		case key == "driver" || key == "external" || key == "enable_ipv4" || key == "enable_ipv6":
+		case key == "driver" || key == "external" || key == "enable_ipv4":
 		default:
 			continue
 		}

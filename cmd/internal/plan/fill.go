@@ -28,6 +28,13 @@ func (p *Plan) FillNetwork(n *Network, taken []netip.Prefix) error {
 		}
 		n.Gateway = netip.PrefixFrom(pool.Gateway(), n.Subnet.Bits())
 	}
+	if n.IPv6 != nil {
+		s := *n.IPv6
+		if err := p.fillIPv6(&s); err != nil {
+			return fmt.Errorf("network %s: %w", n.Name, err)
+		}
+		n.IPv6 = &s
+	}
 	if n.GatewayMAC == (frame.MAC{}) && n.Gateway.Addr().Is4() {
 		n.GatewayMAC = frame.MACFromIPv4(n.Gateway.Addr())
 	}
@@ -118,6 +125,12 @@ func (p *Plan) FillInterface(h *Host, i *Interface) error {
 		}
 		i.Address = netip.PrefixFrom(a, n.Subnet.Bits())
 	}
+	if n.IPv6 != nil && !i.Address6.IsValid() {
+		var err error
+		if i.Address6, err = p.freeAddress6(n); err != nil {
+			return fmt.Errorf("no IPv6 address for %s on %s: %w", h.Name, n.Name, err)
+		}
+	}
 	if i.MAC == (frame.MAC{}) && i.Address.Addr().Is4() {
 		i.MAC = frame.MACFromIPv4(i.Address.Addr())
 	}
@@ -149,6 +162,7 @@ func (p *Plan) freeAddress(n *Network) (netip.Addr, error) {
 // ChooseGateway points a host's default route where Docker points it: of its networks that lead out, at the gateway of the one
 // with the highest priority and, among equals, of the one whose full name comes first. A host on no such network has none.
 func (p *Plan) ChooseGateway(h *Host) {
+	p.chooseGateway6(h)
 	h.Gateway, h.GatewayDev = netip.Addr{}, ""
 	best, full := 0, ""
 	for _, i := range h.Interfaces {

@@ -10,6 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"uswitch/switch/frame"
+	"uswitch/switch/ipam"
 )
 
 // interfaces builds a host's interfaces in Compose's order: higher priority first, then by the network's name. Addresses
@@ -93,7 +94,12 @@ func (b *builder) attach(host, network string, a *types.ServiceNetworkConfig, at
 		i.MAC, _ = parseStation(a.MacAddress) // what is wrong with it has been said
 	}
 	if a.Ipv4Address != "" {
-		i.Address = b.reserve(host, network, a.Ipv4Address, at.to("ipv4_address"))
+		i.Address = b.reserve(b.pools[network], parseAddr, host, network, a.Ipv4Address, at.to("ipv4_address"))
+	}
+	if at := at.to("ipv6_address"); a.Ipv6Address != "" && n.IPv6 == nil {
+		b.wrong(at, "%s has no IPv6: want enable_ipv6: true", n.Key)
+	} else if a.Ipv6Address != "" && b.pools6[network] != nil {
+		i.Address6 = b.reserve(b.pools6[network], parseAddr6, host, network, a.Ipv6Address, at)
 	}
 	return i
 }
@@ -121,10 +127,10 @@ func (b *builder) links(host string) (all []Link) {
 }
 
 // reserve takes the address that the file gives to a host.
-func (b *builder) reserve(host, network, text string, at path) netip.Prefix {
-	a, err := parseAddr(text)
+func (b *builder) reserve(pool *ipam.Pool, parse func(string) (netip.Addr, error), host, network, text string, at path) netip.Prefix {
+	a, err := parse(text)
 	if err == nil {
-		if err = b.pools[network].Reserve(a); err != nil {
+		if err = pool.Reserve(a); err != nil {
 			err = b.addressError(network, a, err)
 		}
 	}
@@ -133,7 +139,7 @@ func (b *builder) reserve(host, network, text string, at path) netip.Prefix {
 		return netip.Prefix{}
 	}
 	b.owners[network][a.String()] = host
-	return netip.PrefixFrom(a, b.pools[network].Subnet().Bits())
+	return netip.PrefixFrom(a, pool.Subnet().Bits())
 }
 
 // reserveMAC notes whose a MAC address is, and returns it. On one switch, two stations with one address would take the
@@ -167,6 +173,7 @@ func (b *builder) giveAddresses(h *Host) {
 			b.owners[one.Network][a.String()] = h.Name
 			one.Address = netip.PrefixFrom(a, pool.Subnet().Bits())
 		}
+		b.giveAddress6(h, one, at)
 		if one.MAC == (frame.MAC{}) {
 			one.MAC = frame.MACFromIPv4(one.Address.Addr())
 			b.reserveMAC(one.Network, h.Name, one.MAC.String(), at)

@@ -126,6 +126,28 @@ func TestNoContentsInErrors(t *testing.T) {
 }
 
 // addressesOf lists each host with its first address, and the gateways that are left.
+// sixesOf says what a plan has of IPv6.
+func sixesOf(p *plan.Plan) any {
+	var all []string
+	for _, n := range p.Networks {
+		if n.IPv6 != nil {
+			all = append(all, n.Key+" "+n.IPv6.Gateway.String())
+		}
+	}
+	for _, h := range p.Hosts {
+		line := h.Name
+		for _, i := range h.Interfaces {
+			if i.Address6.IsValid() {
+				line += " " + i.Address6.String()
+			} else {
+				line += " -"
+			}
+		}
+		all = append(all, line+" via "+h.Gateway6.String()+" "+h.GatewayDev6)
+	}
+	return all
+}
+
 func addressesOf(p *plan.Plan) any {
 	var all []string
 	for _, h := range p.Hosts {
@@ -164,6 +186,11 @@ func TestPlans(t *testing.T) {
 			opts: plan.LoadOptions{Taken: []netip.Prefix{netip.MustParsePrefix("172.18.4.0/24"), netip.MustParsePrefix("0.0.0.0/0")}},
 			of:   func(p *plan.Plan) any { return []netip.Prefix{p.Network("a").Subnet, p.Network("c").Subnet} },
 			want: []netip.Prefix{netip.MustParsePrefix("172.20.0.0/16"), netip.MustParsePrefix("172.21.0.0/16")}},
+		{name: "IPv6: a ULA of the lab's own, and subnets and addresses of the file", of: sixesOf,
+			file: "networks:\n  a: {enable_ipv6: true}\n  b: {enable_ipv6: true, internal: true, ipam: {config: [{subnet: 10.9.0.0/16}, {subnet: \"fd00:9::/64\", gateway: \"fd00:9::fe\"}]}}\n  c: {enable_ipv6: true}\n  d: {}\n" +
+				"services:\n  A: {networks: [a, b]}\n  B: {networks: {b: {ipv6_address: \"fd00:9::77\"}, c: {}, d: {}}}\n",
+			want: []string{"a fdd3:8077:ff99::1/64", "b fd00:9::fe/64", "c fdd3:8077:ff99:1::1/64", "A fdd3:8077:ff99::2/64 fd00:9::1/64 via fdd3:8077:ff99::1 eth0",
+				"B fd00:9::77/64 fdd3:8077:ff99:1::2/64 - via fdd3:8077:ff99:1::1 eth1"}},
 		{name: "a resolver that would be this machine's own", file: "services:\n  A: {dns: [127.0.0.1, 9.9.9.9]}",
 			of: func(p *plan.Plan) any { return strings.Join(p.Warnings, "\n") },
 			want: "services.A.dns: 127.0.0.1 will not be asked: it would be this machine's own, since the lab's name server asks in place of the host; " +
@@ -264,7 +291,7 @@ func TestPlans(t *testing.T) {
 					p.Host("A").Ports[0].HostIP.String(), p.Host("A").Ports[1].HostIP.String(), p.Warnings}
 			},
 			want: []any{"br-own", "a", "lab_a", true, false, false, "127.0.0.1", "nat-unprotected", 1400, 7, "f", "127.0.0.1", "0.0.0.0",
-				[]string{"com.docker.network.bridge.enable_ic: not acted on (a): uswitch knows com.docker.network.bridge.name, com.docker.network.bridge.enable_icc, com.docker.network.bridge.enable_ip_masquerade, com.docker.network.bridge.host_binding_ipv4, com.docker.network.bridge.gateway_mode_ipv4, com.docker.network.driver.mtu"}}},
+				[]string{"com.docker.network.bridge.enable_ic: not acted on (a): uswitch knows com.docker.network.bridge.name, com.docker.network.bridge.enable_icc, com.docker.network.bridge.enable_ip_masquerade, com.docker.network.bridge.host_binding_ipv4, com.docker.network.bridge.gateway_mode_ipv4, com.docker.network.bridge.gateway_mode_ipv6, com.docker.network.driver.mtu"}}},
 		{name: "ports of a routed network", file: "networks: {a: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}}}\nservices: {A: {networks: [a], ports: [80, \"8080:80\", \"127.0.0.1:8081:81/udp\", \"8000-8001:82\"]}}",
 			of: func(p *plan.Plan) any {
 				var all []string

@@ -42,8 +42,8 @@ func TestMistakes(t *testing.T) {
 
 		{name: "misspelt keys", file: "servces: {}\nservices:\n  RED:\n    imge: x\n    networks:\n      br0: {ipv4: 1.2.3.4}\nnetworks:\n  br0:\n    intrnal: true\n    ipam: {config: [{subnt: x}]}\n", want: "lab.yaml:1: servces: no such key: uswitch acts on name, networks, services, x-uswitch\n" +
 			"lab.yaml:4: services.RED.imge: " + actsOnService + "\n" +
-			"lab.yaml:6: services.RED.networks.br0.ipv4: no such key: uswitch acts on aliases, gw_priority, interface_name, ipv4_address, mac_address, priority, x-uswitch\n" +
-			"lab.yaml:9: networks.br0.intrnal: no such key: uswitch acts on attachable, driver_opts, internal, ipam, name, x-uswitch\n" +
+			"lab.yaml:6: services.RED.networks.br0.ipv4: no such key: uswitch acts on aliases, gw_priority, interface_name, ipv4_address, ipv6_address, mac_address, priority, x-uswitch\n" +
+			"lab.yaml:9: networks.br0.intrnal: no such key: uswitch acts on attachable, driver_opts, enable_ipv6, internal, ipam, name, x-uswitch\n" +
 			"lab.yaml:10: networks.br0.ipam.config.0.subnt: no such key: uswitch acts on aux_addresses, gateway, ip_range, subnet"},
 		{name: "wrong types", file: "services:\n  RED:\n    command: 3\n    networks: 3\n    environment: {A: [1]}\n  BLUE: null\nname: 3\n", want: "lab.yaml:3: services.RED.command: want a list or a text\n" +
 			"lab.yaml:4: services.RED.networks: want a list or a mapping\n" +
@@ -182,7 +182,15 @@ lab.yaml:14: services.vx2: the port of network d to other machines is called so:
 			"lab.yaml:6: services.A.extra_hosts: \"a#\": want a host name\n" +
 			"lab.yaml:6: services.A.extra_hosts: \"here\": want an address, or host-gateway"},
 		{name: "container names", file: "services:\n  A: {container_name: lab-B-1}\n  B: {}\n", want: "lab.yaml:3: services.B: the container name lab-B-1 is already in use, by A"},
-		{name: "IPv6", file: "networks:\n  a: {enable_ipv6: true}\nservices: {A: {}}\n", want: "lab.yaml:2: networks.a.enable_ipv6: IPv6 is not supported yet: want false, which is what it is without this key"},
+		{name: "IPv6", file: "networks:\n  a: {enable_ipv6: true, x-uswitch: {mtu: 1279, ra: maybe}}\n  b: {x-uswitch: {ra: on}}\n  c:\n    enable_ipv6: true\n    ipam:\n      config: [{subnet: \"fd00:1::/48\"}]\n" +
+			"  d:\n    enable_ipv6: true\n    ipam:\n      config: [{subnet: \"fd00:2::/64\"}, {subnet: \"fd00:3::/64\"}]\n  e:\n    enable_ipv6: true\n    ipam:\n      config: [{subnet: \"fd00:2::/64\"}]\n" +
+			"services:\n  A: {networks: {b: {ipv6_address: \"fd00::5\"}, e: {ipv6_address: \"fd00:9::5\"}}}\n", want: "lab.yaml:2: networks.a.enable_ipv6: mtu 1279: IPv6 wants 1280 bytes at least (RFC 8200 5)\n" +
+			"lab.yaml:2: networks.a.x-uswitch.ra: \"maybe\": want off, on or other\n" +
+			"lab.yaml:3: networks.b.x-uswitch.ra: the network has no IPv6: want enable_ipv6: true\n" +
+			"lab.yaml:7: networks.c.ipam.config: fd00:1::/48: invalid subnet: want /64 to /128\n" +
+			"lab.yaml:11: networks.d.ipam.config.1: a second IPv6 subnet: want one for each network\n" +
+			"lab.yaml:15: networks.e.ipam.config: fd00:2::/64: Pool overlaps with other one on this address space: network d has fd00:2::/64\n" +
+			"lab.yaml:17: services.A.networks.b.ipv6_address: b has no IPv6: want enable_ipv6: true"},
 		{name: "network names", file: "networks:\n  a: {name: x, driver_opts: {com.docker.network.bridge.name: c}}\n  b: {name: x}\n  c: {name: bridge}\n  d: {driver_opts: {com.docker.network.bridge.name: gateway}}\nservices: {A: {}}\n", want: "lab.yaml:3: networks.b.name: network with name x already exists: a has it\n" +
 			"lab.yaml:4: networks.c: bridge name c is already used, by a\n" +
 			"lab.yaml:4: networks.c.name: network with name bridge already exists: Docker itself has it\n" +

@@ -21,7 +21,7 @@ func (b *builder) networks() {
 		keys = append(keys, "default")
 	}
 	b.switchNames(keys)
-	b.pools, b.owners = make(map[string]*ipam.Pool), make(map[string]map[string]string)
+	b.pools, b.pools6, b.owners = make(map[string]*ipam.Pool), make(map[string]*ipam.Pool), make(map[string]map[string]string)
 	taken := slices.Clone(b.opts.Taken)
 	if b.plan.Uplink.Address.IsValid() {
 		taken = append(taken, b.plan.Uplink.Address.Masked())
@@ -124,6 +124,7 @@ func (b *builder) network(key string, c ipam.Config) {
 	default:
 		x.bad("kind", "%q: want interface, or nothing for a network", clip(string(kind), 40))
 	}
+	n.IPv6 = b.ipv6(key, x, o, n.MTU)
 	x.get("fdb") // read once the hosts are known
 	b.add(n, c, at)
 }
@@ -181,6 +182,7 @@ func (b *builder) add(n Network, c ipam.Config, at path) {
 			}
 		}
 	}
+	b.addIPv6(&n, at)
 	b.plan.Networks = append(b.plan.Networks, n)
 }
 

@@ -20,7 +20,7 @@ const (
 )
 
 // acted are the options that uswitch acts on in a lab file.
-var acted = []string{optionName, optionICC, optionMasquerade, optionHostIP, optionGatewayMode, optionMTU}
+var acted = []string{optionName, optionICC, optionMasquerade, optionHostIP, optionGatewayMode, optionGatewayMode6, optionMTU}
 
 // gatewayModes are the values of gateway_mode_ipv4.
 var gatewayModes = []string{"nat", "nat-unprotected", "routed", "isolated"}
@@ -87,17 +87,20 @@ func (o options) hostIP() netip.Addr {
 	return a
 }
 
-func (o options) gatewayMode(internal bool) string {
-	mode, ok := o.values[optionGatewayMode]
+func (o options) gatewayMode(internal bool) string { return o.mode(optionGatewayMode, internal) }
+
+// mode reads the gateway mode of one family.
+func (o options) mode(key string, internal bool) string {
+	mode, ok := o.values[key]
 	switch {
 	case !ok || mode == "":
 		return "nat"
 	case !slices.Contains(gatewayModes, mode):
-		o.wrong(o.at.to(optionGatewayMode), "%q: want %s", clip(mode, 40), strings.Join(gatewayModes, ", "))
+		o.wrong(o.at.to(key), "%q: want %s", clip(mode, 40), strings.Join(gatewayModes, ", "))
 	case mode != "nat" && o.plan.DockerRules == "20.10" && o.plan.Rules == nil:
-		o.wrong(o.at.to(optionGatewayMode), "%q: Docker 20.10, whose rules this lab has, has no gateway modes: want docker_rules: classic or 29", mode)
+		o.wrong(o.at.to(key), "%q: Docker 20.10, whose rules this lab has, has no gateway modes: want docker_rules: classic or 29", mode)
 	case mode == "isolated" && !internal:
-		o.wrong(o.at.to(optionGatewayMode), "gateway mode 'isolated' can only be used for an internal network")
+		o.wrong(o.at.to(key), "gateway mode 'isolated' can only be used for an internal network")
 	}
 	return mode
 }

@@ -138,6 +138,8 @@ type Network struct {
 	// hosts which ask for none get last of all, and zero if a host has it. Hosts get no default route over this network.
 	NoAddress bool `json:"no_address,omitempty"`
 	MTU       int  `json:"mtu"` // bytes of an IP packet, as ip link shows it
+	// IPv6 is what the network has of IPv6; nil: nothing, and what a host says in it ends at the gateway.
+	IPv6 *IPv6 `json:"ipv6,omitempty"`
 
 	Internal    bool       `json:"internal"`             // no way out: hosts get no default route over this network
 	Masquerade  bool       `json:"masquerade"`           // what leaves through the uplink takes the uplink's address

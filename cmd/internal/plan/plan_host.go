@@ -24,6 +24,9 @@ type Host struct {
 	// that has no default route.
 	Gateway    netip.Addr `json:"gateway,omitzero"`
 	GatewayDev string     `json:"gateway_dev,omitempty"`
+	// Gateway6 and GatewayDev6 are the same of IPv6.
+	Gateway6    netip.Addr `json:"gateway6,omitzero"`
+	GatewayDev6 string     `json:"gateway_dev6,omitempty"`
 
 	// Command is the argument vector, entrypoint first; nil: the host runs nothing. Command[0] == "uswitch" means this
 	// very program, wherever it is installed.
@@ -79,9 +82,11 @@ type Interface struct {
 	Name    string       `json:"name"`    // inside the host: eth0, eth1, ...
 	Network string       `json:"network"` // the Network's Name
 	Address netip.Prefix `json:"address"` // the host's address and the subnet's length: 11.11.11.2/24
-	MAC     frame.MAC    `json:"mac"`
-	MTU     int          `json:"mtu"`
-	Aliases []string     `json:"aliases,omitempty"` // further names of the host on this network, for DNS
+	// Address6 is the same of IPv6; zero where the network has none.
+	Address6 netip.Prefix `json:"address6,omitzero"`
+	MAC      frame.MAC    `json:"mac"`
+	MTU      int          `json:"mtu"`
+	Aliases  []string     `json:"aliases,omitempty"` // further names of the host on this network, for DNS
 	// Links are names of others that this host alone knows on this network, as of docker network connect --link.
 	Links []Link `json:"links,omitempty"`
 	// GatewayPriority decides which network has the default route: see Plan.ChooseGateway.

@@ -173,11 +173,11 @@ func list(values []any) string {
 // The keys that uswitch acts on, by place. What else Compose's schema allows is warned of and left alone.
 var (
 	topKeys        = []string{"name", "networks", "services", "x-uswitch"}
-	networkKeys    = []string{"attachable", "driver_opts", "internal", "ipam", "name", "x-uswitch"}
+	networkKeys    = []string{"attachable", "driver_opts", "enable_ipv6", "internal", "ipam", "name", "x-uswitch"}
 	ipamKeys       = []string{"config"}
 	poolKeys       = []string{"aux_addresses", "gateway", "ip_range", "subnet"}
 	serviceKeys    = []string{"cap_add", "cap_drop", "command", "container_name", "depends_on", "deploy", "dns", "dns_opt", "dns_search", "entrypoint", "env_file", "environment", "extra_hosts", "group_add", "hostname", "links", "mac_address", "network_mode", "networks", "ports", "privileged", "profiles", "read_only", "scale", "security_opt", "sysctls", "ulimits", "user", "working_dir", "x-uswitch"}
-	attachmentKeys = []string{"aliases", "gw_priority", "interface_name", "ipv4_address", "mac_address", "priority", "x-uswitch"}
+	attachmentKeys = []string{"aliases", "gw_priority", "interface_name", "ipv4_address", "ipv6_address", "mac_address", "priority", "x-uswitch"}
 	portKeys       = []string{"host_ip", "name", "protocol", "published", "target"}
 )
 

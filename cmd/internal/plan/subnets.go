@@ -18,19 +18,22 @@ func (b *builder) subnet(name string) (c ipam.Config) {
 	for i, pool := range b.project.Networks[name].Ipam.Config {
 		at := at.to(strconv.Itoa(i))
 		if p, err := netip.ParsePrefix(pool.Subnet); err == nil && p.Addr().Is6() {
-			b.warn(b.line(at), "%s: IPv6 is not supported yet; %v is left out", at, p)
-			continue
+			if on := b.project.Networks[name].EnableIPv6; on == nil || !*on {
+				b.warn(b.line(at), "%s: %v is left out: the network has no IPv6 without enable_ipv6: true", at, p)
+			}
+			continue // see ipv6
 		}
 		if c.Subnet.IsValid() {
 			b.wrong(at, "a second IPv4 subnet: want one for each network")
 			return c
 		}
-		c = b.pool(pool, at)
+		c = b.pool(pool, at, parsePrefix, parseAddr)
 	}
 	return c
 }
 
-func (b *builder) pool(pool *types.IPAMPool, at path) (c ipam.Config) {
+// pool reads one of a network's subnets, whose family the two functions know.
+func (b *builder) pool(pool *types.IPAMPool, at path, parsePrefix func(string) (netip.Prefix, error), parseAddr func(string) (netip.Addr, error)) (c ipam.Config) {
 	prefix := func(key, text string) (p netip.Prefix) {
 		if text != "" {
 			var err error
@@ -151,11 +154,15 @@ func (b *builder) keepAddresses(h *Host) {
 	for _, old := range b.opts.Keep.Host(h.Name).Interfaces {
 		for i := range h.Interfaces {
 			one := &h.Interfaces[i]
-			if one.Network != old.Network || one.Address.IsValid() {
+			if one.Network != old.Network {
 				continue
 			}
+			if pool := b.pools6[one.Network]; pool != nil && old.Address6.IsValid() && old.Address6.Masked() == pool.Subnet() && pool.Reserve(old.Address6.Addr()) == nil {
+				one.Address6 = old.Address6
+				b.owners[one.Network][old.Address6.Addr().String()] = h.Name
+			}
 			pool := b.pools[one.Network]
-			if old.Address.Masked() == pool.Subnet() && pool.Reserve(old.Address.Addr()) == nil {
+			if !one.Address.IsValid() && old.Address.Masked() == pool.Subnet() && pool.Reserve(old.Address.Addr()) == nil {
 				one.Address = old.Address
 				b.owners[one.Network][old.Address.Addr().String()] = h.Name
 			}

@@ -133,6 +133,9 @@ func (p *Plan) VerifyNetwork(n *Network) error {
 	if up := p.Uplink.Address; up.IsValid() && n.Subnet.Overlaps(up.Masked()) {
 		return wrong("%v: %w: the uplink has %v", n.Subnet, ipam.ErrOverlap, up.Masked())
 	}
+	if err := p.verifyIPv6(n); err != nil {
+		return wrong("%w", err)
+	}
 	if err := n.Tunnel.verify(); err != nil {
 		return wrong("%w", err)
 	}

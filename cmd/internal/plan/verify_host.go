@@ -162,6 +162,9 @@ func (p *Plan) VerifyInterface(h *Host, i *Interface) error {
 	case i.MTU < minMTU || i.MTU > maxMTU:
 		return wrong("mtu %d: want a whole number from %d to %d", i.MTU, minMTU, maxMTU)
 	}
+	if err := p.verifyAddress6(n, i); err != nil {
+		return wrong("%w", err)
+	}
 	if owner := p.owner(n, i); owner != "" {
 		return wrong("%v %v: %w: %s has it", i.Address.Addr(), i.MAC, ipam.ErrInUse, owner)
 	}

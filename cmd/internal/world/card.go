@@ -43,6 +43,13 @@ func (w *World) makeCard(h *Host, p *plan.Interface) (*Card, error) {
 	if h.Plan.GatewayDev == p.Name {
 		config.Gateway = h.Plan.Gateway
 	}
+	if six := w.Network(p.Network).Plan.IPv6; six != nil {
+		config.DisableIPv6, config.RouterAdverts = false, six.Advertises()
+		config.Addresses = append(config.Addresses, p.Address6)
+		if h.Plan.GatewayDev6 == p.Name {
+			config.Gateway6 = h.Plan.Gateway6
+		}
+	}
 	config.Announce = w.Network(p.Network).former.other(p)
 	if err := w.descriptors.takeCard(); err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func (c *changeover) add(m move) {
 // there, programs that cannot be started.
 func (c *changeover) check() error {
 	if c.rulesChange() {
-		if _, _, err := tablesOf(c.now); err != nil {
+		if _, err := tablesOf(c.now); err != nil {
 			return err
 		}
 	}
@@ -163,24 +163,39 @@ func (c *changeover) gatewayAndRules() {
 	if c.old.IPForward != c.now.IPForward {
 		before := c.gateway.Forwarding()
 		c.add(move{line: fmt.Sprintf("~ gateway ip_forward=%d", map[bool]int{true: 1}[c.now.IPForward]),
-			do:   func(context.Context) error { c.gateway.SetForwarding(c.now.IPForward); return nil },
-			undo: func() error { c.gateway.SetForwarding(before); return nil }})
+			do: func(context.Context) error {
+				c.gateway.SetForwarding(c.now.IPForward)
+				c.gateway.SetForwarding6(c.now.IPForward)
+				return nil
+			},
+			undo: func() error {
+				c.gateway.SetForwarding(before)
+				c.gateway.SetForwarding6(before)
+				return nil
+			}})
 	}
 	if !c.rulesChange() {
 		return
 	}
-	var text string
-	var docker *firewall.Firewall
+	var text [len(families)]string
+	var docker [len(families)]*firewall.Firewall
 	var before *plan.Plan
 	c.add(move{line: "~ rules",
 		do: func(context.Context) error {
-			text, docker, before = c.gateway.Rules().Snapshot().Save(rule.SaveOptions{Counters: true}), c.docker, c.Plan()
+			for i, family := range families {
+				text[i] = c.tables(family).Snapshot().Save(rule.SaveOptions{Counters: true})
+			}
+			docker, before = c.docker, c.Plan()
 			return c.newRules(c.now)
 		},
 		undo: func() error {
 			c.docker = docker
 			c.change(func(p *picture) { p.plan.Rules, p.plan.DockerRules = before.Rules, before.DockerRules })
-			return c.gateway.Rules().Restore(strings.NewReader(text), rule.RestoreOptions{Counters: true})
+			var failed []error
+			for i, family := range families {
+				failed = append(failed, c.tables(family).Restore(strings.NewReader(text[i]), rule.RestoreOptions{Counters: true}))
+			}
+			return errors.Join(failed...)
 		}})
 }
 
@@ -188,14 +203,16 @@ func (c *changeover) gatewayAndRules() {
 func (w *World) newRules(from *plan.Plan) error {
 	labPlan := *w.Plan()
 	labPlan.Rules, labPlan.DockerRules = from.Rules, from.DockerRules
-	docker, tables, err := tablesOf(&labPlan)
+	begin, err := tablesOf(&labPlan)
 	if err != nil {
 		return err
 	}
-	if err := w.gateway.Rules().Restore(strings.NewReader(tables.Snapshot().Save(rule.SaveOptions{})), rule.RestoreOptions{}); err != nil {
-		return err
+	for i, family := range families {
+		if err := w.tables(family).Restore(strings.NewReader(begin.tables[i].Snapshot().Save(rule.SaveOptions{})), rule.RestoreOptions{}); err != nil {
+			return err
+		}
 	}
-	w.docker = docker
+	w.docker = begin.docker
 	w.change(func(p *picture) { p.plan.Rules, p.plan.DockerRules = from.Rules, from.DockerRules })
 	var failed []error
 	for _, p := range w.Published() {

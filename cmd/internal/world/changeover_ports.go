@@ -221,7 +221,7 @@ func (w *World) reopenNetwork(n *Network, labPlan *plan.Network) error {
 	w.setFilter(w.Network(labPlan.Name))
 	failed := []error{w.openNetwork(w.Network(labPlan.Name))}
 	for _, h := range w.Hosts() {
-		if card := h.card(labPlan.Name); card != nil && w.docker != nil {
+		if card := h.card(labPlan.Name); card != nil && w.dockers() {
 			failed = append(failed, w.openEndpoint(card))
 		}
 	}

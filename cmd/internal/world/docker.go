@@ -12,10 +12,9 @@ import (
 	"uswitch/tap"
 )
 
-// dockerDo lets dockerd change the rules. Where they are not as it takes them for, undo makes it forget what it has just
+// dockerDo lets dockerd change the rules of its family. Where they are not as it takes them for, undo makes it forget what it has just
 // been told; nil: there is nothing to forget.
-func (w *World) dockerDo(change, undo func(now *rule.Ruleset) ([]string, error), more ...string) error {
-	tables := w.gateway.Rules()
+func dockerDo(tables *rule.Tables, change, undo func(now *rule.Ruleset) ([]string, error), more ...string) error {
 	lines, err := change(tables.Snapshot())
 	if err != nil {
 		return err
@@ -32,9 +31,9 @@ func (w *World) openDocker(ports []*Published) error {
 	var done []*Published
 	for _, some := range byNetwork(ports) {
 		network, known := some[0].Network, dockerPorts(some)
-		err := w.dockerDo(
-			func(now *rule.Ruleset) ([]string, error) { return w.docker.AddPorts(now, network, known...) },
-			func(now *rule.Ruleset) ([]string, error) { return w.docker.RemovePorts(now, network, known...) },
+		err := dockerDo(w.gateway.Rules(),
+			func(now *rule.Ruleset) ([]string, error) { return w.docker[0].AddPorts(now, network, known...) },
+			func(now *rule.Ruleset) ([]string, error) { return w.docker[0].RemovePorts(now, network, known...) },
 			added(each(some, w.proxying))...)
 		if err != nil {
 			w.closeDocker(done)
@@ -47,10 +46,10 @@ func (w *World) openDocker(ports []*Published) error {
 
 // closeDocker undoes openDocker.
 func (w *World) closeDocker(ports []*Published) {
-	w.delete(each(ports, w.proxying))
+	w.delete(rule.IPv4, each(ports, w.proxying))
 	for _, some := range byNetwork(ports) {
-		_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
-			return w.docker.RemovePorts(now, some[0].Network, dockerPorts(some)...)
+		_ = dockerDo(w.gateway.Rules(), func(now *rule.Ruleset) ([]string, error) {
+			return w.docker[0].RemovePorts(now, some[0].Network, dockerPorts(some)...)
 		}, nil)
 	}
 }
@@ -75,19 +74,35 @@ func dockerPorts(ports []*Published) (all []firewall.Port) {
 	return all
 }
 
-// openEndpoint makes the rules of a card's address as dockerd does.
+// openEndpoint makes the rules of a card's addresses as dockerd does.
 func (w *World) openEndpoint(c *Card) error {
-	network, address := c.Plan.Network, c.Plan.Address.Addr()
-	return w.dockerDo(
-		func(now *rule.Ruleset) ([]string, error) { return w.docker.AddEndpoint(now, network, address) },
-		func(now *rule.Ruleset) ([]string, error) { return w.docker.RemoveEndpoint(now, network, address) })
+	network := c.Plan.Network
+	for i, family := range families {
+		address, docker := dockerhost.Address(c.Plan, family), w.docker[i]
+		if !address.IsValid() {
+			continue
+		}
+		err := dockerDo(w.tables(family),
+			func(now *rule.Ruleset) ([]string, error) { return docker.AddEndpoint(now, network, address) },
+			func(now *rule.Ruleset) ([]string, error) { return docker.RemoveEndpoint(now, network, address) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // closeEndpoint undoes openEndpoint, as far as there is something left of it.
 func (w *World) closeEndpoint(c *Card) {
-	_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) {
-		return w.docker.RemoveEndpoint(now, c.Plan.Network, c.Plan.Address.Addr())
-	}, nil)
+	for i, family := range families {
+		address, docker := dockerhost.Address(c.Plan, family), w.docker[i]
+		if !address.IsValid() {
+			continue
+		}
+		_ = dockerDo(w.tables(family), func(now *rule.Ruleset) ([]string, error) {
+			return docker.RemoveEndpoint(now, c.Plan.Network, address)
+		}, nil)
+	}
 }
 
 // dockerPort is an open port as dockerd knows it.
@@ -107,7 +122,7 @@ func (w *World) proxying(p *Published) []ruleText {
 		return nil
 	}
 	proxy := []ruleText{w.translation(p), hairpin(p)}
-	dialect := w.docker.Dialect()
+	dialect := w.docker[0].Dialect()
 	if dialect.Isolates() || !w.Network(p.Network).Plan.ICC {
 		pass := fmt.Sprintf("-d %v ! -i %s -o %s -p %s --dport %d -m conntrack --ctstate DNAT -j ACCEPT",
 			p.inside(), w.uplinkName(), p.Network, p.Proto, p.To.Port())

@@ -18,10 +18,16 @@ func Names(p *plan.Plan) trace.Knowing {
 			n.byIP[network.Gateway.Addr()] = "gateway"
 			n.byMAC[network.GatewayMAC] = "gateway"
 		}
+		if six := network.IPv6; six != nil && six.Gateway.IsValid() {
+			n.byIP[six.Gateway.Addr()] = "gateway"
+		}
 	}
 	for _, h := range p.Hosts {
 		for _, i := range h.Interfaces {
 			n.byIP[i.Address.Addr()] = h.Name
+			if i.Address6.IsValid() {
+				n.byIP[i.Address6.Addr()] = h.Name
+			}
 			n.byMAC[i.MAC] = h.Name
 		}
 	}

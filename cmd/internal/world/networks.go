@@ -34,6 +34,9 @@ func (w *World) AddNetwork(ctx context.Context, p plan.Network) error {
 	if err := w.Plan().VerifyNetwork(&p); err != nil {
 		return err
 	}
+	if err := w.checkFamilies([]plan.Network{p}); err != nil {
+		return err
+	}
 	return w.addNetwork(&p)
 }
 
@@ -161,6 +164,30 @@ func enterStations(n *Network, host string) error {
 	return nil
 }
 
+// checkFamilies refuses IPv6 where hosts could not speak it.
+func (w *World) checkFamilies(networks []plan.Network) error {
+	for _, n := range networks {
+		if n.IPv6 != nil && w.loop != nil {
+			return fmt.Errorf("network %s has IPv6 (enable_ipv6), and simulated hosts speak IPv4 only: run the lab with real ones", n.Name)
+		}
+	}
+	return nil
+}
+
+// advertOf is what the gateway tells hosts of a network that configure themselves; nil: nothing. Where the gateway leads out it
+// is a router for half an hour at a time (RFC 4861 6.2.1).
+func advertOf(n *plan.Network) *frame.RouterAdvert {
+	if !n.IPv6.Advertises() {
+		return nil
+	}
+	a := &frame.RouterAdvert{HopLimit: 64, Other: n.IPv6.RA == plan.RAOther, MTU: uint32(n.MTU), Prefixes: []frame.AdvertPrefix{{
+		Prefix: n.IPv6.Subnet, OnLink: true, Autonomous: n.IPv6.Subnet.Bits() == 64, Valid: 24 * time.Hour, Preferred: 4 * time.Hour}}}
+	if !n.Internal {
+		a.Lifetime = 30 * time.Minute
+	}
+	return a
+}
+
 // addLegs puts the gateway onto every network of the plan.
 func (w *World) addLegs(context.Context) error {
 	for _, n := range w.Networks() {
@@ -181,7 +208,7 @@ func (w *World) addLegs(context.Context) error {
 // addLeg puts the gateway onto a network that no picture shows yet, unless it is to stay off it.
 func (w *World) addLeg(n *Network) error {
 	if !n.Plan.Gateway.IsValid() && !n.Plan.NoAddress || n.Plan.GatewayMode == string(firewall.Isolated) {
-		return nil
+		return nil // nor is it in IPv6
 	}
 	if w.way != nil && w.way.standIn.IsValid() && n.Plan.Subnet.Contains(w.way.standIn) {
 		return fmt.Errorf("network %s is %v, in which %v stands for this machine: give it another subnet", n.Plan.Name, n.Plan.Subnet, w.way.standIn)
@@ -189,6 +216,9 @@ func (w *World) addLeg(n *Network) error {
 	config := nat.InterfaceConfig{Name: n.Plan.Name, Addr: n.Plan.Gateway, MAC: n.Plan.GatewayMAC, MTU: n.Plan.MTU, Segment: n.Switch}
 	if n.Plan.NoAddress {
 		config.Addr = netip.Prefix{}
+	}
+	if six := n.Plan.IPv6; six != nil && six.Gateway.IsValid() {
+		config.V6, config.Advert = []netip.Prefix{six.Gateway}, advertOf(n.Plan)
 	}
 	leg, err := w.gateway.Add(config, w.Now())
 	if err != nil {

@@ -28,7 +28,7 @@ const portsTogether = 2048
 // publishPorts opens the ports of a host's plan. After an error, or when ctx ends, some of them may be open.
 func (w *World) publishPorts(ctx context.Context, h *Host) error {
 	ports := slices.Clone(h.Plan.Ports)
-	if w.docker != nil { // which has an order of its own
+	if w.dockers() { // which has an order of its own
 		slices.SortStableFunc(ports, dockerhost.ComparePorts)
 	}
 	if w.way == nil { // package plan has warned of those that are none

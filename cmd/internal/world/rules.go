@@ -11,34 +11,54 @@ import (
 	"uswitch/nat/rule"
 )
 
-// firstRules returns the rules that a lab begins with, as lines of iptables: its own, Docker's, or the few that make of the
-// gateway what a Docker host is; and the dockerd that goes on where the rules are Docker's, or nil. Published ports add theirs
-// when they are opened (see openRules), and so do networks and hosts that come later.
-func firstRules(p *plan.Plan) (*firewall.Firewall, []string, error) {
+// firstRules returns the rules of a family that a lab begins with, as lines of iptables: its own, Docker's, or the few that make
+// of the gateway what a Docker host is; and the dockerd that goes on where the rules are Docker's, or nil. Published ports add
+// theirs when they are opened (see openRules), and so do networks and hosts that come later.
+func firstRules(p *plan.Plan, family rule.Family) (*firewall.Firewall, []string, error) {
 	switch {
 	case p.Rules != nil:
-		return nil, p.Rules, nil
+		return nil, p.RulesOf(family), nil
 	case p.DockerRules == "":
-		return nil, ownRules(p), nil
+		return nil, ownRules(p, family), nil
 	}
 	dialect, err := firewall.ParseDialect(p.DockerRules)
 	if err != nil {
 		return nil, nil, err
 	}
-	return dockerhost.Firewall(p, dialect)
+	return dockerhost.Firewall(p, family, dialect)
 }
 
-// tablesOf returns the rules that a lab begins with, and the dockerd that goes on where they are Docker's, or nil.
-func tablesOf(p *plan.Plan) (*firewall.Firewall, *rule.Tables, error) {
-	docker, lines, err := firstRules(p)
-	tables := rule.NewTables(rule.IPv4)
-	if err == nil {
-		err = tables.Apply(lines)
+// families are those of a gateway's tables.
+var families = [...]rule.Family{rule.IPv4, rule.IPv6}
+
+// beginning is the tables that a lab begins with, and the dockerds that go on where they are Docker's, or nil: in the order of
+// families.
+type beginning struct {
+	tables [len(families)]*rule.Tables
+	docker [len(families)]*firewall.Firewall
+}
+
+// tablesOf returns the rules that a lab begins with.
+func tablesOf(p *plan.Plan) (b beginning, err error) {
+	for i, family := range families {
+		var lines []string
+		b.tables[i] = rule.NewTables(family)
+		if b.docker[i], lines, err = firstRules(p, family); err == nil {
+			err = b.tables[i].Apply(lines)
+		}
+		if err != nil {
+			return b, rulesError(p, err)
+		}
 	}
-	if err != nil {
-		return nil, nil, rulesError(p, err)
+	return b, nil
+}
+
+// tables returns those of a family.
+func (w *World) tables(family rule.Family) *rule.Tables {
+	if family == rule.IPv6 {
+		return w.gateway.Rules6()
 	}
-	return docker, tables, nil
+	return w.gateway.Rules()
 }
 
 // rulesError names the place of a bad rule, if the file has written it.
@@ -56,28 +76,33 @@ func rulesError(p *plan.Plan, err error) error {
 //	nat     POSTROUTING  what leaves a network takes the address of the way out, unless the lab says otherwise
 //	filter  FORWARD      answers pass; networks reach themselves and, if they are not internal, the outside; others reach
 //	                     them only as far as their gateway mode opens them
-func ownRules(p *plan.Plan) []string {
+func ownRules(p *plan.Plan, family rule.Family) []string {
 	lines := []string{
 		"-P FORWARD DROP",
 		"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
 	}
 	for i := range p.Networks {
-		lines = append(lines, added(networkRules(&p.Networks[i], p.Uplink.Name()))...)
+		lines = append(lines, added(networkRules(&p.Networks[i], family, p.Uplink.Name()))...)
 	}
 	return lines
 }
 
 // networkRules are those of ownRules that one network has, beside a way out of that name.
-func networkRules(n *plan.Network, uplink string) (all []ruleText) {
-	if !n.Docked() {
+func networkRules(n *plan.Network, family rule.Family, uplink string) (all []ruleText) {
+	known, ok := dockerhost.Network(n, family)
+	if !ok {
 		return nil
+	}
+	ping := "icmp"
+	if family == rule.IPv6 {
+		ping = "ipv6-icmp"
 	}
 	rule := func(table, chain, format string, args ...any) {
 		all = append(all, ruleText{table: table, chain: chain, text: fmt.Sprintf(format, args...)})
 	}
-	mode := firewall.GatewayMode(n.GatewayMode)
+	mode := known.GatewayMode
 	if n.Masquerade && mode != firewall.Routed {
-		rule("nat", "POSTROUTING", "-s %v ! -o %s -j MASQUERADE", n.Subnet, n.Name)
+		rule("nat", "POSTROUTING", "-s %v ! -o %s -j MASQUERADE", known.Subnet, n.Name)
 	}
 	if !n.Internal {
 		rule("filter", "FORWARD", "-i %s -o %s -j ACCEPT", n.Name, uplink)
@@ -88,7 +113,7 @@ func networkRules(n *plan.Network, uplink string) (all []ruleText) {
 	switch {
 	case n.Internal:
 	case mode == firewall.Routed:
-		rule("filter", "FORWARD", "-o %s -p icmp -j ACCEPT", n.Name)
+		rule("filter", "FORWARD", "-o %s -p %s -j ACCEPT", n.Name, ping)
 	case mode == firewall.NATUnprotected:
 		rule("filter", "FORWARD", "-o %s -j ACCEPT", n.Name)
 	}
@@ -97,26 +122,43 @@ func networkRules(n *plan.Network, uplink string) (all []ruleText) {
 
 // openNetwork makes the rules of a network that is added: all of them or, after an error, none.
 func (w *World) openNetwork(n *Network) error {
-	switch {
-	case w.Plan().Rules != nil, !n.Plan.Docked():
-		return nil // the lab has rules of its own, or the network has none
-	case w.docker != nil:
-		return w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.AddNetwork(now, dockerhost.Network(n.Plan)) },
-			func(now *rule.Ruleset) ([]string, error) { return w.docker.RemoveNetwork(now, n.Plan.Name) })
+	for i, family := range families {
+		if err := w.openNetworkIn(n, i, family); err != nil {
+			w.closeNetwork(n)
+			return err
+		}
 	}
-	return w.gateway.Rules().Apply(added(networkRules(n.Plan, w.uplinkName())))
+	return nil
+}
+
+// openNetworkIn is openNetwork in one family.
+func (w *World) openNetworkIn(n *Network, i int, family rule.Family) error {
+	known, ok := dockerhost.Network(n.Plan, family)
+	switch docker := w.docker[i]; {
+	case w.Plan().Rules != nil, !ok:
+		return nil // the lab has rules of its own, or the network has none
+	case docker != nil:
+		return dockerDo(w.tables(family), func(now *rule.Ruleset) ([]string, error) { return docker.AddNetwork(now, known) },
+			func(now *rule.Ruleset) ([]string, error) { return docker.RemoveNetwork(now, n.Plan.Name) })
+	}
+	return w.tables(family).Apply(added(networkRules(n.Plan, family, w.uplinkName())))
 }
 
 // closeNetwork takes the rules of a network away, as far as they are there.
 func (w *World) closeNetwork(n *Network) {
-	switch {
-	case w.Plan().Rules != nil, !n.Plan.Docked():
-	case w.docker != nil:
-		_ = w.dockerDo(func(now *rule.Ruleset) ([]string, error) { return w.docker.RemoveNetwork(now, n.Plan.Name) }, nil)
-	default:
-		w.delete(networkRules(n.Plan, w.uplinkName()))
+	for i, family := range families {
+		switch docker := w.docker[i]; {
+		case w.Plan().Rules != nil, !n.Plan.Docked():
+		case docker != nil:
+			_ = dockerDo(w.tables(family), func(now *rule.Ruleset) ([]string, error) { return docker.RemoveNetwork(now, n.Plan.Name) }, nil)
+		default:
+			w.delete(family, networkRules(n.Plan, family, w.uplinkName()))
+		}
 	}
 }
+
+// dockers reports whether the rules are Docker's.
+func (w *World) dockers() bool { return w.docker[0] != nil }
 
 // join makes what a card that is added needs besides its cable: Docker's rules for its address, and the stations that the
 // lab file enters behind it. It goes with the card's scope.
@@ -127,7 +169,7 @@ func (w *World) join(h *Host, c *Card) error {
 		w.leave(c)
 		return nil
 	})
-	if w.docker != nil && w.Network(c.Plan.Network).Plan.Docked() {
+	if w.dockers() && w.Network(c.Plan.Network).Plan.Docked() {
 		if err := w.openEndpoint(c); err != nil {
 			return err
 		}
@@ -137,7 +179,7 @@ func (w *World) join(h *Host, c *Card) error {
 
 // leave undoes join, as far as there is something left of it; the stations go with the port.
 func (w *World) leave(c *Card) {
-	if n := w.Network(c.Plan.Network); w.docker != nil && n != nil && n.Plan.Docked() {
+	if n := w.Network(c.Plan.Network); w.dockers() && n != nil && n.Plan.Docked() {
 		w.closeEndpoint(c)
 	}
 }
@@ -208,7 +250,7 @@ func (w *World) openRules(ports ...*Published) error {
 	switch {
 	case w.Plan().Rules != nil:
 		return nil // the lab has rules of its own
-	case w.docker != nil:
+	case w.dockers():
 		return w.openDocker(ports)
 	}
 	return w.gateway.Rules().Apply(added(each(ports, w.opening)))
@@ -218,10 +260,10 @@ func (w *World) openRules(ports ...*Published) error {
 func (w *World) closeRules(ports ...*Published) {
 	switch {
 	case w.Plan().Rules != nil:
-	case w.docker != nil:
+	case w.dockers():
 		w.closeDocker(ports)
 	default:
-		w.delete(each(ports, w.opening))
+		w.delete(rule.IPv4, each(ports, w.opening))
 	}
 }
 
@@ -234,15 +276,15 @@ func each(ports []*Published, of func(*Published) []ruleText) (all []ruleText) {
 }
 
 // delete deletes rules as far as they are there: somebody may have deleted one by hand.
-func (w *World) delete(rules []ruleText) {
+func (w *World) delete(family rule.Family, rules []ruleText) {
 	var lines []string
 	for _, r := range rules {
 		lines = append(lines, r.line("-D"))
 	}
-	if w.gateway.Rules().Apply(lines) == nil {
+	if w.tables(family).Apply(lines) == nil {
 		return
 	}
 	for _, line := range lines {
-		_ = w.gateway.Rules().Apply([]string{line})
+		_ = w.tables(family).Apply([]string{line})
 	}
 }

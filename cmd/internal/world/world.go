@@ -78,14 +78,14 @@ type World struct {
 	status  atomic.Int32 // the first that was not 0 of the commands that ended by themselves
 	stirred *bell        // rings when something has changed that may be the end of the lab
 
-	changing sync.Mutex         // held during a change, from its first look to its last step; guards what follows
-	up       bool               // changes are possible
-	release  func()             // lets what is simulated run again
-	way      *wayOut            // nil: no way out
-	names    *names.Server      // nil before Up
-	tunnels  tunnelEnds         // where packets of tunnels arrive
-	underlay *sim.Underlay      // between the machines of a lab in memory; nil before the first tunnel
-	docker   *firewall.Firewall // who knows Docker's rules; nil: they are not Docker's
+	changing sync.Mutex                        // held during a change, from its first look to its last step; guards what follows
+	up       bool                              // changes are possible
+	release  func()                            // lets what is simulated run again
+	way      *wayOut                           // nil: no way out
+	names    *names.Server                     // nil before Up
+	tunnels  tunnelEnds                        // where packets of tunnels arrive
+	underlay *sim.Underlay                     // between the machines of a lab in memory; nil before the first tunnel
+	docker   [len(families)]*firewall.Firewall // who knows Docker's rules of each family; nil: they are not Docker's
 }
 
 // What is remembered of journeys that somebody has listened to: some hundreds of them, with the beginnings of their frames.
@@ -119,14 +119,17 @@ func New(p *plan.Plan, o Options) (*World, error) {
 		w.loop.OnFault(func(err error) { contained.tell(fmt.Errorf("a simulated host failed: %w", err)) })
 	}
 	w.tracer.Remember(trace.NewRing(historyEvents, historyBytes, historySnap))
-	docker, tables, err := tablesOf(p)
+	if err := w.checkFamilies(p.Networks); err != nil {
+		return nil, err
+	}
+	begin, err := tablesOf(p)
 	if err != nil {
 		return nil, err
 	}
-	w.docker = docker
+	w.docker = begin.docker
 	w.hosts = w.scope.openAbreast(abreastOn(o.Host))
 	w.gateway = nat.New(nat.Config{
-		Tracer: w.tracer, Epoch: w.epoch, Rules: tables, NoForwarding: !p.IPForward,
+		Tracer: w.tracer, Epoch: w.epoch, Rules: begin.tables[0], Rules6: begin.tables[1], NoForwarding: !p.IPForward, NoForwarding6: !p.IPForward,
 		MaxConns: o.Memory.Conns, FragmentMemory: o.Memory.Fragments,
 		Random: w.random(),
 	})

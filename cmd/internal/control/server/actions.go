@@ -39,8 +39,24 @@ func (s *Server) iptables(r *http.Request) (any, error) {
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	output, err := s.world.Gateway().Rules().ExecAs(s.words(), request.Args)
+	tables, err := s.tablesFor(r.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	output, err := tables.ExecAs(s.words(), request.Args)
 	return api.IptablesAnswer{Output: output}, toolError(err)
+}
+
+// tablesFor returns those of the family that is asked for: IPv4's, or with family=6 IPv6's.
+func (s *Server) tablesFor(q url.Values) (*rule.Tables, error) {
+	switch family := q.Get("family"); family {
+	case "", "4":
+		return s.world.Gateway().Rules(), nil
+	case "6":
+		return s.world.Gateway().Rules6(), nil
+	default:
+		return nil, &api.Error{Code: http.StatusBadRequest, Message: fmt.Sprintf("family %q: want 4 or 6", family)}
+	}
 }
 
 // words are those of the iptables that the lab's file asks for.
@@ -55,11 +71,15 @@ func (s *Server) restore(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	tables, err := s.tablesFor(q)
+	if err != nil {
+		return nil, err
+	}
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	err = s.world.Gateway().Rules().Restore(bytes.NewReader(text), rule.RestoreOptions{Table: table, NoFlush: q.Has("noflush"),
+	err = tables.Restore(bytes.NewReader(text), rule.RestoreOptions{Table: table, NoFlush: q.Has("noflush"),
 		Counters: q.Has("counters"), Test: q.Has("test")})
 	return done{}, toolError(err)
 }
@@ -70,7 +90,11 @@ func (s *Server) save(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.world.Gateway().Rules().Snapshot().Save(rule.SaveOptions{Table: table, Counters: q.Has("counters"), Now: s.world.Now(), Words: s.words()}), nil
+	tables, err := s.tablesFor(q)
+	if err != nil {
+		return nil, err
+	}
+	return tables.Snapshot().Save(rule.SaveOptions{Table: table, Counters: q.Has("counters"), Now: s.world.Now(), Words: s.words()}), nil
 }
 
 func tableOf(q url.Values) (rule.Table, error) {

@@ -44,7 +44,7 @@ type Veth struct {
 // Describe plays Docker for a plan: its networks, then host for host what dockerd does when a container starts. The lab's own
 // rules are not Docker's business and left out.
 func Describe(p *plan.Plan, dialect firewall.Dialect) (*Host, error) {
-	s, err := start(p, dialect)
+	s, err := start(p, rule.IPv4, dialect)
 	if err != nil {
 		return nil, err
 	}

@@ -11,10 +11,10 @@ import (
 	"uswitch/nat/rule"
 )
 
-// Firewall returns the dockerd of a lab: it has started, made the plan's networks and connected its hosts, in the plan's
-// order, and published nothing yet. lines are the commands that all this took, for tables that are empty.
-func Firewall(p *plan.Plan, dialect firewall.Dialect) (daemon *firewall.Firewall, lines []string, err error) {
-	s, err := start(p, dialect)
+// Firewall returns the dockerd of a lab, as the rules of one family know it: it has started, made the plan's networks and connected
+// its hosts, in the plan's order, and published nothing yet. lines are the commands that all this took, for tables that are empty.
+func Firewall(p *plan.Plan, family rule.Family, dialect firewall.Dialect) (daemon *firewall.Firewall, lines []string, err error) {
+	s, err := start(p, family, dialect)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -29,46 +29,67 @@ func Firewall(p *plan.Plan, dialect firewall.Dialect) (daemon *firewall.Firewall
 // script is a dockerd, the tables as it has left them, and how they came to be so.
 type script struct {
 	plan   *plan.Plan
+	family rule.Family
 	daemon *firewall.Firewall
 	tables *rule.Tables
 	lines  []string
 }
 
 // start begins with a dockerd as it is after installation, and the networks.
-func start(p *plan.Plan, dialect firewall.Dialect) (*script, error) {
-	daemon, err := firewall.New(rule.IPv4, firewall.Daemon{Dialect: dialect, UserlandProxy: true, UserChain: true, ForwardDrop: true})
+func start(p *plan.Plan, family rule.Family, dialect firewall.Dialect) (*script, error) {
+	daemon, err := firewall.New(family, firewall.Daemon{Dialect: dialect, UserlandProxy: true, UserChain: true, ForwardDrop: true})
 	if err != nil {
 		return nil, err
 	}
-	s := &script{plan: p, daemon: daemon, tables: rule.NewTables(rule.IPv4)}
+	s := &script{plan: p, family: family, daemon: daemon, tables: rule.NewTables(family)}
 	if err := s.do(daemon.Start(s.tables.Snapshot())); err != nil {
 		return nil, err
 	}
 	for i := range p.Networks {
 		n := &p.Networks[i]
-		if !n.Docked() {
+		known, ok := Network(n, family)
+		if !ok {
 			continue
 		}
-		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), Network(n))); err != nil {
+		if err := s.do(daemon.AddNetwork(s.tables.Snapshot(), known)); err != nil {
 			return nil, fmt.Errorf("network %s as a bridge of Docker's: %w", n.Name, err)
 		}
 	}
 	return s, nil
 }
 
-// Network returns a network as Docker's rules know it.
-func Network(n *plan.Network) firewall.Network {
-	return firewall.Network{Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: n.ICC, Masquerade: n.Masquerade,
+// Network returns a network as Docker's rules of a family know it; ok is false where they do not.
+func Network(n *plan.Network, family rule.Family) (known firewall.Network, ok bool) {
+	if !n.Docked() || family == rule.IPv6 && n.IPv6 == nil {
+		return known, false
+	}
+	known = firewall.Network{Bridge: n.Name, Subnet: n.Subnet, Internal: n.Internal, ICC: n.ICC, Masquerade: n.Masquerade,
 		GatewayMode: firewall.GatewayMode(n.GatewayMode)}
+	if family == rule.IPv6 {
+		known.Subnet, known.GatewayMode = n.IPv6.Subnet, firewall.GatewayMode(n.IPv6.GatewayMode)
+	}
+	return known, true
+}
+
+// Address returns the address of a family that an interface has.
+func Address(i *plan.Interface, family rule.Family) netip.Addr {
+	if family == rule.IPv6 {
+		return i.Address6.Addr()
+	}
+	return i.Address.Addr()
 }
 
 // connect puts a host onto its networks.
 func (s *script) connect(h *plan.Host) error {
 	for _, i := range h.Interfaces {
-		if n := s.plan.Network(i.Network); n == nil || !n.Docked() {
+		n := s.plan.Network(i.Network)
+		if n == nil {
 			continue
 		}
-		if err := s.do(s.daemon.AddEndpoint(s.tables.Snapshot(), i.Network, i.Address.Addr())); err != nil {
+		if _, ok := Network(n, s.family); !ok {
+			continue
+		}
+		if err := s.do(s.daemon.AddEndpoint(s.tables.Snapshot(), i.Network, Address(&i, s.family))); err != nil {
 			return fmt.Errorf("host %s: %w", h.Name, err)
 		}
 	}

@@ -99,7 +99,7 @@ func TestChosenPorts(t *testing.T) {
 // TestFirewall: the lines, for empty tables, come to what Describe shows without the ports; and dockerd goes on from there.
 func TestFirewall(t *testing.T) {
 	plan := parse(t, read(t, "web.yaml"))
-	daemon, lines, err := dockerhost.Firewall(plan, firewall.Classic)
+	daemon, lines, err := dockerhost.Firewall(plan, rule.IPv4, firewall.Classic)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ networks:
 }
 
 func TestMistakes(t *testing.T) {
-	if _, _, err := dockerhost.Firewall(parse(t, read(t, "web.yaml")), 0); err == nil {
+	if _, _, err := dockerhost.Firewall(parse(t, read(t, "web.yaml")), rule.IPv4, 0); err == nil {
 		t.Error("no dialect is one")
 	}
 }

@@ -1,8 +1,10 @@
 package names
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -44,20 +46,29 @@ func (z *zone) answer(from netip.Addr, q *dns.Msg, turn func() int) *dns.Msg {
 	return nil
 }
 
-// addresses tells where a name is: nothing but addresses of IPv4, and for every other question that there is nothing.
-// Several take turns in being the first.
+// addresses tells where a name is, and for every question that is not about addresses that there is nothing. Several of a family
+// take turns in being the first.
 func addresses(q *dns.Msg, addrs []netip.Addr, turn func() int) *dns.Msg {
 	reply := status(q, dns.RcodeSuccess)
-	if t := q.Question[0].Qtype; t != dns.TypeA && t != dns.TypeANY {
-		return reply
-	}
-	first := 0
-	if len(addrs) > 1 {
-		first = turn()
-	}
-	for i := range addrs {
-		addr := addrs[(i+first)%len(addrs)]
-		reply.Answer = append(reply.Answer, &dns.A{Hdr: header(q, dns.TypeA), A: addr.AsSlice()})
+	for _, family := range []struct {
+		question uint16
+		has      func(netip.Addr) bool
+		record   func(netip.Addr) dns.RR
+	}{
+		{dns.TypeA, netip.Addr.Is4, func(a netip.Addr) dns.RR { return &dns.A{Hdr: header(q, dns.TypeA), A: a.AsSlice()} }},
+		{dns.TypeAAAA, netip.Addr.Is6, func(a netip.Addr) dns.RR { return &dns.AAAA{Hdr: header(q, dns.TypeAAAA), AAAA: a.AsSlice()} }},
+	} {
+		if t := q.Question[0].Qtype; t != family.question && t != dns.TypeANY {
+			continue
+		}
+		theirs := slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return !family.has(a) })
+		first := 0
+		if len(theirs) > 1 {
+			first = turn()
+		}
+		for i := range theirs {
+			reply.Answer = append(reply.Answer, family.record(theirs[(i+first)%len(theirs)]))
+		}
 	}
 	return reply
 }
@@ -98,8 +109,11 @@ func because(reply *dns.Msg, info uint16, why string) *dns.Msg {
 	return reply
 }
 
-// reversed reads the address out of a name below in-addr.arpa (RFC 1035 3.5).
+// reversed reads the address out of a name below in-addr.arpa (RFC 1035 3.5) or ip6.arpa (RFC 3596 2.5).
 func reversed(name string) (a netip.Addr, ok bool) {
+	if nibbles, ok := strings.CutSuffix(name, ".ip6.arpa"); ok {
+		return reversed6(nibbles)
+	}
 	digits, ok := strings.CutSuffix(name, ".in-addr.arpa")
 	if !ok {
 		return a, false
@@ -110,6 +124,17 @@ func reversed(name string) (a netip.Addr, ok bool) {
 	}
 	a, err := netip.ParseAddr(parts[3] + "." + parts[2] + "." + parts[1] + "." + parts[0])
 	return a, err == nil
+}
+
+// reversed6 reads 32 digits, the last one first.
+func reversed6(nibbles string) (a netip.Addr, ok bool) {
+	digits := strings.Split(nibbles, ".")
+	slices.Reverse(digits)
+	b, err := hex.DecodeString(strings.Join(digits, ""))
+	if err != nil || len(digits) != 32 || len(b) != 16 {
+		return a, false
+	}
+	return netip.AddrFrom16([16]byte(b)), true
 }
 
 // Unknown returns what says why a name of the lab means nothing to an asker; ok is false if it does mean something, and for

@@ -122,6 +122,8 @@ func text(m *dns.Msg) string {
 		switch r := r.(type) {
 		case *dns.A:
 			lines = append(lines, r.A.String())
+		case *dns.AAAA:
+			lines = append(lines, r.AAAA.String())
 		case *dns.PTR:
 			lines = append(lines, r.Ptr)
 		default:
@@ -311,6 +313,36 @@ func TestReasonsAreTold(t *testing.T) {
 		reply, _ := s.asks(from, q)
 		if got := reply.IsEdns0().Option; len(got) != 1 || !strings.Contains(got[0].String(), want) {
 			t.Errorf("%s is told %v, want %s", from, got, want)
+		}
+	}
+}
+
+// TestNamesOfBothFamilies: a name has the addresses of each family that its host has, and an address of either its name.
+func TestNamesOfBothFamilies(t *testing.T) {
+	s := newServer(t, nil)
+	r := names.Records{Networks: []names.Network{{Name: "br0", Docker: "lab_br0", Subnet: netip.MustParsePrefix("11.11.11.0/24"), Subnet6: netip.MustParsePrefix("fd00:1::/64")}}}
+	for name, addr := range map[string][2]string{"RED": {"11.11.11.2", "fd00:1::2"}, "BLUE": {"11.11.11.3", "fd00:1::3"}} {
+		p := place("br0", addr[0], name, "both")
+		p.Addr6 = netip.MustParseAddr(addr[1])
+		r.Hosts = append(r.Hosts, names.Host{Name: name, Places: []names.Place{p}})
+	}
+	s.Set(r)
+	const ends = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.0.d.f.ip6.arpa"
+	for _, c := range []struct {
+		name   string
+		rrtype uint16
+		want   string
+	}{
+		{"blue", dns.TypeAAAA, "NOERROR fd00:1::3"},
+		{"blue", dns.TypeA, "NOERROR 11.11.11.3"},
+		{"both", dns.TypeAAAA, "NOERROR fd00:1::2 fd00:1::3"},
+		{"blue", dns.TypeANY, "NOERROR 11.11.11.3 fd00:1::3"},
+		{"3.0.0.0.0." + ends, dns.TypePTR, "NOERROR BLUE.lab_br0."},
+		{"9.0.0.0.0." + ends, dns.TypePTR, "NXDOMAIN"},
+		{"3.0.0.0." + ends, dns.TypePTR, "REFUSED"},
+	} {
+		if reply, _ := s.asks("11.11.11.2", question(c.name, c.rrtype)); text(reply) != c.want {
+			t.Errorf("%s %s: %s, want %s", c.name, dns.TypeToString[c.rrtype], text(reply), c.want)
 		}
 	}
 }

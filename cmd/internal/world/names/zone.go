@@ -60,11 +60,16 @@ func newZone(r Records) *zone {
 
 // enter makes a host known on the network.
 func (n *network) enter(p Place) {
-	for i, name := range p.Names {
-		key := strings.ToLower(name)
-		n.addrs[key] = append(n.addrs[key], p.Addr)
-		if i == 0 {
-			n.names[p.Addr] = name + "." + n.Docker
+	for _, addr := range []netip.Addr{p.Addr, p.Addr6} {
+		if !addr.IsValid() {
+			continue
+		}
+		for i, name := range p.Names {
+			key := strings.ToLower(name)
+			n.addrs[key] = append(n.addrs[key], addr)
+			if i == 0 {
+				n.names[addr] = name + "." + n.Docker
+			}
 		}
 	}
 }
@@ -99,7 +104,7 @@ func (z *zone) asker(from netip.Addr) *asker {
 // around returns the network that an address lies in, or nil.
 func (z *zone) around(a netip.Addr) *network {
 	for _, n := range z.networks {
-		if n.Subnet.Contains(a) {
+		if n.Subnet.Contains(a) || n.Subnet6.IsValid() && n.Subnet6.Contains(a) {
 			return n
 		}
 	}
@@ -161,8 +166,9 @@ type Network struct {
 	Name     string // the lab's name for it: br0
 	Docker   string // Docker's, with which the names of its hosts end when they are written in full: red-blue_br0
 	Subnet   netip.Prefix
-	Internal bool // leads nowhere
-	Nameless bool // the default network bridge, on which nobody has a name
+	Subnet6  netip.Prefix // of IPv6; zero: it has none
+	Internal bool         // leads nowhere
+	Nameless bool         // the default network bridge, on which nobody has a name
 }
 
 // Host is one host of the lab.
@@ -177,7 +183,8 @@ type Host struct {
 type Place struct {
 	Network string // the Network's Name
 	Addr    netip.Addr
-	Names   []string // the first is the one that its address is called by
+	Addr6   netip.Addr // of IPv6; the invalid Addr: it has none
+	Names   []string   // the first is the one that its address is called by
 	// Links are further names of others, for this host alone, and what those are called there.
 	Links map[string]string
 }
@@ -186,14 +193,17 @@ type Place struct {
 func Of(labPlan *plan.Plan) Records {
 	var r Records
 	for _, n := range labPlan.Networks {
-		r.Networks = append(r.Networks, Network{Name: n.Name, Docker: n.Docker, Subnet: n.Subnet.Masked(), Internal: n.Internal,
-			Nameless: n.IsDefaultBridge()})
+		known := Network{Name: n.Name, Docker: n.Docker, Subnet: n.Subnet.Masked(), Internal: n.Internal, Nameless: n.IsDefaultBridge()}
+		if n.IPv6 != nil {
+			known.Subnet6 = n.IPv6.Subnet
+		}
+		r.Networks = append(r.Networks, known)
 	}
 	for _, h := range labPlan.Hosts {
 		host := Host{Name: h.Name, Resolvers: h.DNS}
 		for _, i := range h.Interfaces {
 			names := append([]string{h.Name, h.Container, h.Hostname}, i.Aliases...)
-			p := Place{Network: i.Network, Addr: i.Address.Addr(), Names: distinct(names)}
+			p := Place{Network: i.Network, Addr: i.Address.Addr(), Addr6: i.Address6.Addr(), Names: distinct(names)}
 			for _, link := range i.Links {
 				if p.Links == nil {
 					p.Links = map[string]string{}
