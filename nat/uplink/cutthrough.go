@@ -185,6 +185,6 @@ func (o *transmitRelay) sendNow(b []byte) (sent uint64) {
 
 // writeNext is what sendNow does with the descriptor.
 func (o *transmitRelay) writeNext(fd uintptr) {
-	n, _ := writeAll(int(fd), o.next) // an error is found out about by outward, which meets it again
+	n, _ := writeAll(int(fd), o.next) // an error is found out about by copyOut, which meets it again
 	o.sentOffset.Add(uint64(n))
 }

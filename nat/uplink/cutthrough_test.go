@@ -181,15 +181,7 @@ func TestAheadHeld(t *testing.T) {
 
 // TestAheadWakes: of what went ahead nobody is told until it is much; of everything else at once.
 func TestAheadWakes(t *testing.T) {
-	woken := func(s *stage, events waiter.EventMask) bool {
-		s.notify(events)
-		select {
-		case <-s.wake:
-			return true
-		default:
-			return false
-		}
-	}
+	woken := func(s *stage, events waiter.EventMask) bool { return s.matters(events) }
 	s := newStage(t, 7)
 	s.segment(0, []byte("a"), 0)
 	if woken(s, waiter.ReadableEvents) {
@@ -199,7 +191,7 @@ func TestAheadWakes(t *testing.T) {
 		t.Error("not woken for the end")
 	}
 	for range maxUnreadSegments {
-		s.notify(waiter.ReadableEvents)
+		s.matters(waiter.ReadableEvents)
 	}
 	if !woken(s, waiter.ReadableEvents) {
 		t.Error("not woken for many segments")

@@ -23,10 +23,10 @@ type stream interface {
 	Close() error
 }
 
-// splice joins an inside connection, which netstack terminates, with an outside one, which the kernel does. Each
-// direction has a goroutine that copies and waits for whoever is slower, so that back-pressure goes all the way. The end
-// of one direction is passed on as a FIN and the other goes on; a RST of either side is passed on and ends both. Nothing
-// times out: idle connections stay.
+// splice joins an inside connection, which netstack terminates, with an outside one, which the kernel does. Each direction has a
+// goroutine that copies and waits for whoever is slower, so that back-pressure goes all the way: inward for as long as the
+// connection lasts, outward while there is something that is not cut through. The end of one direction is passed on as a FIN and
+// the other goes on; a RST of either side is passed on and ends both. Nothing times out: idle connections stay.
 type splice struct {
 	host  *Host
 	who   sender // whose connection it is, for the limits
@@ -37,7 +37,8 @@ type splice struct {
 	raw   syscall.RawConn
 	out   transmitRelay
 
-	counted uint32 // among the host's streams; inward's
+	outward sync.WaitGroup // the goroutine that copies outward, if there is one
+	counted uint32         // among the host's streams; inward's
 
 	ended atomic.Int32 // directions that came to their end in order
 	once  sync.Once
@@ -95,10 +96,15 @@ func (s *splice) run(d *dial) {
 	} else {
 		s.out.ep = s.ep
 		s.out.allow()
-		var inward sync.WaitGroup
-		inward.Go(func() { s.contained(s.inward) })
-		s.contained(s.outward)
-		inward.Wait()
+		entry := waiter.NewFunctionEntry(waiter.ReadableEvents|ending, s.notify)
+		s.queue.EventRegister(&entry)
+		if s.ep.Readiness(waiter.ReadableEvents|ending) != 0 { // of which nobody was notified
+			s.copyOutward()
+		}
+		s.contained(s.inward)
+		<-s.done
+		s.queue.EventUnregister(&entry) // from here on no goroutine is begun
+		s.outward.Wait()
 	}
 	h.mu.Lock()
 	delete(h.open, s)

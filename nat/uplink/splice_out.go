@@ -16,33 +16,66 @@ import (
 // ending is what netstack notifies about when a connection breaks.
 const ending = waiter.EventHUp | waiter.EventErr
 
-// outward copies from the inside to the outside what is not cut through.
-func (s *splice) outward() {
-	entry := waiter.NewFunctionEntry(waiter.ReadableEvents|ending, s.out.notify)
-	s.queue.EventRegister(&entry)
-	defer s.queue.EventUnregister(&entry)
-	defer s.out.giveBack()
-	move := s.out.move
+// Whether there is a goroutine that copies outward (transmitRelay.copier), and what it is to do.
+const (
+	noCopier     = iota
+	copying      // everything that it was notified of
+	copyingAgain // and once more, for it was notified meanwhile
+)
+
+// copyOutward sees to it that what netstack has is copied, after this call, by a goroutine that exists for as long as there is
+// something. It does not wait.
+func (s *splice) copyOutward() {
 	for {
-		if s.raw.Write(move) != nil || s.out.broken {
-			s.reset()
+		switch state := s.out.copier.Load(); {
+		case state == copyingAgain:
+			return
+		case state == copying && s.out.copier.CompareAndSwap(copying, copyingAgain):
+			return
+		case state == noCopier && s.out.copier.CompareAndSwap(noCopier, copying):
+			s.outward.Go(func() { s.contained(s.copyOut) })
 			return
 		}
-		switch s.out.end.(type) {
-		case *tcpip.ErrWouldBlock:
-			if !s.wait(s.out.wake) {
-				return
-			}
-			continue
-		case *tcpip.ErrClosedForReceive:
-			_ = s.conn.CloseWrite() // it fails if the outside has reset, which inward sees too
-			s.end()
-			s.watchInside()
-			return
-		}
-		s.reset()
-		return
 	}
+}
+
+// copyOut copies from the inside to the outside what is not cut through, until there is no more for now.
+func (s *splice) copyOut() {
+	growStack(0)
+	for s.moveOut() {
+		if s.out.copier.CompareAndSwap(copying, noCopier) {
+			return
+		}
+		s.out.copier.Store(copying)
+	}
+	s.out.giveBack()
+}
+
+// moveOut moves what there is, and the end behind it. It returns false when the connection is over, or somebody has faulted; then no
+// other goroutine follows.
+func (s *splice) moveOut() bool {
+	if s.out.closed { // it may still reset
+		if tcp.EndpointState(s.ep.State()) == tcp.StateError {
+			s.reset()
+			return false
+		}
+		return true
+	}
+	if s.raw.Write(s.out.moveFunc) != nil || s.out.broken {
+		s.reset()
+		return false
+	}
+	switch s.out.end.(type) {
+	case *tcpip.ErrWouldBlock:
+		return true
+	case *tcpip.ErrClosedForReceive:
+		s.out.closed = true
+		_ = s.conn.CloseWrite() // it fails if the outside has reset, which inward sees too
+		s.end()
+		return true
+	}
+	s.reset()
+	return false
 }
 
 // wait waits for a notification of netstack, and returns false if the connection is over.
@@ -55,21 +88,11 @@ func (s *splice) wait(c <-chan struct{}) bool {
 	}
 }
 
-// watchInside waits for the end of a connection whose inside has closed its direction: it may still reset.
-func (s *splice) watchInside() {
-	for s.wait(s.out.wake) {
-		if tcp.EndpointState(s.ep.State()) == tcp.StateError {
-			s.reset()
-			return
-		}
-	}
-}
-
 // transmitRelay is the bytes of a splice on their way out. There are two ways, and the short one is the usual one:
 //
 //	a segment -+- it is next, and the socket takes it ------------------> socket     cut-through, see cutthrough.go
 //	           |                                                            ^
-//	           +- netstack's buffer -- Read, in the goroutine of outward ---+        out of order, or the socket is full
+//	           +- netstack's buffer -- Read, in the goroutine of copyOut ---+        out of order, or the socket is full
 //
 // Netstack does the sequence accounting of the connection either way: acknowledgements, windows, the end. Of bytes that were
 // cut through it has the number only, in the shape of as many zeros, and they are skipped when it hands them out. Nothing has
@@ -77,18 +100,18 @@ func (s *splice) watchInside() {
 //
 // Offsets count the bytes of the stream from 0, the first one behind the SYN.
 type transmitRelay struct {
-	ep   tcpip.Endpoint // set before open
-	raw  syscall.RawConn
-	wake chan struct{} // tells outward of bytes to read, or of the end
+	ep     tcpip.Endpoint // set before open
+	raw    syscall.RawConn
+	copier atomic.Int32 // noCopier, or what it does
 
 	sentOffset     atomic.Uint64 // the offset up to which the socket has taken everything
-	readOffset     atomic.Uint64 // the offset up to which netstack has handed out everything; outward moves it
+	readOffset     atomic.Uint64 // the offset up to which netstack has handed out everything; copyOut moves it
 	bufferedOffset atomic.Uint64 // the offset up to which netstack may hold bytes that nobody else has; a FIN counts as one
 
 	insideNext atomic.Uint64 // the sequence number behind what netstack has sent to the inside, with nextKnown; 0: nothing
 
 	open   atomic.Bool  // the connection is established, and bytes may be cut through
-	unread atomic.Int32 // how often notify has woken nobody since move
+	unread atomic.Int32 // how often matters has said no since move
 
 	mu        sync.Mutex // held to write to the socket; guards what follows
 	begun     bool       // first is known
@@ -97,23 +120,25 @@ type transmitRelay struct {
 	next      []byte     // what writeNext is to write
 	writeFunc func(fd uintptr)
 
-	// What follows belongs to outward.
-	fd     int
-	held   *[copySize]byte // bytes that wait behind each other: held[from:to]; nil while there are none
-	from   int
-	to     int
-	end    tcpip.Error // why netstack has nothing more
-	full   bool        // the outside takes nothing for now
-	broken bool        // the outside takes nothing any more
+	// What follows belongs to copyOut.
+	moveFunc func(fd uintptr) (done bool)
+	closed   bool // the end was passed on
+	fd       int
+	held     *[copySize]byte // bytes that wait behind each other: held[from:to]; nil while there are none
+	from     int
+	to       int
+	end      tcpip.Error // why netstack has nothing more
+	full     bool        // the outside takes nothing for now
+	broken   bool        // the outside takes nothing any more
 }
 
 func (o *transmitRelay) init(raw syscall.RawConn) {
-	o.raw, o.wake, o.writeFunc, o.last = raw, make(chan struct{}, 1), o.writeNext, math.MaxUint64
+	o.raw, o.writeFunc, o.moveFunc, o.last = raw, o.writeNext, o.move, math.MaxUint64
 	o.bufferedOffset.Store(math.MaxUint64) // until begin: whatever comes, nobody else has it
 }
 
 // maxUnreadBytes and maxUnreadSegments are how many bytes that were cut through, in how many segments, may stay unread in
-// netstack, where they take room in the window that the inside is offered. For fewer nobody is woken, so that it must be less
+// netstack, where they take room in the window that the inside is offered. For fewer nothing is copied, so that it must be less
 // than that window, which is half of the buffer.
 const (
 	maxUnreadBytes    = receiveBuffer / 8
@@ -121,15 +146,16 @@ const (
 )
 
 // notify is what netstack calls, with the endpoint locked, when there is something to read and at the end.
-func (o *transmitRelay) notify(events waiter.EventMask) {
+func (s *splice) notify(events waiter.EventMask) {
+	if s.out.matters(events) {
+		s.copyOutward()
+	}
+}
+
+// matters reports whether something is to be copied that netstack notifies about.
+func (o *transmitRelay) matters(events waiter.EventMask) bool {
 	read := o.readOffset.Load()
-	if events&ending == 0 && o.bufferedOffset.Load() <= read && o.sentOffset.Load() < read+maxUnreadBytes && o.unread.Add(1) < maxUnreadSegments {
-		return
-	}
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
+	return events&ending != 0 || o.bufferedOffset.Load() > read || o.sentOffset.Load() >= read+maxUnreadBytes || o.unread.Add(1) >= maxUnreadSegments
 }
 
 // move moves all that netstack has. It returns false when the outside must be waited for.
