@@ -14,6 +14,8 @@
 //	namespace INSIDE                                    namespace OUTSIDE, whose sockets the subject uses
 //	iperf3, load -- its card --- the subject ---------- iperf3, load                  (nat.go, publish.go)
 //
+//	The same with more and more open connections, rules and hosts shows what grows with them (growth.go).
+//
 //	A third namespace sends without end while two are measured: beside the kernel's bridge, with the same sender (flood.go).
 //
 // A subject is whatever carries the bytes between the two: the uswitch command with a lab of its own, a bare cable (a loop

@@ -18,6 +18,8 @@ import (
 //	load reach ADDR:PORT                  returns when a connection could be made
 //	load connections ADDR:PORT SECONDS    16 workers: connect, a byte there and back, close
 //	load bytes ADDR:PORT SECONDS          a byte there and back, over and over, on one connection
+//	load keep PORT                        accepts connections, and does no more
+//	load hold ADDR:PORT COUNT             opens that many, says so, and keeps them until its input ends
 //	load hear PORT COUNT                  receives that many broadcasts and tells how old each was
 //	load shout ADDR:PORT COUNT            sends them
 //	load flood KIND MAC ADDR TO VIA       sends frames without end, see flooding.go
@@ -60,6 +62,8 @@ func runLoad(args []string) (m measured, err error) {
 		return m, flooding(args[1:])
 	case "serve":
 		return m, serve(number(1))
+	case "keep":
+		return m, keep(number(1))
 	case "hear":
 		return hear(number(1), number(2))
 	}
@@ -73,6 +77,8 @@ func runLoad(args []string) (m measured, err error) {
 		return connections(at, time.Duration(number(2))*time.Second)
 	case "bytes":
 		return oneByte(at, time.Duration(number(2))*time.Second)
+	case "hold":
+		return m, hold(at, number(2))
 	case "shout":
 		return m, shout(at, number(2))
 	}

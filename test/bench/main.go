@@ -75,5 +75,8 @@ func run(ctx context.Context, o options) (err error) {
 	if err := b.ports(r); err != nil {
 		return err
 	}
+	if err := b.grow(r); err != nil {
+		return err
+	}
 	return r.write(o.out)
 }

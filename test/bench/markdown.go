@@ -26,6 +26,7 @@ func (r *results) markdown(w io.Writer) {
 	}
 	r.floodTable(w)
 	r.portsTable(w)
+	r.growthTable(w)
 }
 
 // medians writes a row for each subject.
@@ -73,23 +74,48 @@ func number(v float64, ok bool) string {
 }
 
 // costs writes what the processes of each subject spent: nanoseconds of a processor for a byte, microseconds for a packet
-// or a transaction. What the kernel does for the programs at both ends is theirs.
+// or a transaction, and how often they slept and read or wrote for it. What the kernel does for the programs at both ends is theirs.
 func (t *table) costs(w io.Writer) {
-	cells := t.measured()
-	fmt.Fprint(w, "\nProcessor time of the subject's own processes, for each byte (ns) or packet, connection, round trip (us):\n\n| |")
-	for _, c := range cells {
-		fmt.Fprintf(w, " %s |", c.name)
+	t.costTable(w, "Processor time of the subject's own processes, for each byte (ns) or packet, connection, round trip (us)", perUnit)
+	if t.title != toTheHostTitle && t.title != publishedTitle {
+		return
 	}
-	fmt.Fprintf(w, "\n| --- |%s\n", strings.Repeat(" ---: |", len(cells)))
+	t.costTable(w, "Sleeps of their threads, for each connection and round trip", ofUnits(func(c cost) float64 { return c.sleeps }))
+	t.costTable(w, "System calls that read or write (read, write and their kind, without recvmsg and sendmsg)",
+		ofUnits(func(c cost) float64 { return c.calls }))
+}
+
+// costTable writes one table, a row for each subject that has spent something.
+func (t *table) costTable(w io.Writer, head string, of func(sample) (float64, bool)) {
+	cells := t.measured()
+	var rows strings.Builder
 	for _, s := range t.subjects {
 		row, any := "", false
 		for _, c := range cells {
-			v, ok := t.median(key{c.name, s.name}, perUnit)
+			v, ok := t.median(key{c.name, s.name}, of)
 			row, any = row+" "+number(v, ok)+" |", any || ok
 		}
 		if any {
-			fmt.Fprintf(w, "| %s |%s\n", s.name, row)
+			fmt.Fprintf(&rows, "| %s |%s\n", s.name, row)
 		}
+	}
+	if rows.Len() == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s:\n\n| |", head)
+	for _, c := range cells {
+		fmt.Fprintf(w, " %s |", c.name)
+	}
+	fmt.Fprintf(w, "\n| --- |%s\n%s", strings.Repeat(" ---: |", len(cells)), rows.String())
+}
+
+// ofUnits is what was spent for each connection or round trip; of streams there is none.
+func ofUnits(what func(cost) float64) func(sample) (float64, bool) {
+	return func(s sample) (float64, bool) {
+		if s.spent.units == 0 || s.spent.time == 0 {
+			return 0, false
+		}
+		return what(s.spent) / s.spent.units, true
 	}
 }
 

@@ -5,15 +5,18 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // The MTUs: the Ethernet's, and the largest, for which most peers are made.
 var mtus = []int{1500, 65520}
 
+const toTheHostTitle = "From a namespace to a socket of the host"
+
 // toTheHost is NAT: a host inside talks to servers outside, through sockets of the outside.
 func toTheHost() chapter {
-	c := chapter{title: "From a namespace to a socket of the host"}
-	var peers, slirps []string
+	c := chapter{title: toTheHostTitle}
+	var peers, slirps, pastas []string
 	for _, kind := range []struct {
 		name  string
 		needs []string
@@ -30,8 +33,11 @@ func toTheHost() chapter {
 			if kind.name != "uswitch" {
 				peers = append(peers, name)
 			}
-			if kind.name == "slirp4netns" {
+			switch kind.name {
+			case "slirp4netns":
 				slirps = append(slirps, name)
+			case "pasta":
+				pastas = append(pastas, name)
 			}
 		}
 	}
@@ -47,12 +53,13 @@ func toTheHost() chapter {
 	for _, mtu := range mtus {
 		name := fmt.Sprintf("uswitch, MTU %d", mtu)
 		for _, one := range c.cells[:4] {
-			c.goals = append(c.goals, goal{cell: one.name, subject: name, beside: peers, name: "the best userspace peer", atLeast: 1})
+			c.goals = append(c.goals, goal{cell: one.name, subject: name, beside: peers, name: "the best userspace peer", atLeast: 1.05})
 		}
 	}
 	c.goals = append(c.goals,
 		goal{cell: "new connections", subject: "uswitch, MTU 1500", beside: slirps, name: "slirp4netns at its better MTU", atLeast: 1},
-		goal{cell: "round trip of a byte", subject: "uswitch, MTU 1500", beside: slirps, name: "slirp4netns at its better MTU", atMost: 1})
+		goal{cell: "new connections", subject: "uswitch, MTU 1500", beside: pastas, name: "pasta at its better MTU", atLeast: 0.85},
+		goal{cell: "round trip of a byte", subject: "uswitch, MTU 1500", beside: slices.Concat(slirps, pastas), name: "the better of slirp4netns and pasta", atMost: 1.1})
 	return c
 }
 

@@ -16,6 +16,7 @@ type results struct {
 	chapters []*table
 	ports    []portsRow
 	floods   []*floodRow
+	growth   []growthRow
 	lookup   float64 // nanoseconds: one look-up among lookupEntries addresses
 }
 

@@ -48,9 +48,9 @@ func (p *pair) between(r route, proto string, server, client []string) (string, 
 	ctx, stop := context.WithTimeout(p.ctx, p.length+15*time.Second)
 	defer stop()
 	c := command(ctx, r.client, client...)
-	before := processorTime(p.pids)
+	before := spentBy(p.pids)
 	out, err := c.CombinedOutput()
-	p.spent = cost{time: processorTime(p.pids) - before}
+	p.spent = spentBy(p.pids).since(before)
 	if err != nil {
 		err = fmt.Errorf("%s: %w\n%s", strings.Join(client, " "), err, out)
 	}

@@ -51,6 +51,7 @@ func (r *results) svg() string {
 			y += headHeight
 		}
 	}
+	y = r.growthPlots(&body, y)
 	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"12\">\n"+
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n%s</svg>\n", plotWidth, y, body.String())
 }

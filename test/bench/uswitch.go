@@ -39,8 +39,13 @@ var (
 	gateway = netip.MustParseAddr("10.98.0.1")
 )
 
-// natLab is uswitch with one host, whose way out are the sockets of b; two ports of it are published.
+// natLab is uswitch with one host, whose way out are the sockets of b; a port of it is published.
 func natLab(mtu int, flags ...string) func(*pair) error {
+	return natLabWith(mtu, inside.Masked(), "", flags...)
+}
+
+// natLabWith is natLab with other services beside that host, as the lab file has them.
+func natLabWith(mtu int, subnet netip.Prefix, others string, flags ...string) func(*pair) error {
 	return func(p *pair) error {
 		if err := outside(p); err != nil {
 			return err
@@ -56,8 +61,8 @@ services:
     networks: {br0: {ipv4_address: %v}}
     ports: ["127.0.0.1:%d:%d"]
     x-uswitch: {netns: %s}
-x-uswitch: {uplink: host, allow_host: true, keep_up: true}
-`, mtu, inside.Masked(), gateway, inside.Addr(), publishedPort, servicePort, p.a.Path))
+%sx-uswitch: {uplink: host, allow_host: true, keep_up: true}
+`, mtu, subnet, gateway, inside.Addr(), publishedPort, servicePort, p.a.Path, others))
 		if err != nil {
 			return err
 		}
