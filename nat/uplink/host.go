@@ -69,6 +69,7 @@ type Host struct {
 	net         *tcpStack
 	flows       flows
 	queues      queues
+	workers     workers
 	done        chan struct{} // closed by Close
 	running     sync.WaitGroup
 

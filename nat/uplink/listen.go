@@ -144,7 +144,7 @@ func (h *Host) acceptAll(l net.Listener, port uint16) {
 		c, err := l.Accept()
 		if err == nil {
 			conn := c.(*net.TCPConn)
-			if !h.start(func() { h.contained(func() { h.serve(conn, port) }) }) {
+			if !h.work(func() { h.contained(func() { h.serve(conn, port) }) }) {
 				_ = conn.Close()
 			}
 			continue
@@ -165,7 +165,6 @@ func (h *Host) acceptAll(l net.Listener, port uint16) {
 // serve connects a client that the kernel has accepted to whoever serves the port inside. The client learns the truth as
 // far as it can still be told: a service that refuses, or cannot be reached, is a RST.
 func (h *Host) serve(conn *net.TCPConn, port uint16) {
-	growStack(0)
 	client := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
 	seen, ok := h.aliasOf(frame.ProtoTCP, client)

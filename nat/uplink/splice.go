@@ -51,15 +51,6 @@ const copySize = 44 * 1448
 
 var copyBuffers = sync.Pool{New: func() any { return new([copySize]byte) }}
 
-// growStack makes the calling goroutine's stack as large as netstack's and the gateway's calls need it, while there is hardly
-// anything on it. Otherwise it would grow in several steps, each a copy of all that is on it, for every connection anew.
-//
-//go:noinline
-func growStack(i int) byte {
-	var room [8 << 10]byte
-	return room[i%len(room)]
-}
-
 // newSplice makes the splice of a socket and a connection to come: one between addresses as netstack has them, local being
 // that of the outside. Then comes run, if the inside has answered, and in any case forget.
 func (h *Host) newSplice(who sender, conn stream, local, remote netip.AddrPort) *splice {

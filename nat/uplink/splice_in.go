@@ -12,7 +12,6 @@ import (
 
 // inward copies from the outside to the inside.
 func (s *splice) inward() {
-	growStack(0)
 	entry, writable := waiter.NewChannelEntry(waiter.WritableEvents | ending)
 	s.queue.EventRegister(&entry)
 	defer s.queue.EventUnregister(&entry)

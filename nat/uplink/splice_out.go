@@ -33,7 +33,14 @@ func (s *splice) copyOutward() {
 		case state == copying && s.out.copier.CompareAndSwap(copying, copyingAgain):
 			return
 		case state == noCopier && s.out.copier.CompareAndSwap(noCopier, copying):
-			s.outward.Go(func() { s.contained(s.copyOut) })
+			s.outward.Add(1)
+			copies := func() {
+				defer s.outward.Done()
+				s.contained(s.copyOut)
+			}
+			if h := s.host; !h.workers.take(copies) {
+				h.running.Go(func() { h.workOn(copies) }) // run is waited for by Close as well
+			}
 			return
 		}
 	}
@@ -41,7 +48,6 @@ func (s *splice) copyOutward() {
 
 // copyOut copies from the inside to the outside what is not cut through, until there is no more for now.
 func (s *splice) copyOut() {
-	growStack(0)
 	for s.moveOut() {
 		if s.out.copier.CompareAndSwap(copying, noCopier) {
 			return

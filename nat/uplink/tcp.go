@@ -86,17 +86,15 @@ func (h *Host) dialOf(port outside, to netip.AddrPort) *dial {
 	return nil
 }
 
-// accept is netstack's question what to do with a SYN, in a goroutine of its own.
+// accept is netstack's question what to do with a SYN, in a goroutine of its own, which ends at once.
 func (h *Host) accept(r *tcp.ForwarderRequest) {
-	growStack(0)
-	asked := question{ForwarderRequest: r}
-	if !h.enterRunning() {
+	asked := &question{ForwarderRequest: r}
+	if !h.work(func() {
+		if !h.contained(func() { h.dial(asked) }) {
+			asked.answer(true)
+		}
+	}) {
 		asked.answer(false)
-		return
-	}
-	defer h.running.Done()
-	if !h.contained(func() { h.dial(&asked) }) {
-		asked.answer(true)
 	}
 }
 
@@ -175,17 +173,6 @@ func (h *Host) ttlOf(d *dial) uint8 {
 		return 0
 	}
 	return frame.IPv4(d.syn).TTL()
-}
-
-// enterRunning makes Close wait for this goroutine, until running.Done.
-func (h *Host) enterRunning() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return false
-	}
-	h.running.Add(1)
-	return true
 }
 
 // unreached says what is told to the inside about a dial that failed, NoReason being silence.
