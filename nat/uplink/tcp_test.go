@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -161,6 +162,56 @@ func TestTCPResetByTheInside(t *testing.T) {
 	abort(c)
 	if err := <-got; err == io.EOF || !strings.Contains(err.Error(), "reset") {
 		t.Errorf("the outside read: %v, want a reset", err)
+	}
+}
+
+// TestTCPResetByTheInsideAfterAFIN: whoever has closed its direction may still reset, also when nothing more is to be copied; and
+// so may the other one.
+func TestTCPResetByTheInsideAfterAFIN(t *testing.T) {
+	for i, own := range []bool{true, false} {
+		l := newLab(t, uplink.HostConfig{})
+		at, ended, ready := fmt.Sprintf("%s:%d", server, 14+i), make(chan error, 1), make(chan struct{})
+		serve(t, wanPID, at, func(c *net.TCPConn) {
+			defer c.Close()
+			if own {
+				_, _ = io.ReadAll(c) // its FIN
+			} else {
+				_ = c.CloseWrite()
+				_, _ = io.ReadFull(c, make([]byte, 1))
+			}
+			close(ready)
+			for {
+				if _, err := c.Write([]byte("x")); own && err != nil {
+					ended <- err
+					return
+				}
+				if _, err := c.Read(make([]byte, 1)); !own && err != nil {
+					ended <- err
+					return
+				}
+				time.Sleep(time.Millisecond)
+			}
+		})
+		c, err := l.dial(red, 0, at, patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if own {
+			_ = c.CloseWrite()
+		} else {
+			_, _ = io.ReadAll(c)
+			_, _ = c.Write([]byte("y"))
+		}
+		<-ready
+		abort(c)
+		select {
+		case err := <-ended:
+			if err == io.EOF {
+				t.Errorf("own FIN first %v: the outside saw an end in order, want a reset", own)
+			}
+		case <-time.After(patience):
+			t.Errorf("own FIN first %v: the outside heard of no reset", own)
+		}
 	}
 }
 
