@@ -11,6 +11,7 @@ import (
 	vswitch "uswitch/switch"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
+	"uswitch/switch/vxlan"
 )
 
 // Origin is a lab, real or simulated, from which a world can go on by itself.
@@ -38,8 +39,14 @@ type Outside interface {
 func Fork(o Origin) (*World, error) {
 	w := &World{clock: NewClock(o.Now), tracer: new(trace.Tracer)}
 	wires := map[[2]string]*Wire{}
+	w.underlay = &Underlay{time: w.clock, ends: map[netip.AddrPort]func(Carried){}, beyond: true}
+	ends := map[netip.AddrPort]*vxlan.Endpoint{}
 	for _, s := range o.Switches {
-		w.switches = append(w.switches, w.forkSwitch(s, wires))
+		twin, err := w.forkSwitch(s, wires, ends)
+		if err != nil {
+			return nil, err
+		}
+		w.switches = append(w.switches, twin)
 	}
 	if err := w.forkGateway(o); err != nil {
 		return nil, err
@@ -59,18 +66,57 @@ func (w *World) random() *rand.Rand {
 	return rand.New(rand.NewPCG(0, w.streams))
 }
 
-// forkSwitch plugs every port of a switch's twin into a wire, whose other end is loose.
-func (w *World) forkSwitch(s *vswitch.Switch, wires map[[2]string]*Wire) *vswitch.Switch {
+// forkSwitch plugs every port of a switch's twin into a wire, whose other end is loose, or into the twin of its tunnel: those of the lab
+// reach each other.
+func (w *World) forkSwitch(s *vswitch.Switch, wires map[[2]string]*Wire, ends map[netip.AddrPort]*vxlan.Endpoint) (*vswitch.Switch, error) {
 	twin := s.Fork(w.tracer, func(p *vswitch.Port) vswitch.Link {
+		if l, ok := p.Link().(*vxlan.Link); ok {
+			return l.Fork(w.forkEnd(l.Endpoint, ends))
+		}
 		wire := NewWire(w.clock, w.random(), WireConfig{Latency: DefaultLatency})
 		wires[[2]string{s.Name(), p.Name()}] = wire
 		return wire
 	})
 	for _, p := range twin.Ports() {
-		p.Link().(*Wire).PlugPort(func(f frame.Frame) { twin.Input(p, f, w.clock.Now()) })
+		switch l := p.Link().(type) {
+		case *vxlan.Link:
+			if err := l.Push(func(f frame.Frame, _ time.Time) { twin.Input(p, f, w.clock.Now()) }); err != nil {
+				return nil, err
+			}
+		case *Wire:
+			l.PlugPort(func(f frame.Frame) { twin.Input(p, f, w.clock.Now()) })
+		}
 	}
-	return twin
+	return twin, nil
 }
+
+// forkEnd returns the twin of where packets arrive for a machine that the lab is, or plays.
+func (w *World) forkEnd(of *vxlan.Endpoint, ends map[netip.AddrPort]*vxlan.Endpoint) *vxlan.Endpoint {
+	at := of.Local()
+	e := ends[at]
+	if e == nil {
+		e = vxlan.NewEndpoint(vxlan.EndpointConfig{Local: at, Socket: forkedSocket{w.underlay.Socket(at), of}, Tracer: w.tracer})
+		ends[at] = e
+		w.underlay.Open(at, func(c Carried) {
+			e.Input(vxlan.Arrival{Data: c.Data, Size: c.Size, From: c.From, TTL: vxlan.DefaultTTL, TOS: c.TOS}, w.clock.Now())
+			e.Flush(w.clock.Now())
+		})
+	}
+	return e
+}
+
+// forkedSocket sends in the copy of a lab, and says of a flow what the lab itself would.
+type forkedSocket struct {
+	UnderlaySocket
+	of *vxlan.Endpoint
+}
+
+// Source implements vxlan.Socket.
+func (s forkedSocket) Source(flow uint32) netip.AddrPort { return s.of.Source(flow) }
+
+// Plays reports whether the world is the machine with that address, or plays it: where a tunnel leads elsewhere nobody knows what becomes
+// of what it carries.
+func (w *World) Plays(at netip.AddrPort) bool { return w.underlay.ends[at] != nil }
 
 func (w *World) forkGateway(o Origin) (err error) {
 	outsides, cables := map[string]Outside{}, map[string]*cable{}

@@ -12,6 +12,7 @@ import (
 // World is a lab in memory. It belongs to one goroutine; what its switches, its gateway and its tracer offer may be used
 // from others as in a real lab, while the world stands still.
 type World struct {
+	underlay *Underlay // between the lab's tunnels
 	clock    *Clock
 	streams  uint64 // of random numbers that were handed out
 	tracer   *trace.Tracer

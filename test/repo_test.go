@@ -55,7 +55,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"nat/station": {ours: []string{"nat", "nat/netstack", "switch/frame", "switch/trace"}, others: []string{"gvisor.dev/gvisor/..."}}, // TCP of the gateway's own programs
 	"tap": {ours: []string{"switch/frame"}, others: []string{"github.com/songgao/water", "github.com/vishvananda/netlink/...",
 		"github.com/vishvananda/netns", "golang.org/x/sys/unix"}},
-	"sim": {ours: []string{"switch", "switch/frame", "switch/trace", "arp", "arp/nd", "nat", "nat/route", "nat/rule", "tap"},
+	"sim": {ours: []string{"switch", "switch/vxlan", "switch/frame", "switch/trace", "arp", "arp/nd", "nat", "nat/route", "nat/rule", "tap"},
 		others: []string{"github.com/miekg/dns"}},
 
 	// The wings. What a tool knows of a running lab is control/api; who runs one knows everything but the teachers.

@@ -70,6 +70,9 @@ func NewEndpoint(c EndpointConfig) *Endpoint {
 // Local returns the address and port.
 func (e *Endpoint) Local() netip.AddrPort { return e.local }
 
+// Source returns where the packets of a flow come from.
+func (e *Endpoint) Source(flow uint32) netip.AddrPort { return e.socket.Source(flow) }
+
 // join makes a link the one of its VNI.
 func (e *Endpoint) join(l *Link) error {
 	e.mu.Lock()

@@ -207,10 +207,8 @@ func (l *Link) Close() error {
 	return nil
 }
 
-// Fork returns a link that knows what l knows at this moment and is part of no Endpoint that anything arrives at: what it sends goes to
-// socket, and its steps are told to tracer. It is for questions.
-func (l *Link) Fork(tracer *trace.Tracer, socket Socket) *Link {
-	e := NewEndpoint(EndpointConfig{Local: l.local, TTL: l.ttl, Socket: socket, Tracer: tracer})
+// Fork returns a link that knows what l knows at this moment and shares nothing with it, for questions: it is of another Endpoint.
+func (l *Link) Fork(e *Endpoint) *Link {
 	f := &Link{Endpoint: e, where: l.where, name: l.name, vni: l.vni, epoch: l.epoch, table: l.table.fork(),
 		deliver: func(frame.Frame, time.Time) {}, closed: make(chan struct{})}
 	f.learning.Store(l.learning.Load())

@@ -469,7 +469,7 @@ func TestTableIsBounded(t *testing.T) {
 	u := &underlay{ends: map[netip.Addr]*vxlan.Endpoint{}}
 	m := u.machine(t, here, vxlan.Config{Peers: []netip.Addr{there}, Learning: true, MaxLearned: 100})
 	for i := range 1000 {
-		m.link.Fork(m.tracer, socket{u, here}) // shares nothing
+		m.link.Fork(m.end) // shares nothing
 		m.arrive(there, 8, 42, 0, ethernet(blue, frame.MAC{2, 1, 0, 0, byte(i >> 8), byte(i)}, 50))
 	}
 	if n := len(m.link.Entries(epoch)); n != 101 {

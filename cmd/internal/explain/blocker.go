@@ -38,6 +38,12 @@ func (f *flow) blocker() *blocker {
 	if f.ok() {
 		return nil
 	}
+	if len(f.beyondTunnels()) > 0 { // silence says nothing
+		if s := f.blockerOnWay(api.There); s != nil && s.Reason != trace.NeighFailed.String() {
+			return s
+		}
+		return nil
+	}
 	for _, find := range []func() *blocker{
 		func() *blocker { return f.blockerOnWay(api.There) },
 		func() *blocker { return f.blockerOnWay(api.Back) },
@@ -64,6 +70,21 @@ func (f *flow) blocker() *blocker {
 		return f.outside(trace.Unreachable, "it hears: "+f.failed.Error())
 	}
 	return f.outside(trace.TimedOut, "nobody answers there, or the answer does not come this way")
+}
+
+// beyondTunnels are the machines to which the question went, or the ARP that it needs, and of which it is not known what they do: the
+// lab's tunnels lead there.
+func (f *flow) beyondTunnels() (machines []string) {
+	for i := range f.steps {
+		s := &f.steps[i]
+		if s.Hook != trace.Encap || s.Verdict == trace.Drop || f.world.Plays(s.Outer.Dst) {
+			continue
+		}
+		if a := s.Outer.Dst.Addr().String(); !slices.Contains(machines, a) {
+			machines = append(machines, a)
+		}
+	}
+	return machines
 }
 
 // servedByGateway reports whether a service of the gateway's own has taken the question, its name server above all. A copy of

@@ -86,7 +86,9 @@ func (f *flow) reachedOutside() bool {
 // sentence is the answer in one sentence.
 func (f *flow) sentence(s *blocker, v api.Verdict) string {
 	q := f.target.Question
-	switch {
+	switch machines := f.beyondTunnels(); {
+	case s == nil && v == api.NotKnown && !f.ok() && len(machines) > 0:
+		return fmt.Sprintf("As far as the switch can see, the question leaves %s through the tunnel to %s. What becomes of it there is not known.", q.From, strings.Join(machines, " and "))
 	case s == nil && v == api.NotKnown:
 		return fmt.Sprintf("As far as the switch can see, %s reaches %s, and the answer comes back. That is not all that decides.", q.From, q.Object())
 	case v == api.NotKnown:

@@ -203,6 +203,9 @@ func (f *flow) unknowns(stop *blocker) (all []string) {
 	for _, text := range f.doubles() {
 		add(text)
 	}
+	if machines := f.beyondTunnels(); stop == nil && !f.ok() && len(machines) > 0 {
+		add(fmt.Sprintf("what %s does with it is not known here: another machine, or several, at the far end of the tunnel", strings.Join(machines, " or ")))
+	}
 	if stop == nil && !f.ok() && f.servedByGateway() {
 		add("the gateway's own service has the question: what it answers is not looked at")
 	}

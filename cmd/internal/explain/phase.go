@@ -63,6 +63,8 @@ func (b *builder) step(s *step) {
 	switch e.Hook {
 	case trace.Ingress, trace.Egress:
 		b.cable(&p, e)
+	case trace.Decap, trace.Encap:
+		p.Looked, p.Found = fmt.Sprintf("%v in the table of the tunnel %s", e.MAC, e.Port), e.Text()
 	case trace.Learn, trace.Bridge:
 		bridged(&p, e)
 	case trace.Route, trace.Neighbor:

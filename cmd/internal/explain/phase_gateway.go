@@ -126,6 +126,9 @@ func (b *builder) arp(s *step) {
 	switch {
 	case s.Verdict == trace.Drop && p.Result == api.ResultDrop && b.matters(s):
 		p.Reason, p.Found = s.Reason.String(), s.Reason.Sentence()
+	case s.Hook == trace.Encap && s.Verdict != trace.Drop && p.Result == api.ResultDrop && !b.world.Plays(s.Outer.Dst):
+		p.Result, p.Reason = api.ResultUnknown, ""
+		p.Found = "nobody here; it goes through the tunnel " + s.Port + " as well, and whether anybody answers there is not known"
 	case a.Op() == frame.ARPReply && (s.Hook == trace.Egress && s.Verdict != trace.Drop || asker == "gateway" && s.Hook == trace.ARP):
 		p.Result, p.Reason = api.ResultAllow, ""
 		p.Found = s.arp.String() + " is at " + a.SenderMAC().String() + ": " + b.nameOf(s.arp) + " answers"
