@@ -81,6 +81,8 @@ var allowed = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/creack/pty", "github.com/docker/go-units", "golang.org/x/sys/unix"}},
 	"cmd/internal/docker/client": {ours: []string{"cmd/internal/control/api", "cmd/internal/docker/types"},
 		others: []string{"github.com/docker/go-connections/nat", "github.com/docker/go-units", "golang.org/x/sys/unix", "golang.org/x/term"}},
+	"cmd/internal/docker/compose": {ours: []string{"cmd/internal/docker/client", "cmd/internal/docker/types"},
+		others: []string{"github.com/compose-spec/compose-go/v2/types"}},
 	"cmd/internal/tools/view":           {ours: []string{"switch/frame", "switch/trace", "cmd/internal/control/api", "cmd/internal/plan/dockerhost"}, others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/tools/hosttool":       {ours: []string{"switch/frame", "cmd/internal/control/api", "cmd/internal/tools/view"}},
 	"cmd/internal/tools/ping":           {ours: []string{"switch/frame", "cmd/internal/control/api"}, others: []string{"github.com/spf13/pflag", "golang.org/x/sys/unix"}},
@@ -101,12 +103,12 @@ var allowed = map[string]struct{ ours, others []string }{
 	"cmd/internal/teach/lesson": {ours: taught("cmd/internal/teach/check", "cmd/internal/teach/state"),
 		others: []string{"go.yaml.in/yaml/v4", "golang.org/x/sys/unix", "golang.org/x/text/width"}},
 	"cmd/internal/session": {ours: core("switch/trace/pcap", "tap", "nat/uplink", "cmd/internal/plan/...", "cmd/internal/world/...", "cmd/internal/simhost", "cmd/internal/explain", "cmd/internal/control/...", "cmd/internal/docker/...", "cmd/internal/rootless", "cmd/internal/doctor", "cmd/internal/tools/..."),
-		others: []string{"golang.org/x/sys/unix"}},
+		others: []string{"github.com/compose-spec/compose-go/v2/types", "golang.org/x/sys/unix"}},
 	"cmd/internal/rootless": {others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/doctor":   {ours: []string{"tap"}, others: []string{"golang.org/x/sys/unix"}},
 	"cmd/uswitch": {ours: []string{"switch/trace", "nat/rule", "cmd/internal/session", "cmd/internal/rootless", "cmd/internal/doctor", "cmd/internal/tools/...", "cmd/internal/teach/...", "cmd/internal/web", "cmd/internal/plan/...",
-		"cmd/internal/docker/client", "cmd/internal/docker/types", "cmd/internal/control/api"},
-		others: []string{"github.com/spf13/cobra/...", "github.com/spf13/pflag"}},
+		"cmd/internal/docker/client", "cmd/internal/docker/compose", "cmd/internal/docker/types", "cmd/internal/control/api"},
+		others: []string{"github.com/compose-spec/compose-go/v2/types", "github.com/spf13/cobra/...", "github.com/spf13/pflag"}},
 }
 
 // core is what runs packets and can be asked without a machine around it, and what else a package may know.

@@ -48,6 +48,7 @@ func commands() []*cobra.Command {
 		newServe(),
 		newRootlessLab(),
 		newDocker(),
+		dockerComposeAlone(),
 	}, append(hostTools(), ofTheBuild...)...)
 }
 

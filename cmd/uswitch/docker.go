@@ -32,11 +32,16 @@ published ports on this machine, the rules that Docker makes. The services of a 
 		Args:    knownCommand,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	dockerLabFlag(c)
+	c.AddCommand(containerCommands()...)
+	c.AddCommand(newDockerPs("ps"), newDockerInspect(), newDockerNetwork(), newDockerContainer(), newDockerCompose("compose"))
+	return c
+}
+
+// dockerLabFlag says which lab is meant.
+func dockerLabFlag(c *cobra.Command) {
 	c.PersistentFlags().String("lab", "", "act on lab `NAME`; needed only if several are up (or set USWITCH_LAB)")
 	_ = c.RegisterFlagCompletionFunc("lab", completeLabs)
-	c.AddCommand(containerCommands()...)
-	c.AddCommand(newDockerPs("ps"), newDockerInspect(), newDockerNetwork(), newDockerContainer())
-	return c
 }
 
 // newDockerContainer has the same commands behind the word that docker has for them, too.

@@ -136,37 +136,54 @@ func newDockerExec() *cobra.Command {
 
 		ValidArgsFunction: completeContainers,
 	}
+	x, how := execFlags(c)
+	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
+		x.Cmd = args[1:]
+		return execIn(ctx, d, args[0], x, how)
+	})
+}
+
+// execHow is how a program is run beside a container's own.
+type execHow struct{ input, detach bool }
+
+// execFlags are those of docker exec and docker compose exec.
+func execFlags(c *cobra.Command) (*types.ExecConfig, *execHow) {
+	x, how := &types.ExecConfig{}, &execHow{}
 	f := c.Flags()
 	f.SetInterspersed(false)
-	input := f.BoolP("interactive", "i", false, "give it what is typed")
+	f.BoolVarP(&how.input, "interactive", "i", false, "give it what is typed")
 	f.BoolP("tty", "t", false, "on this terminal, where it is anyway")
-	environment := f.StringArrayP("env", "e", nil, "set `NAME=VALUE` for it")
-	dir := f.StringP("workdir", "w", "", "run it in `DIRECTORY`; the container's if nothing is said")
-	detach := f.BoolP("detach", "d", false, "leave it in the background")
-	user := f.StringP("user", "u", "", "run it as `USER[:GROUP]` of this machine; the container's if nothing is said")
-	privileged := f.Bool("privileged", false, "leave it all capabilities, whatever is taken from the container")
-	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
-		container, err := d.Container(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		if !container.State.Running {
-			fmt.Fprintf(os.Stderr, "Error response from daemon: container %s is not running\n", container.ID)
-			return exit(1)
-		}
-		x := types.ExecConfig{Cmd: args[1:], Env: *environment, WorkingDir: *dir, User: *user, Privileged: *privileged}
-		if *detach {
-			return d.ExecDetached(ctx, container.ID, x)
-		}
-		host, err := d.Host(ctx, container)
-		if err != nil {
-			return err
-		}
-		var in *os.File
-		if *input {
-			in = os.Stdin
-		}
-		status, err := session.ExecInContainer(ctx, d.Lab(), host, container, &x, in)
-		return failed(status, err)
-	})
+	f.BoolP("no-tty", "T", false, "the same")
+	_ = f.MarkHidden("no-tty")
+	f.StringArrayVarP(&x.Env, "env", "e", nil, "set `NAME=VALUE` for it")
+	f.StringVarP(&x.WorkingDir, "workdir", "w", "", "run it in `DIRECTORY`; the container's if nothing is said")
+	f.BoolVarP(&how.detach, "detach", "d", false, "leave it in the background")
+	f.StringVarP(&x.User, "user", "u", "", "run it as `USER[:GROUP]` of this machine; the container's if nothing is said")
+	f.BoolVar(&x.Privileged, "privileged", false, "leave it all capabilities, whatever is taken from the container")
+	return x, how
+}
+
+// execIn runs a program in a container, and exits with its status.
+func execIn(ctx context.Context, d *client.Client, reference string, x *types.ExecConfig, how *execHow) error {
+	container, err := d.Container(ctx, reference)
+	if err != nil {
+		return err
+	}
+	if !container.State.Running {
+		fmt.Fprintf(os.Stderr, "Error response from daemon: container %s is not running\n", container.ID)
+		return exit(1)
+	}
+	if how.detach {
+		return d.ExecDetached(ctx, container.ID, *x)
+	}
+	host, err := d.Host(ctx, container)
+	if err != nil {
+		return err
+	}
+	var in *os.File
+	if how.input {
+		in = os.Stdin
+	}
+	status, err := session.ExecInContainer(ctx, d.Lab(), host, container, x, in)
+	return failed(status, err)
 }

@@ -56,6 +56,7 @@ func containerFlags(c *cobra.Command) *client.Options {
 	f.StringArrayVar(&o.Ulimits, "ulimit", nil, "a `LIMIT` of its processes, as in nofile=64:128")
 	_ = f.MarkHidden("net")
 	_ = f.MarkHidden("stop-timeout")
+	f.StringArrayVar(&o.Sysctls, "sysctl", nil, "set a `SETTING` of its network, as in net.ipv4.ip_forward=1")
 	addIdleFlags(f)
 	return o
 }
@@ -68,7 +69,7 @@ var (
 		"cpu-shares c", "cpus", "cpuset-cpus", "cpuset-mems", "detach-keys", "device", "domainname", "env-file", "gpus", "health-cmd",
 		"health-interval", "health-retries", "health-start-period", "health-timeout", "ip6", "ipc", "label-file", "link-local-ip", "log-driver",
 		"log-opt", "memory m", "memory-reservation", "memory-swap", "mount", "oom-score-adj", "pid", "pids-limit", "platform", "pull", "restart",
-		"runtime", "shm-size", "storage-opt", "sysctl", "tmpfs", "userns", "uts", "volume v",
+		"runtime", "shm-size", "storage-opt", "tmpfs", "userns", "uts", "volume v",
 		"volume-driver", "volumes-from"}
 )
 

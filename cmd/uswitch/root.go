@@ -25,6 +25,7 @@ decided, how its addresses were translated.`,
 		Args:          knownCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.TraverseChildren = true // docker compose -f FILE logs -f
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if words := c.Flags().Args(); c.HasSubCommands() && len(words) > 0 {
 			return knownCommand(c, words) // the flags of a command that does not exist

@@ -5,5 +5,5 @@
 //	docker (DOCKER_HOST=...) -------+          types            |
 //	                                                            +--> image: which program stands in for an image
 //
-// types is what both sides say to each other, under Docker's own names; client knows these and control/api, and no engine.
+// compose makes what a Compose project is of, by client: uswitch docker compose. types is what both sides say to each other, under Docker's own names; client knows these and control/api, and no engine.
 package docker

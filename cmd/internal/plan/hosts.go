@@ -178,6 +178,16 @@ func (b *builder) sysctls(h *Host, service types.ServiceConfig, at path) map[str
 	return all
 }
 
+// CheckSysctls accepts settings of a network of one's own.
+func CheckSysctls(settings map[string]string) error {
+	for _, name := range sortedKeys(settings) {
+		if !sysctlName.MatchString(name) || strings.Contains(name, "..") || strings.ContainsAny(settings[name], "\x00\n") {
+			return fmt.Errorf("sysctl %q: want a setting of a network, as in net.ipv4.ip_forward=1", clip(name, 60))
+		}
+	}
+	return nil
+}
+
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // veth reads what the near end of a cable is to be called: x-uswitch: {veth: veth1a2b3c4}, at a service's network, or at

@@ -128,12 +128,7 @@ func (r *report) model(env map[string]string) (model map[string]any, told []stri
 		o.ResourceLoaders = append([]loader.ResourceLoader{elsewhere{}}, o.ResourceLoaders...)
 	})
 	if err != nil {
-		text, _, isYAML := strings.Cut(err.Error(), ": yaml: ") // behind which may stand a piece of a file
-		if isYAML {
-			text += ": not YAML"
-		}
-		text = strings.ReplaceAll(text, directory+string(filepath.Separator), "")
-		r.mistake(0, nil, "%s", strings.Join(strings.Fields(clip(text, 300)), " "))
+		r.mistake(0, nil, "%s", plainly(err, directory))
 		return nil, nil, false
 	}
 	return model, nil, true

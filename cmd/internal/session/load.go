@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 )
@@ -24,11 +26,7 @@ func Read(name string, o plan.LoadOptions, warnings io.Writer) (*plan.Plan, erro
 	if _, err := os.Getwd(); err != nil {
 		return nil, fmt.Errorf("the current directory is gone or cannot be read: cd to another one (%w)", err)
 	}
-	o.Env, o.Stdin = map[string]string{}, os.Stdin
-	for _, line := range os.Environ() {
-		key, value, _ := strings.Cut(line, "=")
-		o.Env[key] = value
-	}
+	o.Env, o.Stdin = environment(), os.Stdin
 	p, err := plan.Load(name, o)
 	if err != nil {
 		return nil, err
@@ -37,6 +35,26 @@ func Read(name string, o plan.LoadOptions, warnings io.Writer) (*plan.Plan, erro
 		fmt.Fprintln(warnings, "uswitch: warning:", w)
 	}
 	return p, nil
+}
+
+// ReadProject reads a Compose project as docker compose does, and writes its warnings.
+func ReadProject(name string, o plan.LoadOptions, warnings io.Writer) (*types.Project, error) {
+	o.Env, o.Stdin = environment(), os.Stdin
+	p, lines, err := plan.LoadProject(name, o)
+	for _, w := range lines {
+		fmt.Fprintln(warnings, "uswitch: warning:", w)
+	}
+	return p, err
+}
+
+// environment returns the variables of this process.
+func environment() map[string]string {
+	all := map[string]string{}
+	for _, line := range os.Environ() {
+		key, value, _ := strings.Cut(line, "=")
+		all[key] = value
+	}
+	return all
 }
 
 // ApplyOptions are what a person can say about one Apply.

@@ -48,6 +48,7 @@ type Options struct {
 	Privileged     bool
 	ReadOnly       bool
 	Ulimits        []string // NAME=SOFT[:HARD]
+	Sysctls        []string // NAME=VALUE
 }
 
 // Request says it in the words of the API. environment looks up a variable that is named without a value. The errors have
@@ -149,6 +150,16 @@ func (o *Options) limits(r *types.CreateRequest) error {
 			return fmt.Errorf("invalid argument %q for \"--ulimit\" flag: %w", text, err)
 		}
 		r.HostConfig.Ulimits = append(r.HostConfig.Ulimits, types.Ulimit{Name: l.Name, Hard: l.Hard, Soft: l.Soft})
+	}
+	for _, text := range o.Sysctls {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return fmt.Errorf("invalid argument %q for \"--sysctl\" flag: want NAME=VALUE", text)
+		}
+		if r.HostConfig.Sysctls == nil {
+			r.HostConfig.Sysctls = map[string]string{}
+		}
+		r.HostConfig.Sysctls[name] = value
 	}
 	return nil
 }

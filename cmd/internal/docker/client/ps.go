@@ -42,7 +42,8 @@ func DockerPs(w io.Writer, containers []types.Summary, o DockerOptions) error {
 		format = "{{.ID}}"
 	}
 	heading := map[string]string{"ID": "CONTAINER ID", "Image": "IMAGE", "Command": "COMMAND", "CreatedAt": "CREATED AT", "RunningFor": "CREATED",
-		"Status": "STATUS", "State": "STATE", "Ports": "PORTS", "Names": "NAMES", "Networks": "NETWORKS", "Labels": "LABELS"}
+		"Status": "STATUS", "State": "STATE", "Ports": "PORTS", "Names": "NAMES", "Networks": "NETWORKS", "Labels": "LABELS",
+		"Name": "NAME", "Service": "SERVICE"}
 	rows := make([]map[string]string, 0, len(containers))
 	for _, c := range containers {
 		rows = append(rows, dockerContainer(c, o))
@@ -66,6 +67,7 @@ func dockerContainer(c types.Summary, o DockerOptions) map[string]string {
 	return map[string]string{"ID": o.id(c.ID), "Image": cmp.Or(c.Image, "<no image>"), "Command": strconv.Quote(command),
 		"CreatedAt": created.String(), "RunningFor": units.HumanDuration(o.Now.Sub(created)) + " ago", "Status": c.Status, "State": c.State,
 		"Ports": dockerPorts(c.Ports), "Names": strings.Join(names, ","), "Labels": strings.Join(labels, ","),
+		"Name": strings.Join(names, ","), "Service": c.Labels["com.docker.compose.service"], // as docker compose ps has them
 		"Networks": strings.Join(slices.Sorted(maps.Keys(c.NetworkSettings.Networks)), ",")}
 }
 

@@ -129,7 +129,7 @@ var (
 		"DeviceCgroupRules": idle(ownFiles), "DeviceRequests": idle(ownFiles),
 		"PidMode": {why: ownProcesses, usual: []string{`"host"`}}, "IpcMode": {why: ownProcesses, usual: []string{`"host"`}}, "UTSMode": usual(`"private"`),
 		"UsernsMode": usual(`"host"`), "CgroupnsMode": {why: ownProcesses, usual: []string{`"host"`}}, "Cgroup": shared(), "CgroupParent": shared(), "Init": idle(ownProcesses),
-		"OomScoreAdj": shared(), "OomKillDisable": shared(), "PidsLimit": shared(), "ShmSize": shared(), "Sysctls": idle("set them inside"),
+		"OomScoreAdj": shared(), "OomKillDisable": shared(), "PidsLimit": shared(), "ShmSize": shared(), "Sysctls": acted(),
 		"Runtime": usual(`"runc"`), "Isolation": usual(`"default"`),
 		"Memory": shared(), "MemoryReservation": shared(), "MemorySwap": shared(), "MemorySwappiness": {why: ownResources, usual: []string{"-1"}},
 		"KernelMemory": shared(), "KernelMemoryTCP": shared(), "NanoCpus": shared(), "CpuShares": shared(), "CpuPeriod": shared(), "CpuQuota": shared(),

@@ -35,6 +35,9 @@ func (e *Engine) Create(name string, r types.CreateRequest) (*types.CreateRespon
 	if err := checkModes(c); err != nil {
 		return nil, err
 	}
+	if err := plan.CheckSysctls(c.hostConfig.Sysctls); err != nil {
+		return nil, invalid("%v", err)
+	}
 	if err := checkBindings(c); err != nil {
 		return nil, err
 	}

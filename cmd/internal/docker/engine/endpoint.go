@@ -45,6 +45,7 @@ func (e *Engine) hostOf(c *container) (plan.Host, error) {
 		h.Interfaces = append(h.Interfaces, i)
 	}
 	e.chooseRoute(c, &h)
+	h.Sysctls = c.hostConfig.Sysctls
 	return h, e.chooseNames(c, &h)
 }
 

@@ -44,6 +44,7 @@ type HostConfig struct {
 	ReadonlyRootfs  bool                     `json:"ReadonlyRootfs"`
 	SecurityOpt     []string                 `json:"SecurityOpt"`
 	Ulimits         []Ulimit                 `json:"Ulimits"`
+	Sysctls         map[string]string        `json:"Sysctls,omitempty"` // net.* alone
 }
 
 // Ulimit bounds a resource; -1: unlimited.
