@@ -186,7 +186,8 @@ func (r *results) growthTable(w io.Writer) {
 	if len(r.growth) == 0 {
 		return
 	}
-	fmt.Fprint(w, "\n## Growth\n\nNAT to the host. Each packet passes every rule, of which none fits.\n\n| of | | how many | new connections, 1/s | "+
+	fmt.Fprint(w, "\n## Growth\n\nNAT to the host. Each packet passes every rule, of which none fits; a host brings one of its own, "+
+		"as with Docker 28 (-t raw -A PREROUTING -d HOST ! -i br0 -j DROP).\n\n| of | | how many | new connections, 1/s | "+
 		"a byte there and back, us | processor time of that, us | memory, MiB |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, g := range r.growth {
 		fmt.Fprintf(w, "| %s | %s | %d | %s | %s | %s | %s |\n", g.of, g.subject, g.count, number(g.connections, true), number(g.trip, true),
