@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -220,37 +221,83 @@ func TestAheadWakes(t *testing.T) {
 	}
 }
 
-// TestAheadModel: whatever comes in whatever order, and however slow the outside is, it gets the stream, each byte once.
+// TestAheadModel: whatever comes in whatever order, and however slow the outside is, it gets the stream, each byte once, and
+// nothing that is behind the FIN. It takes 100,000 steps; make fuzz takes as many as there is time for.
 func TestAheadModel(t *testing.T) {
-	for seed := range uint64(200) {
-		r := rand.New(rand.NewPCG(seed, 0))
-		s := newStage(t, r.Uint32())
-		if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 4096); err != nil {
-			t.Fatal(err)
-		}
-		stream := make([]byte, 1+r.IntN(60_000))
-		for i := range stream {
-			stream[i] = byte(1 + r.IntN(255)) // a zero is none of them
-		}
-		var got []byte
-		for len(got) < len(stream) {
-			switch r.IntN(4) {
-			case 0: // somewhere near what netstack has: again, next or too early
-				at := min(max(len(s.accounted)+r.IntN(6000)-3000, 0), len(stream)-1)
-				s.segment(at, stream[at:min(at+1+r.IntN(3000), len(stream))], 0)
-			case 1:
-				at := len(s.accounted)
-				s.segment(at, stream[at:min(at+1+r.IntN(12_000), len(stream))], 0)
-			case 2:
-				s.read()
-			case 3:
-				got = append(got, s.arrived(1+r.IntN(20_000))...)
-			}
-		}
-		if !bytes.Equal(got, stream) {
-			t.Fatalf("seed %d: the outside got another stream", seed)
+	for seed, steps := uint64(0), 0; steps < 100_000; seed++ {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { steps += aheadModel(t, seed) })
+		if t.Failed() {
+			return
 		}
 	}
+}
+
+func FuzzAheadModel(f *testing.F) {
+	f.Add(uint64(1))
+	f.Fuzz(func(t *testing.T, seed uint64) { aheadModel(t, seed) })
+}
+
+// aheadModel runs one connection, and returns how many steps it took: segments that come, what netstack has being read, and the
+// outside's reading.
+func aheadModel(t *testing.T, seed uint64) (steps int) {
+	r := rand.New(rand.NewPCG(seed, 0))
+	s := newStage(t, r.Uint32())
+	if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 4096); err != nil {
+		t.Fatal(err)
+	}
+	if s.open.Store(r.IntN(2) == 0); !s.open.Load() && r.IntN(4) == 0 {
+		s.allow()
+	}
+	stream := make([]byte, 1+r.IntN(60_000))
+	for i := range stream {
+		stream[i] = byte(1 + r.IntN(255)) // a zero is none of them
+	}
+	segment := func(at, most int) {
+		end := min(at+1+r.IntN(most), len(stream))
+		flags := frame.TCPFlags(0)
+		if end == len(stream) {
+			flags = frame.FIN
+		}
+		s.segment(at, stream[at:end], flags)
+	}
+	var got []byte
+	for ; len(got) < len(stream); steps++ {
+		switch r.IntN(6) {
+		case 0: // somewhere near what netstack has: again, next or too early
+			segment(min(max(len(s.accounted)+r.IntN(6000)-3000, 0), len(stream)-1), 3000)
+		case 1:
+			if at := len(s.accounted); at < len(stream) {
+				segment(at, 12_000)
+			}
+		case 2:
+			s.read()
+		case 3:
+			got = append(got, s.arrived(1+r.IntN(20_000))...)
+		case 4: // the handshake ends some time
+			if r.IntN(8) == 0 {
+				s.allow()
+			}
+		case 5: // somebody slips in what is behind the FIN
+			if s.last == uint64(len(stream)) && s.trySend(behind(s, len(stream), r.IntN(3))) {
+				t.Fatalf("seed %d: what is behind the FIN has left", seed)
+			}
+		}
+		if steps > 1_000_000 {
+			t.Fatalf("seed %d: it does not come to its end: %d bytes of %d", seed, len(got), len(stream))
+		}
+	}
+	if !bytes.Equal(got, stream) {
+		t.Fatalf("seed %d: the outside got another stream", seed)
+	}
+	return steps
+}
+
+// behind is a segment of one byte that begins so far behind the end of a stream.
+func behind(s *stage, end, by int) frame.TCP {
+	b := make([]byte, frame.TCPHeader+1)
+	binary.BigEndian.PutUint32(b[4:], s.isn+1+uint32(end+by))
+	b[12], b[13] = frame.TCPHeader/4<<4, byte(frame.ACK)
+	return b
 }
 
 // TestAheadJudges: what TCP must discard does not leave.
