@@ -74,7 +74,7 @@ var allowed = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/spf13/pflag", "mvdan.cc/sh/v3/..."}},
 	"cmd/internal/explain":        {ours: core("cmd/internal/plan", "cmd/internal/control/api")}, // the questions and answers are the socket's
 	"cmd/internal/control/api":    {ours: []string{"switch/frame", "switch/trace"}},
-	"cmd/internal/control/server": {ours: core("switch/trace/pcap", "tap", "cmd/internal/plan/...", "cmd/internal/world/...", "cmd/internal/explain", "cmd/internal/control/api", "cmd/internal/docker/engine", "cmd/internal/tools/graph"), others: []string{"golang.org/x/sys/unix"}},
+	"cmd/internal/control/server": {ours: core("switch/vxlan", "nat/uplink", "switch/trace/pcap", "tap", "cmd/internal/plan/...", "cmd/internal/world/...", "cmd/internal/explain", "cmd/internal/control/api", "cmd/internal/docker/engine", "cmd/internal/tools/graph"), others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/docker/types":   {},
 	"cmd/internal/docker/image":   {},
 	"cmd/internal/docker/engine": {ours: []string{"switch/frame", "switch/ipam", "tap", "cmd/internal/plan", "cmd/internal/world", "cmd/internal/docker/types", "cmd/internal/docker/image"},

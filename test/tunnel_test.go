@@ -208,3 +208,41 @@ func TestTunnelIsForetold(t *testing.T) {
 		t.Errorf("why-not says:\n%s", out)
 	}
 }
+
+// TestTunnelTables: a tunnel's entries are shown and changed as Linux' vxlan device has them, and what is said of other machines is heard.
+func TestTunnelTables(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	f := newFar(t)
+	f.kernel(42)
+	l := f.lab()
+	if !l.pings("RED", "10.0.0.20") {
+		t.Fatal("no answer")
+	}
+	matchesAll(t, l.do("bridge", "fdb", "show"), `^02:00:00:00:00:20 dev vx0 master br0 $`, `^02:00:00:00:00:20 dev vx0 dst `+f.peer+` self $`,
+		`^00:00:00:00:00:00 dev vx0 dst `+f.peer+` self permanent$`)
+	matchesAll(t, l.do("show", "tunnels"), `^vx0 on br0: VNI 42 at `+f.local+`:4789, peers `+f.peer+`, ttl 64, mtu 1450, learning$`)
+	matchesAll(t, l.do("ip", "link", "show", "vx0"), `^\d+: vx0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 .* master br0 `)
+
+	// A station by hand, behind a machine at whose port nobody listens.
+	nobody := f.local + "7"
+	f.do("ip addr add " + nobody + "/24 dev eth0; ip link del vx0") // which would listen at every address
+	l.do("bridge", "fdb", "add", "02:00:00:00:00:99", "dev", "vx0", "dst", nobody, "self", "permanent")
+	l.do("bridge", "fdb", "append", "00:00:00:00:00:00", "dev", "vx0", "dst", nobody)
+	must(t, "ip", "netns", "exec", l.ns("RED"), "ip", "neigh", "add", "10.0.0.99", "lladdr", "02:00:00:00:00:99", "dev", "eth0")
+	eventually(t, "the other machine's refusal is heard", func() bool {
+		_ = exec.Command("ip", "netns", "exec", l.ns("RED"), "ping", "-c", "1", "-W", "1", "10.0.0.99").Run()
+		return strings.Contains(l.do("show", "tunnels"), nobody+": ")
+	})
+	l.event("the configured way", func(e event) bool {
+		return e.Hook == "encap" && strings.Contains(e.Text, "02:00:00:00:00:99 is behind "+nobody+" as configured")
+	})
+	if l.drops("refused") == 0 {
+		t.Error("what was refused is not counted")
+	}
+	l.do("bridge", "fdb", "del", "00:00:00:00:00:00", "dev", "vx0", "dst", nobody)
+	l.do("bridge", "fdb", "del", "02:00:00:00:00:99", "dev", "vx0", "dst", nobody)
+	if out := l.do("bridge", "fdb", "show", "dev", "vx0"); strings.Contains(out, nobody) {
+		t.Errorf("still there:\n%s", out)
+	}
+}

@@ -13,7 +13,7 @@ import (
 func newShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "show",
-		Short:   "Show the lab or a table: lab, ports, fdb, neigh, hosts, networks, routes, drops, conntrack, published",
+		Short:   "Show the lab or a table: lab, ports, tunnels, fdb, neigh, hosts, networks, routes, drops, conntrack, published",
 		Example: "  uswitch show fdb",
 		GroupID: groupLook,
 		Args:    knownCommand,
@@ -28,6 +28,8 @@ func newShow() *cobra.Command {
 			func(rows []api.Network) error { return view.Networks(out, rows) }),
 		tableOf("ports", "Ports of the switches: what went through, and their knobs", "/v1/ports",
 			func(rows []api.Port) error { return view.Ports(out, rows) }),
+		tableOf("tunnels", "Networks' ports to other machines, and what was said of those", "/v1/tunnels",
+			func(rows []api.Tunnel) error { return view.Tunnels(out, rows) }),
 		newShowFDB(),
 		tableOf("neigh", "The gateway's neighbours, as ip neigh prints them", "/v1/neigh",
 			func(rows []api.Neighbor) error { return view.Neighbors(out, rows) }),

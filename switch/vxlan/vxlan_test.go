@@ -484,6 +484,31 @@ func TestTableIsBounded(t *testing.T) {
 	}
 }
 
+// TestNothingIsToldUnderALock: whoever holds a frame at the step into the tunnel keeps nobody from the tables.
+func TestNothingIsToldUnderALock(t *testing.T) {
+	_, a, _ := two(t)
+	stepper := trace.NewStepper(trace.StepperConfig{Max: 10, Patience: time.Hour, Now: time.Now})
+	a.tracer.AttachStepper(stepper)
+	a.send(ethernet(blue, red, 50))
+	for {
+		stop, err := stepper.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stop.Kind == trace.Stepped && stop.Event.Hook == trace.Encap {
+			a.set(blue, third)
+			a.link.SetPeers([]netip.Addr{there})
+			if err := a.link.Remove(blue, third); err != nil || len(a.link.Entries(epoch)) != 1 {
+				t.Error(err, a.link.Entries(epoch))
+			}
+			a.tracer.DetachStepper(stepper) // the frame goes on
+			_ = stepper.Go(stop.Leg)
+			break
+		}
+		_ = stepper.Go(stop.Leg)
+	}
+}
+
 func TestOneNetworkAVNI(t *testing.T) {
 	_, a, _ := two(t)
 	other, err := a.end.NewLink(vxlan.Config{VNI: 42, Name: "vx1", Epoch: epoch})

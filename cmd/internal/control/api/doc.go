@@ -17,6 +17,8 @@
 //	GET     /v1/networks        networks with their settings
 //	GET     /v1/ports           ports of the switches with their flags and counters
 //	GET     /v1/fdb             forwarding tables, with the keys of `bridge -json fdb show`
+//	GET     /v1/tunnels         networks' ports to other machines, and what was said of those
+//	POST    /v1/tunnels         enters behind which machine a station is: a TunnelEntry; DELETE forgets it
 //	GET     /v1/neigh           the gateway's neighbours, with the keys of `ip -json neigh`
 //	POST    /v1/neigh           enters a neighbour; DELETE forgets one, or all
 //	GET     /v1/routes          the gateway's routes, with the keys of `ip -json route`

@@ -165,6 +165,7 @@ const (
 	KindLoopback = "loopback"
 	KindBridge   = "bridge"
 	KindVeth     = "veth"
+	KindVXLAN    = "vxlan" // a network's port to other machines
 	KindEther    = "ether"
 	KindNone     = "none"
 )

@@ -142,10 +142,43 @@ type FDBEntry struct {
 	MAC    frame.MAC `json:"mac"`
 	Ifname string    `json:"ifname"`
 	Flags  []string  `json:"flags"`
-	Master string    `json:"master"`
+	Dst    string    `json:"dst,omitempty"` // of a tunnel's own entry: the machine behind which the station is; Master is empty then
+	Master string    `json:"master,omitempty"`
 	State  string    `json:"state"`           // permanent: the gateway's own; static: configured; empty: learned
 	Age    *float64  `json:"age,omitempty"`   // seconds since the station was last heard, of a learned entry
 	Since  *float64  `json:"since,omitempty"` // seconds since the station came to this port
+}
+
+// Tunnel is a network's port to other machines.
+type Tunnel struct {
+	Network        string         `json:"network"`
+	Name           string         `json:"name"`
+	VNI            uint32         `json:"vni"`
+	Local          netip.AddrPort `json:"local"`
+	TTL            int            `json:"ttl"`
+	MTU            int            `json:"mtu"` // of the inside
+	Learning       bool           `json:"learning"`
+	Peers          []TunnelPeer   `json:"peers"`
+	Dropped        uint64         `json:"dropped"`                   // packets from other machines that went no further
+	Overflowed     uint64         `json:"overflowed"`                // and those that the socket's queue had no room for
+	ChecksumErrors *uint64        `json:"checksum_errors,omitempty"` // UDP packets of this network namespace that the kernel dropped for a wrong checksum
+}
+
+// TunnelPeer is another machine, and what was said of packets to it.
+type TunnelPeer struct {
+	Addr   netip.Addr `json:"addr"`
+	Errors uint64     `json:"errors"` // ICMP errors
+	Error  string     `json:"error,omitempty"`
+	From   string     `json:"from,omitempty"`
+	When   time.Time  `json:"when,omitzero"`
+}
+
+// TunnelEntry is a row of a tunnel's own table to enter or to forget. The MAC address of all zeroes makes a machine a peer.
+type TunnelEntry struct {
+	Dev     string     `json:"dev"`
+	MAC     frame.MAC  `json:"mac"`
+	Dst     netip.Addr `json:"dst"`
+	Replace bool       `json:"replace,omitempty"`
 }
 
 // FDBFlush says which entries of a switch's forwarding table to forget, learned and static; the gateway's own stays.

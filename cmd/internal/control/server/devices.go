@@ -55,6 +55,10 @@ func (s *Server) devices(*http.Request) (any, error) {
 				ports = append(ports, row)
 			}
 		}
+		if n.Tunnel != nil {
+			bridge.Carrier = true
+			ports = append(ports, s.tunnelDevice(n))
+		}
 		rows = append(append(rows, device{Device: bridge}), ports...)
 	}
 	s.numbers.assign(rows)

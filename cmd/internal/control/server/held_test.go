@@ -123,6 +123,9 @@ func TestNothingIsToldUnderALock(t *testing.T) {
 		}
 	}
 	for _, h := range trace.Hooks() {
+		if h == trace.Encap || h == trace.Decap {
+			continue // this lab has no tunnel: switch/vxlan's own tests step through one
+		}
 		if !hooks[h.String()] {
 			t.Errorf("no packet stopped at %v", h)
 		}

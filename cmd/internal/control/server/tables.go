@@ -136,6 +136,7 @@ func (s *Server) fdb(*http.Request) (any, error) {
 			}
 			rows = append(rows, row)
 		}
+		rows = append(rows, s.remotes(n)...)
 	}
 	return rows, nil
 }

@@ -3,6 +3,7 @@ package hosttool
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -18,7 +19,7 @@ type fdbQuestion struct {
 
 func (b *bridge) fdb(ctx context.Context) error {
 	command, err := b.command("fdb", []string{"add", "append", "replace", "delete", "get", "show", "lst", "list", "flush", "help"},
-		[]string{"add", "replace", "delete", "show", "flush"})
+		[]string{"add", "append", "replace", "delete", "show", "flush"})
 	switch {
 	case err != nil:
 		return err
@@ -87,7 +88,7 @@ func (t Tool) fdbRows(ctx context.Context) ([]view.FDBRow, []api.Device, error) 
 
 // changeFDB answers `bridge fdb { add | replace | del } MAC dev NAME master [static [sticky]]`.
 func (b *bridge) changeFDB(ctx context.Context, command string) error {
-	var mac, dev string
+	var mac, dev, dst string
 	var master, static, sticky bool
 	for {
 		word, more := b.next()
@@ -104,7 +105,10 @@ func (b *bridge) changeFDB(ctx context.Context, command string) error {
 			static = true
 		case "sticky":
 			sticky = true
-		case "self", "local", "permanent", "temp", "dynamic", "extern_learn", "vlan", "dst", "vni", "via", "nhid", "use", "router", "src_vni", "port":
+		case "dst":
+			err = b.set(word, &dst)
+		case "self", "permanent": // which an entry of a tunnel is without these words
+		case "local", "temp", "dynamic", "extern_learn", "vlan", "vni", "via", "nhid", "use", "router", "src_vni", "port":
 			err = b.unanswered(word)
 		default:
 			err = place(word, &mac, "to")
@@ -123,6 +127,10 @@ func (b *bridge) changeFDB(ctx context.Context, command string) error {
 		return refuse(255, "Device and address are required arguments.")
 	case !ok:
 		return refuse(255, "Cannot find device %q", dev)
+	case d.Kind == api.KindVXLAN && !master:
+		return b.changeRemote(ctx, command, d, mac, dst)
+	case dst != "":
+		return refuse(255, "RTNETLINK answers: Operation not supported")
 	case !master || command != "delete" && !static:
 		return refuse(255, `Error: only entries of the switch are answered here: want "master static" behind the device; "master" to delete.`)
 	case d.Master == "":
@@ -149,6 +157,25 @@ func (b *bridge) changeFDB(ctx context.Context, command string) error {
 		values = map[string]string{"port": "none"}
 	}
 	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, api.SetRequest{Kind: "fdb", Name: station.String(), Network: d.Master, Values: values}, nil)
+}
+
+// changeRemote answers `bridge fdb { add | append | replace | del } MAC dev NAME dst ADDRESS [self] [permanent]`, of a tunnel. The MAC address
+// 00:00:00:00:00:00 stands for what is for everyone.
+func (b *bridge) changeRemote(ctx context.Context, command string, d api.Device, mac, dst string) error {
+	station, err := hardware(mac)
+	if err != nil {
+		return err
+	}
+	to, err := netip.ParseAddr(dst)
+	if err != nil {
+		return refuse(255, "Error: any valid address is expected rather than %q: want \"dst ADDRESS\", of the machine behind which it is.", dst)
+	}
+	e := api.TunnelEntry{Dev: d.Name, MAC: station, Dst: to, Replace: command == "replace"}
+	method := http.MethodPost
+	if command == "delete" {
+		method = http.MethodDelete
+	}
+	return b.Lab.Do(ctx, method, "/v1/tunnels", nil, e, nil)
 }
 
 // fdbFlush is what `bridge fdb flush` says. Of its selectors the last one of a kind counts.

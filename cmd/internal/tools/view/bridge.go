@@ -21,6 +21,7 @@ type FDBRow struct {
 	Master        string // empty: a row of the device's own filter
 	Self          bool
 	State         string
+	Dst           string // of a tunnel's own row: the machine
 }
 
 // allHosts is the group that every device with IPv4 listens to (RFC 1112 4 and 6.4): 224.0.0.1.
@@ -31,7 +32,7 @@ var allHosts = frame.MAC{0x01, 0x00, 0x5e, 0x00, 0x00, 0x01}
 // gone are left out.
 func FDBRows(devices []api.Device, entries []api.FDBEntry) (rows []FDBRow) {
 	for _, d := range devices {
-		if d.Kind != api.KindBridge && d.Kind != api.KindVeth {
+		if d.Kind != api.KindBridge && d.Kind != api.KindVeth && d.Kind != api.KindVXLAN {
 			continue
 		}
 		group := FDBRow{MAC: allHosts, Ifname: d.Name, Self: true, Flags: []string{"self"}, State: "permanent"}
@@ -39,6 +40,10 @@ func FDBRows(devices []api.Device, entries []api.FDBEntry) (rows []FDBRow) {
 			rows = append(rows, group)
 		}
 		rows = append(rows, stations(d, entries)...)
+		if d.Kind == api.KindVXLAN {
+			rows = append(rows, FDBRow{MAC: d.MAC, Ifname: d.Name, Flags: []string{}, Master: d.Master, State: "permanent"})
+			rows = append(rows, remotes(d, entries)...)
+		}
 		if d.Kind == api.KindVeth {
 			own := FDBRow{MAC: d.MAC, Ifname: d.Name, Flags: []string{}, Master: d.Master, State: "permanent"}
 			rows = append(rows, own, group)
@@ -53,12 +58,28 @@ func stations(d api.Device, entries []api.FDBEntry) (rows []FDBRow) {
 	for _, e := range entries {
 		network, station := e.Master, e.Ifname
 		if d.Kind == api.KindBridge && network == d.Name && station == d.Name && e.State == "permanent" ||
-			d.Kind == api.KindVeth && network == d.Master && station == d.Host {
+			d.Kind != api.KindBridge && network == d.Master && station == d.Host {
 			behind = append(behind, e)
 		}
 	}
 	for _, e := range slices.SortedStableFunc(slices.Values(behind), func(a, b api.FDBEntry) int { return cmp.Compare(seconds(a.Since), seconds(b.Since)) }) {
 		row := FDBRow{MAC: e.MAC, Ifname: d.Name, Flags: e.Flags, Master: e.Master, State: e.State, Updated: seconds(e.Since)}
+		if e.Age != nil {
+			row.Updated = *e.Age
+		}
+		row.Used = row.Updated
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// remotes are the rows of a tunnel's own table.
+func remotes(d api.Device, entries []api.FDBEntry) (rows []FDBRow) {
+	for _, e := range entries {
+		if e.Dst == "" || e.Ifname != d.Name {
+			continue
+		}
+		row := FDBRow{MAC: e.MAC, Ifname: d.Name, Flags: e.Flags, State: e.State, Dst: e.Dst, Updated: seconds(e.Since)}
 		if e.Age != nil {
 			row.Updated = *e.Age
 		}
@@ -89,6 +110,9 @@ func BridgeFDB(w io.Writer, rows []FDBRow, o FDBOptions) error {
 		if !o.NoDev {
 			fmt.Fprintf(out, "dev %s ", r.Ifname)
 		}
+		if r.Dst != "" {
+			fmt.Fprintf(out, "dst %s ", r.Dst)
+		}
 		if o.Stats && !r.Self {
 			fmt.Fprintf(out, "used %d/%d ", int(r.Used), int(r.Updated))
 		}
@@ -113,6 +137,9 @@ func BridgeFDBJSON(rows []FDBRow, o FDBOptions) any {
 		}
 		if o.Stats && !r.Self {
 			one = append(one, member{"used", int(r.Used)}, member{"updated", int(r.Updated)})
+		}
+		if r.Dst != "" {
+			one = append(one, member{"dst", r.Dst})
 		}
 		one = append(one, member{"flags", r.Flags})
 		if r.Master != "" {

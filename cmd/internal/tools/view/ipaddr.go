@@ -85,10 +85,15 @@ func FDB(w io.Writer, rows []api.FDBEntry, ages bool) error {
 	out := bufio.NewWriter(w)
 	for _, e := range rows {
 		fmt.Fprintf(out, "%v dev %s", e.MAC, e.Ifname)
+		if e.Dst != "" {
+			out.WriteString(" dst " + e.Dst)
+		}
 		for _, flag := range e.Flags {
 			out.WriteString(" " + flag)
 		}
-		out.WriteString(" master " + e.Master)
+		if e.Master != "" {
+			out.WriteString(" master " + e.Master)
+		}
 		if e.State != "" {
 			out.WriteString(" " + e.State)
 		}
