@@ -93,13 +93,17 @@ func (b *bench) missing(all []chapter) (names []string) {
 // chapter measures one chapter: in each round every subject comes up once, and all cells are measured over it.
 func (b *bench) chapter(c chapter, r *results) error {
 	t := r.chapter(c)
-	for round := range b.rounds {
+	rounds := b.rounds
+	if !b.quick {
+		rounds = max(rounds, c.rounds)
+	}
+	for round := range rounds {
 		for _, s := range c.subjects {
 			cells := b.wanted(c, s)
 			if len(cells) == 0 || len(s.missing()) > 0 {
 				continue
 			}
-			fmt.Fprintf(os.Stderr, "%s, round %d of %d: %s\n", c.title, round+1, b.rounds, s.name)
+			fmt.Fprintf(os.Stderr, "%s, round %d of %d: %s\n", c.title, round+1, rounds, s.name)
 			err := b.with(s, func(p *pair) error {
 				for _, one := range cells {
 					value, err := one.measure(p)

@@ -12,9 +12,12 @@ type chapter struct {
 	subjects []subject
 	cells    []cell
 	goals    []goal
+	rounds   int // at the least, unless in a quick run: where a hundredth is to be told from noise
 }
 
-func chapters() []chapter { return []chapter{betweenTwo(), toTheHost(), published(), watched()} }
+func chapters() []chapter {
+	return []chapter{betweenTwo(), compiledIn(), toTheHost(), published(), watched()}
+}
 
 // subject is something that carries bytes between two namespaces.
 type subject struct {

@@ -133,11 +133,15 @@ func perUnit(s sample) (float64, bool) {
 
 // judge writes the goals, and which are not reached.
 func (t *table) judge(w io.Writer) {
-	fmt.Fprint(w, "\n| goal | beside | ratio | to reach | |\n| --- | --- | ---: | ---: | --- |\n")
+	fmt.Fprint(w, "\n| goal | beside | ratio | 95 % | to reach | |\n| --- | --- | ---: | ---: | ---: | --- |\n")
 	for _, g := range t.goals {
-		ratio, ok := t.ratio(g)
-		if !ok {
+		all := t.ratios(g)
+		if len(all) == 0 {
 			continue
+		}
+		ratio, sure := median(all), "-"
+		if low, high, ok := interval(all); ok {
+			sure = fmt.Sprintf("%.2f to %.2f", low, high)
 		}
 		bound, mark := fmt.Sprintf("≥ %.2f", g.atLeast), "reached"
 		if g.atMost > 0 {
@@ -146,6 +150,6 @@ func (t *table) judge(w io.Writer) {
 		if !g.reached(ratio) {
 			mark = "**not reached**"
 		}
-		fmt.Fprintf(w, "| %s: %s | %s | %.2f | %s | %s |\n", g.subject, g.cell, cmp.Or(g.name, g.beside[0]), ratio, bound, mark)
+		fmt.Fprintf(w, "| %s: %s | %s | %.2f | %s | %s | %s |\n", g.subject, g.cell, cmp.Or(g.name, g.beside[0]), ratio, sure, bound, mark)
 	}
 }

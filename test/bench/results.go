@@ -3,6 +3,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,9 +72,8 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// ratio returns the median, over the rounds, of a goal's ratio: to the best of the others in the same round.
-func (t *table) ratio(g goal) (m float64, ok bool) {
-	var all []float64
+// ratios returns a goal's ratio in each round, sorted: to the best of the others in the same round.
+func (t *table) ratios(g goal) (all []float64) {
 	for round, own := range t.values[key{g.cell, g.subject}] {
 		best := 0.0
 		for _, other := range g.beside {
@@ -86,7 +86,26 @@ func (t *table) ratio(g goal) (m float64, ok bool) {
 			all = append(all, own.value/best)
 		}
 	}
-	return median(all), len(all) > 0
+	slices.Sort(all)
+	return all
+}
+
+// interval returns the bounds between which the median of all rounds that there could be lies, with a probability of 95 % or more.
+// It takes nothing for granted but that each round is as likely above it as below (the sign test): so many of the sorted values as
+// would be on one side of it once in forty times are left out at each end. ok is false for fewer than six values.
+func interval(sorted []float64) (low, high float64, ok bool) {
+	n := len(sorted)
+	out, each, sum := -1, math.Pow(0.5, float64(n)), 0.0 // each: of this many on one side
+	for k := range n {
+		if sum += each; sum > 0.025 {
+			break
+		}
+		out, each = k, each*float64(n-k)/float64(k+1)
+	}
+	if out < 0 {
+		return 0, 0, false
+	}
+	return sorted[out], sorted[n-1-out], true
 }
 
 // reached reports whether a ratio is what the goal asks for.
