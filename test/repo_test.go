@@ -77,7 +77,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"cmd/internal/control/server": {ours: core("switch/vxlan", "nat/uplink", "switch/trace/pcap", "tap", "cmd/internal/plan/...", "cmd/internal/world/...", "cmd/internal/explain", "cmd/internal/control/api", "cmd/internal/docker/engine", "cmd/internal/tools/graph"), others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/docker/types":   {},
 	"cmd/internal/docker/image":   {},
-	"cmd/internal/docker/engine": {ours: []string{"switch/frame", "switch/ipam", "tap", "cmd/internal/plan", "cmd/internal/world", "cmd/internal/docker/types", "cmd/internal/docker/image"},
+	"cmd/internal/docker/engine": {ours: []string{"switch/frame", "switch/ipam", "tap", "cmd/internal/plan", "cmd/internal/plan/firewall", "cmd/internal/world", "cmd/internal/docker/types", "cmd/internal/docker/image"},
 		others: []string{"github.com/creack/pty", "github.com/docker/go-units", "golang.org/x/sys/unix"}},
 	"cmd/internal/docker/client": {ours: []string{"cmd/internal/control/api", "cmd/internal/docker/types"},
 		others: []string{"github.com/docker/go-connections/nat", "github.com/docker/go-units", "golang.org/x/sys/unix", "golang.org/x/term"}},
@@ -107,7 +107,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"cmd/internal/rootless": {others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/doctor":   {ours: []string{"tap"}, others: []string{"golang.org/x/sys/unix"}},
 	"cmd/uswitch": {ours: []string{"switch/trace", "nat/rule", "cmd/internal/session", "cmd/internal/rootless", "cmd/internal/doctor", "cmd/internal/tools/...", "cmd/internal/teach/...", "cmd/internal/web", "cmd/internal/plan/...",
-		"cmd/internal/docker/client", "cmd/internal/docker/compose", "cmd/internal/docker/types", "cmd/internal/control/api"},
+		"cmd/internal/docker/client", "cmd/internal/docker/compose", "cmd/internal/docker/image", "cmd/internal/docker/types", "cmd/internal/control/api"},
 		others: []string{"github.com/compose-spec/compose-go/v2/types", "github.com/spf13/cobra/...", "github.com/spf13/pflag"}},
 }
 

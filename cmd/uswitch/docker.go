@@ -34,7 +34,7 @@ published ports on this machine, the rules that Docker makes. The services of a 
 	}
 	dockerLabFlag(c)
 	c.AddCommand(containerCommands()...)
-	c.AddCommand(newDockerPs("ps"), newDockerInspect(), newDockerNetwork(), newDockerContainer(), newDockerCompose("compose"))
+	c.AddCommand(newDockerPs("ps"), newDockerInspect(), newDockerNetwork(), newDockerContainer(), newDockerInfo(), newDockerImages(), newDockerCompose("compose"))
 	return c
 }
 

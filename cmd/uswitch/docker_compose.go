@@ -251,7 +251,7 @@ func newComposePs(o *composeOptions) *cobra.Command {
 			}
 			return nil
 		}
-		o := client.DockerOptions{Quiet: *quiet, NoTrunc: *quiet, Now: time.Now(), Format: *format}
+		o := client.DockerOptions{Quiet: *quiet, NoTrunc: *quiet, Now: time.Now(), Format: *format, Compose: true}
 		switch {
 		case o.Format == "json":
 			o.Format = "{{json .}}"

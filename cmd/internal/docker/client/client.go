@@ -192,10 +192,14 @@ func (c *Client) Begin(ctx context.Context, say io.Writer) (*Client, error) {
 	// Whoever was the first of several to begin it, it is up now.
 	for _, l := range api.Up() {
 		if l.Lab() == name {
+			begun := New(l)
 			if failed == nil {
 				fmt.Fprintf(say, "uswitch: lab %s is up, in the background: uswitch down %s ends it\n", name, name)
+				if i, err := begun.Info(ctx); err == nil && i.ServerVersion != "uswitch" {
+					fmt.Fprintf(say, "uswitch: its rules are those of Docker %s\n", i.ServerVersion)
+				}
 			}
-			return New(l), nil
+			return begun, nil
 		}
 	}
 	if failed != nil {

@@ -93,7 +93,7 @@ func DockerNetworks(w io.Writer, networks []types.Network, o DockerOptions) erro
 			labels = append(labels, key+"="+n.Labels[key])
 		}
 		rows = append(rows, map[string]string{"ID": o.id(n.ID), "Name": n.Name, "Driver": n.Driver, "Scope": n.Scope,
-			"IPv4": strconv.FormatBool(n.EnableIPv4), "IPv6": strconv.FormatBool(n.EnableIPv6), "Internal": strconv.FormatBool(n.Internal),
+			"IPv4": strconv.FormatBool(n.EnableIPv4 == nil || *n.EnableIPv4), "IPv6": strconv.FormatBool(n.EnableIPv6), "Internal": strconv.FormatBool(n.Internal),
 			"Labels": strings.Join(labels, ","), "CreatedAt": n.Created.String()})
 	}
 	return dockerTable(w, format, usual, heading, rows)

@@ -22,6 +22,7 @@ type DockerOptions struct {
 	Quiet   bool   // ids only
 	NoTrunc bool
 	Now     time.Time
+	Compose bool // rows have Name and Service, as those of docker compose ps
 }
 
 // shortDockerID is how much of an id lists show.
@@ -64,11 +65,14 @@ func dockerContainer(c types.Summary, o DockerOptions) map[string]string {
 	for _, key := range slices.Sorted(maps.Keys(c.Labels)) {
 		labels = append(labels, key+"="+c.Labels[key])
 	}
-	return map[string]string{"ID": o.id(c.ID), "Image": cmp.Or(c.Image, "<no image>"), "Command": strconv.Quote(command),
+	row := map[string]string{"ID": o.id(c.ID), "Image": cmp.Or(c.Image, "<no image>"), "Command": strconv.Quote(command),
 		"CreatedAt": created.String(), "RunningFor": units.HumanDuration(o.Now.Sub(created)) + " ago", "Status": c.Status, "State": c.State,
 		"Ports": dockerPorts(c.Ports), "Names": strings.Join(names, ","), "Labels": strings.Join(labels, ","),
-		"Name": strings.Join(names, ","), "Service": c.Labels["com.docker.compose.service"], // as docker compose ps has them
 		"Networks": strings.Join(slices.Sorted(maps.Keys(c.NetworkSettings.Networks)), ",")}
+	if o.Compose {
+		row["Name"], row["Service"] = row["Names"], c.Labels["com.docker.compose.service"]
+	}
+	return row
 }
 
 // dockerPorts lists ports as docker ps does: those of one address that only differ by one are a range, unless they have

@@ -15,6 +15,8 @@ import (
 	"uswitch/cmd/internal/docker/types"
 )
 
+var ipv4, noIPv4 = true, false
+
 var update = flag.Bool("update", false, "write the golden files anew")
 
 var dockerNow = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
@@ -30,8 +32,8 @@ var dockerContainers = []types.Summary{
 }
 
 var dockerNetworks = []types.Network{
-	{ID: strings.Repeat("0db55d31", 8), Name: "bridge", Driver: "bridge", Scope: "local", Created: dockerNow, EnableIPv4: true},
-	{ID: strings.Repeat("6dad3d19", 8), Name: "a-network-with-a-name", Driver: "null", Scope: "local", Created: dockerNow, Internal: true,
+	{ID: strings.Repeat("0db55d31", 8), Name: "bridge", Driver: "bridge", Scope: "local", Created: dockerNow, EnableIPv4: &ipv4},
+	{ID: strings.Repeat("6dad3d19", 8), Name: "a-network-with-a-name", EnableIPv4: &noIPv4, Driver: "null", Scope: "local", Created: dockerNow, Internal: true,
 		Labels: map[string]string{"x": "y"}, IPAM: types.IPAM{Driver: "default", Config: []types.IPAMConfig{{Subnet: "10.5.0.0/24", Gateway: "10.5.0.1"}}},
 		Containers: map[string]types.EndpointResource{"9ce7": {Name: "web", IPv4Address: "10.5.0.2/24"}}},
 }

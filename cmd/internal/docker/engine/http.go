@@ -101,11 +101,6 @@ func (e *Engine) getVersion(*http.Request) (any, error) {
 	return map[string]any{"Version": "uswitch", "ApiVersion": apiVersion, "MinAPIVersion": "1.24", "Os": "linux"}, nil
 }
 
-// getInfo says what the docker command looks for when it finds no object of a name: there is no swarm.
-func (e *Engine) getInfo(*http.Request) (any, error) {
-	return map[string]any{"Name": e.lab.Plan().Name, "Swarm": map[string]string{"LocalNodeState": "inactive"}}, nil
-}
-
 func (e *Engine) getContainers(r *http.Request) (any, error) { return e.List(flag(r, "all")), nil }
 
 func (e *Engine) postCreate(r *http.Request) (any, error) {

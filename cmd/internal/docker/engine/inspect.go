@@ -107,9 +107,18 @@ func (e *Engine) ports(c *container) []types.Port {
 	return all
 }
 
+// saysIPv4 is EnableIPv4 of every network, as far as the Docker whose rules the lab has knows that key.
+func saysIPv4(p *plan.Plan) *bool {
+	if p.Rules == nil && p.DockerRules == "20.10" {
+		return nil
+	}
+	yes := true
+	return &yes
+}
+
 // describe says of a network what docker network inspect prints. It needs the lock.
 func (e *Engine) describe(n *plan.Network) types.Network {
-	d := types.Network{Name: n.Docker, ID: n.ID(), Created: e.begun, Scope: "local", Driver: "bridge", EnableIPv4: true,
+	d := types.Network{Name: n.Docker, ID: n.ID(), Created: e.begun, Scope: "local", Driver: "bridge", EnableIPv4: saysIPv4(e.lab.Plan()),
 		IPAM: types.IPAM{Driver: "default"}, Internal: n.Internal, Attachable: n.Attachable,
 		Containers: map[string]types.EndpointResource{}, Options: n.Options, Labels: map[string]string{}}
 	switch n.Docker {

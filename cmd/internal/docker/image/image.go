@@ -3,8 +3,10 @@
 package image
 
 import (
+	"maps"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +53,9 @@ func Lookup(reference string) Image {
 	}
 	return Image{}
 }
+
+// Names returns the images that are known by name, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(known)) }
 
 // Name returns what an image is called without registry, owner, tag and digest: nginx for docker.io/library/nginx:1.27.
 func Name(reference string) string {

@@ -9,7 +9,7 @@ type Network struct {
 	Created    time.Time                   `json:"Created"`
 	Scope      string                      `json:"Scope"`
 	Driver     string                      `json:"Driver"`
-	EnableIPv4 bool                        `json:"EnableIPv4"`
+	EnableIPv4 *bool                       `json:"EnableIPv4,omitempty"` // nil: Docker 20.10, which does not say
 	EnableIPv6 bool                        `json:"EnableIPv6"`
 	IPAM       IPAM                        `json:"IPAM"`
 	Internal   bool                        `json:"Internal"`
