@@ -93,7 +93,7 @@ services:
 networks:
   br0:
     driver: vxlan
-    driver_opts: {vni: 42, local: LOCAL, peers: PEER}
+    driver_opts: {vni: 42, local: LOCAL, peers: "PEER"}
     ipam: {config: [{subnet: 10.0.0.0/24}]}
 x-uswitch: {uplink: none}
 `
@@ -244,5 +244,68 @@ func TestTunnelTables(t *testing.T) {
 	l.do("bridge", "fdb", "del", "02:00:00:00:00:99", "dev", "vx0", "dst", nobody)
 	if out := l.do("bridge", "fdb", "show", "dev", "vx0"); strings.Contains(out, nobody) {
 		t.Errorf("still there:\n%s", out)
+	}
+}
+
+// TestTunnelMTU: the hosts' MTU is set by itself, 50 less than the outer one's. A sender that is routed there is told what fits.
+func TestTunnelMTU(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	f := newFar(t)
+	f.kernel(42)
+	in(t, f.near, "ip link set eth0 mtu 1400")
+	l := newLab(t, strings.Replace(strings.Replace(f.file(), "uplink: none", "uplink: none, rules: []", 1), "networks:\n  br0:", "  BLUE@: {networks: [lan]}\nnetworks:\n  lan: {ipam: {config: [{subnet: 10.7.0.0/24}]}}\n  br0:", 1))
+	l.process = begin(t, "nsenter", "--net=/run/netns/"+f.near, uswitch, "run", l.file, "--trace", "json")
+	t.Cleanup(l.stop)
+	l.waitUp()
+	in(t, f.host, "ip route add 10.7.0.0/24 via 10.0.0.1")
+	if out := l.exec("RED", "cat", "/sys/class/net/eth0/mtu"); strings.TrimSpace(out) != "1350" {
+		t.Errorf("the MTU inside is %s", out)
+	}
+	if !l.pings("BLUE", "10.0.0.20") {
+		t.Fatal("no answer")
+	}
+	out, _ := exec.Command("ip", "netns", "exec", l.ns("BLUE"), "ping", "-c", "1", "-W", "5", "-M", "do", "-s", "1472", "10.0.0.20").CombinedOutput()
+	if !strings.Contains(string(out), "Frag needed and DF set (mtu = 1350)") {
+		t.Errorf("the sender hears:\n%s", out)
+	}
+	if l.drops("frag-needed") != 1 {
+		t.Error("it is not counted")
+	}
+
+	// A router on the way that takes less than this machine's interface: the reason names what would fit.
+	in(t, f.near, "ip route add "+f.peer+"/32 dev eth0 mtu 1300")
+	_ = exec.Command("ip", "netns", "exec", l.ns("RED"), "ping", "-c", "1", "-W", "1", "-M", "do", "-s", "1300", "10.0.0.20").Run()
+	drop := l.event("the packet that does not fit the way", func(e event) bool { return e.Hook == "encap" && e.Reason == "pkt-too-big" })
+	if !strings.Contains(drop.Text, "at most 1,250 bytes fit") {
+		t.Errorf("said %s", drop.Text)
+	}
+}
+
+// TestTunnelOfThree: two labs and the kernel are one network, of which every host reaches every other.
+func TestTunnelOfThree(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	f := newFar(t)
+	f.kernel(42)
+	first := f.local
+	second := first + "1"
+	in(t, f.near, "ip addr add "+second+"/24 dev eth0")
+	f.do("bridge fdb append 00:00:00:00:00:00 dev vx0 dst " + second)
+	one := newLab(t, strings.NewReplacer("LOCAL", first, "PEER", f.peer+","+second).Replace(tunnelLab))
+	other := newLab(t, strings.NewReplacer("LOCAL", second, "PEER", f.peer+","+first, "10.0.0.2}", "10.0.0.12}", "10.0.0.3}", "10.0.0.13}",
+		"subnet: 10.0.0.0/24", "subnet: 10.0.0.0/24, gateway: 10.0.0.254").Replace(tunnelLab))
+	for _, l := range []*lab{one, other} {
+		l.process = begin(t, "nsenter", "--net=/run/netns/"+f.near, uswitch, "run", l.file, "--trace", "json")
+		t.Cleanup(l.stop)
+		l.waitUp()
+	}
+	for _, to := range []string{"10.0.0.12", "10.0.0.13", "10.0.0.20"} {
+		if !one.pings("RED", to) {
+			t.Errorf("%s does not answer", to)
+		}
+	}
+	if !other.pings("GREEN", "10.0.0.20") || !other.pings("GREEN", "10.0.0.3") {
+		t.Error("the second lab's hosts reach not all")
 	}
 }
