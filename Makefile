@@ -3,7 +3,7 @@
 GO      ?= go
 # Packages of Debian and Ubuntu that the tests need: programs that we did not write, to be tested against.
 PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshark netsniff-ng curl netcat-openbsd \
-           dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool net-tools bridge-utils \
+           dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool openvswitch-switch net-tools bridge-utils \
            nginx-light postgresql postgresql-client tmux gcc libc6-dev \
            crun uidmap busybox-static golang-github-containers-common
 

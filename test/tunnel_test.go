@@ -309,3 +309,57 @@ func TestTunnelOfThree(t *testing.T) {
 		t.Error("the second lab's hosts reach not all")
 	}
 }
+
+// openvswitch gives it Open vSwitch with its userspace datapath, and a host at 10.0.0.20. Its tunnels leave by the bridge that has the
+// machine's address.
+func (f *far) openvswitch(vni int) {
+	f.t.Helper()
+	dir := f.t.TempDir()
+	must(f.t, "ip", "netns", "add", f.host)
+	f.t.Cleanup(func() { must(f.t, "ip", "netns", "del", f.host) })
+	f.t.Cleanup(func() {
+		for _, daemon := range []string{"ovs-vswitchd", "ovsdb-server"} {
+			pid, err := os.ReadFile(dir + "/" + daemon + ".pid")
+			if err != nil {
+				f.t.Errorf("%s: %v", daemon, err)
+				continue
+			}
+			text := strings.TrimSpace(string(pid))
+			must(f.t, "kill", text)
+			eventually(f.t, daemon+" ends", func() bool { return exec.Command("kill", "-0", text).Run() != nil })
+		}
+	})
+	f.do(fmt.Sprintf(`export OVS_RUNDIR=%s OVS_DBDIR=%[1]s OVS_LOGDIR=%[1]s
+cd $OVS_RUNDIR
+ovsdb-tool create conf.db /usr/share/openvswitch/vswitch.ovsschema
+ovsdb-server conf.db --remote=punix:$PWD/db.sock --pidfile=$PWD/ovsdb-server.pid --log-file=$PWD/db.log --detach
+ovs-vsctl --db=unix:$PWD/db.sock --no-wait init
+ovs-vswitchd unix:$PWD/db.sock --disable-system --pidfile=$PWD/ovs-vswitchd.pid --log-file=$PWD/vs.log --detach
+ctl="ovs-vsctl --db=unix:$PWD/db.sock -t 20"
+ip link add host type veth peer name eth0 netns %s
+ip link set host up
+$ctl add-br phy -- set bridge phy datapath_type=netdev -- add-port phy eth0
+ip addr flush dev eth0
+ip addr add %s/24 dev phy
+ip link set phy up
+$ctl add-br br0 -- set bridge br0 datapath_type=netdev -- add-port br0 host -- add-port br0 vx0 -- set interface vx0 type=vxlan options:remote_ip=%s options:key=%d
+ip -n %[2]s addr add 10.0.0.20/24 dev eth0
+ip -n %[2]s link set lo up
+ip -n %[2]s link set eth0 mtu 1450 address 02:00:00:00:00:20 up
+ip netns exec %[2]s ethtool -K eth0 tx off`, dir, f.host, f.peer, f.local, vni))
+}
+
+func TestTunnelToOpenVSwitch(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	f := newFar(t)
+	f.openvswitch(42)
+	l := f.lab()
+	eventually(t, "an answer through Open vSwitch", func() bool { return l.pings("RED", "10.0.0.20") })
+	for _, size := range []string{"1422", "0"} {
+		if out, err := f.ping("-c", "1", "-W", "5", "-M", "do", "-s", size, "10.0.0.3"); err != nil {
+			t.Errorf("%s bytes: %v\n%s", size, err, out)
+		}
+	}
+	l.event("the step out of the tunnel", func(e event) bool { return e.Hook == "decap" && strings.Contains(e.Text, "lives behind "+f.peer) })
+}
