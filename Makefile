@@ -18,8 +18,8 @@ SESSION  = $(shell $(GO) list -m)/cmd/internal/session
 LDFLAGS  = -s -w -buildid= -X $(SESSION).release=$(VERSION) -X $(SESSION).commit=$(COMMIT)
 RELEASE  = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
-build: ## build bin/uswitch
-	$(GO) build -o bin/uswitch ./cmd/uswitch
+build: ## build bin/uswitch, which is static
+	CGO_ENABLED=0 $(GO) build -o bin/uswitch ./cmd/uswitch
 
 run: build ## build, and run the lab red-blue: on real network cards, or simulated where those cannot be had
 	@./bin/uswitch run red-blue || { status=$$?; [ $$status = 125 ] || exit $$status; \
