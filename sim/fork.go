@@ -38,11 +38,11 @@ type Outside interface {
 // The lab itself does not notice. Frames that are under way do not come along.
 func Fork(o Origin) (*World, error) {
 	w := &World{clock: NewClock(o.Now), tracer: new(trace.Tracer)}
-	wires := map[[2]string]*Wire{}
+	wires, patches := map[[2]string]*Wire{}, map[*vswitch.Port]vswitch.Link{}
 	w.underlay = &Underlay{time: w.clock, ends: map[netip.AddrPort]func(Carried){}, beyond: true}
 	ends := map[netip.AddrPort]*vxlan.Endpoint{}
 	for _, s := range o.Switches {
-		twin, err := w.forkSwitch(s, wires, ends)
+		twin, err := w.forkSwitch(s, wires, patches, ends)
 		if err != nil {
 			return nil, err
 		}
@@ -66,12 +66,19 @@ func (w *World) random() *rand.Rand {
 	return rand.New(rand.NewPCG(0, w.streams))
 }
 
-// forkSwitch plugs every port of a switch's twin into a wire, whose other end is loose, or into the twin of its tunnel: those of the lab
-// reach each other.
-func (w *World) forkSwitch(s *vswitch.Switch, wires map[[2]string]*Wire, ends map[netip.AddrPort]*vxlan.Endpoint) (*vswitch.Switch, error) {
+// forkSwitch plugs every port of a switch's twin into a wire, whose other end is loose, into the twin of the cable that leads to another
+// switch, or into the twin of its tunnel: those of the lab reach each other.
+func (w *World) forkSwitch(s *vswitch.Switch, wires map[[2]string]*Wire, patches map[*vswitch.Port]vswitch.Link, ends map[netip.AddrPort]*vxlan.Endpoint) (*vswitch.Switch, error) {
 	twin := s.Fork(w.tracer, func(p *vswitch.Port) vswitch.Link {
 		if l, ok := p.Link().(*vxlan.Link); ok {
 			return l.Fork(w.forkEnd(l.Endpoint, ends))
+		}
+		if other, ok := vswitch.PatchedTo(p); ok {
+			end, there := patches[p]
+			if !there {
+				end, patches[other] = vswitch.NewPatch()
+			}
+			return end
 		}
 		wire := NewWire(w.clock, w.random(), WireConfig{Latency: DefaultLatency})
 		wires[[2]string{s.Name(), p.Name()}] = wire

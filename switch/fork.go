@@ -13,6 +13,7 @@ func (s *Switch) Fork(tracer *trace.Tracer, plug func(*Port) Link) *Switch {
 	var all []*Port
 	for _, p := range s.Ports() {
 		twin := newPort(f, p.id, p.name, plug(p), p.Knobs())
+		twin.plug()
 		twin.storm.full.Store(p.storm.full.Load())
 		twins[p] = twin
 		all = append(all, twin)

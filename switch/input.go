@@ -32,6 +32,10 @@ func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) 
 		s.dropFrom(p, trace.Ingress, trace.PortGone, f, j)
 		return
 	}
+	if p.knobs.Load().Down {
+		s.dropFrom(p, trace.Ingress, trace.PortDisabled, f, j)
+		return
+	}
 	e, ok := frame.ParseEthernet(f.Data)
 	if !ok {
 		s.dropFrom(p, trace.Ingress, trace.PktTooSmall, f, j)

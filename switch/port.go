@@ -53,6 +53,7 @@ type Knobs struct {
 	Isolated       bool // no frames from or to other isolated ports
 	MTU            int  // bytes of payload that fit; 0: no limit
 	StormLimit     int  // flooded frames per second from here; 0: no limit
+	Down           bool // nothing comes in here, and nothing goes out
 }
 
 // Port is where a link is plugged into a switch.
@@ -67,6 +68,7 @@ type Port struct {
 	tunnel Tunnel      // the link, if it is one
 	knobs  atomic.Pointer[Knobs]
 	gone   atomic.Bool
+	next   atomic.Pointer[Port] // where the link is plugged in now; nil: here, or nowhere
 	fault  atomic.Pointer[error] // the panic that the port was unplugged for
 	storm  bucket
 	loop   atomic.Pointer[loop] // that it is part of; nil or out of date: none

@@ -16,6 +16,7 @@ import (
 // returns what ended it, nil when the port was detached.
 func (p *Port) Run() (err error) {
 	defer func() {
+		p := p.last()
 		detached := p.gone.Load()
 		closing := p.sw.Detach(p)
 		switch fault := p.fault.Load(); {
@@ -27,7 +28,7 @@ func (p *Port) Run() (err error) {
 			err = errors.Join(err, closing)
 		}
 	}()
-	defer p.contain()
+	defer func() { p.last().containing(recover()) }()
 	clock, turn := newClock(p.link), newTurn(p.link)
 	for {
 		f, err := p.link.Read()
@@ -35,6 +36,9 @@ func (p *Port) Run() (err error) {
 			return err
 		}
 		size := len(f.Data)
+		if next := p.next.Load(); next != nil {
+			p = p.last()
+		}
 		p.sw.Input(p, f, clock.now(p.sw.tracer.Listening()))
 		turn.took(size, clock.waited())
 	}
@@ -48,8 +52,11 @@ func (p *Port) Carry(f frame.Frame, now time.Time) {
 }
 
 // contain, deferred, unplugs the port if the code that carries one of its frames panics.
-func (p *Port) contain() {
-	if fault := recover(); fault != nil {
+func (p *Port) contain() { p.containing(recover()) }
+
+// containing is contain with what was recovered.
+func (p *Port) containing(fault any) {
+	if fault != nil {
 		p.sw.tracer.Count(trace.PortFault)
 		p.fail(fault)
 	}

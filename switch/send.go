@@ -10,7 +10,12 @@ import (
 
 // send hands a frame to the link, if it fits.
 func (p *Port) send(f frame.Frame, j *trace.Journey, now time.Time) {
-	if mtu := p.knobs.Load().MTU; mtu > 0 && payload(f) > mtu {
+	k := p.knobs.Load()
+	if k.Down {
+		p.sw.dropTo(p, trace.PortDisabled, f, j)
+		return
+	}
+	if k.MTU > 0 && payload(f) > k.MTU {
 		p.sw.dropTo(p, trace.PktTooBig, f, j)
 		return
 	}

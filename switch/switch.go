@@ -113,6 +113,7 @@ func (s *Switch) Attach(name string, link Link, k Knobs) (*Port, error) {
 		return nil, fmt.Errorf("network %s: port %s is taken", s.name, name)
 	}
 	p := newPort(s, s.nextID.Add(1), name, link, k)
+	p.plug()
 	s.ports.Store(s.ports.Load().with(p))
 	return p, nil
 }
@@ -136,6 +137,9 @@ func (s *Switch) Detach(p *Port) error {
 func (s *Switch) SetKnobs(p *Port, k Knobs) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if k.Down {
+		s.fdb.Flush(p) // who was there is not there any more, as on a bridge's port that is disabled (br_stp_disable_port)
+	}
 	p.knobs.Store(&k)
 	s.ports.Store(newPortSet(s.Ports()))
 }

@@ -32,6 +32,8 @@ var provoked = map[string]string{
 	"NoOtherPort":    "switch TestNobodyToFloodTo",
 	"PortDown":       "switch TestWriteErrors",
 	"PortGone":       "switch TestWriteErrors",
+	"PortDisabled":   "switch TestPortIsDown",
+	"BridgeLoop":     "switch TestPatchesInACircle",
 	"TxError":        "switch TestFinishRefuses",
 	"PortFault":      "switch TestAttachTaken",
 	"VXLANHeader":    "switch/vxlan TestReasons",

@@ -11,6 +11,8 @@ type Frame struct {
 	// puts that of the interface above it. 0: nobody knows, or the gateway itself. It is what limits go by, since one host
 	// can have many addresses.
 	Source uint64
+	// Crossed is how many cables between switches it has crossed on its way.
+	Crossed uint8
 }
 
 // Clone returns a copy that shares nothing with f.

@@ -21,6 +21,8 @@ const (
 	NoOtherPort                 // no-other-port
 	PortDown                    // port-down
 	PortGone                    // port-gone
+	PortDisabled                // port-disabled
+	BridgeLoop                  // bridge-loop
 	TxError                     // tx-error
 	PortFault                   // port-fault
 	CardQueue                   // nic-queue-full
@@ -153,6 +155,8 @@ var sentences = [reasonEnd]string{
 	NoOtherPort:   "there is nobody else on this network",
 	PortDown:      "the receiver's interface is down: bring it up with `ip link set eth0 up` inside",
 	PortGone:      "the port was just unplugged",
+	PortDisabled:  "the port is down, or the bridge that it is on: bring both up with `uswitch ip link set NAME up`",
+	BridgeLoop:    "it has crossed seven cables between switches: they make a circle, and it would go round for ever",
 	TxError:       "the receiver's interface did not take it: its queue is full or it is going away",
 	PortFault:     "the port failed on this frame and was unplugged; the other ports go on",
 	SocketQueue:   "datagrams came from outside faster than they are taken in, and the queue of this machine's own socket was full: they never came into the lab (`drops` of /proc/net/udp)",
