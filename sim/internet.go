@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -26,7 +27,7 @@ type InternetConfig struct {
 //	                                                   +-- 93.184.216.34      example.com: ping, a page on port 80
 //	                                                   +-- 198.51.100.7       somebody outside, see Client
 //	                                                   +-- 198.51.100.99      switched off: host unreachable
-//	                                                   +-- 203.0.113.0/24     swallows everything
+//	                                                   +-- 203.0.113.0/24     swallows everything, and so does 11.0.0.0/8
 //
 // With the gateway itself, three routers stand between a host and a server: an answer that left with ttl 64 comes home
 // with 61. The first router lets a packet pass only if its source is the uplink's own address (RFC 2827): nobody outside
@@ -60,7 +61,7 @@ var (
 	webServer   = netip.MustParseAddr("93.184.216.34")
 	clientAddr  = netip.MustParseAddr("198.51.100.7")
 	switchedOff = netip.MustParseAddr("198.51.100.99")
-	silence     = netip.MustParsePrefix("203.0.113.0/24")
+	silence     = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("11.0.0.0/8")}
 )
 
 // NewInternet makes an Internet that runs on s. Its random numbers are used on the scheduler's goroutine. It takes no
@@ -163,7 +164,7 @@ func (n *Internet) passes(ip frame.IPv4, i int) bool {
 	}
 	// The last router knows who is there.
 	switch dst := ip.Dst(); {
-	case n.servers[dst] != nil, silence.Contains(dst):
+	case n.servers[dst] != nil, slices.ContainsFunc(silence, func(p netip.Prefix) bool { return p.Contains(dst) }):
 		return true
 	case dst == switchedOff:
 		router.sendError(ip, false, frame.ICMPUnreachable, frame.UnreachableHost, 0)

@@ -118,6 +118,9 @@ func (p *Port) Name() string { return p.name }
 // Knobs returns what the port may do at the moment.
 func (p *Port) Knobs() Knobs { return *p.knobs.Load() }
 
+// Switch returns the switch that the port is of.
+func (p *Port) Switch() *Switch { return p.sw }
+
 // Link returns what the port is plugged into.
 func (p *Port) Link() Link { return p.link }
 

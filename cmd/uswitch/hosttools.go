@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/hosttool"
 )
 
@@ -15,7 +19,7 @@ func hostTools() []*cobra.Command {
 	ss.SuggestFor = []string{"netstat"}
 	return []*cobra.Command{
 		hostTool("ip [OPTIONS] link|addr|route|neigh|netns ...", "Devices, addresses, routes and neighbours, as ip has them",
-			`Options: -br -j -p -s -o -4. Words may be shortened as for the real program: uswitch ip a.
+			`Options: -br -j -p -s -o -4 -n NAME. Words may be shortened as for the real program: uswitch ip a.
   link|addr [show] [[dev] NAME] [master BRIDGE] [type bridge|veth] [up]
   addr      add|del ADDRESS/LENGTH dev BRIDGE
   route     [show] [PREFIX] [via ADDRESS] [dev NAME]
@@ -23,7 +27,14 @@ func hostTools() []*cobra.Command {
   neigh     [show] [PREFIX] [dev NAME] [nud STATE]
   neigh     add|replace|change|del ADDRESS [lladdr MAC] dev NAME
   neigh     flush all|dev NAME
-  netns     list-id`, "  uswitch ip addr show br0", hosttool.Tool.IP),
+  link      add NAME type bridge
+  link      add NAME [netns NAME] type veth [peer name NAME [netns NAME]]; each with address MAC and mtu N
+  link      set NAME up|down|master BRIDGE|nomaster|netns NAME|name NAME|address MAC|mtu N ...
+  link      del NAME
+  netns     [list]|add|del|exec NAME COMMAND|identify PID|pids NAME|list-id
+
+A cable's end that stays on the machine is an interface of the gateway's until it is put on a bridge; -n NAME and netns exec
+NAME run the command in a namespace, where addresses and routes are typed.`, "  uswitch ip addr show br0", hosttool.Tool.IP),
 		hostTool("bridge [OPTIONS] link|fdb ...", "Ports of the switches and their forwarding tables, as bridge has them",
 			`Options: -j -p -s -d.
   link [show] [dev NAME] [master BRIDGE]
@@ -61,7 +72,21 @@ func hostTool(use, short, words, example string, run func(hosttool.Tool, context
 				return err
 			}
 			defer end()
-			return toolError(run(hosttool.Tool{Lab: lab, Out: os.Stdout}, c.Context(), args))
+			return toolError(run(hosttool.Tool{Lab: lab, Out: os.Stdout, Exec: execIn(lab)}, c.Context(), args))
 		},
+	}
+}
+
+// execIn returns what runs programs in the hosts of a lab; one that is not up has none.
+func execIn(lab hosttool.Lab) func(ctx context.Context, host string, argv []string, output io.Writer) (int, error) {
+	return func(ctx context.Context, host string, argv []string, output io.Writer) (int, error) {
+		up, ok := lab.(*api.Client)
+		if r, rests := lab.(*restingLab); rests {
+			up, ok = r.now, r.begin == nil
+		}
+		if !ok {
+			return 1, fmt.Errorf("%s: no lab is up", host)
+		}
+		return session.ExecWith(ctx, up, host, argv, session.ExecOptions{Input: os.Stdin, Output: output})
 	}
 }

@@ -68,7 +68,9 @@ type withStatus struct {
 func toolError(err error) error {
 	var e *api.Error
 	if errors.As(err, &e) && e.Status != 0 {
-		fmt.Fprintln(os.Stderr, e.Message)
+		if e.Message != "" { // a program that was run has said what there was to say
+			fmt.Fprintln(os.Stderr, e.Message)
+		}
 		return exit(e.Status)
 	}
 	return err

@@ -17,6 +17,9 @@ type Plan struct {
 	// depended on, the order of the file. Addresses were handed out in this order.
 	Hosts []Host `json:"hosts"`
 
+	// Cables lead from one switch to another, or to an interface of the gateway's own.
+	Cables []Cable `json:"cables,omitempty"`
+
 	Uplink    Uplink `json:"uplink"`
 	AllowHost bool   `json:"allow_host"` // hosts may reach the host's own addresses and 169.254.0.0/16
 	IPForward bool   `json:"ip_forward"` // the gateway routes; without it, it only answers for itself
@@ -114,12 +117,16 @@ type NetworkKind string
 // The kinds of networks.
 const (
 	KindNetwork   NetworkKind = ""          // a network of the file, or of Docker's: a subnet, addresses that are given out, rules
+	KindBridge    NetworkKind = "bridge"    // a bridge and nothing else, as ip link add makes it: no subnet, no rules
 	KindInterface NetworkKind = "interface" // no bridge: an interface of the gateway's own, as eth1, and what is at the other end
+	KindCable     NetworkKind = "cable"     // a cable between two hosts; the gateway is not on it
 )
 
 // Network is one switch and the gateway's address on it.
 type Network struct {
 	Kind NetworkKind `json:"kind,omitempty"`
+	// Down says that the device is down, and with it, of a bridge, all of its ports.
+	Down bool `json:"down,omitempty"`
 	// Name is what the switch is called: in traces, tables and rules, and where a device is meant, as in brctl show. It is
 	// the key in the file, as in br0; the file's com.docker.network.bridge.name; or, as Docker has it, br- and the first
 	// twelve digits of the network's ID, where the key is default or no device could be called so.
@@ -157,6 +164,24 @@ type Network struct {
 	Port          PortKnobs  `json:"port"`                      // for ports that say nothing else
 	Tunnel        *Tunnel    `json:"tunnel,omitempty"`          // to other machines; nil: the network is on this one only
 }
+
+// Cable is a pair of devices of the machine, each of which is a port of a network, or an interface of the gateway's own.
+type Cable struct {
+	A CableEnd `json:"a"`
+	B CableEnd `json:"b"`
+}
+
+// CableEnd is one of the two devices.
+type CableEnd struct {
+	Name    string    `json:"name"`
+	Network string    `json:"network"` // called like the device where that is the gateway's own
+	MAC     frame.MAC `json:"mac"`
+	MTU     int       `json:"mtu"`
+	Down    bool      `json:"down,omitempty"`
+}
+
+// Ends returns both, A first.
+func (c *Cable) Ends() [2]CableEnd { return [2]CableEnd{c.A, c.B} }
 
 // FDBEntry is a station that the switch knows without having learned it.
 type FDBEntry struct {

@@ -18,7 +18,9 @@ type Host struct {
 	Shares string `json:"shares,omitempty"`
 	// Netns is an existing namespace to plug in, a name or an absolute path. Empty: the namespace called Name, which is
 	// made; what to do if it is there already is for whoever brings the lab up.
-	Netns      string      `json:"netns,omitempty"`
+	Netns string `json:"netns,omitempty"`
+	// Bare hosts are namespaces as ip netns add makes them: no containers, without files of their own for /etc.
+	Bare       bool        `json:"bare,omitempty"`
 	Interfaces []Interface `json:"interfaces"`
 	// Gateway is where the default route points, and GatewayDev the interface it leaves by; zero and empty for a host
 	// that has no default route.
@@ -93,8 +95,10 @@ type Interface struct {
 	GatewayPriority int `json:"gw_priority,omitempty"`
 	// Veth is the name of the cable's near end, where ip link and brctl show it. Empty: one as Docker draws them, veth and
 	// seven digits.
-	Veth string    `json:"veth,omitempty"`
-	Port PortKnobs `json:"port"`
+	Veth    string    `json:"veth,omitempty"`
+	VethMAC frame.MAC `json:"veth_mac,omitzero"` // of the near end; zero: one that follows from the names
+	Down    bool      `json:"down,omitempty"`    // the near end
+	Port    PortKnobs `json:"port"`
 }
 
 // Link is a further name for whoever is called Name on a network, now or later.

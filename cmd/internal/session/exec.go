@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -35,6 +36,7 @@ type ExecOptions struct {
 	Rights      tap.Rights // what it may do on a real host
 	Dir         string     // where it runs; empty: here
 	Input       *os.File   // nil: nothing to read
+	Output      io.Writer  // nil: this process's
 }
 
 // ExecWith is Exec with all options.
@@ -65,6 +67,9 @@ func ExecWith(ctx context.Context, c *api.Client, host string, argv []string, o 
 	argv = world.Program(argv)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = os.Stdout, os.Stderr, o.Dir
+	if o.Output != nil {
+		cmd.Stdout = o.Output
+	}
 	if o.Input != nil {
 		cmd.Stdin = o.Input
 	}

@@ -42,7 +42,11 @@ func execInside(ctx context.Context, c *api.Client, host string, argv []string, 
 	ended := make(chan struct{})
 	defer close(ended)
 	go passSignals(ctx, c, q.ID, signals, ended)
-	return copyOutput(json.NewDecoder(answer), os.Stdout, os.Stderr, func() error {
+	out := o.Output
+	if out == nil {
+		out = os.Stdout
+	}
+	return copyOutput(json.NewDecoder(answer), out, os.Stderr, func() error {
 		return c.Do(ctx, http.MethodPost, api.ExecTakenPath, nil, api.ExecTaken{ID: q.ID}, nil)
 	})
 }

@@ -23,9 +23,10 @@ type Card struct {
 // cable is what stays the same while a card is there, whatever else changes about it.
 type cable struct {
 	device    tap.Device
-	scope     *scope                 // how to unplug it
-	attached  chan struct{}          // closed when the cable is in the switch, or will never be
-	unplugged atomic.Pointer[string] // why; nil while it is plugged in
+	scope     *scope                       // how to unplug it
+	attached  chan struct{}                // closed when the cable is in the switch, or will never be
+	port      atomic.Pointer[vswitch.Port] // where it is plugged in now
+	unplugged atomic.Pointer[string]       // why; nil while it is plugged in
 }
 
 // Unplugged says why the card's cable is out of the switch; ok is false while it is in.
@@ -39,7 +40,9 @@ func (c *cable) Unplugged() (why string, ok bool) {
 // makeCard makes a card in a host and watches it. The host does not have the card yet, and its cable is plugged in nowhere.
 func (w *World) makeCard(h *Host, p *plan.Interface) (*Card, error) {
 	config := tap.Interface{Name: p.Name, MAC: p.MAC, MTU: p.MTU, DisableIPv6: true}
-	config.Addresses = append(config.Addresses, p.Address)
+	if config.Down = h.Plan.Bare && !p.Address.IsValid(); p.Address.IsValid() {
+		config.Addresses = append(config.Addresses, p.Address)
+	}
 	if h.Plan.GatewayDev == p.Name {
 		config.Gateway = h.Plan.Gateway
 	}
@@ -71,7 +74,7 @@ func (w *World) makeCard(h *Host, p *plan.Interface) (*Card, error) {
 	if err != nil {
 		return nil, card.scope.abandon(err)
 	}
-	stop, err := device.Watch(w.watcher(h.Plan.Name, card, w.Network(p.Network).Switch, state))
+	stop, err := device.Watch(w.watcher(h.Plan.Name, card, state))
 	if err != nil {
 		return nil, card.scope.abandon(err)
 	}
@@ -82,19 +85,16 @@ func (w *World) makeCard(h *Host, p *plan.Interface) (*Card, error) {
 // attach plugs a card's cable into its network's switch, into a port with the host's name, and starts to carry frames.
 func (w *World) attach(h *Host, card *Card) (err error) {
 	network := w.Network(card.Plan.Network)
-	if card.Port, err = network.Switch.Attach(h.Plan.Name, card.device, Knobs(card.Plan)); err != nil {
+	if card.Port, err = network.Switch.Attach(portName(network.Switch, h, card.Plan), card.device, network.knobs(card.Plan)); err != nil {
 		return err
 	}
+	card.at(card.Port)
 	close(card.attached)
-	if bringer, ok := card.device.(interface {
-		Push(func(frame.Frame, time.Time))
-	}); ok { // a simulated one brings its frames itself
-		bringer.Push(card.Port.Carry)
-	}
 	closing, ended := make(chan struct{}), make(chan struct{})
 	card.scope.add(func() error {
 		close(closing)
-		err := network.Switch.Detach(card.Port)
+		port := card.port.Load()
+		err := port.Switch().Detach(port)
 		<-ended // then the card is gone from its namespace, and its name is free
 		return err
 	})
@@ -104,6 +104,24 @@ func (w *World) attach(h *Host, card *Card) (err error) {
 		w.carry(name, card, closing)
 	}()
 	return nil
+}
+
+// at notes where a cable is plugged in.
+func (c *cable) at(p *vswitch.Port) {
+	c.port.Store(p)
+	if bringer, ok := c.device.(interface {
+		Push(func(frame.Frame, time.Time))
+	}); ok { // a simulated one brings its frames itself
+		bringer.Push(p.Carry)
+	}
+}
+
+// portName returns what a host's port is called: like the host, or, where that has another one there, like the host and the interface.
+func portName(on *vswitch.Switch, h *Host, p *plan.Interface) string {
+	if _, taken := on.Port(h.Plan.Name); taken {
+		return h.Plan.Name + "-" + p.Name
+	}
+	return h.Plan.Name
 }
 
 // open makes a card that leaves work to others, as real ones do, unless the person or the kernel will not have it.
@@ -119,7 +137,7 @@ func (w *World) open(ns tap.Namespace, config tap.Interface) (tap.Device, error)
 
 // watcher says what somebody inside the host does to the card, once it is plugged in. The switch follows a new MTU: it is the
 // cable's.
-func (w *World) watcher(host string, card *Card, on *vswitch.Switch, before tap.State) func(tap.State) {
+func (w *World) watcher(host string, card *Card, before tap.State) func(tap.State) {
 	return func(now tap.State) {
 		if <-card.attached; card.Port == nil {
 			return
@@ -127,13 +145,15 @@ func (w *World) watcher(host string, card *Card, on *vswitch.Switch, before tap.
 		for _, change := range changes(before, now) {
 			w.report(host + ": " + change)
 		}
+		port := card.port.Load()
+		on := port.Switch()
 		if now.MTU != before.MTU {
-			k := card.Port.Knobs()
+			k := port.Knobs()
 			k.MTU = now.MTU
-			on.SetKnobs(card.Port, k)
+			on.SetKnobs(port, k)
 		}
 		if before.Up && !now.Up {
-			on.FDB().Flush(card.Port) // who was there is not there any more, as on a bridge's port without a carrier (br_stp_disable_port)
+			on.FDB().Flush(port) // who was there is not there any more, as on a bridge's port without a carrier (br_stp_disable_port)
 		}
 		before = now
 	}
@@ -163,6 +183,13 @@ func changes(before, now tap.State) (lines []string) {
 	return lines
 }
 
+// knobs returns the settings of a port on a network: down is what the port is, or its bridge.
+func (n *Network) knobs(p *plan.Interface) vswitch.Knobs {
+	k := Knobs(p)
+	k.Down = k.Down || n.Plan.Down
+	return k
+}
+
 // Knobs turns what the lab file says of a port into the switch's terms.
 func Knobs(p *plan.Interface) vswitch.Knobs {
 	return vswitch.Knobs{
@@ -173,6 +200,7 @@ func Knobs(p *plan.Interface) vswitch.Knobs {
 		Isolated:       p.Port.Isolated,
 		StormLimit:     p.Port.StormLimit,
 		MTU:            p.MTU,
+		Down:           p.Down,
 	}
 }
 

@@ -36,7 +36,9 @@ func (w *World) renewFiles(h *Host) {
 	}
 }
 
-func ownsFiles(h *Host) bool { return h.Plan.Mode == plan.ModeOwn || h.Plan.Mode == plan.ModeNone }
+func ownsFiles(h *Host) bool {
+	return !h.Plan.Bare && (h.Plan.Mode == plan.ModeOwn || h.Plan.Mode == plan.ModeNone)
+}
 
 func (w *World) giveFiles(h *Host) error {
 	m := names.Machine{Resolv: names.Resolv{Servers: simResolvers}}

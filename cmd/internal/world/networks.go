@@ -101,6 +101,7 @@ type Network struct {
 	Switch *vswitch.Switch
 	Leg    *nat.Interface // nil before Up, and where the gateway is not on the network
 	Tunnel *Tunnel        // to other machines; nil before Up, and where the network is on this one only
+	kept   netip.Prefix   // the address that the gateway has there again when the device is up
 	scope  *scope         // how to unmake the leg; nil before Up
 	former *former        // the same as long as the network is there
 }

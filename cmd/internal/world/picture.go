@@ -17,6 +17,7 @@ type picture struct {
 	filed     *plan.Plan // what the lab was made from, or the last plan that was applied: plan without what came by hand
 	networks  []*Network
 	hosts     []*Host
+	cables    []*Cable
 	published []*Published
 	timeouts  nat.Timeouts
 }
@@ -62,13 +63,16 @@ func (w *World) change(f func(*picture)) {
 	next.plan = &copied
 	f(&next)
 	plan := next.plan
-	if plan == &copied && sameList(before.networks, next.networks) && sameList(before.hosts, next.hosts) {
+	if plan == &copied && sameList(before.networks, next.networks) && sameList(before.hosts, next.hosts) && sameList(before.cables, next.cables) {
 		// Nobody is called otherwise, and the lists may be long: each of thousands of published ports is a change.
 		w.now.Store(&next)
 		w.stir()
 		return
 	}
-	plan.Networks, plan.Hosts = nil, nil
+	plan.Networks, plan.Hosts, plan.Cables = nil, nil, nil
+	for _, c := range next.cables {
+		plan.Cables = append(plan.Cables, *c.Plan)
+	}
 	for _, n := range next.networks {
 		plan.Networks = append(plan.Networks, *n.Plan)
 	}

@@ -196,6 +196,9 @@ func (f *former) other(card *plan.Interface) bool {
 // connections that it had. Who gets the address next begins anew.
 func (w *World) forgetHost(n *Network, card *plan.Interface) {
 	a := card.Address.Addr()
+	if n == nil || !a.IsValid() {
+		return
+	}
 	n.former.note(card)
 	if n.Leg != nil {
 		n.Leg.RemoveNeighbor(a, w.Now())

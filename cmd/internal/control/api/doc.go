@@ -25,6 +25,9 @@
 //	POST    /v1/routes          adds one; DELETE removes it
 //	GET     /v1/devices         network devices as Linux would have them: bridges, veths, the uplink
 //	GET     /v1/graph           the lab laid out: a Picture; ?open=GROUP draws the hosts of a folded group one by one, ?open=* all
+//	POST    /v1/links           makes a bridge or a cable, a LinkAdd; DELETE, a LinkDelete, removes one
+//	POST    /v1/links/set       what ip link set does: a LinkChange
+//	POST    /v1/namespaces      makes a namespace by hand, a NamespaceChange; DELETE removes one
 //	GET     /v1/drops           how many packets were dropped, for which reason; ?examples=1 with the last of each reason;
 //	                            ?follow=1 streams them
 //	GET     /v1/conntrack       connections; ?follow=1 streams their changes; see ConnFilter for filters

@@ -143,14 +143,17 @@ type Device struct {
 	Address netip.Prefix `json:"address,omitzero"` // the gateway's there
 	MTU     int          `json:"mtu"`
 	Carrier bool         `json:"carrier"`
-	Down    bool         `json:"down,omitempty"` // taken down, as only the interfaces of hosts can be
+	Down    bool         `json:"down,omitempty"` // taken down, or never brought up
 
 	// Of a veth only.
-	Master  string `json:"master,omitempty"`   // the network
-	Number  uint32 `json:"number,omitempty"`   // of the port
-	Host    string `json:"host,omitempty"`     // at the other end
-	Peer    int    `json:"peer,omitempty"`     // the index of the other end, in the host's namespace
-	NetnsID int    `json:"netns_id,omitempty"` // the number of the host's namespace, from 0
+	Master   string `json:"master,omitempty"`   // the network
+	Port     string `json:"port,omitempty"`     // what the switch calls its port; for most that is the host
+	PeerDev  string `json:"peer_dev,omitempty"` // the other end, where that is a device of the machine's, too
+	PeerDown bool   `json:"peer_down,omitempty"`
+	Number   uint32 `json:"number,omitempty"`   // of the port
+	Host     string `json:"host,omitempty"`     // at the other end
+	Peer     int    `json:"peer,omitempty"`     // the index of the other end, in the host's namespace
+	NetnsID  int    `json:"netns_id,omitempty"` // the number of the host's namespace, from 0
 
 	RxPackets uint64 `json:"rx_packets"`
 	RxBytes   uint64 `json:"rx_bytes"`

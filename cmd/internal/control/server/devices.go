@@ -12,6 +12,7 @@ import (
 	"uswitch/cmd/internal/plan/dockerhost"
 	"uswitch/cmd/internal/world"
 	"uswitch/nat"
+	vswitch "uswitch/switch"
 	"uswitch/tap"
 )
 
@@ -19,6 +20,7 @@ import (
 type device struct {
 	api.Device
 	namespace tap.ID // of a veth: of the host at its other end
+	far       bool   // the other end is up
 }
 
 // devices lists lo, the uplink, and each network with its ports behind it, and what came later behind all that, as the
@@ -35,25 +37,22 @@ func (s *Server) devices(*http.Request) (any, error) {
 		rows = append(rows, device{Device: row})
 	}
 	for _, n := range s.world.Networks() {
+		if n.Plan.Kind == plan.KindCable {
+			continue // both of its ends are elsewhere
+		}
 		bridge := api.Device{Name: n.Plan.Name, MTU: n.Plan.MTU}
 		if n.Leg != nil { // else the gateway is not on it
 			bridge = legDevice(n.Leg)
 		}
-		if bridge.Kind = api.KindBridge; n.Plan.Kind == plan.KindInterface {
-			bridge.Kind, bridge.Carrier = api.KindEther, true
-			rows = append(rows, device{Device: bridge})
+		bridge.Address, bridge.Down = n.Address(), n.Plan.Down
+		ports := s.portsOf(n)
+		if n.Plan.Kind == plan.KindInterface {
+			rows = append(rows, s.interfaceDevice(bridge, ports))
 			continue
 		}
-		var ports []device
-		for _, h := range s.world.Hosts() {
-			for _, c := range h.Cards {
-				row, ok := s.portDevice(h, c)
-				if !ok || row.Master != n.Plan.Name {
-					continue
-				}
-				bridge.Carrier = bridge.Carrier || row.Carrier
-				ports = append(ports, row)
-			}
+		bridge.Kind = api.KindBridge
+		for _, row := range ports {
+			bridge.Carrier = !bridge.Down && (bridge.Carrier || row.Carrier)
 		}
 		if n.Tunnel != nil {
 			bridge.Carrier = true
@@ -68,6 +67,53 @@ func (s *Server) devices(*http.Request) (any, error) {
 	}
 	slices.SortFunc(devices, func(a, b api.Device) int { return cmp.Compare(a.Index, b.Index) })
 	return devices, nil
+}
+
+// portsOf lists the near ends of the cables that are plugged into a network.
+func (s *Server) portsOf(n *world.Network) (ports []device) {
+	for _, h := range s.world.Hosts() {
+		for _, c := range h.Cards {
+			if row, ok := s.portDevice(h, c); ok && row.Master == n.Plan.Name {
+				row.Down = c.Plan.Down
+				row.Carrier = row.Carrier && !row.Down
+				ports = append(ports, row)
+			}
+		}
+	}
+	for _, c := range s.world.Cables() {
+		for i, end := range c.Plan.Ends() {
+			if end.Network != n.Plan.Name {
+				continue
+			}
+			row := device{Device: portCounters(c.Ports[i]), far: s.endUp(c, 1-i)}
+			row.Name, row.MAC, row.Down, row.PeerDev = end.Name, end.MAC, end.Down, c.Plan.Ends()[1-i].Name
+			row.Carrier, row.PeerDown = !end.Down && row.far, !row.far
+			ports = append(ports, row)
+		}
+	}
+	return ports
+}
+
+// endUp reports whether one end of a cable on the machine is up.
+func (s *Server) endUp(c *world.Cable, i int) bool {
+	end := c.Plan.Ends()[i]
+	if n := s.world.Network(end.Network); n != nil && n.Plan.Kind == plan.KindInterface {
+		return !n.Plan.Down
+	}
+	return !end.Down
+}
+
+// interfaceDevice is an interface of the gateway's own: the near end of the one cable that is plugged in there, if any is.
+func (s *Server) interfaceDevice(d api.Device, ports []device) device {
+	if len(ports) == 0 {
+		d.Kind, d.Carrier = api.KindEther, !d.Down
+		return device{Device: d}
+	}
+	near := ports[0]
+	d.Kind, d.Number, d.Port, d.Host, d.Peer, d.PeerDev = api.KindVeth, near.Number, near.Port, near.Host, near.Peer, near.PeerDev
+	d.PeerDown = near.PeerDown
+	d.Carrier = !d.Down && near.far
+	return device{Device: d, namespace: near.namespace, far: near.far}
 }
 
 func legDevice(leg *nat.Interface) api.Device {
@@ -86,13 +132,18 @@ func (s *Server) portDevice(h *world.Host, nic *world.Card) (device, bool) {
 	if err != nil {
 		return device{}, false // gone a moment ago
 	}
-	c := nic.Port.Counters()
-	row := device{namespace: h.Namespace.ID, Device: api.Device{Kind: api.KindVeth, MTU: nic.Port.Knobs().MTU, Carrier: inside.Up, Master: nic.Plan.Network,
-		Number: nic.Port.ID(), Host: h.Plan.Name, Peer: inside.Index,
-		RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
-		TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped}}
+	row := device{namespace: h.Namespace.ID, far: inside.Up, Device: portCounters(nic.Port)}
+	row.Carrier, row.Master, row.Host, row.Peer = inside.Up, nic.Plan.Network, h.Plan.Name, inside.Index
 	row.Name, row.MAC = dockerhost.VethName(s.world.Plan().Name, h.Plan.Name, nic.Plan)
 	return row, true
+}
+
+// portCounters is what every port has in common.
+func portCounters(p *vswitch.Port) api.Device {
+	c := p.Counters()
+	return api.Device{Kind: api.KindVeth, MTU: p.Knobs().MTU, Master: p.Switch().Name(), Port: p.Name(), Number: p.ID(),
+		RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
+		TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
 }
 
 // numbers are those that the kernel gives to devices and, as each namespace sees them, to other namespaces. A device keeps
@@ -112,7 +163,7 @@ func (n *numbers) assign(rows []device) {
 	devices, namespaces := map[string]int{}, map[tap.ID]int{}
 	taken := map[int]bool{}
 	for _, row := range rows {
-		if id, known := n.namespaces[row.namespace]; known && row.Kind == api.KindVeth {
+		if id, known := n.namespaces[row.namespace]; known && row.Host != "" {
 			namespaces[row.namespace], taken[id] = id, true
 		}
 	}
@@ -124,7 +175,7 @@ func (n *numbers) assign(rows []device) {
 			index = n.last
 		}
 		devices[row.Name], row.Index = index, index
-		if row.Kind != api.KindVeth {
+		if row.Kind != api.KindVeth || row.Host == "" {
 			continue
 		}
 		if _, known := namespaces[row.namespace]; !known {

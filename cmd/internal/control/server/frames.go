@@ -30,6 +30,7 @@ func (s *Server) ear(name string) (*ear, error) {
 		return nil, err
 	}
 	e := &ear{device: name, bridges: map[string]api.Device{}, ports: map[[2]string]api.Device{}, host: s.world.Host(name) != nil}
+	uplink := s.world.Plan().Uplink.Name()
 	found := name == api.AnyDevice || name == api.GatewayDevice || e.host
 	for _, d := range answer.([]api.Device) {
 		found = found || d.Name == name && d.Kind != api.KindLoopback
@@ -37,9 +38,16 @@ func (s *Server) ear(name string) (*ear, error) {
 		case api.KindBridge:
 			e.bridges[d.Name] = d
 		case api.KindVeth:
-			e.ports[[2]string{d.Master, d.Host}] = d
+			e.ports[[2]string{d.Master, d.Port}] = d
+			if d.Master == "" { // an interface of its own, on which there is nothing but the cable
+				e.bridges[d.Name] = d
+			}
 		case api.KindEther, api.KindNone:
-			e.uplink = d
+			if d.Name == uplink {
+				e.uplink = d
+			} else {
+				e.bridges[d.Name] = d
+			}
 		}
 	}
 	if !found {

@@ -6,50 +6,53 @@ import (
 	"net/netip"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/world"
 	"uswitch/nat"
 	"uswitch/nat/route"
 )
 
 // addAddress gives the gateway an address on a network, where it has one at most.
 func (s *Server) addAddress(r *http.Request) (any, error) {
-	c, leg, err := s.readAddress(r)
+	c, n, err := s.readAddress(r)
 	if err != nil {
 		return nil, err
 	}
 	s.routing.Lock()
 	defer s.routing.Unlock()
-	switch has := leg.Addr(); {
+	switch has := n.Address(); {
 	case has.IsValid() && has.Addr() == c.Address.Addr():
 		return nil, kernel("Error: ipv4: Address already assigned.")
 	case has.IsValid():
 		return nil, kernel("Error: %s has %v already, and the gateway has one address on a network: ip addr del %v dev %s first.", c.Dev, has, has, c.Dev)
 	}
-	return done{}, s.world.Gateway().SetAddr(leg, c.Address, s.world.Now())
+	return made(s.world.SetAddress(c.Dev, c.Address))
 }
 
 func (s *Server) deleteAddress(r *http.Request) (any, error) {
-	c, leg, err := s.readAddress(r)
+	c, n, err := s.readAddress(r)
 	if err != nil {
 		return nil, err
 	}
 	s.routing.Lock()
 	defer s.routing.Unlock()
 	// Without a length, ip asks for a /32, and the kernel takes the address of whatever length for it.
-	if has := leg.Addr(); has.Addr() != c.Address.Addr() || !c.Address.IsSingleIP() && has != c.Address {
+	if has := n.Address(); has.Addr() != c.Address.Addr() || !c.Address.IsSingleIP() && has != c.Address {
 		return nil, kernel("Error: ipv4: Address not found.")
 	}
-	return done{}, s.world.Gateway().SetAddr(leg, netip.Prefix{}, s.world.Now())
+	return made(s.world.SetAddress(c.Dev, netip.Prefix{}))
 }
 
-func (s *Server) readAddress(r *http.Request) (c api.AddressChange, leg *nat.Interface, err error) {
+func (s *Server) readAddress(r *http.Request) (c api.AddressChange, n *world.Network, err error) {
 	if err := decode(r, &c); err != nil {
 		return c, nil, err
 	}
-	leg, err = s.segment(c.Dev)
-	if err == nil && !c.Address.Addr().Is4() {
+	if _, err = s.segment(c.Dev); err != nil {
+		return c, nil, err
+	}
+	if n = s.world.Network(c.Dev); n == nil || !c.Address.Addr().Is4() {
 		err = kernel("RTNETLINK answers: Invalid argument")
 	}
-	return c, leg, err
+	return c, n, err
 }
 
 // kernel returns an error in the words with which ip passes on what the kernel says, and ip's status for it.
@@ -102,6 +105,9 @@ func (s *Server) wayTo(c api.RouteChange) (*nat.Interface, error) {
 		return nil, kernel("Error: Nexthop has invalid gateway.")
 	case dev == nil:
 		return nil, kernel("RTNETLINK answers: No such device")
+	}
+	if n := s.world.Network(c.Dev); n != nil && n.Plan.Down {
+		return nil, kernel("Error: Device for nexthop is not up.")
 	}
 	return dev, nil
 }

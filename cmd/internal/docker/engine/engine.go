@@ -110,7 +110,7 @@ func (e *Engine) all() []*container {
 	var all []*container
 	p := e.lab.Plan()
 	for i := range p.Hosts {
-		if h := &p.Hosts[i]; !ours[h.Name] {
+		if h := &p.Hosts[i]; !ours[h.Name] && !h.Bare {
 			all = append(all, e.service(h))
 		}
 	}

@@ -85,5 +85,8 @@ func VethName(labName, host string, nic *plan.Interface) (string, frame.MAC) {
 	sum := sha256.Sum256([]byte(labName + "\x00" + host + "\x00" + nic.Name))
 	mac := frame.MAC(sum[8:14])
 	mac[0] = mac[0]&^1 | 2
+	if nic.VethMAC != (frame.MAC{}) {
+		mac = nic.VethMAC
+	}
 	return cmp.Or(nic.Veth, fmt.Sprintf("veth%x", sum[:4])[:len("veth")+7]), mac
 }

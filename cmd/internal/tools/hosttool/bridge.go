@@ -98,7 +98,7 @@ func (b *bridge) showLinks(ctx context.Context, dev, master string) error {
 			continue
 		}
 		for _, k := range knobs {
-			if k.Network == d.Master && k.Name == d.Host {
+			if k.Network == d.Master && k.Name == d.Port {
 				ports = append(ports, view.BridgePort{Device: d, Knobs: k})
 			}
 		}
@@ -141,5 +141,5 @@ func (b *bridge) setLink(ctx context.Context) error {
 	case !ok || d.Master == "":
 		return refuse(255, "Cannot find bridge device %q", dev)
 	}
-	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, api.SetRequest{Kind: "port", Name: d.Host, Network: d.Master, Values: values}, nil)
+	return b.Lab.Do(ctx, http.MethodPost, "/v1/set", nil, api.SetRequest{Kind: "port", Name: d.Port, Network: d.Master, Values: values}, nil)
 }

@@ -145,9 +145,9 @@ func (b *bridge) changeFDB(ctx context.Context, command string) error {
 		return err
 	}
 	there := slices.ContainsFunc(entries, func(e api.FDBEntry) bool {
-		return e.MAC == station && e.Master == d.Master && (e.Ifname == d.Host || command == "add") && (e.State != "" || command == "delete")
+		return e.MAC == station && e.Master == d.Master && (e.Ifname == d.Port || command == "add") && (e.State != "" || command == "delete")
 	})
-	values := map[string]string{"port": d.Host, "sticky": map[bool]string{true: "on", false: "off"}[sticky]}
+	values := map[string]string{"port": d.Port, "sticky": map[bool]string{true: "on", false: "off"}[sticky]}
 	switch {
 	case command == "add" && there:
 		return refuse(255, "RTNETLINK answers: File exists")
@@ -223,9 +223,9 @@ func (b *bridge) flushFDB(ctx context.Context) error {
 	case f.nothing, f.static != nil && f.user != nil && *f.static != *f.user, f.port == d.Name && d.Kind == api.KindBridge:
 		return nil // the addresses of the devices themselves stay
 	}
-	flush := api.FDBFlush{Master: d.Name, Ifname: port.Host, Static: f.static, Sticky: f.sticky}
+	flush := api.FDBFlush{Master: d.Name, Ifname: port.Port, Static: f.static, Sticky: f.sticky}
 	if d.Kind != api.KindBridge {
-		flush.Master, flush.Ifname = d.Master, d.Host
+		flush.Master, flush.Ifname = d.Master, d.Port
 	}
 	if flush.Static == nil {
 		flush.Static = f.user

@@ -2,8 +2,9 @@ package hosttool
 
 import (
 	"context"
+	"slices"
+	"strings"
 
-	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -22,12 +23,37 @@ type ip struct {
 	Tool
 	words
 	format
-	view view.IPOptions
+	view  view.IPOptions
+	Netns string // where the command is typed; empty: on the machine
+}
+
+var (
+	linkCommands = []string{"add", "set", "change", "replace", "delete", "show", "lst", "list", "xstats", "afstats", "property", "help"}
+	addrCommands = []string{"add", "change", "chg", "replace", "delete", "show", "lst", "list", "flush", "save", "showdump", "restore", "help"}
+)
+
+// inNetns takes -n NAME, which may stand among the options, out of a command line.
+func (i *ip) inNetns(args []string) (name string, rest []string, err error) {
+	for k := 0; k < len(args) && strings.HasPrefix(args[k], "-"); k++ {
+		if word := "-" + strings.TrimLeft(args[k], "-"); word != "-n" && word != "-netns" {
+			continue
+		}
+		if k+1 == len(args) {
+			return "", nil, refuse(255, `Command line is not complete. Try option "help"`)
+		}
+		return args[k+1], slices.Concat(args[:k], args[k+2:]), nil
+	}
+	return "", args, nil
 }
 
 // IP answers `ip`.
 func (t Tool) IP(ctx context.Context, args []string) error {
 	i := ip{Tool: t, words: words{rest: args, usage: "ip"}}
+	if inside, rest, err := i.inNetns(args); err != nil {
+		return err
+	} else if inside != "" {
+		return i.execIn(ctx, inside, append([]string{"ip"}, rest...))
+	}
 	if err := i.options(ipOptions, map[string]*bool{"-brief": &i.view.Brief, "-json": &i.json, "-pretty": &i.pretty,
 		"-stats": &i.view.Stats, "-statistics": &i.view.Stats, "-oneline": &i.view.Oneline, "-4": &i.view.IPv4}); err != nil {
 		return err
@@ -54,25 +80,8 @@ func (t Tool) IP(ctx context.Context, args []string) error {
 	}
 }
 
-// linkFilters are words that `ip link show` and `ip addr show` know besides those that are answered.
-var linkFilters = []string{"to", "scope", "dynamic", "permanent", "secondary", "primary", "temporary", "mngtmpaddr", "noprefixroute",
-	"autojoin", "tentative", "deprecated", "dadfailed", "home", "nodad", "optimistic", "label", "group", "vrf", "nomaster", "proto"}
-
-func (i *ip) link(ctx context.Context) error {
-	if _, err := i.command("link", []string{"add", "set", "change", "replace", "delete", "show", "lst", "list", "xstats", "afstats",
-		"property", "help"}, []string{"show"}); err != nil {
-		return err
-	}
-	rows, err := i.selected(ctx)
-	if err != nil {
-		return err
-	}
-	return i.write(i.format, view.LinksJSON(rows, i.view), func() error { return view.Links(i.Out, rows, i.view) })
-}
-
 func (i *ip) addr(ctx context.Context) error {
-	command, err := i.command("addr", []string{"add", "change", "chg", "replace", "delete", "show", "lst", "list", "flush", "save", "showdump",
-		"restore", "help"}, []string{"show", "add", "delete"})
+	command, err := i.command("addr", addrCommands, []string{"show", "add", "delete"})
 	if err != nil {
 		return err
 	}
@@ -84,25 +93,4 @@ func (i *ip) addr(ctx context.Context) error {
 		return err
 	}
 	return i.write(i.format, view.AddrsJSON(rows, i.view), func() error { return view.Addrs(i.Out, rows, i.view) })
-}
-
-// netns answers `ip netns list-id`: the namespaces that cables lead to, by the numbers that `ip link` has for them.
-func (i *ip) netns(ctx context.Context) error {
-	if word, _ := i.next(); word != "list-id" {
-		return refuse(255, "Command \"ip netns %s\" is not answered here; there is list-id. The hosts' namespaces are this machine's own: ip netns list.", word)
-	}
-	if word, more := i.next(); more {
-		return i.unanswered(word)
-	}
-	rows, err := i.devices(ctx)
-	if err != nil {
-		return err
-	}
-	seen := map[int]bool{}
-	rows = choose(rows, func(d api.Device) bool {
-		first := d.Kind == api.KindVeth && !seen[d.NetnsID]
-		seen[d.NetnsID] = seen[d.NetnsID] || first
-		return first
-	})
-	return i.write(i.format, view.NetnsIDsJSON(rows), func() error { return view.NetnsIDs(i.Out, rows) })
 }

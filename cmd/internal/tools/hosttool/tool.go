@@ -18,6 +18,9 @@ import (
 type Tool struct {
 	Lab Lab
 	Out io.Writer
+	// Exec runs a program in a host, with this process's input and output, and returns its status; output is where that goes which
+	// it writes, if not nil. Nil: there is nobody who could.
+	Exec func(ctx context.Context, host string, argv []string, output io.Writer) (status int, err error)
 }
 
 // Lab is who answers: the client of a lab that is up, for its gateway, or a simulated host for itself. The paths, and what is

@@ -58,7 +58,7 @@ func stations(d api.Device, entries []api.FDBEntry) (rows []FDBRow) {
 	for _, e := range entries {
 		network, station := e.Master, e.Ifname
 		if d.Kind == api.KindBridge && network == d.Name && station == d.Name && e.State == "permanent" ||
-			d.Kind != api.KindBridge && network == d.Master && station == d.Host {
+			d.Kind != api.KindBridge && network == d.Master && station == d.Port {
 			behind = append(behind, e)
 		}
 	}

@@ -119,7 +119,7 @@ func linkJSON(d *api.Device, o IPOptions) ipLink {
 	if d.Kind != api.KindNone {
 		l.Address, l.Broadcast = linkAddress(d), linkBroadcast(d)
 	}
-	if d.Kind == api.KindVeth {
+	if d.Kind == api.KindVeth && d.PeerDev == "" {
 		l.NetnsID = &d.NetnsID
 	}
 	if o.Stats {

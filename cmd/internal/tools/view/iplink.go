@@ -61,13 +61,17 @@ func linkHead(out *bufio.Writer, d *api.Device, mode string, o IPOptions) {
 	if d.Kind != api.KindNone {
 		out.WriteString(linkAddress(d) + " brd " + linkBroadcast(d))
 	}
-	if d.Kind == api.KindVeth {
+	if d.Kind == api.KindVeth && d.PeerDev == "" {
 		fmt.Fprintf(out, " link-netnsid %d", d.NetnsID)
 	}
 }
 
 func linkTop(out *bufio.Writer, d *api.Device, mode string) {
-	fmt.Fprintf(out, "%d: %s: <%s> mtu %d qdisc noqueue ", d.Index, linkName(d), strings.Join(flags(d), ","), d.MTU)
+	discipline := "noqueue"
+	if d.Down {
+		discipline = "noop"
+	}
+	fmt.Fprintf(out, "%d: %s: <%s> mtu %d qdisc %s ", d.Index, linkName(d), strings.Join(flags(d), ","), d.MTU, discipline)
 	if d.Master != "" {
 		out.WriteString("master " + d.Master + " ")
 	}
@@ -102,9 +106,12 @@ func linkStats(out *bufio.Writer, d *api.Device, o IPOptions) {
 	block("TX:", []string{"bytes", "packets", "errors", "dropped", "carrier", "collsns"}, tx)
 }
 
-// linkName is a device's name, with its peer's number where that is in another namespace.
+// linkName is a device's name, with its peer's number where that is in another namespace, or its name.
 func linkName(d *api.Device) string {
-	if d.Kind == api.KindVeth {
+	switch {
+	case d.PeerDev != "":
+		return d.Name + "@" + d.PeerDev
+	case d.Kind == api.KindVeth:
 		return fmt.Sprintf("%s@if%d", d.Name, d.Peer)
 	}
 	return d.Name
@@ -128,6 +135,9 @@ func flags(d *api.Device) (all []string) {
 	}
 	if d.Carrier {
 		all = append(all, "LOWER_UP")
+	}
+	if d.PeerDown {
+		all = append(all, "M-DOWN")
 	}
 	return all
 }
