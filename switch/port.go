@@ -68,7 +68,7 @@ type Port struct {
 	tunnel Tunnel      // the link, if it is one
 	knobs  atomic.Pointer[Knobs]
 	gone   atomic.Bool
-	next   atomic.Pointer[Port] // where the link is plugged in now; nil: here, or nowhere
+	next   atomic.Pointer[Port]  // where the link is plugged in now; nil: here, or nowhere
 	fault  atomic.Pointer[error] // the panic that the port was unplugged for
 	storm  bucket
 	loop   atomic.Pointer[loop] // that it is part of; nil or out of date: none
