@@ -72,13 +72,13 @@ func hostTool(use, short, words, example string, run func(hosttool.Tool, context
 				return err
 			}
 			defer end()
-			return toolError(run(hosttool.Tool{Lab: lab, Out: os.Stdout, Exec: execIn(lab)}, c.Context(), args))
+			return toolError(run(hosttool.Tool{Lab: lab, Out: os.Stdout, Exec: programsOf(lab)}, c.Context(), args))
 		},
 	}
 }
 
-// execIn returns what runs programs in the hosts of a lab; one that is not up has none.
-func execIn(lab hosttool.Lab) func(ctx context.Context, host string, argv []string, output io.Writer) (int, error) {
+// programsOf returns what runs programs in the hosts of a lab; one that is not up has none.
+func programsOf(lab hosttool.Lab) func(ctx context.Context, host string, argv []string, output io.Writer) (int, error) {
 	return func(ctx context.Context, host string, argv []string, output io.Writer) (int, error) {
 		up, ok := lab.(*api.Client)
 		if r, rests := lab.(*restingLab); rests {
