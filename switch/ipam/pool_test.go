@@ -97,13 +97,13 @@ func TestRefusals(t *testing.T) {
 		is   error
 		want string
 	}{
-		{"nothing", pool(ipam.Config{}), ipam.ErrSubnet, "invalid Prefix: invalid subnet: want an IPv4 network, as in 172.20.0.0/16"},
-		{"IPv6", pool(ipam.Config{Subnet: prefix("fd00::/64")}), ipam.ErrSubnet, "fd00::/64: invalid subnet: want an IPv4 network, as in 172.20.0.0/16"},
+		{"nothing", pool(ipam.Config{}), ipam.ErrSubnet, "invalid Prefix: invalid subnet: want a network, as in 172.20.0.0/16"},
+		{"host bits of IPv6", pool(ipam.Config{Subnet: prefix("fd00::/64"), Range: prefix("fd00::1/80")}), ipam.ErrSubnet, "range fd00::1/80: invalid subnet: want a network of the same family without host bits, as in fd00::/64"},
 		{"host bits", pool(ipam.Config{Subnet: prefix("10.0.0.1/24")}), ipam.ErrSubnet, "10.0.0.1/24: invalid subnet: bits are set behind the prefix; the network is 10.0.0.0/24"},
 		{"everything", pool(ipam.Config{Subnet: prefix("0.0.0.0/0")}), ipam.ErrSubnet, "0.0.0.0/0: invalid subnet: more than 16 million addresses; want /8 to /32"},
 		{"range elsewhere", pool(ipam.Config{Subnet: subnet, Range: prefix("10.0.1.0/25")}), ipam.ErrSubnet, "range 10.0.1.0/25: invalid subnet: it is not inside 10.0.0.0/24"},
 		{"range too large", pool(ipam.Config{Subnet: subnet, Range: prefix("10.0.0.0/16")}), ipam.ErrSubnet, "range 10.0.0.0/16: invalid subnet: it is not inside 10.0.0.0/24"},
-		{"range with host bits", pool(ipam.Config{Subnet: subnet, Range: prefix("10.0.0.1/25")}), ipam.ErrSubnet, "range 10.0.0.1/25: invalid subnet: want an IPv4 network without host bits, as in 10.0.0.0/24"},
+		{"range with host bits", pool(ipam.Config{Subnet: subnet, Range: prefix("10.0.0.1/25")}), ipam.ErrSubnet, "range 10.0.0.1/25: invalid subnet: want a network of the same family without host bits, as in 10.0.0.0/24"},
 		{"gateway outside", pool(ipam.Config{Subnet: subnet, Gateway: addr("10.0.1.1")}), ipam.ErrOutOfRange, "gateway 10.0.1.1: requested address is out of range: it is outside 10.0.0.0/24"},
 		{"gateway is auxiliary", pool(ipam.Config{Subnet: subnet, Gateway: addr("10.0.0.1"), Aux: []netip.Addr{addr("10.0.0.1")}}), ipam.ErrInUse, "gateway 10.0.0.1: Address already in use"},
 		{"auxiliary twice", pool(ipam.Config{Subnet: subnet, Aux: []netip.Addr{addr("10.0.0.1"), addr("10.0.0.1")}}), ipam.ErrInUse, "auxiliary address 10.0.0.1: Address already in use"},

@@ -23,8 +23,8 @@ var devices = []api.Device{
 	{Index: 3, Name: "wan", Kind: api.KindEther, MAC: mac("02:42:c0:00:02:02"), Address: netip.MustParsePrefix("192.0.2.2/31"), MTU: 1400, Carrier: true},
 	{Index: 4, Name: "br10", Kind: api.KindBridge, MAC: mac("02:42:ac:11:00:01"), Address: netip.MustParsePrefix("172.17.0.1/16"), MTU: 1500, RxDropped: 7},
 	{Index: 5, Name: "br2", Kind: api.KindBridge, MAC: mac("02:42:0b:0b:0b:01"), Address: netip.MustParsePrefix("11.11.11.1/24"), MTU: 1500, Carrier: true, RxPackets: 12345678901, RxBytes: 123456789012345},
-	{Index: 6, Name: "veth6d2f1c0", Kind: api.KindVeth, MAC: mac("82:2a:4f:30:c1:d8"), MTU: 1500, Carrier: true, Master: "br2", Number: 1, Host: "RED", Peer: 2, RxPackets: 10, RxBytes: 1270},
-	{Index: 7, Name: "veth01e5b44", Kind: api.KindVeth, MAC: mac("3e:64:39:0f:aa:21"), MTU: 9000, Master: "br2", Number: 12, Host: "BLUE", Peer: 17, NetnsID: 1},
+	{Index: 6, Name: "veth6d2f1c0", Kind: api.KindVeth, MAC: mac("82:2a:4f:30:c1:d8"), MTU: 1500, Carrier: true, Master: "br2", Number: 1, Port: "RED", Host: "RED", Peer: 2, RxPackets: 10, RxBytes: 1270},
+	{Index: 7, Name: "veth01e5b44", Kind: api.KindVeth, MAC: mac("3e:64:39:0f:aa:21"), MTU: 9000, Master: "br2", Number: 12, Port: "BLUE", Host: "BLUE", Peer: 17, NetnsID: 1},
 }
 
 var routes = []api.Route{
