@@ -363,3 +363,21 @@ func TestTunnelToOpenVSwitch(t *testing.T) {
 	}
 	l.event("the step out of the tunnel", func(e event) bool { return e.Hook == "decap" && strings.Contains(e.Text, "lives behind "+f.peer) })
 }
+
+// TestTunnelChecksums: a packet with a wrong outer checksum never reaches the tunnel; the kernel's count is shown, and what makes such
+// packets.
+func TestTunnelChecksums(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	f := newFar(t)
+	f.kernel(42)
+	l := f.lab()
+	if out := l.do("show", "tunnels"); strings.Contains(out, "checksum") {
+		t.Errorf("before anything happens:\n%s", out)
+	}
+	f.do("hping3 -q --udp --badcksum -p 4789 -d 60 -c 5 -i u1000 " + f.local + " >/dev/null 2>&1 || true")
+	eventually(t, "the kernel's count is shown", func() bool {
+		out := l.do("show", "tunnels")
+		return strings.Contains(out, "had a wrong checksum") && strings.Contains(out, "ethtool -K DEV tx off")
+	})
+}
