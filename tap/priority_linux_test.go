@@ -9,18 +9,17 @@ import (
 	"testing"
 )
 
-// niceOf runs a program that tells its own nice value.
-func niceOf(t *testing.T, start func(*exec.Cmd) error) string {
+// niceOf runs a program that tells its own nice value. start returns what waits for its end.
+func niceOf(t *testing.T, start func(*exec.Cmd) (wait func(), err error)) string {
 	t.Helper()
 	var out strings.Builder
 	cmd := exec.Command("nice")
 	cmd.Stdout = &out
-	if err := start(cmd); err != nil {
+	wait, err := start(cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	wait()
 	return strings.TrimSpace(out.String())
 }
 
@@ -59,10 +58,15 @@ func TestPrecede(t *testing.T) {
 			t.Errorf("thread %d has %d, want %d", id, nice, -ahead)
 		}
 	}
-	if got := niceOf(t, StartBehind); got != "0" {
+	behind := func(cmd *exec.Cmd) (func(), error) { return func() { _ = cmd.Wait() }, StartBehind(cmd) }
+	if got := niceOf(t, behind); got != "0" {
 		t.Errorf("a program that was started behind has %s", got)
 	}
-	if got := niceOf(t, func(cmd *exec.Cmd) error { _, err := StartHere(cmd); return err }); got != "0" {
+	here := func(cmd *exec.Cmd) (func(), error) {
+		p, err := StartHere(cmd)
+		return func() { p.Wait() }, err
+	}
+	if got := niceOf(t, here); got != "0" {
 		t.Errorf("a program of a lab has %s", got)
 	}
 }
