@@ -19,6 +19,8 @@ import (
 //
 //	TestRootlessRun          run: the mode is told, hosts reach each other, the status is the command's, which runs outside
 //	TestRootlessBackground   up -d, ls, exec, docker, publish, check, down: from any shell of the user
+//	TestRootlessSubordinate  newuidmap's ids are the users of hosts
+//	TestRootlessElsewhere    shell, check, learn
 //	TestRootlessSideBySide   two users' RED, and two of one user
 //	TestRootlessKilled       kill -9 at any moment of run, up -d and down: the next start, or cleanup, leaves nothing
 
@@ -29,6 +31,7 @@ type ordinary struct {
 	dir     string // theirs
 	program string
 	tun     string // the mode of /dev/net/tun
+	more    string // shell that prepares the person's mounts further
 }
 
 var ordinaries atomic.Int64
@@ -53,7 +56,9 @@ func newOrdinary(t *testing.T) *ordinary {
 
 // argv puts in front of a program what makes it the person's.
 func (p *ordinary) argv(argv ...string) []string {
-	const front = `mount -t tmpfs -o dev none /mnt && mknod -m "$1" /mnt/tun c 10 200 && mount --bind /mnt/tun /dev/net/tun && shift && cd "$1" && shift && exec "$@"`
+	front := `set -e; mount -t tmpfs -o dev none /mnt; mknod -m "$1" /mnt/tun c 10 200; mount --bind /mnt/tun /dev/net/tun
+` + p.more + `
+shift; cd "$1"; shift; exec "$@"`
 	id := fmt.Sprint(p.uid)
 	return append([]string{"unshare", "-m", "sh", "-c", front, "sh", p.tun, p.dir, "setpriv", "--reuid", id, "--regid", id, "--clear-groups",
 		"env", "-u", "USWITCH_LAB", "HOME=" + p.dir, "XDG_RUNTIME_DIR=" + p.dir}, argv...)
@@ -183,6 +188,43 @@ func TestRootlessBackground(t *testing.T) {
 	}
 	p.do("down")
 	contains(t, p.do("cleanup"), "nothing was left behind")
+}
+
+// TestRootlessSubordinate: where newuidmap gives a user more ids, programs of hosts may become other users.
+func TestRootlessSubordinate(t *testing.T) {
+	t.Parallel()
+	p := newOrdinary(t)
+	needs(t, "newuidmap")
+	p.more = strings.ReplaceAll(`for f in passwd group subuid subgid; do { cat /etc/$f; case $f in
+	passwd) echo user-ID:x:ID:ID::/tmp:/bin/sh;; group) echo user-ID:x:ID:;; *) echo user-ID:200000:65536;; esac; } >/mnt/$f; mount --bind /mnt/$f /etc/$f; done`, "ID", fmt.Sprint(p.uid))
+	lab := p.write("lab.yaml", strings.ReplaceAll(strings.ReplaceAll(threeHosts, "@", ""), "RED: {",
+		"RED: {command: [sh, -c, 'setpriv --reuid 33 --regid 33 --clear-groups id -u; cat /proc/self/uid_map'], "))
+	text := p.do("run", "--trace", "off", lab, "--", "sleep", "1")
+	contains(t, text, rootlessLine, "RED | 33\n")
+	if !strings.Contains(strings.Join(strings.Fields(text), " "), "1 200000 65536") {
+		t.Errorf("the subordinate ids are not mapped:\n%s", text)
+	}
+	p.do("up", "-d", lab)
+	contains(t, p.do("exec", "RED", "--", "setpriv", "--reuid", "33", "--regid", "33", "--clear-groups", "id", "-u"), "33")
+	p.do("down")
+}
+
+// TestRootlessElsewhere: a shell in a host, checks of a lab, and a lesson.
+func TestRootlessElsewhere(t *testing.T) {
+	t.Parallel()
+	p := newOrdinary(t)
+	p.do("up", "-d", p.write("lab.yaml", strings.ReplaceAll(threeHosts, "@", "")))
+	defer p.try("down")
+	shell := exec.Command(p.argv()[0], p.argv("env", "SHELL=/bin/sh", p.program, "shell", "RED")[1:]...)
+	shell.Stdin = strings.NewReader("ip -4 -br addr; ping -c 1 -W 5 " + blueIP + "; exit 7\n")
+	text, _ := shell.CombinedOutput()
+	contains(t, string(text), redIP, "1 received")
+	if status := shell.ProcessState.ExitCode(); status != 7 {
+		t.Errorf("the shell ends with %d", status)
+	}
+	p.do("down")
+	contains(t, p.do("check", "red-blue"), "3 hold, 0 fail")
+	contains(t, p.do("learn", "1", "--auto"), "Done.")
 }
 
 func TestRootlessSideBySide(t *testing.T) {
