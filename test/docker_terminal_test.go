@@ -59,7 +59,9 @@ func TestDockerTerminal(t *testing.T) {
 	s.sees("I am 42")
 	s.sees("24 80")
 	s.types("sleep 1000 || echo interrupted\n")
-	eventually(t, "the sleeper runs", func() bool { return strings.Contains(l.docker("exec shell@ ps -o args= -C sleep"), "sleep 1000") })
+	eventually(t, "the sleeper runs", func() bool {
+		return strings.Contains(l.docker("exec shell@ /usr/bin/ps -o args= -C sleep"), "sleep 1000")
+	})
 	s.types("\x03")
 	s.types("echo still here $?\n")
 	s.sees("still here 130")

@@ -109,7 +109,7 @@ func TestW3Docker(t *testing.T) {
 	dump.wait()
 
 	// 3.18, 3.19
-	contains(t, l.docker("exec PINK@ ip neigh show"), "172.17.0.3 dev eth0 lladdr 02:42:ac:11:00:03 REACHABLE")
+	contains(t, l.docker("exec PINK@ ip neigh show"), "172.17.0.3 dev eth0 lladdr 02:42:ac:11:00:03 ", "REACHABLE")
 	words := func(text string) string { return strings.Join(strings.Fields(text), " ") }
 	contains(t, words(l.docker("exec PINK@ route -n")), "0.0.0.0 172.17.0.1 0.0.0.0 UG", "172.17.0.0 0.0.0.0 255.255.0.0 U")
 	contains(t, words(l.do("route", "-n")), "172.17.0.0 0.0.0.0 255.255.0.0 U 0 0 0 docker0")

@@ -176,7 +176,7 @@ func TestW2Docker(t *testing.T) {
 
 	l.docker("run -d --network none --name alone@ busybox sleep 300")
 	l.docker("run -d --network none --name alone2@ busybox sleep 300")
-	if links := l.docker("exec alone@ ip -br link"); strings.Count(links, "\n") != 1 || !strings.HasPrefix(links, "lo ") {
+	if links := l.docker("exec alone@ ip -o link"); strings.Count(links, "\n") != 1 || !strings.HasPrefix(links, "1: lo: ") {
 		t.Errorf("2.2: want lo alone:\n%s", links)
 	}
 	for _, to := range []string{"172.17.0.2", "172.17.0.1", "8.8.8.8"} {

@@ -86,7 +86,7 @@ func TestN24EveryFormOfPorts(t *testing.T) {
 	if n := len(published); n != 14 {
 		t.Errorf("%d ports are published, want 14, one of which the kernel chose: %v", n, published)
 	}
-	contains(t, s.iptables("-t nat -S"), "-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -j DNAT --to-destination 11.11.11.3:80\n")
+	contains(t, s.iptables("-t nat -S"), "-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -m comment --comment docker-proxy -j DNAT --to-destination 11.11.11.3:80\n")
 	contains(t, s.stderr.String(), "0.0.0.0:8080", "open to every machine that reaches this one")
 }
 

@@ -17,7 +17,8 @@ import (
 const dockerImages = `
 No image is used. A command that is given is a program of this machine. Without one, what runs depends on the name:
   nginx, httpd, caddy, whoami    uswitch's own small web server (uswitch serve), on the port that the image has
-  busybox, alpine, ...           sh; ubuntu, debian, netshoot, ...: bash
+  busybox, alpine                sh; all programs there are those of this machine's busybox, if it has one
+  ubuntu, debian, netshoot, ...  bash
   redis, postgres, mysql, ...    the server of that name, if this machine has it
   any other                      the program of that name, if this machine has it`
 

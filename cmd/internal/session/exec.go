@@ -96,7 +96,11 @@ func ExecInContainer(ctx context.Context, c *api.Client, host string, container 
 	}
 	o.Environment = world.Environment(c.Lab(), &plan.Host{Name: host, Hostname: container.Config.Hostname}, home,
 		slices.Concat(container.Config.Env, x.Env))
-	return ExecWith(ctx, c, host, image.Program(x.Cmd), o)
+	argv := image.Program(x.Cmd)
+	if simulated, err := isSimulated(ctx, c); err == nil && !simulated {
+		argv = image.In(container.Config.Image, x.Cmd)
+	}
+	return ExecWith(ctx, c, host, argv, o)
 }
 
 // reachable returns the namespace of a host by a path that leads there from here too: the lab's process may have mounts of its

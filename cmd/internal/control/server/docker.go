@@ -38,6 +38,8 @@ func (s *Server) docker(next http.Handler) http.Handler {
 // dockerLab is a world as an engine needs it.
 type dockerLab struct{ world *world.World }
 
+func (l dockerLab) Simulated() bool { return l.world.Simulated() }
+
 func (l dockerLab) Plan() *plan.Plan      { return l.world.Plan() }
 func (l dockerLab) Taken() []netip.Prefix { return l.world.Taken() }
 

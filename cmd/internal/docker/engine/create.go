@@ -110,6 +110,9 @@ func (c *container) chooseCommand() (about string, err error) {
 	if len(c.config.Entrypoint)+len(c.config.Cmd) == 0 && known.About != "" {
 		line += ", " + known.About + ","
 	}
+	if image.IsSmall(c.config.Image) && !image.HasBusybox() {
+		line += " (for want of busybox on this machine, its own program)"
+	}
 	return fmt.Sprintf("image %s is not used: %s runs on this machine's own files, %s", c.config.Image, line, c.place()), nil
 }
 

@@ -20,6 +20,7 @@ import (
 
 // Lab is what an engine needs of the lab it works on. Each of its methods leaves everything as it was if it fails.
 type Lab interface {
+	Simulated() bool // hosts and their programs are in memory
 	// Plan is the lab as it is now. It is not changed afterwards.
 	Plan() *plan.Plan
 	// AddNetwork makes a switch; RemoveNetwork removes one on which nobody is.
@@ -187,6 +188,7 @@ type resting struct{ plan *plan.Plan }
 var errResting = errors.New("no lab is up")
 
 func (r resting) Plan() *plan.Plan                   { return r.plan }
+func (resting) Simulated() bool                      { return false }
 func (resting) AddNetwork(plan.Network) error        { return errResting }
 func (resting) RemoveNetwork(string) error           { return errResting }
 func (resting) AddHost(plan.Host) error              { return errResting }

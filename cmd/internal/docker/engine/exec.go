@@ -26,6 +26,14 @@ type execution struct {
 	pid       int
 }
 
+// words are those of a command as it is run in a container. Programs in memory are of one kind.
+func (e *Engine) words(c *container, argv []string) []string {
+	if e.lab.Simulated() {
+		return image.Program(argv)
+	}
+	return image.In(c.config.Image, argv)
+}
+
 // Exec notes a program that is to run in a container, and returns its id.
 func (e *Engine) Exec(reference string, config types.ExecConfig) (*types.ExecCreateResponse, error) {
 	e.mu.Lock()
@@ -76,7 +84,7 @@ func (e *Engine) startExec(id string, in io.Reader, to func(terminal bool) func(
 	if err != nil {
 		return nil, invalid("%v", err)
 	}
-	argv := world.Program(image.Program(x.config.Cmd))
+	argv := world.Program(e.words(x.container, x.config.Cmd))
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = world.Environment(e.lab.Plan().Name, &plan.Host{Name: x.container.host(), Hostname: x.container.config.Hostname}, home,
 		append(environment(x.container, x.config.Tty), x.config.Env...))

@@ -72,6 +72,9 @@ func (f *fakeLab) Plan() *plan.Plan {
 	return &p
 }
 
+// Simulated is true: what is started here is no program.
+func (f *fakeLab) Simulated() bool { return true }
+
 func (f *fakeLab) Taken() []netip.Prefix { return f.taken }
 
 func (f *fakeLab) AddNetwork(n plan.Network) error {

@@ -38,7 +38,7 @@ func TestEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := map[string]map[string]bool{"Config": fields(t, types.Config{Hostname: "h", ExposedPorts: map[string]struct{}{"1/tcp": {}}, StopSignal: "s", StopTimeout: new(int)}),
-		"HostConfig": fields(t, types.HostConfig{})}
+		"HostConfig": fields(t, types.HostConfig{Sysctls: map[string]string{"net.ipv4.ip_forward": "1"}})}
 	harmless := []string{"ArgsEscaped", "OnBuild", "Shell", "ContainerIDFile", "ConsoleSize", "Annotations"}
 	for line := range strings.Lines(string(text)) {
 		where, rest, _ := strings.Cut(strings.TrimSpace(line), " ")

@@ -85,7 +85,7 @@ func (e *Engine) startCommand(c *container) error {
 	if err != nil {
 		return err
 	}
-	argv := world.Program(c.argv)
+	argv := world.Program(e.words(c, c.argv))
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = world.Environment(e.lab.Plan().Name, &plan.Host{Name: c.name, Hostname: c.config.Hostname}, home, environment(c, c.config.Tty))
 	cmd.Dir, cmd.WaitDelay = c.config.WorkingDir, outputGrace
