@@ -24,7 +24,7 @@
 //
 //	| IP | UDP to 4789 | flags 0x08, 24 bits 0 | VNI in 24 bits, 8 bits 0 | Ethernet frame |
 //
-// It is never cut on the way (DF): a network's MTU is smaller than that of the outer one by Overhead. Congestion that a router
+// It is never cut on the way (DF): a network's MTU is smaller by 50 bytes than that of the outer one. Congestion that a router
 // on the way has marked is the inner packet's to know (RFC 6040). Link is a vswitch.Tunnel. Methods may be called from many
 // goroutines, but for Endpoint.Input and Flush, which belong to the one that reads the socket.
 package vxlan

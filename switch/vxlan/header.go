@@ -1,10 +1,6 @@
 package vxlan
 
-import (
-	"net/netip"
-
-	"uswitch/switch/frame"
-)
+import "uswitch/switch/frame"
 
 // DefaultPort is IANA's, which Docker uses too; Linux' own default and flannel's is 8472.
 const DefaultPort = 4789
@@ -14,16 +10,6 @@ const DefaultTTL = 64
 
 // MaxVNI is the largest of the 24 bits.
 const MaxVNI = 1<<24 - 1
-
-// Overhead is by how much a network's MTU is smaller than that of the outer one, in bytes, over which the machine at a is reached:
-// outer IP and UDP, VXLAN, and the inner Ethernet header.
-func Overhead(a netip.Addr) int {
-	ip := frame.IPv4Header
-	if a.Is6() {
-		ip = 40
-	}
-	return ip + frame.UDPHeader + frame.VXLANHeader + frame.EthernetHeader
-}
 
 // flowOf hashes what the packets of one flow have in common: the outer source port is chosen by it, so that routers on the way spread
 // flows over their links, and keep each in order (RFC 7348 section 5).

@@ -32,7 +32,7 @@ const (
 	defaultTunnelPort = 4789 // IANA's, and Docker's; Linux' own default and flannel's is 8472
 	defaultTunnelTTL  = 64
 	maxVNI            = 1<<24 - 1
-	TunnelOverhead    = 20 + 8 + 8 + 14
+	tunnelOverhead    = 20 + 8 + 8 + 14
 )
 
 // tunnelKeys are what driver_opts, or x-uswitch.vxlan, can say of one.
@@ -83,7 +83,7 @@ func (b *builder) tunnel(config types.NetworkConfig, x *section, at path) (*Tunn
 	if b.opts.OuterMTU != nil {
 		mtu = b.opts.OuterMTU(t.Local, t.Peers)
 	}
-	return t, k.number("mtu", minMTU, maxMTU, max(minMTU, mtu-TunnelOverhead))
+	return t, k.number("mtu", minMTU, maxMTU, max(minMTU, mtu-tunnelOverhead))
 }
 
 // tunnelReader reads values that are text, numbers or lists.
