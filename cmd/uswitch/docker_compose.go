@@ -117,6 +117,9 @@ func composing(d *client.Client) *compose.Compose {
 	return &compose.Compose{Docker: d, Say: os.Stderr}
 }
 
+// idleUp are flags of docker compose up that are about images. They are taken, so that lines of a tutorial work, and told of.
+var idleUp = []string{"build", "no-build", "quiet-pull"}
+
 func newComposeUp(o *composeOptions) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "up [flags] [SERVICE ...]",
@@ -129,14 +132,19 @@ func newComposeUp(o *composeOptions) *cobra.Command {
 	f.BoolVar(&up.ForceRecreate, "force-recreate", false, "make containers anew that are as they should be, too")
 	f.BoolVar(&up.RemoveOrphans, "remove-orphans", false, "remove containers of services that the project has no more")
 	f.StringToIntVar(&o.load.Scale, "scale", nil, "have n containers of a service, as in `SERVICE=n`")
-	for _, idle := range []string{"build", "no-build", "quiet-pull", "wait"} {
-		f.Bool(idle, false, "")
-		_ = f.MarkHidden(idle)
+	for _, name := range idleUp {
+		f.Bool(name, false, "")
+		_ = f.MarkHidden(name)
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		project, err := o.project()
 		if err != nil {
 			return err
+		}
+		for _, name := range idleUp {
+			if f.Changed(name) {
+				fmt.Fprintf(os.Stderr, "uswitch: not acted on: --%s\n", name)
+			}
 		}
 		for _, line := range compose.Idle(project) {
 			fmt.Fprintln(os.Stderr, "uswitch:", line)
