@@ -43,7 +43,12 @@ NAME run the command in a namespace, where addresses and routes are typed.`, "  
   fdb  add|replace|del MAC dev NAME master [static] [sticky]
   fdb  flush dev BRIDGE [brport NAME] [[no]static] [[no]dynamic] [[no]sticky]
   fdb  flush dev NAME master ...`, "  uswitch bridge fdb show br br0", hosttool.Tool.Bridge),
-		hostTool("brctl show [BRIDGE ...]|showmacs BRIDGE", "The switches, as brctl has them", "", "  uswitch brctl show", hosttool.Tool.Brctl),
+		hostTool("nsenter --net=FILE [COMMAND]", "Run a command in a namespace, as nsenter does",
+			`FILE is /var/run/netns/NAME or /proc/PID/ns/net; process 1 is the machine that the gateway is.`, "  uswitch nsenter --net=/proc/1/ns/net ip link show", hosttool.Tool.Nsenter),
+		hostTool("brctl show [BRIDGE ...]|showmacs BRIDGE|addbr ...", "The switches, as brctl has them",
+			`  addbr|delbr BRIDGE
+  addif|delif BRIDGE DEVICE
+  setageing BRIDGE SECONDS`, "  uswitch brctl show", hosttool.Tool.Brctl),
 		hostTool("ifconfig [NAME]", "Devices with their counters, as ifconfig has them", "", "  uswitch ifconfig br0", hosttool.Tool.Ifconfig),
 		hostTool("route [-n]", "Routes, as route has them", "", "  uswitch route -n", hosttool.Tool.Route),
 		hostTool("arp [-n] [-a|-e] [-i NAME] [ADDRESS]", "Neighbours, as arp has them", "", "  uswitch arp -n", hosttool.Tool.ARP),

@@ -110,13 +110,13 @@ func (t Tool) say(format string, args ...any) error {
 }
 
 // brctlCommands are those of brctl that are not answered.
-var brctlCommands = []string{"addbr", "delbr", "addif", "delif", "hairpin", "setageing", "setbridgeprio", "setfd", "sethello", "setmaxage",
+var brctlCommands = []string{"hairpin", "setbridgeprio", "setfd", "sethello", "setmaxage",
 	"setpathcost", "setportprio", "showstp", "stp"}
 
 // Brctl answers `brctl`.
 func (t Tool) Brctl(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return refuse(1, "Usage: uswitch brctl show [BRIDGE ...]\n       uswitch brctl showmacs BRIDGE")
+		return refuse(1, "Usage: uswitch brctl show [BRIDGE ...]\n       uswitch brctl showmacs|addbr|delbr BRIDGE\n       uswitch brctl addif|delif BRIDGE DEVICE\n       uswitch brctl setageing BRIDGE SECONDS")
 	}
 	command, names := args[0], args[1:]
 	switch {
@@ -126,8 +126,10 @@ func (t Tool) Brctl(ctx context.Context, args []string) error {
 		return t.brctlMACs(ctx, names[0])
 	case command == "showmacs":
 		return refuse(1, "Incorrect number of arguments for command\nUsage: brctl showmacs <bridge>\t\tshow a list of mac addrs")
+	case brctlUsage[command].args > 0:
+		return t.brctlChange(ctx, command, names)
 	case slices.Contains(brctlCommands, command):
-		return refuse(1, "brctl %s is not answered here; there are show and showmacs.", command)
+		return refuse(1, "brctl %s is not answered here; there are show, showmacs, addbr, delbr, addif, delif and setageing.", command)
 	}
 	return refuse(1, "never heard of command [%s]", command)
 }

@@ -198,7 +198,7 @@ func TestRefused(t *testing.T) {
 		"bridge fdb flush dev br0 dyn":             `"dyn"`,
 		"bridge link set dev br0 priority 3":       `"priority"`,
 		"brctl showstp br0":                        "showstp is not answered here",
-		"brctl addbr br1":                          "addbr is not answered here",
+		"brctl stp br0 on":                         "brctl stp is not answered here",
 		"brctl frobnicate":                         "never heard of command [frobnicate]",
 		"route add default gw 1.2.3.4":             "route add is not answered here",
 		"route -e":                                 "option -e",
