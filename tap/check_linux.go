@@ -213,10 +213,12 @@ func mountTrial() error {
 // trial asks whether names can be made in the directory, on a thread whose mounts are its own.
 func (d namesDir) trial() error {
 	dir := string(d)
-	_, err := os.Stat(dir)
-	missing := errors.Is(err, os.ErrNotExist)
-	if missing {
-		dir = filepath.Dir(dir)
+	missing := false
+	for {
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		dir, missing = filepath.Dir(dir), true // what is missing will be made, in what there is
 	}
 	if err := unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
 		return fmt.Errorf("%s cannot be written, where namespaces have their names: %w", dir, err)

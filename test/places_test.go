@@ -57,6 +57,7 @@ var places = []place{
 	{name: "ambient capabilities", way: `tun 666; mkdir -m 700 /run/service; chown 61000 /run/service; exec setpriv --reuid 61000 --regid 61000 --clear-groups --inh-caps +net_admin,+sys_admin --ambient-caps +net_admin,+sys_admin env -u HOME RUNTIME_DIRECTORY=/run/service "$@"`, mode: "rootless"},
 	{name: "chroot", way: chroot, mode: "memory", says: "/ is no mount point ... pivot_root"},
 	{name: "busybox", way: busybox, mode: "root"},
+	{name: "busybox without a /run", way: strings.Replace(busybox, "mount -t tmpfs none run;", "rmdir run;", 1), mode: "root"},
 	{name: "no HOME, no TERM", way: `exec env -u HOME -u TERM -u XDG_RUNTIME_DIR "$@"`, mode: "root"},
 	{name: "a user without HOME", way: `tun 666; exec setpriv --reuid 61000 --regid 61000 --clear-groups env -u HOME -u XDG_RUNTIME_DIR "$@"`, mode: "memory", says: "XDG_RUNTIME_DIR"},
 	{name: "no IPv6", way: `mount -t tmpfs none /proc/sys/net/ipv6; exec "$@"`, mode: "root"},

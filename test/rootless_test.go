@@ -253,7 +253,12 @@ func TestRootlessKilled(t *testing.T) {
 	p := newOrdinary(t)
 	// The command lets go of a program that would outlive the lab.
 	lab := p.write("lab.yaml", strings.Replace(strings.ReplaceAll(threeHosts, "@", ""), "RED: {", "RED: {command: [sh, -c, 'setsid -f sleep 1000 </dev/null >/dev/null 2>&1; exec sleep 1000'], ", 1))
-	const moments = 20
+	moments := 20
+	if text := os.Getenv("USWITCH_KILLS"); text != "" {
+		if _, err := fmt.Sscan(text, &moments); err != nil {
+			t.Fatalf("USWITCH_KILLS=%s: %v", text, err)
+		}
+	}
 	for i := range moments {
 		args := [][]string{{"run", lab}, {"up", "-d", lab}, {"down"}}[i%3]
 		if args[0] == "down" {
@@ -264,7 +269,7 @@ func TestRootlessKilled(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(i) * 40 * time.Millisecond)
+		time.Sleep(time.Duration(i) * 800 * time.Millisecond / time.Duration(moments))
 		p.killAll(cmd)
 		if i%2 == 0 {
 			t.Logf("moment %d, %v: cleanup: %s", i, args, p.do("cleanup"))

@@ -126,6 +126,7 @@ const rootDirectory = "/run/uswitch"
 func Directory() (string, error) {
 	own := ownDirectory()
 	if os.Geteuid() == 0 {
+		_ = os.MkdirAll(filepath.Dir(rootDirectory), 0o755) // an image may have no /run
 		err := privateDirectory(rootDirectory)
 		if err == nil {
 			err = writable(rootDirectory) // it may be from before /run was made read-only
