@@ -389,7 +389,8 @@ func TestSixTranslated(t *testing.T) {
 func TestSixRouterAdverts(t *testing.T) {
 	l := newLab6(t)
 	l.listen()
-	ask := frame.AppendRouterSolicit(nil, ip6("fe80::2"), l.red.mac)
+	ask := append(make([]byte, frame.IPv6Header), frame.ICMPv6RouterSolicit, 0, 0, 0, 0, 0, 0, 0)
+	frame.IP(frame.PutIPv6(ask, frame.ProtoICMPv6, frame.NDHopLimit, ip6("fe80::2"), frame.AllRouters)).SetICMPChecksum()
 	l.red6.send6(ask)
 	l.advance(time.Second)
 	if all := l.br0.raw6(); len(all) != 0 {

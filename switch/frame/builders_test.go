@@ -210,7 +210,7 @@ func TestBuildersAllocateNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		p := PutIPv4(b[:100], ProtoTCP, 64, 1, builderSrc, builderDst)
 		PutTCP(p.Payload(), TCPFields{SrcPort: 1, DstPort: 2, MSS: 1460}).SetChecksum(builderSrc, builderDst)
-		Rewrite(p, before, before.Reply(), false)
+		IP(p).Rewrite(before, before.Reply(), false)
 		PutUDP(p.Payload(), 1, 2).SetChecksum(builderSrc, builderDst)
 		PutEcho(p.Payload(), ICMPEcho, 1, 2).TurnEcho()
 		_ = ICMPError{Type: ICMPTimeExceeded}.Append(b, about)

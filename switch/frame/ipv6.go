@@ -134,12 +134,6 @@ func (p IPv6) Proto() uint8 {
 // Payload returns what follows the extension headers.
 func (p IPv6) Payload() []byte { return p[p.HeaderLen():] }
 
-// TrafficClass returns DSCP and ECN.
-func (p IPv6) TrafficClass() uint8 { return p[0]<<4 | p[1]>>4 }
-
-// FlowLabel returns the label by which a sender tells its flows apart (RFC 6437).
-func (p IPv6) FlowLabel() uint32 { return binary.BigEndian.Uint32(p[0:4]) & 0xfffff }
-
 // HopLimit returns how many hops are left.
 func (p IPv6) HopLimit() uint8 { return p[7] }
 

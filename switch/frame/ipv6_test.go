@@ -107,7 +107,7 @@ func FuzzND(f *testing.F) {
 	mac, a, b := MAC{2, 0, 0, 0, 0, 1}, netip.MustParseAddr("fe80::1"), netip.MustParseAddr("fd00::2")
 	f.Add(AppendNeighborSolicit(nil, a, b, mac, false))
 	f.Add(AppendNeighborAdvert(nil, NeighborAdvert{Src: a, Dst: b, Target: a, MAC: mac, Solicited: true}))
-	f.Add(AppendRouterSolicit(nil, a, mac))
+	f.Add(finish(append(make([]byte, IPv6Header), ICMPv6RouterSolicit, 0, 0, 0, 0, 0, 0, 0, optionSourceMAC, 1, 2, 0, 0, 0, 0, 1), a, AllRouters))
 	f.Add(AppendRouterAdvert(nil, RouterAdvert{Lifetime: time.Hour, MTU: 1400, DNS: []netip.Addr{b}, Search: []string{"a.example", "b"},
 		Prefixes: []AdvertPrefix{{Prefix: netip.MustParsePrefix("fd00::/64"), OnLink: true, Valid: NDInfinite}}}, a, AllNodes, mac))
 	f.Add(chained())

@@ -190,17 +190,5 @@ func flag(on bool, bit byte) byte {
 	return 0
 }
 
-// AppendRouterSolicit appends the packet that asks whether there is a router.
-func AppendRouterSolicit(b []byte, src netip.Addr, mac MAC) []byte {
-	at := len(b)
-	b = append(b, make([]byte, IPv6Header+8)...)
-	b[at+IPv6Header] = ICMPv6RouterSolicit
-	if !src.IsUnspecified() {
-		b = appendMAC(b, optionSourceMAC, mac)
-	}
-	finish(b[at:], src, AllRouters)
-	return b
-}
-
 // seconds reads a time of four octets.
 func seconds(b []byte) uint32 { return binary.BigEndian.Uint32(b) }

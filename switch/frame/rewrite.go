@@ -7,12 +7,9 @@ import (
 	"net/netip"
 )
 
-// Rewrite turns a packet with the tuple before into one with the tuple after, and changes each checksum by the difference
-// (RFC 1624). The packet may be a quotation that is cut short: what is not there is not changed. With partial, the transport
+// Rewrite turns a packet with the tuple before into one with the tuple after, of its own family, and changes each checksum by the
+// difference (RFC 1624). The packet may be a quotation that is cut short: what is not there is not changed. With partial, the transport
 // checksum holds only the pseudo-header's sum, not complemented, and stays that way.
-func Rewrite(p IPv4, before, after Tuple, partial bool) { IP(p).Rewrite(before, after, partial) }
-
-// Rewrite is that for a packet of either family, which both tuples are of.
 func (p IP) Rewrite(before, after Tuple, partial bool) {
 	if p.Is4() {
 		binary.BigEndian.PutUint16(p[10:], updateAddrs(binary.BigEndian.Uint16(p[10:]), before, after))
