@@ -49,6 +49,9 @@ ip link set beth1 up`)
 	all("iptables -t nat -A POSTROUTING -s 11.11.11.0/24 -j MASQUERADE\niptables -A FORWARD -d 11.11.11.0/24 -j ACCEPT")
 	contains(t, m.do("uswitch ip netns exec RED ping -c 1 -W 5 8.8.8.8"), "ttl=61")
 
+	if out := m.do("uswitch cat /proc/sys/net/ipv4/ip_forward"); out != "1\n" {
+		t.Errorf("ip_forward: %s", out)
+	}
 	near, inside := m.do("uswitch ip -o link show reth1"), m.do("uswitch ip -n RED -o link show reth0")
 	index := func(line string) string { return strings.Fields(strings.ReplaceAll(line, ":", " "))[0] }
 	contains(t, near, "reth1@if"+index(inside)+": ", "master br0 state UP", "link-netnsid 0")

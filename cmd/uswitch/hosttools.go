@@ -53,6 +53,7 @@ NAME run the command in a namespace, where addresses and routes are typed.`, "  
 		hostTool("route [-n]", "Routes, as route has them", "", "  uswitch route -n", hosttool.Tool.Route),
 		hostTool("arp [-n] [-a|-e] [-i NAME] [ADDRESS]", "Neighbours, as arp has them", "", "  uswitch arp -n", hosttool.Tool.ARP),
 		hostTool("sysctl [-n] [-w] net.ipv4.ip_forward[=0|1]", "Whether the gateway routes, as sysctl has it", "", "  uswitch sysctl net.ipv4.ip_forward", hosttool.Tool.Sysctl),
+		hostTool("cat /proc/sys/net/ipv4/ip_forward", "Whether the gateway routes, as its file has it", "", "  uswitch cat /proc/sys/net/ipv4/ip_forward", hosttool.Tool.Cat),
 		newTcpdump(),
 		ss,
 	}

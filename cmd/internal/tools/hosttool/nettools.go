@@ -179,6 +179,23 @@ func (t Tool) brctlMACs(ctx context.Context, name string) error {
 // forwarding are the names of whether the gateway routes; with slashes they are files below /proc/sys.
 var forwarding = []string{"net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding", "net.ipv4.conf.default.forwarding"}
 
+// Cat answers `cat` for the files of /proc/sys that stand for what sysctl knows.
+func (t Tool) Cat(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return refuse(1, "cat: want a file of /proc/sys, as in /proc/sys/net/ipv4/ip_forward")
+	}
+	for _, path := range args {
+		name, ok := strings.CutPrefix(path, "/proc/sys/")
+		if name = strings.ReplaceAll(name, "/", "."); !ok || !slices.Contains(forwarding, name) {
+			return refuse(1, "cat: %s: of the machine that the gateway is there is /proc/sys/net/ipv4/ip_forward", path)
+		}
+		if err := t.Sysctl(ctx, []string{"-n", name}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Sysctl answers `sysctl` for what a gateway has of that.
 func (t Tool) Sysctl(ctx context.Context, args []string) error {
 	values, names := false, []string{}
