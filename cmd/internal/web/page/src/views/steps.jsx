@@ -99,17 +99,17 @@ function Look() {
   useEffect(() => {
     rows.value = null;
     let gone = false;
-    if (table) client.get(table.path).then((all) => !gone && (rows.value = all.filter(table.row)), () => {});
+    if (table) client.get(table.path).then((all) => !gone && (rows.value = { name: table.name, rows: all.filter(table.row) }), () => {});
     return () => (gone = true);
   }, [j.packet, s.hop]);
   return (
     <div class="look" role="region" aria-label={pick("packet.at", { where: s.where, what: s.what })} tabIndex={0}>
       <p class={`sentence ${s.verdict}`}>{s.text}</p>
       {s.rule && <p class="rule"><span class="soft">{s.chain ? pick("rule.in", { chain: s.chain }) : pick("rule")}</span> <code>{s.rule}</code></p>}
-      {rows.value?.length > 0 && (
+      {rows.value?.rows.length > 0 && (
         <div class="decided">
-          <h3>{pick("table." + table.name)} <span class="soft">{pick("as.now")}</span></h3>
-          <Rows name={table.name} rows={rows.value} />
+          <h3>{pick("table." + rows.value.name)} <span class="soft">{pick("as.now")}</span></h3>
+          <Rows name={rows.value.name} rows={rows.value.rows} />
         </div>
       )}
       <ul class="layers">

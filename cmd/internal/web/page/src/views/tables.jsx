@@ -32,10 +32,10 @@ export function Rows({ name, rows }) {
 
 export function Tables() {
   const name = useSignal("fdb");
-  const rows = useSignal([]);
+  const rows = useSignal({ of: "", rows: [] });
   useEffect(() => {
-    const read = () => client.get(TABLES[name.value]).then((r) => (rows.value = r), () => {});
-    rows.value = [];
+    const of = name.value;
+    const read = () => client.get(TABLES[of]).then((r) => of === name.peek() && (rows.value = { of, rows: r }), () => {});
     read();
     const timer = setInterval(read, 2000);
     return () => clearInterval(timer);
@@ -46,7 +46,7 @@ export function Tables() {
         {Object.keys(TABLES).map((t) => <button key={t} aria-pressed={t === name.value} onClick={() => (name.value = t)}>{pick("table." + t)}</button>)}
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label={pick("table." + name.value)}>
-        {rows.value.length ? <Rows name={name.value} rows={rows.value} /> : <p class="empty">{pick("no.rows")}</p>}
+        {rows.value.of === name.value && rows.value.rows.length ? <Rows name={name.value} rows={rows.value.rows} /> : <p class="empty">{pick("no.rows")}</p>}
       </div>
       <p class="command"><code>uswitch show {name.value}</code></p>
     </div>
