@@ -8,7 +8,7 @@ PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshar
            crun uidmap busybox-static golang-github-containers-common
 
 .DEFAULT_GOAL := build
-.PHONY: web test-web build run test test-race test-predict test-kills test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
+.PHONY: web build run test test-race test-predict test-kills test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
 
 # What the binary says of itself, and the day that stands in what is made from it: the commit's, so that anybody gets the same bytes.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
