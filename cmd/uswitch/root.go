@@ -59,7 +59,8 @@ func flagError(err error) error {
 	if !errors.As(err, &invalid) || !errors.As(err, &number) {
 		return err
 	}
-	want := map[string]string{"int": "a whole number", "uint16": "a number from 0 to 65535", "float64": "a number", "bool": "true or false"}
+	want := map[string]string{"int": "a whole number", "uint16": "a number from 0 to 65535", "float64": "a number", "bool": "true or false",
+		"stringToInt": "NAME=NUMBER, as in web=3"}
 	flag := invalid.GetFlag()
 	return fmt.Errorf("--%s %q: want %s", flag.Name, invalid.GetValue(), cmp.Or(want[flag.Value.Type()], "another value"))
 }

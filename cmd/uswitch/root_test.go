@@ -19,6 +19,7 @@ func TestMistakes(t *testing.T) {
 		"with flags, below":    {[]string{"docker", "pss", "-a"}, "pss: there is no such command; did you mean ps?; try uswitch docker -h"},
 		"nearly a table":       {[]string{"show", "fbd"}, "fbd: there is no such command; did you mean fdb?; try uswitch show -h"},
 		"an unknown shell":     {[]string{"completion", "foo"}, "completion foo: want bash, zsh or fish"},
+		"no number of hosts":   {[]string{"run", "red-blue", "--scale", "RED=x"}, `run: --scale "RED=x": want NAME=NUMBER, as in web=3; try uswitch run -h`},
 		"no number":            {[]string{"ping", "-c", "x", "127.0.0.1"}, `ping: --count "x": want a whole number; try uswitch ping -h`},
 		"no port":              {[]string{"serve", "-p", "99999"}, `serve: --port "99999": want a number from 0 to 65535; try uswitch serve -h`},
 		"two labs to stop":     {[]string{"stop", "a", "--lab", "b"}, "stop: a and --lab b: want one of them"},

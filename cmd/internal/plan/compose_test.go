@@ -3,6 +3,7 @@ package plan_test
 import (
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -94,6 +95,25 @@ func TestComposeMistakes(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 		})
+	}
+}
+
+// TestScaleThatCannotBe has numbers of hosts on the command line, of a lab and of a project.
+func TestScaleThatCannotBe(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lab.yaml")
+	if err := os.WriteFile(file, []byte("services: {web: {image: x}}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{math.MinInt, -1, 1 << 30} {
+		o := plan.LoadOptions{Scale: map[string]int{"web": n}}
+		want := fmt.Sprintf("scale: web=%d: want a whole number from 0 to", n)
+		_, lab := plan.Load(file, o)
+		_, _, project := plan.LoadProject(file, o)
+		for what, err := range map[string]error{"lab": lab, "project": project} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v, want %s", what, err, want)
+			}
+		}
 	}
 }
 

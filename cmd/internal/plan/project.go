@@ -57,6 +57,9 @@ func LoadProject(name string, o LoadOptions) (project *types.Project, warnings [
 	if err != nil {
 		return nil, nil, errors.New(plainly(err, directory))
 	}
+	if err := checkScale(o.Scale); err != nil {
+		return nil, nil, err
+	}
 	for _, service := range sortedKeys(o.Scale) {
 		s, err := project.GetService(service)
 		if err != nil {

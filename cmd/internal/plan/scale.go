@@ -26,6 +26,10 @@ func (s *source) scale(content map[string]any, given map[string]int) {
 			s.mistake(0, nil, "scale: no such service: %s: %s", clip(name, 60), oneOf(sortedKeys(services)))
 		}
 	}
+	if err := checkScale(given); err != nil {
+		s.mistake(0, nil, "%v", err)
+		return
+	}
 	now := map[string][]string{}
 	for _, name := range s.keys(path{"services"}) {
 		service, _ := services[name].(map[string]any)
@@ -61,6 +65,16 @@ func (s *source) scale(content map[string]any, given map[string]int) {
 			dependOn(service, now)
 		}
 	}
+}
+
+// checkScale says which number of hosts that a command line wants for a service cannot be.
+func checkScale(given map[string]int) error {
+	for _, name := range sortedKeys(given) {
+		if n := given[name]; n < 0 || n > maxScale {
+			return fmt.Errorf("scale: %s=%d: want a whole number from 0 to %d", clip(name, 60), n, maxScale)
+		}
+	}
+	return nil
 }
 
 // scaleOf reads how many hosts a service says that it has.
