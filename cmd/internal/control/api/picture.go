@@ -17,7 +17,7 @@ const (
 	NodeNetwork = "network"
 	NodeGateway = "gateway"
 	NodeOutside = "outside" // what is beyond the uplink
-	NodeTunnel  = "tunnel"  // to another machine's part of a network
+	NodeTunnel  = "tunnel"  // to another machine's part of a network, or a cable to another switch
 )
 
 // Node is a box of a Picture.

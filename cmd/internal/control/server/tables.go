@@ -82,6 +82,9 @@ func (s *Server) networks(*http.Request) (any, error) {
 		}
 		if n.Leg != nil { // else the gateway is not on it
 			row.Gateway = n.Leg.Addr().Addr()
+			if !row.Subnet.IsValid() { // it has no subnet but by the address that somebody gave the gateway
+				row.Subnet = n.Leg.Addr().Masked()
+			}
 		}
 		for _, e := range n.Switch.Entries(now) {
 			if !e.Static && e.Port != "" {

@@ -48,7 +48,8 @@ func several() *graph.Lab {
 	l.Hosts = append(l.Hosts, api.Host{Name: "SIDE", Mode: "shared", Shares: "DB", Interfaces: l.Hosts[2].Interfaces}, api.Host{Name: "NONE", Mode: "none"})
 	l.Hosts[0].Interfaces[0].Unplugged = "taken out by hand"
 	l.Ports = append(l.Ports, api.Port{Network: "back", Name: "vxlan7", Number: 9})
-	l.Devices = []api.Device{{Name: "uplink", Kind: api.KindNone, Address: netip.MustParsePrefix("192.168.104.2/24")}}
+	l.Devices = []api.Device{{Name: "uplink", Kind: api.KindNone, Address: netip.MustParsePrefix("192.168.104.2/24")},
+		{Name: "vxlan7", Kind: api.KindVXLAN, Port: "vxlan7", Master: "back"}}
 	l.Published = []api.Published{{Host: "WEB", Protocol: "tcp", HostPort: 8080}}
 	return l
 }
@@ -80,6 +81,33 @@ func TestFormats(t *testing.T) {
 }
 
 // TestNamesAreText: whatever a name is made of, it is text in the drawing and makes nothing in it.
+// TestByHand has a switch and an interface that were made by hand, with a cable between them, and hosts whose addresses only they know.
+func TestByHand(t *testing.T) {
+	t.Parallel()
+	l := lab([]string{"br0", "x"}, "RED: br0")
+	for i := range l.Networks {
+		l.Networks[i].Subnet, l.Networks[i].Gateway = netip.Prefix{}, netip.Addr{}
+	}
+	l.Hosts[0].Interfaces[0].Address = netip.Prefix{}
+	l.Ports = append(l.Ports, api.Port{Network: "br0", Name: "RED-eth1", Number: 8}, api.Port{Network: "br0", Name: "y", Number: 9}, api.Port{Network: "x", Name: "x", Number: 1})
+	l.Devices = []api.Device{{Name: "veth3", Kind: api.KindVeth, Port: "RED-eth1", Master: "br0", Host: "RED"},
+		{Name: "y", Kind: api.KindVeth, Port: "y", Master: "br0", PeerDev: "x"}, {Name: "x", Kind: api.KindVeth, Port: "x", PeerDev: "y"}}
+	var b bytes.Buffer
+	if err := graph.Write(&b, graph.Layout(l), "mermaid"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"cable to x", "cable to y", "no address of the lab's"} {
+		if strings.Count(b.String(), want) != 1 {
+			t.Errorf("%q is not there once:\n%s", want, &b)
+		}
+	}
+	for _, not := range []string{"invalid", "other machines", "RED-eth1"} {
+		if strings.Contains(b.String(), not) {
+			t.Errorf("%q is there:\n%s", not, &b)
+		}
+	}
+}
+
 func TestNamesAreText(t *testing.T) {
 	t.Parallel()
 	evil := `</text><script>alert("1")</script>&`

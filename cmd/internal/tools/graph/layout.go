@@ -62,7 +62,7 @@ type drawing struct {
 type band struct {
 	network *api.Network // nil: none
 	cards   []card
-	tunnels []string
+	others  []other
 	rows    [][]int // indexes of nodes
 	buses   []int   // where the bus of each row is
 	node    int     // index of the switch
@@ -73,7 +73,7 @@ func (d *drawing) share(cards []card) {
 	d.bands = make([]band, len(d.lab.Networks), len(d.lab.Networks)+1)
 	for i := range d.lab.Networks {
 		d.bands[i].network = &d.lab.Networks[i]
-		d.bands[i].tunnels = d.tunnels(d.lab.Networks[i].Name)
+		d.bands[i].others = d.others(d.lab.Networks[i].Name)
 	}
 	sharers := map[string][]card{}
 	for _, c := range cards {
@@ -103,15 +103,35 @@ func (d *drawing) share(cards []card) {
 	}
 }
 
-// tunnels names the ports of a network behind which is no host: they lead to other machines.
-func (d *drawing) tunnels(network string) (names []string) {
+// other is a port of a network behind which is no host.
+type other struct {
+	name  string
+	lines []string // where it leads to, if that is known
+}
+
+// others lists a network's ports that lead to other machines, or by a cable to another switch or the gateway.
+func (d *drawing) others(network string) (others []other) {
 	for _, p := range d.lab.Ports {
 		host := func(h api.Host) bool { return h.Name == p.Name }
-		if p.Network == network && p.Number != 0 && !slices.ContainsFunc(d.lab.Hosts, host) {
-			names = append(names, p.Name)
+		if p.Network != network || p.Number == 0 || slices.ContainsFunc(d.lab.Hosts, host) {
+			continue
 		}
+		o := other{name: p.Name}
+		if i := slices.IndexFunc(d.lab.Devices, func(e api.Device) bool {
+			return e.Port == p.Name && (e.Master == network || e.Name == network)
+		}); i >= 0 {
+			switch e := &d.lab.Devices[i]; {
+			case e.Kind == api.KindVXLAN:
+				o.lines = []string{"to other machines"}
+			case e.PeerDev != "":
+				o.lines = []string{"cable to " + e.PeerDev}
+			case e.Host != "":
+				continue // a host's second card here, whose link is drawn
+			}
+		}
+		others = append(others, o)
 	}
-	return names
+	return others
 }
 
 // measure chooses how many columns there are, and how wide they are: a picture is to be about as wide as a screen.
@@ -120,7 +140,7 @@ func (d *drawing) measure() {
 	total, most := 0, 1
 	crossing := 0
 	for i := range d.bands {
-		cards := len(d.bands[i].cards) + len(d.bands[i].tunnels)
+		cards := len(d.bands[i].cards) + len(d.bands[i].others)
 		total, most = total+cards, max(most, cards)
 		for _, c := range d.bands[i].cards {
 			d.cardWidth = max(d.cardWidth, textWidth(c.name, cardLines(&c)...))
@@ -159,7 +179,7 @@ func cardLines(c *card) (lines []string) {
 		return []string{"no network"}
 	}
 	for _, i := range h.Interfaces {
-		address := "no address"
+		address := "no address of the lab's"
 		if i.Address.IsValid() {
 			address = i.Address.Addr().String()
 		}
@@ -189,7 +209,10 @@ func (d *drawing) left() {
 }
 
 func networkLines(n *api.Network) []string {
-	lines := []string{n.Subnet.String()}
+	var lines []string
+	if n.Subnet.IsValid() {
+		lines = append(lines, n.Subnet.String())
+	}
 	if n.Internal {
 		lines = append(lines, "internal")
 	}

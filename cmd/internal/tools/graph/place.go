@@ -52,8 +52,8 @@ func (d *drawing) cards(b *band) (nodes []api.Node) {
 		}
 		nodes = append(nodes, n)
 	}
-	for _, t := range b.tunnels {
-		nodes = append(nodes, api.Node{ID: "tunnel:" + b.network.Name + "/" + t, Kind: api.NodeTunnel, Name: t, Lines: []string{"to other machines"}, Colour: colour})
+	for _, o := range b.others {
+		nodes = append(nodes, api.Node{ID: "tunnel:" + b.network.Name + "/" + o.name, Kind: api.NodeTunnel, Name: o.name, Lines: o.lines, Colour: colour})
 	}
 	return nodes
 }

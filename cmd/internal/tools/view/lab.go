@@ -105,7 +105,7 @@ func Hosts(w io.Writer, hosts []api.Host) error {
 			if i.Unplugged != "" {
 				network += " (unplugged)"
 			}
-			t.add(name, i.Name, i.Address.String(), i.MAC.String(), network, gateway, namespace, command)
+			t.add(name, i.Name, prefix(i.Address), i.MAC.String(), network, gateway, namespace, command)
 			name, gateway, namespace, command = "", "", "", ""
 		}
 	}
@@ -129,6 +129,14 @@ func serviceState(h api.Host) string {
 	return "none"
 }
 
+// prefix is an address or a subnet that may be none.
+func prefix(p netip.Prefix) string {
+	if !p.IsValid() {
+		return "-"
+	}
+	return p.String()
+}
+
 // Networks writes the networks.
 func Networks(w io.Writer, networks []api.Network) error {
 	t := newTable("NETWORK", "SUBNET", "GATEWAY", "GATEWAY'S MAC", "MTU", "PORTS", "LEARNED", "AGEING", "KIND")
@@ -147,7 +155,7 @@ func Networks(w io.Writer, networks []api.Network) error {
 		if n.Gateway.IsValid() {
 			gateway, mac = n.Gateway.String(), n.GatewayMAC.String()
 		}
-		t.add(n.Name, n.Subnet.String(), gateway, mac, strconv.Itoa(n.MTU), strconv.Itoa(n.Ports),
+		t.add(n.Name, prefix(n.Subnet), gateway, mac, strconv.Itoa(n.MTU), strconv.Itoa(n.Ports),
 			fmt.Sprintf("%d of %d", n.FDBLearned, n.FDBMaxLearned), fmt.Sprintf("%ds", n.AgeingTime), kind)
 	}
 	if err := t.write(w); err != nil {

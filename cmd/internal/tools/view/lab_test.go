@@ -31,3 +31,14 @@ bounds       1024 KiB of fragments, 16384 learned addresses a network, 1024 sock
 		}
 	}
 }
+
+func TestWhatHasNoAddress(t *testing.T) {
+	var b strings.Builder
+	err := view.Hosts(&b, []api.Host{{Name: "RED", Interfaces: []api.Interface{{Name: "reth0", Network: "br0"}}}})
+	if err == nil {
+		err = view.Networks(&b, []api.Network{{Name: "br0"}})
+	}
+	if err != nil || strings.Contains(b.String(), "invalid") {
+		t.Errorf("%v\n%s", err, &b)
+	}
+}
