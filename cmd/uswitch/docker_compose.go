@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -346,7 +345,7 @@ func newComposeConfig(o *composeOptions) *cobra.Command {
 			return usageError{fmt.Errorf("--format %s: want yaml or json", *format)}
 		}
 		if err == nil {
-			_, err = io.WriteString(os.Stdout, string(text))
+			_, err = os.Stdout.Write(text)
 		}
 		return err
 	}

@@ -30,6 +30,7 @@ func containerFlags(c *cobra.Command) *client.Options {
 	f.StringArrayVar(&o.Networks, "net", nil, "the same")
 	f.StringArrayVar(&o.Aliases, "network-alias", nil, "a further `NAME` on its network")
 	f.StringVar(&o.IP, "ip", "", "its IPv4 `ADDRESS`")
+	f.StringVar(&o.IP6, "ip6", "", "its IPv6 `ADDRESS`")
 	f.StringVar(&o.MAC, "mac-address", "", "its MAC `ADDRESS`")
 	f.StringArrayVarP(&o.Publish, "publish", "p", nil, "open `[[IP:]PORT:]PORT[/udp]` of this machine for a port of it")
 	f.BoolVarP(&o.PublishAll, "publish-all", "P", false, "open a free port for each that is exposed")
@@ -67,7 +68,7 @@ var (
 	idleSwitches = []string{"disable-content-trust", "init", "no-healthcheck", "oom-kill-disable", "quiet q", "sig-proxy"}
 	idleValues   = []string{"annotation", "attach a", "cgroup-parent", "cgroupns", "cidfile", "cpu-period", "cpu-quota",
 		"cpu-shares c", "cpus", "cpuset-cpus", "cpuset-mems", "detach-keys", "device", "domainname", "env-file", "gpus", "health-cmd",
-		"health-interval", "health-retries", "health-start-period", "health-timeout", "ip6", "ipc", "label-file", "link-local-ip", "log-driver",
+		"health-interval", "health-retries", "health-start-period", "health-timeout", "ipc", "label-file", "link-local-ip", "log-driver",
 		"log-opt", "memory m", "memory-reservation", "memory-swap", "mount", "oom-score-adj", "pid", "pids-limit", "platform", "pull", "restart",
 		"runtime", "shm-size", "storage-opt", "tmpfs", "userns", "uts", "volume v",
 		"volume-driver", "volumes-from"}

@@ -67,7 +67,7 @@ Docker's: com.docker.network.bridge.name, .enable_icc, .enable_ip_masquerade, .h
 	f.StringArrayVar(&o.Aux, "aux-address", nil, "`NAME=ADDRESS` that nobody gets")
 	f.BoolVar(&o.Internal, "internal", false, "without a way out")
 	f.BoolVar(&o.Attachable, "attachable", false, "which every network here is; only shown")
-	f.BoolVar(&o.IPv6, "ipv6", false, "with IPv6, which there is none of yet")
+	f.BoolVar(&o.IPv6, "ipv6", false, "with IPv6 too")
 	f.StringArrayVarP(&o.Options, "opt", "o", nil, "an option of Docker's bridges, `KEY=VALUE`")
 	f.StringArrayVar(&o.Labels, "label", nil, "note `KEY=VALUE` with it")
 	return beginDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
@@ -103,12 +103,13 @@ func newNetworkConnect() *cobra.Command {
 	f := c.Flags()
 	s := &types.EndpointSettings{}
 	ip := f.String("ip", "", "its IPv4 `ADDRESS` there")
+	ip6 := f.String("ip6", "", "its IPv6 `ADDRESS` there")
 	f.StringArrayVar(&s.Aliases, "alias", nil, "a further `NAME` there")
 	f.StringArrayVar(&s.Links, "link", nil, "know `CONTAINER[:ALIAS]` by name there; on bridge, only before its own start")
 	f.IntVar(&s.GwPriority, "gw-priority", 0, "the network with the highest `NUMBER` has the default route")
 	return onDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
-		if *ip != "" {
-			s.IPAMConfig = &types.EndpointIPAMConfig{IPv4Address: *ip}
+		if *ip != "" || *ip6 != "" {
+			s.IPAMConfig = &types.EndpointIPAMConfig{IPv4Address: *ip, IPv6Address: *ip6}
 		}
 		return d.Connect(ctx, args[0], types.NetworkConnectRequest{Container: args[1], EndpointConfig: s})
 	})

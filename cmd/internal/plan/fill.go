@@ -127,7 +127,7 @@ func (p *Plan) FillInterface(h *Host, i *Interface) error {
 	}
 	if n.IPv6 != nil && !i.Address6.IsValid() {
 		var err error
-		if i.Address6, err = p.freeAddress6(n); err != nil {
+		if i.Address6, err = p.FreeAddress6(n); err != nil {
 			return fmt.Errorf("no IPv6 address for %s on %s: %w", h.Name, n.Name, err)
 		}
 	}

@@ -69,6 +69,25 @@ func nextULA(ula netip.Prefix, taken []netip.Prefix) (netip.Prefix, error) {
 	return netip.Prefix{}, fmt.Errorf("%v: %w", ula, ipam.ErrNoSubnet)
 }
 
+// NextULA returns the next /64 of the lab's own network.
+func (p *Plan) NextULA() (netip.Prefix, error) { return nextULA(ULA(p.Name), p.subnets6()) }
+
+// Taken6 reports whether the gateway or a host has an address of a network's IPv6, or nobody may have it.
+func (p *Plan) Taken6(n *Network, a netip.Addr) bool {
+	pool, err := n.IPv6.Pool()
+	if err != nil || pool.Reserve(a) != nil {
+		return true
+	}
+	for _, h := range p.Hosts {
+		for _, i := range h.Interfaces {
+			if i.Network == n.Name && i.Address6.Addr() == a {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // subnets6 lists what the plan's networks have of IPv6.
 func (p *Plan) subnets6() (all []netip.Prefix) {
 	for _, n := range p.Networks {
@@ -82,7 +101,7 @@ func (p *Plan) subnets6() (all []netip.Prefix) {
 // fillIPv6 chooses what a network to be added leaves zero of IPv6.
 func (p *Plan) fillIPv6(s *IPv6) error {
 	if !s.Subnet.IsValid() {
-		subnet, err := nextULA(ULA(p.Name), p.subnets6())
+		subnet, err := p.NextULA()
 		if err != nil {
 			return err
 		}
@@ -148,8 +167,8 @@ func tooNarrow(mtu int) error {
 	return fmt.Errorf("mtu %d: IPv6 wants %d bytes at least (RFC 8200 5)", mtu, frame.IPv6MinMTU)
 }
 
-// freeAddress6 returns the lowest address of a network's IPv6 that no host of the plan has.
-func (p *Plan) freeAddress6(n *Network) (netip.Prefix, error) {
+// FreeAddress6 returns the lowest address of a network's IPv6 that no host of the plan has.
+func (p *Plan) FreeAddress6(n *Network) (netip.Prefix, error) {
 	pool, err := n.IPv6.Pool()
 	if err != nil {
 		return netip.Prefix{}, err

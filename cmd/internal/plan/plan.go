@@ -126,7 +126,8 @@ const (
 type Network struct {
 	Kind NetworkKind `json:"kind,omitempty"`
 	// Down says that the device is down, and with it, of a bridge, all of its ports.
-	Down bool `json:"down,omitempty"`
+	Down   bool `json:"down,omitempty"`
+	Raised bool `json:"raised,omitempty"` // it has been up: since then it has a queue
 	// Name is what the switch is called: in traces, tables and rules, and where a device is meant, as in brctl show. It is
 	// the key in the file, as in br0; the file's com.docker.network.bridge.name; or, as Docker has it, br- and the first
 	// twelve digits of the network's ID, where the key is default or no device could be called so.
@@ -178,6 +179,7 @@ type CableEnd struct {
 	MAC     frame.MAC `json:"mac"`
 	MTU     int       `json:"mtu"`
 	Down    bool      `json:"down,omitempty"`
+	Raised  bool      `json:"raised,omitempty"` // it has been up
 }
 
 // Ends returns both, A first.

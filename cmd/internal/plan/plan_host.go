@@ -98,6 +98,7 @@ type Interface struct {
 	Veth    string    `json:"veth,omitempty"`
 	VethMAC frame.MAC `json:"veth_mac,omitzero"` // of the near end; zero: one that follows from the names
 	Down    bool      `json:"down,omitempty"`    // the near end
+	Raised  bool      `json:"raised,omitempty"`  // the near end has been up
 	Port    PortKnobs `json:"port"`
 }
 

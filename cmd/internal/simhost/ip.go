@@ -104,7 +104,7 @@ func (h host) deviceRows() []api.Device {
 		MTU: 65536, Carrier: true}}
 	for _, d := range h.Devices() {
 		rows = append(rows, api.Device{Index: d.Index(), Name: d.Name(), Kind: api.KindEther, MAC: d.Card().MAC(), Address: d.Card().Addr(),
-			MTU: d.Card().MTU(), Carrier: d.Card().Up(), Down: !d.Card().Up()})
+			MTU: d.Card().MTU(), Carrier: d.Card().Up(), Down: !d.Card().Up(), Raised: true})
 	}
 	return rows
 }

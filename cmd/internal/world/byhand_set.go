@@ -192,7 +192,7 @@ func (w *World) setUp(d *device, up bool) error {
 	}
 	if d.card != nil {
 		p := *d.card.Plan
-		p.Down = !up
+		p.Down, p.Raised = !up, p.Raised || up
 		now := &Card{Plan: &p, Port: d.card.Port, cable: d.card.cable}
 		d.network.Switch.SetKnobs(now.Port, withDown(now.Port.Knobs(), !up || d.network.Plan.Down))
 		h := *d.host
@@ -200,7 +200,7 @@ func (w *World) setUp(d *device, up bool) error {
 		w.replaceHost(d.host, h.planned())
 		return nil
 	}
-	w.replanEnd(d, func(e *plan.CableEnd) { e.Down = !up })
+	w.replanEnd(d, func(e *plan.CableEnd) { e.Down, e.Raised = !up, e.Raised || up })
 	return nil
 }
 
@@ -221,7 +221,7 @@ func (w *World) setNetworkUp(n *Network, up bool) error {
 		return nil
 	}
 	p, now := *n.Plan, *n
-	p.Down = !up
+	p.Down, p.Raised = !up, p.Raised || up
 	now.Plan = &p
 	if now.Leg != nil && !up {
 		now.kept = now.Leg.Addr()

@@ -81,6 +81,7 @@ type ConnFilter struct {
 	ReplySrc, ReplyDst string
 	Sport, Dport       string // of the original direction
 	SNAT, DNAT         bool   // only translated ones
+	Family             string // ipv4 or ipv6; empty: both
 }
 
 // ParseConnFilter reads what Query has written; whether its texts mean anything is for the caller to say.
@@ -95,7 +96,7 @@ func ParseConnFilter(q url.Values) ConnFilter {
 // fields names the filter's texts as the query does.
 func (f *ConnFilter) fields() map[string]*string {
 	return map[string]*string{"proto": &f.Proto, "orig-src": &f.OrigSrc, "orig-dst": &f.OrigDst,
-		"reply-src": &f.ReplySrc, "reply-dst": &f.ReplyDst, "sport": &f.Sport, "dport": &f.Dport}
+		"reply-src": &f.ReplySrc, "reply-dst": &f.ReplyDst, "family": &f.Family, "sport": &f.Sport, "dport": &f.Dport}
 }
 
 // Query returns the filter as a query.
@@ -136,14 +137,16 @@ func (r ReachQuery) Query() url.Values {
 // Device is a network device that the gateway would have if it were a Linux machine: a bridge for each network, one end of
 // a pair for each port, the uplink, and lo.
 type Device struct {
-	Index   int          `json:"index"`
-	Name    string       `json:"name"`
-	Kind    string       `json:"kind"` // loopback, bridge, veth, ether (an uplink of frames) or none (an uplink of IP packets)
-	MAC     frame.MAC    `json:"mac,omitzero"`
-	Address netip.Prefix `json:"address,omitzero"` // the gateway's there
-	MTU     int          `json:"mtu"`
-	Carrier bool         `json:"carrier"`
-	Down    bool         `json:"down,omitempty"` // taken down, or never brought up
+	Index      int            `json:"index"`
+	Name       string         `json:"name"`
+	Kind       string         `json:"kind"` // loopback, bridge, veth, ether (an uplink of frames) or none (an uplink of IP packets)
+	MAC        frame.MAC      `json:"mac,omitzero"`
+	Address    netip.Prefix   `json:"address,omitzero"`     // the gateway's there
+	Addresses6 []netip.Prefix `json:"addresses6,omitempty"` // its addresses of IPv6, link-local ones last
+	MTU        int            `json:"mtu"`
+	Carrier    bool           `json:"carrier"`
+	Down       bool           `json:"down,omitempty"`   // taken down, or never brought up
+	Raised     bool           `json:"raised,omitempty"` // of one that is down: it has been up
 
 	// Of a veth only.
 	Master   string `json:"master,omitempty"`   // the network

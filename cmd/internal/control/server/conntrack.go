@@ -36,9 +36,12 @@ func match(q url.Values) (func(nat.Conn) bool, error) {
 		}
 		ports[i] = uint16(n)
 	}
+	if f.Family != "" && f.Family != "ipv4" && f.Family != "ipv6" {
+		return nil, fmt.Errorf("family %q: want ipv4 or ipv6", f.Family)
+	}
 	in := func(p netip.Prefix, a netip.Addr) bool { return !p.IsValid() || p.Contains(a) }
 	return func(c nat.Conn) bool {
-		return (proto < 0 || proto == int(c.Original.Proto)) &&
+		return (f.Family == "" || (f.Family == "ipv4") == c.Original.SrcIP.Is4()) && (proto < 0 || proto == int(c.Original.Proto)) &&
 			in(prefixes[0], c.Original.Src()) && in(prefixes[1], c.Original.Dst()) &&
 			in(prefixes[2], c.Reply.Src()) && in(prefixes[3], c.Reply.Dst()) &&
 			(ports[0] == 0 || ports[0] == c.Original.SrcPort) && (ports[1] == 0 || ports[1] == c.Original.DstPort) &&
@@ -57,10 +60,12 @@ func protocol(text string) (int, error) {
 		return int(frame.ProtoUDP), nil
 	case "icmp":
 		return int(frame.ProtoICMP), nil
+	case "icmpv6", "ipv6-icmp":
+		return int(frame.ProtoICMPv6), nil
 	}
 	n, err := strconv.ParseUint(text, 10, 8)
 	if err != nil {
-		return -1, fmt.Errorf("protocol %q: want tcp, udp, icmp or a number", text)
+		return -1, fmt.Errorf("protocol %q: want tcp, udp, icmp, icmpv6 or a number", text)
 	}
 	return int(n), nil
 }
@@ -149,7 +154,7 @@ func connOf(c nat.Conn) *api.Conn {
 
 func tupleOf(t frame.Tuple, packets, bytes uint64) api.Tuple {
 	row := api.Tuple{Src: t.Src(), Dst: t.Dst(), Packets: packets, Bytes: bytes}
-	if t.Proto == frame.ProtoICMP {
+	if frame.IsICMP(t.Proto) {
 		row.ID = t.SrcPort
 	} else {
 		row.Sport, row.Dport = t.SrcPort, t.DstPort

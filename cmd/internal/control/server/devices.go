@@ -44,7 +44,7 @@ func (s *Server) devices(*http.Request) (any, error) {
 		if n.Leg != nil { // else the gateway is not on it
 			bridge = legDevice(n.Leg)
 		}
-		bridge.Address, bridge.Down = n.Address(), n.Plan.Down
+		bridge.Address, bridge.Down, bridge.Raised = n.Address(), n.Plan.Down, n.Plan.Raised
 		ports := s.portsOf(n)
 		if n.Plan.Kind == plan.KindInterface {
 			rows = append(rows, s.interfaceDevice(bridge, ports))
@@ -74,7 +74,7 @@ func (s *Server) portsOf(n *world.Network) (ports []device) {
 	for _, h := range s.world.Hosts() {
 		for _, c := range h.Cards {
 			if row, ok := s.portDevice(h, c); ok && row.Master == n.Plan.Name {
-				row.Down = c.Plan.Down
+				row.Down, row.Raised = c.Plan.Down, c.Plan.Raised
 				row.Carrier = row.Carrier && !row.Down
 				ports = append(ports, row)
 			}
@@ -86,7 +86,7 @@ func (s *Server) portsOf(n *world.Network) (ports []device) {
 				continue
 			}
 			row := device{Device: portCounters(c.Ports[i]), far: s.endUp(c, 1-i)}
-			row.Name, row.MAC, row.Down, row.PeerDev = end.Name, end.MAC, end.Down, c.Plan.Ends()[1-i].Name
+			row.Name, row.MAC, row.Down, row.Raised, row.PeerDev = end.Name, end.MAC, end.Down, end.Raised, c.Plan.Ends()[1-i].Name
 			row.Carrier, row.PeerDown = !end.Down && row.far, !row.far
 			ports = append(ports, row)
 		}
@@ -118,7 +118,11 @@ func (s *Server) interfaceDevice(d api.Device, ports []device) device {
 
 func legDevice(leg *nat.Interface) api.Device {
 	c := leg.Counters()
-	return api.Device{Name: leg.Name(), MAC: leg.MAC(), Address: leg.Addr(), MTU: leg.MTU(),
+	six := leg.Addrs6()
+	slices.SortStableFunc(six, func(a, b netip.Prefix) int { // as the kernel lists them
+		return map[bool]int{true: 1}[a.Addr().IsLinkLocalUnicast()] - map[bool]int{true: 1}[b.Addr().IsLinkLocalUnicast()]
+	})
+	return api.Device{Name: leg.Name(), MAC: leg.MAC(), Address: leg.Addr(), Addresses6: six, MTU: leg.MTU(),
 		RxPackets: c.RxPackets, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 		TxPackets: c.TxPackets, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
 }

@@ -32,9 +32,13 @@ func (s *Server) looks(e *trace.Event, about *subject, now *api.Tables) *api.Tab
 			t.Conns = conns
 		case name == "routes":
 			all, _ := s.routes(nil)
-			t.Routes = rows(all.([]api.Route), func(r api.Route) bool { return leadsTo(r.Dst, about.tuple.Dst()) })
+			t.Routes = rows(all.([]api.Route), func(r api.Route) bool { return leadsTo(r, about.tuple.Dst()) })
 		case isChain:
-			text, _ := s.world.Gateway().Rules().Exec([]string{"-t", table, "-S", chain})
+			tables := s.world.Gateway().Rules()
+			if !about.tuple.SrcIP.Is4() {
+				tables = s.world.Gateway().Rules6()
+			}
+			text, _ := tables.Exec([]string{"-t", table, "-S", chain})
 			t.Rules = append(t.Rules, strings.Split(strings.TrimSpace(text), "\n")...)
 		}
 		t.Looked = append(t.Looked, name)
@@ -58,11 +62,11 @@ func rows[T any](all []T, want func(T) bool) (some []T) {
 	return some
 }
 
-func leadsTo(dst string, a netip.Addr) bool {
-	if dst == "default" {
-		return true
+func leadsTo(r api.Route, a netip.Addr) bool {
+	if r.Dst == "default" {
+		return (r.Family == "inet6") == a.Is6()
 	}
-	p, err := prefix(dst)
+	p, err := prefix(r.Dst)
 	return err == nil && p.Contains(a)
 }
 
@@ -113,7 +117,7 @@ func arrival(etherType uint16) []string {
 	switch etherType {
 	case frame.TypeARP:
 		return []string{"neigh"}
-	case frame.TypeIPv4:
+	case frame.TypeIPv4, frame.TypeIPv6:
 		return []string{"conntrack", "nat PREROUTING"}
 	}
 	return nil

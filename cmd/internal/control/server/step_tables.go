@@ -31,8 +31,8 @@ func (s *subject) add(e *trace.Event) {
 			s.addrs = append(s.addrs, a.SenderIP(), a.TargetIP())
 		}
 	}
-	if p, ok := e.IPv4(); ok {
-		s.tuple, _ = frame.TupleOf(p)
+	if p, ok := e.Network(); ok {
+		s.tuple, _ = p.Tuple()
 		s.addrs = append(s.addrs, p.Src(), p.Dst())
 	}
 	switch {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -182,8 +183,12 @@ func (s *Server) routes(*http.Request) (any, error) {
 	rows := []api.Route{}
 	for _, r := range s.world.Gateway().Routes() {
 		row := api.Route{Dst: r.Prefix.String(), Dev: r.Dev.Name(), Flags: []string{}}
-		if r.Prefix == netip.PrefixFrom(netip.IPv4Unspecified(), 0) {
+		if r.Prefix.Bits() == 0 {
 			row.Dst = "default"
+		}
+		if r.Prefix.Addr().Is6() {
+			rows = append(rows, route6(row, r))
+			continue
 		}
 		switch {
 		case r.Prefix == r.Dev.Addr().Masked() && r.Connected():
@@ -202,6 +207,18 @@ func (s *Server) routes(*http.Request) (any, error) {
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+// route6 is a route of IPv6, as the kernel has them: the gateway's own networks are its, and each has a metric.
+func route6(row api.Route, r route.Route[*nat.Interface]) api.Route {
+	row.Family, row.Metric, row.Pref = "inet6", 1024, "medium"
+	switch {
+	case slices.ContainsFunc(r.Dev.Addrs6(), func(own netip.Prefix) bool { return own.Masked() == r.Prefix }) && r.Connected():
+		row.Protocol, row.Metric = "kernel", 256
+	case !r.Connected():
+		row.Gateway = r.Via.String()
+	}
+	return row
 }
 
 // leaseMetric is what systemd-networkd gives the routes of a lease.

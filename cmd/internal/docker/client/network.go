@@ -31,6 +31,24 @@ func (o *NetworkOptions) Request(name string) (types.NetworkCreateRequest, error
 	if o.IPv6 {
 		r.EnableIPv6 = &o.IPv6
 	}
+	if o.IPv6 {
+		six, rest, err := o.splitIPv6()
+		if err != nil {
+			return r, err
+		}
+		again, err := rest.Request(name)
+		if err != nil {
+			return r, err
+		}
+		r.IPAM = again.IPAM
+		if six.Subnet != "" {
+			if r.IPAM == nil {
+				r.IPAM = &types.IPAM{Driver: "default"}
+			}
+			r.IPAM.Config = append(r.IPAM.Config, six)
+		}
+		return r, nil
+	}
 	one := func(flag string, values []string) (string, error) {
 		switch {
 		case len(values) == 0:
@@ -62,6 +80,29 @@ func (o *NetworkOptions) Request(name string) (types.NetworkCreateRequest, error
 	}
 	r.IPAM = &types.IPAM{Driver: "default", Config: []types.IPAMConfig{c}}
 	return r, nil
+}
+
+// splitIPv6 takes what is said of IPv6 out of the options.
+func (o *NetworkOptions) splitIPv6() (six types.IPAMConfig, rest NetworkOptions, err error) {
+	rest = *o
+	rest.IPv6 = false
+	take := func(values []string) (text string, others []string) {
+		for _, v := range values {
+			if strings.Contains(v, ":") && text == "" {
+				text = v
+			} else {
+				others = append(others, v)
+			}
+		}
+		return text, others
+	}
+	six.Subnet, rest.Subnets = take(o.Subnets)
+	six.Gateway, rest.Gateways = take(o.Gateways)
+	six.IPRange, rest.Ranges = take(o.Ranges)
+	if six.Subnet == "" && six.Gateway+six.IPRange != "" {
+		err = fmt.Errorf("no matching subnet for %s%s: want --subnet too", six.Gateway, six.IPRange)
+	}
+	return six, rest, err
 }
 
 // pairs reads KEY=VALUE lines; nil for none.

@@ -24,7 +24,7 @@ type Options struct {
 	TTY            bool
 	Networks       []string // names, or name=...,alias=...,ip=...
 	Aliases        []string
-	IP, MAC        string
+	IP, IP6, MAC   string
 	Publish        []string
 	PublishAll     bool
 	Expose         []string
@@ -192,7 +192,7 @@ func (o *Options) networks(r *types.CreateRequest) error {
 		endpoints[name] = settings
 	}
 	mode := r.HostConfig.NetworkMode
-	if len(o.Aliases) == 0 && o.IP == "" && o.MAC == "" {
+	if len(o.Aliases) == 0 && o.IP == "" && o.IP6 == "" && o.MAC == "" {
 		maps.DeleteFunc(endpoints, func(name string, _ *types.EndpointSettings) bool {
 			return name == "host" || name == "none" || strings.HasPrefix(name, "container:")
 		})
@@ -212,8 +212,8 @@ func (o *Options) networks(r *types.CreateRequest) error {
 		endpoints[mode] = first
 	}
 	first.Aliases = append(first.Aliases, o.Aliases...)
-	if o.IP != "" {
-		first.IPAMConfig = &types.EndpointIPAMConfig{IPv4Address: o.IP}
+	if o.IP != "" || o.IP6 != "" {
+		first.IPAMConfig = &types.EndpointIPAMConfig{IPv4Address: o.IP, IPv6Address: o.IP6}
 	}
 	if o.MAC != "" {
 		first.MacAddress = o.MAC

@@ -59,6 +59,14 @@ func checkEndpoint(network string, s *types.EndpointSettings) error {
 			wrong = append(wrong, fmt.Errorf("invalid IPv4 address: %s", s.IPAMConfig.IPv4Address))
 		}
 	}
+	if s.IPAMConfig != nil && s.IPAMConfig.IPv6Address != "" {
+		if predefined {
+			wrong = append(wrong, errors.New("user specified IP address is supported on user defined networks only"))
+		}
+		if a, err := netip.ParseAddr(s.IPAMConfig.IPv6Address); err != nil || !a.Is6() {
+			wrong = append(wrong, fmt.Errorf("invalid IPv6 address: %s", s.IPAMConfig.IPv6Address))
+		}
+	}
 	if predefined && len(s.Aliases) > 0 {
 		wrong = append(wrong, errors.New("network-scoped alias is supported only for containers in user defined networks"))
 	}
@@ -149,7 +157,7 @@ var (
 		"GlobalIPv6Address": acted(), "GlobalIPv6PrefixLen": acted(), "DNSNames": acted(),
 	}
 	endpointIPAMUse = map[string]use{
-		"IPv4Address": acted(), "IPv6Address": idle("there is no IPv6"), "LinkLocalIPs": idle("a card has one address"),
+		"IPv4Address": acted(), "IPv6Address": acted(), "LinkLocalIPs": idle("a card has one address"),
 	}
 )
 

@@ -58,6 +58,9 @@ func interfaceOf(p *plan.Plan, c *container, n *plan.Network, nic string) (plan.
 		return i, err
 	}
 	i.Address = netip.PrefixFrom(address, n.Subnet.Bits())
+	if i.Address6, err = chooseAddress6(p, n, asked); err != nil {
+		return i, err
+	}
 	i.MAC = frame.MACFromIPv4(address)
 	if asked.MacAddress != "" {
 		i.MAC, err = frame.ParseMAC(asked.MacAddress)
@@ -105,6 +108,36 @@ func chooseAddress(p *plan.Plan, n *plan.Network, asked *types.EndpointSettings)
 		return a, forbidden("Address already in use")
 	}
 	return a, nil
+}
+
+// chooseAddress6 is chooseAddress for IPv6, with its network's length; zero where there is none.
+func chooseAddress6(p *plan.Plan, n *plan.Network, asked *types.EndpointSettings) (netip.Prefix, error) {
+	wish := ""
+	if asked.IPAMConfig != nil {
+		wish = asked.IPAMConfig.IPv6Address
+	}
+	switch {
+	case n.IPv6 == nil && wish != "":
+		return netip.Prefix{}, invalid("no configured subnet or ip-range contain the IP address %s", wish)
+	case n.IPv6 == nil:
+		return netip.Prefix{}, nil
+	case wish == "":
+		a, err := p.FreeAddress6(n)
+		if err != nil {
+			return a, fmt.Errorf("no available IPv6 addresses on this network's address pools: %s (%s)", n.Docker, n.ID())
+		}
+		return a, nil
+	}
+	a, err := netip.ParseAddr(wish)
+	switch {
+	case err != nil:
+		return netip.Prefix{}, err
+	case !n.IPv6.Subnet.Contains(a):
+		return netip.Prefix{}, invalid("no configured subnet or ip-range contain the IP address %v", a)
+	case p.Taken6(n, a):
+		return netip.Prefix{}, forbidden("Address already in use")
+	}
+	return netip.PrefixFrom(a, n.IPv6.Subnet.Bits()), nil
 }
 
 // dnsNames are what a container can be called by on a network of its user's: its name, its aliases, the beginning of its

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"net/netip"
 	"path"
 	"slices"
 	"strconv"
@@ -82,6 +83,12 @@ func (e *Engine) endpoint(p *plan.Plan, c *container, network string, asked *typ
 	if !n.Internal {
 		s.Gateway = gatewayText(n)
 	}
+	if i.Address6.IsValid() {
+		s.GlobalIPv6Address, s.GlobalIPv6PrefixLen = i.Address6.Addr().String(), i.Address6.Bits()
+		if !n.Internal && n.IPv6.Gateway.IsValid() {
+			s.IPv6Gateway = n.IPv6.Gateway.Addr().String()
+		}
+	}
 	if !n.IsDefaultBridge() {
 		s.DNSNames = dnsNames(c, asked)
 	}
@@ -130,10 +137,20 @@ func (e *Engine) describe(n *plan.Network) types.Network {
 		d.IPAM.Config = []types.IPAMConfig{{Subnet: n.Subnet.String(), Gateway: gatewayText(n)}}
 	default:
 		d.IPAM.Options = map[string]string{}
-		d.IPAM.Config = []types.IPAMConfig{{Subnet: n.Subnet.String(), Gateway: gatewayText(n), AuxiliaryAddresses: reservedText(n)}}
+		d.IPAM.Config = []types.IPAMConfig{{Subnet: n.Subnet.String(), Gateway: gatewayText(n), AuxiliaryAddresses: reservedText(n.Reserved)}}
 		if n.Range.IsValid() {
 			d.IPAM.Config[0].IPRange = n.Range.String()
 		}
+	}
+	if six := n.IPv6; six != nil {
+		pool := types.IPAMConfig{Subnet: six.Subnet.String(), AuxiliaryAddresses: reservedText(six.Reserved)}
+		if six.Gateway.IsValid() {
+			pool.Gateway = six.Gateway.Addr().String()
+		}
+		if six.Range.IsValid() {
+			pool.IPRange = six.Range.String()
+		}
+		d.EnableIPv6, d.IPAM.Config = true, append(d.IPAM.Config, pool)
 	}
 	if more := e.networks[n.Docker]; more != nil {
 		d.Created, d.Labels, d.Options = more.created, more.labels, more.options
@@ -162,6 +179,9 @@ func (e *Engine) endpointResource(c *container, n *plan.Network) (types.Endpoint
 		return r, false
 	}
 	r.MacAddress, r.IPv4Address = i.MAC.String(), i.Address.String()
+	if i.Address6.IsValid() {
+		r.IPv6Address = i.Address6.String()
+	}
 	return r, true
 }
 
@@ -189,9 +209,9 @@ func gatewayText(n *plan.Network) string {
 	return n.Gateway.Addr().String()
 }
 
-func reservedText(n *plan.Network) map[string]string {
+func reservedText(reserved []netip.Addr) map[string]string {
 	var all map[string]string
-	for i, a := range n.Reserved {
+	for i, a := range reserved {
 		if all == nil {
 			all = map[string]string{}
 		}

@@ -26,13 +26,15 @@ func (e *Engine) CreateNetwork(r types.NetworkCreateRequest) (*types.NetworkCrea
 		return nil, forbidden("only one instance of %q network is allowed", r.Driver)
 	case r.Driver != "bridge":
 		return nil, notFound("could not find plugin %s in v1 plugin registry: plugin %q not found; here there is bridge", r.Driver, r.Driver)
-	case r.EnableIPv6 != nil && *r.EnableIPv6:
-		return nil, invalid("IPv6 is not supported yet")
+	}
+	six, err := takeIPv6(p, &r)
+	if err != nil {
+		return nil, err
 	}
 	if err := e.choosePool(p, &r); err != nil {
 		return nil, err
 	}
-	n, err := planNetwork(r)
+	n, err := planNetwork(r, six)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +49,33 @@ func (e *Engine) CreateNetwork(r types.NetworkCreateRequest) (*types.NetworkCrea
 	}
 	e.networks[n.Docker] = &network{created: e.now(), labels: r.Labels, options: r.Options, aux: r.IPAM.Config[0].AuxiliaryAddresses}
 	return &types.NetworkCreateResponse{ID: n.ID()}, nil
+}
+
+// takeIPv6 takes the pool of IPv6 out of a request, or chooses one where IPv6 is asked for without; nil where it is not.
+func takeIPv6(p *plan.Plan, r *types.NetworkCreateRequest) (*types.IPAMConfig, error) {
+	var six *types.IPAMConfig
+	if r.IPAM != nil {
+		r.IPAM.Config = slices.DeleteFunc(slices.Clone(r.IPAM.Config), func(c types.IPAMConfig) bool {
+			subnet, err := netip.ParsePrefix(c.Subnet)
+			is := err == nil && subnet.Addr().Is6()
+			if is && six == nil {
+				six = &c
+				return true
+			}
+			return false
+		})
+	}
+	switch asked := r.EnableIPv6 != nil && *r.EnableIPv6; {
+	case !asked && six != nil:
+		return nil, invalid("IPv6 subnet %s: want --ipv6 too", six.Subnet)
+	case !asked || six != nil:
+		return six, nil
+	}
+	subnet, err := p.NextULA()
+	if err != nil {
+		return nil, invalid("%v", err)
+	}
+	return &types.IPAMConfig{Subnet: subnet.String()}, nil
 }
 
 func checkNetworkName(p *plan.Plan, name string) error {
@@ -131,6 +160,7 @@ type composeNetwork struct {
 	DriverOpts map[string]string `json:"driver_opts,omitempty"`
 	Internal   bool              `json:"internal,omitempty"`
 	Attachable bool              `json:"attachable,omitempty"`
+	EnableIPv6 bool              `json:"enable_ipv6,omitempty"`
 	IPAM       *composeIPAM      `json:"ipam,omitempty"`
 }
 
@@ -145,12 +175,16 @@ type composePool struct {
 	AuxAddresses map[string]string `json:"aux_addresses,omitempty"`
 }
 
-// planNetwork makes a network of the request; its subnet is chosen already.
-func planNetwork(r types.NetworkCreateRequest) (plan.Network, error) {
+// planNetwork makes a network of the request; its subnets are chosen already.
+func planNetwork(r types.NetworkCreateRequest, six *types.IPAMConfig) (plan.Network, error) {
 	n := composeNetwork{Name: r.Name, DriverOpts: r.Options, Internal: r.Internal, Attachable: r.Attachable}
 	if r.IPAM != nil && len(r.IPAM.Config) > 0 {
 		c := r.IPAM.Config[0]
 		n.IPAM = &composeIPAM{[]composePool{{c.Subnet, c.IPRange, c.Gateway, c.AuxiliaryAddresses}}}
+	}
+	if six != nil {
+		n.EnableIPv6 = true
+		n.IPAM.Config = append(n.IPAM.Config, composePool{six.Subnet, six.IPRange, six.Gateway, six.AuxiliaryAddresses})
 	}
 	p, err := parse(map[string]any{
 		"services": map[string]any{"nobody": map[string]any{"network_mode": "none"}},

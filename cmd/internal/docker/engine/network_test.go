@@ -103,7 +103,6 @@ func TestCreateNetwork(t *testing.T) {
 func TestNetworkMistakes(t *testing.T) {
 	e := newFake(t, "").engine(t)
 	createNetwork(t, e, "front", "10.1.0.0/24")
-	yes := true
 	for _, test := range []struct {
 		request types.NetworkCreateRequest
 		code    int
@@ -113,7 +112,6 @@ func TestNetworkMistakes(t *testing.T) {
 		{types.NetworkCreateRequest{Name: "host"}, http.StatusForbidden, "operation is not permitted on predefined host network"},
 		{types.NetworkCreateRequest{Name: " "}, http.StatusBadRequest, "network name cannot be empty or whitespace"},
 		{types.NetworkCreateRequest{Name: "x", Driver: "host"}, http.StatusForbidden, `only one instance of "host" network is allowed`},
-		{types.NetworkCreateRequest{Name: "x", EnableIPv6: &yes}, http.StatusBadRequest, "IPv6 is not supported yet"},
 		{types.NetworkCreateRequest{Name: "x", IPAM: &types.IPAM{Config: []types.IPAMConfig{{Subnet: "10.1.0.128/25"}}}}, http.StatusForbidden,
 			"invalid pool request: Pool overlaps with other one on this address space: network front has 10.1.0.0/24"},
 		{types.NetworkCreateRequest{Name: "x", Options: map[string]string{"com.docker.network.driver.mtu": "many"}}, http.StatusBadRequest,

@@ -135,7 +135,7 @@ type EndpointSettings struct {
 	Gateway             string              `json:"Gateway"`
 	IPAddress           string              `json:"IPAddress"`
 	IPPrefixLen         int                 `json:"IPPrefixLen"`
-	IPv6Gateway         string              `json:"IPv6Gateway"` // these three are empty: there is no IPv6 yet
+	IPv6Gateway         string              `json:"IPv6Gateway"` // these three are empty on a network without IPv6
 	GlobalIPv6Address   string              `json:"GlobalIPv6Address"`
 	GlobalIPv6PrefixLen int                 `json:"GlobalIPv6PrefixLen"`
 	DNSNames            []string            `json:"DNSNames"`
@@ -144,6 +144,7 @@ type EndpointSettings struct {
 // EndpointIPAMConfig is an address that was asked for.
 type EndpointIPAMConfig struct {
 	IPv4Address string `json:",omitempty"`
+	IPv6Address string `json:",omitempty"`
 }
 
 // Summary is a row of docker ps.

@@ -55,8 +55,11 @@ func (t Tool) IP(ctx context.Context, args []string) error {
 		return i.execIn(ctx, inside, append([]string{"ip"}, rest...))
 	}
 	if err := i.options(ipOptions, map[string]*bool{"-brief": &i.view.Brief, "-json": &i.json, "-pretty": &i.pretty,
-		"-stats": &i.view.Stats, "-statistics": &i.view.Stats, "-oneline": &i.view.Oneline, "-4": &i.view.IPv4}); err != nil {
+		"-stats": &i.view.Stats, "-statistics": &i.view.Stats, "-oneline": &i.view.Oneline, "-4": &i.view.IPv4, "-6": &i.view.IPv6}); err != nil {
 		return err
+	}
+	if i.view.IPv4 && i.view.IPv6 {
+		i.view.IPv4 = false // the last word would count; of both, the one that is asked for on purpose
 	}
 	word, _ := i.next()
 	switch object := expand(word, ipObjects); object {

@@ -3,6 +3,7 @@ package hosttool
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -95,15 +96,16 @@ func (i *ip) showNeighbors(ctx context.Context, n neighbor) error {
 	if err != nil {
 		return err
 	}
-	in, err := prefix("all")
+	var in netip.Prefix
 	if n.dst != "" {
-		in, err = prefix(n.dst)
-	}
-	if err != nil {
-		return err
+		if in, err = prefix(n.dst); err != nil {
+			if in, err = prefix6(n.dst); err != nil {
+				return err
+			}
+		}
 	}
 	rows = choose(rows, func(r api.Neighbor) bool {
-		return in.Contains(r.Dst) && (n.dev == "" || r.Dev == n.dev) && (n.nud == "" || slices.Contains(r.State, strings.ToUpper(n.nud)))
+		return (n.dst == "" || in.Contains(r.Dst)) && (!i.view.IPv6 || r.Dst.Is6()) && (!i.view.IPv4 || r.Dst.Is4()) && (n.dev == "" || r.Dev == n.dev) && (n.nud == "" || slices.Contains(r.State, strings.ToUpper(n.nud)))
 	})
 	for k := range rows {
 		if n.dev != "" {

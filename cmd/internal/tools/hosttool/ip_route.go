@@ -53,6 +53,10 @@ func (i *ip) showRoutes(ctx context.Context, dst, via, dev string) error {
 	if err != nil {
 		return err
 	}
+	rows = choose(rows, func(r api.Route) bool { return (r.Family == "inet6") == i.view.IPv6 })
+	for n := range rows {
+		rows[n].Family = "" // which ip's own -json does not say
+	}
 	devices, err := i.devices(ctx)
 	if err != nil {
 		return err
@@ -62,7 +66,7 @@ func (i *ip) showRoutes(ctx context.Context, dst, via, dev string) error {
 	}
 	want := dst
 	if dst != "" {
-		p, err := prefix(dst)
+		p, err := i.prefix(dst)
 		if err != nil {
 			return err
 		}
@@ -97,6 +101,17 @@ func (t Tool) routes(ctx context.Context) (rows []api.Route, err error) {
 		}
 	}
 	return rows, nil
+}
+
+// prefix reads a prefix of the family that is asked for.
+func (i *ip) prefix(text string) (netip.Prefix, error) {
+	if !i.view.IPv6 {
+		return prefix(text)
+	}
+	if text == "default" || text == "any" || text == "all" {
+		return netip.PrefixFrom(netip.IPv6Unspecified(), 0), nil
+	}
+	return prefix6(text)
 }
 
 // routeName writes a destination as `ip route` does.

@@ -85,6 +85,17 @@ func prefix(text string) (netip.Prefix, error) {
 	return netip.Prefix{}, refuse(1, "Error: any valid prefix is expected rather than %q.", text)
 }
 
+// prefix6 is prefix for IPv6.
+func prefix6(text string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(text); err == nil && a.Is6() {
+		return netip.PrefixFrom(a, 128), nil
+	}
+	if p, err := netip.ParsePrefix(text); err == nil && p.Addr().Is6() {
+		return p, nil
+	}
+	return netip.Prefix{}, refuse(1, "Error: any valid prefix is expected rather than %q.", text)
+}
+
 func address(text string) (netip.Addr, error) {
 	a, err := netip.ParseAddr(text)
 	if err != nil || !a.Is4() {

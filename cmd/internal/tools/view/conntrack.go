@@ -24,7 +24,7 @@ func Conns(w io.Writer, conns []api.Conn, o ConnOptions) error {
 	for i := range conns {
 		c := &conns[i]
 		if o.Extended {
-			out.WriteString("ipv4     2 ")
+			out.WriteString(connFamily(c))
 		}
 		out.WriteString(conn(c, o, true) + " mark=0 use=1")
 		if o.ID {
@@ -43,7 +43,7 @@ func ConnEvent(w io.Writer, e api.ConnEvent, o ConnOptions) error {
 	}
 	family := ""
 	if o.Extended {
-		family = "ipv4     2 "
+		family = connFamily(e.Conn)
 	}
 	line := fmt.Sprintf("%9s %s%s", "["+e.Type+"]", family, conn(e.Conn, o, e.Type != "DESTROY"))
 	if o.ID {
@@ -51,6 +51,14 @@ func ConnEvent(w io.Writer, e api.ConnEvent, o ConnOptions) error {
 	}
 	_, err := fmt.Fprintln(w, line)
 	return err
+}
+
+// connFamily is the family in front of a connection, and its number.
+func connFamily(c *api.Conn) string {
+	if c.Original.Src.Is6() {
+		return "ipv6     10 "
+	}
+	return "ipv4     2 "
 }
 
 // conn writes what a list and an event have in common:
@@ -69,7 +77,10 @@ func conn(c *api.Conn, o ConnOptions, timeout bool) string {
 	if c.State != "" {
 		b.WriteString(" " + c.State)
 	}
-	const echo, echoReply = int(frame.ICMPEcho), int(frame.ICMPEchoReply)
+	echo, echoReply := int(frame.ICMPEcho), int(frame.ICMPEchoReply)
+	if c.Protonum == frame.ProtoICMPv6 {
+		echo, echoReply = int(frame.ICMPv6Echo), int(frame.ICMPv6EchoReply)
+	}
 	tuple(&b, c, c.Original, echo, o)
 	if !c.Replied {
 		b.WriteString(" [UNREPLIED]")
@@ -86,7 +97,7 @@ func tuple(b *strings.Builder, c *api.Conn, t api.Tuple, icmpType int, o ConnOpt
 	switch {
 	case frame.ProtoHasPorts(c.Protonum):
 		fmt.Fprintf(b, " sport=%d dport=%d", t.Sport, t.Dport)
-	case c.Protonum == frame.ProtoICMP:
+	case frame.IsICMP(c.Protonum):
 		fmt.Fprintf(b, " type=%d code=0 id=%d", icmpType, t.ID)
 	}
 	if o.Counters {

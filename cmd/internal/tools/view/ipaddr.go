@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 
 	"uswitch/cmd/internal/control/api"
@@ -17,24 +18,24 @@ func Addrs(w io.Writer, rows []api.Device, o IPOptions) error {
 		switch {
 		case o.Brief:
 			fmt.Fprintf(out, "%-16s %-14s ", linkName(&d), operState(&d))
-			if d.Address.IsValid() {
-				out.WriteString(d.Address.String() + " ")
+			for _, a := range addrsOf(&d, o) {
+				out.WriteString(a.String() + " ")
 			}
 			out.WriteByte('\n')
 			continue
 		case o.Oneline:
-			if d.Address.IsValid() {
-				fmt.Fprintf(out, "%d: %s    %s\\       valid_lft forever preferred_lft forever\n", d.Index, d.Name, inet(&d))
+			for _, a := range addrsOf(&d, o) {
+				fmt.Fprintf(out, "%d: %s    %s\\       valid_lft forever preferred_lft forever\n", d.Index, d.Name, inet(&d, a))
 			}
 			continue
-		case o.IPv4:
+		case o.IPv4 || o.IPv6:
 			linkTop(out, &d, "")
 		default:
 			linkHead(out, &d, "", o)
 		}
 		out.WriteByte('\n')
-		if d.Address.IsValid() {
-			fmt.Fprintf(out, "    %s\n       valid_lft forever preferred_lft forever\n", inet(&d))
+		for _, a := range addrsOf(&d, o) {
+			fmt.Fprintf(out, "    %s\n       valid_lft forever preferred_lft forever\n", inet(&d, a))
 		}
 		if o.Stats {
 			linkStats(out, &d, o)
@@ -47,18 +48,36 @@ func Addrs(w io.Writer, rows []api.Device, o IPOptions) error {
 // Addressed returns the devices that `ip addr` shows: all, or those that have an address if only those are asked for.
 func Addressed(rows []api.Device, o IPOptions) (shown []api.Device) {
 	for _, d := range rows {
-		if d.Address.IsValid() || !o.IPv4 {
+		if len(addrsOf(&d, o)) > 0 || !o.IPv4 && !o.IPv6 {
 			shown = append(shown, d)
 		}
 	}
 	return shown
 }
 
+// addrsOf returns the addresses of a device that are asked for.
+func addrsOf(d *api.Device, o IPOptions) (all []netip.Prefix) {
+	if d.Address.IsValid() && !o.IPv6 {
+		all = append(all, d.Address)
+	}
+	if !o.IPv4 {
+		all = append(all, d.Addresses6...)
+	}
+	return all
+}
+
 // inet writes an address:
 //
 //	inet 11.11.11.1/24 brd 11.11.11.255 scope global br0
-func inet(d *api.Device) string {
-	text := "inet " + d.Address.String()
+//	inet6 fe80::42:bff:fe0b:b01/64 scope link
+func inet(d *api.Device, a netip.Prefix) string {
+	switch {
+	case a.Addr().Is6() && a.Addr().IsLinkLocalUnicast():
+		return "inet6 " + a.String() + " scope link "
+	case a.Addr().Is6():
+		return "inet6 " + a.String() + " scope global nodad "
+	}
+	text := "inet " + a.String()
 	if broadcast := addrBroadcast(d); broadcast != "" {
 		text += " brd " + broadcast
 	}
@@ -154,6 +173,9 @@ func Routes(w io.Writer, rows []api.Route) error {
 		}
 		if r.Metric != 0 {
 			fmt.Fprintf(out, " metric %d", r.Metric)
+		}
+		if r.Pref != "" {
+			out.WriteString(" pref " + r.Pref)
 		}
 		for _, flag := range r.Flags {
 			out.WriteString(" " + flag)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"net/netip"
 	"strings"
 
 	"uswitch/cmd/internal/control/api"
@@ -98,7 +99,12 @@ func AddrsJSON(rows []api.Device, o IPOptions) any {
 	for _, d := range Addressed(rows, o) {
 		l := linkJSON(&d, o)
 		short, long := []ipAddr{}, []ipAddr{}
-		if a := d.Address; a.IsValid() {
+		for _, a := range addrsOf(&d, o) {
+			if a.Addr().Is6() {
+				long = append(long, ipAddr{Family: "inet6", Local: a.Addr().String(), Bits: a.Bits(), Scope: scope6(a), Valid: math.MaxUint32, Preferred: math.MaxUint32})
+				short = append(short, ipAddr{Local: a.Addr().String(), Bits: a.Bits()})
+				continue
+			}
 			short = append(short, ipAddr{Local: a.Addr().String(), Bits: a.Bits()})
 			long = append(long, ipAddr{Family: "inet", Local: a.Addr().String(), Bits: a.Bits(), Broadcast: addrBroadcast(&d),
 				Scope: addrScope(&d), Label: d.Name, Valid: math.MaxUint32, Preferred: math.MaxUint32})
@@ -111,6 +117,13 @@ func AddrsJSON(rows []api.Device, o IPOptions) any {
 		return brief
 	}
 	return full
+}
+
+func scope6(a netip.Prefix) string {
+	if a.Addr().IsLinkLocalUnicast() {
+		return "link"
+	}
+	return "global"
 }
 
 func linkJSON(d *api.Device, o IPOptions) ipLink {

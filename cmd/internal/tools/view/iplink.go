@@ -18,6 +18,7 @@ type IPOptions struct {
 	Oneline bool // -o
 	Stats   bool // -s
 	IPv4    bool // -4: of addresses, only those and what has them
+	IPv6    bool // -6: likewise
 }
 
 // end ends a line of several about one thing.
@@ -68,7 +69,7 @@ func linkHead(out *bufio.Writer, d *api.Device, mode string, o IPOptions) {
 
 func linkTop(out *bufio.Writer, d *api.Device, mode string) {
 	discipline := "noqueue"
-	if d.Down {
+	if d.Down && !d.Raised { // no queue was ever attached to it
 		discipline = "noop"
 	}
 	fmt.Fprintf(out, "%d: %s: <%s> mtu %d qdisc %s ", d.Index, linkName(d), strings.Join(flags(d), ","), d.MTU, discipline)
