@@ -175,7 +175,7 @@ func TestRefusals(t *testing.T) {
 		"unknown format":      {"GET", "/v1/trace?format=xml", "", 422, "want text, json or pcapng"},
 		"unknown host":        {"GET", "/v1/trace?host=PINK", "", 422, `host "PINK": neither an address nor a host of this lab`},
 		"wrong number":        {"GET", "/v1/trace?width=x", "", 422, `width "x"`},
-		"wrong conntrack":     {"GET", "/v1/conntrack?proto=frob", "", 422, "want tcp, udp, icmp or a number"},
+		"wrong conntrack":     {"GET", "/v1/conntrack?proto=frob", "", 422, "want tcp, udp, icmp, icmpv6 or a number"},
 		"wrong address":       {"DELETE", "/v1/conntrack?orig-src=11.11.11", "", 422, "want one as in"},
 		"no such host's port": {"POST", "/v1/publish", `{"host":"PINK","port":"80"}`, 422, "there is no such host"},
 	} {
