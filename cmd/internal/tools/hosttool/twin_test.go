@@ -45,7 +45,7 @@ func newTwin(t *testing.T, l *testLab) *twin {
 			w.plug(d, nics[d.Host].Address, nics[d.Host].MAC.String())
 		}
 	}
-	w.noIPv6(w.bridge)
+	w.noGroups()
 	return w
 }
 
@@ -57,7 +57,7 @@ func (w *twin) plug(near api.Device, address netip.Prefix, mac string) {
 	w.namespace(inside)
 	w.ip(w.bridge, "link", "add", near.Name, "address", near.MAC.String(), "type", "veth", "peer", "name", "eth0", "netns", inside, "address", mac)
 	w.ip(w.bridge, "link", "set", near.Name, "master", near.Master, "up")
-	w.noIPv6(inside)
+	w.disableIPv6(inside, "1") // a lab's hosts have none
 	w.ip(inside, "addr", "add", address.String(), "dev", "eth0")
 	w.ip(inside, "link", "set", "eth0", "up")
 }
@@ -69,20 +69,24 @@ func (w *twin) namespace(name string) {
 	w.ip(name, "link", "set", "lo", "up")
 }
 
-// noIPv6 takes IPv6 off a namespace's devices: a lab's have none. A device whose carrier comes at that moment keeps the group of
-// all nodes; once more off and on, and it is gone.
-func (w *twin) noIPv6(namespace string) {
+// noGroups takes IPv6 off the bridge and its ports. A device whose carrier comes at that moment keeps the group of all nodes;
+// once more on and off, and it is gone.
+func (w *twin) noGroups() {
 	w.t.Helper()
 	for range 100 {
-		must(w.t, "ip", "netns", "exec", namespace, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
-		groups, err := exec.Command("bridge", "-n", namespace, "fdb").Output()
-		if err == nil && !strings.Contains(string(groups), "33:33:") {
+		w.disableIPv6(w.bridge, "1")
+		if groups, err := exec.Command("bridge", "-n", w.bridge, "fdb").Output(); err == nil && !strings.Contains(string(groups), "33:33:") {
 			return
 		}
-		must(w.t, "ip", "netns", "exec", namespace, "sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
+		w.disableIPv6(w.bridge, "0")
 		time.Sleep(10 * time.Millisecond)
 	}
-	w.t.Fatal(namespace, "has IPv6 still")
+	w.t.Fatal(w.bridge, " has IPv6 still")
+}
+
+func (w *twin) disableIPv6(namespace, value string) {
+	w.t.Helper()
+	must(w.t, "ip", "netns", "exec", namespace, "sh", "-c", "echo "+value+" > /proc/sys/net/ipv6/conf/all/disable_ipv6")
 }
 
 func (w *twin) ip(namespace string, args ...string) {
