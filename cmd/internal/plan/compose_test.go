@@ -75,6 +75,10 @@ func TestComposeMistakes(t *testing.T) {
 			"DIR/main.yaml:2: services.web.env_file: DIR/nowhere.env: not read: no such file or directory"},
 		"a piece of a file that is no YAML": {"services:\n  web: {extends: {file: secret, service: x}}\n", "services: {web: {}}\n",
 			"DIR/main.yaml: failed to parse secret: not YAML"},
+		"an unknown key in a file that is included": {"include: [keys]\nservices: {web: {}}\n", "services: {web: {}}\n",
+			"DIR/keys:1: colours: no such key"},
+		"a file of secrets that is included": {"include: [lines]\nservices: {web: {}}\n", "services: {web: {}}\n",
+			"DIR/lines:1: not a Compose file: the key here is not a word"},
 		"several hosts of one container name": {"services:\n  web: {scale: 2, container_name: ww}\n", "services: {web: {}}\n",
 			"DIR/main.yaml:2: services.web.container_name: 2 hosts cannot all be called so"},
 		"a link to nobody": {"services:\n  web: {links: ['nobody:x']}\n", "services: {web: {}}\n",
@@ -84,7 +88,8 @@ func TestComposeMistakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			for file, text := range map[string]string{"main.yaml": test.main, "other.yaml": test.other, "secret": "a: b: 'password\n"} {
+			for file, text := range map[string]string{"main.yaml": test.main, "other.yaml": test.other, "secret": "a: b: 'password\n",
+				"keys": "colours: 3\n", "lines": "root:password:7:\n"} {
 				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
 					t.Fatal(err)
 				}

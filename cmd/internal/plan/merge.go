@@ -187,6 +187,7 @@ func (r *report) others(sources []*source) (all []*source) {
 			}
 			r.files = append(r.files, file{name, data})
 			if other := parse(r, len(r.files)-1); other != nil {
+				other.checkKeys()
 				all = append(all, other)
 			}
 		}

@@ -61,6 +61,31 @@ var serviceProperties = sync.OnceValue(func() map[string]bool {
 	return properties
 })
 
+// fileKeys are the keys that a file may have at its top.
+var fileKeys = sync.OnceValue(func() map[string]json.RawMessage {
+	var document struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+	}
+	_ = json.Unmarshal([]byte(schema.Schema), &document)
+	return document.Properties
+})
+
+// checkKeys notes the keys at the top of a file that is read for another: of those that it does not know, compose-go takes
+// nothing over, and says nothing. What is no word at all is not shown: it may be anybody's file, as /etc/shadow is root's.
+func (s *source) checkKeys() {
+	for _, key := range s.keys(nil) {
+		_, known := fileKeys()[key]
+		switch {
+		case known, strings.HasPrefix(key, "x-"):
+		case strings.Trim(strings.ToLower(key), "abcdefghijklmnopqrstuvwxyz_-") == "":
+			s.unknown(path{key})
+		default:
+			s.mistake(s.line(path{key}), nil, "not a Compose file: the key here is not a word")
+			return
+		}
+	}
+}
+
 // schemaError walks down a tree of errors to its leaves.
 func (s *source) schemaError(e *jsonschema.ValidationError) {
 	at := path(e.InstanceLocation)
