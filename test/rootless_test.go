@@ -178,9 +178,9 @@ func TestRootlessBackground(t *testing.T) {
 	if text := p.do("exec", "RED", "--", "ip", "-6", "addr", "show", "dev", "eth0"); strings.Contains(text, "inet6") {
 		t.Errorf("eth0 has IPv6:\n%s", text)
 	}
-	contains(t, p.do("docker", "run", "--rm", "--network", "lab_br0", "alpine", "ping", "-c", "1", "-W", "5", redIP), "1 received")
+	contains(t, p.do("docker", "run", "--rm", "--network", "lab_br0", "alpine", "ping", "-c", "1", "-W", "5", redIP), "1 packets received") // busybox's
 	contains(t, p.do("docker", "run", "-d", "--name", "web", "--network", "lab_br0", "alpine", "sleep", "1000"))
-	contains(t, p.do("docker", "exec", "web", "ip", "-4", "-br", "addr"), "eth0")
+	contains(t, p.do("docker", "exec", "web", "ip", "-4", "-o", "addr"), "eth0")
 	p.do("docker", "rm", "-f", "web")
 	contains(t, p.do("explain", "RED", "BLUE"), "BLUE")
 	if text, status := p.try("up", "-d", lab); status == 0 || !strings.Contains(text, "is up already") {

@@ -148,7 +148,7 @@ func TestStepFilters(t *testing.T) {
 	s.wait()
 
 	out, errs, status := l.try("step", "--at", "nowhere")
-	if status != 1 || !strings.Contains(errs, `hook "nowhere": there is no such hook; there are ingress`) {
+	if status != 1 || !strings.Contains(errs, `hook "nowhere": there is no such hook; there are decap, ingress`) {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 }
