@@ -88,6 +88,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"cmd/internal/tools/ping":           {ours: []string{"switch/frame", "cmd/internal/control/api"}, others: []string{"github.com/spf13/pflag", "golang.org/x/sys/unix"}},
 	"cmd/internal/tools/traceroute":     {ours: []string{"switch/frame", "cmd/internal/control/api"}, others: []string{"github.com/spf13/pflag"}},
 	"cmd/internal/tools/serve":          {},
+	"cmd/internal/tools/join":           {ours: []string{"switch/frame", "switch/trace", "switch/trace/pcap"}},
 	"cmd/internal/tools/graph":          {ours: []string{"cmd/internal/control/api"}},
 	"cmd/internal/tools/tcpdump/filter": {ours: []string{"switch/frame"}},
 	"cmd/internal/tools/tcpdump": {ours: []string{"switch/frame", "switch/trace/pcap", "cmd/internal/control/api", "cmd/internal/tools/tcpdump/filter"},

@@ -1,12 +1,18 @@
 package test
 
 import (
+	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // Networks between machines, each of which is a namespace: in the near one the lab's process, in the far one something else.
@@ -380,4 +386,75 @@ func TestTunnelChecksums(t *testing.T) {
 		out := l.do("show", "tunnels")
 		return strings.Contains(out, "had a wrong checksum") && strings.Contains(out, "ethtool -K DEV tx off")
 	})
+}
+
+// TestTunnelJoin captures a ping between two labs on each side, one of whose clocks is two seconds off, and puts the two halves side by
+// side.
+func TestTunnelJoin(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	f := newFar(t)
+	one := newLab(t, f.file())
+	other := newLab(t, strings.NewReplacer("LOCAL", f.peer, "PEER", f.local, "10.0.0.2}", "10.0.0.12}", "10.0.0.3}", "10.0.0.13}",
+		"subnet: 10.0.0.0/24", "subnet: 10.0.0.0/24, gateway: 10.0.0.254").Replace(tunnelLab))
+	var files []string
+	var captures []*process
+	for l, ns := range map[*lab]string{one: f.near, other: f.ns} {
+		l.process = begin(t, "nsenter", "--net=/run/netns/"+ns, uswitch, "run", l.file, "--trace", "off")
+		t.Cleanup(l.stop)
+		l.waitUp()
+	}
+	for i, l := range []*lab{one, other} {
+		files = append(files, filepath.Join(t.TempDir(), fmt.Sprintf("%c.pcapng", 'a'+i)))
+		captures = append(captures, beginCommand(t, l.uswitch("capture", "-w", files[i])))
+	}
+	eventually(t, "the captures hold a ping", func() bool {
+		one.pings("RED", "10.0.0.12")
+		small := slices.ContainsFunc(files, func(file string) bool { info, err := os.Stat(file); return err != nil || info.Size() < 4000 })
+		return !small
+	})
+	for _, c := range captures {
+		c.signal(syscall.SIGINT)
+		if status := c.wait(); status != 0 {
+			t.Fatalf("capture ends with status %d: %s", status, c.stderr)
+		}
+	}
+	setAhead(t, files[1], 2*time.Second)
+	text := strings.Join(strings.Fields(one.do("trace", "--join", files[0], files[1])), " ")
+	contains(t, text, "The clock of b.pcapng is ", "ahead of that of a.pcapng, to within ", "ICMP echo request", one.ns("RED")+" ingress", "| b.pcapng #",
+		other.ns("RED")+" egress", "ICMP echo reply")
+	var joined struct {
+		Least     time.Duration `json:"ahead_least"`
+		Most      time.Duration `json:"ahead_most"`
+		Crossings []struct{ Doubt int }
+	}
+	if err := json.Unmarshal([]byte(one.do("trace", "--join", "-o", "json", files[0], files[1])), &joined); err != nil {
+		t.Fatal(err)
+	}
+	if joined.Least > 2*time.Second || joined.Most < 2*time.Second {
+		t.Errorf("the clock is said to be between %v and %v ahead", joined.Least, joined.Most)
+	}
+	if _, text, status := one.try("trace", "--join", files[0]); status != 2 || !strings.Contains(text, "want two captures") {
+		t.Errorf("status %d: %s", status, text)
+	}
+}
+
+// setAhead has a capture's clock go ahead: the packets' stamps are in their blocks, behind type, length and interface.
+func setAhead(t *testing.T, file string, by time.Duration) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	le := binary.LittleEndian
+	for at := 0; at+20 < len(b); at += int(le.Uint32(b[at+4:])) {
+		if le.Uint32(b[at:]) == 6 {
+			stamp := (uint64(le.Uint32(b[at+12:]))<<32 | uint64(le.Uint32(b[at+16:]))) + uint64(by)
+			le.PutUint32(b[at+12:], uint32(stamp>>32))
+			le.PutUint32(b[at+16:], uint32(stamp))
+		}
+	}
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

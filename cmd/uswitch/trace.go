@@ -10,6 +10,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/tools/join"
 	"uswitch/cmd/internal/tools/view"
 	"uswitch/switch/trace"
 )
@@ -17,29 +18,71 @@ import (
 func newTrace() *cobra.Command {
 	var q api.TraceQuery
 	c := &cobra.Command{
-		Use:   "trace",
+		Use:   "trace [--join A.pcapng B.pcapng]",
 		Short: "Watch every step of every packet, live",
 		Long: `Prints what the lab's switches and its gateway do with each packet, step by step, until Ctrl-C. Options
 choose packets; of several hosts or hooks one is enough. A packet that is chosen is followed to its end, and its
 connection with it, though its addresses change on the way. A slow reader never slows the lab: it misses the oldest
-events, and is told how many.`,
-		Example: "  uswitch trace --host RED --proto icmp",
+events, and is told how many.
+
+With --join it takes two captures, which uswitch capture has made on two machines, and prints of each packet that went
+through a tunnel from one to the other what both did with it, side by side.`,
+		Example: "  uswitch trace --host RED --proto icmp\n  uswitch trace --join a.pcapng b.pcapng",
 		GroupID: groupLook,
-		Args:    usage(cobra.NoArgs),
+		Args:    usage(cobra.MaximumNArgs(2)),
 	}
+	both := c.Flags().Bool("join", false, "put the two captures that follow side by side")
 	c.Flags().StringVarP(&q.Format, "output", "o", "text", "print `text|json`")
 	c.Flags().BoolVar(&q.NoFold, "no-fold", false, "print every packet of a burst")
 	filterFlags(c.Flags(), &q.Filter)
 	complete(c)
-	return onLab(c, func(_ context.Context, lab *api.Client, _ []string) error {
-		if q.Format != "text" && q.Format != "json" {
-			return usageError{fmt.Errorf("-o %s: want text or json", q.Format)}
-		}
+	onLab(c, func(_ context.Context, lab *api.Client, _ []string) error {
 		q.Width, q.Colour = view.Terminal(os.Stdout)
 		ctx, stop := session.Interruptible()
 		defer stop()
 		return session.Trace(ctx, lab, q, os.Stdout)
 	})
+	live := c.RunE
+	c.RunE = func(c *cobra.Command, args []string) error {
+		switch {
+		case q.Format != "text" && q.Format != "json":
+			return usageError{fmt.Errorf("-o %s: want text or json", q.Format)}
+		case *both:
+			return joinCaptures(c, args, q.Format)
+		case len(args) > 0:
+			return usageError{fmt.Errorf("%q: want options only; captures are joined by --join A.pcapng B.pcapng", args[0])}
+		}
+		return live(c, args)
+	}
+	return c
+}
+
+// maxJoined is how many steps of a capture are held in memory to join it with another.
+const maxJoined = 2_000_000
+
+// joinCaptures puts two captures side by side. Options that choose packets are of no use then.
+func joinCaptures(c *cobra.Command, files []string, format string) error {
+	if len(files) != 2 {
+		return usageError{fmt.Errorf("--join: want two captures, as in --join a.pcapng b.pcapng")}
+	}
+	var idle error
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name != "join" && f.Name != "output" {
+			idle = usageError{fmt.Errorf("--join: --%s chooses what is captured: give it to uswitch capture", f.Name)}
+		}
+	})
+	if idle != nil {
+		return idle
+	}
+	joined, err := join.Files(files[0], files[1], maxJoined)
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		return joined.JSON(os.Stdout)
+	}
+	width, _ := view.Terminal(os.Stdout)
+	return joined.Print(os.Stdout, width)
 }
 
 func newCapture() *cobra.Command {

@@ -6,6 +6,7 @@
 //	tcpdump     frames, filters, a line for each                 /v1/frames
 //	ping, traceroute                                             /v1/raw, or sockets of this machine
 //	step, watch packets held and let go on; a lab on one screen  /v1/step, /v1/trace, the tables
+//	join        two captures of two machines, side by side       files
 //	graph       a lab laid out, as SVG and in others' words      behind /v1/graph
 //	serve       a small web server for hosts that have none
 //
