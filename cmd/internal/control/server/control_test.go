@@ -48,7 +48,13 @@ type running struct {
 
 func start(t *testing.T) *running {
 	t.Helper()
-	p, err := plan.Parse("w.yaml", []byte(twoHosts), plan.LoadOptions{})
+	return startOf(t, twoHosts)
+}
+
+// startOf brings a lab up, which has to be called w.
+func startOf(t *testing.T, lab string) *running {
+	t.Helper()
+	p, err := plan.Parse("w.yaml", []byte(lab), plan.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

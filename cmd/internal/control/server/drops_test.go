@@ -3,14 +3,20 @@ package server_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
+	"uswitch/tap"
 )
 
 // forge sends a frame of RED's whose source is a group, which the switch drops.
@@ -57,6 +63,63 @@ func TestCardDrops(t *testing.T) {
 		t.Errorf("%v: %+v", err, rows)
 	}
 }
+
+// TestSocketDrops: what came from another machine faster than the lab took it in, and what the queue of this machine's own socket had no
+// room for, are drops with a reason, though those packets never came into the lab. Nothing is taken in because RED's interface takes none.
+func TestSocketDrops(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Linux alone tells what a socket's queue has dropped")
+	}
+	free, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := free.LocalAddr().(*net.UDPAddr).Port
+	free.Close()
+	s := startOf(t, fmt.Sprintf(overLoopback, port))
+	s.Start()
+	taking := make(chan struct{})
+	release := sync.OnceFunc(func() { close(taking) })
+	defer release() // or the lab could not go down
+	held := make(chan struct{})
+	go s.host.Device("RED eth0").Change(func(*tap.State) { close(held); <-taking })
+	<-held
+	peer, err := net.DialUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	packet := append([]byte{8, 0, 0, 0, 0, 0, 42, 0}, make([]byte, 1000)...) // RFC 7348: a flag, and network 42
+	frame.Ethernet(packet[8:]).SetHeader(frame.Broadcast, frame.MAC{2, 0x42, 11, 11, 11, 9}, frame.TypeARP)
+	const sent = 3000 // several times what the queue holds
+	for range sent {
+		if _, err := peer.Write(packet); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release()
+	var rows []api.Drop
+	if err := s.Get(context.Background(), "/v1/drops", nil, &rows); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(rows, func(d api.Drop) bool { return d.Reason == trace.SocketQueue.String() })
+	if i < 0 || rows[i].Count >= sent || rows[i].Sentence != trace.SocketQueue.Sentence() {
+		t.Errorf("%d packets were sent: %+v", sent, rows)
+	}
+}
+
+// overLoopback is a lab whose network leads to another machine, in whose place is the test.
+const overLoopback = `
+name: w
+networks:
+  br0:
+    driver: vxlan
+    driver_opts: {vni: 42, port: %d, local: 127.0.0.1, peers: 127.0.0.2}
+    ipam: {config: [{subnet: 11.11.11.0/24}]}
+services:
+  RED: {networks: [br0]}
+x-uswitch: {uplink: none}
+`
 
 // TestFollowDrops: the first of a kind is told at once, the others are counted.
 func TestFollowDrops(t *testing.T) {
