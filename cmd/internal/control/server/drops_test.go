@@ -90,8 +90,10 @@ func TestSocketDrops(t *testing.T) {
 	}
 	defer peer.Close()
 	packet := append([]byte{8, 0, 0, 0, 0, 0, 42, 0}, make([]byte, 1000)...) // RFC 7348: a flag, and network 42
-	frame.Ethernet(packet[8:]).SetHeader(frame.Broadcast, frame.MAC{2, 0x42, 11, 11, 11, 9}, frame.TypeARP)
-	const sent = 3000 // several times what the queue holds
+	mac := frame.MAC{2, 0x42, 11, 11, 11, 9}
+	frame.Ethernet(packet[8:]).SetHeader(frame.Broadcast, mac, frame.TypeARP)
+	frame.PutARP(packet[8+frame.EthernetHeader:], frame.ARPRequest, mac, addr("11.11.11.9"), frame.MAC{}, addr("11.11.11.2"))
+	const sent = 20_000 // of a kilobyte: several times what the queue holds
 	for range sent {
 		if _, err := peer.Write(packet); err != nil {
 			t.Fatal(err)
