@@ -76,9 +76,8 @@ func checkTUN() error {
 }
 
 func checkCapabilities() error {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
+	_, data, err := capabilities()
+	if err != nil {
 		return fmt.Errorf("capabilities: %w", err)
 	}
 	var missing []error

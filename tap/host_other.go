@@ -21,3 +21,15 @@ func Precede() bool { return false }
 
 // StartBehind starts a program; nobody has precedence.
 func StartBehind(cmd *exec.Cmd) error { return cmd.Start() }
+
+// KeepCapabilities returns false: there are none here.
+func KeepCapabilities() bool { return false }
+
+// Capabilities returns none.
+func Capabilities() (effective, bounding uint64) { return 0, 0 }
+
+// CanBound returns false.
+func CanBound() bool { return false }
+
+// InUserNamespace returns false: there are none.
+func InUserNamespace() bool { return false }

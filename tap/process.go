@@ -68,6 +68,7 @@ func ExitStatus(state *os.ProcessState) int {
 type Rights struct {
 	User            *User   // nil: this process's
 	Capabilities    *uint64 // the only ones, by bits (capability(7)): nobody in the program gets others; nil: this process's
+	Usual           bool    // nobody has asked for that: what cannot be taken away (CAP_SETPCAP), or is worth nothing (InUserNamespace), stays
 	NoNewPrivileges bool    // no program that it executes gets more (PR_SET_NO_NEW_PRIVS)
 	ReadOnly        bool    // every file system is read-only but those below /dev and /proc
 	Limits          []Limit

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/bits"
 	"os"
 	"os/exec"
 	"strconv"
@@ -25,8 +26,8 @@ func (r *Rights) take(cmd *exec.Cmd) error {
 			return fmt.Errorf("read-only: %w", err)
 		}
 	}
-	if r.Capabilities != nil {
-		if err := bound(*r.Capabilities); err != nil {
+	if r.Capabilities != nil && !(r.Usual && InUserNamespace()) { // where they would be none over the machine
+		if err := bound(*r.Capabilities); err != nil && !(r.Usual && err == unix.EPERM) {
 			return fmt.Errorf("capabilities: %w", err)
 		}
 	}
@@ -42,30 +43,22 @@ func (r *Rights) take(cmd *exec.Cmd) error {
 	return nil
 }
 
-// bound leaves these capabilities in the calling thread's bounding set, from which root's programs take theirs, and none that
+// bound leaves these capabilities in the calling thread's bounding set, from which root's programs take theirs, and no others that
 // would be inherited past it (capabilities(7), "Transformation of capabilities during execve").
 func bound(keep uint64) error {
-	for c := 0; c < 64; c++ {
-		has, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0)
-		if err != nil {
-			break // the kernel knows no more
-		}
-		if has == 1 && keep>>c&1 == 0 {
-			if err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0); err != nil {
-				return err
-			}
+	_, all := Capabilities()
+	for drop := all &^ keep; drop != 0; drop &= drop - 1 {
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(bits.TrailingZeros64(drop)), 0, 0, 0); err != nil {
+			return err
 		}
 	}
-	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil && err != unix.EINVAL {
+	header, data, err := capabilities()
+	if err != nil {
 		return err
 	}
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		return err
-	}
-	data[0].Inheritable, data[1].Inheritable = 0, 0
-	return unix.Capset(&header, &data[0])
+	data[0].Inheritable &= uint32(keep) // and with them the ambient ones
+	data[1].Inheritable &= uint32(keep >> 32)
+	return unix.Capset(header, &data[0])
 }
 
 // readOnly makes the calling thread's mounts read-only, but those below /dev and /proc.

@@ -39,7 +39,14 @@ func set(name string) (found bool) {
 	return found
 }
 
+// programVariable names a uswitch that is built already.
+const programVariable = "USWITCH_PROGRAM"
+
 func buildAndRun(m *testing.M) int {
+	if uswitch = os.Getenv(programVariable); uswitch != "" {
+		linksBefore = links()
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "uswitch-test-")
 	if err == nil {
 		defer os.RemoveAll(dir)
@@ -55,11 +62,12 @@ func buildAndRun(m *testing.M) int {
 }
 
 func build() error {
-	args := []string{"build", "-o", uswitch}
+	args, c := []string{"build", "-o", uswitch}, "CGO_ENABLED=0" // as make build has it
 	if os.Getenv("USWITCH_RACE") == "on" {
-		args = append(args, "-race")
+		args, c = append(args, "-race"), "CGO_ENABLED=1"
 	}
 	cmd := exec.Command("go", append(args, "uswitch/cmd/uswitch")...)
+	cmd.Env = append(cmd.Environ(), c)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
 }

@@ -39,7 +39,7 @@ const chroot = `mkdir -p root; for d in usr etc dev proc tmp bin lib lib64 sbin 
 
 // A root that has nothing but busybox and the program, with what that is linked with.
 const busybox = `mount -t tmpfs none /mnt; cd /mnt; mkdir -p bin dev etc proc run sys tmp old ".$D"; cp /bin/busybox bin
-for f in $(ldd "$U" | grep -o '/[^ ]*'); do mkdir -p ".${f%/*}"; cp "$f" ".$f"; done
+for f in $(ldd "$U" 2>/dev/null | grep -o '/[^ ]*'); do mkdir -p ".${f%/*}"; cp "$f" ".$f"; done
 for d in dev proc sys; do mount --rbind /$d $d; done; mount -t tmpfs none run; mount --bind "$D" ".$D"
 chroot . /bin/busybox --install -s /bin; pivot_root . old; cd /; umount -l /old; exec env -i PATH=/bin "$@"`
 

@@ -1,9 +1,12 @@
 package test
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -112,4 +115,127 @@ x-uswitch: {uplink: none}
 	if out, err := run.Output(); err != nil || !strings.Contains(string(out), secret+"\n") {
 		t.Errorf("what a person runs beside the lab lost a descriptor: %v: %s", err, out)
 	}
+}
+
+// rightsLab has a host that nobody has given or taken anything, and others.
+const rightsLab = `name: lab@
+services:
+  PLAIN@: {command: sleep 1000}
+  MORE@: {command: sleep 1000, cap_add: [SYS_ADMIN]}
+  ALL@: {command: sleep 1000, privileged: true}
+x-uswitch: {uplink: none}
+`
+
+// TestRightsAreAsShown compares what show lab says of capabilities with /proc, and tries what is forbidden.
+func TestRightsAreAsShown(t *testing.T) {
+	needs(t, "unshare", "capsh")
+	t.Parallel()
+	l := newLab(t, rightsLab)
+	l.upInBackground()
+	shownRights(t, l.suffix, false, func(args ...string) (string, int) {
+		out, errs, status := l.try(args...)
+		return out + errs, status
+	})
+}
+
+// TestRootlessRights is the same for an ordinary user, who has nothing over the machine.
+func TestRootlessRights(t *testing.T) {
+	t.Parallel()
+	p := newOrdinary(t)
+	p.do("up", "-d", p.write("lab.yaml", strings.ReplaceAll(rightsLab, "@", "")))
+	defer p.try("down")
+	shownRights(t, "", true, func(args ...string) (string, int) { return p.try(args...) })
+}
+
+func shownRights(t *testing.T, suffix string, namespace bool, try func(args ...string) (string, int)) {
+	t.Helper()
+	read := func(what string, v any) {
+		if text, status := try("show", what, "-o", "json"); status != 0 || json.Unmarshal([]byte(text), v) != nil {
+			t.Fatalf("show %s: status %d: %s", what, status, text)
+		}
+	}
+	var lab struct {
+		PID    int
+		Rights struct {
+			Kept, Programs, Other []string
+			UserNamespace         bool `json:"user_namespace"`
+		}
+	}
+	read("lab", &lab)
+	other := []string{"MORE" + suffix, "ALL" + suffix}
+	if namespace {
+		other = nil // all of them have all
+	}
+	if lab.Rights.UserNamespace != namespace || !slices.Equal(lab.Rights.Other, other) {
+		t.Errorf("said %+v", lab.Rights)
+	}
+	slices.Sort(lab.Rights.Kept)
+	slices.Sort(lab.Rights.Programs)
+	if got := inEffect(t, lab.PID, "CapEff"); !slices.Equal(got, lab.Rights.Kept) || slices.Contains(got, "SYS_MODULE") {
+		t.Errorf("the process has %v, and says %v", got, lab.Rights.Kept)
+	}
+	var hosts []struct {
+		Name string
+		PID  int
+	}
+	read("hosts", &hosts)
+	for _, h := range hosts {
+		got, bounding := inEffect(t, h.PID, "CapEff"), inEffect(t, h.PID, "CapBnd")
+		switch name := strings.TrimSuffix(h.Name, suffix); {
+		case namespace:
+			if !slices.Equal(got, lab.Rights.Programs) || !slices.Contains(got, "SYS_ADMIN") {
+				t.Errorf("%s has %v, and what is said is %v", name, got, lab.Rights.Programs)
+			}
+		case name == "PLAIN":
+			if !slices.Equal(got, lab.Rights.Programs) || !slices.Equal(bounding, got) || slices.Contains(got, "SYS_ADMIN") || !slices.Contains(got, "NET_ADMIN") {
+				t.Errorf("PLAIN has %v of %v, and what is said is %v", got, bounding, lab.Rights.Programs)
+			}
+		case name == "MORE":
+			if !slices.Equal(got, slices.Sorted(slices.Values(append(slices.Clone(lab.Rights.Programs), "SYS_ADMIN")))) {
+				t.Errorf("MORE has %v", got)
+			}
+		case name == "ALL":
+			if !slices.Contains(bounding, "SYS_MODULE") {
+				t.Errorf("ALL has %v", bounding)
+			}
+		}
+		for _, line := range []string{"NoNewPrivs:\t0", "Seccomp:\t0"} { // as show lab and help limits have it: neither is used
+			if !strings.Contains(statusOf(t, h.PID), line) {
+				t.Errorf("%s is not %s", h.Name, line)
+			}
+		}
+		if links, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", h.PID)); err != nil || len(links) != 3 {
+			t.Errorf("%s has %d descriptors: %v", h.Name, len(links), err)
+		}
+	}
+	for host, works := range map[string]bool{"PLAIN": namespace, "MORE": true, "ALL": true} {
+		if out, status := try("exec", host+suffix, "--", "unshare", "-m", "true"); (status == 0) != works {
+			t.Errorf("a mount namespace in %s: status %d: %s", host, status, out)
+		}
+	}
+	if out, status := try("exec", "PLAIN"+suffix, "--", "ip", "link", "set", "lo", "mtu", "60000"); status != 0 {
+		t.Errorf("a network is not PLAIN's to configure: %s", out)
+	}
+}
+
+// inEffect reads a set of capabilities of a process, as the kernel has it: sorted names.
+func inEffect(t *testing.T, pid int, set string) (names []string) {
+	t.Helper()
+	_, rest, _ := strings.Cut(statusOf(t, pid), set+":\t")
+	text := must(t, "capsh", "--decode="+strings.TrimSpace(rest[:16]))
+	_, list, _ := strings.Cut(strings.TrimSpace(text), "=")
+	for name := range strings.SplitSeq(list, ",") {
+		names = append(names, strings.ToUpper(strings.TrimPrefix(name, "cap_")))
+	}
+	slices.Sort(names)
+	return names
+}
+
+func statusOf(t *testing.T, pid int) string {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -21,6 +21,7 @@ import (
 //	TestRootlessBackground   up -d, ls, exec, docker, publish, check, down: from any shell of the user
 //	TestRootlessSubordinate  newuidmap's ids are the users of hosts
 //	TestRootlessElsewhere    shell, check, learn
+//	TestRootlessRights       capabilities are what show lab says
 //	TestRootlessSideBySide   two users' RED, and two of one user
 //	TestRootlessKilled       kill -9 at any moment of run, up -d and down: the next start, or cleanup, leaves nothing
 

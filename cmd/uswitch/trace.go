@@ -26,8 +26,9 @@ connection with it, though its addresses change on the way. A slow reader never 
 events, and is told how many.
 
 With --join it takes two captures, which uswitch capture has made on two machines, and prints of each packet that went
-through a tunnel from one to the other what both did with it, side by side.`,
-		Example: "  uswitch trace --host RED --proto icmp\n  uswitch trace --join a.pcapng b.pcapng",
+through a tunnel from one to the other what both did with it, side by side:
+  uswitch trace --join a.pcapng b.pcapng`,
+		Example: "  uswitch trace --host RED --proto icmp",
 		GroupID: groupLook,
 		Args:    usage(cobra.MaximumNArgs(2)),
 	}

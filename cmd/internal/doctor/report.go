@@ -109,8 +109,19 @@ func (p Place) Report(f *Findings) Report {
 	r.Rows = append(r.Rows, p.bridge(), docker(f.DockerSocket))
 	if r.Mode == InMemory {
 		_, r.Remedy = p.Explain(f.Root, f.RootlessErr)
+		return r
 	}
+	r.Rows = append(r.Rows, rights(r.Mode))
 	return r
+}
+
+// rights says what is kept while a lab is up. Whatever else could be taken from uswitch would be taken from all programs of hosts.
+func rights(m Mode) Row {
+	text := "uswitch drops what it does not need, programs have Docker's and NET_ADMIN: this machine's root all the same"
+	if m == Rootless {
+		text = "uswitch drops what it does not need, programs have all: nothing over this machine"
+	}
+	return Row{What: "capabilities while a lab is up", State: OK, Text: text + "; no seccomp, landlock or no_new_privs, which programs would inherit"}
 }
 
 // row is that of one trial, which may not have been made.

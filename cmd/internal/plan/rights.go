@@ -9,8 +9,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// Rights are what the programs of a host may do, in the words of Docker and Compose. Who takes nothing away leaves them all
-// that uswitch itself may do; who takes anything away leaves them the capabilities that Docker gives.
+// Rights are what the programs of a host may do, in the words of Docker and Compose. They have the capabilities that Docker gives;
+// and NET_ADMIN, unless anything is taken away, for in a lab networks are configured.
 type Rights struct {
 	User            string   `json:"user,omitempty"` // NAME or UID, and perhaps :GROUP or :GID
 	Groups          []string `json:"groups,omitempty"`
@@ -50,13 +50,32 @@ func (r *Rights) TakesAway() bool {
 	return r.User != "" && r.User != "0" && r.User != "root" || len(r.CapDrop) > 0 || r.NoNewPrivileges || r.ReadOnly
 }
 
-// Capabilities are the only ones that programs have, by bits; limited is false for all there are.
-func (r *Rights) Capabilities() (set uint64, limited bool) {
-	if r.Privileged || !r.TakesAway() {
-		return 0, false
-	}
+// UsualCapabilities are those of programs that nobody has given or taken any, by bits.
+func UsualCapabilities() (set uint64) {
 	for _, name := range DockerCapabilities {
 		set |= capabilityBits(name)
+	}
+	return set | capabilityBits("NET_ADMIN")
+}
+
+// CapabilityNames are the names of capabilities, in the order of their numbers.
+func CapabilityNames(set uint64) (names []string) {
+	for i, name := range capabilityNames {
+		if set>>i&1 != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Capabilities are the only ones that programs have, by bits; limited is false for all there are.
+func (r *Rights) Capabilities() (set uint64, limited bool) {
+	if r.Privileged {
+		return 0, false
+	}
+	set = UsualCapabilities()
+	if r.TakesAway() {
+		set &^= capabilityBits("NET_ADMIN")
 	}
 	for _, name := range r.CapAdd {
 		if capabilityName(name) == "ALL" {

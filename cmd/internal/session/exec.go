@@ -77,6 +77,9 @@ func ExecWith(ctx context.Context, c *api.Client, host string, argv []string, o 
 	if !o.Alone {
 		cmd.Env = slices.Concat(os.Environ(), h.Environment, world.Here(c.Lab(), host), o.Environment)
 	}
+	if o.Rights.Capabilities == nil && !o.Alone {
+		o.Rights.Capabilities, o.Rights.Usual = h.Capabilities, true
+	}
 	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
 	defer signal.Reset(syscall.SIGINT, syscall.SIGQUIT)
 	process, err := t.StartAs(reachable(h.Namespace, lab.PID), cmd, o.Rights)

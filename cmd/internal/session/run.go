@@ -236,8 +236,12 @@ func (s *session) run() (status int, err error) {
 	return status, nil
 }
 
-// tellUp tells whoever waits for the lab that it is up; one in the background has only its log from then on.
+// tellUp tells whoever waits for the lab that it is up; one in the background has only its log from then on. What was needed only
+// until here is given up.
 func (s *session) tellUp() (err error) {
+	if !s.Simulated {
+		tap.KeepCapabilities() // where they can be; show lab says what there is
+	}
 	if s.up != nil {
 		err = s.up(s.Plan.Name)
 	}

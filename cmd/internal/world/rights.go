@@ -15,7 +15,7 @@ import (
 // user. Users and groups are this machine's.
 func RightsOf(r plan.Rights) (rights tap.Rights, home string, err error) {
 	if set, limited := r.Capabilities(); limited {
-		rights.Capabilities = &set
+		rights.Capabilities, rights.Usual = &set, !r.TakesAway()
 	}
 	rights.NoNewPrivileges, rights.ReadOnly = r.NoNewPrivileges, r.ReadOnly
 	for _, l := range r.Limits {

@@ -33,6 +33,17 @@ type Lab struct {
 	Predictions Predictions `json:"predictions"`
 	// Memory is what the process may have, and what its tables hold for that.
 	Memory Memory `json:"memory"`
+	// Rights are what may be done to this machine; nil if hosts are in memory.
+	Rights *Rights `json:"rights,omitempty"`
+}
+
+// Rights are what a lab on real network cards may do to its machine, as capabilities (capabilities(7)) by their names.
+type Rights struct {
+	Kept     []string `json:"kept"`            // by the process that runs the lab
+	Programs []string `json:"programs"`        // the only ones that programs of hosts have, but for those of hosts in Other
+	Other    []string `json:"other,omitempty"` // hosts that have others, by cap_add, cap_drop, privileged or another user
+	// UserNamespace: all of it holds in a user namespace alone, and over nothing of the machine's.
+	UserNamespace bool `json:"user_namespace"`
 }
 
 // Memory is what a lab's process may have, by its control group, and the bounds that follow from it.
@@ -59,9 +70,11 @@ type Host struct {
 	Gateway     netip.Addr  `json:"gateway,omitzero"`
 	Command     []string    `json:"command"`
 	Environment []string    `json:"environment,omitempty"`
-	State       string      `json:"state"`            // of the command: none, waiting, running, ended
-	PID         int         `json:"pid,omitempty"`    // while it runs
-	Status      int         `json:"status,omitempty"` // when it has ended
+	// Capabilities are the only ones of the host's programs, by bits; nil: all that there are.
+	Capabilities *uint64 `json:"capabilities,omitempty"`
+	State        string  `json:"state"`            // of the command: none, waiting, running, ended
+	PID          int     `json:"pid,omitempty"`    // while it runs
+	Status       int     `json:"status,omitempty"` // when it has ended
 }
 
 // What a host's command may be doing.

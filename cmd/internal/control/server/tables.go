@@ -24,7 +24,28 @@ func (s *Server) lab(*http.Request) (any, error) {
 	p := s.world.Plan()
 	return api.Lab{API: api.Version, Version: s.version, Name: p.Name, Source: p.Source, Config: configOf(p.Source), PID: s.pid, Started: s.world.Epoch(), Now: s.world.Now(),
 		Hosts: len(p.Hosts), Networks: len(p.Networks), Uplink: string(p.Uplink.Kind), Forward: s.world.Gateway().Forwarding(),
-		Simulated: s.world.Simulated(), Predictions: s.prober.predictions(), Memory: memoryOf(s.world)}, nil
+		Simulated: s.world.Simulated(), Predictions: s.prober.predictions(), Memory: memoryOf(s.world), Rights: rightsOf(s.world)}, nil
+}
+
+// rightsOf reads what the process and its programs may do: what is in effect, not what was asked for.
+func rightsOf(w *world.World) *api.Rights {
+	if w.Simulated() {
+		return nil
+	}
+	effective, bounding := tap.Capabilities()
+	usual := bounding
+	r := &api.Rights{Kept: plan.CapabilityNames(effective), UserNamespace: tap.InUserNamespace()}
+	if tap.CanBound() && !r.UserNamespace {
+		usual &= plan.UsualCapabilities()
+	}
+	r.Programs = plan.CapabilityNames(usual)
+	for _, h := range w.Hosts() {
+		set, limited := h.Plan.Rights.Capabilities()
+		if h.Plan.Rights.TakesAway() || !r.UserNamespace && !(limited && set == plan.UsualCapabilities()) {
+			r.Other = append(r.Other, h.Plan.Name)
+		}
+	}
+	return r
 }
 
 func memoryOf(w *world.World) api.Memory {
@@ -52,6 +73,9 @@ func (s *Server) hosts(*http.Request) (any, error) {
 		row := api.Host{Name: h.Plan.Name, Hostname: h.Plan.Hostname, Namespace: namespaceOf(h.Namespace), Gateway: home.Plan.Gateway,
 			Mode: string(h.Plan.Mode), Shares: h.Plan.Shares,
 			Command: h.Plan.Command, Environment: h.Plan.Environment, Interfaces: []api.Interface{}}
+		if set, limited := h.Plan.Rights.Capabilities(); limited {
+			row.Capabilities = &set
+		}
 		state, pid, status := h.Service()
 		row.State, row.PID, row.Status = string(state), pid, status
 		for _, c := range home.Cards {

@@ -50,7 +50,31 @@ func Lab(w io.Writer, l api.Lab) error {
 			return err
 		}
 	}
+	if l.Rights == nil {
+		return nil
+	}
+	for _, line := range rights(l.Rights) {
+		for _, part := range wrap(line[1], 80-13) {
+			if _, err := fmt.Fprintf(w, "%-12s %s\n", line[0], part); err != nil {
+				return err
+			}
+			line[0] = ""
+		}
+	}
 	return nil
+}
+
+// rights says what the process and the programs of hosts may do to the machine.
+func rights(r *api.Rights) [][2]string {
+	over := "they are this machine's root all the same: files and processes are not shut off"
+	if r.UserNamespace {
+		over = "they are root in a user namespace alone, and have nothing over this machine"
+	}
+	programs := strings.Join(r.Programs, " ") + "; " + over
+	if len(r.Other) > 0 {
+		programs += "; others by their own wish: " + strings.Join(r.Other, ", ")
+	}
+	return [][2]string{{"rights", strings.Join(r.Kept, " ")}, {"programs", programs}}
 }
 
 // memory says what a lab's process may have.
