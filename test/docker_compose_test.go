@@ -55,7 +55,7 @@ func TestDockerCompose(t *testing.T) {
 	}
 	contains(t, compose("exec --index 2 app cat /proc/sys/net/ipv4/ip_default_ttl"), "77")
 	contains(t, compose("exec app env"), "A=from-env\n")
-	contains(t, compose("exec app curl -s --retry 5 --retry-connrefused -m 5 http://page/"), "Hello from")
+	contains(t, compose("exec app curl -s --retry 5 --retry-all-errors -m 5 http://page/"), "Hello from")
 	contains(t, compose("config"), "A: from-env", "name: "+shown+"_front")
 
 	// Once more: nothing is made anew but what has another configuration.

@@ -84,7 +84,7 @@ func TestW4DockerPublished(t *testing.T) {
 	local := strings.Replace(strings.Replace(dockerLab, "uplink: sim", "uplink: host", 1), `ports: ["8080:80"]`, `ports: ["127.0.0.1::80"]`, 1)
 	inEach(t, local, func(t *testing.T, l *lab, _ string) {
 		page := func(at string, in ...string) bool {
-			_, status := output(t, append(in, "curl", "-sf", "-m", "10", "--retry", "5", "--retry-connrefused", "--retry-delay", "1", at)...)
+			_, status := output(t, append(in, "curl", "-sf", "-m", "10", "--retry", "5", "--retry-all-errors", "--retry-delay", "1", at)...)
 			return status == 0
 		}
 		var open []struct {

@@ -79,7 +79,7 @@ func TestW4DockerPublish(t *testing.T) {
 
 	page := func(from, at string, argv ...string) {
 		t.Helper()
-		text := must(t, append(argv, "curl", "-sf", "-m", "10", "--retry", "5", "--retry-connrefused", "--retry-delay", "1", at)...)
+		text := must(t, append(argv, "curl", "-sf", "-m", "10", "--retry", "5", "--retry-all-errors", "--retry-delay", "1", at)...)
 		if !strings.Contains(strings.ReplaceAll(text, l.suffix, ""), "Hello from web at 172.17.0.4:80") {
 			t.Errorf("4.5: from %s: %s", from, text)
 		}

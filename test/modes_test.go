@@ -114,6 +114,6 @@ func machineState(s *site) string {
 // asksPage returns the status of a curl from a namespace.
 func (s *site) asksPage(from, url string) (status int) {
 	s.t.Helper()
-	_, status = output(s.t, s.in(from, "curl", "-sf", "-m", "10", "--retry", "5", "--retry-connrefused", "--retry-delay", "1", url)...)
+	_, status = output(s.t, s.in(from, "curl", "-sf", "-m", "10", "--retry", "5", "--retry-all-errors", "--retry-delay", "1", url)...)
 	return status
 }

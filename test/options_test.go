@@ -51,7 +51,7 @@ func TestICC(t *testing.T) {
 		if !l.pings("RED", "8.8.8.8") || !l.pings("RED", "10.1.0.1") {
 			t.Error("RED does not reach the outside, or the gateway")
 		}
-		if _, status := output(t, l.in("RED", "curl", "-sf", "-m", "5", "--retry", "3", "--retry-connrefused", "http://10.1.0.1:8080/")...); status != 0 {
+		if _, status := output(t, l.in("RED", "curl", "-sf", "-m", "5", "--retry", "3", "--retry-all-errors", "http://10.1.0.1:8080/")...); status != 0 {
 			t.Error("a published port is not open to a neighbour")
 		}
 
