@@ -30,6 +30,7 @@ type process struct {
 	ended     chan struct{}
 	once      sync.Once
 	status    int // set before ended is closed
+	streams   *streams
 }
 
 // Ended is why a program ends before its end.
@@ -53,18 +54,23 @@ func (h *Namespaces) Start(ns tap.Namespace, cmd *exec.Cmd) (tap.Process, error)
 	if err := tap.Startable(&directory); err != nil {
 		return nil, err
 	}
-	p := &process{namespace: s, grace: cmd.WaitDelay, ended: make(chan struct{})}
+	own, err := ownStreams(cmd.Stdin, cmd.Stdout, cmd.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	p := &process{namespace: s, grace: cmd.WaitDelay, ended: make(chan struct{}), streams: own}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone {
+		own.close()
 		return nil, fmt.Errorf("simulated host %s: %w", s.Name, tap.ErrReplaced)
 	}
 	s.processes = append(s.processes, p)
 	c := &Call{Ctx: p.ctx, Namespace: s, process: p, Name: name, Args: cmd.Args[1:], Env: cmd.Environ(), Dir: cmd.Dir, Stdin: strings.NewReader(""),
-		Stdout: outsideWriter{h.loop, cmp.Or(cmd.Stdout, io.Discard)}, Stderr: outsideWriter{h.loop, cmp.Or(cmd.Stderr, io.Discard)}}
-	if cmd.Stdin != nil {
-		c.Stdin = outsideReader{h.loop, cmd.Stdin, Reading}
+		Stdout: outsideWriter{h.loop, cmp.Or(own.out, io.Discard)}, Stderr: outsideWriter{h.loop, cmp.Or(own.errs, io.Discard)}}
+	if own.in != nil {
+		c.Stdin = outsideReader{h.loop, own.in, Reading}
 	}
 	h.loop.Go(func() { p.run(c) })
 	return p, nil
@@ -139,6 +145,7 @@ func (p *process) run(c *Call) {
 	s.mu.Unlock()
 	p.end(status)
 	p.cancel(nil)
+	p.streams.close()
 }
 
 func (p *process) end(status int) {

@@ -110,9 +110,9 @@ func (s *shell) script(text, name string) int {
 // converse reads commands and runs each when it is complete. A mistake of grammar costs the line and nothing else.
 func (s *shell) converse() int {
 	s.CatchInterrupt(s.interrupt)
-	input := &lineReader{bufio.NewReader(s.typed)}
+	input := &lineReader{in: bufio.NewReader(s.typed)}
 	status := 0
-	for s.Ctx.Err() == nil {
+	for s.Ctx.Err() == nil && !input.ended {
 		s.prompt()
 		parser := syntax.NewParser()
 		var mistake error
@@ -133,7 +133,7 @@ func (s *shell) converse() int {
 			s.prompt()
 		}
 		if mistake == nil {
-			break // there is nothing more to read
+			break
 		}
 		fmt.Fprintf(s.Stderr, "%s: %v\n", s.Name, mistake)
 		status = 2
@@ -144,11 +144,15 @@ func (s *shell) converse() int {
 func (s *shell) prompt() { fmt.Fprintf(s.Stdout, "[%s] # ", s.Namespace.Name) }
 
 // lineReader hands out a line at a time, however much has been typed ahead.
-type lineReader struct{ in *bufio.Reader }
+type lineReader struct {
+	in    *bufio.Reader
+	ended bool // there is nothing more to read
+}
 
 func (r *lineReader) Read(b []byte) (n int, err error) {
 	for n < len(b) {
 		if b[n], err = r.in.ReadByte(); err != nil {
+			r.ended = true
 			return n, err
 		}
 		if n++; b[n-1] == '\n' {

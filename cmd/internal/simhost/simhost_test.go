@@ -2,12 +2,16 @@ package simhost_test
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"net/netip"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"uswitch/cmd/internal/simhost"
@@ -224,6 +228,46 @@ func TestSignals(t *testing.T) {
 		if status := p.Wait(); status != 143 {
 			t.Errorf("%v: status %d", argv, status)
 		}
+	}
+}
+
+// TestFilesAreTheProgramsOwn: whoever starts a program closes its files at once, as exec.Cmd allows; a shell whose input is broken ends.
+func TestFilesAreTheProgramsOwn(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	in, typed, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, write, write
+	p, err := n.host.Start(n.spaces["RED"], cmd)
+	in.Close()
+	write.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := io.WriteString(typed, "hostname\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	typed.Close()
+	said, err := io.ReadAll(out) // which ends as the program has closed its own
+	if status := p.Wait(); status != 0 || err != nil || strings.Count(string(said), "RED\n") != 3 {
+		t.Errorf("status %d, %v: %q", status, err, said)
+	}
+	broken := exec.Command("sh")
+	broken.Stdin = iotest.ErrReader(errors.New("broken"))
+	if p, err = n.host.Start(n.spaces["RED"], broken); err != nil {
+		t.Fatal(err)
+	}
+	if status := p.Wait(); status != 2 {
+		t.Errorf("a shell with a broken input: status %d", status)
 	}
 }
 
