@@ -182,7 +182,7 @@ func (w *builder) addCard(h *Host, c CardConfig) error {
 	if _, taken := s.Port(name); taken {
 		name = fmt.Sprintf("%s.eth%d", h.name, len(h.cards)) // a second card on the same network
 	}
-	port, err := s.Attach(name, wire, vswitch.Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true})
+	port, err := s.Attach(name, wire, vswitch.PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true})
 	if err != nil {
 		return err
 	}

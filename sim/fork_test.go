@@ -22,7 +22,7 @@ func state(w *sim.World) string {
 	for _, s := range w.Switches() {
 		fmt.Fprintln(&b, s.Name(), s.Entries(now), s.FDB().Ageing(), s.FDB().MaxLearned())
 		for _, p := range s.Ports() {
-			fmt.Fprintln(&b, p.ID(), p.Name(), p.Knobs(), p.Counters())
+			fmt.Fprintln(&b, p.ID(), p.Name(), p.Flags(), p.Counters())
 		}
 	}
 	g := w.Gateway()

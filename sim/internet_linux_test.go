@@ -106,7 +106,7 @@ func connect(t *testing.T, eth0 vswitch.Link) {
 	if err := gateway.AddRoute(netip.MustParsePrefix("0.0.0.0/0"), internet.NextHop(), uplink); err != nil {
 		t.Fatal(err)
 	}
-	port, err := br0.Attach("RED", eth0, vswitch.Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true})
+	port, err := br0.Attach("RED", eth0, vswitch.PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func (sink) Close() error               { return nil }
 func bare(t testing.TB, traced string, ports int) (*vswitch.Switch, []*vswitch.Port) {
 	tracer := new(trace.Tracer)
 	s := vswitch.New(vswitch.Config{Name: "br0", Tracer: tracer, Epoch: epoch})
-	k := vswitch.DefaultKnobs()
+	k := vswitch.DefaultFlags()
 	k.StormLimit = 0
 	for i := range ports {
 		p, err := s.Attach(fmt.Sprintf("p%d", i), sink{}, k)

@@ -41,7 +41,7 @@ func TestDetach(t *testing.T) {
 	}
 
 	l.names = l.names[1:]
-	again := l.plug("RED", vswitch.DefaultKnobs())
+	again := l.plug("RED", vswitch.DefaultFlags())
 	if again.ID() == red.ID() {
 		t.Error("the new port has the old one's number")
 	}
@@ -76,7 +76,7 @@ func TestDetachElsewhere(t *testing.T) {
 // TestAttachTaken: a name is given once.
 func TestAttachTaken(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED")
-	_, err := l.Attach("RED", newLink(), vswitch.DefaultKnobs())
+	_, err := l.Attach("RED", newLink(), vswitch.DefaultFlags())
 	if err == nil || err.Error() != "network br0: port RED is taken" {
 		t.Errorf("got %v", err)
 	}

@@ -26,7 +26,7 @@ func TestTimeOfABurst(t *testing.T) {
 		var times []time.Time
 		l.SetLocal(gateway, stationFunc(func(now time.Time) { times = append(times, now) }))
 		in := &burstLink{link: newLink()}
-		p, err := l.Attach("RED", in, vswitch.DefaultKnobs())
+		p, err := l.Attach("RED", in, vswitch.DefaultFlags())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 	"uswitch/switch/trace"
 )
 
-// TestAttachStorm is fault F63, for the race detector: 200 ports come and go while others send, look and change knobs. In
+// TestAttachStorm is fault F63, for the race detector: 200 ports come and go while others send, look and change flags. In
 // the end exactly the ports are there that were asked for, and no address of one that went.
 func TestAttachStorm(t *testing.T) {
 	l := newLab(t, vswitch.Config{Epoch: time.Now()}, "RED", "BLUE")
@@ -21,7 +21,7 @@ func TestAttachStorm(t *testing.T) {
 	var sending, changing sync.WaitGroup
 	var stop atomic.Bool
 	for i, name := range l.names {
-		l.set(name, func(k *vswitch.Knobs) { k.StormLimit = 0 })
+		l.set(name, func(k *vswitch.PortFlags) { k.StormLimit = 0 })
 		p, link := l.ports[name], l.links[name]
 		sending.Go(func() {
 			for n := 0; !stop.Load(); n++ {
@@ -36,7 +36,7 @@ func TestAttachStorm(t *testing.T) {
 	sending.Go(func() {
 		for n := 0; !stop.Load(); n++ {
 			l.Entries(time.Now())
-			l.SetKnobs(l.ports["RED"], vswitch.Knobs{Learning: n%2 == 0, Flood: true, MulticastFlood: true, BroadcastFlood: true, Isolated: n%3 == 0})
+			l.SetFlags(l.ports["RED"], vswitch.PortFlags{Learning: n%2 == 0, Flood: true, MulticastFlood: true, BroadcastFlood: true, Isolated: n%3 == 0})
 			l.SetLocal(gateway, l.gateway)
 			l.FDB().Flush(nil)
 			l.tracer.Detach(ring)
@@ -47,7 +47,7 @@ func TestAttachStorm(t *testing.T) {
 		changing.Go(func() {
 			name := fmt.Sprintf("h%d", i)
 			for range 3 {
-				p, err := l.Attach(name, newLink(), vswitch.DefaultKnobs())
+				p, err := l.Attach(name, newLink(), vswitch.DefaultFlags())
 				if err != nil {
 					t.Error(err)
 					return
@@ -66,7 +66,7 @@ func TestAttachStorm(t *testing.T) {
 				}
 			}
 			if i%2 == 0 {
-				if _, err := l.Attach(name, newLink(), vswitch.DefaultKnobs()); err != nil {
+				if _, err := l.Attach(name, newLink(), vswitch.DefaultFlags()); err != nil {
 					t.Error(err)
 				}
 			}
@@ -94,11 +94,11 @@ func TestAttachStorm(t *testing.T) {
 func TestDetachedDuringFlood(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
 	hook := &hooked{link: newLink()}
-	p, err := l.Attach("HOOK", hook, vswitch.DefaultKnobs())
+	p, err := l.Attach("HOOK", hook, vswitch.DefaultFlags())
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.plug("GREEN", vswitch.DefaultKnobs())
+	l.plug("GREEN", vswitch.DefaultFlags())
 	hook.do = func() {
 		for _, q := range []*vswitch.Port{p, l.ports["RED"]} {
 			if err := l.Detach(q); err != nil {

@@ -13,9 +13,9 @@ func (t *FDB) LongestChain() (longest int) {
 	return longest
 }
 
-// DefaultKnobs are a Linux bridge port's, with a storm limit.
-func DefaultKnobs() Knobs {
-	return Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true, StormLimit: DefaultStormLimit}
+// DefaultFlags are a Linux bridge port's, with a storm limit.
+func DefaultFlags() PortFlags {
+	return PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true, StormLimit: DefaultStormLimit}
 }
 
 // DefaultStormLimit is a lab file's, in flooded frames a second.

@@ -159,7 +159,7 @@ func TestFull(t *testing.T) {
 func TestFairEviction(t *testing.T) {
 	const limit = 100
 	l := newLab(t, vswitch.Config{MaxLearned: limit}, "RED", "BLUE", "EVIL")
-	l.set("EVIL", func(k *vswitch.Knobs) { k.StormLimit = 0 })
+	l.set("EVIL", func(k *vswitch.PortFlags) { k.StormLimit = 0 })
 	for i := range 20 {
 		l.send("RED", nearest, host(i+1))
 		l.send("BLUE", nearest, host(i+101))
@@ -220,7 +220,7 @@ func TestModel(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		l := newLab(t, vswitch.Config{Ageing: ageing})
 		for i := range ports {
-			l.plug(fmt.Sprintf("p%d", i), vswitch.DefaultKnobs())
+			l.plug(fmt.Sprintf("p%d", i), vswitch.DefaultFlags())
 		}
 		model := map[int]where{}
 		alive := func(n int) (where, bool) {
@@ -272,7 +272,7 @@ func TestModel(t *testing.T) {
 					t.Fatal(err)
 				}
 				l.names = slices.DeleteFunc(l.names, func(name string) bool { return name == port })
-				l.plug(port, vswitch.DefaultKnobs())
+				l.plug(port, vswitch.DefaultFlags())
 				maps.DeleteFunc(model, func(_ int, w where) bool { return w.port == port })
 			}
 			if got != want {

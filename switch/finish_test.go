@@ -21,7 +21,7 @@ func (plainLink) TakesOffload(frame.GSO) bool { return false }
 func (l *lab) plugPlain(name string) {
 	l.t.Helper()
 	link := newLink()
-	p, err := l.Attach(name, plainLink{link}, vswitch.DefaultKnobs())
+	p, err := l.Attach(name, plainLink{link}, vswitch.DefaultFlags())
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func valid(f frame.Frame) bool {
 func TestFinish(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED")
 	l.plugPlain("PLAIN")
-	l.plug("BLUE", vswitch.DefaultKnobs())
+	l.plug("BLUE", vswitch.DefaultFlags())
 	f := superFrame(frame.Broadcast, host(1), 4)
 	before := f.Clone()
 	l.input("RED", f)
@@ -101,7 +101,7 @@ func (streamLink) TakesOffload(kind frame.GSO) bool { return kind != frame.GSOUD
 func TestFinishDatagrams(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
 	link := newLink()
-	p, err := l.Attach("STREAM", streamLink{link}, vswitch.DefaultKnobs())
+	p, err := l.Attach("STREAM", streamLink{link}, vswitch.DefaultFlags())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,10 +164,10 @@ func TestFinishRefuses(t *testing.T) {
 // TestFinishMTU: of a super-frame each segment has to fit.
 func TestFinishMTU(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
-	l.set("BLUE", func(k *vswitch.Knobs) { k.MTU = 1040 })
+	l.set("BLUE", func(k *vswitch.PortFlags) { k.MTU = 1040 })
 	l.input("RED", superFrame(frame.Broadcast, host(1), 3))
 	l.expect("BLUE gateway")
-	l.set("BLUE", func(k *vswitch.Knobs) { k.MTU = 1039 })
+	l.set("BLUE", func(k *vswitch.PortFlags) { k.MTU = 1039 })
 	l.input("RED", superFrame(frame.Broadcast, host(1), 3))
 	l.expect("gateway !pkt-too-big")
 }
@@ -176,7 +176,7 @@ func TestFinishMTU(t *testing.T) {
 func TestFinishTrace(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED")
 	l.plugPlain("PLAIN")
-	l.plug("BLUE", vswitch.DefaultKnobs())
+	l.plug("BLUE", vswitch.DefaultFlags())
 	ring := trace.NewRing(100, 1<<20, 0)
 	l.tracer.Attach(ring)
 	l.input("RED", superFrame(frame.Broadcast, host(1), 3))
@@ -207,7 +207,7 @@ func TestFinishTrace(t *testing.T) {
 func TestFinishAllocates(t *testing.T) {
 	for _, traced := range []string{"off", "ring"} {
 		s, ports := bare(t, traced, 1)
-		p, err := s.Attach("plain", plainSink{}, vswitch.DefaultKnobs())
+		p, err := s.Attach("plain", plainSink{}, vswitch.DefaultFlags())
 		if err != nil {
 			t.Fatal(err)
 		}

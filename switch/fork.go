@@ -2,7 +2,7 @@ package vswitch
 
 import "uswitch/switch/trace"
 
-// Fork returns a switch that knows what s knows at this moment: the same ports with the same numbers and knobs, the same
+// Fork returns a switch that knows what s knows at this moment: the same ports with the same numbers and flags, the same
 // stations with their ages, the same settings and the same storm behind each port. It shares nothing with s, and what
 // happens on either one the other never hears of: questions can be tried out on it. Its ports are plugged into what plug
 // returns for the original ones, their counters begin at zero, and its steps are told to tracer. Whoever sits on the local
@@ -12,7 +12,7 @@ func (s *Switch) Fork(tracer *trace.Tracer, plug func(*Port) Link) *Switch {
 	twins := map[*Port]*Port{}
 	var all []*Port
 	for _, p := range s.Ports() {
-		twin := newPort(f, p.id, p.name, plug(p), p.Knobs())
+		twin := newPort(f, p.id, p.name, plug(p), p.Flags())
 		twin.plug()
 		twin.storm.full.Store(p.storm.full.Load())
 		twins[p] = twin

@@ -26,10 +26,10 @@ func FuzzInput(f *testing.F) {
 	add(frameOf(host(1), group, 60), frame.Frame{Data: make([]byte, 13)}, frameOf(host(9), gateway, 42), frameOf(host(1), host(1), 42))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		l := newLab(t, vswitch.Config{MaxLearned: 3}, "ordinary", "static", "isolated1", "isolated2", "deaf", "small", "broken")
-		l.set("isolated1", func(k *vswitch.Knobs) { k.Isolated = true })
-		l.set("isolated2", func(k *vswitch.Knobs) { k.Isolated, k.StormLimit = true, 2 })
-		l.set("deaf", func(k *vswitch.Knobs) { *k = vswitch.Knobs{} })
-		l.set("small", func(k *vswitch.Knobs) { k.MTU = 40 })
+		l.set("isolated1", func(k *vswitch.PortFlags) { k.Isolated = true })
+		l.set("isolated2", func(k *vswitch.PortFlags) { k.Isolated, k.StormLimit = true, 2 })
+		l.set("deaf", func(k *vswitch.PortFlags) { *k = vswitch.PortFlags{} })
+		l.set("small", func(k *vswitch.PortFlags) { k.MTU = 40 })
 		l.links["broken"].err = frame.ErrLinkFull
 		if err := l.SetStatic(host(3), l.ports["static"], false); err != nil {
 			t.Fatal(err)

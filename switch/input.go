@@ -32,7 +32,7 @@ func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) 
 		s.dropFrom(p, trace.Ingress, trace.PortGone, f, j)
 		return
 	}
-	if p.knobs.Load().Down {
+	if p.flags.Load().Down {
 		s.dropFrom(p, trace.Ingress, trace.PortDisabled, f, j)
 		return
 	}
@@ -132,7 +132,7 @@ func (s *Switch) unicast(from *Port, to location, f frame.Frame, j *trace.Journe
 	case from != nil && from.loops(to.port, s.age(now)):
 		s.dropFrom(from, trace.Bridge, trace.Loop, f, j)
 		return
-	case from != nil && from.knobs.Load().Isolated && to.port.knobs.Load().Isolated:
+	case from != nil && from.flags.Load().Isolated && to.port.flags.Load().Isolated:
 		s.dropFrom(from, trace.Bridge, trace.Isolated, f, j)
 		return
 	case !s.bridged(from, f, j, now):
@@ -156,7 +156,7 @@ func (s *Switch) flood(from *Port, c class, why trace.Note, f frame.Frame, j *tr
 	to := ports.flood(c, from)
 	toLocal := from != nil && local != nil && c != unknownUnicast
 	if from != nil {
-		if limit := from.knobs.Load().StormLimit; limit > 0 && !from.storm.take(limit, s.age(now)) {
+		if limit := from.flags.Load().StormLimit; limit > 0 && !from.storm.take(limit, s.age(now)) {
 			s.dropFrom(from, trace.Bridge, trace.Storm, f, j)
 			return
 		}

@@ -219,8 +219,8 @@ func TestOrder(t *testing.T) {
 // TestLoop is row S14: a cable between two ports of one switch circulates a broadcast only as often as the limit allows.
 func TestLoop(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "LOOP1", "LOOP2")
-	l.set("LOOP1", func(k *vswitch.Knobs) { k.StormLimit = 50 })
-	l.set("LOOP2", func(k *vswitch.Knobs) { k.StormLimit = 50 })
+	l.set("LOOP1", func(k *vswitch.PortFlags) { k.StormLimit = 50 })
+	l.set("LOOP2", func(k *vswitch.PortFlags) { k.StormLimit = 50 })
 	l.send("RED", frame.Broadcast, host(1))
 	rounds := 0
 	for moved := true; moved; rounds++ {
@@ -240,7 +240,7 @@ func TestLoop(t *testing.T) {
 // TestNetworksApart is row S16: two switches share a tracer and nothing else.
 func TestNetworksApart(t *testing.T) {
 	a, b := newLab(t, vswitch.Config{}, "RED"), newLab(t, vswitch.Config{}, "BLUE")
-	a.plug("GREEN", vswitch.DefaultKnobs())
+	a.plug("GREEN", vswitch.DefaultFlags())
 	for _, dst := range []frame.MAC{frame.Broadcast, group, host(2), host(99)} {
 		a.send("RED", dst, host(1))
 	}
@@ -256,7 +256,7 @@ func TestManyPorts(t *testing.T) {
 	const n = 2000
 	l := newLab(t, vswitch.Config{})
 	for i := range n {
-		l.plug(fmt.Sprintf("h%d", i), vswitch.DefaultKnobs())
+		l.plug(fmt.Sprintf("h%d", i), vswitch.DefaultFlags())
 	}
 	for i := range n {
 		l.send(fmt.Sprintf("h%d", i), nearest, host(i+1))

@@ -41,7 +41,7 @@ func host(n int) frame.MAC {
 	return m
 }
 
-// newLab makes a switch with a gateway, and ports of those names with the default knobs.
+// newLab makes a switch with a gateway, and ports of those names with the default flags.
 func newLab(t testing.TB, c vswitch.Config, names ...string) *lab {
 	t.Helper()
 	if c.Epoch.IsZero() {
@@ -53,12 +53,12 @@ func newLab(t testing.TB, c vswitch.Config, names ...string) *lab {
 	l.Switch = vswitch.New(c)
 	l.SetLocal(gateway, l.gateway)
 	for _, name := range names {
-		l.plug(name, vswitch.DefaultKnobs())
+		l.plug(name, vswitch.DefaultFlags())
 	}
 	return l
 }
 
-func (l *lab) plug(name string, k vswitch.Knobs) *vswitch.Port {
+func (l *lab) plug(name string, k vswitch.PortFlags) *vswitch.Port {
 	l.t.Helper()
 	link := newLink()
 	p, err := l.Attach(name, link, k)
@@ -70,11 +70,11 @@ func (l *lab) plug(name string, k vswitch.Knobs) *vswitch.Port {
 	return p
 }
 
-// set changes the knobs of a port.
-func (l *lab) set(name string, change func(*vswitch.Knobs)) {
-	k := l.ports[name].Knobs()
+// set changes the flags of a port.
+func (l *lab) set(name string, change func(*vswitch.PortFlags)) {
+	k := l.ports[name].Flags()
 	change(&k)
-	l.SetKnobs(l.ports[name], k)
+	l.SetFlags(l.ports[name], k)
 }
 
 func (l *lab) pass(d time.Duration) { l.now = l.now.Add(d) }

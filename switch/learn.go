@@ -52,7 +52,7 @@ const seenStep = time.Millisecond
 
 // settled answers where the table stays as it is. e is nil for a new station.
 func (t *FDB) settled(e *entry, p *Port, now time.Duration) (outcome, bool) {
-	learns := p.knobs.Load().Learning && t.ageing.Load() >= 0 && !p.gone.Load()
+	learns := p.flags.Load().Learning && t.ageing.Load() >= 0 && !p.gone.Load()
 	switch {
 	case e == nil:
 		return refreshed, !learns

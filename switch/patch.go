@@ -69,7 +69,7 @@ func (e *patch) Encap(f frame.Frame, j *trace.Journey, now time.Time) bool {
 	case to == nil:
 		from.sw.drop(from, trace.Egress, trace.PortGone, 0, f, j)
 		return false
-	case to.knobs.Load().Down:
+	case to.flags.Load().Down:
 		from.sw.drop(from, trace.Egress, trace.PortDown, 0, f, j)
 		return false
 	case f.Crossed >= maxCrossed:

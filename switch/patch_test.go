@@ -12,11 +12,11 @@ import (
 func join(t *testing.T, a, b *lab, name string) (one, two *vswitch.Port) {
 	t.Helper()
 	x, y := vswitch.NewPatch()
-	one, err := a.Attach(name+"a", x, vswitch.DefaultKnobs())
+	one, err := a.Attach(name+"a", x, vswitch.DefaultFlags())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if two, err = b.Attach(name+"b", y, vswitch.DefaultKnobs()); err != nil {
+	if two, err = b.Attach(name+"b", y, vswitch.DefaultFlags()); err != nil {
 		t.Fatal(err)
 	}
 	return one, two
@@ -61,7 +61,7 @@ func TestReplug(t *testing.T) {
 	red := a.ports["RED"]
 	a.send("RED", frame.Broadcast, host(1))
 	a.expect("BLUE gateway")
-	now, err := a.Replug(red, b.Switch, "RED", vswitch.DefaultKnobs())
+	now, err := a.Replug(red, b.Switch, "RED", vswitch.DefaultFlags())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestReplug(t *testing.T) {
 		t.Error("its link was closed")
 	default:
 	}
-	if _, err := a.Replug(red, b.Switch, "again", vswitch.DefaultKnobs()); err == nil {
+	if _, err := a.Replug(red, b.Switch, "again", vswitch.DefaultFlags()); err == nil {
 		t.Error("it was moved twice from where it is not")
 	}
 }
@@ -87,7 +87,7 @@ func TestPortIsDown(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
 	l.send("RED", nearest, host(1))
 	l.outcome()
-	l.set("RED", func(k *vswitch.Knobs) { k.Down = true })
+	l.set("RED", func(k *vswitch.PortFlags) { k.Down = true })
 	if got := l.table(); got != "" {
 		t.Errorf("table %q", got)
 	}
@@ -95,7 +95,7 @@ func TestPortIsDown(t *testing.T) {
 	l.expect("!port-disabled")
 	l.send("BLUE", frame.Broadcast, host(2))
 	l.expect("gateway !port-disabled")
-	l.set("RED", func(k *vswitch.Knobs) { k.Down = false })
+	l.set("RED", func(k *vswitch.PortFlags) { k.Down = false })
 	l.send("BLUE", frame.Broadcast, host(2))
 	l.expect("RED gateway")
 }

@@ -44,8 +44,8 @@ type Tunnel interface {
 // only while somebody watches, by many goroutines.
 type Carrier interface{ Ready() bool }
 
-// Knobs say what a port may do. Their names and meanings are those of the Linux bridge (bridge link set).
-type Knobs struct {
+// PortFlags say what a port may do. Their names and meanings are those of the Linux bridge (bridge link set).
+type PortFlags struct {
 	Learning       bool // believe source addresses that arrive here
 	Flood          bool // send frames for unknown stations here
 	MulticastFlood bool // send frames for groups here
@@ -66,7 +66,7 @@ type Port struct {
 	cutsU  bool        // it takes no super-frames of datagrams, as TAPs before Linux 6.2
 	ready  func() bool // nil: the link does not say
 	tunnel Tunnel      // the link, if it is one
-	knobs  atomic.Pointer[Knobs]
+	flags  atomic.Pointer[PortFlags]
 	gone   atomic.Bool
 	next   atomic.Pointer[Port]  // where the link is plugged in now; nil: here, or nowhere
 	fault  atomic.Pointer[error] // the panic that the port was unplugged for
@@ -76,7 +76,7 @@ type Port struct {
 	rx, tx traffic
 }
 
-func newPort(s *Switch, id uint32, name string, link Link, k Knobs) *Port {
+func newPort(s *Switch, id uint32, name string, link Link, k PortFlags) *Port {
 	p := &Port{id: id, name: name, sw: s, link: link}
 	if l, ok := link.(Finisher); ok {
 		p.cuts = !l.TakesOffload(frame.GSONone)
@@ -86,7 +86,7 @@ func newPort(s *Switch, id uint32, name string, link Link, k Knobs) *Port {
 		p.ready = l.Ready
 	}
 	p.tunnel, _ = link.(Tunnel)
-	p.knobs.Store(&k)
+	p.flags.Store(&k)
 	return p
 }
 
@@ -115,8 +115,8 @@ func (p *Port) ID() uint32 { return p.id }
 // Name returns the port's name.
 func (p *Port) Name() string { return p.name }
 
-// Knobs returns what the port may do at the moment.
-func (p *Port) Knobs() Knobs { return *p.knobs.Load() }
+// Flags returns what the port may do at the moment.
+func (p *Port) Flags() PortFlags { return *p.flags.Load() }
 
 // Switch returns the switch that the port is of.
 func (p *Port) Switch() *Switch { return p.sw }

@@ -162,7 +162,7 @@ func TestPortName(t *testing.T) {
 	if err := l.Detach(blue); err != nil {
 		t.Fatal(err)
 	}
-	l.SetKnobs(green, vswitch.Knobs{})
+	l.SetFlags(green, vswitch.PortFlags{})
 	for id, want := range map[uint32]string{0: "", red.ID(): "RED", blue.ID(): "", green.ID(): "GREEN", green.ID() + 1: ""} {
 		if got := l.PortName(id); got != want {
 			t.Errorf("port %d is %q, want %q", id, got, want)

@@ -9,7 +9,7 @@ import (
 	"uswitch/switch/trace"
 )
 
-// class of a frame that goes to many: each has its own knob.
+// class of a frame that goes to many: each has its own flag.
 type class int
 
 const (
@@ -49,7 +49,7 @@ func newPortSet(all []*Port) *portSet {
 // there is room: so a switch of many ports is not copied for each of them. It is only for the latest set, and once.
 func (set *portSet) with(p *Port) *portSet {
 	next := &portSet{everyone: set.everyone.with(p)}
-	k := p.knobs.Load()
+	k := p.flags.Load()
 	for c, takes := range [classes]bool{unknownUnicast: k.Flood, multicast: k.MulticastFlood, broadcast: k.BroadcastFlood} {
 		next.flooded[c][0] = set.extend(set.flooded[c][0], next, p, takes)
 		next.flooded[c][1] = set.extend(set.flooded[c][1], next, p, takes && !k.Isolated)
@@ -102,7 +102,7 @@ func (set *portSet) flood(c class, p *Port) *floodSet {
 	switch {
 	case p == nil && c != unknownUnicast:
 		return &set.everyone
-	case p != nil && p.knobs.Load().Isolated:
+	case p != nil && p.flags.Load().Isolated:
 		return set.flooded[c][1]
 	}
 	return set.flooded[c][0]

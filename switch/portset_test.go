@@ -11,12 +11,12 @@ import (
 	"uswitch/switch/trace"
 )
 
-// TestWhoTakesWhat plugs ports in and out and turns their knobs, in an order that chance chooses. After each step, a broadcast,
-// a multicast and a frame to nobody go to whom the knobs of those who are there say, in the order in which they came.
+// TestWhoTakesWhat plugs ports in and out and turns their flags, in an order that chance chooses. After each step, a broadcast,
+// a multicast and a frame to nobody go to whom the flags of those who are there say, in the order in which they came.
 func TestWhoTakesWhat(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	knobs := func() vswitch.Knobs {
-		k := vswitch.DefaultKnobs()
+	flags := func() vswitch.PortFlags {
+		k := vswitch.DefaultFlags()
 		for _, one := range []*bool{&k.Flood, &k.MulticastFlood, &k.BroadcastFlood} {
 			*one = random.IntN(4) > 0
 		}
@@ -31,7 +31,7 @@ func TestWhoTakesWhat(t *testing.T) {
 		case n < 2 || len(here) < 2:
 			p := &takerPort{name: fmt.Sprint("p", step), heard: &heard}
 			var err error
-			if p.Port, err = s.Attach(p.name, p, knobs()); err != nil {
+			if p.Port, err = s.Attach(p.name, p, flags()); err != nil {
 				t.Fatal(err)
 			}
 			here = append(here, p)
@@ -40,20 +40,20 @@ func TestWhoTakesWhat(t *testing.T) {
 			_ = s.Detach(here[i].Port)
 			here = slices.Delete(here, i, i+1)
 		default:
-			s.SetKnobs(here[random.IntN(len(here))].Port, knobs())
+			s.SetFlags(here[random.IntN(len(here))].Port, flags())
 		}
 		from := here[random.IntN(len(here))]
 		for _, class := range []struct {
 			to    frame.MAC
-			takes func(vswitch.Knobs) bool
+			takes func(vswitch.PortFlags) bool
 		}{
-			{frame.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, func(k vswitch.Knobs) bool { return k.BroadcastFlood }},
-			{frame.MAC{1, 0, 0x5e, 1, 2, 3}, func(k vswitch.Knobs) bool { return k.MulticastFlood }},
-			{frame.MAC{2, 0, 0, 0, 0, 9}, func(k vswitch.Knobs) bool { return k.Flood }},
+			{frame.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, func(k vswitch.PortFlags) bool { return k.BroadcastFlood }},
+			{frame.MAC{1, 0, 0x5e, 1, 2, 3}, func(k vswitch.PortFlags) bool { return k.MulticastFlood }},
+			{frame.MAC{2, 0, 0, 0, 0, 9}, func(k vswitch.PortFlags) bool { return k.Flood }},
 		} {
 			var want []string
 			for _, p := range here {
-				if p != from && class.takes(p.Knobs()) && !(from.Knobs().Isolated && p.Knobs().Isolated) {
+				if p != from && class.takes(p.Flags()) && !(from.Flags().Isolated && p.Flags().Isolated) {
 					want = append(want, p.name)
 				}
 			}

@@ -2,10 +2,10 @@ package vswitch
 
 import "fmt"
 
-// Replug moves the link of a port to a new port, of that name and with those knobs, on the same or another switch, without closing
+// Replug moves the link of a port to a new port, of that name and with those flags, on the same or another switch, without closing
 // it: whoever runs Run for the old port carries the link's frames into the new one from the next frame on. The old port's stations are
 // forgotten. The error is ErrNotHere for a port of another switch.
-func (s *Switch) Replug(p *Port, to *Switch, name string, k Knobs) (*Port, error) {
+func (s *Switch) Replug(p *Port, to *Switch, name string, k PortFlags) (*Port, error) {
 	if p.sw != s {
 		return nil, ErrNotHere
 	}

@@ -10,7 +10,7 @@ import (
 
 // send hands a frame to the link, if it fits.
 func (p *Port) send(f frame.Frame, j *trace.Journey, now time.Time) {
-	k := p.knobs.Load()
+	k := p.flags.Load()
 	if k.Down {
 		p.sw.dropTo(p, trace.PortDisabled, f, j)
 		return
@@ -152,7 +152,7 @@ func (s *Switch) dropTo(p *Port, r trace.Reason, f frame.Frame, j *trace.Journey
 	p.tx.drops.Add(1)
 	fits := 0
 	if r == trace.PktTooBig {
-		fits = p.knobs.Load().MTU
+		fits = p.flags.Load().MTU
 	}
 	s.drop(p, trace.Egress, r, fits, f, j)
 }

@@ -47,7 +47,7 @@ type Switch struct {
 	groups atomic.Uint32 // group_fwd_mask
 	claims claims
 
-	mu sync.Mutex // serialises changes to ports, knobs and the station; never held while a frame moves
+	mu sync.Mutex // serialises changes to ports, flags and the station; never held while a frame moves
 }
 
 type localPort struct {
@@ -106,7 +106,7 @@ func (s *Switch) SetLocal(mac frame.MAC, station Station) {
 }
 
 // Attach plugs a link into a new port. The caller then runs Port.Run, or calls Input for every frame itself.
-func (s *Switch) Attach(name string, link Link, k Knobs) (*Port, error) {
+func (s *Switch) Attach(name string, link Link, k PortFlags) (*Port, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, taken := s.Port(name); taken {
@@ -133,14 +133,14 @@ func (s *Switch) Detach(p *Port) error {
 	return p.link.Close()
 }
 
-// SetKnobs changes what a port may do, from the next frame on.
-func (s *Switch) SetKnobs(p *Port, k Knobs) {
+// SetFlags changes what a port may do, from the next frame on.
+func (s *Switch) SetFlags(p *Port, k PortFlags) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k.Down {
 		s.fdb.Flush(p) // who was there is not there any more, as on a bridge's port that is disabled (br_stp_disable_port)
 	}
-	p.knobs.Store(&k)
+	p.flags.Store(&k)
 	s.ports.Store(newPortSet(s.Ports()))
 }
 

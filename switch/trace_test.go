@@ -118,7 +118,7 @@ func TestSteps(t *testing.T) {
 #12.2 bridge forward static BLUE
 #12.3 egress accept BLUE
 #12.4 egress drop tx-error BLUE`},
-		{"too big: never handed over", func() { l.set("BLUE", func(k *vswitch.Knobs) { k.MTU = 20 }) }, "RED", host(5), host(3), `
+		{"too big: never handed over", func() { l.set("BLUE", func(k *vswitch.PortFlags) { k.MTU = 20 }) }, "RED", host(5), host(3), `
 #13.1 ingress accept RED
 #13.2 bridge forward static BLUE
 #13.3 egress drop pkt-too-big BLUE`},
@@ -208,7 +208,7 @@ func TestSentIsSent(t *testing.T) {
 		l := newLab(t, vswitch.Config{}, "RED")
 		link := &readyLink{plainLink{newLink()}, test.ready}
 		link.err = test.err
-		p, err := l.Attach("BLUE", link, vswitch.DefaultKnobs())
+		p, err := l.Attach("BLUE", link, vswitch.DefaultFlags())
 		if err == nil {
 			err = l.SetStatic(host(2), p, false)
 		}
@@ -242,7 +242,7 @@ func TestAHubSaysThatItIsOne(t *testing.T) {
 func TestIsolatedIsTold(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
 	for _, name := range []string{"RED", "BLUE"} {
-		l.set(name, func(k *vswitch.Knobs) { k.Isolated = true })
+		l.set(name, func(k *vswitch.PortFlags) { k.Isolated = true })
 	}
 	l.send("BLUE", host(9), host(2))
 	before := l.tracer.Drops(trace.Isolated)

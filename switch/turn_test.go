@@ -56,7 +56,7 @@ func TestTurn(t *testing.T) {
 				l := newLab(t, vswitch.Config{Epoch: time.Now()})
 				l.SetLocal(gateway, stationFunc(func(time.Time) { time.Sleep(c.takes) }))
 				busy := &busyLink{link: newLink(), size: c.size, left: 400, others: c.others}
-				p, err := l.Attach("RED", busy, vswitch.DefaultKnobs())
+				p, err := l.Attach("RED", busy, vswitch.DefaultFlags())
 				if err != nil {
 					t.Fatal(err)
 				}

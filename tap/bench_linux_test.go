@@ -131,7 +131,7 @@ func bareCable(_ testing.TB, ends [2]tap.Device) {
 func overSwitch(t testing.TB, ends [2]tap.Device) {
 	s := vswitch.New(vswitch.Config{Name: "br0", Tracer: new(trace.Tracer), Epoch: time.Now()})
 	for i, name := range []string{"RED", "BLUE"} {
-		p, err := s.Attach(name, ends[i], vswitch.Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true})
+		p, err := s.Attach(name, ends[i], vswitch.PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 //	S6 F12    TestS6StationMoves          the last one who speaks is right; static and sticky entries stand above that
 //	S9        TestS9OrderAndNoDuplicates  2,000 datagrams, in order, none twice
 //	S16       TestS16NetworksAreApart     no frame, no entry and no ARP passes between networks
-//	          TestPortKnobs               isolated, flood, bcast_flood, mcast_flood and learning, live
+//	          TestPortFlags               isolated, flood, bcast_flood, mcast_flood and learning, live
 //	F16       TestF16DuplicateMAC         refused before anything is made
 
 func TestS4KnownStation(t *testing.T) {
@@ -169,7 +169,7 @@ x-uswitch: {uplink: none}
 	}
 }
 
-func TestPortKnobs(t *testing.T) {
+func TestPortFlags(t *testing.T) {
 	needs(t, "mausezahn", "tcpdump")
 	t.Parallel()
 	l := startLab(t, threeHosts)
@@ -177,7 +177,7 @@ func TestPortKnobs(t *testing.T) {
 	blue, green := l.sniff("BLUE"), l.sniff("GREEN")
 	red, silent, group := l.ns("RED"), "02:00:00:00:00:44", "01:00:5e:01:02:03"
 	tests := []struct {
-		name, host, knob string
+		name, host, flag string
 		dst, src         string
 		toGreen          bool
 		reason           string // of a drop at RED
@@ -188,9 +188,9 @@ func TestPortKnobs(t *testing.T) {
 		{"learning off", "RED", "learning", everyone, "02:00:00:00:00:45", true, ""},
 	}
 	for i, test := range tests {
-		l.set("port", l.ns(test.host), test.knob+"=off")
+		l.set("port", l.ns(test.host), test.flag+"=off")
 		l.send("RED", test.dst, test.src, experiment, marker(10+i))
-		l.set("port", l.ns(test.host), test.knob+"=on")
+		l.set("port", l.ns(test.host), test.flag+"=on")
 		l.send("RED", everyone, redMAC, experiment, marker(100+i))
 		green.await("marker", octets(everyone, redMAC, experiment, marker(100+i)))
 		blue.await("marker", octets(everyone, redMAC, experiment, marker(100+i)))

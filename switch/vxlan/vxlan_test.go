@@ -100,13 +100,13 @@ func (u *underlay) machine(t *testing.T, local netip.Addr, c vxlan.Config) *mach
 		t.Fatal(err)
 	}
 	m.link = link
-	if m.tunnel, err = m.sw.Attach("vx0", link, vswitch.Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true}); err != nil {
+	if m.tunnel, err = m.sw.Attach("vx0", link, vswitch.PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true}); err != nil {
 		t.Fatal(err)
 	}
 	if err := link.Push(m.tunnel.Carry); err != nil {
 		t.Fatal(err)
 	}
-	if m.port, err = m.sw.Attach("HOST", m.host, vswitch.Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true}); err != nil {
+	if m.port, err = m.sw.Attach("HOST", m.host, vswitch.PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true}); err != nil {
 		t.Fatal(err)
 	}
 	u.ends[local] = m.end

@@ -210,9 +210,9 @@ func (l *generated) live(r *rand.Rand, one func(...string) string, addrs []strin
 func (l *generated) portMTU(host string, mtu int) {
 	for _, s := range l.Switches() {
 		if p, ok := s.Port(host); ok {
-			k := p.Knobs()
+			k := p.Flags()
 			k.MTU = mtu
-			s.SetKnobs(p, k)
+			s.SetFlags(p, k)
 		}
 	}
 }
@@ -302,7 +302,7 @@ func everything(w *world) string {
 	for _, s := range w.Switches() {
 		fmt.Fprintln(&b, s.Name(), s.Entries(now))
 		for _, p := range s.Ports() {
-			fmt.Fprintln(&b, p.Name(), p.Knobs(), p.Counters())
+			fmt.Fprintln(&b, p.Name(), p.Flags(), p.Counters())
 		}
 	}
 	g := w.Gateway()
@@ -337,7 +337,7 @@ func (l *generated) obey(t *testing.T, command string, q *api.Question) bool {
 	case strings.HasPrefix(command, "uswitch set port "):
 		for _, s := range l.Switches() {
 			if p, ok := s.Port(words[3]); ok {
-				s.SetKnobs(p, turned(p.Knobs(), words[4]))
+				s.SetFlags(p, turned(p.Flags(), words[4]))
 			}
 		}
 	case strings.HasPrefix(command, "uswitch exec "):
@@ -352,9 +352,9 @@ func (l *generated) obey(t *testing.T, command string, q *api.Question) bool {
 	return true
 }
 
-// turned is a port's knobs with one turned.
-func turned(k vswitch.Knobs, knob string) vswitch.Knobs {
-	switch knob {
+// turned is a port's flags with one turned.
+func turned(k vswitch.PortFlags, flag string) vswitch.PortFlags {
+	switch flag {
 	case "isolated=off":
 		k.Isolated = false
 	case "bcast_flood=on":

@@ -43,7 +43,7 @@ func real(t *testing.T, leg nat.InterfaceConfig, uplink explain.Uplink) *explain
 	}
 	s.SetLocal(i.MAC(), i)
 	for n, name := range []string{"RED", "BLUE"} {
-		if _, err := s.Attach(name, nobody{}, vswitch.Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true}); err != nil {
+		if _, err := s.Attach(name, nobody{}, vswitch.PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true}); err != nil {
 			t.Fatal(err)
 		}
 		l.Hosts = append(l.Hosts, sim.HostState{Name: name, TCP: []uint16{80},

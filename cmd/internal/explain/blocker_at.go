@@ -178,7 +178,7 @@ func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w api.Way) *blocke
 	return s
 }
 
-// unheard finds the knob that keeps a broadcast from a port.
+// unheard finds the flag that keeps a broadcast from a port.
 func (f *flow) unheard(asker *sim.HostState, to *sim.CardState, s *blocker) bool {
 	if asker == nil {
 		return false
@@ -193,11 +193,11 @@ func (f *flow) unheard(asker *sim.HostState, to *sim.CardState, s *blocker) bool
 	switch {
 	case !ok1 || !ok2:
 		return false
-	case theirs.Knobs().Isolated && ours.Knobs().Isolated:
+	case theirs.Flags().Isolated && ours.Flags().Isolated:
 		s.reason = trace.Isolated
 		s.Sentence = fmt.Sprintf("%s asks who has %v, and %s does not hear it: %s", asker.Name, s.addr, to.Port, trace.Isolated.Sentence())
 		return true
-	case !theirs.Knobs().BroadcastFlood:
+	case !theirs.Flags().BroadcastFlood:
 		s.reason = trace.NoFlood
 		s.Sentence = fmt.Sprintf("%s asks who has %v, and %s does not hear it: bcast_flood is off on its port", asker.Name, s.addr, to.Port)
 		return true

@@ -143,7 +143,7 @@ func (b *builder) host(name, on string, addr netip.Addr, o map[string]string) er
 	}
 	h, n := &b.hosts[i], b.networks[on]
 	s := b.switches[slices.IndexFunc(b.switches, func(s *vswitch.Switch) bool { return s.Name() == on })]
-	flags := vswitch.Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: o["bcast_flood"] != "off", Isolated: o["isolated"] == "on"}
+	flags := vswitch.PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: o["bcast_flood"] != "off", Isolated: o["isolated"] == "on"}
 	port, err := s.Attach(name, nobody{}, flags)
 	if err != nil {
 		return err

@@ -114,26 +114,26 @@ func (t *trial) nicOf(network, port string) (*sim.HostState, *sim.CardState) {
 	return nil, nil
 }
 
-// openPort turns the knob that keeps a frame from a port.
+// openPort turns the flag that keeps a frame from a port.
 func (t *trial) openPort(s *blocker) (all []proposal) {
 	for _, sw := range t.lab.Switches {
 		for _, p := range sw.Ports() {
-			k := p.Knobs()
-			knob := ""
+			k := p.Flags()
+			flag := ""
 			switch {
 			case s.nic != nil && (s.nic.Port != p.Name() || s.nic.Network != sw.Name()),
 				s.nic == nil && p.Name() != t.target.From && !t.isTarget(p.Name()):
 				continue
 			case s.reason == trace.Isolated && k.Isolated:
-				k.Isolated, knob = false, "isolated=off"
+				k.Isolated, flag = false, "isolated=off"
 			case s.reason == trace.NoFlood && !k.BroadcastFlood:
-				k.BroadcastFlood, knob = true, "bcast_flood=on"
+				k.BroadcastFlood, flag = true, "bcast_flood=on"
 			case s.reason == trace.NoFlood && !k.Flood:
-				k.Flood, knob = true, "flood=on"
+				k.Flood, flag = true, "flood=on"
 			default:
 				continue
 			}
-			all = append(all, t.setKnobs(sw.Name(), p.Name(), knob, k))
+			all = append(all, t.setFlags(sw.Name(), p.Name(), flag, k))
 		}
 	}
 	return all
@@ -144,14 +144,14 @@ func (t *trial) isTarget(port string) bool {
 	return h != nil && c.Port == port
 }
 
-func (t *trial) setKnobs(network, port, knob string, k vswitch.Knobs) proposal {
-	command := "uswitch set port " + port + " " + knob
+func (t *trial) setFlags(network, port, flag string, k vswitch.PortFlags) proposal {
+	command := "uswitch set port " + port + " " + flag
 	if len(t.lab.Switches) > 1 {
 		command += " --network " + network
 	}
 	return proposal{command: command, apply: func(t *trial) error {
 		if sw, p := t.lab.port(network, port); p != nil {
-			sw.SetKnobs(p, k)
+			sw.SetFlags(p, k)
 		}
 		return nil
 	}}
@@ -211,9 +211,9 @@ func (t *trial) sameMTU(s *blocker) []proposal {
 	return []proposal{inside(name, fmt.Sprintf("ip link set %s mtu %d", dev, need), func(t *trial) {
 		t.nic(name, dev).MTU = need
 		if sw, p := t.lab.port(network, port); p != nil {
-			k := p.Knobs()
+			k := p.Flags()
 			k.MTU = need
-			sw.SetKnobs(p, k)
+			sw.SetFlags(p, k)
 		}
 	})}
 }

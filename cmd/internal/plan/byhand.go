@@ -17,7 +17,7 @@ func (p *Plan) ByHand(kind NetworkKind, name string) Network {
 }
 
 // DefaultPort returns the settings of a port about which nobody says anything.
-func DefaultPort() PortKnobs { return defaultKnobs }
+func DefaultPort() PortFlags { return defaultFlags }
 
 // DrawMAC returns the address of a device of the machine's that was given none. The kernel draws one by lot; here it follows from the
 // names, and is the same in every run.

@@ -137,7 +137,7 @@ func (p *Plan) FillInterface(h *Host, i *Interface) error {
 	if i.MTU == 0 {
 		i.MTU = n.MTU
 	}
-	if i.Port == (PortKnobs{}) {
+	if i.Port == (PortFlags{}) {
 		i.Port = n.Port
 	}
 	return nil

@@ -69,7 +69,7 @@ func (b *builder) attach(host, network string, a *types.ServiceNetworkConfig, at
 		Name:    a.InterfaceName,
 		Network: network,
 		MTU:     x.number("mtu", minMTU, maxMTU, n.MTU),
-		Port:    b.knobs(x, n.Port),
+		Port:    b.portFlags(x, n.Port),
 		Aliases: slices.Compact(slices.Sorted(slices.Values(a.Aliases))),
 		Veth:    b.veth(x),
 

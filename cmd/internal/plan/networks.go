@@ -82,7 +82,7 @@ func (b *builder) docker0(taken *[]netip.Prefix) (subnet netip.Prefix) {
 			"com.docker.network.bridge.default_bridge": "true",
 			optionICC: "true", optionMasquerade: "true", optionHostIP: "0.0.0.0", optionName: defaultBridgeName, optionMTU: "1500",
 		},
-		AgeingTime: defaultAgeingTime, Port: defaultKnobs,
+		AgeingTime: defaultAgeingTime, Port: defaultFlags,
 	}, ipam.Config{Subnet: subnet}, nil)
 	return subnet
 }
@@ -108,7 +108,7 @@ func (b *builder) network(key string, c ipam.Config) {
 		AgeingTime:    x.number("ageing_time", minAgeingTime, maxAgeingTime, defaultAgeingTime),
 		FDBMaxLearned: x.number("fdb_max_learned", 1, maxFDB, 0),
 		GroupFwdMask:  groups(x),
-		Port:          b.knobs(x, defaultKnobs),
+		Port:          b.portFlags(x, defaultFlags),
 		Tunnel:        tunnel,
 	}
 	n.GatewayMAC, _ = x.mac("gateway_mac")

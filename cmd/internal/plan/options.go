@@ -119,12 +119,12 @@ const (
 	maxStormLimit     = 100000000
 )
 
-// defaultKnobs are those of a port about which nobody says anything.
-var defaultKnobs = PortKnobs{Learning: true, Flood: true, McastFlood: true, BcastFlood: true, StormLimit: defaultStormLimit}
+// defaultFlags are those of a port about which nobody says anything.
+var defaultFlags = PortFlags{Learning: true, Flood: true, McastFlood: true, BcastFlood: true, StormLimit: defaultStormLimit}
 
-// knobs reads the settings of a port, or of a network's ports.
-func (b *builder) knobs(x *section, absent PortKnobs) PortKnobs {
-	return PortKnobs{
+// portFlags reads the settings of a port, or of a network's ports.
+func (b *builder) portFlags(x *section, absent PortFlags) PortFlags {
+	return PortFlags{
 		Learning:   x.boolean("learning", absent.Learning),
 		Flood:      x.boolean("flood", absent.Flood),
 		McastFlood: x.boolean("mcast_flood", absent.McastFlood),

@@ -162,7 +162,7 @@ type Network struct {
 	FDBMaxLearned int        `json:"fdb_max_learned,omitempty"` // learned stations at most; 0: the switch's own limit
 	GroupFwdMask  int        `json:"group_fwd_mask,omitempty"`  // bit n: frames for 01:80:c2:00:00:0n go through
 	FDB           []FDBEntry `json:"fdb,omitempty"`             // stations that are known from the start
-	Port          PortKnobs  `json:"port"`                      // for ports that say nothing else
+	Port          PortFlags  `json:"port"`                      // for ports that say nothing else
 	Tunnel        *Tunnel    `json:"tunnel,omitempty"`          // to other machines; nil: the network is on this one only
 }
 
@@ -192,8 +192,8 @@ type FDBEntry struct {
 	Sticky bool      `json:"sticky"` // a sticky entry ages and never moves; one that is not sticky is static: neither
 }
 
-// PortKnobs are the settings of one switch port, named as the Linux bridge names them.
-type PortKnobs struct {
+// PortFlags are the settings of one switch port, named as the Linux bridge names them.
+type PortFlags struct {
 	Learning   bool `json:"learning"`    // learn stations from the frames that come in
 	Flood      bool `json:"flood"`       // send frames for unknown stations out of this port
 	McastFlood bool `json:"mcast_flood"` // send multicast out of this port

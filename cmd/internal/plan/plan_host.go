@@ -79,7 +79,7 @@ type Dependency struct {
 	Completed bool `json:"completed,omitempty"`
 }
 
-// Interface is one end of a cable: in the host a device with an address, at the switch a port with its knobs.
+// Interface is one end of a cable: in the host a device with an address, at the switch a port with its flags.
 type Interface struct {
 	Name    string       `json:"name"`    // inside the host: eth0, eth1, ...
 	Network string       `json:"network"` // the Network's Name
@@ -99,7 +99,7 @@ type Interface struct {
 	VethMAC frame.MAC `json:"veth_mac,omitzero"` // of the near end; zero: one that follows from the names
 	Down    bool      `json:"down,omitempty"`    // the near end
 	Raised  bool      `json:"raised,omitempty"`  // the near end has been up
-	Port    PortKnobs `json:"port"`
+	Port    PortFlags `json:"port"`
 }
 
 // Link is a further name for whoever is called Name on a network, now or later.

@@ -142,7 +142,7 @@ func (p *Plan) VerifyNetwork(n *Network) error {
 	return n.Port.verify(n.Name)
 }
 
-func (k PortKnobs) verify(where string) error {
+func (k PortFlags) verify(where string) error {
 	if k.StormLimit < 0 || k.StormLimit > maxStormLimit {
 		return fmt.Errorf("%s: storm_limit %d: want a whole number up to %d", where, k.StormLimit, maxStormLimit)
 	}

@@ -55,7 +55,7 @@ func newNetwork(t *testing.T) *network {
 		if err != nil {
 			t.Fatal(err)
 		}
-		port, err := n.sw.Attach(name, d, vswitch.Knobs{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true})
+		port, err := n.sw.Attach(name, d, vswitch.PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true})
 		if err != nil {
 			t.Fatal(err)
 		}

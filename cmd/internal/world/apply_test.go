@@ -50,7 +50,7 @@ var edits = []struct {
 			"~ CLIENT default route via 10.9.0.1 dev eth0"}},
 	{"an address changes", []string{"10.2.0.3", "10.2.0.77"},
 		[]string{"- card DB eth0 back 10.2.0.3 02:42:0a:02:00:03", "+ card DB eth0 back 10.2.0.77 02:42:0a:02:00:4d", "~ DB default route via 10.2.0.1 dev eth0"}},
-	{"knobs", []string{"10.2.0.3", "10.2.0.3, x-uswitch: {isolated: true, storm_limit: 7}",
+	{"port flags", []string{"10.2.0.3", "10.2.0.3, x-uswitch: {isolated: true, storm_limit: 7}",
 		"  front: {ipam", "  front: {x-uswitch: {ageing_time: 10, fdb: [{mac: '02:00:00:00:00:66', host: WEB}]}, ipam"},
 		[]string{"~ network front ageing_time=10 fdb", "~ port DB back isolated=on storm_limit=7"}},
 	{"rules of a network", []string{"  front: {ipam", "  front: {internal: true, ipam"}, []string{"~ CLIENT no default route", "~ network front internal=on"}},
@@ -279,7 +279,7 @@ func TestApplyKeepsOwn(t *testing.T) {
 		"host":    w.AddHost(ctx, plan.Host{Name: "MINE", Interfaces: []plan.Interface{{Network: "front"}}}),
 		"card":    w.Connect(ctx, "CLIENT", plan.Interface{Network: "back"}),
 		"rule":    w.Gateway().Rules().Apply([]string{own}),
-		"knob":    w.Set(world.Change{Kind: "port", Name: "DB", Values: map[string]string{"flood": "off"}}),
+		"flag":    w.Set(world.Change{Kind: "port", Name: "DB", Values: map[string]string{"flood": "off"}}),
 	} {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -298,8 +298,8 @@ func TestApplyKeepsOwn(t *testing.T) {
 	if w.Network("mine") == nil || w.Host("MINE") == nil || len(w.Host("CLIENT").Cards) != 2 || !strings.Contains(saved(w), own) {
 		t.Errorf("something that was made by hand is gone: %v\n%s", w.Plan(), saved(w))
 	}
-	if port, _ := w.Network("back").Switch.Port("DB"); port.Knobs().Flood {
-		t.Error("a knob that was turned by hand is as before")
+	if port, _ := w.Network("back").Switch.Port("DB"); port.Flags().Flood {
+		t.Error("a flag that was turned by hand is as before")
 	}
 	if _, err := w.Apply(ctx, reload(t, w, edited(text, []string{"CLIENT: {networks: [front]}", "CLIENT: {networks: {front: {ipv4_address: 10.1.0.4}}}"}))); err == nil ||
 		!strings.Contains(err.Error(), "with what was added by hand: host MINE on front: 10.1.0.4 02:42:0a:01:00:04: Address already in use: CLIENT has it") {

@@ -249,7 +249,7 @@ func (w *World) addCable(a, b End) (err error) {
 		}
 		*ends[i] = plan.CableEnd{Name: e.Name, Network: e.Name, MAC: mac, MTU: cmp.Or(e.MTU, 1500), Down: true}
 		if _, err = w.addInterface(e); err == nil {
-			c.Ports[i], err = w.Network(e.Name).Switch.Attach(e.Name, links[i], w.Network(e.Name).endKnobs(ends[i]))
+			c.Ports[i], err = w.Network(e.Name).Switch.Attach(e.Name, links[i], w.Network(e.Name).endFlags(ends[i]))
 		}
 		if err != nil {
 			for _, name := range []string{a.Name, b.Name}[:i+1] {
@@ -264,9 +264,9 @@ func (w *World) addCable(a, b End) (err error) {
 	return nil
 }
 
-// endKnobs returns the settings of a port that is an end of a cable.
-func (n *Network) endKnobs(e *plan.CableEnd) vswitch.Knobs {
-	k := Knobs(&plan.Interface{Port: n.Plan.Port, MTU: e.MTU, Down: e.Down})
+// endFlags returns the settings of a port that is an end of a cable.
+func (n *Network) endFlags(e *plan.CableEnd) vswitch.PortFlags {
+	k := PortFlags(&plan.Interface{Port: n.Plan.Port, MTU: e.MTU, Down: e.Down})
 	k.Down = k.Down || n.Plan.Down
 	return k
 }

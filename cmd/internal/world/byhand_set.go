@@ -126,7 +126,7 @@ func (w *World) replugTo(d *device, from, to *Network, down bool) error {
 	if d.card != nil {
 		p := *d.card.Plan
 		p.Network, p.Down, p.Port = to.Plan.Name, down, to.Plan.Port
-		port, err := from.Switch.Replug(d.card.Port, to.Switch, portName(to.Switch, d.host, &p), to.knobs(&p))
+		port, err := from.Switch.Replug(d.card.Port, to.Switch, portName(to.Switch, d.host, &p), to.portFlags(&p))
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (w *World) replugTo(d *device, from, to *Network, down bool) error {
 	p := *c.Plan
 	end := []*plan.CableEnd{&p.A, &p.B}[d.end]
 	end.Network, end.Down = to.Plan.Name, down
-	port, err := from.Switch.Replug(c.Ports[d.end], to.Switch, end.Name, to.endKnobs(end))
+	port, err := from.Switch.Replug(c.Ports[d.end], to.Switch, end.Name, to.endFlags(end))
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (d *device) mac(w *World) frame.MAC {
 
 func (d *device) mtu() int {
 	if d.card != nil {
-		return d.card.Port.Knobs().MTU
+		return d.card.Port.Flags().MTU
 	}
 	return d.cable.Plan.Ends()[d.end].MTU
 }
@@ -194,7 +194,7 @@ func (w *World) setUp(d *device, up bool) error {
 		p := *d.card.Plan
 		p.Down, p.Raised = !up, p.Raised || up
 		now := &Card{Plan: &p, Port: d.card.Port, cable: d.card.cable}
-		d.network.Switch.SetKnobs(now.Port, withDown(now.Port.Knobs(), !up || d.network.Plan.Down))
+		d.network.Switch.SetFlags(now.Port, withDown(now.Port.Flags(), !up || d.network.Plan.Down))
 		h := *d.host
 		h.Cards = replaced(h.Cards, d.card, now)
 		w.replaceHost(d.host, h.planned())
@@ -211,7 +211,7 @@ func (w *World) replanEnd(d *device, change func(*plan.CableEnd)) {
 	c.Plan = &p
 	end := []*plan.CableEnd{&p.A, &p.B}[d.end]
 	change(end)
-	d.network.Switch.SetKnobs(c.Ports[d.end], d.network.endKnobs(end))
+	d.network.Switch.SetFlags(c.Ports[d.end], d.network.endFlags(end))
 	w.change(func(now *picture) { now.cables = replaced(now.cables, d.cable, &c) })
 }
 
@@ -239,14 +239,14 @@ func (w *World) setNetworkUp(n *Network, up bool) error {
 	for _, h := range w.Hosts() {
 		for _, c := range h.Cards {
 			if c.Plan.Network == p.Name && c.Port != nil {
-				now.Switch.SetKnobs(c.Port, withDown(c.Port.Knobs(), !up || c.Plan.Down && p.Kind != plan.KindInterface))
+				now.Switch.SetFlags(c.Port, withDown(c.Port.Flags(), !up || c.Plan.Down && p.Kind != plan.KindInterface))
 			}
 		}
 	}
 	for _, c := range w.Cables() {
 		for i, end := range c.Plan.Ends() {
 			if end.Network == p.Name {
-				now.Switch.SetKnobs(c.Ports[i], withDown(c.Ports[i].Knobs(), !up || end.Down && p.Kind != plan.KindInterface))
+				now.Switch.SetFlags(c.Ports[i], withDown(c.Ports[i].Flags(), !up || end.Down && p.Kind != plan.KindInterface))
 			}
 		}
 	}
@@ -311,7 +311,7 @@ func (w *World) replanCard(d *device, change func(*plan.Interface)) {
 	p := *d.card.Plan
 	change(&p)
 	now := &Card{Plan: &p, Port: d.card.Port, cable: d.card.cable}
-	d.network.Switch.SetKnobs(now.Port, d.network.knobs(&p))
+	d.network.Switch.SetFlags(now.Port, d.network.portFlags(&p))
 	h := *d.host
 	h.Cards = replaced(h.Cards, d.card, now)
 	w.replaceHost(d.host, h.planned())
@@ -544,7 +544,7 @@ func (w *World) bringHome(h *Host, card *Card, far End, n *Network, near End, do
 }
 
 // withDown returns settings of a port with another state.
-func withDown(k vswitch.Knobs, down bool) vswitch.Knobs {
+func withDown(k vswitch.PortFlags, down bool) vswitch.PortFlags {
 	k.Down = down
 	return k
 }

@@ -85,7 +85,7 @@ func (w *World) makeCard(h *Host, p *plan.Interface) (*Card, error) {
 // attach plugs a card's cable into its network's switch, into a port with the host's name, and starts to carry frames.
 func (w *World) attach(h *Host, card *Card) (err error) {
 	network := w.Network(card.Plan.Network)
-	if card.Port, err = network.Switch.Attach(portName(network.Switch, h, card.Plan), card.device, network.knobs(card.Plan)); err != nil {
+	if card.Port, err = network.Switch.Attach(portName(network.Switch, h, card.Plan), card.device, network.portFlags(card.Plan)); err != nil {
 		return err
 	}
 	card.at(card.Port)
@@ -148,9 +148,9 @@ func (w *World) watcher(host string, card *Card, before tap.State) func(tap.Stat
 		port := card.port.Load()
 		on := port.Switch()
 		if now.MTU != before.MTU {
-			k := port.Knobs()
+			k := port.Flags()
 			k.MTU = now.MTU
-			on.SetKnobs(port, k)
+			on.SetFlags(port, k)
 		}
 		if before.Up && !now.Up {
 			on.FDB().Flush(port) // who was there is not there any more, as on a bridge's port without a carrier (br_stp_disable_port)
@@ -183,16 +183,16 @@ func changes(before, now tap.State) (lines []string) {
 	return lines
 }
 
-// knobs returns the settings of a port on a network: down is what the port is, or its bridge.
-func (n *Network) knobs(p *plan.Interface) vswitch.Knobs {
-	k := Knobs(p)
+// portFlags returns the settings of a port on a network: down is what the port is, or its bridge.
+func (n *Network) portFlags(p *plan.Interface) vswitch.PortFlags {
+	k := PortFlags(p)
 	k.Down = k.Down || n.Plan.Down
 	return k
 }
 
-// Knobs turns what the lab file says of a port into the switch's terms.
-func Knobs(p *plan.Interface) vswitch.Knobs {
-	return vswitch.Knobs{
+// PortFlags turns what the lab file says of a port into the switch's terms.
+func PortFlags(p *plan.Interface) vswitch.PortFlags {
+	return vswitch.PortFlags{
 		Learning:       p.Port.Learning,
 		Flood:          p.Port.Flood,
 		MulticastFlood: p.Port.McastFlood,

@@ -49,7 +49,7 @@ func (w *World) setPort(c Change) error {
 	if err != nil {
 		return err
 	}
-	k, up := card.Port.Knobs(), ""
+	k, up := card.Port.Flags(), ""
 	if err := assign(c, map[string]func(string) error{
 		"learning":    onOff(&k.Learning),
 		"flood":       onOff(&k.Flood),
@@ -71,7 +71,7 @@ func (w *World) setPort(c Change) error {
 		}
 		card = w.Host(host.Plan.Name).card(card.Plan.Network)
 	}
-	w.Network(card.Plan.Network).Switch.SetKnobs(card.Port, k)
+	w.Network(card.Plan.Network).Switch.SetFlags(card.Port, k)
 	return nil
 }
 

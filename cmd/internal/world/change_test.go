@@ -31,9 +31,9 @@ func TestSet(t *testing.T) {
 		wrong  string // what the error says
 	}{
 		"port": {change: world.Change{Kind: "port", Name: "RED", Values: values("learning", "off", "storm_limit", "7")},
-			is: func() bool { return !red.Knobs().Learning && red.Knobs().StormLimit == 7 && red.Knobs().Flood }},
+			is: func() bool { return !red.Flags().Learning && red.Flags().StormLimit == 7 && red.Flags().Flood }},
 		"port, network named": {change: world.Change{Kind: "port", Name: "RED", Network: "br0", Values: values("isolated", "on")},
-			is: func() bool { return red.Knobs().Isolated }},
+			is: func() bool { return red.Flags().Isolated }},
 		"network": {change: world.Change{Kind: "network", Name: "br0", Values: values("ageing_time", "10", "fdb_max_learned", "5")},
 			is: func() bool { return s.FDB().Ageing() == 10*time.Second && s.FDB().MaxLearned() == 5 }},
 		"groups": {change: world.Change{Kind: "network", Name: "br0", Values: values("group_fwd_mask", "0x4000")},

@@ -20,7 +20,7 @@ import (
 //
 //	commands and hosts, cards and networks that go               make room
 //	networks, hosts and cards that come                          take it
-//	default routes, knobs, the gateway, rules, ports that open   what needs all of them
+//	default routes, port flags, the gateway, rules, published ports   what needs all of them
 //	commands that end, the plan itself, commands that start
 //
 // What has only changed a little stays where it is; what cannot change in place goes and comes again.
@@ -93,7 +93,7 @@ func (c *changeover) plot() {
 	c.bring()
 	c.routes()
 	c.sysctls()
-	c.knobs()
+	c.portFlags()
 	c.gatewayAndRules()
 	c.openPorts()
 	c.endCommands("commands that change end", func(h *plan.Host) bool { return c.stays(h.Name) && commandChanges(h, c.now.Host(h.Name)) })

@@ -92,8 +92,8 @@ func (c *changeover) portOpens(h *plan.Host, p plan.Publish) move {
 		undo: func() error { return c.unpublish(open) }}
 }
 
-// knobs is the settings of ports and networks that stay.
-func (c *changeover) knobs() {
+// portFlags is the settings of ports and networks that stay.
+func (c *changeover) portFlags() {
 	for i := range c.now.Networks {
 		n := &c.now.Networks[i]
 		if goes, was := c.networks[n.Name]; goes || !was {
@@ -121,25 +121,25 @@ func (c *changeover) knobs() {
 	}
 }
 
-// portChanges turns those knobs of a port that the plan turns; what was turned by hand stays, as far as it is another knob.
+// portChanges turns those port flags of a port that the plan turns; what was turned by hand stays, as far as it is another flag.
 func (c *changeover) portChanges(host string, before, now *plan.Interface, changed string) move {
-	var was vswitch.Knobs
+	var was vswitch.PortFlags
 	return move{line: fmt.Sprintf("~ port %s %s %s", host, now.Network, changed),
 		do: func(context.Context) error {
 			port := c.Host(host).card(now.Network).Port
-			was = port.Knobs()
-			c.Network(now.Network).Switch.SetKnobs(port, merged(was, Knobs(before), Knobs(now)))
+			was = port.Flags()
+			c.Network(now.Network).Switch.SetFlags(port, merged(was, PortFlags(before), PortFlags(now)))
 			return nil
 		},
 		undo: func() error {
-			c.Network(now.Network).Switch.SetKnobs(c.Host(host).card(now.Network).Port, was)
+			c.Network(now.Network).Switch.SetFlags(c.Host(host).card(now.Network).Port, was)
 			return nil
 		}}
 }
 
-// merged returns knobs as they are, but for those that differ between two plans.
-func merged(as, before, now vswitch.Knobs) vswitch.Knobs {
-	for _, knob := range []struct {
+// merged returns port flags as they are, but for those that differ between two plans.
+func merged(as, before, now vswitch.PortFlags) vswitch.PortFlags {
+	for _, flag := range []struct {
 		to            *bool
 		before, after bool
 	}{
@@ -149,8 +149,8 @@ func merged(as, before, now vswitch.Knobs) vswitch.Knobs {
 		{&as.BroadcastFlood, before.BroadcastFlood, now.BroadcastFlood},
 		{&as.Isolated, before.Isolated, now.Isolated},
 	} {
-		if knob.before != knob.after {
-			*knob.to = knob.after
+		if flag.before != flag.after {
+			*flag.to = flag.after
 		}
 	}
 	if before.StormLimit != now.StormLimit {

@@ -12,7 +12,7 @@ import (
 	"uswitch/switch/frame"
 )
 
-// TestFaultComesBack: what a fault has unplugged is plugged in again by itself, with its address, its default route and its knobs.
+// TestFaultComesBack: what a fault has unplugged is plugged in again by itself, with its address, its default route and its port flags.
 func TestFaultComesBack(t *testing.T) {
 	t.Parallel()
 	host := &worldtest.Host{}
@@ -44,7 +44,7 @@ func TestPlugInAgain(t *testing.T) {
 		"set": func(w *world.World) error {
 			err := w.Set(world.Change{Kind: "port", Name: "RED", Values: map[string]string{"flood": "off"}})
 			if err == nil || !strings.Contains(err.Error(), "set port RED up=on") {
-				return fmt.Errorf("a knob of what is unplugged: %v", err)
+				return fmt.Errorf("a flag of what is unplugged: %v", err)
 			}
 			return w.Set(world.Change{Kind: "port", Name: "RED", Values: map[string]string{"up": "on"}})
 		},

@@ -123,8 +123,8 @@ func (t *Tunnel) plugIn(peers []netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	knobs := Knobs(&plan.Interface{MTU: t.where.MTU, Port: t.where.Port})
-	port, err := t.on.Attach(t.Plan.Name, link, knobs)
+	flags := PortFlags(&plan.Interface{MTU: t.where.MTU, Port: t.where.Port})
+	port, err := t.on.Attach(t.Plan.Name, link, flags)
 	if err != nil {
 		return err
 	}

@@ -229,7 +229,7 @@ func TestChangesFromInside(t *testing.T) {
 	if known() {
 		t.Error("RED's card has been down, and the switch still knows who is behind it")
 	}
-	if port, _ := w.Network("br0").Switch.Port("RED"); port.Knobs().MTU != 9000 {
-		t.Errorf("the port's MTU is %d", port.Knobs().MTU)
+	if port, _ := w.Network("br0").Switch.Port("RED"); port.Flags().MTU != 9000 {
+		t.Errorf("the port's MTU is %d", port.Flags().MTU)
 	}
 }

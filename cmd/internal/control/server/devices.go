@@ -145,7 +145,7 @@ func (s *Server) portDevice(h *world.Host, nic *world.Card) (device, bool) {
 // portCounters is what every port has in common.
 func portCounters(p *vswitch.Port) api.Device {
 	c := p.Counters()
-	return api.Device{Kind: api.KindVeth, MTU: p.Knobs().MTU, Master: p.Switch().Name(), Port: p.Name(), Number: p.ID(),
+	return api.Device{Kind: api.KindVeth, MTU: p.Flags().MTU, Master: p.Switch().Name(), Port: p.Name(), Number: p.ID(),
 		RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 		TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
 }

@@ -148,7 +148,7 @@ func (s *running) everythingElse(t *testing.T, held string) {
 		},
 		"changing the switch": func() {
 			p := network.Switch.Ports()[1]
-			network.Switch.SetKnobs(p, p.Knobs())
+			network.Switch.SetFlags(p, p.Flags())
 			_ = network.Switch.SetStatic(frame.MAC{2, 1, 2, 3, 4, 5}, p, false)
 			network.Switch.FDB().SetMaxLearned(network.Switch.FDB().MaxLearned())
 		},

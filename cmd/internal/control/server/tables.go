@@ -125,7 +125,7 @@ func (s *Server) ports(*http.Request) (any, error) {
 	rows := []api.Port{}
 	for _, n := range s.world.Networks() {
 		for _, p := range n.Switch.Ports() {
-			k, c := p.Knobs(), p.Counters()
+			k, c := p.Flags(), p.Counters()
 			rows = append(rows, api.Port{Network: n.Plan.Name, Name: p.Name(), Number: p.ID(), Learning: k.Learning, Flood: k.Flood,
 				McastFlood: k.MulticastFlood, BcastFlood: k.BroadcastFlood, Isolated: k.Isolated, StormLimit: k.StormLimit, MTU: k.MTU,
 				RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,

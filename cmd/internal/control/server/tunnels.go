@@ -65,7 +65,7 @@ func (s *Server) remotes(n *world.Network) (rows []api.FDBEntry) {
 func (s *Server) tunnelDevice(n *world.Network) device {
 	t := n.Tunnel
 	c := t.Port().Counters()
-	row := api.Device{Kind: api.KindVXLAN, Name: t.Plan.Name, Port: t.Plan.Name, Host: t.Plan.Name, MTU: t.Port().Knobs().MTU, Carrier: true, Master: n.Plan.Name, Number: t.Port().ID(),
+	row := api.Device{Kind: api.KindVXLAN, Name: t.Plan.Name, Port: t.Plan.Name, Host: t.Plan.Name, MTU: t.Port().Flags().MTU, Carrier: true, Master: n.Plan.Name, Number: t.Port().ID(),
 		RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped + t.Link().Dropped(), TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
 	_, row.MAC = dockerhost.VethName(s.world.Plan().Name, t.Plan.Name, &plan.Interface{Name: t.Plan.Name})
 	return device{Device: row}

@@ -88,8 +88,8 @@ func (b *bridge) showLinks(ctx context.Context, dev, master string) error {
 			return refuse(255, "Cannot find device %q", name)
 		}
 	}
-	var knobs []api.Port
-	if err := b.Lab.Get(ctx, "/v1/ports", nil, &knobs); err != nil {
+	var flagsOf []api.Port
+	if err := b.Lab.Get(ctx, "/v1/ports", nil, &flagsOf); err != nil {
 		return err
 	}
 	var ports []view.BridgePort
@@ -97,9 +97,9 @@ func (b *bridge) showLinks(ctx context.Context, dev, master string) error {
 		if d.Master == "" || dev != "" && d.Name != dev || master != "" && d.Master != master {
 			continue
 		}
-		for _, k := range knobs {
+		for _, k := range flagsOf {
 			if k.Network == d.Master && k.Name == d.Port {
-				ports = append(ports, view.BridgePort{Device: d, Knobs: k})
+				ports = append(ports, view.BridgePort{Device: d, Flags: k})
 			}
 		}
 	}

@@ -153,7 +153,7 @@ func BridgeFDBJSON(rows []FDBRow, o FDBOptions) any {
 // BridgePort is a veth in a bridge, and what it may do there.
 type BridgePort struct {
 	api.Device
-	Knobs api.Port
+	Flags api.Port
 }
 
 // bridgeFlag is a setting that `bridge -d link` shows. The bridges here know no others than Linux's usual ones for most.
@@ -165,12 +165,12 @@ type bridgeFlag struct {
 // before and after stand around mcast_router, which is a number.
 func (p *BridgePort) before() []bridgeFlag {
 	return []bridgeFlag{{"hairpin", false}, {"guard", false}, {"root_block", false}, {"fastleave", false},
-		{"learning", p.Knobs.Learning}, {"flood", p.Knobs.Flood}, {"mcast_flood", p.Knobs.McastFlood}, {"bcast_flood", p.Knobs.BcastFlood}}
+		{"learning", p.Flags.Learning}, {"flood", p.Flags.Flood}, {"mcast_flood", p.Flags.McastFlood}, {"bcast_flood", p.Flags.BcastFlood}}
 }
 
 func (p *BridgePort) after() []bridgeFlag {
 	return []bridgeFlag{{"mcast_to_unicast", false}, {"neigh_suppress", false}, {"vlan_tunnel", false},
-		{"isolated", p.Knobs.Isolated}, {"locked", false}}
+		{"isolated", p.Flags.Isolated}, {"locked", false}}
 }
 
 // state is the port's in the spanning tree, of which there is none: a port with a carrier forwards.

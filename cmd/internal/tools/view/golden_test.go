@@ -65,7 +65,7 @@ func mac(s string) frame.MAC {
 
 func ports() (all []view.BridgePort) {
 	for _, d := range devices[5:] {
-		all = append(all, view.BridgePort{Device: d, Knobs: api.Port{Learning: true, Flood: true, McastFlood: d.Number == 1, BcastFlood: true, Isolated: d.Number == 12}})
+		all = append(all, view.BridgePort{Device: d, Flags: api.Port{Learning: true, Flood: true, McastFlood: d.Number == 1, BcastFlood: true, Isolated: d.Number == 12}})
 	}
 	return all
 }

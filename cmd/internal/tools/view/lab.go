@@ -196,7 +196,7 @@ func Networks(w io.Writer, networks []api.Network) error {
 	return nil
 }
 
-// Ports writes the switches' ports with what went through, and the knobs that are not as they usually are.
+// Ports writes the switches' ports with what went through, and the flags that are not as they usually are.
 func Ports(w io.Writer, ports []api.Port) error {
 	t := newTable("NETWORK", "PORT", "NO", "MTU", "FROM HOST", "BYTES", "DROPPED", "TO HOST", "BYTES", "DROPPED", "KNOBS")
 	for _, p := range ports {
@@ -206,13 +206,13 @@ func Ports(w io.Writer, ports []api.Port) error {
 			number = count(uint64(p.Number))
 		}
 		t.add(p.Network, p.Name, number, strconv.Itoa(p.MTU), count(p.RxPackets), count(p.RxBytes), count(p.RxDropped),
-			count(p.TxPackets), count(p.TxBytes), count(p.TxDropped), knobs(p))
+			count(p.TxPackets), count(p.TxBytes), count(p.TxDropped), unusualFlags(p))
 	}
 	return t.write(w)
 }
 
-// knobs names a port's knobs that are turned, in the words that turn them.
-func knobs(p api.Port) string {
+// unusualFlags names those of a port that are not as they usually are, in the words that set them.
+func unusualFlags(p api.Port) string {
 	if p.Number == 0 {
 		return "the gateway"
 	}

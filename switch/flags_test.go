@@ -8,23 +8,23 @@ import (
 	"uswitch/switch/frame"
 )
 
-// TestFloodKnobs: flood, mcast_flood and bcast_flood each hold back their own class and nothing else.
-func TestFloodKnobs(t *testing.T) {
+// TestFloodFlags: flood, mcast_flood and bcast_flood each hold back their own class and nothing else.
+func TestFloodFlags(t *testing.T) {
 	const unicast, multi, broad = 0, 1, 2
 	dst := [3]frame.MAC{host(99), group, frame.Broadcast}
 	tests := []struct {
 		name  string
-		knob  func(*vswitch.Knobs)
+		flag  func(*vswitch.PortFlags)
 		class int // that BLUE does not get
 	}{
-		{"flood", func(k *vswitch.Knobs) { k.Flood = false }, unicast},
-		{"mcast_flood", func(k *vswitch.Knobs) { k.MulticastFlood = false }, multi},
-		{"bcast_flood", func(k *vswitch.Knobs) { k.BroadcastFlood = false }, broad},
+		{"flood", func(k *vswitch.PortFlags) { k.Flood = false }, unicast},
+		{"mcast_flood", func(k *vswitch.PortFlags) { k.MulticastFlood = false }, multi},
+		{"bcast_flood", func(k *vswitch.PortFlags) { k.BroadcastFlood = false }, broad},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			l := newLab(t, vswitch.Config{}, "RED", "BLUE", "GREEN")
-			l.set("BLUE", test.knob)
+			l.set("BLUE", test.flag)
 			for class, want := range [3]string{"BLUE GREEN", "BLUE GREEN gateway", "BLUE GREEN gateway"} {
 				if class == test.class {
 					want = want[len("BLUE "):]
@@ -44,7 +44,7 @@ func TestFloodKnobs(t *testing.T) {
 // bcast_flood, or nobody behind such a port could ever hear its ARP. Unknown unicast has no such exception (br_flood).
 func TestGatewayFloods(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
-	l.SetKnobs(l.ports["RED"], vswitch.Knobs{Learning: true, Isolated: true})
+	l.SetFlags(l.ports["RED"], vswitch.PortFlags{Learning: true, Isolated: true})
 	for dst, want := range map[frame.MAC]string{frame.Broadcast: "RED BLUE", group: "RED BLUE", host(99): "BLUE"} {
 		l.send("gateway", dst, gateway)
 		if got := l.outcome(); got != want {
@@ -55,12 +55,12 @@ func TestGatewayFloods(t *testing.T) {
 
 // TestNobodyToFloodTo: the reason says whether nobody is there or nobody may have it.
 func TestNobodyToFloodTo(t *testing.T) {
-	none := vswitch.Knobs{Learning: true}
-	isolated := vswitch.Knobs{Learning: true, Flood: true, Isolated: true}
+	none := vswitch.PortFlags{Learning: true}
+	isolated := vswitch.PortFlags{Learning: true, Flood: true, Isolated: true}
 	for _, test := range []struct {
 		name  string
-		blue  *vswitch.Knobs
-		red   vswitch.Knobs
+		blue  *vswitch.PortFlags
+		red   vswitch.PortFlags
 		from  string
 		class frame.MAC
 		want  string
@@ -92,7 +92,7 @@ func TestNobodyToFloodTo(t *testing.T) {
 func TestIsolated(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE", "GREEN")
 	for _, name := range []string{"RED", "BLUE"} {
-		l.set(name, func(k *vswitch.Knobs) { k.Isolated = true })
+		l.set(name, func(k *vswitch.PortFlags) { k.Isolated = true })
 	}
 	for i, name := range l.names {
 		l.send(name, nearest, host(i+1))
@@ -125,7 +125,7 @@ func TestIsolated(t *testing.T) {
 			t.Errorf("%s to %v: %q, want %q", step.from, step.dst, got, step.want)
 		}
 	}
-	l.set("RED", func(k *vswitch.Knobs) { k.Isolated = false })
+	l.set("RED", func(k *vswitch.PortFlags) { k.Isolated = false })
 	l.send("RED", host(2), host(1))
 	l.expect("BLUE")
 }
@@ -133,7 +133,7 @@ func TestIsolated(t *testing.T) {
 // TestLearningOff: such a port's stations are not entered, and those already there are not taken over.
 func TestLearningOff(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE", "GREEN")
-	l.set("RED", func(k *vswitch.Knobs) { k.Learning = false })
+	l.set("RED", func(k *vswitch.PortFlags) { k.Learning = false })
 	l.send("RED", frame.Broadcast, host(1))
 	l.send("BLUE", nearest, host(2))
 	l.send("RED", nearest, host(2))
@@ -146,7 +146,7 @@ func TestLearningOff(t *testing.T) {
 func TestLearningTurnedOff(t *testing.T) {
 	l := newLab(t, vswitch.Config{Ageing: 10 * time.Second}, "RED", "BLUE")
 	l.send("RED", nearest, host(1))
-	l.set("RED", func(k *vswitch.Knobs) { k.Learning = false })
+	l.set("RED", func(k *vswitch.PortFlags) { k.Learning = false })
 	l.pass(6 * time.Second)
 	l.send("RED", nearest, host(1))
 	l.pass(6 * time.Second)
@@ -179,8 +179,8 @@ func TestMTU(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := newLab(t, vswitch.Config{}, "RED", "SMALL", "JUMBO")
-			l.set("SMALL", func(k *vswitch.Knobs) { k.MTU = 1500 })
-			l.set("JUMBO", func(k *vswitch.Knobs) { k.MTU = 9000 })
+			l.set("SMALL", func(k *vswitch.PortFlags) { k.MTU = 1500 })
+			l.set("JUMBO", func(k *vswitch.PortFlags) { k.MTU = 9000 })
 			l.input("RED", test.f)
 			small := l.ports["SMALL"].Counters()
 			if small.TxDropped+small.TxFrames != 1 {
@@ -194,7 +194,7 @@ func TestMTU(t *testing.T) {
 // TestStormLimit: only flooded frames count, each port for itself, a second's worth at once and then at the rate.
 func TestStormLimit(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
-	l.set("RED", func(k *vswitch.Knobs) { k.StormLimit = 10 })
+	l.set("RED", func(k *vswitch.PortFlags) { k.StormLimit = 10 })
 	l.send("BLUE", nearest, host(2))
 	l.outcome()
 	burst := func(n int, dst frame.MAC) {
@@ -214,7 +214,7 @@ func TestStormLimit(t *testing.T) {
 	l.pass(time.Hour)
 	burst(20, frame.Broadcast)
 	l.expect("BLUEx10 gatewayx10 !stormx10")
-	l.set("RED", func(k *vswitch.Knobs) { k.StormLimit = 0 })
+	l.set("RED", func(k *vswitch.PortFlags) { k.StormLimit = 0 })
 	burst(20, frame.Broadcast)
 	l.expect("BLUEx20 gatewayx20")
 }
