@@ -26,7 +26,7 @@ func newShow() *cobra.Command {
 			func(rows []api.Host) error { return view.Hosts(out, rows) }),
 		tableOf("networks", "Networks with their settings", "/v1/networks",
 			func(rows []api.Network) error { return view.Networks(out, rows) }),
-		tableOf("ports", "Ports of the switches: what went through, and their knobs", "/v1/ports",
+		tableOf("ports", "Ports of the switches: what went through, and their flags", "/v1/ports",
 			func(rows []api.Port) error { return view.Ports(out, rows) }),
 		tableOf("tunnels", "Networks' ports to other machines, and what was said of those", "/v1/tunnels",
 			func(rows []api.Tunnel) error { return view.Tunnels(out, rows) }),

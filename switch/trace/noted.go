@@ -93,9 +93,9 @@ func (e *Event) leftOut() string {
 	case 0:
 		return ""
 	case 1:
-		return "; its knobs leave 1 port out"
+		return "; its flags leave 1 port out"
 	}
-	return "; their knobs leave " + commas(uint64(e.Count)) + " ports out"
+	return "; their flags leave " + commas(uint64(e.Count)) + " ports out"
 }
 
 func (e *Event) aboutARP() string {

@@ -151,7 +151,7 @@ var sentences = [reasonEnd]string{
 	Storm:         "this port floods more frames per second than its limit (to everyone, to a group, or to a receiver whose place nobody knows): a loop, or a station gone mad; the rest of them waits outside",
 	Loop:          "there is a loop: a station was heard behind two ports by turns, hundreds of times a second; for some seconds it is believed only where it was before, and nothing goes from one of the two ports to the other",
 	Isolated:      "the port that it comes from is isolated, and so is every port that it should leave by: isolated ports may talk to the gateway and to ordinary ports only",
-	NoFlood:       "it is for everyone, for a group, or for a receiver whose place nobody knows, and the knobs of all other ports leave such frames out",
+	NoFlood:       "it is for everyone, for a group, or for a receiver whose place nobody knows, and the flags of all other ports leave such frames out",
 	NoOtherPort:   "there is nobody else on this network",
 	PortDown:      "the receiver's interface is down: bring it up with `ip link set eth0 up` inside",
 	PortGone:      "the port was just unplugged",

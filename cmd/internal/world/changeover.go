@@ -20,7 +20,7 @@ import (
 //
 //	commands and hosts, cards and networks that go               make room
 //	networks, hosts and cards that come                          take it
-//	default routes, port flags, the gateway, rules, published ports   what needs all of them
+//	default routes, port flags, gateway, rules, ports that open  what needs all of them
 //	commands that end, the plan itself, commands that start
 //
 // What has only changed a little stays where it is; what cannot change in place goes and comes again.

@@ -198,7 +198,7 @@ func Networks(w io.Writer, networks []api.Network) error {
 
 // Ports writes the switches' ports with what went through, and the flags that are not as they usually are.
 func Ports(w io.Writer, ports []api.Port) error {
-	t := newTable("NETWORK", "PORT", "NO", "MTU", "FROM HOST", "BYTES", "DROPPED", "TO HOST", "BYTES", "DROPPED", "KNOBS")
+	t := newTable("NETWORK", "PORT", "NO", "MTU", "FROM HOST", "BYTES", "DROPPED", "TO HOST", "BYTES", "DROPPED", "FLAGS")
 	for _, p := range ports {
 		count := func(n uint64) string { return strconv.FormatUint(n, 10) }
 		number := "-"
