@@ -46,6 +46,11 @@ var errQuit = errors.New("the lesson was left")
 // Play brings the lab of a lesson up and plays the lesson. It reports whether the lesson was played to its end; the error
 // says what was not as the lesson says, or why there is no lab.
 func Play(l *Lesson, o Options) (done bool, err error) {
+	if !o.Simulated {
+		if err := l.ready(); err != nil {
+			return false, err
+		}
+	}
 	o.Language = l.Speaks(o.Language)
 	p := &player{Options: o, lesson: l, in: bufio.NewReader(o.In)}
 	err = o.Bring(l.Plan, o.Simulated, o.Errors, func(ctx context.Context, lab *api.Client) error {
