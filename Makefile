@@ -8,7 +8,7 @@ PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshar
            crun uidmap busybox-static golang-github-containers-common
 
 .DEFAULT_GOAL := build
-.PHONY: web build run test test-race test-predict test-kills test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
+.PHONY: web build run test test-race test-predict test-rootless test-kills test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
 
 # What the binary says of itself, and the day that stands in what is made from it: the commit's, so that anybody gets the same bytes.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -33,6 +33,9 @@ test-race: packages ## run the end-to-end tests once more with a uswitch that is
 
 test-predict: packages ## compare what explain says with what a real packet does in 300 random labs (make test: 20)
 	USWITCH_PREDICT=300 $(GO) test -v -count=1 -timeout 60m -run TestPredictions ./test
+
+test-rootless: packages ## run the end-to-end tests once more as an ordinary user in a user namespace; it says which cannot be run so, and why
+	cd test && USWITCH_USER=on $(GO) test -count=1 -timeout 40m
 
 test-kills: packages ## kill rootless labs at 100 moments of their run, up and down (make test: 20)
 	USWITCH_KILLS=100 $(GO) test -v -count=1 -timeout 30m -run TestRootlessKilled ./test

@@ -13,7 +13,7 @@ import (
 //	client         .3 --+-- back      from docker network connect on
 //	db     172.19.0.2 --+
 func TestDockerPostgres(t *testing.T) {
-	needs(t, "postgres", "initdb", "psql", "su")
+	needs(t, "postgres", "initdb", "psql", "setpriv")
 	t.Parallel()
 	l := startDocker(t)
 
@@ -24,7 +24,8 @@ func TestDockerPostgres(t *testing.T) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	must(t, "chown", "postgres", dir)
-	must(t, "su", "postgres", "-s", "/bin/sh", "-c", "initdb -A trust -D "+dir)
+	postgres := []string{"setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups"}
+	must(t, append(postgres, "initdb", "-A", "trust", "-D", dir)...)
 	access, err := os.OpenFile(filepath.Join(dir, "pg_hba.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -37,8 +38,8 @@ func TestDockerPostgres(t *testing.T) {
 
 	l.docker("network create front")
 	l.docker("network create back")
-	start := "exec postgres -D " + dir + " -c listen_addresses=* -c unix_socket_directories="
-	_, errs, status := l.try("docker", "run", "-d", "--name", l.own("db@"), "--network", "back", "postgres", "su", "postgres", "-s", "/bin/sh", "-c", start)
+	run := append([]string{"docker", "run", "-d", "--name", l.own("db@"), "--network", "back", "postgres"}, postgres...)
+	_, errs, status := l.try(append(run, "postgres", "-D", dir, "-c", "listen_addresses=*", "-c", "unix_socket_directories=")...)
 	if status != 0 {
 		t.Fatal(errs)
 	}

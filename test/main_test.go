@@ -31,6 +31,11 @@ func TestMain(m *testing.M) {
 	if os.Getenv(echoVariable) != "" || os.Getenv(deniedVariable) != "" {
 		os.Exit(m.Run()) // the child of a test: it needs no program, and would leave it behind when it is killed
 	}
+	if uswitch = os.Getenv(userVariable); uswitch != "" && uswitch != "on" {
+		leaveOut()
+		linksBefore = links()
+		os.Exit(m.Run())
+	}
 	os.Exit(buildAndRun(m))
 }
 
@@ -56,6 +61,9 @@ func buildAndRun(m *testing.M) int {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
+	}
+	if os.Getenv(userVariable) == "on" {
+		return again()
 	}
 	linksBefore = links()
 	return m.Run()

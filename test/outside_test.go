@@ -67,7 +67,7 @@ func newOutside(l *lab, withHost bool) *outside {
 			ip -n ISP@ addr add 192.168.104.1/24 dev lan && ip -n ISP@ link set lan up
 			ip -n HOST@ addr add 192.168.104.2/24 dev uplink && ip -n HOST@ link set uplink up
 			ip -n HOST@ route add default via 192.168.104.1
-			ip netns exec HOST@ sysctl -qw net.ipv4.ping_group_range="0 2147483647" # as systems with systemd have it`)
+			ip netns exec HOST@ sysctl -qw net.ipv4.ping_group_range="0 65535" # as systems with systemd have it, for all groups that a user namespace has`)
 	}
 	return o
 }

@@ -24,8 +24,8 @@ type place struct {
 	says string // what keeps a lab from coming up, and what would help, each behind the other; with a lab, what doctor says
 }
 
-// asUser is the end of a way of which the command is an ordinary user's.
-const asUser = `exec setpriv --reuid 61000 --regid 61000 --clear-groups env HOME="$D/home" XDG_RUNTIME_DIR="$D/run" "$@"`
+// ordinarily is the end of a way of which the command is an ordinary user's.
+const ordinarily = `exec setpriv --reuid 61000 --regid 61000 --clear-groups env HOME="$D/home" XDG_RUNTIME_DIR="$D/run" "$@"`
 
 // In a user namespace in which as many as there are ids are mapped, and of which no other can be made.
 const noUserNamespaces = `mkfifo a b; tun 666
@@ -47,11 +47,11 @@ const dockerHint = "docker run --device /dev/net/tun --cap-add NET_ADMIN --cap-a
 
 var places = []place{
 	{name: "root", way: `exec "$@"`, mode: "root"},
-	{name: "a user, tun 0666", way: `tun 666; ` + asUser, mode: "rootless"},
-	{name: "a user, tun 0600", way: `tun 600; ` + asUser, mode: "memory", says: "/dev/net/tun cannot be opened: permission denied ... chmod 666 /dev/net/tun"},
-	{name: "unshare -Urnm", way: `tun 666; ` + strings.Replace(asUser, `"$@"`, `unshare -Urnm "$@"`, 1), mode: "rootless"},
-	{name: "unshare -Urnmpf", way: `tun 666; ` + strings.Replace(asUser, `"$@"`, `unshare -Urnmpf --mount-proc "$@"`, 1), mode: "rootless"},
-	{name: "unshare -Urm, tmpfs on run", way: `tun 666; ` + strings.Replace(asUser, `"$@"`, `unshare -Urm sh -c 'mount -t tmpfs none /run; exec "$@"' sh "$@"`, 1), mode: "root"},
+	{name: "a user, tun 0666", way: `tun 666; ` + ordinarily, mode: "rootless"},
+	{name: "a user, tun 0600", way: `tun 600; ` + ordinarily, mode: "memory", says: "/dev/net/tun cannot be opened: permission denied ... chmod 666 /dev/net/tun"},
+	{name: "unshare -Urnm", way: `tun 666; ` + strings.Replace(ordinarily, `"$@"`, `unshare -Urnm "$@"`, 1), mode: "rootless"},
+	{name: "unshare -Urnmpf", way: `tun 666; ` + strings.Replace(ordinarily, `"$@"`, `unshare -Urnmpf --mount-proc "$@"`, 1), mode: "rootless"},
+	{name: "unshare -Urm, tmpfs on run", way: `tun 666; ` + strings.Replace(ordinarily, `"$@"`, `unshare -Urm sh -c 'mount -t tmpfs none /run; exec "$@"' sh "$@"`, 1), mode: "root"},
 	{name: "max_user_namespaces 0", way: noUserNamespaces, mode: "memory", says: "a user namespace cannot be had ... user.max_user_namespaces is 0"},
 	{name: "ip netns exec", way: `ip netns add H; ip netns exec H "$@"`, mode: "root"},
 	{name: "ambient capabilities", way: `tun 666; mkdir -m 700 /run/service; chown 61000 /run/service; exec setpriv --reuid 61000 --regid 61000 --clear-groups --inh-caps +net_admin,+sys_admin --ambient-caps +net_admin,+sys_admin env -u HOME RUNTIME_DIRECTORY=/run/service "$@"`, mode: "rootless"},

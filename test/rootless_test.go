@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -31,8 +32,9 @@ type ordinary struct {
 	uid     int
 	dir     string // theirs
 	program string
-	tun     string // the mode of /dev/net/tun
-	more    string // shell that prepares the person's mounts further
+	tun     string   // the mode of /dev/net/tun
+	front   []string // where the person is: in front of all that they run
+	more    string   // shell that prepares the person's mounts further
 }
 
 var ordinaries atomic.Int64
@@ -40,7 +42,7 @@ var ordinaries atomic.Int64
 func newOrdinary(t *testing.T) *ordinary {
 	t.Helper()
 	needs(t, "unshare", "setpriv", "nsenter")
-	p := &ordinary{t: t, uid: 60000 + os.Getpid()%2000*10 + int(ordinaries.Add(1))%10, tun: "666"}
+	p := &ordinary{t: t, uid: 60000 + os.Getpid()%400*50 + int(ordinaries.Add(1))%50, tun: "666"}
 	p.program, _ = everybodys(t, uswitch)
 	dir, err := os.MkdirTemp("", "uswitch-")
 	if err != nil {
@@ -61,8 +63,8 @@ func (p *ordinary) argv(argv ...string) []string {
 ` + p.more + `
 shift; cd "$1"; shift; exec "$@"`
 	id := fmt.Sprint(p.uid)
-	return append([]string{"unshare", "-m", "sh", "-c", front, "sh", p.tun, p.dir, "setpriv", "--reuid", id, "--regid", id, "--clear-groups",
-		"env", "-u", "USWITCH_LAB", "HOME=" + p.dir, "XDG_RUNTIME_DIR=" + p.dir}, argv...)
+	return append(append(slices.Clone(p.front), "unshare", "-m", "sh", "-c", front, "sh", p.tun, p.dir, "setpriv", "--reuid", id, "--regid", id, "--clear-groups",
+		"env", "-u", "USWITCH_LAB", "HOME="+p.dir, "XDG_RUNTIME_DIR="+p.dir), argv...)
 }
 
 func (p *ordinary) try(args ...string) (text string, status int) {
