@@ -95,9 +95,7 @@ func (g *Gateway) Add(c InterfaceConfig, now time.Time) (*Interface, error) {
 	i.own.Store(&arp.Self{MAC: c.MAC, Addr: nobody})
 	i.advert.Store(c.Advert)
 	i.binder, _ = c.Uplink.(Binder)
-	if m, ok := c.Uplink.(Machiner); ok {
-		i.machine = m.Machine()
-	}
+	i.machine, _ = c.Uplink.(Machiner)
 	err := g.change(func(v *view) (err error) {
 		for _, other := range v.interfaces {
 			if other.name == c.Name {

@@ -64,10 +64,10 @@ type Binding struct {
 	Random bool                // the rule wants another port than the sender's own
 }
 
-// Machiner is an Uplink that has an address for this machine itself: TCP and UDP that come from there have never been outside.
+// Machiner is an Uplink that has addresses for this machine itself: TCP and UDP that come from there have never been outside.
 // What this machine says about packets does not come from there: see Undelivered. Its sockets carry what comes in, so that its
 // kernel has connected a client of TCP before the gateway hears of it.
-type Machiner interface{ Machine() netip.Addr }
+type Machiner interface{ IsMachine(netip.Addr) bool }
 
 // InterfaceConfig describes an Interface. Exactly one of Segment and Uplink is given.
 type InterfaceConfig struct {

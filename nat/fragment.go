@@ -15,7 +15,8 @@ func (p *packet) mayFragment() bool {
 	if p.ip.Is4() {
 		return !frame.IPv4(p.ip).DontFragment()
 	}
-	return p.in == nil || p.largest > 0 && p.largest <= p.out.config.MTU
+	whole := p.in != nil && p.in.binder != nil && p.ip.Proto() != frame.ProtoTCP // sockets have put the datagram together
+	return p.in == nil || whole || p.largest > 0 && p.largest <= p.out.config.MTU
 }
 
 // fragment cuts a packet that is too large for the way out (RFC 791 3.2) and sends the pieces.

@@ -70,8 +70,8 @@ type Interface struct {
 	name    string
 	own     atomic.Pointer[arp.Self] // see self
 	uplink  Uplink
-	binder  Binder     // the uplink, if it is one
-	machine netip.Addr // what stands for this machine itself on the uplink, if anything does
+	binder  Binder   // the uplink, if it is one
+	machine Machiner // the uplink, if it is one
 	segment Segment
 
 	neighbors *arp.Cache[held]                   // of both families

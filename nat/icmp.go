@@ -182,16 +182,16 @@ func (p *packet) paramProblem(e frame.ICMPError) frame.ICMPError {
 
 // Failure is what became of a packet that had left by an uplink which has no stack of its own: the machine's says it.
 type Failure struct {
-	Type, Code uint8      // of the ICMP error
-	MTU        uint16     // in bytes, where it says that the packet is too big
-	Packet     frame.IPv4 // as it left, from its IP header on, as far as known: at least its ports. It is borrowed.
+	Type, Code uint8    // of the ICMP error, in the packet's family
+	MTU        uint16   // in bytes, where it says that the packet is too big
+	Packet     frame.IP // as it left, from its IP header on, as far as known: at least its ports. It is borrowed.
 }
 
 // Undelivered tells the sender of a packet what the machine says of it. On a Docker host the machine and the gateway are one:
 // the error is the gateway's own, from the address and within the limits of those that it writes itself (see sendError). About
 // a packet of which no connection is known there is nobody to tell.
 func (g *Gateway) Undelivered(f Failure, now time.Time) {
-	t, ok := frame.TupleOf(f.Packet)
+	t, ok := f.Packet.Tuple()
 	if !ok {
 		return
 	}
@@ -208,7 +208,7 @@ func (g *Gateway) Undelivered(f Failure, now time.Time) {
 	if !ok {
 		return
 	}
-	tooBig := f.Type == frame.ICMPUnreachable && f.Code == frame.UnreachableTooBig
+	tooBig := tooBig(f.Type, f.Code, f.Packet.Is4())
 	if !tooBig && !g.errors.allow(source, sent.Src(), now.Sub(g.epoch)) {
 		g.tracer.Count(trace.Limited)
 		return
@@ -217,7 +217,7 @@ func (g *Gateway) Undelivered(f Failure, now time.Time) {
 	if tooBig {
 		said.MTU = f.MTU
 	}
-	b, quoted := newError(said, frame.IP(f.Packet))
+	b, quoted := newError(said, f.Packet)
 	quoted.Rewrite(t, sent, false)
 	g.finishError(b, from, sent.Src())
 	g.send(&packet{f: frame.Frame{Data: b}, now: now, machine: true,

@@ -15,12 +15,12 @@ var nobody = netip.PrefixFrom(netip.IPv4Unspecified(), 32)
 
 // note says in the trace whence a packet has come that came in by an uplink, and how.
 func (i *Interface) note(e *trace.Event) {
-	p, ok := e.IPv4()
-	if !ok || !i.machine.IsValid() || p.Proto() == frame.ProtoICMP {
+	p, ok := e.Network()
+	if !ok || i.machine == nil || p.IsICMP() {
 		return
 	}
-	if p.Src() == i.machine {
-		e.Note, e.Addr = trace.UplinkMachine, i.machine
+	if src := p.Src(); i.machine.IsMachine(src) {
+		e.Note, e.Addr = trace.UplinkMachine, src
 	}
 	if p.Proto() != frame.ProtoTCP || p.IsFragment() {
 		return

@@ -119,7 +119,7 @@ func TestFragmentsAndErrorsAreTold(t *testing.T) {
 // loopback is a way out behind which this machine itself stands, too.
 type loopback struct{ *way }
 
-func (loopback) Machine() netip.Addr { return ip4("192.168.104.1") }
+func (loopback) IsMachine(a netip.Addr) bool { return a == ip4("192.168.104.1") }
 
 // TestThisMachineIsTold: what came from this machine itself, and what begins a connection, say so where they come in.
 func TestThisMachineIsTold(t *testing.T) {

@@ -183,7 +183,7 @@ func TestTraceOfEveryRow(t *testing.T) {
 // machineWay is a way out on which 192.0.2.1 stands for this machine.
 type machineWay struct{ *way }
 
-func (machineWay) Machine() netip.Addr { return netip.MustParseAddr("192.0.2.1") }
+func (machineWay) IsMachine(a netip.Addr) bool { return a == netip.MustParseAddr("192.0.2.1") }
 
 // TestTraceOfTheMachineItself: a client on this machine has never been outside; a router with the address that stands for it has.
 func TestTraceOfTheMachineItself(t *testing.T) {
@@ -229,7 +229,7 @@ func TestUndelivered(t *testing.T) {
 		!quote.ChecksumOK() || about.Src().String() != "11.11.11.2" || about.SrcPort != 5 || about.DstPort != 53 {
 		t.Errorf("RED hears %v from %v about %v", m, ip.Src(), about)
 	}
-	foreign := append(frame.IPv4(nil), left...)
+	foreign := append(frame.IP(nil), left...)
 	foreign[frame.IPv4Header+1]++ // its source port
 	l.Undelivered(nat.Failure{Type: frame.ICMPUnreachable, Code: frame.UnreachableHost, Packet: foreign}, l.now)
 	if n := l.tracer.Drops(trace.NoConnForICMP); n != 1 || len(l.red.frames) != 1 {

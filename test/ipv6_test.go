@@ -1,6 +1,9 @@
 package test
 
 import (
+	"fmt"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -84,4 +87,45 @@ func TestIPv6ByAdverts(t *testing.T) {
 		return strings.Contains(out, "inet6 fd00:1::42:bff:fe0b:b02/64 scope global dynamic")
 	})
 	contains(t, l.do("exec", l.ns("RED"), "--", "ip", "-6", "route"), "default via fe80::42:bff:fe0b:b01 dev eth0 proto ra")
+}
+
+// sixOutside gives the machine of a lab and the outside IPv6: NET is 2001:db8:8::8, and has no way back to any lab.
+const sixOutside = `
+	ip -n NET@ addr add 2001:db8:64::2/64 dev eth0 nodad && ip -n NET@ addr add 2001:db8:8::8/128 dev lo
+	ip -n NET@ -6 route add default via 2001:db8:64::1
+	ip -n ISP@ addr add 2001:db8:64::1/64 dev wan nodad && ip -n ISP@ -6 route add 2001:db8:8::8 via 2001:db8:64::2
+	ip -n ISP@ addr add 2001:db8:104::1/64 dev lan nodad
+	ip netns exec ISP@ sysctl -qw net.ipv6.conf.all.forwarding=1 net.ipv6.icmp.ratelimit=0
+	ip -n HOST@ addr add 2001:db8:104::2/64 dev uplink nodad && ip -n HOST@ -6 route add default via 2001:db8:104::1`
+
+// TestIPv6ByHost: a host without an address of the outside's reaches it by IPv6 through sockets of this machine, which sends with
+// the address and the ports that the trace shows, and is itself closed.
+func TestIPv6ByHost(t *testing.T) {
+	needs(t, "ip", "ping", "bash", "curl")
+	t.Parallel()
+	s := newSite(t, byHost, strings.Replace(twoFamilies, "uplink: none", "uplink: host", 1))
+	s.out.shell(sixOutside)
+	within(t, s.ns("NET"), func() error {
+		l, err := net.Listen("tcp", "[2001:db8:8::8]:80")
+		if err == nil {
+			t.Cleanup(func() { l.Close() })
+			go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "seen:", r.RemoteAddr) }))
+		}
+		return err
+	})
+	s.start()
+	inside := func(command ...string) string {
+		out, errOut, _ := s.try(append([]string{"exec", s.ns("RED"), "--"}, command...)...)
+		return out + errOut
+	}
+	contains(t, inside("ping", "-6", "-c", "1", "-W", "5", "2001:db8:8::8"), "1 received")
+	contains(t, inside("ping", "-6", "-c", "1", "-W", "5", "-t", "2", "2001:db8:8::8"), "From 2001:db8:104::1", "Time exceeded")
+	contains(t, inside("curl", "-6", "-s", "--local-port", "40000", "-m", "20", "http://[2001:db8:8::8]/"), "seen: [2001:db8:104::2]:40000")
+	contains(t, inside("bash", "-c", "exec 3<>/dev/tcp/2001:db8:8::8/81"), "Connection refused")
+	for _, own := range []string{"2001:db8:104::2", "fe80::1"} {
+		inside("curl", "-6", "-s", "-m", "1", "http://["+own+"]:81/")
+	}
+	s.event("drop of what is for this machine", func(e event) bool {
+		return e.Reason == "host-forbidden" && e.Before.Dst == "2001:db8:104::2"
+	})
 }

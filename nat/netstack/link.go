@@ -51,13 +51,18 @@ func (l *link) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 // offload says in the frame's terms what netstack has left to do.
 func offload(pkt *stack.PacketBuffer) frame.Offload {
 	o := pkt.GSOOptions
-	if o.Type != stack.GSOTCPv4 {
+	kind := frame.GSOTCPv4
+	switch o.Type {
+	case stack.GSOTCPv4:
+	case stack.GSOTCPv6:
+		kind = frame.GSOTCPv6
+	default:
 		return frame.Offload{}
 	}
 	transport := frame.EthernetHeader + o.L3HdrLen
 	f := frame.Offload{NeedsChecksum: o.NeedsCsum, ChecksumStart: transport, ChecksumOffset: o.CsumOffset}
 	if o.MSS > 0 && pkt.Data().Size() > int(o.MSS) {
-		f.GSO, f.GSOSize = frame.GSOTCPv4, o.MSS
+		f.GSO, f.GSOSize = kind, o.MSS
 		f.HeaderLen = transport + uint16(len(pkt.TransportHeader().Slice()))
 	}
 	return f
@@ -66,7 +71,9 @@ func offload(pkt *stack.PacketBuffer) frame.Offload {
 // deliver hands a packet to netstack, which keeps a copy.
 func (l *link) deliver(pkt *stack.PacketBuffer) {
 	if d := l.dispatcher.Load(); d != nil {
-		(*d).DeliverNetworkPacket(header.IPv4ProtocolNumber, pkt)
+		if version, ok := pkt.Data().PullUp(1); ok {
+			(*d).DeliverNetworkPacket(tcpip.NetworkProtocolNumber(frame.IP(version).EtherType()), pkt)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"uswitch/switch/frame"
@@ -48,7 +49,7 @@ const queue = 256
 func New(c Config) (*Stack, error) {
 	s := &Stack{link: &link{config: c}, later: make(chan []byte, queue), done: make(chan struct{})}
 	s.Stack = stack.New(stack.Options{
-		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol},
+		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
 		TransportProtocols: c.Transport,
 	})
 	if err := s.CreateNIC(NIC, s.link); err != nil {
@@ -56,7 +57,7 @@ func New(c Config) (*Stack, error) {
 	}
 	s.SetSpoofing(NIC, true)
 	s.SetPromiscuousMode(NIC, true)
-	s.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, NIC: NIC}})
+	s.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, NIC: NIC}, {Destination: header.IPv6EmptySubnet, NIC: NIC}})
 	s.ended.Go(s.run)
 	return s, nil
 }
@@ -101,5 +102,5 @@ func (s *Stack) Sending() bool { return s.link.sending.Load() > 0 }
 
 // Address is a as netstack has it.
 func Address(a netip.AddrPort) tcpip.FullAddress {
-	return tcpip.FullAddress{NIC: NIC, Addr: tcpip.AddrFrom4(a.Addr().As4()), Port: a.Port()}
+	return tcpip.FullAddress{NIC: NIC, Addr: tcpip.AddrFromSlice(a.Addr().AsSlice()), Port: a.Port()}
 }

@@ -26,7 +26,7 @@ func (h *Host) Bind(b nat.Binding, now time.Time) (netip.AddrPort, trace.Reason)
 	if r := h.refuses(t.Dst()); r != trace.NoReason {
 		return netip.AddrPort{}, r
 	}
-	if t.Proto != frame.ProtoTCP && t.Proto != frame.ProtoUDP && t.Proto != frame.ProtoICMP {
+	if t.Proto != frame.ProtoTCP && t.Proto != frame.ProtoUDP && t.Proto != frame.ProtoICMPOf(t.Dst()) {
 		return netip.AddrPort{}, trace.UplinkProto
 	}
 	key := inside{endpoint{t.Proto, t.SrcIP, t.SrcPort}, b.Ports}
@@ -82,7 +82,7 @@ func (h *Host) bindNew(key inside, b nat.Binding, now time.Time) (netip.AddrPort
 		}
 		h.mu.Lock()
 		m := h.inside[key]
-		if m == nil && !h.closed && (h.outside[outside{key.proto, port}] == nil || try == bindTries-1 && h.adoptPort(key.proto, port)) {
+		if m == nil && !h.closed && (h.outside[key.outside(port)] == nil || try == bindTries-1 && h.adoptPort(key.outside(port))) {
 			own, evicted := h.enter(key, port, sock, b, now)
 			h.mu.Unlock()
 			closeAll(evicted)
@@ -119,9 +119,9 @@ func (h *Host) uncount() {
 // adoptPort reports whether a port may go to a new mapping although an old one has it: when hardly any other is left, and
 // the old one has lost its socket to busier ones. Should it send again, it shares the new socket, and answers are told
 // apart by who sends them.
-func (h *Host) adoptPort(proto uint8, port uint16) bool {
-	o := h.outside[outside{proto, port}]
-	if proto == frame.ProtoTCP || o.sock != nil || o.raw {
+func (h *Host) adoptPort(port outside) bool {
+	o := h.outside[port]
+	if port.proto == frame.ProtoTCP || o.sock != nil || o.raw {
 		return false
 	}
 	delete(h.inside, o.inside)
@@ -132,7 +132,7 @@ func (h *Host) adoptPort(proto uint8, port uint16) bool {
 // reset, unless the inside has closed it: then what it sent is still delivered.
 func (h *Host) Release(t frame.Tuple) {
 	h.mu.Lock()
-	m := h.outside[outside{t.Proto, t.SrcPort}]
+	m := h.outside[outsideOf(t.Proto, t.Src(), t.SrcPort)]
 	if m == nil {
 		h.mu.Unlock()
 		return
@@ -162,29 +162,30 @@ func destination(t frame.Tuple) netip.AddrPort { return netip.AddrPortFrom(t.Dst
 // 1024, of TCP and UDP); then any port, random for TCP (RFC 6056) and of the kernel's choice for UDP. Of a rule's range each
 // try is the next one. A nil socket means that the raw socket will carry the mapping.
 func (h *Host) openBound(b nat.Binding, try int) (*socket, uint16, trace.Reason) {
-	proto, wish := b.Tuple.Proto, b.Tuple.SrcPort
+	wish := outsideOf(b.Tuple.Proto, b.Tuple.Src(), b.Tuple.SrcPort)
 	if b.Ports != (nat.PortRange{}) {
 		span := int(b.Ports.Max) - int(b.Ports.Min) + 1
 		at := 0
 		if b.Random {
 			at = rand.IntN(span)
-		} else if b.Ports.Contains(wish) {
-			at = int(wish - b.Ports.Min)
+		} else if b.Ports.Contains(wish.port) {
+			at = int(wish.port - b.Ports.Min)
 		}
-		wish = b.Ports.Min + uint16((at+try)%span)
-		return h.openNew(proto, wish)
+		wish.port = b.Ports.Min + uint16((at+try)%span)
+		return h.openNew(wish)
 	}
-	if try == 0 && !b.Random && (wish >= 1024 || proto == frame.ProtoICMP) {
-		if sock, port, r := h.openNew(proto, wish); r != trace.NATNoPort {
+	if try == 0 && !b.Random && (wish.port >= 1024 || frame.IsICMP(wish.proto)) {
+		if sock, port, r := h.openNew(wish); r != trace.NATNoPort {
 			return sock, port, r
 		}
 	}
-	return h.openNew(proto, 0)
+	wish.port = 0
+	return h.openNew(wish)
 }
 
 // openNew opens a socket at a port that nobody else has, 0 meaning any.
-func (h *Host) openNew(proto uint8, port uint16) (*socket, uint16, trace.Reason) {
-	sock, own, r := h.openFor(proto, port, true)
+func (h *Host) openNew(port outside) (*socket, uint16, trace.Reason) {
+	sock, own, r := h.openFor(port, true)
 	if r == trace.NoICMPSocket {
 		return h.openRaw(port)
 	}
@@ -193,25 +194,25 @@ func (h *Host) openNew(proto uint8, port uint16) (*socket, uint16, trace.Reason)
 
 // openPort opens a socket bound to a port, 0 meaning any. When the process has no file descriptor left, whoever can spare
 // the most gives one up, once.
-func (h *Host) openPort(proto uint8, port uint16) (*socket, uint16, trace.Reason) {
-	return h.openFor(proto, port, false)
+func (h *Host) openPort(port outside) (*socket, uint16, trace.Reason) {
+	return h.openFor(port, false)
 }
 
 // openFor is openPort; alone, nobody else may have the port, not even with SO_REUSEADDR.
-func (h *Host) openFor(proto uint8, wish uint16, alone bool) (*socket, uint16, trace.Reason) {
-	sock, port, err := openSocket(proto, wish, h.ports, alone)
+func (h *Host) openFor(wish outside, alone bool) (*socket, uint16, trace.Reason) {
+	sock, port, err := openSocket(wish, h.ports, alone)
 	if errors.Is(err, unix.EMFILE) && h.evictOne() {
-		sock, port, err = openSocket(proto, wish, h.ports, alone)
+		sock, port, err = openSocket(wish, h.ports, alone)
 	}
 	if err != nil {
-		return nil, 0, whyNoSocket(proto, err)
+		return nil, 0, whyNoSocket(wish.proto, err)
 	}
 	return sock, port, trace.NoReason
 }
 
 // whyNoSocket is why for a socket that could not be opened: a ping socket is not for everybody (icmp(7): ping_group_range).
 func whyNoSocket(proto uint8, err error) trace.Reason {
-	if errors.Is(err, unix.EPROTONOSUPPORT) || proto == frame.ProtoICMP && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)) {
+	if errors.Is(err, unix.EPROTONOSUPPORT) || frame.IsICMP(proto) && (errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)) {
 		return trace.NoICMPSocket
 	}
 	return why(err)
@@ -241,7 +242,7 @@ func why(err error) trace.Reason {
 		return trace.NoMem
 	case unix.EADDRNOTAVAIL, unix.EADDRINUSE:
 		return trace.NATNoPort
-	case unix.ENETUNREACH, unix.ENETDOWN:
+	case unix.ENETUNREACH, unix.ENETDOWN, unix.EAFNOSUPPORT: // of a machine without IPv6
 		return trace.NoRoute
 	case unix.EHOSTUNREACH, unix.EHOSTDOWN:
 		return trace.Unreachable

@@ -54,7 +54,7 @@ func (h *Host) cutThrough(p *outgoing, t frame.TCP) (left bool, ep *tcp.Endpoint
 	if len(t.Payload()) == 0 && t.Flags()&(frame.SYN|frame.FIN) == 0 {
 		return false, nil, trace.NoReason
 	}
-	tuple, _ := frame.TupleOf(p.ip)
+	tuple, _ := p.ip.Tuple()
 	o := h.flows.find(tuple)
 	if o == nil {
 		return false, nil, trace.NoReason
@@ -81,8 +81,8 @@ func (o *transmitRelay) judge(t frame.TCP) trace.Reason {
 }
 
 // note remembers up to where netstack has sent to the inside. ip is a packet of its own.
-func (f *flows) note(ip frame.IPv4) {
-	tuple, ok := frame.TupleOf(ip)
+func (f *flows) note(ip frame.IP) {
+	tuple, ok := ip.Tuple()
 	t, whole := frame.ParseTCP(ip.Payload())
 	if !ok || !whole {
 		return

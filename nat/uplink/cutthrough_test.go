@@ -32,7 +32,7 @@ func newStage(t *testing.T, isn uint32) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sock, err := wrap(fds[0])
+	sock, err := wrap(fds[0], false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package uplink
 import (
 	"net/netip"
 
-	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
@@ -55,7 +54,7 @@ func (h *Host) beginDial(port outside, to netip.AddrPort) (*dial, *socket, trace
 	if r != trace.NoReason {
 		return d, nil, r
 	}
-	sock, _, r := h.openPort(frame.ProtoTCP, port.port)
+	sock, _, r := h.openPort(port)
 	h.mu.Lock()
 	if r == trace.NoReason && d.sock == nil && d.refs > 0 && !h.closed {
 		h.order++

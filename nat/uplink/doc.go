@@ -23,6 +23,9 @@
 //	   +---------+---------+------------------+---------------+
 //	                   the host's kernel
 //
+// Both families go one way: what differs are the sockets (socket.go), the headers that are written in front of what they
+// read (inject.go), and that an IPv6 datagram as large as the inside's packets or smaller leaves unfragmented or not at all.
+//
 // A port is reserved by binding a socket (Bind), so the translation that the trace shows is what the outside sees. One
 // inside endpoint has one outside port whatever it talks to (endpoint-independent mapping, RFC 4787 REQ-1, RFC 5382
 // REQ-1, RFC 5508 REQ-1). Which answers get in is the gateway's connection table's decision: address- and

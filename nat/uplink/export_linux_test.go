@@ -31,7 +31,7 @@ func (b Batch) Buffers() (n int) {
 }
 
 // Read reads up to most datagrams with one system call, and returns how many there were.
-func (b Batch) Read(fd, most int) (int, error) { return b.in.receive(fd, payloadAt, most) }
+func (b Batch) Read(fd, most int) (int, error) { return b.in.receive(fd, payloadAt(false), most) }
 
 // From returns the sender of one that was read.
 func (b Batch) From(i int) netip.AddrPort { return b.in.received(i).from }
@@ -39,14 +39,14 @@ func (b Batch) From(i int) netip.AddrPort { return b.in.received(i).from }
 // Arrival returns one that was read.
 func (b Batch) Arrival(i int) Arrival {
 	r := b.in.received(i)
-	return Arrival{string(b.in.buffers[i][payloadAt:][:r.n]), r.from, r.ttl, r.tos}
+	return Arrival{string(b.in.buffers[i][payloadAt(false):][:r.n]), r.from, r.ttl, r.tos}
 }
 
 // Socket is a UDP socket as a mapping has one, at a port of the kernel's choice.
 type Socket struct{ *socket }
 
 func NewSocket() (Socket, uint16, error) {
-	s, port, err := openSocket(17, 0, nil, false)
+	s, port, err := openSocket(outside{proto: 17}, nil, false)
 	return Socket{s}, port, err
 }
 
@@ -55,7 +55,7 @@ func (s Socket) Control(f func(fd int) error) error { return s.control(f) }
 
 // ReadAll reads until the socket is closed, as a Host does.
 func (s Socket) ReadAll(datagram func(payload []byte, from netip.AddrPort)) {
-	new(Host).readAll(s.socket, payloadAt, func(b []byte, r received) { datagram(b[payloadAt:][:r.n], r.from) }, func(failure) {})
+	new(Host).readAll(s.socket, payloadAt(false), func(b []byte, r received) { datagram(b[payloadAt(false):][:r.n], r.from) }, func(failure) {})
 }
 
 // SendPieces sends a super-datagram that the kernel does not cut.

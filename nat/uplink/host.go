@@ -21,7 +21,9 @@ type HostConfig struct {
 	// Gateway stands for the host itself: it is the source of published connections that come from the host's own
 	// loopback. The zero value means DefaultGateway. It must not be on a network of the lab.
 	Gateway netip.Addr
-	// AllowHost opens the host's own addresses and 169.254.0.0/16 to the lab.
+	// Addr6 and Gateway6 are the same in IPv6; the zero values mean OutgoingAddr6 and DefaultGateway6.
+	Addr6, Gateway6 netip.Addr
+	// AllowHost opens the host's own addresses and the link-local ones to the lab.
 	AllowHost bool
 	// Own says which addresses these are; nil means those of the host's interfaces, looked at once a second.
 	Own Own
@@ -45,14 +47,18 @@ type HostConfig struct {
 // be cut before it reaches them.
 const MaxMTU = 65535
 
-// DefaultGateway is HostConfig.Gateway's default.
-var DefaultGateway = netip.AddrFrom4([4]byte{192, 168, 104, 1})
+// DefaultGateway and DefaultGateway6 are the defaults of HostConfig.Gateway and Gateway6.
+var (
+	DefaultGateway  = netip.AddrFrom4([4]byte{192, 168, 104, 1})
+	DefaultGateway6 = netip.MustParseAddr("fd00:c0a8:68::1")
+)
 
 // Host is the way out through the host's own sockets. Every method may be called from many goroutines.
 type Host struct {
-	addr        netip.Addr
+	addr, addr6 netip.Addr
 	prefix      netip.Prefix
 	gateway     netip.Addr
+	gateway6    netip.Addr
 	allowHost   bool
 	mtu         int  // of the inside
 	gso         bool // the inside takes super-frames
@@ -77,11 +83,11 @@ type Host struct {
 	inside     map[inside]*mapping
 	outside    map[outside]*mapping
 	sources    map[sender]*source
-	order      uint64 // of dials
-	sockets    int    // open file descriptors of mappings, dials and connections
-	others     int    // file descriptors that are somebody else's
-	files      int    // those that there are for flows, published ports and others
-	raw        *socket
+	order      uint64           // of dials
+	sockets    int              // open file descriptors of mappings, dials and connections
+	others     int              // file descriptors that are somebody else's
+	files      int              // those that there are for flows, published ports and others
+	raw        map[bool]*socket // of IPv6: true
 	listens    map[outside][]*udpListener
 	open       map[*splice]struct{}
 	closers    map[closer]struct{} // listeners
@@ -107,6 +113,12 @@ func NewHost(c HostConfig) (*Host, error) {
 	if !c.Gateway.IsValid() {
 		c.Gateway = DefaultGateway
 	}
+	if !c.Addr6.IsValid() {
+		c.Addr6 = OutgoingAddr6()
+	}
+	if !c.Gateway6.IsValid() {
+		c.Gateway6 = DefaultGateway6
+	}
 	if c.MTU == 0 {
 		c.MTU = 1500
 	}
@@ -127,13 +139,16 @@ func NewHost(c HostConfig) (*Host, error) {
 		return nil, fmt.Errorf("uplink: address %v, gateway %v: want IPv4", c.Addr, c.Gateway)
 	case c.Addr.Addr() == c.Gateway:
 		return nil, fmt.Errorf("uplink: address and gateway are both %v: they must differ", c.Gateway)
+	case !c.Addr6.Is6() || !c.Gateway6.Is6() || c.Addr6 == c.Gateway6:
+		return nil, fmt.Errorf("uplink: address %v, gateway %v: want two of IPv6", c.Addr6, c.Gateway6)
 	case c.MTU < 576 || c.MTU > MaxMTU:
 		return nil, fmt.Errorf("uplink: MTU %d: want 576 to %d", c.MTU, MaxMTU)
 	}
-	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway, allowHost: c.AllowHost, own: c.Own, shared: shared,
+	h := &Host{addr: c.Addr.Addr(), prefix: c.Addr, gateway: c.Gateway,
+		addr6: c.Addr6, gateway6: c.Gateway6, allowHost: c.AllowHost, own: c.Own, shared: shared,
 		mtu: c.MTU, gso: c.GSO, limits: c.Limits.withDefaults(), streams: c.Streams, tracer: c.Tracer, now: c.Now,
 		ports: newPorts(), done: make(chan struct{}), files: FreeFiles(),
-		inside: map[inside]*mapping{}, outside: map[outside]*mapping{}, sources: map[sender]*source{},
+		raw: map[bool]*socket{}, inside: map[inside]*mapping{}, outside: map[outside]*mapping{}, sources: map[sender]*source{},
 		listens: map[outside][]*udpListener{}, open: map[*splice]struct{}{}, closers: map[closer]struct{}{},
 		aliases: map[aliased]*alias{}, aliasPorts: map[outside]bool{}}
 	var err error
@@ -158,8 +173,27 @@ func (h *Host) Attach(deliver func(f frame.Frame, now time.Time), undelivered fu
 	h.deliver.Store(&deliver)
 }
 
-// Machine implements nat.Machiner: clients on this machine.
-func (h *Host) Machine() netip.Addr { return h.gateway }
+// Addr6 returns the uplink's own address of IPv6, on no network.
+func (h *Host) Addr6() netip.Prefix { return netip.PrefixFrom(h.addr6, h.addr6.BitLen()) }
+
+// self returns the uplink's own address of a family.
+func (h *Host) self(v6 bool) netip.Addr {
+	if v6 {
+		return h.addr6
+	}
+	return h.addr
+}
+
+// standIn returns the address of a family that stands for the host itself.
+func (h *Host) standIn(v6 bool) netip.Addr {
+	if v6 {
+		return h.gateway6
+	}
+	return h.gateway
+}
+
+// IsMachine implements nat.Machiner: clients on this machine.
+func (h *Host) IsMachine(a netip.Addr) bool { return a == h.gateway || a == h.gateway6 }
 
 // Output implements nat.Uplink. It never waits for the network. A fault in it is the uplink's own, and no concern of the port
 // that the frame came from.
@@ -196,10 +230,10 @@ func (h *Host) Close() error {
 	for _, m := range h.inside {
 		end = append(end, h.forget(m)...)
 	}
-	if h.raw != nil {
-		end = append(end, h.raw)
-		h.raw = nil
+	for _, raw := range h.raw {
+		end = append(end, raw)
 	}
+	clear(h.raw)
 	h.mu.Unlock()
 	closeAll(end)
 	h.net.Close()

@@ -25,6 +25,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/link/ethernet"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
@@ -40,6 +41,7 @@ import (
 var (
 	red  = netip.MustParseAddr("11.11.11.2")
 	blue = netip.MustParseAddr("11.11.11.3")
+	red6 = netip.MustParseAddr("fd00:11::2")
 
 	server, other, far           = "203.0.113.10", "203.0.113.11", "203.0.113.20"
 	unreachable, blackhole, host = "203.0.113.98", "203.0.113.99", "198.18.0.2"
@@ -79,27 +81,32 @@ func newLab(t *testing.T, c uplink.HostConfig, rules ...string) *lab {
 	outside(t)
 	sockets, goroutines := openSockets(), runtime.NumGoroutine()
 	l := &lab{now: time.Now, told: make(chan told, 1000), wire: make(chan []byte, 4096), several: make(chan int, 1000)}
-	tables := rule.NewTables(rule.IPv4)
+	tables, tables6 := rule.NewTables(rule.IPv4), rule.NewTables(rule.IPv6)
+	if err := tables6.Apply([]string{"-t nat -A POSTROUTING -s fd00:11::/64 ! -o br0 -j MASQUERADE", "-t nat -A PREROUTING -p tcp -m tcp --dport 8080 ! -i br0 -j DNAT --to-destination [fd00:11::2]:80", "-t nat -A PREROUTING -p udp -m udp --dport 8080 ! -i br0 -j DNAT --to-destination [fd00:11::2]:80"}); err != nil {
+		t.Fatal(err)
+	}
 	if err := tables.Apply(append([]string{"-t nat -A POSTROUTING -s 11.11.11.0/24 ! -o br0 -j MASQUERADE"}, rules...)); err != nil {
 		t.Fatal(err)
 	}
-	l.gateway = nat.New(nat.Config{Tracer: &l.tracer, Epoch: time.Now(), Rules: tables, Random: rand.New(rand.NewPCG(1, 1))})
+	l.gateway = nat.New(nat.Config{Tracer: &l.tracer, Epoch: time.Now(), Rules: tables, Rules6: tables6, Random: rand.New(rand.NewPCG(1, 1))})
 	up, err := uplink.NewHost(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.up = up
 	l.leg, err = l.gateway.Add(nat.InterfaceConfig{Name: "br0", Addr: netip.MustParsePrefix("11.11.11.1/24"),
-		MAC: frame.MAC{2, 0x42, 11, 11, 11, 1}, Segment: segment{l}}, l.now())
+		MAC: frame.MAC{2, 0x42, 11, 11, 11, 1}, V6: []netip.Prefix{netip.MustParsePrefix("fd00:11::1/64")}, Segment: segment{l}}, l.now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.out, err = l.gateway.Add(nat.InterfaceConfig{Name: "uplink", Addr: up.Addr(), Uplink: up, MTU: uplink.MaxMTU}, l.now())
+	l.out, err = l.gateway.Add(nat.InterfaceConfig{Name: "uplink", Addr: up.Addr(), V6: []netip.Prefix{up.Addr6()}, Uplink: up, MTU: uplink.MaxMTU}, l.now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.gateway.AddRoute(netip.MustParsePrefix("0.0.0.0/0"), netip.Addr{}, l.out); err != nil {
-		t.Fatal(err)
+	for _, all := range []string{"0.0.0.0/0", "::/0"} {
+		if err := l.gateway.AddRoute(netip.MustParsePrefix(all), netip.Addr{}, l.out); err != nil {
+			t.Fatal(err)
+		}
 	}
 	up.Attach(func(f frame.Frame, now time.Time) { l.gateway.InputUplink(l.out, f, now) }, l.gateway.Undelivered)
 	l.startInside(t)
@@ -179,18 +186,18 @@ func (l *lab) carry(ctx context.Context) {
 
 // listen notes an ICMP message; what is wrong with one shows as a message of type 255.
 func (l *lab) listen(f frame.Frame) {
-	ip, err := frame.ParseIPv4(f.Data[frame.EthernetHeader:])
-	if err != nil || ip.Proto() != frame.ProtoICMP {
+	ip, err := frame.ParseIP(f.Data[frame.EthernetHeader:])
+	if err != nil || !ip.IsICMP() || ip.IsLinkSignal() {
 		return
 	}
-	m, ok := frame.ParseICMP(ip.Payload())
+	m, ok := ip.ICMP()
 	say := told{from: ip.Src().String(), to: ip.Dst().String(), icmpType: 255, ttl: ip.TTL()}
-	if ok && m.ChecksumOK() && ip.ChecksumOK() {
+	if ok && ip.ICMPChecksumOK() && (!ip.Is4() || frame.IPv4(ip).ChecksumOK()) {
 		say.icmpType, say.code, say.id, say.payload = m.Type(), m.Code(), m.ID(), string(m.Payload())
-		if m.IsError() {
-			quote := frame.IPv4(m.Payload())
+		if ip.IsICMPError() {
+			quote := frame.IP(m.Payload())
 			say.id, say.payload = binary.BigEndian.Uint16(quote.Payload()), quote.Src().String()+">"+quote.Dst().String()
-			if quote.Proto() == frame.ProtoICMP {
+			if quote.IsICMP() {
 				say.id = frame.ICMP(quote.Payload()).ID()
 			}
 		}
@@ -222,10 +229,12 @@ func (l *lab) hears(t *testing.T, send func()) told {
 
 // send puts an IP packet of the inside onto the network; its payload's checksum must be complete.
 func (l *lab) send(proto, ttl uint8, from, to string, payload []byte) {
-	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+len(payload))
-	frame.Ethernet(b).SetHeader(frame.MAC{2, 0x42, 11, 11, 11, 1}, frame.MAC{2, 0x42, 11, 11, 11, 2}, frame.TypeIPv4)
-	copy(b[frame.EthernetHeader+frame.IPv4Header:], payload)
-	frame.PutIPv4(b[frame.EthernetHeader:], proto, ttl, 1, netip.MustParseAddr(from), netip.MustParseAddr(to))
+	src := netip.MustParseAddr(from)
+	header := frame.EthernetHeader + frame.FixedHeader(src)
+	b := make([]byte, header+len(payload))
+	copy(b[header:], payload)
+	ip := frame.PutIP(b[frame.EthernetHeader:], proto, ttl, 1, src, netip.MustParseAddr(to))
+	frame.Ethernet(b).SetHeader(frame.MAC{2, 0x42, 11, 11, 11, 1}, frame.MAC{2, 0x42, 11, 11, 11, 2}, ip.EtherType())
 	l.leg.Input(frame.Frame{Data: b}, nil, l.now())
 }
 
@@ -285,8 +294,8 @@ func (c card) Attach(d stack.NetworkDispatcher) {
 
 func (l *lab) startInside(t *testing.T) {
 	l.inside = stack.New(stack.Options{
-		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, arp.NewProtocol},
-		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4},
+		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, arp.NewProtocol, ipv6.NewProtocol},
+		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
 	})
 	if err := l.inside.CreateNIC(1, ethernet.New(card{l})); err != nil {
 		t.Fatal(err)
@@ -298,18 +307,25 @@ func (l *lab) startInside(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	at := tcpip.ProtocolAddress{Protocol: ipv6.ProtocolNumber, AddressWithPrefix: tcpip.AddressWithPrefix{
+		Address: tcpip.AddrFrom16(red6.As16()), PrefixLen: 64}}
+	if err := l.inside.AddProtocolAddress(1, at, stack.AddressProperties{}); err != nil {
+		t.Fatal(err)
+	}
 	l.inside.SetRouteTable([]tcpip.Route{
+		{Destination: subnet("fd00:11::/64"), NIC: 1},
+		{Destination: header.IPv6EmptySubnet, Gateway: tcpip.AddrFrom16(netip.MustParseAddr("fd00:11::1").As16()), NIC: 1},
 		{Destination: subnet("11.11.11.0/24"), NIC: 1},
 		{Destination: header.IPv4EmptySubnet, Gateway: tcpip.AddrFrom4([4]byte{11, 11, 11, 1}), NIC: 1}})
 }
 
 func subnet(s string) tcpip.Subnet {
 	p := netip.MustParsePrefix(s)
-	return tcpip.AddressWithPrefix{Address: tcpip.AddrFrom4(p.Addr().As4()), PrefixLen: p.Bits()}.Subnet()
+	return tcpip.AddressWithPrefix{Address: tcpip.AddrFromSlice(p.Addr().AsSlice()), PrefixLen: p.Bits()}.Subnet()
 }
 
 func full(a netip.Addr, port int) tcpip.FullAddress {
-	return tcpip.FullAddress{NIC: 1, Addr: tcpip.AddrFrom4(a.As4()), Port: uint16(port)}
+	return tcpip.FullAddress{NIC: 1, Addr: tcpip.AddrFromSlice(a.AsSlice()), Port: uint16(port)}
 }
 
 // in runs f in another namespace; sockets that it opens stay there. The thread is never used for anything else.
@@ -338,7 +354,7 @@ func serve(t *testing.T, pid int, at string, f func(*net.TCPConn)) {
 	t.Helper()
 	var l net.Listener
 	in(t, pid, func() (err error) {
-		l, err = net.Listen("tcp4", at)
+		l, err = net.Listen("tcp", at)
 		return err
 	})
 	var clients sync.Map
@@ -363,7 +379,7 @@ func datagrams(t *testing.T, pid int, at string) *net.UDPConn {
 	t.Helper()
 	var c net.PacketConn
 	in(t, pid, func() (err error) {
-		c, err = net.ListenPacket("udp4", at)
+		c, err = net.ListenPacket("udp", at)
 		return err
 	})
 	t.Cleanup(func() { c.Close() })

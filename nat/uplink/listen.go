@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 
@@ -23,8 +24,8 @@ import (
 // uplink's address and this port. A DNAT rule decides who serves it; without one the gateway itself answers that nothing
 // listens.
 //
-// A client whose address cannot appear on a wire, the host itself by loopback or by the uplink's own address, enters with
-// HostConfig.Gateway as its source instead, and a port of its own there so that answers find back.
+// A client whose address cannot appear on a wire, the host itself by loopback or by the uplink's own address, or a neighbour of
+// the host's by its link-local one, enters with HostConfig.Gateway (Gateway6) as its source instead, and a port of its own there so that answers find back.
 type Listener struct {
 	addr netip.AddrPort
 	stop func()
@@ -41,11 +42,11 @@ func (l *Listener) Close() error {
 	return nil
 }
 
-// Listen publishes a port of the host, for frame.ProtoTCP or frame.ProtoUDP. It takes exactly that address (0.0.0.0:
-// all); if somebody has it already, the error names them where the system tells.
+// Listen publishes a port of the host, for frame.ProtoTCP or frame.ProtoUDP. It takes exactly that address (0.0.0.0: all of
+// IPv4, [::]: all of IPv6); if somebody has it already, the error names them where the system tells.
 func (h *Host) Listen(proto uint8, at netip.AddrPort) (*Listener, error) {
-	if !at.Addr().Is4() || proto != frame.ProtoTCP && proto != frame.ProtoUDP {
-		return nil, fmt.Errorf("uplink: publish %v/%s: want an IPv4 address and tcp or udp", at, frame.ProtoName(proto))
+	if !at.Addr().IsValid() || proto != frame.ProtoTCP && proto != frame.ProtoUDP {
+		return nil, fmt.Errorf("uplink: publish %v/%s: want an address and tcp or udp", at, frame.ProtoName(proto))
 	}
 	var l *Listener
 	var err error
@@ -119,7 +120,11 @@ const acceptPause = 100 * time.Millisecond
 
 func (h *Host) listenTCP(at netip.AddrPort) (*Listener, error) {
 	config := net.ListenConfig{KeepAlive: -1} // an idle client is left alone
-	l, err := config.Listen(context.Background(), "tcp4", at.String())
+	network := "tcp4"
+	if at.Addr().Is6() {
+		network = "tcp6"
+	}
+	l, err := config.Listen(context.Background(), network, at.String())
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +179,7 @@ func (h *Host) serve(conn *net.TCPConn, port uint16) {
 		return
 	}
 	defer h.leave(frame.ProtoTCP, client)
-	own := netip.AddrPortFrom(h.addr, port)
+	own := netip.AddrPortFrom(h.self(client.Addr().Is6()), port)
 	s := h.newSplice(sender{client: frame.AddrOf(seen.Addr())}, conn, seen, own)
 	defer s.forget()
 	if s.dialInside(seen, own) {
@@ -198,7 +203,11 @@ func (h *Host) admitClient(who sender) bool {
 
 // dialInside connects from the client's own address to a port of the uplink, through the gateway and its rules.
 func (s *splice) dialInside(from, to netip.AddrPort) bool {
-	ep, err := s.host.net.NewEndpoint(tcp.ProtocolNumber, ipv4.ProtocolNumber, &s.queue)
+	network := ipv4.ProtocolNumber
+	if from.Addr().Is6() {
+		network = ipv6.ProtocolNumber
+	}
+	ep, err := s.host.net.NewEndpoint(tcp.ProtocolNumber, network, &s.queue)
 	if err != nil {
 		return false
 	}

@@ -28,8 +28,8 @@ func (h *Host) listenUDP(at netip.AddrPort) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &udpListener{host: h, sock: sock, port: outside{frame.ProtoUDP, own.Port()}, young: map[netip.AddrPort]*client{}}
-	if err = h.track(sock); err == nil && !h.start(func() { h.readAll(sock, payloadAt, l.datagram, l.failed) }) {
+	l := &udpListener{host: h, sock: sock, port: outsideOf(frame.ProtoUDP, at.Addr(), own.Port()), young: map[netip.AddrPort]*client{}}
+	if err = h.track(sock); err == nil && !h.start(func() { h.readAll(sock, payloadAt(at.Addr().Is6()), l.datagram, l.failed) }) {
 		err = errClosed
 	}
 	if err != nil {
@@ -43,13 +43,14 @@ func (h *Host) listenUDP(at netip.AddrPort) (*Listener, error) {
 }
 
 func openUDPListener(at netip.AddrPort) (*socket, netip.AddrPort, error) {
-	fd, err := newSocket(unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	v6 := at.Addr().Is6()
+	fd, err := newSocket(unix.SOCK_DGRAM, unix.IPPROTO_UDP, v6)
 	if err != nil {
 		return nil, netip.AddrPort{}, err
 	}
 	var own unix.Sockaddr
-	if err = prepare(fd, frame.ProtoUDP); err == nil {
-		if err = prepareListener(fd); err == nil {
+	if err = prepare(fd, frame.ProtoUDP, v6); err == nil {
+		if err = prepareListener(fd, v6); err == nil {
 			if err = unix.Bind(fd, sockaddr(at)); err == nil {
 				own, err = unix.Getsockname(fd)
 			}
@@ -59,7 +60,7 @@ func openUDPListener(at netip.AddrPort) (*socket, netip.AddrPort, error) {
 		unix.Close(fd)
 		return nil, netip.AddrPort{}, err
 	}
-	sock, err := wrap(fd)
+	sock, err := wrap(fd, v6)
 	return sock, addrPort(own), err
 }
 
@@ -118,7 +119,7 @@ func (h *Host) answer(p *outgoing, port outside, to netip.AddrPort, payload []by
 			break
 		}
 	}
-	if to.Addr() == h.gateway {
+	if h.IsMachine(to.Addr()) {
 		return trace.ClientGone, true
 	}
 	l.sent.note(p.ip)
@@ -185,7 +186,8 @@ type alias struct {
 
 // aliasOf returns the address and port that the inside sees of a client, until leave is called.
 func (h *Host) aliasOf(proto uint8, client netip.AddrPort) (seen netip.AddrPort, ok bool) {
-	if !client.Addr().IsLoopback() && client.Addr() != h.addr {
+	addr, v6 := client.Addr(), client.Addr().Is6()
+	if !addr.IsLoopback() && addr != h.self(v6) && !(v6 && addr.IsLinkLocalUnicast()) {
 		return client, true
 	}
 	h.mu.Lock()
@@ -197,7 +199,7 @@ func (h *Host) aliasOf(proto uint8, client netip.AddrPort) (seen netip.AddrPort,
 			break
 		}
 		h.lastAlias++ // round and round, so that a port rests before the next one gets it
-		if port := (outside{proto, h.lastAlias}); port.port >= 1024 && !h.aliasPorts[port] {
+		if port := (outside{proto, v6, h.lastAlias}); port.port >= 1024 && !h.aliasPorts[port] {
 			a = &alias{port: port}
 			h.aliases[key], h.aliasPorts[port] = a, true
 		}
@@ -206,7 +208,7 @@ func (h *Host) aliasOf(proto uint8, client netip.AddrPort) (seen netip.AddrPort,
 		return netip.AddrPort{}, false
 	}
 	a.refs++
-	return netip.AddrPortFrom(h.gateway, a.port.port), true
+	return netip.AddrPortFrom(h.standIn(v6), a.port.port), true
 }
 
 // leave ends one aliasOf.

@@ -23,11 +23,19 @@ type inside struct {
 	ports nat.PortRange
 }
 
-// outside is a port of the uplink's own address.
+// outside is a port of the uplink's own address of a family.
 type outside struct {
 	proto uint8
+	v6    bool
 	port  uint16
 }
+
+func outsideOf(proto uint8, own netip.Addr, port uint16) outside {
+	return outside{proto, own.Is6(), port}
+}
+
+// outside is a port that the endpoint may have.
+func (e endpoint) outside(port uint16) outside { return outside{e.proto, !e.addr.Is4(), port} }
 
 // mapping is one inside endpoint and the outside port that it has, whatever it talks to. Its fields are guarded by
 // Host.mu, except where a type guards itself.
@@ -49,7 +57,7 @@ type mapping struct {
 	sent   quotes // what left last, for ICMP errors
 }
 
-func (m *mapping) outside() outside { return outside{m.inside.proto, m.port} }
+func (m *mapping) outside() outside { return m.inside.outside(m.port) }
 
 // enter puts a new mapping into the tables. What had to go for it is for the caller to close, outside the lock.
 func (h *Host) enter(key inside, port uint16, sock *socket, b nat.Binding, now time.Time) (own netip.AddrPort, evicted []closer) {
@@ -92,7 +100,7 @@ func (h *Host) use(m *mapping, t frame.Tuple) netip.AddrPort {
 		}
 		d.refs++
 	}
-	return netip.AddrPortFrom(h.addr, m.port)
+	return netip.AddrPortFrom(h.self(m.outside().v6), m.port)
 }
 
 // forget takes a mapping out of the tables and returns its sockets, which the caller closes outside the lock.
@@ -153,7 +161,7 @@ func (h *Host) reopen(m *mapping) (*socket, trace.Reason) {
 	if r != trace.NoReason {
 		return nil, r
 	}
-	sock, _, r := h.openPort(m.inside.proto, m.port)
+	sock, _, r := h.openPort(m.outside())
 	h.mu.Lock()
 	if r == trace.NoReason && m.sock == nil && h.outside[m.outside()] == m && !h.closed {
 		m.sock, m.who = sock, h.source(m.from) // its source may have been forgotten while it had nothing

@@ -19,7 +19,7 @@ const batchSize = 16
 type batch struct {
 	heads   [batchSize]unix.Mmsghdr
 	parts   [batchSize]unix.Iovec
-	names   [batchSize]unix.RawSockaddrInet4
+	names   [batchSize]unix.RawSockaddrInet6 // which IPv4's fits
 	buffers [batchSize]packetBuffer
 	oobs    [batchSize][oobSize]byte
 }
@@ -49,7 +49,7 @@ func (in *batch) receive(fd, at, most int) (int, error) {
 		in.parts[i].Base = &in.buffers[i][at]
 		in.parts[i].SetLen(len(in.buffers[i]) - at)
 		h := &in.heads[i].Hdr
-		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&in.names[i])), unix.SizeofSockaddrInet4
+		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&in.names[i])), unix.SizeofSockaddrInet6
 		h.Iov, h.Control = &in.parts[i], &in.oobs[i][0]
 		h.SetIovlen(1)
 		h.SetControllen(oobSize)
@@ -66,9 +66,13 @@ func (in *batch) receive(fd, at, most int) (int, error) {
 func (in *batch) received(i int) received {
 	h := &in.heads[i].Hdr
 	r := received{n: int(in.heads[i].Len), ttl: 64}
-	if name := &in.names[i]; h.Namelen >= unix.SizeofSockaddrInet4 && name.Family == unix.AF_INET {
-		port := (*[2]byte)(unsafe.Pointer(&name.Port)) // in network order
-		r.from = netip.AddrPortFrom(netip.AddrFrom4(name.Addr), binary.BigEndian.Uint16(port[:]))
+	name := &in.names[i]
+	port := binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&name.Port))[:]) // in both families at the same place
+	switch {
+	case h.Namelen >= unix.SizeofSockaddrInet6 && name.Family == unix.AF_INET6:
+		r.from = netip.AddrPortFrom(scoped(name.Addr, name.Scope_id), port)
+	case h.Namelen >= unix.SizeofSockaddrInet4 && name.Family == unix.AF_INET:
+		r.from = netip.AddrPortFrom(netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(name)).Addr), port)
 	}
 	r.read(in.oobs[i][:h.Controllen])
 	return r
@@ -78,7 +82,8 @@ func (in *batch) received(i int) received {
 type burst struct {
 	heads [maxTogether]unix.Mmsghdr
 	parts [maxTogether]unix.Iovec
-	to    unix.RawSockaddrInet4
+	to    unix.RawSockaddrInet6 // which IPv4's fits
+	size  uint32                // of it, in bytes
 }
 
 var bursts = sync.Pool{New: func() any { return new(burst) }}
@@ -95,10 +100,8 @@ func (out *burst) release() {
 func (s *socket) sendPieces(payload []byte, pieces int, to netip.AddrPort, o ipOptions) error {
 	out := bursts.Get().(*burst)
 	defer out.release()
-	out.to = unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.Addr().As4()}
-	port := (*[2]byte)(unsafe.Pointer(&out.to.Port)) // in network order
-	port[0], port[1] = byte(to.Port()>>8), byte(to.Port())
-	message := o.message()
+	out.address(to)
+	message := o.message(s.v6)
 	return s.control(func(fd int) error {
 		s.setDontFragment(fd, o.dontFragment)
 		none := len(payload) > 0
@@ -124,6 +127,19 @@ func (s *socket) sendPieces(payload []byte, pieces int, to netip.AddrPort, o ipO
 	})
 }
 
+// address writes where they go.
+func (out *burst) address(to netip.AddrPort) {
+	if a := to.Addr(); a.Is4() {
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&out.to))
+		four.Family, four.Addr, out.size = unix.AF_INET, a.As4(), unix.SizeofSockaddrInet4
+	} else {
+		out.to = unix.RawSockaddrInet6{Family: unix.AF_INET6, Addr: a.As16(), Scope_id: scopeOf(a)}
+		out.size = unix.SizeofSockaddrInet6
+	}
+	port := (*[2]byte)(unsafe.Pointer(&out.to.Port)) // in network order, in both families at the same place
+	port[0], port[1] = byte(to.Port()>>8), byte(to.Port())
+}
+
 // fill cuts as much of the payload as fits, and returns into how many datagrams.
 func (out *burst) fill(payload []byte, pieces int, message []byte) (n int) {
 	for n < len(out.heads) && len(payload) > 0 {
@@ -131,7 +147,7 @@ func (out *burst) fill(payload []byte, pieces int, message []byte) (n int) {
 		out.parts[n].Base = &payload[0]
 		out.parts[n].SetLen(size)
 		h := &out.heads[n].Hdr
-		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&out.to)), unix.SizeofSockaddrInet4
+		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&out.to)), out.size
 		h.Iov, h.Control = &out.parts[n], unsafe.SliceData(message)
 		h.SetIovlen(1)
 		h.SetControllen(len(message))

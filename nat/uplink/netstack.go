@@ -41,10 +41,10 @@ const (
 )
 
 func (h *Host) newStack() (*tcpStack, error) {
-	s, err := netstack.New(netstack.Config{Transport: []stack.TransportProtocolFactory{tcp.NewProtocol}, MTU: h.mtu, GSO: h.gso,
+	s, err := netstack.New(netstack.Config{Transport: []stack.TransportProtocolFactory{tcp.NewProtocol}, MTU: max(h.mtu, frame.IPv6MinMTU), GSO: h.gso,
 		Contain: func(f func()) { h.contained(f) },
 		Send: func(f frame.Frame) {
-			h.flows.note(frame.IPv4(f.Data[frame.EthernetHeader:]))
+			h.flows.note(frame.IP(f.Data[frame.EthernetHeader:]))
 			h.inject(f)
 		}})
 	if err != nil {
@@ -78,7 +78,7 @@ func options() []tcpip.SettableTransportProtocolOption {
 // input gives netstack a packet, which it borrows, with headers of that many bytes in all. Of a packet whose payload has
 // left already (cutthrough.go) netstack gets as many zeros, which all such packets share. Netstack makes a copy of its own of the
 // memory in which it reads headers, all of it. So those of a large packet are in memory of their own.
-func (n *tcpStack) input(p frame.IPv4, headers int, left bool) {
+func (n *tcpStack) input(p frame.IP, headers int, left bool) {
 	var data buffer.Buffer
 	switch {
 	case left:
@@ -122,7 +122,7 @@ const smallSegment = 512
 //
 // An endpoint that is locked would make this goroutine wait; if it is the one that has locked it, for ever: netstack sends
 // with the lock held, and what it sends may be answered in the same call. So nothing is processed here while netstack sends.
-func (n *tcpStack) inputNow(ep *tcp.Endpoint, p frame.IPv4, t frame.TCP, left bool) bool {
+func (n *tcpStack) inputNow(ep *tcp.Endpoint, p frame.IP, t frame.TCP, left bool) bool {
 	size := len(t.Payload())
 	if size == 0 || size > smallSegment || t.Flags()&(frame.SYN|frame.RST) != 0 ||
 		n.Sending() || !carries(ep) {

@@ -10,22 +10,23 @@ import (
 
 // output sends a packet of the inside on its way.
 func (h *Host) output(f frame.Frame, now time.Time) trace.Reason {
-	ip, err := frame.ParseIPv4(f.Data[frame.EthernetHeader:])
+	ip, err := frame.ParseIP(f.Data[frame.EthernetHeader:])
 	switch {
 	case err != nil:
 		return trace.IPHeader
-	case ip.Src() != h.addr:
+	case ip.Src() != h.self(!ip.Is4()):
 		return trace.InsideSource
 	case ip.IsFragment():
 		return trace.FragBad // the gateway has put them together; see MaxMTU
 	}
-	p := outgoing{f: f, ip: ip, now: now}
+	p := outgoing{f: f, ip: ip, whole: !ip.Is4() && len(ip) <= h.mtu, now: now}
 	switch ip.Proto() {
 	case frame.ProtoTCP:
 		return h.outputTCP(&p)
 	case frame.ProtoUDP:
 		return h.outputUDP(&p)
-	case frame.ProtoICMP:
+	}
+	if ip.IsICMP() {
 		return h.outputICMP(&p)
 	}
 	return trace.UplinkProto
@@ -33,9 +34,10 @@ func (h *Host) output(f frame.Frame, now time.Time) trace.Reason {
 
 // outgoing is a packet on its way out.
 type outgoing struct {
-	f   frame.Frame
-	ip  frame.IPv4
-	now time.Time
+	f     frame.Frame
+	ip    frame.IP
+	whole bool // in IPv6: it came in one piece, as far as its size tells, and only its sender may fragment it
+	now   time.Time
 }
 
 // damaged verifies the transport checksum, of a sender that has computed it. What a socket sends gets a new one, which
@@ -52,7 +54,7 @@ func (p *outgoing) damaged() bool {
 
 // options are what a packet's IP header asks of a socket.
 func (p *outgoing) options() ipOptions {
-	return ipOptions{ttl: p.ip.TTL(), tos: p.ip.TOS(), dontFragment: p.ip.DontFragment()}
+	return ipOptions{ttl: p.ip.TTL(), tos: p.ip.TOS(), dontFragment: p.whole || p.ip.Is4() && frame.IPv4(p.ip).DontFragment()}
 }
 
 // outputUDP sends a datagram from the socket of its mapping, or from the listener of a published port.
@@ -65,7 +67,7 @@ func (h *Host) outputUDP(p *outgoing) trace.Reason {
 		return trace.BadL4Checksum
 	}
 	dst := netip.AddrPortFrom(p.ip.Dst(), u.DstPort())
-	port := outside{frame.ProtoUDP, u.SrcPort()}
+	port := outsideOf(frame.ProtoUDP, dst.Addr(), u.SrcPort())
 	if r, ok := h.answer(p, port, dst, u.Payload()); ok {
 		return r
 	}

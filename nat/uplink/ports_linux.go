@@ -53,14 +53,14 @@ const bindTriesTCP = 16
 
 // bind binds a TCP socket to a port that nobody has, and allows further connections of the same inside endpoint to share
 // it (socket(7): SO_REUSEADDR). It returns the port, or 0 if the kernel knows which.
-func (p *ports) bind(fd int) (port uint16, err error) {
+func (p *ports) bind(fd int, v6 bool) (port uint16, err error) {
 	err = unix.EADDRINUSE
 	for try := 0; try < bindTriesTCP && errors.Is(err, unix.EADDRINUSE); try++ {
 		port = p.next()
-		err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)})
+		err = unix.Bind(fd, anywhere(v6, port))
 	}
 	if errors.Is(err, unix.EADDRINUSE) {
-		port, err = 0, unix.Bind(fd, &unix.SockaddrInet4{})
+		port, err = 0, unix.Bind(fd, anywhere(v6, 0))
 	}
 	if err != nil {
 		return 0, err

@@ -40,10 +40,10 @@ func TestAnswerToAForgottenClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.Close()
-	port := outside{frame.ProtoUDP, 53}
+	port := outside{proto: frame.ProtoUDP, port: 53}
 	h.listens[port] = append(h.listens[port], &udpListener{})
 	defer delete(h.listens, port)
-	if r, ok := h.answer(&outgoing{ip: make(frame.IPv4, frame.IPv4Header)}, port, netip.AddrPortFrom(h.gateway, 9), nil); !ok || r != trace.ClientGone {
+	if r, ok := h.answer(&outgoing{ip: make(frame.IP, frame.IPv4Header)}, port, netip.AddrPortFrom(h.gateway, 9), nil); !ok || r != trace.ClientGone {
 		t.Errorf("%v, %v", r, ok)
 	}
 }

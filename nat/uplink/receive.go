@@ -19,16 +19,21 @@ type packetBuffer = *[frame.EthernetHeader + MaxMTU + 1]byte
 const oobSize = 256
 
 // payloadAt is where in a buffer a datagram's payload goes, behind the headers that will be written in front.
-const payloadAt = frame.EthernetHeader + frame.IPv4Header + frame.UDPHeader
+func payloadAt(v6 bool) int {
+	if v6 {
+		return frame.EthernetHeader + frame.IPv6Header + frame.UDPHeader
+	}
+	return frame.EthernetHeader + frame.IPv4Header + frame.UDPHeader
+}
 
 // receive hands in what arrives at the socket of a UDP or ping mapping, until the socket is closed.
 func (h *Host) receive(m *mapping, sock *socket) {
-	at := payloadAt
-	if m.inside.proto == frame.ProtoICMP {
-		at = frame.EthernetHeader + frame.IPv4Header
+	at, icmp := payloadAt(m.outside().v6), frame.IsICMP(m.inside.proto)
+	if icmp {
+		at -= frame.UDPHeader
 	}
 	h.readAll(sock, at, func(b []byte, r received) {
-		if m.inside.proto == frame.ProtoICMP {
+		if icmp {
 			h.injectEchoReply(b, r)
 		} else {
 			h.injectUDP(b, r, m.port)
@@ -101,7 +106,7 @@ const maxTogether = 64
 // together is how many of the datagrams that the kernel has put together go on as one frame: several only where the inside
 // takes super-frames, and each of them fits its networks. Those that do not are for the gateway to fragment one by one.
 func (h *Host) together(r received) int {
-	if h.gso && frame.IPv4Header+frame.UDPHeader+r.pieces <= h.mtu {
+	if h.gso && payloadAt(r.from.Addr().Is6())-frame.EthernetHeader+r.pieces <= h.mtu {
 		return maxTogether
 	}
 	return 1

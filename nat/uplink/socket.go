@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -20,6 +21,7 @@ import (
 type socket struct {
 	file *os.File
 	conn syscall.RawConn
+	v6   bool        // it is IPv6's
 	df   atomic.Bool // as the kernel was told last
 
 	queue atomic.Bool   // datagrams are read from it
@@ -27,40 +29,40 @@ type socket struct {
 }
 
 // wrap takes over a non-blocking descriptor.
-func wrap(fd int) (*socket, error) {
+func wrap(fd int, v6 bool) (*socket, error) {
 	f := os.NewFile(uintptr(fd), "socket")
 	conn, err := f.SyscallConn()
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	return &socket{file: f, conn: conn}, nil
+	return &socket{file: f, conn: conn, v6: v6}, nil
 }
 
-// openSocket opens a socket for an IP protocol, bound to a port on all of the host's addresses, and returns the port. Port 0
+// openSocket opens a socket for an IP protocol, bound to a port on all of the host's addresses of a family, and returns it. Port 0
 // is any; of TCP, one of choice. alone: a port of TCP that another socket has is not shared. For ICMP it is a ping socket, and
 // the identifier is its port.
-func openSocket(proto uint8, port uint16, choice *ports, alone bool) (*socket, uint16, error) {
-	kind := unix.SOCK_DGRAM
+func openSocket(want outside, choice *ports, alone bool) (*socket, uint16, error) {
+	kind, proto, port := unix.SOCK_DGRAM, want.proto, want.port
 	if proto == frame.ProtoTCP {
 		kind = unix.SOCK_STREAM
 	}
-	fd, err := newSocket(kind, int(proto))
+	fd, err := newSocket(kind, int(proto), want.v6)
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := prepare(fd, proto); err != nil {
+	if err := prepare(fd, proto, want.v6); err != nil {
 		unix.Close(fd)
 		return nil, 0, err
 	}
 	if proto == frame.ProtoTCP && port == 0 {
-		port, err = choice.bind(fd)
+		port, err = choice.bind(fd, want.v6)
 	} else if proto == frame.ProtoTCP && alone {
-		if err = unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)}); err == nil {
+		if err = unix.Bind(fd, anywhere(want.v6, port)); err == nil {
 			err = sharePort(fd) // from now on, with further connections of the same inside endpoint
 		}
 	} else {
-		err = bindTo(fd, proto, port)
+		err = bindTo(fd, want)
 	}
 	if err == nil && port == 0 {
 		port, err = boundPort(fd)
@@ -69,7 +71,7 @@ func openSocket(proto uint8, port uint16, choice *ports, alone bool) (*socket, u
 		unix.Close(fd)
 		return nil, 0, err
 	}
-	s, err := wrap(fd)
+	s, err := wrap(fd, want.v6)
 	return s, port, err
 }
 
@@ -80,29 +82,39 @@ func boundPort(fd int) (uint16, error) {
 }
 
 // bindTo binds a socket to a port. Connections of TCP to several places share one (socket(7): SO_REUSEADDR).
-func bindTo(fd int, proto uint8, port uint16) error {
-	if proto == frame.ProtoTCP {
+func bindTo(fd int, want outside) error {
+	if want.proto == frame.ProtoTCP {
 		if err := sharePort(fd); err != nil {
 			return err
 		}
 	}
-	return unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)})
+	return unix.Bind(fd, anywhere(want.v6, want.port))
 }
 
 // openRawSocket opens the socket that carries every echo of a host that gives ping sockets to nobody but raw ones to us.
-func openRawSocket() (*socket, error) {
-	fd, err := newSocket(unix.SOCK_RAW, unix.IPPROTO_ICMP)
+func openRawSocket(v6 bool) (*socket, error) {
+	proto := frame.ProtoICMP
+	if v6 {
+		proto = frame.ProtoICMPv6
+	}
+	fd, err := newSocket(unix.SOCK_RAW, int(proto), v6)
 	if err != nil {
 		return nil, err
 	}
-	return wrap(fd)
+	if v6 { // of IPv4 it reads the header itself
+		if err := prepare(fd, proto, v6); err != nil {
+			unix.Close(fd)
+			return nil, err
+		}
+	}
+	return wrap(fd, v6)
 }
 
 // CheckPing reports whether echo requests of the inside can leave: nil, or one line that says what would let them.
 func CheckPing() error {
-	sock, _, err := openSocket(frame.ProtoICMP, 0, nil, false)
+	sock, _, err := openSocket(outside{proto: frame.ProtoICMP}, nil, false)
 	if err != nil {
-		sock, err = openRawSocket()
+		sock, err = openRawSocket(false)
 	}
 	if err != nil {
 		return fmt.Errorf("uplink: ping will not reach the outside: this user may open neither ping sockets nor raw ones; "+
@@ -165,7 +177,7 @@ func (s *socket) sendTo(b []byte, to netip.AddrPort, o ipOptions) error {
 	return s.control(func(fd int) (err error) {
 		s.setDontFragment(fd, o.dontFragment)
 		for range sendRetries {
-			_, err = unix.SendmsgN(fd, b, o.message(), sockaddr(to), unix.MSG_DONTWAIT)
+			_, err = unix.SendmsgN(fd, b, o.message(s.v6), sockaddr(to), unix.MSG_DONTWAIT)
 			if !ofEarlier(err) {
 				return err
 			}
@@ -177,7 +189,7 @@ func (s *socket) sendTo(b []byte, to netip.AddrPort, o ipOptions) error {
 // setDontFragment tells the kernel about DF if it is not what it was told last.
 func (s *socket) setDontFragment(fd int, on bool) {
 	if s.df.Load() != on {
-		setDontFragment(fd, on)
+		setDontFragment(fd, s.v6, on)
 		s.df.Store(on)
 	}
 }
@@ -200,15 +212,44 @@ func (s *socket) connect(to netip.AddrPort) error {
 }
 
 func sockaddr(a netip.AddrPort) unix.Sockaddr {
-	return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
+	}
+	return &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port()), ZoneId: scopeOf(a.Addr())}
 }
 
-// addrPort returns the zero AddrPort for what is not IPv4.
+// anywhere is a port on all of the host's addresses of a family.
+func anywhere(v6 bool, port uint16) unix.Sockaddr {
+	if v6 {
+		return &unix.SockaddrInet6{Port: int(port)}
+	}
+	return &unix.SockaddrInet4{Port: int(port)}
+}
+
+// addrPort returns the zero AddrPort for what is of neither family.
 func addrPort(sa unix.Sockaddr) netip.AddrPort {
-	if in, ok := sa.(*unix.SockaddrInet4); ok {
+	switch in := sa.(type) {
+	case *unix.SockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4(in.Addr), uint16(in.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(scoped(in.Addr, in.ZoneId), uint16(in.Port))
 	}
 	return netip.AddrPort{}
+}
+
+// scoped is an address of IPv6 as a socket has it: a link-local one with the number of its link for a zone.
+func scoped(b [16]byte, link uint32) netip.Addr {
+	a := netip.AddrFrom16(b)
+	if link == 0 || !a.IsLinkLocalUnicast() {
+		return a
+	}
+	return a.WithZone(strconv.FormatUint(uint64(link), 10))
+}
+
+// scopeOf is the number of a link-local address's link, 0 of any other.
+func scopeOf(a netip.Addr) uint32 {
+	n, _ := strconv.ParseUint(a.Zone(), 10, 32) // scoped has written it
+	return uint32(n)
 }
 
 // fileLimit is how many file descriptors the process may have.

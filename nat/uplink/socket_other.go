@@ -16,18 +16,25 @@ import (
 // Elsewhere than on Linux, TCP, UDP and ping work; TTL and type of service are the kernel's, and ICMP errors are not
 // passed on, since only Linux tells a socket about them.
 
-func newSocket(kind, proto int) (int, error) {
+func newSocket(kind, proto int, v6 bool) (int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	fd, err := unix.Socket(unix.AF_INET, kind, proto)
+	domain := unix.AF_INET
+	if v6 {
+		domain = unix.AF_INET6
+	}
+	fd, err := unix.Socket(domain, kind, proto)
 	if err != nil {
 		return -1, err
 	}
 	unix.CloseOnExec(fd)
+	if v6 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1) // IPv4 has sockets of its own
+	}
 	return fd, unix.SetNonblock(fd, true)
 }
 
-func prepare(int, uint8) error { return nil }
+func prepare(int, uint8, bool) error { return nil }
 
 func sharePort(fd int) error {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
@@ -44,9 +51,11 @@ func newPorts() *ports { return nil }
 // ephemeral returns IANA's range (RFC 6335 6).
 func ephemeral() (first, last uint32) { return 49152, 65535 }
 
-func (*ports) bind(fd int) (port uint16, err error) { return 0, bindTo(fd, frame.ProtoTCP, 0) }
+func (*ports) bind(fd int, v6 bool) (port uint16, err error) {
+	return 0, bindTo(fd, outside{proto: frame.ProtoTCP, v6: v6})
+}
 
-func prepareListener(int) error { return nil }
+func prepareListener(int, bool) error { return nil }
 
 // queued knows nothing, so that everything goes by way of a buffer.
 func queued(int) (int, error) { return 0, nil }
@@ -56,9 +65,9 @@ func queueDrops(int) uint64 { return 0 }
 
 const kernelCuts = false
 
-func setDontFragment(int, bool) {}
+func setDontFragment(int, bool, bool) {}
 
-func (o ipOptions) message() []byte { return nil }
+func (o ipOptions) message(bool) []byte { return nil }
 
 // sendPieces sends the datagrams of a super-datagram, up to the first that the kernel refuses.
 func (s *socket) sendPieces(payload []byte, pieces int, to netip.AddrPort, o ipOptions) error {

@@ -58,7 +58,7 @@ func (h *Host) outputTCP(p *outgoing) trace.Reason {
 func (h *Host) noteSYN(t frame.TCP, p *outgoing) trace.Reason {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	d := h.dialOf(outside{frame.ProtoTCP, t.SrcPort()}, netip.AddrPortFrom(p.ip.Dst(), t.DstPort()))
+	d := h.dialOf(outsideOf(frame.ProtoTCP, p.ip.Dst(), t.SrcPort()), netip.AddrPortFrom(p.ip.Dst(), t.DstPort()))
 	if d == nil {
 		return trace.NATNoPort
 	}
@@ -115,8 +115,9 @@ func (q *question) answer(reset bool) {
 // dial connects to where a SYN wants to go, and runs the connection if that comes about.
 func (h *Host) dial(r *question) {
 	id := r.ID()
-	to := netip.AddrPortFrom(netip.AddrFrom4(id.LocalAddress.As4()), id.LocalPort)
-	d, sock, why := h.beginDial(outside{frame.ProtoTCP, id.RemotePort}, to)
+	dst, _ := netip.AddrFromSlice(id.LocalAddress.AsSlice()) // netstack's are of 4 or 16 bytes
+	to := netip.AddrPortFrom(dst, id.LocalPort)
+	d, sock, why := h.beginDial(outsideOf(frame.ProtoTCP, dst, id.RemotePort), to)
 	if sock == nil {
 		r.answer(false)
 		h.tell(d, why)
@@ -141,7 +142,7 @@ func (h *Host) dial(r *question) {
 		r.answer(false) // given up meanwhile
 		return
 	}
-	s := h.newSplice(d.m.from, sock, to, netip.AddrPortFrom(h.addr, id.RemotePort))
+	s := h.newSplice(d.m.from, sock, to, netip.AddrPortFrom(h.self(dst.Is6()), id.RemotePort))
 	defer s.forget()
 	if syn, ok := h.synOf(d); ok {
 		s.out.begin(syn)
@@ -172,7 +173,7 @@ func (h *Host) ttlOf(d *dial) uint8 {
 	if d.syn == nil {
 		return 0
 	}
-	return frame.IPv4(d.syn).TTL()
+	return frame.IP(d.syn).TTL()
 }
 
 // unreached says what is told to the inside about a dial that failed, NoReason being silence.
@@ -186,17 +187,20 @@ func unreached(err error) trace.Reason {
 
 // tell sends the ICMP message that goes with a reason to whoever sent the dial's SYN.
 func (h *Host) tell(d *dial, r trace.Reason) {
-	codes := map[trace.Reason]uint8{trace.NoRoute: frame.UnreachableNet, trace.Unreachable: frame.UnreachableHost, trace.UplinkForbid: frame.UnreachableHost,
-		trace.NATNoPort: frame.UnreachableAdmin, trace.NoMem: frame.UnreachableAdmin, trace.SourceLimit: frame.UnreachableAdmin}
+	codes := map[trace.Reason][2]uint8{
+		trace.NoRoute:      {frame.UnreachableNet, frame.Unreachable6NoRoute},
+		trace.Unreachable:  {frame.UnreachableHost, frame.Unreachable6Address},
+		trace.UplinkForbid: {frame.UnreachableHost, frame.Unreachable6Address},
+		trace.NATNoPort:    {frame.UnreachableAdmin, frame.Unreachable6Admin},
+		trace.NoMem:        {frame.UnreachableAdmin, frame.Unreachable6Admin},
+		trace.SourceLimit:  {frame.UnreachableAdmin, frame.Unreachable6Admin}}
 	code, ok := codes[r]
-	if !ok || d == nil {
-		return
-	}
-	h.mu.RLock()
-	syn := d.syn
-	h.mu.RUnlock()
-	if syn != nil {
-		h.injectError(failure{icmpType: frame.ICMPUnreachable, code: code}, syn)
+	switch {
+	case !ok || d == nil:
+	case d.m.outside().v6:
+		h.tellFailure(d, failure{icmpType: frame.ICMPv6Unreachable, code: code[1]})
+	default:
+		h.tellFailure(d, failure{icmpType: frame.ICMPUnreachable, code: code[0]})
 	}
 }
 

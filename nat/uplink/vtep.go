@@ -94,11 +94,11 @@ func openSender(local netip.Addr, ttl uint8) (s *socket, port uint16, err error)
 }
 
 func openTunnelSocket(local netip.AddrPort, ttl uint8) (*socket, error) {
-	fd, err := newSocket(unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	fd, err := newSocket(unix.SOCK_DGRAM, unix.IPPROTO_UDP, false)
 	if err != nil {
 		return nil, err
 	}
-	err = errors.Join(prepare(fd, frame.ProtoUDP), prepareTunnel(fd, ttl))
+	err = errors.Join(prepare(fd, frame.ProtoUDP, false), prepareTunnel(fd, ttl))
 	if err == nil {
 		err = unix.Bind(fd, sockaddr(local))
 	}
@@ -106,7 +106,7 @@ func openTunnelSocket(local netip.AddrPort, ttl uint8) (*socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	return wrap(fd)
+	return wrap(fd, false)
 }
 
 // Source returns where the packets of a flow come from.

@@ -16,7 +16,7 @@ import (
 
 // prepareTunnel gives a tunnel's socket what its packets have in common, and room for a burst of them.
 func prepareTunnel(fd int, ttl uint8) error {
-	setDontFragment(fd, true)
+	setDontFragment(fd, false, true)
 	for _, o := range [][2]int{{unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}, {unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}} {
 		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, o[0], tunnelBuffer) != nil { // which is root's to do
 			_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, o[1], tunnelBuffer) // as much as net.core allows
@@ -63,9 +63,7 @@ func (s *tunnelSender) send(b []byte, size int, to netip.AddrPort, tos uint8) (s
 		clear(out.parts[:min(len(out.parts), (len(b)+size-1)/max(size, 1))])
 		tunnelBursts.Put(out)
 	}()
-	out.to = unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.Addr().As4()}
-	port := (*[2]byte)(unsafe.Pointer(&out.to.Port)) // in network order
-	port[0], port[1] = byte(to.Port()>>8), byte(to.Port())
+	out.address(to)
 	if len(b) > size && !s.whole.Load() {
 		n, err := out.send(fd, out.fill(b, len(b), out.message(tos, size)))
 		switch err {

@@ -33,11 +33,14 @@ func (h *Host) refuses(dst netip.Addr) trace.Reason {
 
 // refusesAlways is refuses as far as nobody has to be asked, which is cheap enough for each packet.
 func (h *Host) refusesAlways(dst netip.Addr) trace.Reason {
-	if !h.allowHost && (dst.IsLoopback() || dst.IsUnspecified() || dst.IsLinkLocalUnicast()) {
+	if !h.allowHost && (dst.IsLoopback() || dst.IsUnspecified() || dst.IsLinkLocalUnicast() || dst.Is4In6() || metadata6[dst]) {
 		return trace.HostForbidden // of 169.254/16 are the addresses where clouds tell a machine its secrets
 	}
 	return trace.NoReason
 }
+
+// metadata6 are those addresses of IPv6 where clouds tell a machine its secrets: of EC2, and of Google's.
+var metadata6 = map[netip.Addr]bool{netip.MustParseAddr("fd00:ec2::254"): true, netip.MustParseAddr("fd20:ce::254"): true}
 
 // Refuses reports whether a destination is closed to the lab at this moment, and why.
 func (h *Host) Refuses(dst netip.Addr) trace.Reason { return h.refuses(dst) }
@@ -96,6 +99,23 @@ func OutgoingAddr() (addr netip.Prefix, ok bool) {
 		}
 	}
 	return netip.PrefixFrom(own, 24), true // a point-to-point link: only the address matters
+}
+
+// FallbackAddr6 is the uplink's address of IPv6 on a host that has no way out in IPv6 at the moment.
+var FallbackAddr6 = netip.MustParseAddr("fd00:c0a8:68::2")
+
+// OutgoingAddr6 is OutgoingAddr in IPv6, whose networks are nobody's business: any host of one may be spoken to.
+func OutgoingAddr6() netip.Addr {
+	c, err := net.Dial("udp6", "[2001:db8::1]:9")
+	if err != nil {
+		return FallbackAddr6
+	}
+	defer c.Close()
+	own := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
+	if own.IsLoopback() || own.IsLinkLocalUnicast() {
+		return FallbackAddr6
+	}
+	return own
 }
 
 // hostPrefixes lists the addresses of all of the host's interfaces.

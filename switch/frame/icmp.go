@@ -85,19 +85,27 @@ func (m ICMP) Quote() (IPv4, bool) {
 // quotedPayload is how much of a packet's payload an error has to quote, in bytes (RFC 792).
 const quotedPayload = 8
 
-// QuoteLength is the length in bytes of the shortest quotation of a packet without options.
-const QuoteLength = IPv4Header + quotedPayload
+// QuoteLength is the length in bytes of the longer of the shortest quotations of a packet: IPv6's.
+const QuoteLength = IPv6Header + quotedPayload
 
-// PutQuote writes into b, which must hold QuoteLength bytes, what the shortest error quotes of a packet: its header without
-// options, as if it had been sent with none, and eight bytes.
-func PutQuote(b []byte, p IPv4) {
-	q := IPv4(b[:QuoteLength])
+// PutQuote writes into b, which must hold QuoteLength bytes, what the shortest error quotes of a packet, and returns it: its
+// header without options or extensions, as if it had been sent with none, and eight bytes.
+func PutQuote(b []byte, p IP) IP {
+	header := FixedHeader(p.Src())
+	q := IP(b[:header+quotedPayload])
 	clear(q)
-	copy(q, p[:IPv4Header])
-	q[0] = 0x45
-	binary.BigEndian.PutUint16(q[2:4], uint16(len(p)-p.HeaderLen()+IPv4Header))
-	copy(q[IPv4Header:], p.Payload())
-	q.SetChecksum()
+	copy(q, p[:header])
+	copy(q[header:], p.Payload())
+	length := uint16(len(p) - p.HeaderLen())
+	if p.Is4() {
+		q[0] = 0x45
+		binary.BigEndian.PutUint16(q[2:4], length+IPv4Header)
+		q.SetChecksum()
+		return q
+	}
+	binary.BigEndian.PutUint16(q[4:6], length)
+	q[6] = p.Proto()
+	return q
 }
 
 // maxICMPError is the size in bytes of an IP packet with an error and all that it quotes (RFC 1812 4.3.2.3).

@@ -56,6 +56,23 @@ func (p IP) TTL() uint8 {
 	return p[7]
 }
 
+// TOS returns the type of service, which IPv6 calls traffic class.
+func (p IP) TOS() uint8 {
+	if p.Is4() {
+		return p[1]
+	}
+	return p[0]<<4 | p[1]>>4
+}
+
+// SetTOS writes it. The checksum of IPv4 is left alone.
+func (p IP) SetTOS(tos uint8) {
+	if p.Is4() {
+		p[1] = tos
+		return
+	}
+	p[0], p[1] = p[0]&0xf0|tos>>4, p[1]&0x0f|tos<<4
+}
+
 // Proto returns the protocol of the payload, of IPv6 behind all extension headers.
 func (p IP) Proto() uint8 {
 	if p.Is4() {

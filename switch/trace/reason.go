@@ -234,7 +234,7 @@ var sentences = [reasonEnd]string{
 	ForeignSource: "its source is neither an inside network's address nor that of the way out (`uswitch ip addr`), so no answer would come back here: a rule translates it to an address that the lab does not have",
 	InsideSource:  "it left with the address of an inside network as its source, and nobody outside knows the way back to that: masquerade it",
 	HostUnknown:   "this machine did not say whether the address is one of its own, for want of memory most likely: what is not known is closed to the lab, as its own addresses are",
-	HostForbidden: "the host's own addresses, its loopback and 169.254.0.0/16 are closed to the lab; `x-uswitch: {allow_host: true}` opens them",
+	HostForbidden: "the host's own addresses, its loopback and the link-local ones are closed to the lab; `x-uswitch: {allow_host: true}` opens them",
 	Refused:       "the other side refused",
 	Unreachable:   "the outside world says that it cannot be reached",
 	TimedOut:      "nobody answered in time",

@@ -21,7 +21,7 @@ type Plan struct {
 	Cables []Cable `json:"cables,omitempty"`
 
 	Uplink    Uplink `json:"uplink"`
-	AllowHost bool   `json:"allow_host"` // hosts may reach the host's own addresses and 169.254.0.0/16
+	AllowHost bool   `json:"allow_host"` // hosts may reach the host's own addresses and the link-local ones
 	IPForward bool   `json:"ip_forward"` // the gateway routes; without it, it only answers for itself
 	// Rules are lines in iptables syntax that replace the generated rules. Nil means that the lab has none of its own and
 	// wants the generated ones; empty means that it wants no rules at all.

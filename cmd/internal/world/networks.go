@@ -231,5 +231,8 @@ func (w *World) addLeg(n *Network) error {
 	})
 	n.Leg = leg
 	n.Switch.SetLocal(leg.MAC(), leg)
+	if len(config.V6) > 0 {
+		return w.openWayOut6()
+	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"uswitch/cmd/internal/plan"
@@ -21,6 +22,9 @@ type wayOut struct {
 	leg       *nat.Interface
 	onMachine bool       // its ports are sockets of this machine, not ports of the gateway's own address
 	standIn   netip.Addr // stands for this machine inside the lab, so that no network may have it; zero: none does
+	// six is its address of IPv6, and next6 the next hop, if it needs one; zero: no way out in IPv6.
+	six   netip.Prefix
+	next6 netip.Addr
 	// refuses says what the way out lets nobody reach, and why; nil: it has no such places.
 	refuses func(netip.Addr) trace.Reason
 	// overflowed counts the datagrams for which the queues of its sockets were full; nil: it has no sockets.
@@ -49,10 +53,27 @@ func (w *World) openWayOut(context.Context) error {
 	if u := w.Plan().Uplink; err == nil && u.Dev != "" && next.IsValid() { // as whoever has its address by DHCP
 		err = w.gateway.AddRoute(netip.PrefixFrom(next, next.BitLen()), netip.Addr{}, w.way.leg)
 	}
+	if err == nil && slices.ContainsFunc(w.Networks(), func(n *Network) bool { return n.Plan.IPv6 != nil }) {
+		err = w.openWayOut6()
+	}
 	if err != nil {
 		return fmt.Errorf("uplink %s: %w", kind, err)
 	}
 	return nil
+}
+
+// openWayOut6 gives the way out its address of IPv6, and points the default route there. A lab of IPv4 alone has neither.
+func (w *World) openWayOut6() error {
+	if w.way == nil || !w.way.six.IsValid() || len(w.way.leg.Addrs6()) > 0 {
+		return nil
+	}
+	if w.way.six.Addr() == uplink.FallbackAddr6 {
+		w.report("uplink host: this machine has no way out in IPv6 now: what wants out there is told that there is no route")
+	}
+	if err := w.gateway.SetAddrs6(w.way.leg, []netip.Prefix{w.way.six}, w.Now()); err != nil {
+		return err
+	}
+	return w.gateway.AddRoute(netip.PrefixFrom(netip.IPv6Unspecified(), 0), w.way.next6, w.way.leg)
 }
 
 // addUplink puts the gateway onto a way out. A lab whose own network is out there too would never get an answer.

@@ -49,8 +49,8 @@ func (u *inboundHere) Output(f frame.Frame, now time.Time) trace.Reason {
 	return u.Internet.Output(f, now)
 }
 
-// Machine implements nat.Machiner: clients on this machine.
-func (u *inboundHere) Machine() netip.Addr { return u.host.Machine() }
+// IsMachine implements nat.Machiner: clients on this machine.
+func (u *inboundHere) IsMachine(a netip.Addr) bool { return u.host.IsMachine(a) }
 
 // clients are the flows that came in by this machine's sockets, as their answers have them. There are two generations of them:
 // when the younger one is full it becomes the older one, so that a flow is remembered until as many others have come after it.
@@ -100,19 +100,17 @@ func (c *clients) has(f frame.Frame) bool {
 // flowOf reads the flow that a packet belongs to: its own, or that of the packet which an ICMP error quotes, turned round, so that
 // an error about an answer goes where the answers go.
 func flowOf(f frame.Frame) (frame.Tuple, bool) {
-	ip, err := frame.ParseIPv4(f.Data[frame.EthernetHeader:])
+	ip, err := frame.ParseIP(f.Data[frame.EthernetHeader:])
 	if err != nil {
 		return frame.Tuple{}, false
 	}
-	if ip.Proto() == frame.ProtoICMP && ip.FragmentOffset() == 0 {
-		if m, ok := frame.ParseICMP(ip.Payload()); ok && !m.IsQuery() {
-			quoted, ok := m.Quote()
-			if !ok {
-				return frame.Tuple{}, false
-			}
-			t, ok := frame.TupleOf(quoted)
-			return t.Reply(), ok
+	if ip.IsICMP() && ip.FragmentOffset() == 0 && !ip.IsICMPQuery() {
+		quoted, ok := ip.Quote()
+		if !ok {
+			return frame.Tuple{}, false
 		}
+		t, ok := quoted.Tuple()
+		return t.Reply(), ok
 	}
-	return frame.TupleOf(ip)
+	return ip.Tuple()
 }

@@ -17,7 +17,7 @@ import (
 // openHost opens a way out through sockets of this machine.
 func (w *World) openHost() (next netip.Addr, err error) {
 	standIn := w.standIn()
-	host, err := w.sockets(uplink.HostConfig{Gateway: standIn})
+	host, err := w.sockets(uplink.HostConfig{Gateway: standIn, Addr6: w.outgoing6(), Gateway6: w.standIn6()})
 	if err != nil {
 		return next, err
 	}
@@ -37,7 +37,7 @@ func (w *World) openHost() (next netip.Addr, err error) {
 	if err := uplink.CheckPing(); err != nil {
 		w.report("uplink host: " + err.Error())
 	}
-	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, refuses: host.Refuses, overflowed: host.Overflowed, listen: w.listenOn(host)}
+	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, six: host.Addr6(), refuses: host.Refuses, overflowed: host.Overflowed, listen: w.listenOn(host)}
 	return netip.Addr{}, nil // sockets need no next hop
 }
 
@@ -103,9 +103,27 @@ func (w *World) standIn() netip.Addr {
 	return uplink.DefaultGateway
 }
 
+// standIn6 is standIn in IPv6.
+func (w *World) standIn6() netip.Addr {
+	if other := netip.MustParseAddr("fd00:ac1f:fffe::1"); w.inside(uplink.DefaultGateway6) {
+		return other
+	}
+	return uplink.DefaultGateway6
+}
+
+// outgoing6 returns the address of IPv6 that this machine sends from; one that stands for it where that is inside the lab.
+func (w *World) outgoing6() netip.Addr {
+	if a := uplink.OutgoingAddr6(); !w.inside(a) {
+		return a
+	}
+	return uplink.FallbackAddr6
+}
+
 // inside reports whether an address is on a network of the lab.
 func (w *World) inside(a netip.Addr) bool {
-	return slices.ContainsFunc(w.Networks(), func(n *Network) bool { return n.Plan.Subnet.Contains(a) })
+	return slices.ContainsFunc(w.Networks(), func(n *Network) bool {
+		return n.Plan.Subnet.Contains(a) || n.Plan.IPv6 != nil && n.Plan.IPv6.Subnet.Contains(a)
+	})
 }
 
 // smallestMTU is what TCP towards any network of the lab fits into.
