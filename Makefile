@@ -5,10 +5,10 @@ GO      ?= go
 PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshark netsniff-ng curl netcat-openbsd \
            dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool openvswitch-switch net-tools bridge-utils \
            nginx-light postgresql postgresql-client tmux gcc libc6-dev \
-           crun uidmap busybox-static golang-github-containers-common
+           crun uidmap busybox-static golang-github-containers-common chromium
 
 .DEFAULT_GOAL := build
-.PHONY: web build run test test-race test-predict test-rootless test-kills test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
+.PHONY: web test-web build run test test-race test-predict test-rootless test-kills test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
 
 # What the binary says of itself, and the day that stands in what is made from it: the commit's, so that anybody gets the same bytes.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -25,7 +25,7 @@ run: build ## build, and run the lab red-blue: on real network cards, or simulat
 	@./bin/uswitch run red-blue || { status=$$?; [ $$status = 125 ] || exit $$status; \
 		echo; echo "so, in memory:  uswitch run --sim red-blue"; echo; ./bin/uswitch run --sim red-blue; }
 
-test: packages lint ## run every test, those of the packages with the race detector; CI=true makes a missing tool or privilege a failure
+test: packages out/web/node_modules lint ## run every test, those of the packages with the race detector; CI=true makes a missing tool or privilege a failure
 	$(GO) test -race -p 2 -timeout 25m ./...
 
 test-race: packages ## run the end-to-end tests once more with a uswitch that is built with the race detector
@@ -93,13 +93,22 @@ out/peers/docker-proxy: # out of its package, without the daemon
 # The page: what is in package-lock.json, bundled by what is in go.mod. The sources of others lie in out, and only the bundle is kept.
 PAGE   = cmd/internal/web/page
 BUNDLE = --bundle --minify --format=esm --target=es2022 --jsx=automatic --jsx-import-source=preact --legal-comments=none --log-level=warning
-web: ## make the page that is embedded in uswitch: cmd/internal/web/page/dist (npm)
-	@mkdir -p out/web && cp $(PAGE)/package.json $(PAGE)/package-lock.json out/web && cd out/web && npm ci --silent --no-audit --no-fund --ignore-scripts
+web: out/web/node_modules ## make the page that is embedded in uswitch: cmd/internal/web/page/dist (npm)
 	rm -rf $(DIST) && mkdir -p $(DIST)
 	NODE_PATH='$(CURDIR)/out/web/node_modules' $(GO) tool esbuild $(PAGE)/src/main.jsx $(BUNDLE) --outfile=$(DIST)/app.js
 	cp $(PAGE)/src/index.html $(DIST)/index.html
 	@for p in preact @preact/signals @preact/signals-core @xterm/xterm @xterm/addon-fit; do \
 		echo "== $$p"; echo; cat out/web/node_modules/$$p/LICENSE; echo; done >$(DIST)/LICENSES.txt
+
+# What the page is made of, and what its tests judge it with.
+out/web/node_modules: $(PAGE)/package.json $(PAGE)/package-lock.json
+	@command -v npm >/dev/null || { echo "the page's tests need npm"; exit 0; }; \
+	mkdir -p out/web && cp $^ out/web && cd out/web && npm ci --silent --no-audit --no-fund --ignore-scripts && touch node_modules
+
+test-web: packages ## make the page anew, whose bytes must be those that are kept, and try it in a browser
+	$(MAKE) --no-print-directory web DIST=out/web/dist
+	diff -rq $(PAGE)/dist out/web/dist
+	$(GO) test -count=1 -timeout 20m -run TestPage ./test
 DIST ?= $(PAGE)/dist
 
 FUZZTIME ?= 30s

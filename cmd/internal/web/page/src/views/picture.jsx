@@ -45,14 +45,15 @@ function Node({ n, here }) {
       refresh();
     } else point(n);
   };
-  const label = `${pick("kind." + n.kind)} ${n.name}${n.lines ? ", " + n.lines.join(", ") : ""}${count ? ", " + pick("dropped.here", { n: count }) : ""}`;
+  // It begins with what can be read in the picture: who speaks to the page says that.
+  const label = [[n.name, ...(n.lines || [])].join(" "), pick("kind." + n.kind), count && pick("dropped.here", { n: count })].filter(Boolean).join(", ");
   return (
     <g class={`${n.kind} ${colour(n.colour)} ${here ? "here" : ""} ${active.value.has(n.id) ? "active" : ""}`}>
       <g class="box" role="button" tabIndex={0} aria-label={label} data-node={n.id} onClick={open}
         onKeyDown={(e) => (e.key === "Enter" || e.key === " ") && (e.preventDefault(), e.stopPropagation(), open())}>
         <rect x={n.x} y={n.y} width={n.w} height={n.h} rx="8" />
         <text class="name" x={n.x + 12} y={n.y + 22}>{cut(n.name, Math.floor(room / 10))}</text>
-        {(n.lines || []).map((line, i) => <text class="line" x={n.x + 12} y={n.y + 39 + 17 * i}>{cut(line, Math.floor(room / 8))}</text>)}
+        {(n.lines || []).map((line, i) => <text class="line" x={n.x + 12} y={n.y + 39 + 17 * i}>{" " + cut(line, Math.floor(room / 8))}</text>)}
       </g>
       {count > 0 && (
         <g class="count" role="button" tabIndex={0} aria-label={pick("dropped.at", { n: count, name: n.name })} onClick={() => openDrops(n.id)}

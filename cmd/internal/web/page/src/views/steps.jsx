@@ -58,7 +58,7 @@ function List({ j }) {
     <ol ref={list} class="trace" aria-label={pick("steps.of", { n: j.packet })}>
       <li class="head">{j.what} <span class="soft">{j.length} {j.ip ? pick("bytes.ip") : pick("bytes")}</span></li>
       {j.steps.map((s, i) => (
-        <li key={s.hop} class={s.verdict} aria-current={i === at.value ? "step" : undefined}>
+        <li key={s.hop} data-hop={s.hop} class={s.verdict} aria-current={i === at.value ? "step" : undefined}>
           <button onClick={() => ((at.value = i), (playing.value = false))}>
             <span class="where">{s.where}</span> <span class="hook">{s.what}</span> <span class="text">{s.text}</span>
           </button>
