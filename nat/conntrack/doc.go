@@ -18,8 +18,17 @@
 //	| port for each | a RST is      | when the table| what is due, and
 //	| inside end    | believed      | is full: O(1) | nothing else
 //
+// Each file uses what stands below it and nothing above it:
+//
+//	flush   fork                               removing what matches; a copy to try something on
+//	table                                      Track, Confirm, Sweep
+//	eviction   expiry   mapping   rows         the parts drawn above; what people see of a table
+//	list                                       queues and ranks in constant time; counts for connlimit
+//	tcp                                        what is read of a packet, and how far TCP has come
+//	conn                                       a connection
+//
 // The table has one lock, held for one connection's work: no method looks at all of them with it. Tuples hold addresses as
-// frame.Addr, 16 bytes for either family. rows.go removes and tells, list.go lists and counts for rules, fork.go copies.
+// frame.Addr, 16 bytes for either family.
 //
 // The first packet of a connection passes twice: Track finds nothing and begins one, which is nobody else's yet; what the
 // rules decide is written into it (SetDestination, Masquerade); Confirm enters it, or Abandon gives back what it has

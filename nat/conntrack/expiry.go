@@ -102,34 +102,3 @@ func (w *wheel) next(now time.Duration) *Conn {
 	}
 	return nil
 }
-
-// Sweep removes what has expired; the lock is held for one connection at a time. next is when to sweep again, the zero time
-// if the table is empty.
-func (t *Table) Sweep(now time.Time) (next time.Time) {
-	for t.sweepOne(now) {
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.all) > 0 || t.flushed.order.n > 0 {
-		next = t.epoch.Add(time.Duration(t.wheel.swept+1) * SweepInterval)
-	}
-	return next
-}
-
-func (t *Table) sweepOne(now time.Time) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	at := now.Sub(t.epoch)
-	c := t.wheel.next(at)
-	switch {
-	case c == nil:
-		return false
-	case !c.expired(at):
-		t.wheel.schedule(c)
-	case c.nodes.source == nil:
-		t.forget(c)
-	default:
-		t.end(c, now)
-	}
-	return true
-}

@@ -124,7 +124,7 @@ func (t *tcpTrack) next(d Direction, flags frame.TCPFlags) tcpState {
 }
 
 // begins reports whether a packet may be the first of a connection. For TCP that is a SYN and nothing else, so that scans
-// with odd flags, and acknowledgements out of nowhere, create no state (the kernel's nf_conntrack_tcp_loose=0; see rows.go);
+// with odd flags, and acknowledgements out of nowhere, create no state (the kernel's nf_conntrack_tcp_loose=0; see flush.go);
 // for ICMP a question.
 func begins(tuple frame.Tuple, s Segment) bool {
 	switch tuple.Proto {
