@@ -13,9 +13,9 @@ import (
 	"uswitch/switch/trace"
 )
 
-// SetAddr gives a leg on a network an address with the network's prefix, in place of those that it has; the network is
+// SetAddr gives an interface on a network an address with the network's prefix, in place of those that it has; the network is
 // routed there at once, and the address is announced as Add does it. The zero Prefix takes the addresses away, and with them
-// every route by that leg and every neighbour, as Linux does when a device's last address goes.
+// every route by that interface and every neighbour, as Linux does when a device's last address goes.
 func (g *Gateway) SetAddr(i *Interface, addr netip.Prefix, now time.Time) error {
 	switch {
 	case i.segment == nil:
@@ -37,7 +37,7 @@ func (g *Gateway) SetAddr(i *Interface, addr netip.Prefix, now time.Time) error 
 	return nil
 }
 
-// SetAddrs6 gives a leg addresses of IPv6 with their networks' prefixes, in place of those that it has; on a network a link-local
+// SetAddrs6 gives an interface addresses of IPv6 with their networks' prefixes, in place of those that it has; on a network a link-local
 // one goes with them. None takes IPv6 away.
 func (g *Gateway) SetAddrs6(i *Interface, addrs []netip.Prefix, now time.Time) error {
 	config := i.config
@@ -123,7 +123,7 @@ func (g *Gateway) Remove(i *Interface) {
 	}
 }
 
-// setAddrs notes the addresses of a leg that has none, the first of which may be the zero Prefix. It needs the gateway's lock.
+// setAddrs notes the addresses of an interface that has none, the first of which may be the zero Prefix. It needs the gateway's lock.
 func (v *view) setAddrs(i *Interface, first netip.Prefix, more, v6 []netip.Prefix) error {
 	own := arp.Self{MAC: i.config.MAC, Addr: nobody, More: more, V6: v6}
 	if first.IsValid() {
@@ -144,7 +144,7 @@ func (v *view) setAddrs(i *Interface, first netip.Prefix, more, v6 []netip.Prefi
 	return nil
 }
 
-// setAddr leads what is for an address of a leg's to the gateway, and what is for its network there.
+// setAddr leads what is for an address of an interface to the gateway, and what is for its network there.
 func (v *view) setAddr(i *Interface, addr netip.Prefix) (err error) {
 	for _, other := range v.interfaces {
 		for _, taken := range other.allAddrs() {
@@ -159,7 +159,7 @@ func (v *view) setAddr(i *Interface, addr netip.Prefix) (err error) {
 	return err
 }
 
-// withoutAddr takes a leg's addresses of a family and its routes out of a view.
+// withoutAddr takes an interface's addresses of a family and its routes out of a view.
 func (v *view) withoutAddr(i *Interface, family func(netip.Addr) bool) {
 	v.local = maps.Clone(v.local)
 	maps.DeleteFunc(v.local, func(a netip.Addr, o *Interface) bool { return o == i && family(a) })
@@ -170,7 +170,7 @@ func (v *view) withoutAddr(i *Interface, family func(netip.Addr) bool) {
 	}
 }
 
-// announceSoon has the leg's addresses announced, if it has any and anybody could hear of it.
+// announceSoon has the interface's addresses announced, if it has any and anybody could hear of it.
 func (i *Interface) announceSoon(now time.Time) {
 	if i.segment == nil || len(i.allAddrs()) == 0 {
 		i.announces.Store(0)

@@ -125,8 +125,8 @@ func (v *view) martian6(p *packet) trace.Reason {
 
 // isShared reports whether a packet for an address of the gateway's is for the host that shares it.
 func (v *view) isShared(p *packet) bool {
-	leg := v.local[p.ip.Dst()]
-	return leg != nil && leg.config.Shared && p.in != leg && p.tuple.HasPorts()
+	iface := v.local[p.ip.Dst()]
+	return iface != nil && iface.config.Shared && p.in != iface && p.tuple.HasPorts()
 }
 
 // isLocal reports whether a packet ends at the gateway: for one of its addresses, for everyone on the network it came

@@ -62,7 +62,7 @@ type socketKey struct {
 	port  uint16
 }
 
-// Interface is one leg of the gateway.
+// Interface is where the gateway stands on a network, or has a way out.
 type Interface struct {
 	gw      *Gateway
 	number  uint32 // in the sources of what comes in
@@ -91,10 +91,10 @@ func (c *counter) count(n int) {
 	c.bytes.Add(uint64(n))
 }
 
-// source returns who sent a frame that came in by the leg; a network without a switch, as the outside, is one sender.
+// source returns who sent a frame that came in by the interface; a network without a switch, as the outside, is one sender.
 func (i *Interface) source(f frame.Frame) uint64 { return uint64(i.number)<<32 | f.Source&(1<<32-1) }
 
-// port returns the name of the port by which a frame of that source came in by the leg; empty if there was none, or nobody
+// port returns the name of the port by which a frame of that source came in by the interface; empty if there was none, or nobody
 // knows.
 func (i *Interface) port(source uint64) string {
 	if i == nil || source>>32 != uint64(i.number) {
@@ -191,10 +191,10 @@ func (g *Gateway) change(f func(*view) error) error {
 	return nil
 }
 
-// Interfaces returns the legs, in the order in which they were added.
+// Interfaces returns the interfaces, in the order in which they were added.
 func (g *Gateway) Interfaces() []*Interface { return slices.Clone(g.view.Load().interfaces) }
 
-// Interface finds a leg by its name.
+// Interface finds an interface by its name.
 func (g *Gateway) Interface(name string) (*Interface, bool) {
 	for _, i := range g.view.Load().interfaces {
 		if i.name == name {

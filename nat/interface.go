@@ -9,7 +9,7 @@ import (
 	"uswitch/switch/trace"
 )
 
-// nobody stands for the address of a leg that has none. As a sender's it means just that (RFC 5227 1.1), and it is the
+// nobody stands for the address of an interface that has none. As a sender's it means just that (RFC 5227 1.1), and it is the
 // broadcast address of no network.
 var nobody = netip.PrefixFrom(netip.IPv4Unspecified(), 32)
 
@@ -33,7 +33,7 @@ func (i *Interface) note(e *trace.Event) {
 // Name returns the name that rules and the trace use.
 func (i *Interface) Name() string { return i.name }
 
-// Addr returns the gateway's address of IPv4 on this leg, with the network's prefix; the zero Prefix if it has none.
+// Addr returns the gateway's address of IPv4 on this interface, with the network's prefix; the zero Prefix if it has none.
 func (i *Interface) Addr() netip.Prefix {
 	if a := i.self().Addr; a != nobody {
 		return a
@@ -41,7 +41,7 @@ func (i *Interface) Addr() netip.Prefix {
 	return netip.Prefix{}
 }
 
-// Addrs returns all addresses of IPv4 that the gateway has on this leg, the one that Addr returns first.
+// Addrs returns all addresses of IPv4 that the gateway has on this interface, the one that Addr returns first.
 func (i *Interface) Addrs() []netip.Prefix {
 	own := i.self()
 	if own.Addr == nobody {
@@ -50,10 +50,10 @@ func (i *Interface) Addrs() []netip.Prefix {
 	return append([]netip.Prefix{own.Addr}, own.More...)
 }
 
-// self is who the leg is on its network. Both parts change together, or not at all.
+// self is who the interface is on its network. Both parts change together, or not at all.
 func (i *Interface) self() arp.Self { return *i.own.Load() }
 
-// everyone reports whether an address is that of everyone on one of the leg's networks.
+// everyone reports whether an address is that of everyone on one of the interface's networks.
 func (i *Interface) everyone(a netip.Addr) bool {
 	own := i.own.Load()
 	return a == frame.BroadcastOf(own.Addr) ||
@@ -66,7 +66,7 @@ func (i *Interface) addrFor(neighbor netip.Addr) netip.Addr {
 	return own.Addr()
 }
 
-// sourceFor returns the address that the gateway's own packets to dst carry, which leave by the leg to the next hop: in IPv4 that
+// sourceFor returns the address that the gateway's own packets to dst carry, which leave by the interface to the next hop: in IPv4 that
 // of the next hop's network, in IPv6 one of the destination's scope (RFC 6724 5, rules 2 and 8). The invalid Addr: it has none.
 func (i *Interface) sourceFor(dst, nextHop netip.Addr) netip.Addr {
 	switch {
@@ -94,7 +94,7 @@ func (i *Interface) primary(p frame.IP) netip.Addr {
 	return i.linkLocal()
 }
 
-// linkLocal returns the leg's link-local address, the invalid Addr where there is no IPv6.
+// linkLocal returns the interface's link-local address, the invalid Addr where there is no IPv6.
 func (i *Interface) linkLocal() netip.Addr {
 	if own := i.own.Load(); len(own.V6) > 0 {
 		return own.V6[0].Addr()
@@ -105,7 +105,7 @@ func (i *Interface) linkLocal() netip.Addr {
 // hasIPv6 reports whether the gateway speaks IPv6 there.
 func (i *Interface) hasIPv6() bool { return len(i.own.Load().V6) > 0 }
 
-// speaks reports whether the leg has an address of the packet's family.
+// speaks reports whether the interface has an address of the packet's family.
 func (i *Interface) speaks(p frame.IP) bool {
 	if p.Is4() {
 		return i.Addr().IsValid()
@@ -118,7 +118,7 @@ func linkScope(a netip.Addr) bool {
 	return a.Is6() && (a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsInterfaceLocalMulticast())
 }
 
-// Addrs6 returns the gateway's addresses of IPv6 on this leg, the link-local one first; none where it does not speak IPv6.
+// Addrs6 returns the gateway's addresses of IPv6 on this interface, the link-local one first; none where it does not speak IPv6.
 func (i *Interface) Addrs6() []netip.Prefix { return slices.Clone(i.own.Load().V6) }
 
 // allAddrs returns all addresses of both families.
@@ -130,7 +130,7 @@ func (i *Interface) MAC() frame.MAC { return i.self().MAC }
 // MTU returns how large an IP packet may leave here, in bytes.
 func (i *Interface) MTU() int { return i.config.MTU }
 
-// IsUplink reports whether the leg takes IP packets rather than frames.
+// IsUplink reports whether the interface takes IP packets rather than frames.
 func (i *Interface) IsUplink() bool { return i.uplink != nil }
 
 // InterfaceCounters count IP packets and ARP since the interface was added.

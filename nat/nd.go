@@ -130,7 +130,7 @@ const (
 	advertPause         = 3 * time.Second
 )
 
-// adverts is when a leg's router advertisements are due.
+// adverts is when an interface's router advertisements are due.
 type adverts struct {
 	mu   sync.Mutex // guards all below
 	sent int

@@ -20,15 +20,15 @@ type Origin struct {
 	Switches []*vswitch.Switch
 	Gateway  *nat.Gateway
 	Hosts    []HostState
-	// Outside returns what stands behind an uplink of the gateway's in the new world. It is called for legs that take IP
+	// Outside returns what stands behind an uplink of the gateway's in the new world. It is called for interfaces that take IP
 	// packets, and for those on a network that is none of Switches.
-	Outside func(leg *nat.Interface, c *Clock, random *rand.Rand) (Outside, error)
+	Outside func(iface *nat.Interface, c *Clock, random *rand.Rand) (Outside, error)
 }
 
 // Outside is what can stand behind an uplink: an Internet, or Anywhere.
 type Outside interface {
 	nat.Uplink
-	// Connect tells where answers go: into this leg of this gateway.
+	// Connect tells where answers go: into this interface of this gateway.
 	Connect(g *nat.Gateway, uplink *nat.Interface)
 	// Client returns somebody outside who can be told to ask.
 	Client() *Machine
@@ -155,7 +155,7 @@ func (w *World) forkGateway(o Origin) (err error) {
 			made.Connect(w.gateway, i)
 		}
 		if c := cables[i.Name()]; c != nil {
-			c.leg = i
+			c.iface = i
 		}
 	}
 	for i, s := range o.Switches {
@@ -213,13 +213,13 @@ func (h *Host) Addr() netip.Addr {
 	return netip.Addr{}
 }
 
-// cable puts an Outside behind a leg of the gateway that speaks Ethernet, as the uplink into a namespace does: whoever is
+// cable puts an Outside behind an interface of the gateway that speaks Ethernet, as the uplink into a namespace does: whoever is
 // asked for by ARP is there.
 type cable struct {
 	outside Outside
 	tracer  *trace.Tracer
 	clock   *Clock
-	leg     *nat.Interface
+	iface   *nat.Interface
 }
 
 // nextHopMAC is who answers for everybody out there.
@@ -237,7 +237,7 @@ func (c *cable) Output(f frame.Frame, j *trace.Journey, now time.Time) {
 			c.answer(a.SenderMAC(), a)
 		}
 	case frame.TypeIPv4:
-		event := trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Note: trace.UplinkSent, Where: c.leg.Name(), Frame: f}
+		event := trace.Event{Hook: trace.Egress, Verdict: trace.Accept, Note: trace.UplinkSent, Where: c.iface.Name(), Frame: f}
 		if r := c.outside.Output(f, now); r != trace.NoReason {
 			event.Verdict, event.Note, event.Reason = trace.Drop, trace.NoNote, r
 			j = c.tracer.Drop(r, j)
@@ -255,6 +255,6 @@ func (c *cable) answer(to frame.MAC, a frame.ARP) {
 	c.clock.After(DefaultLatency, func() {
 		j := c.tracer.Begin(c.clock.Now())
 		defer j.End()
-		c.leg.Input(frame.Frame{Data: b}, j, c.clock.Now())
+		c.iface.Input(frame.Frame{Data: b}, j, c.clock.Now())
 	})
 }

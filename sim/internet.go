@@ -101,7 +101,7 @@ func (n *Internet) addServer(a netip.Addr) *Machine {
 	return m
 }
 
-// Connect tells where answers go: into this leg of this gateway. The gateway needs a default route through NextHop as
+// Connect tells where answers go: into this interface of this gateway. The gateway needs a default route through NextHop as
 // well.
 func (n *Internet) Connect(g *nat.Gateway, uplink *nat.Interface) { n.gateway, n.uplink = g, uplink }
 

@@ -60,7 +60,7 @@ func (t *trial) giveGateway(h *sim.HostState) (all []proposal) {
 		default:
 			all = append(all, proposal{
 				text:  fmt.Sprintf("the gateway needs an address on %s: in the lab file, `gateway: %v` below the network's ipam", c.Network, addr.Addr()),
-				apply: func(t *trial) error { return t.lab.addLeg(c.Network, addr) },
+				apply: func(t *trial) error { return t.lab.addInterface(c.Network, addr) },
 			})
 		}
 	}

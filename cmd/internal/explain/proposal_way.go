@@ -97,8 +97,8 @@ type closed struct{}
 // Output implements nat.Uplink.
 func (closed) Output(frame.Frame, time.Time) trace.Reason { return trace.NoUplink }
 
-// addLeg puts the gateway onto a network, and points the default route of its hosts there, unless they have one.
-func (l *Lab) addLeg(network string, addr netip.Prefix) error {
+// addInterface puts the gateway onto a network, and points the default route of its hosts there, unless they have one.
+func (l *Lab) addInterface(network string, addr netip.Prefix) error {
 	sw := l.network(network)
 	if sw == nil {
 		return fmt.Errorf("network %s: there is none", network)

@@ -390,8 +390,8 @@ func (w *World) forgetGone() {
 
 // Address returns the gateway's address on a network, or the one that it will have when the device is up again.
 func (n *Network) Address() netip.Prefix {
-	if n.Leg != nil && n.Leg.Addr().IsValid() {
-		return n.Leg.Addr()
+	if n.Interface != nil && n.Interface.Addr().IsValid() {
+		return n.Interface.Addr()
 	}
 	return n.kept
 }

@@ -223,14 +223,14 @@ func (w *World) setNetworkUp(n *Network, up bool) error {
 	p, now := *n.Plan, *n
 	p.Down, p.Raised = !up, p.Raised || up
 	now.Plan = &p
-	if now.Leg != nil && !up {
-		now.kept = now.Leg.Addr()
-		if err := w.gateway.SetAddr(now.Leg, netip.Prefix{}, w.Now()); err != nil {
+	if now.Interface != nil && !up {
+		now.kept = now.Interface.Addr()
+		if err := w.gateway.SetAddr(now.Interface, netip.Prefix{}, w.Now()); err != nil {
 			return err
 		}
 	}
-	if now.Leg != nil && up && now.kept.IsValid() {
-		if err := w.gateway.SetAddr(now.Leg, now.kept, w.Now()); err != nil {
+	if now.Interface != nil && up && now.kept.IsValid() {
+		if err := w.gateway.SetAddr(now.Interface, now.kept, w.Now()); err != nil {
 			return err
 		}
 		now.kept = netip.Prefix{}
@@ -262,11 +262,11 @@ func (w *World) SetAddress(dev string, addr netip.Prefix) error {
 	}
 	defer end()
 	n := w.Network(dev)
-	if n == nil || n.Leg == nil {
+	if n == nil || n.Interface == nil {
 		return errUnsupported
 	}
 	if !n.Plan.Down {
-		return w.gateway.SetAddr(n.Leg, addr, w.Now())
+		return w.gateway.SetAddr(n.Interface, addr, w.Now())
 	}
 	now := *n
 	now.kept = addr
@@ -324,18 +324,18 @@ func (w *World) reshape(d *device, change func(*plan.Network)) error {
 	p, now := *n.Plan, *n
 	change(&p)
 	now.Plan = &p
-	if n.Leg == nil {
+	if n.Interface == nil {
 		return errUnsupported
 	}
-	address := n.Leg.Addr()
-	w.gateway.Remove(n.Leg)
-	leg, err := w.gateway.Add(nat.InterfaceConfig{Name: p.Name, Addr: address, MAC: p.GatewayMAC, MTU: p.MTU, Segment: n.Switch}, w.Now())
+	address := n.Interface.Addr()
+	w.gateway.Remove(n.Interface)
+	iface, err := w.gateway.Add(nat.InterfaceConfig{Name: p.Name, Addr: address, MAC: p.GatewayMAC, MTU: p.MTU, Segment: n.Switch}, w.Now())
 	if err != nil {
 		return err
 	}
-	now.scope.add(func() error { w.gateway.Remove(leg); return nil })
-	now.Leg = leg
-	n.Switch.SetLocal(leg.MAC(), leg)
+	now.scope.add(func() error { w.gateway.Remove(iface); return nil })
+	now.Interface = iface
+	n.Switch.SetLocal(iface.MAC(), iface)
 	w.change(func(all *picture) { all.networks = replaced(all.networks, n, &now) })
 	d.network = &now
 	switch {
@@ -538,7 +538,7 @@ func (w *World) bringHome(h *Host, card *Card, far End, n *Network, near End, do
 		}
 	}
 	if address.IsValid() {
-		return w.gateway.SetAddr(w.Network(near.Name).Leg, address, w.Now())
+		return w.gateway.SetAddr(w.Network(near.Name).Interface, address, w.Now())
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 	"uswitch/switch/frame"
 )
 
-// AddNetwork adds a network: its switch, the gateway's leg on it, and the rules that every generated ruleset has for a
+// AddNetwork adds a network: its switch, the gateway's interface on it, and the rules that every generated ruleset has for a
 // network. What plan leaves zero of its addresses is chosen (plan.Plan.FillNetwork).
 func (w *World) AddNetwork(ctx context.Context, p plan.Network) error {
 	end, err := w.begin(ctx)
@@ -26,7 +26,7 @@ func (w *World) AddNetwork(ctx context.Context, p plan.Network) error {
 	defer end()
 	taken := w.taken()
 	if w.way != nil {
-		taken = with(taken, w.way.leg.Addr().Masked())
+		taken = with(taken, w.way.iface.Addr().Masked())
 	}
 	if err := w.Plan().FillNetwork(&p, taken); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (w *World) AddNetwork(ctx context.Context, p plan.Network) error {
 func (w *World) addNetwork(labPlan *plan.Network) error {
 	n := w.newNetwork(labPlan)
 	n.scope = w.scope.open()
-	err := w.addLeg(n)
+	err := w.connectGateway(n)
 	if err == nil {
 		err = w.addTunnel(n)
 	}
@@ -95,15 +95,15 @@ func (w *World) hostsOn(network string) (names []string) {
 	return names
 }
 
-// Network is a switch and the gateway's leg on it, as they are at one moment: a change makes a new Network.
+// Network is a switch and the gateway's interface on it, as they are at one moment: a change makes a new Network.
 type Network struct {
-	Plan   *plan.Network
-	Switch *vswitch.Switch
-	Leg    *nat.Interface // nil before Up, and where the gateway is not on the network
-	Tunnel *Tunnel        // to other machines; nil before Up, and where the network is on this one only
-	kept   netip.Prefix   // the address that the gateway has there again when the device is up
-	scope  *scope         // how to unmake the leg; nil before Up
-	former *former        // the same as long as the network is there
+	Plan      *plan.Network
+	Switch    *vswitch.Switch
+	Interface *nat.Interface // nil before Up, and where the gateway is not on the network
+	Tunnel    *Tunnel        // to other machines; nil before Up, and where the network is on this one only
+	kept      netip.Prefix   // the address that the gateway has there again when the device is up
+	scope     *scope         // how to unmake the interface; nil before Up
+	former    *former        // the same as long as the network is there
 }
 
 // newNetwork makes a switch that is not connected to anything.
@@ -189,12 +189,12 @@ func advertOf(n *plan.Network) *frame.RouterAdvert {
 	return a
 }
 
-// addLegs puts the gateway onto every network of the plan.
-func (w *World) addLegs(context.Context) error {
+// connectGateways puts the gateway onto every network of the plan.
+func (w *World) connectGateways(context.Context) error {
 	for _, n := range w.Networks() {
 		now := *n
 		now.scope = w.scope.open()
-		err := w.addLeg(&now)
+		err := w.connectGateway(&now)
 		if err == nil {
 			err = w.addTunnel(&now)
 		}
@@ -206,8 +206,8 @@ func (w *World) addLegs(context.Context) error {
 	return nil
 }
 
-// addLeg puts the gateway onto a network that no picture shows yet, unless it is to stay off it.
-func (w *World) addLeg(n *Network) error {
+// connectGateway puts the gateway onto a network that no picture shows yet, unless it is to stay off it.
+func (w *World) connectGateway(n *Network) error {
 	if !n.Plan.Gateway.IsValid() && !n.Plan.NoAddress || n.Plan.GatewayMode == string(firewall.Isolated) {
 		return nil // nor is it in IPv6
 	}
@@ -221,16 +221,16 @@ func (w *World) addLeg(n *Network) error {
 	if six := n.Plan.IPv6; six != nil && six.Gateway.IsValid() {
 		config.V6, config.Advert = []netip.Prefix{six.Gateway}, advertOf(n.Plan)
 	}
-	leg, err := w.gateway.Add(config, w.Now())
+	iface, err := w.gateway.Add(config, w.Now())
 	if err != nil {
 		return err
 	}
 	n.scope.add(func() error {
-		w.gateway.Remove(leg)
+		w.gateway.Remove(iface)
 		return nil
 	})
-	n.Leg = leg
-	n.Switch.SetLocal(leg.MAC(), leg)
+	n.Interface = iface
+	n.Switch.SetLocal(iface.MAC(), iface)
 	if len(config.V6) > 0 {
 		return w.openWayOut6()
 	}

@@ -200,8 +200,8 @@ func (w *World) forgetHost(n *Network, card *plan.Interface) {
 		return
 	}
 	n.former.note(card)
-	if n.Leg != nil {
-		n.Leg.RemoveNeighbor(a, w.Now())
+	if n.Interface != nil {
+		n.Interface.RemoveNeighbor(a, w.Now())
 	}
 	w.forgetConns(netip.PrefixFrom(a, a.BitLen()))
 }

@@ -91,7 +91,7 @@ func (w *World) beginPublished(h *Host, p plan.Publish, taken takenPorts) (*Publ
 	}
 	open := &Published{Publish: p, Host: h.Plan.Name, Outside: p.HostIP, Wanted: p}
 	if w.way != nil && !w.way.onMachine && p.HostIP.IsUnspecified() {
-		open.Outside = w.way.leg.Addr().Addr()
+		open.Outside = w.way.iface.Addr().Addr()
 	}
 	if !open.leadTo(h, p.To.Addr()) {
 		return nil, fmt.Errorf("%v is no address of %s", p.To.Addr(), h.Plan.Name)

@@ -88,8 +88,8 @@ func (w *World) reach(p *Published) string {
 		return fmt.Sprintf("open to this lab's other networks only: %s is routed, and uplink %s has no way in but translated ports", p.Network, kind)
 	case p.routed:
 		return fmt.Sprintf("open at the host's own address, to whoever has a route to %v", p.Subnet)
-	case !w.way.onMachine && !p.HostIP.IsUnspecified() && p.HostIP != w.way.leg.Addr().Addr():
-		return fmt.Sprintf("nobody reaches it: uplink %s has no listener on this machine, and is %v itself", kind, w.way.leg.Addr().Addr())
+	case !w.way.onMachine && !p.HostIP.IsUnspecified() && p.HostIP != w.way.iface.Addr().Addr():
+		return fmt.Sprintf("nobody reaches it: uplink %s has no listener on this machine, and is %v itself", kind, w.way.iface.Addr().Addr())
 	case kind == plan.UplinkSim && !w.way.onMachine:
 		return "reachable from inside the lab only: uplink sim has no listener on this machine"
 	case w.way.onMachine && p.HostIP.IsUnspecified():

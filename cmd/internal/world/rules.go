@@ -201,7 +201,7 @@ func (w *World) opening(p *Published) []ruleText {
 // the listener has decided, and the rule keeps out the lab's own hosts, who could not have reached that address.
 func (w *World) translation(p *Published) ruleText {
 	where := ""
-	switch own := w.way.leg.Addr().Addr(); {
+	switch own := w.way.iface.Addr().Addr(); {
 	case p.HostIP.IsUnspecified():
 	case w.way.onMachine && p.HostIP != own:
 		where = "-i " + w.uplinkName() + " "

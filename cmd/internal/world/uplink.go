@@ -19,7 +19,7 @@ import (
 
 // wayOut is an uplink that is open.
 type wayOut struct {
-	leg       *nat.Interface
+	iface     *nat.Interface
 	onMachine bool       // its ports are sockets of this machine, not ports of the gateway's own address
 	standIn   netip.Addr // stands for this machine inside the lab, so that no network may have it; zero: none does
 	// six is its address of IPv6, and next6 the next hop, if it needs one; zero: no way out in IPv6.
@@ -48,10 +48,10 @@ func (w *World) openWayOut(context.Context) error {
 	}
 	next, err := begin()
 	if err == nil {
-		err = w.gateway.AddRoute(netip.PrefixFrom(netip.IPv4Unspecified(), 0), next, w.way.leg)
+		err = w.gateway.AddRoute(netip.PrefixFrom(netip.IPv4Unspecified(), 0), next, w.way.iface)
 	}
 	if u := w.Plan().Uplink; err == nil && u.Dev != "" && next.IsValid() { // as whoever has its address by DHCP
-		err = w.gateway.AddRoute(netip.PrefixFrom(next, next.BitLen()), netip.Addr{}, w.way.leg)
+		err = w.gateway.AddRoute(netip.PrefixFrom(next, next.BitLen()), netip.Addr{}, w.way.iface)
 	}
 	if err == nil && slices.ContainsFunc(w.Networks(), func(n *Network) bool { return n.Plan.IPv6 != nil }) {
 		err = w.openWayOut6()
@@ -64,16 +64,16 @@ func (w *World) openWayOut(context.Context) error {
 
 // openWayOut6 gives the way out its address of IPv6, and points the default route there. A lab of IPv4 alone has neither.
 func (w *World) openWayOut6() error {
-	if w.way == nil || !w.way.six.IsValid() || len(w.way.leg.Addrs6()) > 0 {
+	if w.way == nil || !w.way.six.IsValid() || len(w.way.iface.Addrs6()) > 0 {
 		return nil
 	}
 	if w.way.six.Addr() == uplink.FallbackAddr6 {
 		w.report("uplink host: this machine has no way out in IPv6 now: what wants out there is told that there is no route")
 	}
-	if err := w.gateway.SetAddrs6(w.way.leg, []netip.Prefix{w.way.six}, w.Now()); err != nil {
+	if err := w.gateway.SetAddrs6(w.way.iface, []netip.Prefix{w.way.six}, w.Now()); err != nil {
 		return err
 	}
-	return w.gateway.AddRoute(netip.PrefixFrom(netip.IPv6Unspecified(), 0), w.way.next6, w.way.leg)
+	return w.gateway.AddRoute(netip.PrefixFrom(netip.IPv6Unspecified(), 0), w.way.next6, w.way.iface)
 }
 
 // addUplink puts the gateway onto a way out. A lab whose own network is out there too would never get an answer.
@@ -84,15 +84,15 @@ func (w *World) addUplink(c nat.InterfaceConfig) (*nat.Interface, error) {
 		}
 	}
 	c.Name = w.uplinkName()
-	leg, err := w.gateway.Add(c, w.Now())
+	iface, err := w.gateway.Add(c, w.Now())
 	if err != nil {
 		return nil, err
 	}
 	w.scope.add(func() error {
-		w.gateway.Remove(leg)
+		w.gateway.Remove(iface)
 		return nil
 	})
-	return leg, nil
+	return iface, nil
 }
 
 // uplinkName is what rules, routes and the trace call the way out.
@@ -138,12 +138,12 @@ func (w *World) openSim() (next netip.Addr, err error) {
 	if want.PublishHere && w.loop == nil {
 		return internet.NextHop(), w.openBoth(internet)
 	}
-	leg, err := w.addUplink(nat.InterfaceConfig{Addr: internet.Addr(), Uplink: internet})
+	iface, err := w.addUplink(nat.InterfaceConfig{Addr: internet.Addr(), Uplink: internet})
 	if err != nil {
 		return next, err
 	}
-	internet.Connect(w.gateway, leg)
-	w.way = &wayOut{leg: leg, listen: noListener}
+	internet.Connect(w.gateway, iface)
+	w.way = &wayOut{iface: iface, listen: noListener}
 	return internet.NextHop(), nil
 }
 
@@ -162,21 +162,21 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 	}
 	way := uplink.NewNetns(w.uplinkName(), device, w.tracer)
 	w.scope.add(way.Close)
-	leg, err := w.addUplink(nat.InterfaceConfig{Addr: want.Address, MAC: frame.MACFromIPv4(want.Address.Addr()), Segment: way})
+	iface, err := w.addUplink(nat.InterfaceConfig{Addr: want.Address, MAC: frame.MACFromIPv4(want.Address.Addr()), Segment: way})
 	if err != nil {
 		return next, err
 	}
 	closing := make(chan struct{})
 	w.scope.add(func() error { close(closing); return nil })
-	w.ports.Go(func() { w.carryUplink(way, leg, closing) })
-	w.way = &wayOut{leg: leg, listen: noListener}
+	w.ports.Go(func() { w.carryUplink(way, iface, closing) })
+	w.way = &wayOut{iface: iface, listen: noListener}
 	return want.Gateway, nil
 }
 
 // carryUplink runs the way out until its card is gone or the lab ends. A fault takes it out of use for a while.
-func (w *World) carryUplink(way *uplink.Netns, leg *nat.Interface, closing <-chan struct{}) {
+func (w *World) carryUplink(way *uplink.Netns, iface *nat.Interface, closing <-chan struct{}) {
 	for {
-		err := way.Run(leg, time.Now)
+		err := way.Run(iface, time.Now)
 		if !errors.Is(err, uplink.ErrFault) {
 			if !errors.Is(err, tap.ErrGone) {
 				w.report(fmt.Sprintf("uplink: unplugged: %v", err))

@@ -20,16 +20,16 @@ func (w *World) openBoth(internet *sim.Internet) error {
 		return err
 	}
 	way := &inboundHere{Internet: internet, host: host}
-	leg, err := w.addUplink(nat.InterfaceConfig{Addr: internet.Addr(), MTU: uplink.MaxMTU, Uplink: way})
+	iface, err := w.addUplink(nat.InterfaceConfig{Addr: internet.Addr(), MTU: uplink.MaxMTU, Uplink: way})
 	if err != nil {
 		return err
 	}
-	internet.Connect(w.gateway, leg)
+	internet.Connect(w.gateway, iface)
 	host.Attach(func(f frame.Frame, now time.Time) {
 		way.clients.note(f)
-		w.gateway.InputUplink(leg, f, now)
+		w.gateway.InputUplink(iface, f, now)
 	}, w.gateway.Undelivered)
-	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, overflowed: host.Overflowed, listen: w.listenOn(host)}
+	w.way = &wayOut{iface: iface, onMachine: true, standIn: standIn, overflowed: host.Overflowed, listen: w.listenOn(host)}
 	return nil
 }
 

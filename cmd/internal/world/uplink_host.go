@@ -25,11 +25,11 @@ func (w *World) openHost() (next netip.Addr, err error) {
 	if w.virtual() {
 		way = &realUplink{Host: host, loop: w.loop}
 	}
-	leg, err := w.addUplink(nat.InterfaceConfig{Addr: host.Addr(), MTU: uplink.MaxMTU, Uplink: way, Shared: host.Shared()})
+	iface, err := w.addUplink(nat.InterfaceConfig{Addr: host.Addr(), MTU: uplink.MaxMTU, Uplink: way, Shared: host.Shared()})
 	if err != nil {
 		return next, err
 	}
-	input := func(f frame.Frame, now time.Time) { w.gateway.InputUplink(leg, f, now) }
+	input := func(f frame.Frame, now time.Time) { w.gateway.InputUplink(iface, f, now) }
 	if real, ok := way.(*realUplink); ok {
 		input = real.brings(input)
 	}
@@ -37,7 +37,7 @@ func (w *World) openHost() (next netip.Addr, err error) {
 	if err := uplink.CheckPing(); err != nil {
 		w.report("uplink host: " + err.Error())
 	}
-	w.way = &wayOut{leg: leg, onMachine: true, standIn: standIn, six: host.Addr6(), refuses: host.Refuses, overflowed: host.Overflowed, listen: w.listenOn(host)}
+	w.way = &wayOut{iface: iface, onMachine: true, standIn: standIn, six: host.Addr6(), refuses: host.Refuses, overflowed: host.Overflowed, listen: w.listenOn(host)}
 	return netip.Addr{}, nil // sockets need no next hop
 }
 

@@ -156,7 +156,7 @@ func (w *World) Up(ctx context.Context) error {
 	if err := w.descriptors.check(w.Plan()); err != nil {
 		return err
 	}
-	steps := []func(context.Context) error{w.addHosts(w.Plan()), w.startGateway, w.addLegs, w.openWayOut, w.startNames, w.addStatic, w.publishAll}
+	steps := []func(context.Context) error{w.addHosts(w.Plan()), w.startGateway, w.connectGateways, w.openWayOut, w.startNames, w.addStatic, w.publishAll}
 	for _, step := range steps {
 		err := step(ctx)
 		if err == nil {

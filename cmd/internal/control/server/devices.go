@@ -28,10 +28,10 @@ type device struct {
 // whose container is.
 func (s *Server) devices(*http.Request) (any, error) {
 	rows := []device{{Device: api.Device{Name: "lo", Kind: api.KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"), MTU: 65536, Carrier: true}}}
-	if leg, ok := s.world.Gateway().Interface(s.world.Plan().Uplink.Name()); ok {
-		row := legDevice(leg)
+	if iface, ok := s.world.Gateway().Interface(s.world.Plan().Uplink.Name()); ok {
+		row := interfaceDevice(iface)
 		row.Kind, row.Carrier = api.KindEther, true
-		if leg.IsUplink() {
+		if iface.IsUplink() {
 			row.Kind = api.KindNone
 		}
 		rows = append(rows, device{Device: row})
@@ -41,8 +41,8 @@ func (s *Server) devices(*http.Request) (any, error) {
 			continue // both of its ends are elsewhere
 		}
 		bridge := api.Device{Name: n.Plan.Name, MTU: n.Plan.MTU}
-		if n.Leg != nil { // else the gateway is not on it
-			bridge = legDevice(n.Leg)
+		if n.Interface != nil { // else the gateway is not on it
+			bridge = interfaceDevice(n.Interface)
 		}
 		bridge.Address, bridge.Down, bridge.Raised = n.Address(), n.Plan.Down, n.Plan.Raised
 		ports := s.portsOf(n)
@@ -116,13 +116,13 @@ func (s *Server) interfaceDevice(d api.Device, ports []device) device {
 	return device{Device: d, namespace: near.namespace, far: near.far}
 }
 
-func legDevice(leg *nat.Interface) api.Device {
-	c := leg.Counters()
-	six := leg.Addrs6()
+func interfaceDevice(iface *nat.Interface) api.Device {
+	c := iface.Counters()
+	six := iface.Addrs6()
 	slices.SortStableFunc(six, func(a, b netip.Prefix) int { // as the kernel lists them
 		return map[bool]int{true: 1}[a.Addr().IsLinkLocalUnicast()] - map[bool]int{true: 1}[b.Addr().IsLinkLocalUnicast()]
 	})
-	return api.Device{Name: leg.Name(), MAC: leg.MAC(), Address: leg.Addr(), Addresses6: six, MTU: leg.MTU(),
+	return api.Device{Name: iface.Name(), MAC: iface.MAC(), Address: iface.Addr(), Addresses6: six, MTU: iface.MTU(),
 		RxPackets: c.RxPackets, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 		TxPackets: c.TxPackets, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
 }

@@ -136,7 +136,7 @@ func TestNothingIsToldUnderALock(t *testing.T) {
 func (s *running) everythingElse(t *testing.T, held string) {
 	t.Helper()
 	g, network := s.world.Gateway(), s.world.Networks()[0]
-	leg := network.Leg
+	leg := network.Interface
 	blue := s.host.Device("BLUE eth0")
 	id := byte(rand.IntN(200) + 20)
 	for what, do := range map[string]func(){

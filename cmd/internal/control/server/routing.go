@@ -167,22 +167,22 @@ func (s *Server) deleteNeighbors(r *http.Request) (any, error) {
 	if err := decode(r, &c); err != nil {
 		return nil, err
 	}
-	now, legs := s.world.Now(), s.world.Gateway().Interfaces()
+	now, ifaces := s.world.Now(), s.world.Gateway().Interfaces()
 	if c.Dev != "" {
 		dev, err := s.segment(c.Dev)
 		if err != nil {
 			return nil, err
 		}
-		legs = []*nat.Interface{dev}
+		ifaces = []*nat.Interface{dev}
 	}
 	if c.Dst.IsValid() {
-		if !legs[0].RemoveNeighbor(c.Dst, now) {
+		if !ifaces[0].RemoveNeighbor(c.Dst, now) {
 			return nil, kernel("RTNETLINK answers: No such file or directory")
 		}
 		return done{}, nil
 	}
-	for _, leg := range legs {
-		leg.FlushNeighbors(now)
+	for _, iface := range ifaces {
+		iface.FlushNeighbors(now)
 	}
 	return done{}, nil
 }

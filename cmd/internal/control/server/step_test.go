@@ -27,7 +27,7 @@ type stepping struct {
 func (s *running) steps(t *testing.T, q api.StepQuery) *stepping {
 	t.Helper()
 	for host, mac := range map[string]frame.MAC{"11.11.11.2": redMAC, "11.11.11.3": blueMAC} {
-		s.world.Networks()[0].Leg.SetNeighbor(addr(host), mac, time.Now())
+		s.world.Networks()[0].Interface.SetNeighbor(addr(host), mac, time.Now())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	answer, err := s.Stream(ctx, http.MethodGet, "/v1/step", q.Query(), nil)

@@ -105,10 +105,10 @@ func (s *Server) networks(*http.Request) (any, error) {
 		if row.Conflicts = claims; claims > 0 {
 			row.Conflict = fmt.Sprintf("%s says that it has %v, at %v; %s had said so, at %v", last.Port, last.Addr, last.MAC, last.From, last.Other)
 		}
-		if n.Leg != nil { // else the gateway is not on it
-			row.Gateway = n.Leg.Addr().Addr()
+		if n.Interface != nil { // else the gateway is not on it
+			row.Gateway = n.Interface.Addr().Addr()
 			if !row.Subnet.IsValid() { // it has no subnet but by the address that somebody gave the gateway
-				row.Subnet = n.Leg.Addr().Masked()
+				row.Subnet = n.Interface.Addr().Masked()
 			}
 		}
 		for _, e := range n.Switch.Entries(now) {
@@ -131,11 +131,11 @@ func (s *Server) ports(*http.Request) (any, error) {
 				RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 				TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped})
 		}
-		if n.Leg == nil {
+		if n.Interface == nil {
 			continue // the gateway is not on it
 		}
-		c := n.Leg.Counters()
-		rows = append(rows, api.Port{Network: n.Plan.Name, Name: "gateway", Flood: true, McastFlood: true, BcastFlood: true, MTU: n.Leg.MTU(),
+		c := n.Interface.Counters()
+		rows = append(rows, api.Port{Network: n.Plan.Name, Name: "gateway", Flood: true, McastFlood: true, BcastFlood: true, MTU: n.Interface.MTU(),
 			RxPackets: c.TxPackets, RxBytes: c.TxBytes, RxDropped: c.TxDropped,
 			TxPackets: c.RxPackets, TxBytes: c.RxBytes, TxDropped: c.RxDropped})
 	}
