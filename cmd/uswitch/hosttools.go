@@ -16,13 +16,13 @@ import (
 // hostTools returns the commands that take the words of another program.
 func hostTools() []*cobra.Command {
 	ss := hostTool("ss -ln [-t] [-u] [-H]", "Ports that are published, as ss has what listens", "", "  uswitch ss -lntu", hosttool.Tool.SS)
-	ss.SuggestFor = []string{"netstat"}
 	return []*cobra.Command{
 		hostTool("ip [OPTIONS] link|addr|route|neigh|netns ...", "Devices, addresses, routes and neighbours, as ip has them",
 			`Options: -br -j -p -s -o -4 -n NAME. Words may be shortened as for the real program: uswitch ip a.
   link|addr [show] [[dev] NAME] [master BRIDGE] [type bridge|veth] [up]
   addr      add|del ADDRESS/LENGTH dev BRIDGE
   route     [show] [PREFIX] [via ADDRESS] [dev NAME]
+  route     get ADDRESS
   route     add|replace|change|del PREFIX [via ADDRESS] [dev NAME]
   neigh     [show] [PREFIX] [dev NAME] [nud STATE]
   neigh     add|replace|change|del ADDRESS [lladdr MAC] dev NAME
@@ -56,6 +56,7 @@ NAME run the command in a namespace, where addresses and routes are typed.`, "  
 		hostTool("cat /proc/sys/net/ipv4/ip_forward", "Whether the gateway routes, as its file has it", "", "  uswitch cat /proc/sys/net/ipv4/ip_forward", hosttool.Tool.Cat),
 		newTcpdump(),
 		ss,
+		hostTool("netstat -ln [-p] [-t] [-u] | -rn", "Ports that are published, or routes, as netstat has them", "", "  uswitch netstat -nlp", hosttool.Tool.Netstat),
 	}
 }
 

@@ -15,7 +15,7 @@ func TestMistakes(t *testing.T) {
 		want string
 	}{
 		"no such command":      {[]string{"nosuch"}, "nosuch: there is no such command; try uswitch -h"},
-		"with flags":           {[]string{"netstat", "-nlp"}, "netstat: there is no such command; did you mean ss?; try uswitch -h"},
+		"with flags":           {[]string{"netsta", "-nlp"}, "netsta: there is no such command; did you mean netstat?; try uswitch -h"},
 		"with flags, below":    {[]string{"docker", "pss", "-a"}, "pss: there is no such command; did you mean ps?; try uswitch docker -h"},
 		"nearly a table":       {[]string{"show", "fbd"}, "fbd: there is no such command; did you mean fdb?; try uswitch show -h"},
 		"an unknown shell":     {[]string{"completion", "foo"}, "completion foo: want bash, zsh or fish"},

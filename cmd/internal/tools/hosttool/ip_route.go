@@ -17,7 +17,7 @@ var routeWords = []string{"root", "match", "exact", "to", "scope", "proto", "pro
 
 func (i *ip) route(ctx context.Context) error {
 	command, err := i.command("route", []string{"list", "show", "lst", "get", "add", "change", "chg", "replace", "prepend", "append",
-		"test", "delete", "flush", "save", "restore", "showdump", "help"}, []string{"show", "add", "change", "replace", "delete"})
+		"test", "delete", "flush", "save", "restore", "showdump", "help"}, []string{"show", "get", "add", "change", "replace", "delete"})
 	if err != nil {
 		return err
 	}
@@ -27,6 +27,10 @@ func (i *ip) route(ctx context.Context) error {
 		switch {
 		case !more && command == "show":
 			return i.showRoutes(ctx, dst, via, dev)
+		case !more && command == "get" && via+dev == "":
+			return i.getRoute(ctx, dst)
+		case !more && command == "get":
+			return i.unanswered("get ADDRESS via|dev")
 		case !more:
 			return i.changeRoute(ctx, command, dst, via, dev)
 		case word == "via":

@@ -84,7 +84,7 @@ type answer struct {
 // tools are the commands by their programs' names.
 var tools = map[string]func(hosttool.Tool, context.Context, []string) error{
 	"ip": hosttool.Tool.IP, "bridge": hosttool.Tool.Bridge, "brctl": hosttool.Tool.Brctl, "route": hosttool.Tool.Route,
-	"arp": hosttool.Tool.ARP, "ifconfig": hosttool.Tool.Ifconfig, "ss": hosttool.Tool.SS,
+	"arp": hosttool.Tool.ARP, "ifconfig": hosttool.Tool.Ifconfig, "ss": hosttool.Tool.SS, "netstat": hosttool.Tool.Netstat,
 }
 
 // tool runs a command of this package.

@@ -25,7 +25,7 @@ func (t Tool) Route(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return view.RouteTable(t.Out, rows, numeric)
+	return view.RouteTable(t.Out, choose(rows, func(r api.Route) bool { return r.Family != "inet6" }), numeric, false)
 }
 
 // ARP answers `arp`. There are no names to resolve, so that all is numeric with and without -n.
@@ -101,6 +101,43 @@ func (t Tool) SS(ctx context.Context, args []string) error {
 	}
 	ports = choose(ports, func(p api.Published) bool { return tcp == udp || tcp == (p.Protocol == "tcp") })
 	return view.SS(t.Out, ports, view.SSOptions{NoNetid: tcp != udp, NoHeader: bare})
+}
+
+// Netstat answers `netstat -ln`, which is ss in older words, and `netstat -rn`, which is route.
+func (t Tool) Netstat(ctx context.Context, args []string) error {
+	var listening, numeric, tcp, udp, ipv4, programs, routes, all bool
+	rest, err := letters{program: "netstat", flags: map[byte]*bool{'l': &listening, 'n': &numeric, 't': &tcp, 'u': &udp, '4': &ipv4, 'p': &programs, 'r': &routes, 'a': &all},
+		long: map[string]byte{"listening": 'l', "numeric": 'n', "tcp": 't', "udp": 'u', "programs": 'p', "route": 'r'}}.parse(args)
+	switch {
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return refuse(1, "netstat: %q is not answered here", rest[0])
+	case !numeric:
+		return refuse(1, "netstat: names of services and networks are not answered here: want -n")
+	case routes:
+		rows, err := t.routes(ctx)
+		if err != nil {
+			return err
+		}
+		return view.RouteTable(t.Out, choose(rows, func(r api.Route) bool { return r.Family != "inet6" }), true, true)
+	case !listening || all:
+		return refuse(1, "netstat: only listening sockets are answered here: want -l; connections are in `uswitch conntrack -L`")
+	}
+	var ports []api.Published
+	if err := t.Lab.Get(ctx, "/v1/publish", nil, &ports); err != nil {
+		return err
+	}
+	var lab api.Lab
+	if err := t.Lab.Get(ctx, "/v1/lab", nil, &lab); err != nil {
+		return err
+	}
+	ports = choose(ports, func(p api.Published) bool { return tcp == udp || tcp == (p.Protocol == "tcp") })
+	program := ""
+	if programs {
+		program = fmt.Sprintf("%d/uswitch", lab.PID)
+	}
+	return view.Netstat(t.Out, ports, program, !tcp && !udp)
 }
 
 // say writes a line that is no mistake.

@@ -70,10 +70,10 @@ func (t Tool) onMachine(ctx context.Context, args []string) error {
 		return refuse(1, "nsenter: a shell on the machine that the gateway is cannot be had: type its commands with uswitch in front")
 	}
 	commands := map[string]func(Tool, context.Context, []string) error{"ip": Tool.IP, "bridge": Tool.Bridge, "brctl": Tool.Brctl,
-		"route": Tool.Route, "arp": Tool.ARP, "ifconfig": Tool.Ifconfig, "sysctl": Tool.Sysctl, "ss": Tool.SS}
+		"route": Tool.Route, "arp": Tool.ARP, "ifconfig": Tool.Ifconfig, "sysctl": Tool.Sysctl, "ss": Tool.SS, "netstat": Tool.Netstat}
 	answer, ok := commands[args[0]]
 	if !ok {
-		return refuse(1, "nsenter: failed to execute %s: of the machine that the gateway is there are ip, bridge, brctl, route, arp, ifconfig, sysctl and ss", args[0])
+		return refuse(1, "nsenter: failed to execute %s: of the machine that the gateway is there are ip, bridge, brctl, route, arp, ifconfig, sysctl, ss and netstat", args[0])
 	}
 	return answer(t, ctx, args[1:])
 }

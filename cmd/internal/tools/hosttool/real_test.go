@@ -89,13 +89,15 @@ func TestAsTheRealOnes(t *testing.T) {
 		"bridge fdb", "bridge fdb show br br0", "bridge -s fdb", "bridge -j fdb", "bridge -j -s fdb", "bridge -j -p fdb", "bridge fdb show dev " + port,
 		"bridge -j fdb show dev " + port, "bridge fdb show dynamic", "bridge fdb show brport " + port + " dynamic", "bridge fdb show state static",
 		"brctl show", "brctl show br0", "brctl showmacs br0",
+		"ip route get 11.11.11.3", "ip route get 11.11.11.1", "ip route get 11.11.11.255", "ip route get 127.0.0.1", "ip route get 0.0.0.0",
+		"ip -j route get 11.11.11.3", "ip -j -p route get 11.11.11.255", "netstat -rn",
 		"route -n", "route", "arp -n", "arp", "arp -a", "arp -an", "arp -n -i br0", "arp -n 11.11.11.2", "ifconfig", "ifconfig br0", "ifconfig -a", "ifconfig " + port,
 	}
 	w.compare(all...)
 
 	// Mistakes have the real program's words and status.
 	w.compare("ip link show nope", "ip addr show dev nope", "ip route show dev nope", "ip neigh show dev nope", "ip link show master nope",
-		"ip link show type", "ip link show br0 extra", "ip route show nonsense", "ip route add 10.9.0.0/16", "ip route add 10.9.0.0/16 via 9.9.9.9",
+		"ip route get", "ip route get 8.8.8.8", "ip route get 255.255.255.255", "ip link show type", "ip link show br0 extra", "ip route show nonsense", "ip route add 10.9.0.0/16", "ip route add 10.9.0.0/16 via 9.9.9.9",
 		"ip route add 10.9.0.1/16 dev br0", "ip route add 300.1.1.1 dev br0", "ip route add 10.9.0.0/16 dev nope", "ip route del 10.66.0.0/16",
 		"ip route change 10.3.0.0/16 via 11.11.11.3", "ip neigh flush", "ip neigh add 11.11.11.9 lladdr zz dev br0",
 		"ip neigh add 11.11.11.9 lladdr 02:42:0b:0b:0b:09", "ip neigh del 11.11.11.8 dev br0", "bridge fdb show dev nope", "bridge fdb show br nope",
@@ -162,7 +164,7 @@ func TestSSAsTheRealOne(t *testing.T) {
 	eventually(t, "both listen", func() bool {
 		return strings.Count(w.real("ss -lntuH").out, "\n") == 2
 	})
-	w.compare("ss -lntu", "ss -lnt", "ss -lnu", "ss -ltnH", "ss -n -l -t -u -4")
+	w.compare("ss -lntu", "ss -lnt", "ss -lnu", "ss -ltnH", "ss -n -l -t -u -4", "netstat -ntl", "netstat -nul", "netstat -ntul")
 }
 
 func TestRefused(t *testing.T) {
@@ -183,7 +185,10 @@ func TestRefused(t *testing.T) {
 		"ip addr flush dev br0":                    `"ip addr flush" is not answered here`,
 		"ip link frobnicate":                       `Command "frobnicate" is unknown`,
 		"ip addr show scope global":                `"scope"`,
-		"ip route get 8.8.8.8":                     `"ip route get" is not answered here`,
+		"ip route get 224.0.0.1":                   `"ip route get 224.0.0.1" is not answered here`,
+		"ip route get 11.11.11.2 dev br0":          `"get ADDRESS via|dev"`,
+		"netstat -l":                               "want -n",
+		"netstat -n":                               "want -l",
 		"ip route add blackhole 10.0.0.0":          `"blackhole"`,
 		"ip route show table local":                `"local"`,
 		"ip -s neigh":                              `"-s"`,

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -157,6 +158,37 @@ func SS(w io.Writer, ports []api.Published, o SSOptions) error {
 		}
 		text := line.String()
 		out.WriteString(text + "\n")
+	}
+	return out.Flush()
+}
+
+// Netstat writes published ports as `netstat -ln` does: TCP first. program is who listens, for -p; empty: nobody asks. unix adds the
+// sockets of that family, of which there are none.
+func Netstat(w io.Writer, ports []api.Published, program string, unix bool) error {
+	out := bufio.NewWriter(w)
+	line := func(local, state, heading string, cells ...any) {
+		fmt.Fprintf(out, "%-5s %6v %6v %-23s %-23s %-11s", append(cells, local, heading, state)...)
+		if program != "" {
+			fmt.Fprintf(out, " %-20s", map[bool]string{true: "PID/Program name", false: program}[state == "State"])
+		}
+		out.WriteByte('\n')
+	}
+	out.WriteString("Active Internet connections (only servers)\n")
+	line("Local Address", "State", "Foreign Address", "Proto", "Recv-Q", "Send-Q")
+	for _, protocol := range []string{"tcp", "udp"} {
+		state := map[string]string{"tcp": "LISTEN"}[protocol]
+		for _, p := range ports {
+			if p.Protocol == protocol {
+				line(netip.AddrPortFrom(p.HostIP, p.HostPort).String(), state, "0.0.0.0:*", protocol, 0, 0)
+			}
+		}
+	}
+	if unix {
+		out.WriteString("Active UNIX domain sockets (only servers)\nProto RefCnt Flags       Type       State         I-Node   ")
+		if program != "" {
+			out.WriteString("PID/Program name     ")
+		}
+		out.WriteString("Path\n")
 	}
 	return out.Flush()
 }

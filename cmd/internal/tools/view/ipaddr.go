@@ -184,3 +184,31 @@ func Routes(w io.Writer, rows []api.Route) error {
 	}
 	return out.Flush()
 }
+
+// RouteDecision is what `ip route get` answers.
+type RouteDecision struct {
+	Type    string   `json:"type,omitempty"` // local, broadcast; empty: unicast
+	Dst     string   `json:"dst"`
+	Gateway string   `json:"gateway,omitempty"`
+	Dev     string   `json:"dev"`
+	Source  string   `json:"prefsrc"`
+	Flags   []string `json:"flags"`
+	UID     int      `json:"uid"`
+	Cache   []string `json:"cache"`
+}
+
+// RouteGet writes a decision as `ip route get` does.
+func RouteGet(w io.Writer, d RouteDecision) error {
+	var words []string
+	for _, part := range [][2]string{{"", d.Type}, {"", d.Dst}, {"via ", d.Gateway}, {"dev ", d.Dev}, {"src ", d.Source}} {
+		if part[1] != "" {
+			words = append(words, part[0]+part[1])
+		}
+	}
+	cache := ""
+	if len(d.Cache) > 0 {
+		cache = "<" + strings.Join(d.Cache, ",") + "> "
+	}
+	_, err := fmt.Fprintf(w, "%s uid %d \n    cache %s\n", strings.Join(words, " "), d.UID, cache)
+	return err
+}

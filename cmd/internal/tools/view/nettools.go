@@ -110,14 +110,19 @@ func endNumber(name string) (front string, number int) {
 	return front, number
 }
 
-// RouteTable writes routes as `route` does; numeric is -n, without which the default route has its name. There are no
-// names for other networks here.
-func RouteTable(w io.Writer, rows []api.Route, numeric bool) error {
+// RouteTable writes routes as `route` does, or as `netstat -r`; numeric is -n, without which the default route has its name. There are
+// no names for other networks here.
+func RouteTable(w io.Writer, rows []api.Route, numeric, netstat bool) error {
 	out := bufio.NewWriter(w)
 	out.WriteString("Kernel IP routing table\n")
-	out.WriteString("Destination     Gateway         Genmask         Flags Metric Ref    Use Iface\n")
+	out.WriteString("Destination     Gateway         Genmask         Flags ")
+	if netstat {
+		out.WriteString("  MSS Window  irtt Iface\n")
+	} else {
+		out.WriteString("Metric Ref    Use Iface\n")
+	}
 	for _, r := range rows {
-		dst := routePrefix(r.Dst)
+		dst := RoutePrefix(r.Dst)
 		name, flags := dst.Addr().String(), "U"
 		if dst.Bits() == 0 && !numeric {
 			name = "default"
@@ -128,13 +133,18 @@ func RouteTable(w io.Writer, rows []api.Route, numeric bool) error {
 		if dst.IsSingleIP() {
 			flags += "H"
 		}
-		fmt.Fprintf(out, "%-15s %-15s %-15s %-5s %-6d 0        0 %s\n", name, cmp.Or(r.Gateway, "0.0.0.0"), netmask(dst), flags, r.Metric, r.Dev)
+		fmt.Fprintf(out, "%-15s %-15s %-15s %-5s ", name, cmp.Or(r.Gateway, "0.0.0.0"), netmask(dst), flags)
+		if netstat {
+			fmt.Fprintf(out, "    0 0          0 %s\n", r.Dev)
+		} else {
+			fmt.Fprintf(out, "%-6d 0        0 %s\n", r.Metric, r.Dev)
+		}
 	}
 	return out.Flush()
 }
 
-// routePrefix reads what stands for a destination in `ip route`.
-func routePrefix(dst string) netip.Prefix {
+// RoutePrefix reads what stands for a destination in `ip route`.
+func RoutePrefix(dst string) netip.Prefix {
 	if dst == "default" {
 		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	}
