@@ -158,15 +158,18 @@ func (p *tab) shoot(name string) {
 	}
 }
 
-// press clicks with the mouse in the middle of what a script finds, once that can be seen and is what lies there.
+// press clicks with the mouse in the middle of what a script finds, once that can be seen, rests, and is what lies there.
 func (p *tab) press(script string) {
 	p.t.Helper()
 	var at []float64
 	p.wait("to be pressed: "+script, script)
 	eventually(p.t, script+" can be pressed", func() bool {
 		var err error
-		at, err = eval[[]float64](p, `((e) => { e.scrollIntoView({block: "nearest"}); const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2,
-			there = document.elementFromPoint(x, y); return !e.disabled && there && (e.contains(there) || there.contains(e)) ? [x, y] : [] })(`+script+`)`)
+		at, err = eval[[]float64](p, `(async (e) => { e.scrollIntoView({block: "nearest"});
+			const middle = () => { const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] }, was = middle();
+			await new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)));
+			const [x, y] = middle(), there = document.elementFromPoint(x, y);
+			return x === was[0] && y === was[1] && !e.disabled && there && (e.contains(there) || there.contains(e)) ? [x, y] : [] })(`+script+`)`)
 		return err == nil && len(at) == 2
 	})
 	p.run(chromedp.MouseClickXY(at[0], at[1]))

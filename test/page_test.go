@@ -1,9 +1,11 @@
 package test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,13 +23,14 @@ import (
 //	Terminal  what is typed in a host's terminal is answered
 //	Two       two browsers see, and do, at the same time
 //	Cut       the connection is cut: nothing is missing behind it, and nothing there twice
+//	Capture   a capture is dropped on the page: its packets with the words of the trace, tables that are not kept
 //	Markup    names and payloads made of markup are text
 //	Real      a lab as root, and one of an ordinary user
 func TestPage(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	for name, test := range map[string]func(*testing.T, *browser){"Follow": pageFollow, "Hold": pageHold, "Drop": pageDrop, "Terminal": pageTerminal,
-		"Two": pageTwo, "Cut": pageCut, "Markup": pageMarkup, "Root": pageRoot, "Ordinary": pageOrdinary, "Views": pageViews} {
+		"Two": pageTwo, "Cut": pageCut, "Capture": pageCapture, "Markup": pageMarkup, "Root": pageRoot, "Ordinary": pageOrdinary, "Views": pageViews} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, b)
@@ -52,11 +55,14 @@ func (p *tab) pings(address, says string) {
 	p.wait("what ping says", fmt.Sprintf(`text(".command pre").includes(%q)`, says))
 }
 
-// choose chooses the first packet in the list whose line has a text.
+// choose chooses the first packet in the list whose line has a text. The list moves as packets pass: who misses presses again.
 func (p *tab) choose(line string) {
 	p.t.Helper()
-	p.press(fmt.Sprintf(`$$(".journeys li").find((li) => li.textContent.includes(%q))`, line))
-	p.wait("it is chosen", `$(".journeys [aria-selected=true]") && $(".trace [aria-current=step]")`)
+	eventually(p.t, line+" is chosen", func() bool {
+		p.press(fmt.Sprintf(`$$(".journeys li").find((li) => li.textContent.includes(%q))`, line))
+		is, _ := eval[bool](p, fmt.Sprintf(`new Promise((go) => setTimeout(go, 300)).then(() => text(".journeys [aria-selected=true]").includes(%q) && !!$(".trace [aria-current=step]"))`, line))
+		return is
+	})
 }
 
 // oneLine is a text without its line breaks.
@@ -110,7 +116,7 @@ func followed(t *testing.T, p *tab, trace *process, line, rewritten string) {
 		said = after
 		marked[get[string](p, `$("svg .here [data-node]")?.dataset.node ?? ""`)] = true
 		if strings.Contains(step, rewritten) {
-			p.wait("the rule is beside it", fmt.Sprintf(`text(".look .rule").includes(%q)`, rewritten))
+			p.wait("the rule is beside it", fmt.Sprintf(`text(".look").includes("-j " + %q)`, rewritten))
 			p.wait("the bytes that have changed are marked", `$$(".look dl .changed").some((e) => e.textContent.startsWith("source") && e.textContent.includes("was "))`)
 		}
 		p.keys(kb.ArrowRight)
@@ -292,6 +298,35 @@ func (w *wire) mend() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.is = false
+}
+
+func pageCapture(t *testing.T, b *browser) {
+	m, p := seen(t, b)
+	path := filepath.Join(m.runtime, "all.pcapng")
+	capture := beginCommand(t, m.command("capture", "-w", path, "--snap", "0"))
+	captured := func() string { raw, _ := os.ReadFile(path); return string(raw) }
+	eventually(t, "the capture has begun", func() bool { return captured() != "" })
+	m.do("exec", "RED", "--", "ping", "-c", "1", "8.8.8.8")
+	eventually(t, "the answer is in the capture", func() bool { return strings.Contains(captured(), "11.11.11.2 is at") })
+	capture.signal(syscall.SIGINT)
+	if status := capture.wait(); status != 0 {
+		t.Fatalf("capture: status %d:\n%s", status, capture.stderr)
+	}
+	drop := func(name string, content string) {
+		get[any](p, fmt.Sprintf(`((files) => (files.items.add(new File([Uint8Array.from(atob(%q), (c) => c.charCodeAt(0))], %q)),
+			document.body.dispatchEvent(new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}))))(new DataTransfer())`,
+			base64.StdEncoding.EncodeToString([]byte(content)), name))
+	}
+	drop("other.pcapng", "no capture")
+	p.wait("why it is none", `text(".problem").includes("other.pcapng: the capture: not a pcapng capture")`)
+	drop("all.pcapng", captured())
+	p.wait("whose packets those are", `text(".journeys header").includes("all.pcapng: ")`)
+	followed(t, p, m.process, "ICMP", "MASQUERADE")
+	p.wait("the tables are not known", `text(".look").includes("not kept")`)
+	p.shoot("capture")
+	m.do("exec", "RED", "--", "ping", "-c", "1", "11.11.11.3")
+	p.button("Back to the lab")
+	p.wait("what has passed in the lab", `$$(".journeys li").some((li) => li.textContent.includes("RED > BLUE ICMP"))`)
 }
 
 func pageMarkup(t *testing.T, b *browser) {

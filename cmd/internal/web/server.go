@@ -21,7 +21,7 @@ import (
 const (
 	maxHeader = 16 << 10
 	maxBody   = 1 << 20
-	maxPlan   = 16 << 20 // of apply, as the lab has it
+	maxPlan   = 16 << 20 // of apply and of a capture, as the lab has it
 	headTime  = 5 * time.Second
 	readTime  = 20 * time.Second
 	writeTime = time.Minute // for an answer that is not a stream
@@ -77,7 +77,7 @@ var streams = []string{api.EventsPath, "/v1/step", "/v1/trace", api.ExecPath}
 var asked = map[string][]string{
 	http.MethodGet: {"/v1/lab", "/v1/plan", "/v1/hosts", "/v1/networks", "/v1/ports", "/v1/devices", "/v1/graph", "/v1/fdb", "/v1/neigh", "/v1/routes", "/v1/drops",
 		"/v1/conntrack", "/v1/publish", "/v1/iptables-save", "/v1/reach", "/v1/journey", "/v1/logs", "/v1/trace", "/v1/step", api.EventsPath},
-	http.MethodPost: {"/v1/step", "/v1/iptables", "/v1/publish", "/v1/set", "/v1/explain", "/v1/why-not", api.ApplyPath, api.ExecPath, "/v1/exec/signal", api.ExecTakenPath,
+	http.MethodPost: {"/v1/step", "/v1/iptables", "/v1/publish", "/v1/set", "/v1/explain", "/v1/why-not", api.ApplyPath, api.CapturedPath, api.ExecPath, "/v1/exec/signal", api.ExecTakenPath,
 		api.DockerPath + "/networks/", api.DockerPath + "/containers/"},
 	http.MethodDelete: {"/v1/publish", "/v1/fdb", "/v1/neigh", "/v1/conntrack"},
 }
@@ -99,7 +99,7 @@ func handOn(lab *api.Client) http.Handler {
 		follows := slices.Contains(streams, r.URL.Path) && r.URL.Path != "/v1/step" || r.URL.Path == "/v1/step" && r.Method == http.MethodGet
 		_ = c.SetWriteDeadline(deadline(follows))
 		limit := int64(maxBody)
-		if r.URL.Path == api.ApplyPath {
+		if r.URL.Path == api.ApplyPath || r.URL.Path == api.CapturedPath {
 			limit = maxPlan
 		}
 		var body any

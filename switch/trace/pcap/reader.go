@@ -22,6 +22,17 @@ type Step struct {
 	Lost   uint64 // how many steps are missing in front of this one
 }
 
+// Dropped is what every step is called that ends a packet's way: all drops of a capture share one interface.
+const Dropped = "drop"
+
+// Place says where the step was and what it did there, as a trace does: RED, ingress.
+func (s *Step) Place() (where, what string) {
+	if i := strings.LastIndexByte(s.Name, ' '); i >= 0 {
+		return s.Name[:i], s.Name[i+1:]
+	}
+	return s.Name, Dropped
+}
+
 // Reader reads what a Writer has written. Captures of others can be read too, as far as their blocks are those that a Writer
 // writes: little-endian, time in nanoseconds where they do not say otherwise. It is for one goroutine.
 type Reader struct {

@@ -13,6 +13,15 @@ import "time"
 //	gap      a Gap: what cannot be told any more
 const EventsPath = "/v1/events"
 
+// CapturedPath is where a pcapng file is sent to that uswitch has written, to be told as journeys: a Captured.
+const CapturedPath = "/v1/captured"
+
+// Captured is what a capture tells. It has the steps and no tables; hosts have no names in it but where the steps are.
+type Captured struct {
+	Journeys []Journey `json:"journeys"`
+	Lost     uint64    `json:"lost,omitempty"` // steps that the capture has lost; of which packets is not known
+}
+
 // The names of events.
 const (
 	EventHello   = "hello"

@@ -137,6 +137,7 @@ func (s *Server) handler() http.Handler {
 		"POST " + api.RawPath:       s.sendRaw,
 		"POST " + api.RawWaitPath:   s.waitRaw,
 		"POST /v1/stop":             s.stopLab,
+		"POST " + api.CapturedPath:  s.captured,
 	} {
 		mux.Handle(pattern, s.answer(answer))
 	}
@@ -170,7 +171,7 @@ func checked(next http.Handler) http.Handler {
 		}
 		switch r.URL.Path {
 		case api.ExecPath: // what a program reads has no end of ours
-		case api.ApplyPath:
+		case api.ApplyPath, api.CapturedPath:
 			r.Body = http.MaxBytesReader(w, r.Body, maxPlan)
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
@@ -122,10 +121,11 @@ func Captured(path string, packet uint64) (steps []api.Step, lost uint64, err er
 func stepOf(s pcap.Step, hop uint32) api.Step {
 	e := trace.Event{IP: s.IP, Length: s.Length, Frame: frame.Frame{Data: s.Data}}
 	h := e.Head(nil)
-	step := api.Step{Time: s.Time, Packet: s.Packet, Hop: hop, Where: s.Name, What: "drop", Verdict: "drop", Text: trace.Printable(s.Text),
+	where, what := s.Place()
+	step := api.Step{Time: s.Time, Packet: s.Packet, Hop: hop, Where: trace.Printable(where), What: trace.Printable(what), Text: trace.Printable(s.Text),
 		Summary: h.Summary(), Length: h.Length, IP: s.IP, Data: s.Data}
-	if i := strings.LastIndexByte(s.Name, ' '); i >= 0 {
-		step.Where, step.What, step.Verdict = trace.Printable(s.Name[:i]), trace.Printable(s.Name[i+1:]), ""
+	if what == pcap.Dropped {
+		step.Verdict = trace.Drop.String()
 	}
 	return step
 }

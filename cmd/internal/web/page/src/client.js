@@ -29,7 +29,7 @@ const http = {
     return fetch(path, {
       method, signal, cache: "no-store", credentials: "omit",
       headers: { Authorization: `Bearer ${secret}`, ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
     });
   },
 };

@@ -4,7 +4,7 @@ import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import * as client from "./client.js";
-import { answer, asList, connection, go, keys, lab, link, listen, nextDrop, opened, playing, problem, refresh, said, scheme, select, selected, tab } from "./state.js";
+import { answer, asList, connection, go, keys, lab, link, listen, nextDrop, openCapture, opened, playing, problem, refresh, said, scheme, select, selected, tab } from "./state.js";
 import { pointing } from "./ask.js";
 import { held, next, pause, pausing, resume } from "./world.js";
 import { language, languages, pick } from "./words.js";
@@ -32,7 +32,11 @@ function Page() {
   useEffect(() => {
     const press = (e) => shortcut(e, help);
     addEventListener("keydown", press);
-    return () => removeEventListener("keydown", press);
+    const over = (e) => e.dataTransfer?.types.includes("Files") && e.preventDefault();
+    const drop = (e) => e.dataTransfer?.files[0] && (e.preventDefault(), openCapture(e.dataTransfer.files[0]));
+    addEventListener("dragover", over);
+    addEventListener("drop", drop);
+    return () => (removeEventListener("keydown", press), removeEventListener("dragover", over), removeEventListener("drop", drop));
   }, []);
   return (
     <>
@@ -67,6 +71,7 @@ function Top({ help }) {
       <span class={`link ${link.value.state}`} role="status">{pick("link." + link.value.state)}</span>
       <span class="grow" />
       <Capture />
+      <label class="file">{pick("file.open")}<input type="file" class="hidden" accept=".pcapng" onChange={(e) => (e.target.files[0] && openCapture(e.target.files[0]), (e.target.value = ""))} /></label>
       <label>{pick("colours")} <select value={scheme.value} onChange={(e) => (scheme.value = e.target.value)}>
         {["auto", "light", "dark"].map((s) => <option key={s} value={s}>{pick("scheme." + s)}</option>)}
       </select></label>

@@ -14,11 +14,17 @@ export function index(picture) {
 
 // nodeOf is where a step is. A frame comes in and goes out by a port: it is at what is plugged in there.
 export function nodeOf(step, ix) {
+  if (!step.place) return nodeNamed(step.where, ix); // of a capture
   const port = step.port && (ix.hosts.get(step.port) || (step.port === "gateway" ? "gateway" : undefined));
   const network = ix.nodes.has("network:" + step.place) ? "network:" + step.place : undefined;
   if (network) return (step.hook === "ingress" || step.hook === "egress") && port ? port : network;
   if (step.place === "gateway") return "gateway";
   return ix.nodes.has("outside") ? "outside" : "gateway";
+}
+
+function nodeNamed(name, ix) {
+  if (ix.hosts.has(name)) return ix.hosts.get(name);
+  return [name, "network:" + name, name === "uplink" ? "outside" : ""].find((id) => ix.nodes.has(id));
 }
 
 // linkBetween finds the cable between two nodes, of the network that the step concerns if there are several.

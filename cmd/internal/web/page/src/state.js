@@ -208,6 +208,35 @@ export async function refresh() {
   }
 }
 
+export const file = signal(null); // {name, packets, lost}: what is listed comes from a capture, and not from the lab
+
+// openCapture lists the packets of a file that uswitch has written, in place of those of the lab.
+export async function openCapture(f) {
+  try {
+    const { journeys, lost } = await client.post("/v1/captured", f);
+    following?.abort();
+    forget();
+    file.value = { name: f.name, packets: journeys.length, lost: lost || 0 };
+    add(journeys);
+    problem.value = "";
+    if (journeys.length) select(journeys[Math.max(0, journeys.length - KEPT)].packet);
+  } catch (e) {
+    problem.value = `${f.name}: ${e.message}`;
+  }
+}
+
+export function closeCapture() {
+  file.value = null;
+  narrow({ conn: 0 });
+}
+
+function forget() {
+  coming = [];
+  byPacket.clear();
+  entries.value = [];
+  select(0);
+}
+
 let following;
 
 // listen begins to follow, with the filter as it is.
@@ -227,7 +256,6 @@ export function listen() {
 // narrow changes the filter: what is shown is asked for anew.
 export function narrow(change) {
   filter.value = { ...filter.value, ...change };
-  byPacket.clear();
-  entries.value = [];
+  forget();
   listen();
 }

@@ -1,7 +1,7 @@
 // The list of what passes, with its filter.
 
 import { useEffect, useRef } from "preact/hooks";
-import { connection, entries, filter, narrow, neighbour, picture, select, selected, shown } from "../state.js";
+import { closeCapture, connection, entries, file, filter, narrow, neighbour, picture, select, selected, shown } from "../state.js";
 import { pick } from "../words.js";
 
 const DRAWN = 250; // entries that are in the page at once
@@ -30,14 +30,24 @@ export function Journeys() {
     <section class="pane journeys" aria-labelledby="journeys-title">
       <header>
         <h2 id="journeys-title">{pick("journeys")}</h2>
-        <Filter />
+        {file.value ? <File /> : <Filter />}
       </header>
       <ul ref={box} role="listbox" tabIndex={0} aria-labelledby="journeys-title" aria-activedescendant={chosen >= 0 ? `j${selected.value}` : undefined} onKeyDown={key}
         onScroll={(e) => (stuck.current = e.target.scrollHeight - e.target.scrollTop - e.target.clientHeight < 40)}>
         {some.map((e) => (e.packet ? <Entry key={e.key} j={e} /> : <li key={e.key} role="option" aria-disabled="true" aria-selected="false" class={e.kind}>{e.text}</li>))}
       </ul>
-      {entries.value.length === 0 && <p class="empty">{pick("nothing.yet")}</p>}
+      {entries.value.length === 0 && !file.value && <p class="empty">{pick("nothing.yet")}</p>}
     </section>
+  );
+}
+
+// File says that the list is a capture's.
+function File() {
+  const f = file.value;
+  return (
+    <p class="filter" role="status">
+      {pick("file.of", { name: f.name, n: f.packets })} {f.packets > entries.value.length && pick("file.cut", { n: entries.value.length })} {f.lost > 0 && <strong class="bad">{pick("file.lost", { n: f.lost })}</strong>} <button onClick={closeCapture}>{pick("file.close")}</button>
+    </p>
   );
 }
 

@@ -79,7 +79,7 @@ function Marker() {
     const node = nodeOf(s, x);
     const from = was.current.packet === j.packet ? was.current.node : node;
     was.current = { packet: j.packet, node };
-    const network = s.place.startsWith("gateway") ? s.port : s.place;
+    const network = s.place?.startsWith("gateway") ? s.port : s.place;
     const route = routeBetween(from, node, x, network);
     if (matchMedia("(prefers-reduced-motion: reduce)").matches || route.length < 2) {
       where.value = route[route.length - 1];

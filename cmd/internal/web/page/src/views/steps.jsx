@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import * as client from "../client.js";
-import { answer, at, connection, go, journey, nextDrop, playing, speed, step } from "../state.js";
+import { answer, at, connection, file, go, journey, nextDrop, playing, speed, step } from "../state.js";
 import { aligned, bytesOf, differs, layersOf } from "../packet.js";
 import { pick } from "../words.js";
 import { Rows } from "./tables.jsx";
@@ -95,7 +95,7 @@ function Look() {
   const layers = layersOf(data, s.ip);
   const before = j.steps[j.steps.indexOf(s) - 1];
   const old = before && aligned(bytesOf(before.data), before.ip, data, s.ip);
-  const table = tableOf(s, layers);
+  const table = !file.value && tableOf(s, layers);
   useEffect(() => {
     rows.value = null;
     let gone = false;
@@ -112,6 +112,7 @@ function Look() {
           <Rows name={rows.value.name} rows={rows.value.rows} />
         </div>
       )}
+      {file.value && <p class="soft">{pick("not.kept")}</p>}
       <ul class="layers">
         {layers.map((l) => <Layer key={l.name} l={l} data={data} old={old} />)}
       </ul>

@@ -28,5 +28,7 @@ export default {
   "open.terminal": "Open a terminal", "leave.terminal": "Escape, then Tab leads out of it", "ended": "ended",
   "pause": "Pause the world", "let.all.go": "Let all go", "held": "Packets that are held", "waiting.for.packets": "The world is paused: the next packet is held at each step.", "next.hop": "Next step", "let.go": "Let it go",
   "next.looked": "looks next at {tables}", "passed.by": "{n} packets went by: too many are held", "went.on": "A packet that nobody let go went on by itself.",
+  "file.open": "Open a capture", "file.of": "{name}: {n} packets of a capture, not of this lab.", "file.cut": "The last {n} are listed.", "file.lost": "The capture has lost {n} steps.", "file.close": "Back to the lab",
+  "not.kept": "The tables of that time: not kept. A capture has the steps alone.",
   "key.step": "a step forward, a step back", "key.play": "play, stop", "key.drop": "the next drop", "key.answer": "the answer to this packet", "key.connection": "all of this connection", "key.pause": "pause the world, let it go", "key.next": "the next step of the first packet that is held", "key.list": "the picture as a list", "key.escape": "close; choose no packet",
 };

@@ -28,5 +28,7 @@ export default {
   "open.terminal": "터미널 열기", "leave.terminal": "Escape 다음 Tab으로 빠져나옵니다", "ended": "끝남",
   "pause": "세계 멈추기", "let.all.go": "모두 보내기", "held": "붙잡힌 패킷", "waiting.for.packets": "세계가 멈췄습니다. 다음 패킷은 단계마다 붙잡힙니다.", "next.hop": "다음 단계", "let.go": "보내기",
   "next.looked": "다음에 볼 것: {tables}", "passed.by": "패킷 {n}개가 그냥 지나갔습니다. 붙잡힌 것이 너무 많습니다", "went.on": "아무도 보내지 않은 패킷이 스스로 갔습니다.",
+  "file.open": "캡처 열기", "file.of": "{name}: 이 랩이 아니라 캡처의 패킷 {n}개입니다.", "file.cut": "마지막 {n}개만 보입니다.", "file.lost": "캡처에서 단계 {n}개가 빠졌습니다.", "file.close": "랩으로 돌아가기",
+  "not.kept": "그때의 표: 남아 있지 않습니다. 캡처에는 단계만 있습니다.",
   "key.step": "한 단계 앞으로, 뒤로", "key.play": "재생, 멈춤", "key.drop": "다음 드롭", "key.answer": "이 패킷의 응답", "key.connection": "이 연결 전부", "key.pause": "세계 멈추기, 보내기", "key.next": "처음 붙잡힌 패킷의 다음 단계", "key.list": "그림을 목록으로", "key.escape": "닫기, 선택 해제",
 };
