@@ -16,6 +16,8 @@
 //
 //	The same with more and more open connections, rules and hosts shows what grows with them (growth.go).
 //
+//	With a rootless lab in between, INSIDE, A and B are namespaces that the lab has made (rootless.go).
+//
 //	A third namespace sends without end while two are measured: beside the kernel's bridge, with the same sender (flood.go).
 //
 // A subject is whatever carries the bytes between the two: the uswitch command with a lab of its own, a bare cable (a loop

@@ -32,6 +32,7 @@ type pair struct {
 	target     netip.Addr     // where a client in a reaches servers of b
 	gatewayMAC frame.MAC      // where a flood to the outside goes
 	published  netip.AddrPort // where a client in b reaches a's server at servicePort, if the subject publishes ports
+	rootless   bool           // the subject is a lab that makes its own a, and b if that is not the outside
 	pids       []int          // the processes of the subject, for what they spend
 	spent      cost           // by the last measurement
 	undos      []func()

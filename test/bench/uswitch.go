@@ -21,12 +21,12 @@ networks:
 services:
   A:
     networks: {br0: {ipv4_address: %v}}
-    x-uswitch: {netns: %s}
+    x-uswitch: {%s}
   B:
     networks: {br0: {ipv4_address: %v}}
-    x-uswitch: {netns: %s}
+    x-uswitch: {%s}
 x-uswitch: {uplink: none, keep_up: true}
-`, addrA.Masked(), addrA.Addr(), p.a.Path, addrB.Addr(), p.b.Path))
+`, addrA.Masked(), addrA.Addr(), p.netns(p.a), addrB.Addr(), p.netns(p.b)))
 	if err != nil {
 		return err
 	}
@@ -60,9 +60,9 @@ services:
   A:
     networks: {br0: {ipv4_address: %v}}
     ports: ["127.0.0.1:%d:%d"]
-    x-uswitch: {netns: %s}
+    x-uswitch: {%s}
 %sx-uswitch: {uplink: host, allow_host: true, keep_up: true}
-`, mtu, subnet, gateway, inside.Addr(), publishedPort, servicePort, p.a.Path, others))
+`, mtu, subnet, gateway, inside.Addr(), publishedPort, servicePort, p.netns(p.a), others))
 		if err != nil {
 			return err
 		}
@@ -86,5 +86,9 @@ func (p *pair) lab(in tap.Namespace, program string, flags []string, file string
 	if err := p.start(p.command(in, append(append([]string{program, "run"}, flags...), path)...), true); err != nil {
 		return err
 	}
-	return p.awaitFor(10*time.Minute, "the lab is up", func() bool { return exists(filepath.Join(tap.DefaultDir, name+".sock")) })
+	err := p.awaitFor(10*time.Minute, "the lab is up", func() bool { return exists(filepath.Join(tap.DefaultDir, name+".sock")) })
+	if err == nil && p.rootless {
+		err = p.enterRootless()
+	}
+	return err
 }
