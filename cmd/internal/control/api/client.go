@@ -62,7 +62,8 @@ func (c *Client) Do(ctx context.Context, method, path string, query url.Values, 
 	defer answer.Close()
 	switch into := into.(type) {
 	case nil:
-		return nil
+		_, err := io.Copy(io.Discard, answer) // what was asked for is done when the answer ends
+		return c.broken(err)
 	case *string:
 		text, err := io.ReadAll(answer)
 		*into = string(text)
