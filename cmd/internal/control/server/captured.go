@@ -26,7 +26,7 @@ func (s *Server) captured(r *http.Request) (any, error) {
 		case err != nil:
 			return nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: "the capture: " + err.Error()}
 		case step.Packet == 0:
-			return nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: "the capture: its packets have no numbers: want a file that uswitch capture -w, or the page, has written"}
+			return nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: noNumbers}
 		}
 		e := trace.Event{IP: step.IP, Length: step.Length, Frame: frame.Frame{Data: step.Data}}
 		h := e.Head(nil)
@@ -34,12 +34,15 @@ func (s *Server) captured(r *http.Request) (any, error) {
 		if !known {
 			place = len(told.Journeys)
 			places[step.Packet] = place
-			told.Journeys = append(told.Journeys, api.Journey{Packet: step.Packet, From: h.From, To: h.To, Proto: h.Proto, What: h.What, Length: h.Length, IP: h.IP})
+			told.Journeys = append(told.Journeys, api.Journey{Packet: step.Packet,
+				From: h.From, To: h.To, Proto: h.Proto, What: h.What, Length: h.Length, IP: h.IP})
 		}
 		j := &told.Journeys[place]
 		j.Steps = append(j.Steps, capturedStep(step, h, uint32(len(j.Steps)+1)))
 	}
 }
+
+const noNumbers = "the capture: its packets have no numbers: want a file that uswitch capture -w, or the page, has written"
 
 func capturedStep(s pcap.Step, h trace.Head, hop uint32) api.Step {
 	where, what := s.Place()

@@ -92,7 +92,10 @@ func (s *Server) Close() error {
 	return nil
 }
 
-func (s *Server) handler() http.Handler {
+func (s *Server) handler() http.Handler { return checked(s.docker(s.routed())) }
+
+// routed leads to what answers. api.Endpoints lists the same.
+func (s *Server) routed() *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]func(*http.Request) (any, error){
 		"GET /v1/lab":               s.lab,
@@ -137,6 +140,7 @@ func (s *Server) handler() http.Handler {
 		"POST " + api.RawPath:       s.sendRaw,
 		"POST " + api.RawWaitPath:   s.waitRaw,
 		"POST /v1/stop":             s.stopLab,
+		"GET " + api.OpenAPIPath:    func(*http.Request) (any, error) { return api.OpenAPI(), nil },
 		"POST " + api.CapturedPath:  s.captured,
 	} {
 		mux.Handle(pattern, s.answer(answer))
@@ -157,7 +161,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
 	})
-	return checked(s.docker(mux))
+	return mux
 }
 
 // checked bounds the body and refuses clients of another API.
