@@ -61,17 +61,17 @@ func TestSocketHearsWhatIsSentToThePort(t *testing.T) {
 	l.drops(trace.NoSocket, 1)
 }
 
-// choosy hears only one.
-type choosy struct {
+// filtered hears only one.
+type filtered struct {
 	program
 	one string
 }
 
-func (c *choosy) Accepts(src, dst netip.Addr) bool { return src.String()+" "+dst.String() == c.one }
+func (c *filtered) Accepts(src, dst netip.Addr) bool { return src.String()+" "+dst.String() == c.one }
 
 func TestSocketIsClosedToSome(t *testing.T) {
 	l := newLab(t)
-	names := &choosy{one: "11.11.11.2 11.11.11.1"}
+	names := &filtered{one: "11.11.11.2 11.11.11.1"}
 	release, err := l.Open(frame.ProtoUDP, 53, names)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestSocketIsClosedToSome(t *testing.T) {
 // TestSocketIsNotLedAway: a DNAT of its port is for those whom it does not hear.
 func TestSocketIsNotLedAway(t *testing.T) {
 	l := newLab(t, "-t nat -A PREROUTING -p udp --dport 53 -j DNAT --to-destination 22.22.22.2:5353")
-	names := &choosy{one: "11.11.11.2 11.11.11.1"}
+	names := &filtered{one: "11.11.11.2 11.11.11.1"}
 	release, err := l.Open(frame.ProtoUDP, 53, names)
 	if err != nil {
 		t.Fatal(err)

@@ -81,21 +81,21 @@ func (s *Station) note(b []byte, source uint64) {
 	}
 }
 
-// choosy is a Station that some hear.
-type choosy struct {
+// filtered is a Station that some hear.
+type filtered struct {
 	*Station
 	hears func(src, dst netip.Addr) bool
 }
 
 // Accepts implements nat.Selective.
-func (c choosy) Accepts(src, dst netip.Addr) bool { return c.hears(src, dst) }
+func (c filtered) Accepts(src, dst netip.Addr) bool { return c.hears(src, dst) }
 
 // Listen takes TCP connections to a port of the gateway, at any of its addresses where hears accepts them; nil accepts all. It may
 // be called from any goroutine; Accept is for tasks. The listener ends with the Station.
 func (s *Station) Listen(port uint16, hears func(src, dst netip.Addr) bool) (net.Listener, error) {
 	var socket nat.Socket = s
 	if hears != nil {
-		socket = choosy{s, hears}
+		socket = filtered{s, hears}
 	}
 	release, err := s.gateway.Open(frame.ProtoTCP, port, socket)
 	if err != nil {

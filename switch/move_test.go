@@ -15,14 +15,14 @@ func TestMoves(t *testing.T) {
 	l := newLab(t, vswitch.Config{}, "RED", "BLUE")
 	ring := trace.NewRing(1000, 1<<20, 64)
 	l.tracer.Attach(ring)
-	told := func() (moves int, untold uint32) {
+	told := func() (moves int, suppressed uint32) {
 		for {
 			var e trace.Event
 			if _, ok := ring.TryNext(&e); !ok {
-				return moves, untold
+				return moves, suppressed
 			}
 			if e.Note == trace.Moved {
-				moves, untold = moves+1, untold+e.Count
+				moves, suppressed = moves+1, suppressed+e.Count
 			}
 		}
 	}
@@ -33,13 +33,13 @@ func TestMoves(t *testing.T) {
 	if got := l.table(); got != "1>RED" {
 		t.Errorf("table %q; RED spoke last", got)
 	}
-	if moves, untold := told(); moves != 10 || untold != 0 || l.FDB().Moves() != 30 {
-		t.Errorf("%d moves told, %d named, %d counted; want 10, 0 and 30", moves, untold, l.FDB().Moves())
+	if moves, suppressed := told(); moves != 10 || suppressed != 0 || l.FDB().Moves() != 30 {
+		t.Errorf("%d moves told, %d named, %d counted; want 10, 0 and 30", moves, suppressed, l.FDB().Moves())
 	}
 	l.pass(time.Second)
 	l.send("BLUE", nearest, host(1))
-	if moves, untold := told(); moves != 1 || untold != 20 {
-		t.Errorf("a second later %d moves are told and %d named; want 1 and 20", moves, untold)
+	if moves, suppressed := told(); moves != 1 || suppressed != 20 {
+		t.Errorf("a second later %d moves are told and %d named; want 1 and 20", moves, suppressed)
 	}
 }
 

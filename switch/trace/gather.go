@@ -61,8 +61,8 @@ const (
 // Mark says which place the next event has in the order of all events.
 func (p *Journeys) Mark(at uint64) { p.at = at }
 
-// Untold returns the place of the first event that was not told of yet, among those that were marked; 0: all were.
-func (p *Journeys) Untold() (at uint64) {
+// Unreported returns the place of the first event that was not told of yet, among those that were marked; 0: all were.
+func (p *Journeys) Unreported() (at uint64) {
 	for _, j := range p.open {
 		at = earlier(at, j.at)
 	}

@@ -215,7 +215,7 @@ func (w *World) DroppedAtCards() (sum uint64) {
 			}
 		}
 	}
-	_ = inOrder(context.Background(), len(all), abreastOn(w.host),
+	_ = inOrder(context.Background(), len(all), parallelism(w.host),
 		func(i int) (uint64, error) {
 			n, _ := all[i].Dropped() // of one that goes at this moment nothing is known any more
 			return n, nil

@@ -11,7 +11,7 @@
 // New makes what needs no privileges: switches, the gateway, its rules. Up asks a tap.Host for what does. Each step that
 // makes something leaves behind how to unmake it (scope.go), so that there is one way down from everywhere: a network, a
 // host and a card each have a scope of their own, and can go in any order. Hosts are made many at a time, and unmade
-// likewise (abreast.go); what can be seen of it - the order of hosts and ports, lines, errors - is as if they were not.
+// likewise (parallel.go); what can be seen of it - the order of hosts and ports, lines, errors - is as if they were not.
 //
 // What a world waits for, it waits for by its Clock (clock.go). Where hosts are simulated that is a sim.Loop, on which frames, programs
 // and commands take turns, and whose time may be virtual:

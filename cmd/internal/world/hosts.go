@@ -113,7 +113,7 @@ func (w *World) addHosts(labPlan *plan.Plan) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var hosts []*Host
 		byName := map[string]*Host{}
-		err := inOrder(ctx, len(labPlan.Hosts), abreastOn(w.host),
+		err := inOrder(ctx, len(labPlan.Hosts), parallelism(w.host),
 			func(i int) (*Host, error) { return w.makeHost(ctx, &labPlan.Hosts[i]) },
 			func(h *Host) error {
 				hosts, byName[h.Plan.Name] = append(hosts, h), h

@@ -146,9 +146,9 @@ type faults struct {
 	say func(string)
 	now func() time.Time
 
-	mu     sync.Mutex // guards what follows
-	told   time.Time
-	untold int
+	mu         sync.Mutex // guards what follows
+	told       time.Time
+	suppressed int
 }
 
 const faultsEvery = 10 * time.Second
@@ -159,14 +159,14 @@ func (f *faults) tell(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.told.IsZero() && now.Sub(f.told) < faultsEvery {
-		f.untold++
+		f.suppressed++
 		return
 	}
 	line := fmt.Sprintf("a fault in uswitch itself, which the lab goes on without: %v", err)
-	if f.untold > 0 {
-		line = fmt.Sprintf("%d more faults like the last one; %s", f.untold, line)
+	if f.suppressed > 0 {
+		line = fmt.Sprintf("%d more faults like the last one; %s", f.suppressed, line)
 	}
-	f.told, f.untold = now, 0
+	f.told, f.suppressed = now, 0
 	go f.say(line)
 }
 

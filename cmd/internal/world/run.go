@@ -64,21 +64,21 @@ func (w *World) run(ctx context.Context, begun func()) (status int, complete boo
 }
 
 // stir wakes Run.
-func (w *World) stir() { w.stirred.ring() }
+func (w *World) stir() { w.stirred.notify() }
 
-// bell wakes those who wait for its next ring.
-type bell struct{ now atomic.Pointer[chan struct{}] }
+// notifier wakes those who wait for its next notice.
+type notifier struct{ now atomic.Pointer[chan struct{}] }
 
-func newBell() *bell {
-	b := new(bell)
-	b.ring()
+func newNotifier() *notifier {
+	b := new(notifier)
+	b.notify()
 	return b
 }
 
 // next returns what the next ring closes.
-func (b *bell) next() <-chan struct{} { return *b.now.Load() }
+func (b *notifier) next() <-chan struct{} { return *b.now.Load() }
 
-func (b *bell) ring() {
+func (b *notifier) notify() {
 	c := make(chan struct{})
 	if before := b.now.Swap(&c); before != nil {
 		close(*before)

@@ -14,7 +14,7 @@ type scope struct {
 	parent *scope
 	place  *step // in the parent
 
-	abreast int // so many steps are taken at the same time; at least one is
+	parallel int // so many steps are taken at the same time; at least one is
 
 	mu     sync.Mutex // guards what follows
 	steps  []*step
@@ -43,11 +43,11 @@ func (s *scope) append(one *step) {
 	s.steps = append(s.steps, one)
 }
 
-// openAbreast returns a new scope inside of this one whose steps have nothing to do with each other: so many are taken at
+// openParallel returns a new scope inside of this one whose steps have nothing to do with each other: so many are taken at
 // the same time.
-func (s *scope) openAbreast(abreast int) *scope {
+func (s *scope) openParallel(parallel int) *scope {
 	inner := s.open()
-	inner.abreast = abreast
+	inner.parallel = parallel
 	return inner
 }
 
@@ -69,7 +69,7 @@ func (s *scope) unmake() error {
 		}
 	}
 	var others sync.WaitGroup
-	for range s.abreast - 1 {
+	for range s.parallel - 1 {
 		others.Go(work)
 	}
 	work()

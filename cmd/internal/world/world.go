@@ -76,7 +76,7 @@ type World struct {
 	now     atomic.Pointer[picture]
 	log     logbook
 	status  atomic.Int32 // the first that was not 0 of the commands that ended by themselves
-	stirred *bell        // rings when something has changed that may be the end of the lab
+	stirred *notifier    // notifies when something has changed that may be the end of the lab
 
 	changing sync.Mutex                        // held during a change, from its first look to its last step; guards what follows
 	up       bool                              // changes are possible
@@ -101,7 +101,7 @@ func New(p *plan.Plan, o Options) (*World, error) {
 	w := &World{host: o.Host, report: o.Report, output: o.Output, taken: o.Taken, plain: o.Plain, adopt: o.Adopt, stays: o.Stays, memory: o.Memory,
 		streams: o.Streams, tracer: new(trace.Tracer)}
 	w.clock, w.loop, w.random = timeOf(o.Host)
-	w.epoch, w.log.now, w.stirred = w.Now(), w.Now, newBell()
+	w.epoch, w.log.now, w.stirred = w.Now(), w.Now, newNotifier()
 	w.descriptors = w.newDescriptors(o.Files)
 	if w.report == nil {
 		w.report = func(string) {}
@@ -127,7 +127,7 @@ func New(p *plan.Plan, o Options) (*World, error) {
 		return nil, err
 	}
 	w.docker = begin.docker
-	w.hosts = w.scope.openAbreast(abreastOn(o.Host))
+	w.hosts = w.scope.openParallel(parallelism(o.Host))
 	w.gateway = nat.New(nat.Config{
 		Tracer: w.tracer, Epoch: w.epoch, Rules: begin.tables[0], Rules6: begin.tables[1], NoForwarding: !p.IPForward, NoForwarding6: !p.IPForward,
 		MaxConns: o.Memory.Conns, FragmentMemory: o.Memory.Fragments,

@@ -236,7 +236,7 @@ func (f *follower) Note(line string) error { return f.send(api.EventNote, api.No
 // send sends an event with the id of the last place up to which everything was told.
 func (f *follower) send(name string, data any) error {
 	told := f.next - 1
-	if first := f.journeys.Untold(); first > 0 {
+	if first := f.journeys.Unreported(); first > 0 {
 		told = first - 1
 	}
 	text, err := json.Marshal(data)

@@ -22,11 +22,11 @@ type Session struct {
 
 // leg is a packet on its way.
 type leg struct {
-	untold []api.StepEvent // while another packet is shown
-	look   look
-	waits  bool
-	over   bool
-	queued bool // its last step let it wait for an answer: that was not its end
+	unshown []api.StepEvent // while another packet is shown
+	look    look
+	waits   bool
+	over    bool
+	queued  bool // its last step let it wait for an answer: that was not its end
 }
 
 // NewSession returns a session that prints to out.
@@ -46,7 +46,7 @@ func (s *Session) Take(e api.StepEvent) {
 		s.legs[e.Leg], s.begun = l, true
 		s.order = append(s.order, e.Leg)
 	}
-	l.untold = append(l.untold, e)
+	l.unshown = append(l.unshown, e)
 	l.waits = l.waits || e.Kind == api.StepStopped
 	l.over = e.Kind == api.StepEnded
 	if e.Step != nil {
@@ -100,10 +100,10 @@ func (s *Session) GoOn(run bool) api.StepRequest {
 
 // tell prints what is known of a packet and was not printed.
 func (s *Session) tell(l *leg) {
-	for _, e := range l.untold {
+	for _, e := range l.unshown {
 		if !s.mute {
 			s.printer.event(&e, &l.look)
 		}
 	}
-	l.untold = nil
+	l.unshown = nil
 }

@@ -8,28 +8,28 @@ import (
 	"uswitch/tap"
 )
 
-// abreast is how many hosts are made, or unmade, at the same time. It has nothing to do with the number of processors, for
+// maxParallel is how many hosts are made, or unmade, at the same time. It has nothing to do with the number of processors, for
 // much of the time is spent waiting in the kernel: on the way up where it moves one card after the other (see tap), which a dozen
 // hosts keep it at, and on the way down for grace periods, for which they wait together.
-const abreast = 12
+const maxParallel = 12
 
 // InTurn is a tap.Host for which the order of calls shows: its hosts are made and unmade one after the other, in the order of
 // the plan and against it. Any other is asked for many at the same time.
 type InTurn interface{ InTurn() }
 
-// abreastOn returns how many hosts are made at the same time.
-func abreastOn(host tap.Host) int {
+// parallelism returns how many hosts are made at the same time.
+func parallelism(host tap.Host) int {
 	if _, ok := host.(InTurn); ok {
 		return 1
 	}
-	return abreast
+	return maxParallel
 }
 
 // inOrder makes n things, so many of them at the same time, and takes each in its turn, from the first one on; it takes them
 // itself, one after the other. When one cannot be made or taken, or ctx ends, no more are begun; those that have begun are
 // waited for, and not taken. Its error is that of the first, in their order, that has one, whoever was faster.
-func inOrder[T any](ctx context.Context, n, abreast int, makeOne func(i int) (T, error), take func(T) error) error {
-	if abreast == 1 {
+func inOrder[T any](ctx context.Context, n, parallel int, makeOne func(i int) (T, error), take func(T) error) error {
+	if parallel == 1 {
 		for i := range n {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -53,7 +53,7 @@ func inOrder[T any](ctx context.Context, n, abreast int, makeOne func(i int) (T,
 	var begun atomic.Int64
 	var over atomic.Bool
 	var makers sync.WaitGroup
-	for range min(n, abreast) {
+	for range min(n, parallel) {
 		makers.Go(func() {
 			for !over.Load() && ctx.Err() == nil {
 				i := int(begun.Add(1)) - 1
