@@ -35,7 +35,7 @@ func (s Sockets) Raw(ctx context.Context, proto uint8, to netip.Addr) (*Raw, err
 	m := s.Machine
 	w, err := m.net.source(toward(proto, netip.AddrPortFrom(to, 0)))
 	if err != nil {
-		return nil, asErrno(err)
+		return nil, Errno(err)
 	}
 	r := &Raw{ctx: ctx, loop: s.Loop, machine: m, proto: proto, to: to, way: w}
 	if proto == frame.ProtoICMP {
