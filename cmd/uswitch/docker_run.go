@@ -40,22 +40,15 @@ func newDockerRun() *cobra.Command {
 		return nil
 	}
 	return beginDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
-		r, err := newContainer(c, o, args)
+		r, id, err := newContainer(ctx, c, d, o, args)
 		if err != nil {
 			return runFailed(125, err)
-		}
-		made, err := d.Create(ctx, o.Name, r)
-		if err != nil {
-			return runFailed(125, err)
-		}
-		for _, line := range made.Warnings {
-			fmt.Fprintln(os.Stderr, "uswitch:", line)
 		}
 		var status int
 		if o.Detach {
-			err = d.StartDetached(ctx, made.ID)
+			err = d.StartDetached(ctx, id)
 		} else {
-			status, err = d.Run(ctx, made.ID, r, client.Terminal{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+			status, err = d.Run(ctx, id, r, client.Terminal{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 		}
 		var failed *client.StartError
 		switch {
@@ -65,7 +58,7 @@ func newDockerRun() *cobra.Command {
 			return runFailed(125, err)
 		}
 		if o.Detach {
-			fmt.Println(made.ID)
+			fmt.Println(id)
 		}
 		return exit(status)
 	})
@@ -87,29 +80,25 @@ func newDockerCreate() *cobra.Command {
 	}
 	o := containerFlags(c)
 	return beginDocker(c, func(ctx context.Context, d *client.Client, args []string) error {
-		r, err := newContainer(c, o, args)
-		if err != nil {
-			return err
+		_, id, err := newContainer(ctx, c, d, o, args)
+		if err == nil {
+			fmt.Println(id)
 		}
-		made, err := d.Create(ctx, o.Name, r)
-		if err != nil {
-			return err
-		}
-		for _, line := range made.Warnings {
-			fmt.Fprintln(os.Stderr, "uswitch:", line)
-		}
-		fmt.Println(made.ID)
-		return nil
+		return err
 	})
 }
 
-// newContainer reads the flags, and tells of those that nobody acts on.
-func newContainer(c *cobra.Command, o *client.Options, args []string) (types.CreateRequest, error) {
-	r, err := o.Request(args[0], args[1:], os.LookupEnv)
-	if err == nil {
-		if names := idleFlags(c); len(names) > 0 {
-			fmt.Fprintf(os.Stderr, "uswitch: not acted on: %s\n", strings.Join(names, ", "))
-		}
+// newContainer makes a container as the flags say, tells of those that nobody acts on, and of what the lab warns of.
+func newContainer(ctx context.Context, c *cobra.Command, d *client.Client, o *client.Options, args []string) (r types.CreateRequest, id string, err error) {
+	if r, err = o.Request(args[0], args[1:], os.LookupEnv); err != nil {
+		return r, "", err
 	}
-	return r, err
+	if names := idleFlags(c); len(names) > 0 {
+		fmt.Fprintf(os.Stderr, "uswitch: not acted on: %s\n", strings.Join(names, ", "))
+	}
+	made, err := d.Create(ctx, o.Name, r)
+	for _, line := range made.Warnings {
+		fmt.Fprintln(os.Stderr, "uswitch:", line)
+	}
+	return r, made.ID, err
 }
