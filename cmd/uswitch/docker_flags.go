@@ -82,7 +82,7 @@ func addIdleFlags(f *pflag.FlagSet) {
 	}
 	for _, words := range idleValues {
 		name, short, _ := strings.Cut(words, " ")
-		f.StringArrayP(name, short, nil, "")
+		f.StringP(name, short, "", "") // the last one; nobody asks. A list writes itself down as it is made, in 4 KiB
 		_ = f.MarkHidden(name)
 	}
 }
