@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,11 @@ x-uswitch: {uplink: none}
 			t.Errorf("%s in\n%s", never, logs)
 		}
 	}
+	var lab struct{ PID int }
+	l.get("lab", &lab)
+	if out := must(t, "find", fmt.Sprintf("/proc/%d/fd", lab.PID), "-lname", secret); out != "" {
+		t.Errorf("the lab's process has a descriptor of who has started it: %s", out)
+	}
 	mine := l.uswitch("exec", l.ns("RED"), "env")
 	mine.Env = append(mine.Environ(), "S3CRET=mine")
 	if out, err := mine.Output(); err != nil || !strings.Contains(string(out), "S3CRET=mine") || !strings.Contains(string(out), "SAID=so") {
@@ -128,7 +134,7 @@ x-uswitch: {uplink: none}
 
 // TestRightsAreAsShown compares what show lab says of capabilities with /proc, and tries what is forbidden.
 func TestRightsAreAsShown(t *testing.T) {
-	needs(t, "unshare", "capsh")
+	needs(t, "unshare", "capsh", "swapoff")
 	t.Parallel()
 	l := newLab(t, rightsLab)
 	l.upInBackground()
@@ -174,6 +180,16 @@ func shownRights(t *testing.T, suffix string, namespace bool, try func(args ...s
 	if got := inEffect(t, lab.PID, "CapEff"); !slices.Equal(got, lab.Rights.Kept) || slices.Contains(got, "SYS_MODULE") {
 		t.Errorf("the process has %v, and says %v", got, lab.Rights.Kept)
 	}
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", lab.PID))
+	if err != nil || len(threads) < 2 {
+		t.Errorf("threads: %v, %v", threads, err)
+	}
+	for _, thread := range threads {
+		text, err := os.ReadFile(thread) // one may have ended
+		if _, set, _ := strings.Cut(statusOf(t, lab.PID), "CapPrm:\t"); err == nil && !strings.Contains(string(text), "CapPrm:\t"+set[:16]+"\nCapEff:\t"+set[:16]) {
+			t.Errorf("a thread has other rights than its process:\n%s", text)
+		}
+	}
 	var hosts []struct {
 		Name string
 		PID  int
@@ -213,8 +229,40 @@ func shownRights(t *testing.T, suffix string, namespace bool, try func(args ...s
 			t.Errorf("a mount namespace in %s: status %d: %s", host, status, out)
 		}
 	}
+	forbidden(t, "PLAIN"+suffix, namespace, try)
 	if out, status := try("exec", "PLAIN"+suffix, "--", "ip", "link", "set", "lo", "mtu", "60000"); status != 0 {
 		t.Errorf("a network is not PLAIN's to configure: %s", out)
+	}
+}
+
+// forbidden tries in a host what only the machine's root may. A lab of root's keeps its programs from swap, modules and mounts
+// alone, as show lab says; a rootless one from all of it.
+func forbidden(t *testing.T, host string, namespace bool, try func(args ...string) (string, int)) {
+	t.Helper()
+	open := t.TempDir()
+	for dir := open; dir != os.TempDir(); dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		line  string
+		works bool
+	}{
+		{"swapoff /nowhere", false},
+		{"mount -t tmpfs none " + open, namespace}, // in mounts of its own
+		{"mknod " + open + "/disk b 240 0", !namespace},
+		{"cat /etc/shadow", !namespace},
+		{"kill -0 1", !namespace},
+	} {
+		out, status := try("exec", host, "--", "sh", "-c", test.line)
+		refused := regexp.MustCompile(`(?i)not permitted|permission denied|not superuser`).MatchString(out)
+		if (status == 0) != test.works || !test.works && !refused {
+			t.Errorf("%s in %s: status %d: %s", test.line, host, status, out)
+		}
+	}
+	if mounts, err := os.ReadFile("/proc/mounts"); err != nil || strings.Contains(string(mounts), open) {
+		t.Errorf("a host's mount is the machine's: %v", err)
 	}
 }
 

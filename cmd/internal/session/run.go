@@ -246,6 +246,7 @@ func (s *session) tellUp() (err error) {
 		err = s.up(s.Plan.Name)
 	}
 	if err == nil && s.screen.log != nil {
+		dropInherited()
 		err = redirect(s.screen.log.File, os.Stderr)
 	}
 	return err

@@ -94,3 +94,11 @@ func keepInherited() {
 		inherited[fd-3] = os.NewFile(uintptr(fd), name)
 	}
 }
+
+// dropInherited closes them: a lab in the background would have them, and who waits for the end of a pipe, for ever.
+func dropInherited() {
+	for _, f := range inherited {
+		f.Close() // of nil it is an error, and nothing else
+	}
+	inherited = nil
+}
