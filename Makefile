@@ -5,7 +5,7 @@ GO      ?= go
 PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshark netsniff-ng curl netcat-openbsd \
            dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool openvswitch-switch net-tools bridge-utils \
            nginx-light postgresql postgresql-client tmux gcc libc6-dev \
-           crun uidmap busybox-static golang-github-containers-common chromium
+           crun uidmap libcap2-bin busybox-static golang-github-containers-common chromium
 
 .DEFAULT_GOAL := build
 .PHONY: web test-web build run test test-race test-predict test-rootless test-kills test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
