@@ -40,6 +40,12 @@ func KeepCapabilities() bool {
 	return errno == 0
 }
 
+// CanKeepCapabilities reports whether this program is one that KeepCapabilities can change: one without C.
+func CanKeepCapabilities() bool {
+	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_GETPID, 0, 0, 0)
+	return errno == 0
+}
+
 // Capabilities returns those of the calling thread by bits: in effect, and those that root's programs can have.
 func Capabilities() (effective, bounding uint64) {
 	if _, data, err := capabilities(); err == nil {

@@ -25,6 +25,9 @@ func StartBehind(cmd *exec.Cmd) error { return cmd.Start() }
 // KeepCapabilities returns false: there are none here.
 func KeepCapabilities() bool { return false }
 
+// CanKeepCapabilities returns false.
+func CanKeepCapabilities() bool { return false }
+
 // Capabilities returns none.
 func Capabilities() (effective, bounding uint64) { return 0, 0 }
 

@@ -117,9 +117,14 @@ func (p Place) Report(f *Findings) Report {
 
 // rights says what is kept while a lab is up. Whatever else could be taken from uswitch would be taken from all programs of hosts.
 func rights(m Mode) Row {
-	text := "uswitch drops what it does not need, programs have Docker's and NET_ADMIN: this machine's root all the same"
+	text := "uswitch drops what it does not need"
+	if !tap.CanKeepCapabilities() {
+		text = "uswitch keeps all that it has, for this build has C in it (CGO_ENABLED=0 has none)"
+	}
 	if m == Rootless {
-		text = "uswitch drops what it does not need, programs have all: nothing over this machine"
+		text += "; programs have all, and nothing over this machine"
+	} else {
+		text += "; programs have Docker's and NET_ADMIN, and are this machine's root all the same"
 	}
 	return Row{What: "capabilities while a lab is up", State: OK, Text: text + "; no seccomp, landlock or no_new_privs, which programs would inherit"}
 }
