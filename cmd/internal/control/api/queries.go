@@ -145,8 +145,9 @@ type Device struct {
 	Addresses6 []netip.Prefix `json:"addresses6,omitempty"` // its addresses of IPv6, link-local ones last
 	MTU        int            `json:"mtu"`
 	Carrier    bool           `json:"carrier"`
-	Down       bool           `json:"down,omitempty"`   // taken down, or never brought up
-	Raised     bool           `json:"raised,omitempty"` // of one that is down: it has been up
+	Down       bool           `json:"down,omitempty"`    // taken down, or never brought up
+	Raised     bool           `json:"raised,omitempty"`  // of one that is down: it has been up
+	ByHand     bool           `json:"by_hand,omitempty"` // made by ip or brctl, not as Docker makes it
 
 	// Of a veth only.
 	Master   string `json:"master,omitempty"`   // the network

@@ -36,6 +36,7 @@ func (s *Server) devices(*http.Request) (any, error) {
 		}
 		rows = append(rows, device{Device: row})
 	}
+	var bridges []device // a machine has its interfaces before somebody makes a bridge there
 	for _, n := range s.world.Networks() {
 		if n.Plan.Kind == plan.KindCable {
 			continue // both of its ends are elsewhere
@@ -44,7 +45,7 @@ func (s *Server) devices(*http.Request) (any, error) {
 		if n.Interface != nil { // else the gateway is not on it
 			bridge = interfaceDevice(n.Interface)
 		}
-		bridge.Address, bridge.Down, bridge.Raised = n.Address(), n.Plan.Down, n.Plan.Raised
+		bridge.Address, bridge.Down, bridge.Raised, bridge.ByHand = n.Address(), n.Plan.Down, n.Plan.Raised, n.Plan.NoAddress
 		ports := s.portsOf(n)
 		if n.Plan.Kind == plan.KindInterface {
 			rows = append(rows, s.interfaceDevice(bridge, ports))
@@ -58,8 +59,9 @@ func (s *Server) devices(*http.Request) (any, error) {
 			bridge.Carrier = true
 			ports = append(ports, s.tunnelDevice(n))
 		}
-		rows = append(append(rows, device{Device: bridge}), ports...)
+		bridges = append(append(bridges, device{Device: bridge}), ports...)
 	}
+	rows = append(rows, bridges...)
 	s.numbers.assign(rows)
 	devices := make([]api.Device, len(rows))
 	for i, row := range rows {
@@ -86,7 +88,7 @@ func (s *Server) portsOf(n *world.Network) (ports []device) {
 				continue
 			}
 			row := device{Device: portCounters(c.Ports[i]), far: s.endUp(c, 1-i)}
-			row.Name, row.MAC, row.Down, row.Raised, row.PeerDev = end.Name, end.MAC, end.Down, end.Raised, c.Plan.Ends()[1-i].Name
+			row.Name, row.MAC, row.Down, row.Raised, row.ByHand, row.PeerDev = end.Name, end.MAC, end.Down, end.Raised, true, c.Plan.Ends()[1-i].Name
 			row.Carrier, row.PeerDown = !end.Down && row.far, !row.far
 			ports = append(ports, row)
 		}
@@ -110,6 +112,7 @@ func (s *Server) interfaceDevice(d api.Device, ports []device) device {
 		return device{Device: d}
 	}
 	near := ports[0]
+	d.ByHand = true
 	d.Kind, d.Number, d.Port, d.Host, d.Peer, d.PeerDev = api.KindVeth, near.Number, near.Port, near.Host, near.Peer, near.PeerDev
 	d.PeerDown = near.PeerDown
 	d.Carrier = !d.Down && near.far
@@ -137,6 +140,7 @@ func (s *Server) portDevice(h *world.Host, nic *world.Card) (device, bool) {
 		return device{}, false // gone a moment ago
 	}
 	row := device{namespace: h.Namespace.ID, far: inside.Up, Device: portCounters(nic.Port)}
+	row.ByHand = nic.Plan.Veth != ""
 	row.Carrier, row.Master, row.Host, row.Peer = inside.Up, nic.Plan.Network, h.Plan.Name, inside.Index
 	row.Name, row.MAC = dockerhost.VethName(s.world.Plan().Name, h.Plan.Name, nic.Plan)
 	return row, true

@@ -227,12 +227,12 @@ func (t Tool) showInside(ctx context.Context, host string, argv []string) error 
 	}
 	var out bytes.Buffer
 	failed := t.run(ctx, host, argv, &out)
-	text := view.PairedInside(out.String(), func(index int) (peer int, ok bool) {
+	text := view.PairedInside(out.String(), func(index int) (near api.Device, ok bool) {
 		k := slices.IndexFunc(devices, func(d api.Device) bool { return d.Kind == api.KindVeth && d.Host == host && d.Peer == index })
 		if k < 0 {
-			return 0, false
+			return near, false
 		}
-		return devices[k].Index, true
+		return devices[k], true
 	})
 	if _, err := io.WriteString(t.Out, text); err != nil {
 		return err

@@ -38,7 +38,7 @@ func newTwin(t *testing.T, l *testLab) *twin {
 	for _, d := range devices {
 		switch d.Kind {
 		case api.KindBridge:
-			w.ip(w.bridge, "link", "add", d.Name, "address", d.MAC.String(), "type", "bridge", "mcast_snooping", "0")
+			w.ip(w.bridge, "link", "add", d.Name, "address", d.MAC.String(), "txqueuelen", "0", "type", "bridge", "mcast_snooping", "0")
 			w.ip(w.bridge, "addr", "add", d.Address.String(), "brd", "+", "dev", d.Name)
 			w.ip(w.bridge, "link", "set", d.Name, "up")
 		case api.KindVeth:
@@ -55,7 +55,7 @@ func (w *twin) plug(near api.Device, address netip.Prefix, mac string) {
 	inside := "twin" + near.Host
 	w.hosts[strings.TrimSuffix(near.Host, w.lab.suffix)] = inside
 	w.namespace(inside)
-	w.ip(w.bridge, "link", "add", near.Name, "address", near.MAC.String(), "type", "veth", "peer", "name", "eth0", "netns", inside, "address", mac)
+	w.ip(w.bridge, "link", "add", near.Name, "address", near.MAC.String(), "txqueuelen", "0", "type", "veth", "peer", "name", "eth0", "netns", inside, "address", mac)
 	w.ip(w.bridge, "link", "set", near.Name, "master", near.Master, "up")
 	w.disableIPv6(inside, "1") // a lab's hosts have none
 	w.ip(inside, "addr", "add", address.String(), "dev", "eth0")

@@ -84,9 +84,9 @@ func inet(d *api.Device, a netip.Prefix) string {
 	return text + " scope " + addrScope(d) + " " + d.Name
 }
 
-// addrBroadcast is the address for everyone on the network; Docker sets it on its bridges.
+// addrBroadcast is the address for everyone on the network; Docker sets it on its bridges, and `ip addr add` only if it is told to.
 func addrBroadcast(d *api.Device) string {
-	if d.Kind == api.KindLoopback || d.Kind == api.KindNone || d.Address.Bits() > 30 {
+	if d.ByHand || d.Kind == api.KindLoopback || d.Kind == api.KindNone || d.Address.Bits() > 30 {
 		return ""
 	}
 	return frame.BroadcastOf(d.Address).String()

@@ -24,7 +24,7 @@ type ipLink struct {
 	State     string      `json:"operstate"`
 	Mode      string      `json:"linkmode,omitempty"`
 	Group     string      `json:"group"`
-	Queue     int         `json:"txqlen"`
+	Queue     int         `json:"txqlen,omitempty"`
 	Type      string      `json:"link_type"`
 	Address   string      `json:"address,omitempty"`
 	Broadcast string      `json:"broadcast,omitempty"`

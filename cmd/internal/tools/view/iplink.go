@@ -54,7 +54,7 @@ func Links(w io.Writer, rows []api.Device, o IPOptions) error {
 
 // linkHead writes the first two lines about a device, without the last end of line.
 //
-//	3: veth6d2f1c0@if2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue master br0 state UP mode DEFAULT group default qlen 1000
+//	3: veth6d2f1c0@if2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue master br0 state UP mode DEFAULT group default
 //	    link/ether 82:2a:4f:30:c1:d8 brd ff:ff:ff:ff:ff:ff link-netnsid 0
 func linkHead(out *bufio.Writer, d *api.Device, mode string, o IPOptions) {
 	linkTop(out, d, mode)
@@ -76,7 +76,10 @@ func linkTop(out *bufio.Writer, d *api.Device, mode string) {
 	if d.Master != "" {
 		out.WriteString("master " + d.Master + " ")
 	}
-	fmt.Fprintf(out, "state %s %sgroup default qlen %d", operState(d), mode, queueLength(d))
+	fmt.Fprintf(out, "state %s %sgroup default ", operState(d), mode)
+	if length := queueLength(d); length > 0 {
+		fmt.Fprintf(out, "qlen %d", length)
+	}
 }
 
 // linkStats writes what `ip -s` adds, without the last end of line. All columns are as wide as the widest number (iproute2
@@ -173,10 +176,13 @@ func linkBroadcast(d *api.Device) string {
 	return frame.Broadcast.String()
 }
 
-// queueLength is the kernel's default for such a device; nothing waits in these.
+// queueLength is the kernel's default for such a device, and none for a bridge or a pair that Docker makes; nothing waits in these.
 func queueLength(d *api.Device) int {
-	if d.Kind == api.KindNone {
+	switch {
+	case d.Kind == api.KindNone:
 		return 500
+	case !d.ByHand && (d.Kind == api.KindBridge || d.Kind == api.KindVeth):
+		return 0
 	}
 	return 1000
 }

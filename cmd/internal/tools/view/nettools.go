@@ -18,7 +18,7 @@ import (
 //
 //	br0: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500
 //	        inet 11.11.11.1  netmask 255.255.255.0  broadcast 11.11.11.255
-//	        ether 02:42:0b:0b:0b:01  txqueuelen 1000  (Ethernet)
+//	        ether 02:42:0b:0b:0b:01  txqueuelen 0  (Ethernet)
 func Ifconfig(w io.Writer, rows []api.Device) error {
 	out := bufio.NewWriter(w)
 	for _, d := range slices.SortedStableFunc(slices.Values(rows), func(a, b api.Device) int { return compareNames(a.Name, b.Name) }) {
