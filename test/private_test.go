@@ -17,6 +17,7 @@ type privateMachine struct {
 	t      *testing.T
 	holder *process
 	home   string
+	as     []string // what goes in front of a command to make it an ordinary user's
 }
 
 func newPrivateMachine(t *testing.T) *privateMachine {
@@ -30,8 +31,13 @@ func newPrivateMachine(t *testing.T) *privateMachine {
 
 // command returns a line for the shell there.
 func (m *privateMachine) command(line string) *exec.Cmd {
-	cmd := exec.Command("nsenter", "-m", "-n", "-w", "-t", strconv.Itoa(m.holder.cmd.Process.Pid), "sh", "-c", line)
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(uswitch)+":"+os.Getenv("PATH"), "HOME="+m.home, "XDG_STATE_HOME=", "XDG_RUNTIME_DIR=")
+	argv := append([]string{"-m", "-n", "--wd=" + m.home, "-t", strconv.Itoa(m.holder.cmd.Process.Pid)}, m.as...)
+	cmd := exec.Command("nsenter", append(argv, "sh", "-c", line)...)
+	program, runtime := filepath.Dir(uswitch), ""
+	if len(m.as) > 0 {
+		program, runtime = filepath.Join(m.home, "bin"), m.home
+	}
+	cmd.Env = append(os.Environ(), "PATH="+program+":"+os.Getenv("PATH"), "HOME="+m.home, "XDG_STATE_HOME=", "XDG_RUNTIME_DIR="+runtime)
 	return cmd
 }
 
