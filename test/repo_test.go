@@ -74,7 +74,8 @@ var allowed = map[string]struct{ ours, others []string }{
 		others: []string{"github.com/spf13/pflag", "mvdan.cc/sh/v3/..."}},
 	"cmd/internal/explain":        {ours: core("cmd/internal/plan", "cmd/internal/control/api")}, // the questions and answers are the socket's
 	"cmd/internal/control/api":    {ours: []string{"switch/frame", "switch/trace"}},
-	"cmd/internal/control/server": {ours: core("switch/vxlan", "nat/uplink", "switch/trace/pcap", "tap", "cmd/internal/plan/...", "cmd/internal/world/...", "cmd/internal/explain", "cmd/internal/control/api", "cmd/internal/docker/engine", "cmd/internal/tools/graph"), others: []string{"golang.org/x/sys/unix"}},
+	"cmd/internal/words":          {ours: []string{"switch/trace"}, others: []string{"go.yaml.in/yaml/v4", "golang.org/x/text/language"}}, // other languages than English
+	"cmd/internal/control/server": {ours: core("cmd/internal/words", "switch/vxlan", "nat/uplink", "switch/trace/pcap", "tap", "cmd/internal/plan/...", "cmd/internal/world/...", "cmd/internal/explain", "cmd/internal/control/api", "cmd/internal/docker/engine", "cmd/internal/tools/graph"), others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/docker/types":   {},
 	"cmd/internal/docker/image":   {},
 	"cmd/internal/docker/engine": {ours: []string{"switch/frame", "switch/ipam", "tap", "cmd/internal/plan", "cmd/internal/plan/firewall", "cmd/internal/world", "cmd/internal/docker/types", "cmd/internal/docker/image"},
@@ -108,7 +109,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"cmd/internal/rootless": {others: []string{"golang.org/x/sys/unix"}},
 	"cmd/internal/doctor":   {ours: []string{"tap"}, others: []string{"golang.org/x/sys/unix"}},
 	"cmd/uswitch": {ours: []string{"switch/trace", "nat/rule", "cmd/internal/session", "cmd/internal/rootless", "cmd/internal/doctor", "cmd/internal/tools/...", "cmd/internal/teach/...", "cmd/internal/web", "cmd/internal/plan/...",
-		"cmd/internal/docker/client", "cmd/internal/docker/compose", "cmd/internal/docker/image", "cmd/internal/docker/types", "cmd/internal/control/api"},
+		"cmd/internal/docker/client", "cmd/internal/docker/compose", "cmd/internal/docker/image", "cmd/internal/docker/types", "cmd/internal/control/api", "cmd/internal/words"},
 		others: []string{"github.com/compose-spec/compose-go/v2/types", "github.com/spf13/cobra/...", "github.com/spf13/pflag"}},
 }
 
