@@ -15,7 +15,7 @@ import (
 var topics embed.FS
 
 // topicNames are their names, in the order in which a reader may want them.
-var topicNames = []string{"lessons", "tutorials", "labs", "lab-files", "uplinks", "machines", "rules", "traces", "questions", "api", "speed", "limits"}
+var topicNames = []string{"lessons", "tutorials", "labs", "lab-files", "uplinks", "machines", "rules", "traces", "questions", "api", "translate", "speed", "limits"}
 
 // topic returns the text of a topic, empty if there is none of that name.
 func topic(name string) string {

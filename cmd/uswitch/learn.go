@@ -10,6 +10,7 @@ import (
 	"uswitch/cmd/internal/teach/lesson"
 	"uswitch/cmd/internal/teach/state"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 func newLearn() *cobra.Command {
@@ -25,7 +26,7 @@ A lesson is a Markdown file with a lab in it; uswitch learn new NAME writes one 
 	}
 	var rights session.Rights
 	o := lesson.Options{Bring: session.BesideWith(&rights), In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
-	lang := c.Flags().String("lang", string(lesson.Locale(os.Getenv)), "speak `en or ko`; the default is your locale's")
+	lang := c.Flags().String("lang", string(words.Locale(os.Getenv, lesson.Languages)), "speak `en or ko`; the default is your locale's")
 	c.Flags().BoolVar(&o.Auto, "auto", false, "play without a person; status 0 only if everything is as the lesson says")
 	c.Flags().BoolVar(&o.Simulated, "sim", false, "have the lab in memory, without privileges and network cards")
 	rightsFlags(c, &rights)
@@ -61,7 +62,7 @@ func completeLessons(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 	all, _ := lesson.All()
 	var names []string
 	for _, l := range all {
-		names = append(names, l.Name+"\t"+l.Titles[lesson.Locale(os.Getenv)])
+		names = append(names, l.Name+"\t"+l.Titles[words.Locale(os.Getenv, lesson.Languages)])
 	}
 	return names, cobra.ShellCompDirectiveDefault
 }

@@ -47,7 +47,7 @@ func (e *Event) aboutStations() string {
 	case FDBFull:
 		return e.station() + " is not remembered: the table is full"
 	case Looped:
-		return e.loop()
+		return e.loop(English)
 	case AddressConflict:
 		return e.conflict()
 	case Known:
@@ -69,12 +69,12 @@ func (e *Event) aboutStations() string {
 }
 
 // loop names the station that goes round by the port that it was behind, unless that one is part of the loop itself.
-func (e *Event) loop() string {
+func (e *Event) loop(in Language) string {
 	who := e.station()
 	if e.From != "" && !slices.Contains(e.Ports, e.From) {
 		who = e.From
 	}
-	return who + " is heard behind " + or(strings.Join(e.Ports, " and "), "several ports") + " by turns: there is a loop"
+	return in("%s is heard behind %s by turns: there is a loop", who, or(strings.Join(e.Ports, in(" and ")), in("several ports")))
 }
 
 // conflict names both who claim one address, each by port and MAC.

@@ -25,17 +25,17 @@ func (e *Event) Step() (where, what string) {
 // separated by semicolons: what happened, the rule that decided, what would mend a drop.
 func (e *Event) Text() string {
 	var parts []string
-	for _, c := range e.clauses() {
+	for _, c := range e.clauses(English) {
 		parts = append(parts, c.text)
 	}
 	return strings.Join(parts, "; ")
 }
 
 // Details is Text without its first part, for somebody who has been told already what happened: of a drop the rule that
-// decided and what would mend it. It may be empty.
-func (e *Event) Details() string {
+// decided and what would mend it, as its reader says it. It may be empty.
+func (e *Event) Details(in Language) string {
 	var parts []string
-	for _, c := range e.clauses()[1:] {
+	for _, c := range e.clauses(in)[1:] {
 		parts = append(parts, c.text)
 	}
 	return strings.Join(parts, "; ")
@@ -48,25 +48,29 @@ type clause struct {
 }
 
 // clauses returns the parts of the sentence, printable and not empty.
-func (e *Event) clauses() []clause {
+func (e *Event) clauses(in Language) []clause {
 	var said []clause
 	say := func(text string) {
 		if text != "" {
 			said = append(said, clause{text: Printable(text)})
 		}
 	}
-	typed := func(before, text string) {
-		if text != "" {
-			said = append(said, clause{Printable(before + text), true})
+	typed := func(what, text string) {
+		if what != "" {
+			said = append(said, clause{Printable(text), true})
 		}
 	}
 	rule := e.Rule
 	switch {
 	case e.Verdict == Drop:
-		say("DROP " + e.Reason.String() + ": " + e.Reason.Sentence())
-		say(e.limit())
+		say("DROP " + e.Reason.String() + ": " + in(e.Reason.Sentence()))
+		say(e.limit(in))
 		say(e.Outer.String())
-		say(e.why())
+		if e.Note == Looped {
+			say(e.loop(in))
+		} else {
+			say(e.why())
+		}
 	case e.rewritten():
 		say(e.translation())
 		if !e.translatedByConn() {
@@ -76,7 +80,7 @@ func (e *Event) clauses() []clause {
 		say(e.Outer.String())
 		say(e.why())
 	case e.Note == NoNote && rule != "":
-		typed(or(e.Target, strings.ToUpper(e.Verdict.String()))+" by ", rule)
+		typed(rule, in("%s by %s", or(e.Target, strings.ToUpper(e.Verdict.String())), rule))
 		rule = ""
 	case e.Note == NoNote:
 		say(e.plain())
@@ -86,9 +90,9 @@ func (e *Event) clauses() []clause {
 		}
 		say(e.noted())
 	}
-	typed("by ", rule)
+	typed(rule, in("by %s", rule))
 	say(e.hopsLeft())
-	typed("it would pass with: ", e.mend())
+	typed(e.mend(), in("it would pass with: %s", e.mend()))
 	return said
 }
 
@@ -144,11 +148,11 @@ func (e *Event) copies() string {
 }
 
 // limit is the size that would have fitted, on the drops that are about size.
-func (e *Event) limit() string {
+func (e *Event) limit(in Language) string {
 	if e.Count == 0 || e.Reason != PktTooBig && e.Reason != FragNeeded {
 		return ""
 	}
-	return "at most " + bytesWord(int(e.Count)) + " fit"
+	return in("at most %s bytes fit", commas(uint64(e.Count)))
 }
 
 // hopsLeft tells the time to live that a forwarded packet goes on with.

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"unicode"
 )
 
 // TextOptions say how a Printer prints. The zero value is 100 columns without colour and without names, bursts folded.
@@ -106,46 +106,46 @@ func (l *layout) head(packet uint64, goesOn bool, h Head) {
 	if h.IP {
 		right += " of IP"
 	}
-	if columns(left)+columns(right)+2+l.width/4 > l.width {
+	if Columns(left)+Columns(right)+2+l.width/4 > l.width {
 		l.between(fmt.Sprintf("%-3s %s", number, h.From+" > "+h.To), right)
 		for _, line := range Wrap(h.Proto+" "+h.What, l.width-indent) {
 			l.line(strings.Repeat(" ", indent) + line)
 		}
 		return
 	}
-	lines := Wrap(h.What, l.width-columns(left)-columns(right)-2)
+	lines := Wrap(h.What, l.width-Columns(left)-Columns(right)-2)
 	l.between(left+lines[0], right)
 	for _, more := range lines[1:] {
-		l.line(strings.Repeat(" ", columns(left)) + more)
+		l.line(strings.Repeat(" ", Columns(left)) + more)
 	}
 }
 
 // between sets one text at the left edge and one at the right.
 func (l *layout) between(left, right string) {
-	gap := max(l.width-columns(left)-columns(right), 2)
+	gap := max(l.width-Columns(left)-Columns(right), 2)
 	l.line(left + strings.Repeat(" ", gap) + right)
 }
 
 // step sets one step of a journey. A name that is too long for its column has the line for itself.
 func (l *layout) step(e *Event) {
 	where, what := e.Step()
-	if columns(where) > l.width/5 {
+	if Columns(where) > l.width/5 {
 		l.line(strings.Repeat(" ", indent) + where)
 		where = ""
 	}
-	l.where = max(l.where, columns(where))
+	l.where = max(l.where, Columns(where))
 	hook := fmt.Sprintf("%-*s", hookWidth, what)
 	left := fmt.Sprintf("%*s%-*s ", indent, "", l.where, where)
-	room := l.width - columns(left) - hookWidth
-	for i, line := range l.fill(e.clauses(), room) {
+	room := l.width - Columns(left) - hookWidth
+	for i, line := range l.fill(e.clauses(English), room) {
 		text := l.paint(line.text, sentenceColour(e))
 		switch {
 		case i == 0:
 			l.line(left + l.paint(hook, dim) + text)
-		case columns(line.text) > room:
+		case Columns(line.text) > room:
 			l.line(strings.Repeat(" ", 2*indent) + text)
 		default:
-			l.line(strings.Repeat(" ", columns(left)+hookWidth) + text)
+			l.line(strings.Repeat(" ", Columns(left)+hookWidth) + text)
 		}
 	}
 }
@@ -157,11 +157,11 @@ func (l *layout) fill(clauses []clause, room int) []clause {
 	for i, c := range clauses {
 		n := len(lines)
 		switch {
-		case i > 0 && columns(lines[n-1].text)+2+columns(c.text) <= room:
+		case i > 0 && Columns(lines[n-1].text)+2+Columns(c.text) <= room:
 			lines[n-1].text += "; " + c.text
-		case columns(c.text) <= room:
+		case Columns(c.text) <= room:
 			lines = append(lines, c)
-		case c.typed && i > 0 && columns(c.text) <= l.width-2*indent:
+		case c.typed && i > 0 && Columns(c.text) <= l.width-2*indent:
 			lines = append(lines, c)
 		default:
 			for _, text := range Wrap(c.text, room) {
@@ -203,7 +203,7 @@ func Wrap(s string, room int) []string {
 	lines := []string{words[0]}
 	for _, word := range words[1:] {
 		last := &lines[len(lines)-1]
-		if columns(*last)+1+columns(word) > room {
+		if Columns(*last)+1+Columns(word) > room {
 			lines = append(lines, word)
 			continue
 		}
@@ -212,5 +212,12 @@ func Wrap(s string, room int) []string {
 	return lines
 }
 
-// columns counts what a terminal shows of s. Wide scripts are not looked up: they only cost alignment.
-func columns(s string) int { return utf8.RuneCountInString(s) }
+// Columns counts the columns that a terminal gives to s: two for a syllable of Korean, and for what Chinese and Japanese write.
+func Columns(s string) (n int) {
+	for _, r := range s {
+		if n++; r >= '\u1100' && unicode.In(r, unicode.Hangul, unicode.Han, unicode.Hiragana, unicode.Katakana) {
+			n++
+		}
+	}
+	return n
+}

@@ -24,6 +24,9 @@ const maxError = 1 << 20
 
 // Client talks to the lab behind one socket.
 type Client struct {
+	// Language is the one that whoever reads speaks, as in Accept-Language; empty for English. Set it before the first request.
+	Language string
+
 	lab      string
 	dial     func(context.Context) (net.Conn, error)
 	http     http.Client
@@ -91,6 +94,9 @@ func (c *Client) Stream(ctx context.Context, method, path string, query url.Valu
 		return nil, err
 	}
 	request.Header.Set(VersionHeader, strconv.Itoa(Version))
+	if c.Language != "" {
+		request.Header.Set("Accept-Language", c.Language)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, c.broken(err)

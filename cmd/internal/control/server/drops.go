@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/trace"
 )
 
@@ -19,15 +20,19 @@ func (s *Server) drops(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeWithin(w, writeTime)
-	rows := s.countedDrops()
+	in := reader(r)
+	rows := s.countedDrops(in)
 	if q.Has("examples") {
-		s.addExamples(rows)
+		s.addExamples(rows, in)
 	}
 	send(w, rows)
 }
 
+// reader returns the language of whoever asks.
+func reader(r *http.Request) trace.Language { return words.Accepted(r.Header.Get("Accept-Language")) }
+
 // countedDrops lists the reasons for which packets were dropped.
-func (s *Server) countedDrops() []api.Drop {
+func (s *Server) countedDrops(in trace.Language) []api.Drop {
 	rows := []api.Drop{}
 	for _, reason := range trace.Reasons() {
 		n := s.world.Tracer().Drops(reason)
@@ -38,28 +43,28 @@ func (s *Server) countedDrops() []api.Drop {
 			n += s.world.DroppedAtSockets()
 		}
 		if n > 0 {
-			rows = append(rows, api.Drop{Reason: reason.String(), Count: n, Sentence: reason.Sentence()})
+			rows = append(rows, api.Drop{Reason: reason.String(), Count: n, Sentence: in(reason.Sentence())})
 		}
 	}
 	return rows
 }
 
 // addExamples adds the last packet of each reason.
-func (s *Server) addExamples(rows []api.Drop) {
+func (s *Server) addExamples(rows []api.Drop, in trace.Language) {
 	names := s.world.Names()
 	for _, reason := range trace.Reasons() {
 		i := slices.IndexFunc(rows, func(d api.Drop) bool { return d.Reason == reason.String() })
 		if e, ok := s.world.Tracer().Example(reason); ok && i >= 0 {
-			rows[i].Last = dropped(&e, names)
+			rows[i].Last = dropped(&e, names, in)
 		}
 	}
 }
 
-func dropped(e *trace.Event, names trace.Names) *api.Dropped {
+func dropped(e *trace.Event, names trace.Names, in trace.Language) *api.Dropped {
 	where, what := e.Step()
 	h := e.Head(names)
 	return &api.Dropped{Time: e.Time, Packet: e.Packet, At: where + " " + what, Where: e.Where, Hook: e.Hook.String(), Port: e.Port,
-		Rule: e.Rule, Summary: h.Summary(), Length: h.Length, Details: e.Details()}
+		Rule: e.Rule, Summary: h.Summary(), Length: h.Length, Details: e.Details(in)}
 }
 
 func (s *Server) followDrops(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +75,7 @@ func (s *Server) followDrops(w http.ResponseWriter, r *http.Request) {
 	}
 	ring := trace.NewRing(api.QueueEvents, traceBytes, traceSnap)
 	s.follow(w, r, ndjson, ring, filter, func(out io.Writer) (trace.Sink, error) {
-		return &dropSink{out: json.NewEncoder(out), names: s.world.Names()}, nil
+		return &dropSink{out: json.NewEncoder(out), names: s.world.Names(), in: reader(r)}, nil
 	})
 }
 
@@ -78,6 +83,7 @@ func (s *Server) followDrops(w http.ResponseWriter, r *http.Request) {
 type dropSink struct {
 	out   *json.Encoder
 	names trace.Names
+	in    trace.Language
 	kinds []*kindOfDrop // in the order of their lines
 }
 
@@ -100,7 +106,7 @@ const (
 
 // Event implements trace.Sink.
 func (s *dropSink) Event(e *trace.Event) error {
-	d, h := dropped(e, s.names), e.Head(s.names)
+	d, h := dropped(e, s.names, s.in), e.Head(s.names)
 	for _, k := range s.kinds {
 		if k.reason == e.Reason && k.at == d.At && k.from == h.From && k.to == h.To && k.proto == h.Proto {
 			k.more++
@@ -115,7 +121,7 @@ func (s *dropSink) Event(e *trace.Event) error {
 		s.kinds = s.kinds[1:]
 	}
 	s.kinds = append(s.kinds, &kindOfDrop{reason: e.Reason, at: d.At, from: h.From, to: h.To, proto: h.Proto, told: e.Time})
-	return s.out.Encode(api.DropEvent{Reason: e.Reason.String(), Sentence: e.Reason.Sentence(), Count: 1, Last: d})
+	return s.out.Encode(api.DropEvent{Reason: e.Reason.String(), Sentence: s.in(e.Reason.Sentence()), Count: 1, Last: d})
 }
 
 // tell says how many more there were.
@@ -123,7 +129,7 @@ func (s *dropSink) tell(k *kindOfDrop) error {
 	if k.more == 0 {
 		return nil
 	}
-	line := api.DropEvent{Reason: k.reason.String(), Sentence: k.reason.Sentence(), Count: k.more, More: true, Last: k.last}
+	line := api.DropEvent{Reason: k.reason.String(), Sentence: s.in(k.reason.Sentence()), Count: k.more, More: true, Last: k.last}
 	k.more = 0
 	return s.out.Encode(line)
 }

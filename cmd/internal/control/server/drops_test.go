@@ -53,6 +53,20 @@ func TestDropExamples(t *testing.T) {
 	}
 }
 
+// TestDropsInTwoLanguages: the language is each reader's, not the lab's.
+func TestDropsInTwoLanguages(t *testing.T) {
+	s := start(t)
+	s.Start()
+	s.host.Device("RED eth0").Lose(1)
+	for _, r := range []struct{ language, want string }{{"ko", "호스트 인터페이스의 큐가 가득 찼습니다"}, {"", "its own interface's queue was full"}, {"ko-KR, en;q=0.5", "큐가"}, {"xx", "queue"}} {
+		var rows []api.Drop
+		s.Language = r.language
+		if err := s.Get(context.Background(), "/v1/drops", nil, &rows); err != nil || len(rows) != 1 || rows[0].Reason != "nic-queue-full" || !strings.Contains(rows[0].Sentence, r.want) {
+			t.Errorf("%q: %v %+v", r.language, err, rows)
+		}
+	}
+}
+
 // TestCardDrops: what a host's own interface has dropped is a drop with a reason, though nothing of the switch ever saw it.
 func TestCardDrops(t *testing.T) {
 	s := start(t)

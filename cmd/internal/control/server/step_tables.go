@@ -62,7 +62,7 @@ func (s *Server) tables() api.Tables {
 	fdb, _ := s.fdb(nil)
 	neigh, _ := s.neighbors(nil)
 	ports, _ := s.ports(nil)
-	t := api.Tables{FDB: fdb.([]api.FDBEntry), Neigh: neigh.([]api.Neighbor), Ports: ports.([]api.Port), Drops: s.countedDrops()}
+	t := api.Tables{FDB: fdb.([]api.FDBEntry), Neigh: neigh.([]api.Neighbor), Ports: ports.([]api.Port), Drops: s.countedDrops(trace.English)}
 	for _, c := range s.world.Gateway().Conns(s.world.Now()) {
 		t.Conns = append(t.Conns, *connOf(c))
 	}

@@ -137,18 +137,6 @@ func ParseLanguage(text string) (Language, error) {
 	return Language(text), nil
 }
 
-// Locale returns the language of a person's environment: of the first of LC_ALL, LC_MESSAGES and LANG that is set
-// (POSIX.1-2024, 8.2).
-func Locale(getenv func(string) string) Language {
-	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"))
-	for _, lang := range Languages {
-		if locale == string(lang) || strings.HasPrefix(locale, string(lang)+"_") || strings.HasPrefix(locale, string(lang)+".") {
-			return lang
-		}
-	}
-	return Languages[0]
-}
-
 // phrase is something that the player itself says.
 type phrase int
 

@@ -86,21 +86,6 @@ func TestBuiltin(t *testing.T) {
 	}
 }
 
-func TestLocale(t *testing.T) {
-	for _, c := range []struct {
-		all, messages, lang string
-		want                lesson.Language
-	}{
-		{"", "", "ko_KR.UTF-8", "ko"}, {"", "ko", "en_US.UTF-8", "ko"}, {"C", "ko_KR", "ko_KR", "en"}, {"", "", "", "en"},
-		{"", "", "de_DE.UTF-8", "en"}, {"", "", "kok_IN", "en"}, {"", "", "ko.UTF-8", "ko"},
-	} {
-		env := map[string]string{"LC_ALL": c.all, "LC_MESSAGES": c.messages, "LANG": c.lang}
-		if got := lesson.Locale(func(key string) string { return env[key] }); got != c.want {
-			t.Errorf("%v: %s, want %s", env, got, c.want)
-		}
-	}
-}
-
 func TestProgress(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	p, err := lesson.LoadProgress(dir)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,15 +12,27 @@ import (
 	"uswitch/switch/trace"
 )
 
+// Drops writes why packets were dropped.
+func Drops(w io.Writer, drops []api.Drop) error {
+	if len(drops) == 0 {
+		return noDrops(w, trace.English)
+	}
+	t := newTable("DROPPED", "REASON", "WHICH MEANS")
+	for _, d := range drops {
+		t.add(strconv.FormatUint(d.Count, 10), d.Reason, d.Sentence)
+	}
+	return t.write(w)
+}
+
 // DropExamples writes why packets were dropped, and of each reason the last packet: when, where, which, and what else is
-// known of it.
+// known of it, as its reader says it.
 //
 //	2  policy-drop  no rule lets it through, and the chain's policy is DROP
 //	   4s ago       gateway forward: 8.8.8.8 > RED  ICMP echo reply, id 7 seq 1, ttl 62, 84 bytes
 //	                by -P FORWARD DROP; it would pass with: uswitch iptables -A FORWARD -d 11.11.11.0/24 -j ACCEPT
-func DropExamples(w io.Writer, drops []api.Drop, now time.Time, width int) error {
+func DropExamples(w io.Writer, drops []api.Drop, now time.Time, width int, in trace.Language) error {
 	if len(drops) == 0 {
-		return Drops(w, drops)
+		return noDrops(w, in)
 	}
 	count, reason := 4, 12
 	for _, d := range drops {
@@ -41,7 +54,8 @@ func DropExamples(w io.Writer, drops []api.Drop, now time.Time, width int) error
 		if d.Last == nil {
 			continue
 		}
-		write(fmt.Sprintf("%*s  %-*s  ", count, "", reason, span(now.Sub(d.Last.Time))+" ago"), packetLine(d.Last))
+		ago := in("%s ago", span(now.Sub(d.Last.Time)))
+		write(strings.Repeat(" ", count+2)+ago+strings.Repeat(" ", max(reason-trace.Columns(ago), 0)+2), packetLine(d.Last, in))
 		if d.Last.Details != "" {
 			out.WriteString(indent + d.Last.Details + "\n") // people copy commands: they are not broken
 		}
@@ -49,16 +63,22 @@ func DropExamples(w io.Writer, drops []api.Drop, now time.Time, width int) error
 	return out.Flush()
 }
 
+// noDrops says that there is nothing to tell.
+func noDrops(w io.Writer, in trace.Language) error {
+	_, err := fmt.Fprintln(w, in("No packet was dropped."))
+	return err
+}
+
 // DropEvent writes a drop as it happens, on one line.
-func DropEvent(w io.Writer, e api.DropEvent) error {
+func DropEvent(w io.Writer, e api.DropEvent, in trace.Language) error {
 	text := ""
 	switch {
 	case e.Last == nil:
-		text = fmt.Sprintf("(%d steps lost: this reader is slower than the network)", e.Lost)
+		text = in("(%d steps lost: this reader is slower than the network)", e.Lost)
 	case e.More:
-		text = fmt.Sprintf("%s  %-16s  ... %d more like this: %s", clock(e.Last.Time), e.Reason, e.Count, packetLine(e.Last))
+		text = in("%s  %-16s  ... %d more like this: %s", clock(e.Last.Time), e.Reason, e.Count, packetLine(e.Last, in))
 	default:
-		text = fmt.Sprintf("%s  %-16s  %s", clock(e.Last.Time), e.Reason, packetLine(e.Last))
+		text = fmt.Sprintf("%s  %-16s  %s", clock(e.Last.Time), e.Reason, packetLine(e.Last, in))
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err
@@ -66,6 +86,6 @@ func DropEvent(w io.Writer, e api.DropEvent) error {
 
 func clock(t time.Time) string { return t.Local().Format("15:04:05.000") }
 
-func packetLine(d *api.Dropped) string {
-	return fmt.Sprintf("%s: %s, %d bytes", d.At, d.Summary, d.Length)
+func packetLine(d *api.Dropped, in trace.Language) string {
+	return in("%s: %s, %d bytes", d.At, d.Summary, d.Length)
 }

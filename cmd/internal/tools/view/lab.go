@@ -232,19 +232,6 @@ func unusualFlags(p api.Port) string {
 	return strings.Join(turned, " ")
 }
 
-// Drops writes why packets were dropped.
-func Drops(w io.Writer, drops []api.Drop) error {
-	if len(drops) == 0 {
-		_, err := fmt.Fprintln(w, "No packet was dropped.")
-		return err
-	}
-	t := newTable("DROPPED", "REASON", "WHICH MEANS")
-	for _, d := range drops {
-		t.add(strconv.FormatUint(d.Count, 10), d.Reason, d.Sentence)
-	}
-	return t.write(w)
-}
-
 // Published writes the ports that are open to the outside.
 func Published(w io.Writer, ports []api.Published) error {
 	t := newTable("OUTSIDE", "PROTOCOL", "HOST", "INSIDE")
