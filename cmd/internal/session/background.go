@@ -213,9 +213,9 @@ func Cleanup() (did []string, err error) {
 		}
 	}
 	for _, lab := range traces(dir) {
-		lock, taken := api.TakeLock(dir, lab)
+		lock, taken := api.TakeLockToClean(dir, lab)
 		if taken != nil {
-			continue // it is up
+			continue // it is up, or about to be
 		}
 		if n := rootless.EndLeft(dir, lab); n > 0 {
 			did = append(did, fmt.Sprintf("processes of lab %s: %d ended; the lab's own is gone", lab, n))

@@ -16,11 +16,11 @@ type signalError struct{ signal syscall.Signal }
 
 func (e signalError) Error() string { return e.signal.String() }
 
-// Interruptible returns a context that the first signal ends, with the signal as its cause; the second one ends the
-// process. A write that nobody reads is an error from now on and no longer the end (SIGPIPE).
+// Interruptible returns a context that the first signal ends, with the signal as its cause; a Ctrl-C behind it ends the
+// process. Other signals behind it do not: uswitch down may find a lab that is going already, and the machine may go down with it. A write that nobody reads is an error from now on and no longer the end (SIGPIPE).
 func Interruptible() (ctx context.Context, stop func()) { return interruptible(func() {}) }
 
-// interruptible is Interruptible with a last word, which is called before the second signal ends the process.
+// interruptible is Interruptible with a last word, which is called before a second one ends the process.
 func interruptible(lastWord func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -33,9 +33,11 @@ func interruptible(lastWord func()) (ctx context.Context, stop func()) {
 			return
 		}
 		cancel(signalError{first.(syscall.Signal)})
-		if second, ok := <-signals; ok {
-			lastWord()
-			os.Exit(128 + int(second.(syscall.Signal)))
+		for second := range signals {
+			if second == syscall.SIGINT {
+				lastWord()
+				os.Exit(128 + int(syscall.SIGINT))
+			}
 		}
 	}()
 	return ctx, func() {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Lock is the right to run the lab of one name. It ends with the process, whatever ends that.
@@ -21,6 +22,33 @@ const LockSuffix = ".lock"
 
 // TakeLock takes the lock of a lab, in the file DIR/LAB.lock. The error of a lab that is up says which process runs it.
 func TakeLock(dir, lab string) (*Lock, error) {
+	for range 500 {
+		l, err := takeLock(dir, lab, os.Getpid())
+		var up *heldError
+		if !errors.As(err, &up) || up.pid > 0 {
+			return l, err
+		}
+		time.Sleep(10 * time.Millisecond) // somebody is about to say who it is, or only cleans up
+	}
+	return nil, fmt.Errorf("lab %s: another process has its lock, and does not say which", lab)
+}
+
+// TakeLockToClean takes the lock of a lab for a moment, in which nobody can bring it up. Nothing runs it meanwhile, and so nobody is on
+// record.
+func TakeLockToClean(dir, lab string) (*Lock, error) { return takeLock(dir, lab, 0) }
+
+// heldError says who has a lock; pid is 0 where nobody is on record who has the file open.
+type heldError struct {
+	lab string
+	pid int
+}
+
+func (e *heldError) Error() string {
+	return fmt.Sprintf("lab %s is up already: process %d runs it", e.lab, e.pid)
+}
+
+// takeLock takes the lock, or returns a heldError, and puts pid on record.
+func takeLock(dir, lab string, pid int) (*Lock, error) {
 	path := filepath.Join(dir, lab+LockSuffix)
 	for {
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
@@ -29,11 +57,16 @@ func TakeLock(dir, lab string) (*Lock, error) {
 		}
 		if held := tryLock(file); held != nil {
 			defer file.Close()
-			return nil, fmt.Errorf("lab %s is up already: %s runs it", lab, holder(file))
+			if pid, ok := recorded(file); ok && hasOpen(pid, file) {
+				return nil, &heldError{lab, pid}
+			}
+			return nil, &heldError{lab, 0}
 		}
 		if same(file, path) {
-			_ = file.Truncate(0)
-			_, err := file.WriteAt(strconv.AppendInt(nil, int64(os.Getpid()), 10), 0)
+			err := file.Truncate(0)
+			if pid > 0 {
+				_, err = file.WriteAt(strconv.AppendInt(nil, int64(pid), 10), 0)
+			}
 			return &Lock{file}, err
 		}
 		file.Close() // whoever had it has just removed the file
@@ -46,14 +79,6 @@ func (l *Lock) Release() error {
 	err := os.Remove(l.file.Name())
 	l.file.Close()
 	return err
-}
-
-// holder names the process that is on record.
-func holder(file *os.File) string {
-	if pid, ok := recorded(file); ok {
-		return fmt.Sprintf("process %d", pid)
-	}
-	return "another process"
 }
 
 // recorded returns the process that is on record.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"uswitch/cmd/internal/control/api"
 )
@@ -32,6 +33,29 @@ func TestLock(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestCleaningIsWaitedFor: who cleans up runs no lab, and whoever brings it up waits for the end of that.
+func TestCleaningIsWaitedFor(t *testing.T) {
+	dir := t.TempDir()
+	cleaning, err := api.TakeLockToClean(dir, "w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pid, held := api.LockHolder(dir + "/w" + api.LockSuffix); held {
+		t.Errorf("process %d runs what is cleaned up", pid)
+	}
+	time.AfterFunc(30*time.Millisecond, func() { _ = cleaning.Release() })
+	lock, err := api.TakeLock(dir, "w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.TakeLockToClean(dir, "w"); err == nil {
+		t.Error("what is up is cleaned up")
+	}
+	if err := lock.Release(); err != nil {
+		t.Error(err)
 	}
 }
 
