@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -118,6 +119,7 @@ func TestIPv6ByHost(t *testing.T) {
 		out, errOut, _ := s.try(append([]string{"exec", s.ns("RED"), "--"}, command...)...)
 		return out + errOut
 	}
+	published(t, s)
 	contains(t, inside("ping", "-6", "-c", "1", "-W", "5", "2001:db8:8::8"), "1 received")
 	contains(t, inside("ping", "-6", "-c", "1", "-W", "5", "-t", "2", "2001:db8:8::8"), "From 2001:db8:104::1", "Time exceeded")
 	contains(t, inside("curl", "-6", "-s", "--local-port", "40000", "-m", "20", "http://[2001:db8:8::8]/"), "seen: [2001:db8:104::2]:40000")
@@ -128,4 +130,35 @@ func TestIPv6ByHost(t *testing.T) {
 	s.event("drop of what is for this machine", func(e event) bool {
 		return e.Reason == "host-forbidden" && e.Before.Dst == "2001:db8:104::2"
 	})
+}
+
+// published asks BLUE's ports, of a network with both families, and GREEN's, which has IPv4 alone, as Docker opens them.
+func published(t *testing.T, s *site) {
+	t.Helper()
+	for _, host := range []string{"BLUE", "GREEN"} {
+		within(t, s.ns(host), func() error {
+			l, err := net.Listen("tcp", ":80")
+			if err == nil {
+				t.Cleanup(func() { l.Close() })
+				go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, host, "sees", r.RemoteAddr) }))
+			}
+			return err
+		})
+	}
+	s.do("publish", "add", s.ns("BLUE"), "8080:80")
+	s.do("publish", "add", s.ns("GREEN"), "[::1]:8081:80")
+	contains(t, s.do("show", "published"), "0.0.0.0:8080", "[::]:8080", "[::1]:8081")
+	contains(t, s.do("ip6tables", "-t", "nat", "-S"), "--dport 8080 -j DNAT --to-destination [fd")
+	ask := func(from, url string) string {
+		out, _ := exec.Command("ip", "netns", "exec", s.ns(from), "curl", "-sS", "-m", "20", url).CombinedOutput()
+		return string(out)
+	}
+	contains(t, ask("NET", "http://[2001:db8:104::2]:8080/"), "BLUE sees [2001:db8:64::2]:")
+	contains(t, ask("NET", "http://192.168.104.2:8080/"), "BLUE sees 100.64.0.2:")
+	contains(t, ask("HOST", "http://[::1]:8080/"), "BLUE sees [fd00:c0a8:68::1]:")
+	contains(t, ask("HOST", "http://[::1]:8081/"), "GREEN sees 192.168.104.1:")
+	s.do("publish", "rm", s.ns("BLUE"), "8080:80")
+	if rules := s.do("ip6tables", "-t", "nat", "-S"); strings.Contains(rules, "8080") {
+		t.Errorf("rules are left:\n%s", rules)
+	}
 }

@@ -199,18 +199,18 @@ func TestIPv6Published(t *testing.T) {
 		}
 	}()
 	for _, proto := range []uint8{frame.ProtoTCP, frame.ProtoUDP} {
-		p, err := l.up.Listen(proto, netip.MustParseAddrPort("[::]:8080"))
+		p, err := l.up.Listen(proto, netip.MustParseAddrPort("[::]:8080"), true)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		four, err := l.up.Listen(proto, netip.MustParseAddrPort("0.0.0.0:8080"))
+		four, err := l.up.Listen(proto, netip.MustParseAddrPort("0.0.0.0:8080"), false)
 		if err != nil {
 			t.Fatalf("beside [::]: %v", err)
 		}
 		defer four.Close()
 	}
-	if _, err := l.up.Listen(frame.ProtoTCP, netip.MustParseAddrPort("[::1]:8080")); err == nil || !strings.Contains(err.Error(), "already allocated") {
+	if _, err := l.up.Listen(frame.ProtoTCP, netip.MustParseAddrPort("[::1]:8080"), true); err == nil || !strings.Contains(err.Error(), "already allocated") {
 		t.Errorf("a port of [::] again: %v", err)
 	}
 	ask := func(network, to string) string {

@@ -43,17 +43,18 @@ func (l *Listener) Close() error {
 }
 
 // Listen publishes a port of the host, for frame.ProtoTCP or frame.ProtoUDP. It takes exactly that address (0.0.0.0: all of
-// IPv4, [::]: all of IPv6); if somebody has it already, the error names them where the system tells.
-func (h *Host) Listen(proto uint8, at netip.AddrPort) (*Listener, error) {
-	if !at.Addr().IsValid() || proto != frame.ProtoTCP && proto != frame.ProtoUDP {
+// IPv4, [::]: all of IPv6); if somebody has it already, the error names them where the system tells. v6 says in which family they enter: IPv6
+// clients of a service that has IPv4 alone do so as HostConfig.Gateway, as from Docker's proxy.
+func (h *Host) Listen(proto uint8, at netip.AddrPort, v6 bool) (*Listener, error) {
+	if !at.Addr().IsValid() || v6 && at.Addr().Is4() || proto != frame.ProtoTCP && proto != frame.ProtoUDP {
 		return nil, fmt.Errorf("uplink: publish %v/%s: want an address and tcp or udp", at, frame.ProtoName(proto))
 	}
 	var l *Listener
 	var err error
 	if proto == frame.ProtoTCP {
-		l, err = h.listenTCP(at)
+		l, err = h.listenTCP(at, v6)
 	} else {
-		l, err = h.listenUDP(at)
+		l, err = h.listenUDP(at, v6)
 	}
 	if err != nil {
 		return nil, explainListen(proto, at, err)
@@ -118,7 +119,7 @@ func (h *Host) untrack(c closer) {
 // acceptPause is how long a listener waits when there is no file descriptor for its next client.
 const acceptPause = 100 * time.Millisecond
 
-func (h *Host) listenTCP(at netip.AddrPort) (*Listener, error) {
+func (h *Host) listenTCP(at netip.AddrPort, v6 bool) (*Listener, error) {
 	config := net.ListenConfig{KeepAlive: -1} // an idle client is left alone
 	network := "tcp4"
 	if at.Addr().Is6() {
@@ -130,7 +131,7 @@ func (h *Host) listenTCP(at netip.AddrPort) (*Listener, error) {
 	}
 	own := l.Addr().(*net.TCPAddr).AddrPort()
 	own = netip.AddrPortFrom(own.Addr().Unmap(), own.Port())
-	if err = h.track(l); err == nil && !h.start(func() { h.acceptAll(l, own.Port()) }) {
+	if err = h.track(l); err == nil && !h.start(func() { h.acceptAll(l, own.Port(), v6) }) {
 		err = errClosed
 	}
 	if err != nil {
@@ -144,12 +145,12 @@ func (h *Host) listenTCP(at netip.AddrPort) (*Listener, error) {
 }
 
 // acceptAll serves clients until the listener is closed.
-func (h *Host) acceptAll(l net.Listener, port uint16) {
+func (h *Host) acceptAll(l net.Listener, port uint16, v6 bool) {
 	for {
 		c, err := l.Accept()
 		if err == nil {
 			conn := c.(*net.TCPConn)
-			if !h.work(func() { h.contained(func() { h.serve(conn, port) }) }) {
+			if !h.work(func() { h.contained(func() { h.serve(conn, port, v6) }) }) {
 				_ = conn.Close()
 			}
 			continue
@@ -169,17 +170,17 @@ func (h *Host) acceptAll(l net.Listener, port uint16) {
 
 // serve connects a client that the kernel has accepted to whoever serves the port inside. The client learns the truth as
 // far as it can still be told: a service that refuses, or cannot be reached, is a RST.
-func (h *Host) serve(conn *net.TCPConn, port uint16) {
+func (h *Host) serve(conn *net.TCPConn, port uint16, v6 bool) {
 	client := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
-	seen, ok := h.aliasOf(frame.ProtoTCP, client)
+	seen, ok := h.aliasOf(frame.ProtoTCP, client, v6)
 	if !ok || !h.admitClient(sender{client: frame.AddrOf(seen.Addr())}) {
 		_ = conn.SetLinger(0)
 		_ = conn.Close()
 		return
 	}
-	defer h.leave(frame.ProtoTCP, client)
-	own := netip.AddrPortFrom(h.self(client.Addr().Is6()), port)
+	defer h.leave(frame.ProtoTCP, client, v6)
+	own := netip.AddrPortFrom(h.self(v6), port)
 	s := h.newSplice(sender{client: frame.AddrOf(seen.Addr())}, conn, seen, own)
 	defer s.forget()
 	if s.dialInside(seen, own) {

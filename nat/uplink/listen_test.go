@@ -26,7 +26,7 @@ import (
 // publish publishes a port and returns where; the rule that serves it is newLab's caller's.
 func (l *lab) publish(t *testing.T, proto uint8, at string) *uplink.Listener {
 	t.Helper()
-	p, err := l.up.Listen(proto, netip.MustParseAddrPort(at))
+	p, err := l.up.Listen(proto, netip.MustParseAddrPort(at), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestOverflow(t *testing.T) {
 	var came atomic.Uint64
 	closed := make(chan struct{})
 	h.Attach(func(frame.Frame, time.Time) { <-closed; came.Add(1) }, func(nat.Failure, time.Time) {})
-	l, err := h.Listen(frame.ProtoUDP, netip.MustParseAddrPort("127.0.0.1:0"))
+	l, err := h.Listen(frame.ProtoUDP, netip.MustParseAddrPort("127.0.0.1:0"), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestPublishErrors(t *testing.T) {
 		{frame.ProtoICMP, "0.0.0.0:1", "uplink: publish 0.0.0.0:1/icmp: want an address and tcp or udp"},
 		{frame.ProtoTCP, "[2001:db8::9]:80", "port 80/tcp: 2001:db8::9 is not an address of this host"},
 	} {
-		_, err := l.up.Listen(test.proto, netip.MustParseAddrPort(test.at))
+		_, err := l.up.Listen(test.proto, netip.MustParseAddrPort(test.at), strings.HasPrefix(test.at, "["))
 		if err == nil || err.Error() != test.want {
 			t.Errorf("%s: %v\nwant %s", test.at, err, test.want)
 		}

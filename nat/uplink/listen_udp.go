@@ -23,13 +23,13 @@ type udpListener struct {
 	young, old map[netip.AddrPort]*client // by the name that the inside knows
 }
 
-func (h *Host) listenUDP(at netip.AddrPort) (*Listener, error) {
+func (h *Host) listenUDP(at netip.AddrPort, v6 bool) (*Listener, error) {
 	sock, own, err := openUDPListener(at)
 	if err != nil {
 		return nil, err
 	}
-	l := &udpListener{host: h, sock: sock, port: outsideOf(frame.ProtoUDP, at.Addr(), own.Port()), young: map[netip.AddrPort]*client{}}
-	if err = h.track(sock); err == nil && !h.start(func() { h.readAll(sock, payloadAt(at.Addr().Is6()), l.datagram, l.failed) }) {
+	l := &udpListener{host: h, sock: sock, port: outside{frame.ProtoUDP, v6, own.Port()}, young: map[netip.AddrPort]*client{}}
+	if err = h.track(sock); err == nil && !h.start(func() { h.readAll(sock, payloadAt(v6), l.datagram, l.failed) }) {
 		err = errClosed
 	}
 	if err != nil {
@@ -140,14 +140,14 @@ const clientsKept = 2048
 func (l *udpListener) forget(gone map[netip.AddrPort]*client) {
 	for seen, c := range gone {
 		if seen != c.real {
-			l.host.leave(frame.ProtoUDP, c.real)
+			l.host.leave(frame.ProtoUDP, c.real, l.port.v6)
 		}
 	}
 }
 
 // meet remembers a client and returns the name that the inside knows it by.
 func (l *udpListener) meet(r received) (netip.AddrPort, bool) {
-	seen, ok := l.host.aliasOf(frame.ProtoUDP, r.from)
+	seen, ok := l.host.aliasOf(frame.ProtoUDP, r.from, l.port.v6)
 	if !ok {
 		return seen, false
 	}
@@ -162,7 +162,7 @@ func (l *udpListener) meet(r received) (netip.AddrPort, bool) {
 	}
 	l.mu.Unlock()
 	if seen != r.from && (young || old) {
-		l.host.leave(frame.ProtoUDP, r.from) // it held its name already
+		l.host.leave(frame.ProtoUDP, r.from, l.port.v6) // it held its name already
 	}
 	l.forget(gone)
 	return seen, true
@@ -184,15 +184,15 @@ type alias struct {
 	refs int
 }
 
-// aliasOf returns the address and port that the inside sees of a client, until leave is called.
-func (h *Host) aliasOf(proto uint8, client netip.AddrPort) (seen netip.AddrPort, ok bool) {
-	addr, v6 := client.Addr(), client.Addr().Is6()
-	if !addr.IsLoopback() && addr != h.self(v6) && !(v6 && addr.IsLinkLocalUnicast()) {
+// aliasOf returns the address and port that the inside sees of a client, in IPv6 or IPv4, until leave is called.
+func (h *Host) aliasOf(proto uint8, client netip.AddrPort, v6 bool) (seen netip.AddrPort, ok bool) {
+	addr := client.Addr()
+	if addr.Is6() == v6 && !addr.IsLoopback() && addr != h.self(v6) && !(v6 && addr.IsLinkLocalUnicast()) {
 		return client, true
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	key := aliased{proto, client}
+	key := aliased{proto, client, v6}
 	a := h.aliases[key]
 	for range 1 << 16 {
 		if a != nil {
@@ -212,10 +212,10 @@ func (h *Host) aliasOf(proto uint8, client netip.AddrPort) (seen netip.AddrPort,
 }
 
 // leave ends one aliasOf.
-func (h *Host) leave(proto uint8, client netip.AddrPort) {
+func (h *Host) leave(proto uint8, client netip.AddrPort, v6 bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	key := aliased{proto, client}
+	key := aliased{proto, client, v6}
 	if a := h.aliases[key]; a != nil {
 		if a.refs--; a.refs == 0 {
 			delete(h.aliases, key)
@@ -228,4 +228,5 @@ func (h *Host) leave(proto uint8, client netip.AddrPort) {
 type aliased struct {
 	proto  uint8
 	client netip.AddrPort
+	v6     bool // as which the inside sees it
 }

@@ -92,14 +92,11 @@ func (p *Plan) FillHost(h *Host) error {
 		p.ChooseGateway(h)
 	}
 	h.Ports = slices.Clone(h.Ports)
-	to := p.inlet(h)
-	for i := range h.Ports {
-		port := &h.Ports[i]
-		if !port.To.Addr().IsValid() {
-			port.To = netip.AddrPortFrom(to.addr, port.To.Port())
-		}
-		if !port.HostIP.IsValid() {
-			port.HostIP = to.hostIP
+	if to := p.Inlet(h); to != nil {
+		for i, port := range h.Ports {
+			if !port.To.Addr().IsValid() || !port.HostIP.IsValid() {
+				h.Ports[i] = to.Open(port, port.HostIP)[0]
+			}
 		}
 	}
 	return nil

@@ -218,11 +218,11 @@ lab.yaml:14: services.vx2: the port of network d to other machines is called so:
 			"lab.yaml:2: services.A.environment: \"A\": want NAME=value, without zero bytes\n" +
 			"lab.yaml:2: services.A.working_dir: want a path without zero bytes"},
 
-		{name: "ports", file: "services:\n  A:\n    ports:\n      - 65536\n      - \"8080:0\"\n      - \"1-3:1-2\"\n      - \"80/sctp\"\n      - \"[::1]:80:80\"\n      - \"1-99999:1-99999\"\n      - \"80:80:80:80\"\n      - {published: 80}\n      - {target: 80, published: 9-8}\n      - {target: 80, published: x}\n", want: "lab.yaml:4: services.A.ports.0: \"65536\": " + portForms + "\n" +
+		{name: "ports", file: "services:\n  A:\n    ports:\n      - 65536\n      - \"8080:0\"\n      - \"1-3:1-2\"\n      - \"80/sctp\"\n      - \"[::ffff:127.0.0.1]:80:80\"\n      - \"1-99999:1-99999\"\n      - \"80:80:80:80\"\n      - {published: 80}\n      - {target: 80, published: 9-8}\n      - {target: 80, published: x}\n", want: "lab.yaml:4: services.A.ports.0: \"65536\": " + portForms + "\n" +
 			"lab.yaml:5: services.A.ports.1: \"8080:0\": target \"0\": want a port from 1 to 65535\n" +
 			"lab.yaml:6: services.A.ports.2: \"1-3:1-2\": " + portForms + "\n" +
 			"lab.yaml:7: services.A.ports.3: \"80/sctp\": protocol \"sctp\": want tcp or udp\n" +
-			"lab.yaml:8: services.A.ports.4: \"[::1]:80:80\": host_ip \"::1\": want an IPv4 address, as in 11.11.11.2\n" +
+			"lab.yaml:8: services.A.ports.4: \"[::ffff:127.0.0.1]:80:80\": host_ip \"::ffff:127.0.0.1\": want an address, as in 127.0.0.1 or ::1\n" +
 			"lab.yaml:9: services.A.ports.5: \"1-99999:1-99999\": a range of more than 65535 ports\n" +
 			"lab.yaml:10: services.A.ports.6: \"80:80:80:80\": " + portForms + "\n" +
 			"lab.yaml:11: services.A.ports.7: target \"\": want a port from 1 to 65535\n" +

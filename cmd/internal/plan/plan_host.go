@@ -108,11 +108,16 @@ type Link struct {
 	Alias string `json:"alias"`
 }
 
+// Has reports whether an address is one of the interface's.
+func (i *Interface) Has(a netip.Addr) bool {
+	return a.IsValid() && (a == i.Address.Addr() || a == i.Address6.Addr())
+}
+
 // Publish is one port of a host that can be reached from outside. On a network whose GatewayMode is routed nothing is
 // translated: HostIP and HostPort are then those of To.
 type Publish struct {
 	Proto  string     `json:"proto"`   // tcp or udp
-	HostIP netip.Addr `json:"host_ip"` // where the listener binds; 0.0.0.0 unless the file says otherwise, as Docker does
+	HostIP netip.Addr `json:"host_ip"` // where the listener binds; 0.0.0.0 and [::] unless the file says otherwise: see Inlet
 	// HostPort is the port outside; 0: any free one. Where HostPortEnd is higher, the first free one of HostPort to
 	// HostPortEnd.
 	HostPort    uint16         `json:"host_port"`

@@ -27,8 +27,8 @@ func (b *builder) publish(h *Host) {
 	if len(entries) == 0 || h.Mode == ModeHost || h.Mode == ModeShared { // mode has told of those
 		return
 	}
-	to := b.plan.inlet(h)
-	if !to.addr.IsValid() {
+	to := b.plan.Inlet(h)
+	if to == nil {
 		b.warn(b.line(at), "%s: not published: %s is on no network with a way out", at, h.Name)
 		return
 	}
@@ -49,7 +49,7 @@ func (b *builder) publish(h *Host) {
 			return
 		}
 		for _, p := range ports {
-			if to.routed && slices.Contains(h.Ports, p) {
+			if p.HostIP == p.To.Addr() && slices.Contains(h.Ports, p) {
 				continue // two ports outside came to the same one inside
 			}
 			b.claim(p, h.Name, at)
@@ -68,26 +68,56 @@ func (b *builder) ignoredInPort(entry any, at path) {
 	}
 }
 
-// inlet is what a port of a host is published with unless it says otherwise: the host's address on the network of its
-// default route, and where that network publishes.
-type inlet struct {
-	addr, hostIP netip.Addr
-	routed       bool // there are no ports outside: those of the host itself are opened
+// Inlet is where ports of a host are published: its interface on the network of its default route.
+type Inlet struct {
+	at       *Interface
+	on       *Network
+	sixLeads bool // the way out carries IPv6
 }
 
-func (p *Plan) inlet(h *Host) inlet {
-	for _, i := range h.Interfaces {
-		if i.Name == h.GatewayDev {
-			n := p.Network(i.Network)
-			return inlet{i.Address.Addr(), n.HostIP, n.GatewayMode == "routed"}
+// Inlet returns a host's; nil: it has none.
+func (p *Plan) Inlet(h *Host) *Inlet {
+	for i := range h.Interfaces {
+		if h.Interfaces[i].Name == h.GatewayDev {
+			at := &h.Interfaces[i]
+			return &Inlet{at, p.Network(at.Network), p.Uplink.Kind == UplinkHost}
 		}
 	}
-	return inlet{}
+	return nil
+}
+
+// Open returns a port, of which the addresses are still to be said, as Docker opens it: at hostIP or, if that is the zero Addr,
+// where the network publishes, and then at all addresses of IPv6 too if the host has one. A client of IPv6 is led to the host's
+// address of IPv6, or as by Docker's proxy to that of IPv4. Where the network is routed there are no ports outside: that of the
+// host itself is opened.
+func (t *Inlet) Open(p Publish, hostIP netip.Addr) (all []Publish) {
+	four, six, port := t.at.Address.Addr(), t.at.Address6.Addr(), p.To.Port()
+	lead := func(hostIP, to netip.Addr, mode string) {
+		p := p
+		if p.HostIP, p.To = hostIP, netip.AddrPortFrom(to, port); mode == "routed" {
+			p.HostIP, p.HostPort, p.HostPortEnd = to, port, 0
+		}
+		all = append(all, p)
+	}
+	both := !hostIP.IsValid() && t.on.HostIP.IsUnspecified()
+	if !hostIP.IsValid() {
+		hostIP = t.on.HostIP
+	}
+	if hostIP.Is4() || !six.IsValid() {
+		lead(hostIP, four, t.on.GatewayMode)
+	}
+	if six.IsValid() && (both && t.sixLeads || hostIP.Is6()) {
+		if both {
+			hostIP = netip.IPv6Unspecified()
+		}
+		lead(hostIP, six, t.on.IPv6.GatewayMode)
+	}
+	return all
 }
 
 const portsWanted = "want [[HOST_IP:]HOST_PORT:]PORT[/tcp|udp], as in 127.0.0.1:8080:80, or a mapping with target and published"
 
-func publishEntry(entry any, to inlet) ([]Publish, error) {
+func publishEntry(entry any, to *Inlet) ([]Publish, error) {
 	switch entry := entry.(type) {
 	case int:
 		return publishShort(strconv.Itoa(entry), to)
@@ -101,7 +131,7 @@ func publishEntry(entry any, to inlet) ([]Publish, error) {
 }
 
 // publishShort reads 80, 8080:80, 127.0.0.1:8080:80/udp and ranges of equal length.
-func publishShort(text string, to inlet) ([]Publish, error) {
+func publishShort(text string, to *Inlet) ([]Publish, error) {
 	if ports := rangeLength(text); ports > maxPublished {
 		return nil, fmt.Errorf("%q: a range of more than %d ports", clip(text, 60), maxPublished)
 	}
@@ -111,11 +141,11 @@ func publishShort(text string, to inlet) ([]Publish, error) {
 	}
 	var all []Publish
 	for _, one := range parsed {
-		p, err := newPublish(one.Protocol, one.HostIP, one.Published, strconv.Itoa(int(one.Target)), to)
+		ports, err := newPublish(one.Protocol, one.HostIP, one.Published, strconv.Itoa(int(one.Target)), to)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", clip(text, 60), err)
 		}
-		all = append(all, p)
+		all = append(all, ports...)
 	}
 	return all, nil
 }
@@ -136,62 +166,57 @@ func rangeLength(text string) int {
 }
 
 // publishLong reads the mapping. A published range means any free port of it.
-func publishLong(m map[string]any, to inlet) ([]Publish, error) {
+func publishLong(m map[string]any, to *Inlet) ([]Publish, error) {
 	text := func(key string) string {
 		if m[key] == nil {
 			return ""
 		}
 		return fmt.Sprint(m[key])
 	}
-	p, err := newPublish(text("protocol"), text("host_ip"), text("published"), text("target"), to)
-	if err != nil {
-		return nil, err
+	all, err := newPublish(text("protocol"), text("host_ip"), text("published"), text("target"), to)
+	for i := range all {
+		all[i].Label = text("name")
 	}
-	p.Label = text("name")
-	return []Publish{p}, nil
+	return all, err
 }
 
-func newPublish(proto, hostIP, published, target string, to inlet) (p Publish, err error) {
-	defer func() {
-		if to.routed {
-			p.HostIP, p.HostPort, p.HostPortEnd = to.addr, p.To.Port(), 0
-		}
-	}()
+func newPublish(proto, hostIP, published, target string, to *Inlet) (all []Publish, err error) {
+	var p Publish
 	switch strings.ToLower(proto) {
 	case "", "tcp":
 		p.Proto = "tcp"
 	case "udp":
 		p.Proto = "udp"
 	default:
-		return p, fmt.Errorf("protocol %q: want tcp or udp", clip(proto, 20))
+		return nil, fmt.Errorf("protocol %q: want tcp or udp", clip(proto, 20))
 	}
-	p.HostIP = to.hostIP
+	var at netip.Addr
 	if hostIP != "" {
-		if p.HostIP, err = parseAddr(hostIP); err != nil {
-			return p, fmt.Errorf("host_ip %w", err)
+		if at, err = netip.ParseAddr(hostIP); err != nil || at.Zone() != "" || at.Is4In6() {
+			return nil, fmt.Errorf("host_ip %q: want an address, as in 127.0.0.1 or ::1", clip(hostIP, 60))
 		}
 	}
 	port, err := parsePort("target", target, 1)
 	if err != nil {
-		return p, err
+		return nil, err
 	}
-	p.To = netip.AddrPortFrom(to.addr, port)
+	p.To = netip.AddrPortFrom(netip.Addr{}, port)
 	first, last, isRange := strings.Cut(published, "-")
 	if first == "" && !isRange {
-		return p, nil
+		return to.Open(p, at), nil
 	}
 	if p.HostPort, err = parsePort("published", first, 0); err != nil {
-		return p, err
+		return nil, err
 	}
 	if isRange {
 		if p.HostPortEnd, err = parsePort("published", last, int(p.HostPort)); err != nil {
-			return p, err
+			return nil, err
 		}
 	}
 	if p.HostPortEnd == p.HostPort {
 		p.HostPortEnd = 0
 	}
-	return p, nil
+	return to.Open(p, at), nil
 }
 
 func parsePort(key, text string, least int) (uint16, error) {
@@ -209,8 +234,8 @@ func ParsePublish(p *Plan, host, text string) ([]Publish, error) {
 	if h == nil {
 		return nil, fmt.Errorf("host %q: there is no such host in lab %s", clip(host, MaxName), p.Name)
 	}
-	to := p.inlet(h)
-	if !to.addr.IsValid() {
+	to := p.Inlet(h)
+	if to == nil {
 		return nil, fmt.Errorf("%s is on no network with a way out", host)
 	}
 	return publishShort(text, to)
@@ -239,7 +264,7 @@ func (b *builder) claim(p Publish, host string, at path) {
 	}
 	key := claim{p.HostPort, p.Proto}
 	for _, other := range b.claims[key] {
-		if other.ip == p.HostIP || other.ip.IsUnspecified() || p.HostIP.IsUnspecified() {
+		if SameSocket(other.ip, p.HostIP) {
 			// The first half is Docker's own sentence.
 			b.wrong(at, "Bind for %v failed: port is already allocated: %s publishes %v/%s",
 				netip.AddrPortFrom(p.HostIP, p.HostPort), other.host, netip.AddrPortFrom(other.ip, p.HostPort), p.Proto)
@@ -247,4 +272,9 @@ func (b *builder) claim(p Publish, host string, at path) {
 		}
 	}
 	b.claims[key] = append(b.claims[key], holder{p.HostIP, host})
+}
+
+// SameSocket reports whether two listeners would bind the same; the wildcard address of a family holds a port on all of them.
+func SameSocket(a, b netip.Addr) bool {
+	return a == b || a.Is4() == b.Is4() && (a.IsUnspecified() || b.IsUnspecified())
 }

@@ -104,9 +104,9 @@ func (p *Plan) verifyPorts(h *Host) error {
 		switch {
 		case port.Proto != "tcp" && port.Proto != "udp":
 			return fmt.Errorf("host %s: ports: protocol %q: want tcp or udp", h.Name, clip(port.Proto, 20))
-		case !port.HostIP.Is4():
-			return fmt.Errorf("host %s: ports: host_ip %v: want an IPv4 address", h.Name, port.HostIP)
-		case port.To.Port() == 0 || !slices.ContainsFunc(h.Interfaces, func(i Interface) bool { return i.Address.Addr() == port.To.Addr() }):
+		case !port.HostIP.IsValid() || port.HostIP.Is4() && port.To.Addr().Is6():
+			return fmt.Errorf("host %s: ports: host_ip %v: want an address, of IPv4 only for ports of a host's IPv4", h.Name, port.HostIP)
+		case port.To.Port() == 0 || !slices.ContainsFunc(h.Interfaces, func(i Interface) bool { return i.Has(port.To.Addr()) }):
 			return fmt.Errorf("host %s: ports: %v: want an address of the host, and a port", h.Name, port.To)
 		}
 		for _, other := range p.Hosts {
@@ -121,10 +121,10 @@ func (p *Plan) verifyPorts(h *Host) error {
 	return nil
 }
 
-// collides reports whether two ports would bind the same; the wildcard address holds a port on every address.
+// collides reports whether two ports would bind the same.
 func (p Publish) collides(q Publish) bool {
 	return p.HostPort != 0 && p.HostPortEnd == 0 && q.HostPortEnd == 0 && p.HostPort == q.HostPort && p.Proto == q.Proto &&
-		(p.HostIP == q.HostIP || p.HostIP.IsUnspecified() || q.HostIP.IsUnspecified())
+		SameSocket(p.HostIP, q.HostIP)
 }
 
 // VerifyInterface accepts an interface that can be added to a host of the plan, or to one that is about to be added.

@@ -80,7 +80,7 @@ services:
 		"WEB has it":                   func(p *plan.Plan) { p.Hosts[1].Interfaces[0].MAC = p.Hosts[0].Interfaces[0].MAC },
 		"default route via 10.9.0.1":   func(p *plan.Plan) { p.Hosts[0].Gateway = netip.MustParseAddr("10.9.0.1") },
 		`protocol "sctp"`:              func(p *plan.Plan) { p.Hosts[0].Ports[0].Proto = "sctp" },
-		"host_ip ::1":                  func(p *plan.Plan) { p.Hosts[0].Ports[0].HostIP = netip.MustParseAddr("::1") },
+		"host_ip invalid IP":           func(p *plan.Plan) { p.Hosts[0].Ports[0].HostIP = netip.Addr{} },
 		"port is already allocated":    func(p *plan.Plan) { p.Hosts[1].Ports[0].HostPort = 8080 },
 		"an address of the host":       func(p *plan.Plan) { p.Hosts[0].Ports[0].To = netip.MustParseAddrPort("10.1.0.77:80") },
 		"a host that starts before":    func(p *plan.Plan) { p.Hosts[0].DependsOn = []plan.Dependency{{Host: "DB"}} },

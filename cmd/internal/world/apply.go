@@ -165,12 +165,14 @@ func keepOwnCards(now, before, after *plan.Host) {
 		if i.Name != now.GatewayDev {
 			continue
 		}
-		from := outward(after)
+		from, from6 := outward(after, false), outward(after, true)
 		after.Gateway, after.GatewayDev = now.Gateway, now.GatewayDev
 		after.Ports = slices.Clone(after.Ports)
 		for n, p := range after.Ports {
 			if p.To.Addr() == from {
 				after.Ports[n].To = netip.AddrPortFrom(i.Address.Addr(), p.To.Port())
+			} else if p.To.Addr() == from6 {
+				after.Ports[n].To = netip.AddrPortFrom(i.Address6.Addr(), p.To.Port())
 			}
 		}
 	}

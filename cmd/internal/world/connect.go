@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"uswitch/cmd/internal/plan"
 )
@@ -27,7 +28,7 @@ func (w *World) Connect(ctx context.Context, host string, p plan.Interface) erro
 	if err != nil {
 		return err
 	}
-	chosen, from := *h.Plan, outward(h.Plan)
+	chosen, from, from6 := *h.Plan, outward(h.Plan, false), outward(h.Plan, true)
 	w.Plan().ChooseGateway(&chosen)
 	if chosen.GatewayDev != p.Name {
 		return nil
@@ -37,8 +38,10 @@ func (w *World) Connect(ctx context.Context, host string, p plan.Interface) erro
 		_, undone := w.unplug(h, h.card(p.Network))
 		return errors.Join(err, undone)
 	}
-	if from.IsValid() {
-		_, err = w.movePorts(routed, from)
+	for _, a := range []netip.Addr{from, from6} {
+		if a.IsValid() && err == nil {
+			routed, err = w.movePorts(routed, a)
+		}
 	}
 	return err
 }
@@ -75,5 +78,9 @@ func (w *World) handOver(h *Host, card *Card) (*Host, error) {
 			return nil, err
 		}
 	}
-	return w.movePorts(h, card.Plan.Address.Addr())
+	h, err := w.movePorts(h, card.Plan.Address.Addr())
+	if six := card.Plan.Address6.Addr(); err == nil && six.IsValid() {
+		return w.movePorts(h, six)
+	}
+	return h, err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"uswitch/cmd/internal/plan/dockerhost"
@@ -30,10 +31,10 @@ func dockerDo(tables *rule.Tables, change, undo func(now *rule.Ruleset) ([]strin
 func (w *World) openDocker(ports []*Published) error {
 	var done []*Published
 	for _, some := range byNetwork(ports) {
-		network, known := some[0].Network, dockerPorts(some)
-		err := dockerDo(w.gateway.Rules(),
-			func(now *rule.Ruleset) ([]string, error) { return w.docker[0].AddPorts(now, network, known...) },
-			func(now *rule.Ruleset) ([]string, error) { return w.docker[0].RemovePorts(now, network, known...) },
+		network, known, docker := some[0].Network, dockerPorts(some), w.dockerOf(some[0])
+		err := dockerDo(w.tables(some[0].family()),
+			func(now *rule.Ruleset) ([]string, error) { return docker.AddPorts(now, network, known...) },
+			func(now *rule.Ruleset) ([]string, error) { return docker.RemovePorts(now, network, known...) },
 			added(each(some, w.proxying))...)
 		if err != nil {
 			w.closeDocker(done)
@@ -46,18 +47,24 @@ func (w *World) openDocker(ports []*Published) error {
 
 // closeDocker undoes openDocker.
 func (w *World) closeDocker(ports []*Published) {
-	w.delete(rule.IPv4, each(ports, w.proxying))
 	for _, some := range byNetwork(ports) {
-		_ = dockerDo(w.gateway.Rules(), func(now *rule.Ruleset) ([]string, error) {
-			return w.docker[0].RemovePorts(now, some[0].Network, dockerPorts(some)...)
+		tables := some[0].family()
+		w.delete(tables, each(some, w.proxying))
+		_ = dockerDo(w.tables(tables), func(now *rule.Ruleset) ([]string, error) {
+			return w.dockerOf(some[0]).RemovePorts(now, some[0].Network, dockerPorts(some)...)
 		}, nil)
 	}
 }
 
-// byNetwork takes ports apart into those of one network that follow each other.
+// dockerOf returns the dockerd of the tables with a port's rules.
+func (w *World) dockerOf(p *Published) *firewall.Firewall {
+	return w.docker[slices.Index(families[:], p.family())]
+}
+
+// byNetwork takes ports apart into those of one network and family that follow each other.
 func byNetwork(ports []*Published) (runs [][]*Published) {
 	for i, p := range ports {
-		if i == 0 || p.Network != ports[i-1].Network {
+		if i == 0 || p.Network != ports[i-1].Network || p.v6() != ports[i-1].v6() {
 			runs = append(runs, nil)
 		}
 		last := &runs[len(runs)-1]

@@ -67,14 +67,19 @@ func (w *World) publishMany(ctx context.Context, h *Host, ports []plan.Publish) 
 		}
 	}()
 	taken := w.takenPorts()
-	for _, p := range ports {
+	for i, p := range ports {
 		if err := ctx.Err(); err != nil {
 			return all, err
+		}
+		wanted := p
+		if i > 0 && secondFamily(ports[i-1], p) { // which has the number that the first one got
+			p.HostPort, p.HostPortEnd = all[i-1].HostPort, 0
 		}
 		open, err := w.beginPublished(h, p, taken)
 		if err != nil {
 			return all, err
 		}
+		open.Wanted = wanted
 		all = append(all, open)
 	}
 	if err := w.openRules(all...); err != nil {
@@ -90,8 +95,11 @@ func (w *World) beginPublished(h *Host, p plan.Publish, taken takenPorts) (*Publ
 		return nil, fmt.Errorf("port %d of %s cannot be published: the lab's uplink is %s; run it with --uplink host", p.To.Port(), h.Plan.Name, w.Plan().Uplink.Kind)
 	}
 	open := &Published{Publish: p, Host: h.Plan.Name, Outside: p.HostIP, Wanted: p}
+	if w.way != nil && !w.way.onMachine && p.HostIP.Is6() && !w.way.six.IsValid() && !w.routed(h, p) {
+		return nil, fmt.Errorf("port %d of %s cannot be published at %v: uplink %s carries IPv4 alone", p.To.Port(), h.Plan.Name, p.HostIP, w.Plan().Uplink.Kind)
+	}
 	if w.way != nil && !w.way.onMachine && p.HostIP.IsUnspecified() {
-		open.Outside = w.way.iface.Addr().Addr()
+		open.Outside = w.way.addr(open.v6())
 	}
 	if !open.leadTo(h, p.To.Addr()) {
 		return nil, fmt.Errorf("%v is no address of %s", p.To.Addr(), h.Plan.Name)
@@ -106,6 +114,15 @@ func (w *World) beginPublished(h *Host, p plan.Publish, taken takenPorts) (*Publ
 	return open, nil
 }
 
+// secondFamily reports whether a port is another one once more, for all addresses of IPv6.
+func secondFamily(first, p plan.Publish) bool {
+	return first.HostIP == netip.IPv4Unspecified() && p.HostIP == netip.IPv6Unspecified() && first.Proto == p.Proto &&
+		first.To.Port() == p.To.Port() && first.HostPort == p.HostPort && first.HostPortEnd == p.HostPortEnd
+}
+
+// v6 reports whether the port leads to an address of IPv6.
+func (p *Published) v6() bool { return p.To.Addr().Is6() }
+
 // closeListeners closes what the outside reaches of ports.
 func closeListeners(all []*Published) error {
 	var failed []error
@@ -118,8 +135,11 @@ func closeListeners(all []*Published) error {
 // leadTo makes an address of a host the port's destination; ok is false if it is none of the host's.
 func (p *Published) leadTo(h *Host, a netip.Addr) (ok bool) {
 	for _, c := range h.Cards {
-		if c.Plan.Address.Addr() == a {
+		if c.Plan.Has(a) {
 			p.Network, p.Subnet = c.Plan.Network, c.Plan.Address.Masked()
+			if a.Is6() {
+				p.Subnet = c.Plan.Address6.Masked()
+			}
 			p.To = netip.AddrPortFrom(a, p.To.Port())
 			return true
 		}

@@ -9,7 +9,6 @@ import (
 
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/plan/dockerhost"
-	"uswitch/cmd/internal/plan/firewall"
 )
 
 // publishAll opens the ports of the plan.
@@ -88,10 +87,12 @@ func (w *World) reach(p *Published) string {
 		return fmt.Sprintf("open to this lab's other networks only: %s is routed, and uplink %s has no way in but translated ports", p.Network, kind)
 	case p.routed:
 		return fmt.Sprintf("open at the host's own address, to whoever has a route to %v", p.Subnet)
-	case !w.way.onMachine && !p.HostIP.IsUnspecified() && p.HostIP != w.way.iface.Addr().Addr():
-		return fmt.Sprintf("nobody reaches it: uplink %s has no listener on this machine, and is %v itself", kind, w.way.iface.Addr().Addr())
+	case !w.way.onMachine && !p.HostIP.IsUnspecified() && p.HostIP != w.way.addr(p.v6()):
+		return fmt.Sprintf("nobody reaches it: uplink %s has no listener on this machine, and is %v itself", kind, w.way.addr(p.v6()))
 	case kind == plan.UplinkSim && !w.way.onMachine:
 		return "reachable from inside the lab only: uplink sim has no listener on this machine"
+	case w.way.onMachine && p.HostIP == netip.IPv6Unspecified():
+		return "open to every machine that reaches this one ([::1]:PORT:PORT is for this one alone)"
 	case w.way.onMachine && p.HostIP.IsUnspecified():
 		return "open to every machine that reaches this one (127.0.0.1:PORT:PORT is for this one alone)"
 	}
@@ -101,8 +102,8 @@ func (w *World) reach(p *Published) string {
 // routed reports whether a port is on a network whose addresses the outside uses as they are.
 func (w *World) routed(h *Host, p plan.Publish) bool {
 	for _, c := range h.Cards {
-		if c.Plan.Address.Addr() == p.To.Addr() {
-			return w.Network(c.Plan.Network).Plan.GatewayMode == string(firewall.Routed)
+		if c.Plan.Has(p.To.Addr()) {
+			return dockerhost.Port(w.Network(c.Plan.Network).Plan, plan.Publish{To: p.To, HostPort: 1}).HostPort == 0
 		}
 	}
 	return false
@@ -114,6 +115,7 @@ type takenPorts map[takenPort]string
 
 type takenPort struct {
 	proto string
+	v6    bool
 	port  uint16
 }
 
@@ -128,7 +130,7 @@ func (w *World) takenPorts() takenPorts {
 
 func (t takenPorts) add(p *Published) {
 	if !p.routed {
-		t[takenPort{p.Proto, p.HostPort}] = p.Host
+		t[takenPort{p.Proto, p.v6(), p.HostPort}] = p.Host
 	}
 }
 
@@ -140,13 +142,13 @@ func (w *World) listen(p *Published, taken takenPorts) (err error) {
 		return nil // nothing is translated, and so nobody has to listen
 	}
 	for port := int(p.HostPort); port <= max(int(p.HostPort), int(p.HostPortEnd)); port++ {
-		if other, ok := taken[takenPort{p.Proto, uint16(port)}]; ok && port != 0 {
+		if other, ok := taken[takenPort{p.Proto, p.v6(), uint16(port)}]; ok && port != 0 {
 			err = fmt.Errorf("port %d/%s is published already, for %s", port, p.Proto, other)
 			continue
 		}
 		var had uint16
 		var end func() error
-		if had, end, err = w.way.listen(p.Proto, netip.AddrPortFrom(p.HostIP, uint16(port))); err == nil {
+		if had, end, err = w.way.listen(p.Proto, netip.AddrPortFrom(p.HostIP, uint16(port)), p.v6()); err == nil {
 			p.HostPort, p.HostPortEnd, p.scope = had, 0, w.scope.open()
 			p.scope.add(end)
 			return nil
@@ -158,7 +160,7 @@ func (w *World) listen(p *Published, taken takenPorts) (err error) {
 // movePorts leads the published ports that led to one address of a host to the one by which the outside reaches it now, or
 // closes them if there is none. Whoever is connected through them has to begin anew.
 func (w *World) movePorts(h *Host, from netip.Addr) (*Host, error) {
-	to := outward(h.Plan)
+	to := outward(h.Plan, from.Is6())
 	if to == from {
 		to = netip.Addr{} // it goes, and no other takes over
 	}
@@ -186,9 +188,12 @@ func (w *World) movePorts(h *Host, from netip.Addr) (*Host, error) {
 	return &now, errors.Join(failed...)
 }
 
-// outward returns the address by which the outside reaches a host.
-func outward(p *plan.Host) netip.Addr {
+// outward returns the address of a family by which the outside reaches a host.
+func outward(p *plan.Host, v6 bool) netip.Addr {
 	for _, i := range p.Interfaces {
+		if i.Name == p.GatewayDev && v6 {
+			return i.Address6.Addr()
+		}
 		if i.Name == p.GatewayDev {
 			return i.Address.Addr()
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/plan/dockerhost"
@@ -201,12 +202,12 @@ func (w *World) opening(p *Published) []ruleText {
 // the listener has decided, and the rule keeps out the lab's own hosts, who could not have reached that address.
 func (w *World) translation(p *Published) ruleText {
 	where := ""
-	switch own := w.way.iface.Addr().Addr(); {
-	case p.HostIP.IsUnspecified():
+	switch own := w.way.addr(p.v6()); {
+	case p.HostIP.IsUnspecified() && p.HostIP.Is6() == p.v6():
 	case w.way.onMachine && p.HostIP != own:
 		where = "-i " + w.uplinkName() + " "
 	default:
-		where = fmt.Sprintf("-d %v/32 ", p.HostIP)
+		where = fmt.Sprintf("-d %v ", netip.PrefixFrom(p.HostIP, p.HostIP.BitLen()))
 	}
 	return ruleText{table: "nat", chain: "PREROUTING", text: fmt.Sprintf(
 		"%s-p %s -m addrtype --dst-type LOCAL --dport %d -j DNAT --to-destination %v", where, p.Proto, p.HostPort, p.To)}
@@ -220,7 +221,7 @@ func hairpin(p *Published) ruleText {
 }
 
 // inside returns the host's address as rules write it.
-func (p *Published) inside() netip.Prefix { return netip.PrefixFrom(p.To.Addr(), 32) }
+func (p *Published) inside() netip.Prefix { return netip.PrefixFrom(p.To.Addr(), p.To.Addr().BitLen()) }
 
 // ruleText is a rule without its command, so that the same text adds and deletes it, and where it stands.
 type ruleText struct {
@@ -253,7 +254,12 @@ func (w *World) openRules(ports ...*Published) error {
 	case w.dockers():
 		return w.openDocker(ports)
 	}
-	return w.gateway.Rules().Apply(added(each(ports, w.opening)))
+	for i, some := range byFamily(ports) {
+		if err := w.tables(families[i]).Apply(added(each(some, w.opening))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // closeRules takes the rules of ports away. It needs a change that has begun.
@@ -263,8 +269,27 @@ func (w *World) closeRules(ports ...*Published) {
 	case w.dockers():
 		w.closeDocker(ports)
 	default:
-		w.delete(rule.IPv4, each(ports, w.opening))
+		for i, some := range byFamily(ports) {
+			w.delete(families[i], each(some, w.opening))
+		}
 	}
+}
+
+// byFamily takes ports apart by where they lead, in the order of families.
+func byFamily(ports []*Published) (all [len(families)][]*Published) {
+	for _, p := range ports {
+		i := slices.Index(families[:], p.family())
+		all[i] = append(all[i], p)
+	}
+	return all
+}
+
+// family is that of the tables with the port's rules.
+func (p *Published) family() rule.Family {
+	if p.v6() {
+		return rule.IPv6
+	}
+	return rule.IPv4
 }
 
 // each returns the rules that of makes for each of the ports.

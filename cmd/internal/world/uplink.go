@@ -31,7 +31,18 @@ type wayOut struct {
 	overflowed func() uint64
 	// listen makes the outside reach a port of the uplink: a listener, where the address is the host's. It returns the
 	// port, chosen if it was 0, and what ends it.
-	listen func(proto string, at netip.AddrPort) (port uint16, end func() error, err error)
+	listen listenFunc
+}
+
+// listenFunc listens at an address for a host's IPv6, or its IPv4.
+type listenFunc func(proto string, at netip.AddrPort, v6 bool) (port uint16, end func() error, err error)
+
+// addr is the way out's own address of a family.
+func (w *wayOut) addr(v6 bool) netip.Addr {
+	if v6 {
+		return w.six.Addr()
+	}
+	return w.iface.Addr().Addr()
 }
 
 // openWayOut opens what the plan asks for and points the default route there.
@@ -107,7 +118,7 @@ func (w *World) Refuses(dst netip.Addr) trace.Reason {
 }
 
 // noListener is for uplinks whose address is the gateway's own: what comes for it arrives without being asked for.
-func noListener(_ string, at netip.AddrPort) (uint16, func() error, error) {
+func noListener(_ string, at netip.AddrPort, _ bool) (uint16, func() error, error) {
 	if at.Port() == 0 {
 		return 0, nil, fmt.Errorf("want a port: nobody gives out free ones on this uplink")
 	}

@@ -138,10 +138,10 @@ func (w *World) smallestMTU() int {
 }
 
 // listenOn publishes ports as sockets of this machine.
-func (w *World) listenOn(host *uplink.Host) func(string, netip.AddrPort) (uint16, func() error, error) {
+func (w *World) listenOn(host *uplink.Host) listenFunc {
 	numbers := map[string]uint8{"tcp": frame.ProtoTCP, "udp": frame.ProtoUDP}
-	return func(proto string, at netip.AddrPort) (uint16, func() error, error) {
-		l, err := host.Listen(numbers[proto], at)
+	return func(proto string, at netip.AddrPort, v6 bool) (uint16, func() error, error) {
+		l, err := host.Listen(numbers[proto], at, v6)
 		if err != nil {
 			return 0, nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"regexp"
 	"slices"
 	"strconv"
@@ -82,7 +83,7 @@ func dockerPorts(ports []types.Port) string {
 	var told, moved []string
 	for _, p := range slices.SortedStableFunc(slices.Values(ports), compareDockerPorts) {
 		if p.IP != "" && p.PublicPort != p.PrivatePort {
-			moved = append(moved, fmt.Sprintf("%s:%d->%d/%s", p.IP, p.PublicPort, p.PrivatePort, p.Type))
+			moved = append(moved, fmt.Sprintf("%s->%d/%s", net.JoinHostPort(p.IP, strconv.Itoa(int(p.PublicPort))), p.PrivatePort, p.Type))
 			continue
 		}
 		i := slices.IndexFunc(open, func(r portRange) bool { return r.ip == p.IP && r.proto == p.Type })
@@ -114,7 +115,7 @@ func (r portRange) String() string {
 		text += "-" + strconv.Itoa(int(r.last))
 	}
 	if r.ip != "" {
-		text = r.ip + ":" + text + "->" + text
+		text = net.JoinHostPort(r.ip, text) + "->" + text
 	}
 	return text + "/" + r.proto
 }

@@ -158,10 +158,8 @@ func dnsNames(c *container, s *types.EndpointSettings) []string {
 func (e *Engine) chooseRoute(c *container, h *plan.Host) {
 	p := e.lab.Plan()
 	p.ChooseGateway(h)
-	for _, i := range h.Interfaces {
-		if i.Name == h.GatewayDev {
-			h.Ports = portsOf(c, p.Network(i.Network), i.Address.Addr())
-		}
+	if to := p.Inlet(h); to != nil {
+		h.Ports = portsOf(c, to)
 	}
 }
 

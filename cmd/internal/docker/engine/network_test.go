@@ -237,15 +237,14 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// TestPortsAtNoAddress: what is no IPv4 address is refused, and never every address in its place.
+// TestPortsAtNoAddress: what is no address is refused, and never every address in its place.
 func TestPortsAtNoAddress(t *testing.T) {
 	e := newFake(t, "").engine(t)
 	for want, binding := range map[string]struct {
 		port string
 		types.PortBinding
 	}{
-		`invalid host address "::1" for port 80/tcp`:                   {"80/tcp", types.PortBinding{HostIP: "::1", HostPort: "8081"}},
-		`invalid host address "2001:db8::1" for port 80/tcp`:           {"80/tcp", types.PortBinding{HostIP: "2001:db8::1"}},
+		`invalid host address "fe80::1%eth0" for port 80/tcp`:          {"80/tcp", types.PortBinding{HostIP: "fe80::1%eth0"}},
 		`invalid host address "::ffff:127.0.0.1" for port 80/tcp`:      {"80/tcp", types.PortBinding{HostIP: "::ffff:127.0.0.1"}},
 		`invalid host address "127.1" for port 80/tcp`:                 {"80/tcp", types.PortBinding{HostIP: "127.1"}},
 		`invalid host address "localhost" for port 80/udp`:             {"80/udp", types.PortBinding{HostIP: "localhost"}},

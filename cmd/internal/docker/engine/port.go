@@ -13,35 +13,32 @@ import (
 )
 
 // portsOf are the ports that are to be published, in the order of their numbers inside.
-func portsOf(c *container, n *plan.Network, to netip.Addr) (all []plan.Publish) {
+func portsOf(c *container, to *plan.Inlet) (all []plan.Publish) {
 	for _, port := range slices.SortedFunc(maps.Keys(bindings(c)), comparePorts) {
 		number, proto := splitPort(port)
 		for _, b := range bindings(c)[port] {
-			p := plan.Publish{Proto: proto, HostIP: n.HostIP, To: netip.AddrPortFrom(to, number)}
-			if b.HostIP != "" {
-				p.HostIP, _ = netip.ParseAddr(b.HostIP) // checked
-			}
+			p := plan.Publish{Proto: proto, To: netip.AddrPortFrom(netip.Addr{}, number)}
+			hostIP, _ := netip.ParseAddr(b.HostIP) // checked
 			first, last, isRange := strings.Cut(b.HostPort, "-")
 			p.HostPort = portNumber(first)
 			if isRange {
 				p.HostPortEnd = portNumber(last)
 			}
-			all = append(all, p)
+			all = append(all, to.Open(p, hostIP)...)
 		}
 	}
 	return all
 }
 
-// checkBindings refuses what would not be published as it says: an address that is none, or not of IPv4, must not become every
-// address.
+// checkBindings refuses what would not be published as it says: an address that is none must not become every address.
 func checkBindings(c *container) error {
 	for _, port := range slices.SortedFunc(maps.Keys(c.hostConfig.PortBindings), comparePorts) {
 		if number, proto := splitPort(port); number == 0 || proto != "tcp" && proto != "udp" {
 			return invalid("invalid port specification: %q: want a port and tcp or udp, as in 80/tcp", port)
 		}
 		for _, b := range c.hostConfig.PortBindings[port] {
-			if a, err := netip.ParseAddr(b.HostIP); b.HostIP != "" && (err != nil || !a.Is4()) {
-				return invalid("invalid host address %q for port %s: want an IPv4 address, as in 127.0.0.1: ports are published on no other", b.HostIP, port)
+			if a, err := netip.ParseAddr(b.HostIP); b.HostIP != "" && (err != nil || a.Zone() != "" || a.Is4In6()) {
+				return invalid("invalid host address %q for port %s: want an address, as in 127.0.0.1 or ::1", b.HostIP, port)
 			}
 			first, last, isRange := strings.Cut(b.HostPort, "-")
 			if b.HostPort == "" {
@@ -107,7 +104,7 @@ func (e *Engine) checkPorts(c *container, ports []plan.Publish) error {
 		for _, taken := range e.lab.Published(other.host()) {
 			for _, p := range ports {
 				same := p.HostPort != 0 && p.HostPortEnd == 0 && p.HostPort == taken.HostPort && p.Proto == taken.Proto
-				if same && (p.HostIP == taken.HostIP || p.HostIP.IsUnspecified() || taken.HostIP.IsUnspecified()) {
+				if same && plan.SameSocket(p.HostIP, taken.HostIP) {
 					return fmt.Errorf("driver failed programming external connectivity on endpoint %s (%s): Bind for %v failed: port is already allocated",
 						c.name, derivedID("endpoint", c.id, c.mode()), netip.AddrPortFrom(p.HostIP, p.HostPort))
 				}

@@ -121,7 +121,7 @@ func (s *script) do(lines []string, err error) error {
 // networkOf returns the network on which a host has an address: all its ports are published on that one.
 func networkOf(h *plan.Host, a netip.Addr) string {
 	for _, i := range h.Interfaces {
-		if i.Address.Addr() == a {
+		if i.Has(a) {
 			return i.Network
 		}
 	}
@@ -134,7 +134,11 @@ const firstFree = 32768
 // Port returns a published port of a host on network n as Docker's rules know it. The port outside must be a single one by
 // now; where the network is routed, there is none: the port is opened at the host's own address.
 func Port(n *plan.Network, p plan.Publish) firewall.Port {
-	if n.GatewayMode == string(firewall.Routed) {
+	mode := n.GatewayMode
+	if p.To.Addr().Is6() {
+		mode = n.IPv6.GatewayMode
+	}
+	if mode == string(firewall.Routed) {
 		return firewall.Port{Proto: p.Proto, To: p.To}
 	}
 	return firewall.Port{Proto: p.Proto, HostIP: p.HostIP, HostPort: p.HostPort, To: p.To}
@@ -172,10 +176,13 @@ func portsOf(labPlan *plan.Plan) ports {
 	return taken
 }
 
-// choose returns a host's ports, each with its number outside, in the order in which dockerd publishes them.
+// choose returns a host's ports of IPv4, each with its number outside, in the order in which dockerd publishes them.
 func (t ports) choose(labPlan *plan.Plan, h *plan.Host) ([]firewall.Port, error) {
 	var all []firewall.Port
 	for _, p := range slices.SortedStableFunc(slices.Values(h.Ports), ComparePorts) {
+		if p.To.Addr().Is6() {
+			continue // of IPv6's tables
+		}
 		n := labPlan.Network(networkOf(h, p.To.Addr()))
 		first, last := int(p.HostPort), int(p.HostPortEnd)
 		if first == 0 {
