@@ -75,10 +75,17 @@ type told struct {
 	payload        string // of an echo
 }
 
+// labs is how many there are. Each counts the goroutines of the whole process, so there is one at a time, and in one test.
+var labs atomic.Int32
+
 // newLab starts it. It ends with the test, and then nothing may be left of it.
 func newLab(t *testing.T, c uplink.HostConfig, rules ...string) *lab {
 	t.Helper()
 	outside(t)
+	t.Cleanup(func() { labs.Add(-1) })
+	if labs.Add(1) != 1 {
+		t.Fatal("a lab beside another: its goroutines would be counted as this one's")
+	}
 	sockets, goroutines := openSockets(), runtime.NumGoroutine()
 	l := &lab{now: time.Now, told: make(chan told, 1000), wire: make(chan []byte, 4096), several: make(chan int, 1000)}
 	tables, tables6 := rule.NewTables(rule.IPv4), rule.NewTables(rule.IPv6)

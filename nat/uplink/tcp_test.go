@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -107,25 +106,27 @@ func TestTCPHalfCloseByTheOutside(t *testing.T) {
 }
 
 func TestTCPResetByTheOutside(t *testing.T) {
-	for _, afterFIN := range []bool{false, true} {
-		l := newLab(t, uplink.HostConfig{})
-		at := server + ":9"
-		if afterFIN {
-			at = server + ":10"
-		}
-		serve(t, wanPID, at, func(c *net.TCPConn) {
-			_, _ = io.ReadFull(c, make([]byte, 1))
-			if afterFIN {
-				_ = c.CloseWrite()
+	for name, afterFIN := range map[string]bool{"at once": false, "after its FIN": true} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, uplink.HostConfig{})
+			serve(t, wanPID, server+":9", func(c *net.TCPConn) {
 				_, _ = io.ReadFull(c, make([]byte, 1))
+				if afterFIN {
+					_ = c.CloseWrite()
+					_, _ = io.ReadFull(c, make([]byte, 1))
+				}
+				_ = c.SetLinger(0)
+				c.Close()
+			})
+			c := l.mustDial(t, red, server+":9")
+			_, _ = c.Write([]byte("x"))
+			_, err := c.Read(make([]byte, 1))
+			if !afterFIN {
+				if err == nil || !strings.Contains(err.Error(), "reset") {
+					t.Errorf("read: %v, want a reset", err)
+				}
+				return
 			}
-			_ = c.SetLinger(0)
-			c.Close()
-		})
-		c := l.mustDial(t, red, at)
-		_, _ = c.Write([]byte("x"))
-		_, err := c.Read(make([]byte, 1))
-		if afterFIN {
 			if err != io.EOF {
 				t.Fatalf("read: %v, want the end", err)
 			}
@@ -134,11 +135,7 @@ func TestTCPResetByTheOutside(t *testing.T) {
 				_, err := c.Write([]byte("z"))
 				return err != nil
 			})
-			continue
-		}
-		if err == nil || !strings.Contains(err.Error(), "reset") {
-			t.Errorf("read: %v, want a reset", err)
-		}
+		})
 	}
 }
 
@@ -168,50 +165,52 @@ func TestTCPResetByTheInside(t *testing.T) {
 // TestTCPResetByTheInsideAfterAFIN: whoever has closed its direction may still reset, also when nothing more is to be copied; and
 // so may the other one.
 func TestTCPResetByTheInsideAfterAFIN(t *testing.T) {
-	for i, own := range []bool{true, false} {
-		l := newLab(t, uplink.HostConfig{})
-		at, ended, ready := fmt.Sprintf("%s:%d", server, 14+i), make(chan error, 1), make(chan struct{})
-		serve(t, wanPID, at, func(c *net.TCPConn) {
-			defer c.Close()
-			if own {
-				_, _ = io.ReadAll(c) // its FIN
-			} else {
-				_ = c.CloseWrite()
-				_, _ = io.ReadFull(c, make([]byte, 1))
+	for name, own := range map[string]bool{"its own": true, "the other's": false} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, uplink.HostConfig{})
+			ended, ready := make(chan error, 1), make(chan struct{})
+			serve(t, wanPID, server+":14", func(c *net.TCPConn) {
+				defer c.Close()
+				if own {
+					_, _ = io.ReadAll(c) // its FIN
+				} else {
+					_ = c.CloseWrite()
+					_, _ = io.ReadFull(c, make([]byte, 1))
+				}
+				close(ready)
+				for {
+					if _, err := c.Write([]byte("x")); own && err != nil {
+						ended <- err
+						return
+					}
+					if _, err := c.Read(make([]byte, 1)); !own && err != nil {
+						ended <- err
+						return
+					}
+					time.Sleep(time.Millisecond)
+				}
+			})
+			c, err := l.dial(red, 0, server+":14", patience)
+			if err != nil {
+				t.Fatal(err)
 			}
-			close(ready)
-			for {
-				if _, err := c.Write([]byte("x")); own && err != nil {
-					ended <- err
-					return
+			if own {
+				_ = c.CloseWrite()
+			} else {
+				_, _ = io.ReadAll(c)
+				_, _ = c.Write([]byte("y"))
+			}
+			<-ready
+			abort(c)
+			select {
+			case err := <-ended:
+				if err == io.EOF {
+					t.Error("the outside saw an end in order, want a reset")
 				}
-				if _, err := c.Read(make([]byte, 1)); !own && err != nil {
-					ended <- err
-					return
-				}
-				time.Sleep(time.Millisecond)
+			case <-time.After(patience):
+				t.Error("the outside heard of no reset")
 			}
 		})
-		c, err := l.dial(red, 0, at, patience)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if own {
-			_ = c.CloseWrite()
-		} else {
-			_, _ = io.ReadAll(c)
-			_, _ = c.Write([]byte("y"))
-		}
-		<-ready
-		abort(c)
-		select {
-		case err := <-ended:
-			if err == io.EOF {
-				t.Errorf("own FIN first %v: the outside saw an end in order, want a reset", own)
-			}
-		case <-time.After(patience):
-			t.Errorf("own FIN first %v: the outside heard of no reset", own)
-		}
 	}
 }
 
