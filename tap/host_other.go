@@ -5,6 +5,7 @@ package tap
 import (
 	"errors"
 	"os/exec"
+	"syscall"
 )
 
 // New returns an error: TAP devices and network namespaces as this package uses them are Linux's.
@@ -36,3 +37,7 @@ func CanBound() bool { return false }
 
 // InUserNamespace returns false: there are none.
 func InUserNamespace() bool { return false }
+
+// OwnGroup and OwnTerminal are for real processes, and there are no namespaces here to start one in.
+func OwnGroup() *syscall.SysProcAttr    { return nil }
+func OwnTerminal() *syscall.SysProcAttr { return nil }

@@ -115,3 +115,10 @@ func (c child) Wait() (status int) {
 	c.out.copying.Wait()
 	return ExitStatus(c.cmd.ProcessState)
 }
+
+// OwnGroup makes a command the leader of a process group, so that a terminal's Ctrl-C goes to uswitch alone, which then ends the
+// commands in its own order, each with everything that it has started.
+func OwnGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// OwnTerminal makes a command the leader of a session, whose terminal its standard input is.
+func OwnTerminal() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true, Setctty: true} }

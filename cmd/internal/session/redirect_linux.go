@@ -12,8 +12,5 @@ func redirect(to, from *os.File) error {
 	return os.NewSyscallError("dup3", unix.Dup3(int(to.Fd()), int(from.Fd()), 0))
 }
 
-// ownGroup keeps the terminal's signals from a process to which they are passed on.
-func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
-
 // ownSession keeps the terminal's signals, and its end, from a process that outlives it.
 func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

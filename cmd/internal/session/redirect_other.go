@@ -11,6 +11,4 @@ import (
 // redirect is for labs in the background, and there are none here.
 func redirect(*os.File, *os.File) error { return errors.New("a lab in the background needs Linux") }
 
-func ownGroup() *syscall.SysProcAttr { return nil }
-
 func ownSession() *syscall.SysProcAttr { return nil }

@@ -163,7 +163,7 @@ func startSecond(r request, start func(*exec.Cmd) error, stdout, stderr *os.File
 	}
 	cmd := exec.Command(self, RootlessCommand)
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = stdout, stderr, []*os.File{messagesEnd, ask, hold}
-	cmd.SysProcAttr = ownGroup()
+	cmd.SysProcAttr = tap.OwnGroup()
 	l := &rootlessLab{cmd: cmd, messages: json.NewDecoder(messages), hold: holdEnd, ended: make(chan struct{})}
 	started := make(chan error)
 	go func() {

@@ -85,7 +85,7 @@ func (w *World) start(h *Host) error {
 			return nil, err
 		}
 		cmd := w.Command(h, h.Plan.Command)
-		cmd.Dir, cmd.SysProcAttr, cmd.WaitDelay = h.Plan.WorkingDir, ownGroup(), outputGrace
+		cmd.Dir, cmd.SysProcAttr, cmd.WaitDelay = h.Plan.WorkingDir, tap.OwnGroup(), outputGrace
 		out := w.outputOf(h.Plan.Name)
 		cmd.Stdout, cmd.Stderr = out, out
 		process, err := w.host.StartAs(h.Namespace, cmd, rights)
@@ -247,7 +247,7 @@ func (w *World) Exec(in Inside) (tap.Process, error) {
 	}
 	cmd := w.Command(h, in.Args)
 	cmd.Env = append(cmd.Env, in.Environment...)
-	cmd.Dir, cmd.SysProcAttr, cmd.WaitDelay = in.Dir, ownGroup(), outputGrace
+	cmd.Dir, cmd.SysProcAttr, cmd.WaitDelay = in.Dir, tap.OwnGroup(), outputGrace
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in.Stdin, in.Stdout, in.Stderr
 	process, err := w.host.Start(h.Namespace, cmd)
 	return process, hostError(h, err)
