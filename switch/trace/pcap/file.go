@@ -42,7 +42,7 @@ func openExisting(path string, force bool) (*File, error) {
 	if err := refuse(path, info, force); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|noFollow|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_WRONLY|noFollow|nonBlock, 0)
 	if errors.Is(err, syscall.ENXIO) {
 		return nil, fmt.Errorf("capture file %s: nobody reads this FIFO; start the reader first", path)
 	}

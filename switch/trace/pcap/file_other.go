@@ -4,7 +4,7 @@ package pcap
 
 import "io/fs"
 
-// There is no such flag here; what is opened is looked at all the same.
-const noFollow = 0
+// There are no such flags here; what is opened is looked at all the same.
+const noFollow, nonBlock = 0, 0
 
 func ownedAlone(fs.FileInfo) bool { return true }

@@ -8,7 +8,10 @@ import (
 	"syscall"
 )
 
-const noFollow = syscall.O_NOFOLLOW
+const (
+	noFollow = syscall.O_NOFOLLOW
+	nonBlock = syscall.O_NONBLOCK
+)
 
 // ownedAlone reports whether a file is the caller's and has one name only. A file with a second name could be anything:
 // somebody else may have put it there for root to overwrite.

@@ -1,17 +1,12 @@
 package engine
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
-
-	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
 
 	"uswitch/tap"
 )
@@ -41,7 +36,7 @@ func newConsole(cmd *exec.Cmd, j *journal, terminal, stdin bool) (c *console, st
 	if terminal {
 		return c.openTerminal(cmd)
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = tap.OwnGroup()
 	if stdin {
 		if c.stdin, err = cmd.StdinPipe(); err != nil {
 			return nil, nil, err
@@ -49,44 +44,6 @@ func newConsole(cmd *exec.Cmd, j *journal, terminal, stdin bool) (c *console, st
 	}
 	cmd.Stdout, cmd.Stderr = output{c, stdout}, output{c, stderr}
 	return c, func() {}, nil
-}
-
-// openTerminal also returns what is to be done once the command runs or could not be started.
-func (c *console) openTerminal(cmd *exec.Cmd) (*console, func(), error) {
-	near, far, err := pty.Open()
-	if err != nil {
-		return nil, nil, err
-	}
-	if near, err = unblocked(near); err != nil {
-		far.Close()
-		return nil, nil, err
-	}
-	c.terminal, c.stdin = near, near
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = far, far, far
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	return c, func() { far.Close() }, nil
-}
-
-// unblocked returns a file that can be read with a deadline in place of one that pty has made block.
-func unblocked(f *os.File) (*os.File, error) {
-	defer f.Close()
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("terminal: %w", err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("terminal: %w", err)
-	}
-	return os.NewFile(uintptr(fd), f.Name()), nil
-}
-
-// resize tells the command how large its terminal is.
-func (c *console) resize(rows, columns uint16) error {
-	if c.terminal == nil {
-		return nil
-	}
-	return pty.Setsize(c.terminal, &pty.Winsize{Rows: rows, Cols: columns})
 }
 
 // join shows all output from now on to a reader, and gives the command what the reader types. The end of that is the end of

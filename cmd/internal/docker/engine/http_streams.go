@@ -8,10 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"uswitch/cmd/internal/docker/types"
 )
@@ -201,22 +198,3 @@ func (l *line) open(w http.ResponseWriter, terminal bool, a *attachment, err err
 
 // lookTime is how often it is looked whether a client is still there that says nothing and hears nothing.
 const lookTime = time.Second
-
-// hungUp reports whether the other side has closed a connection altogether: one that has closed only its half still listens.
-func hungUp(conn net.Conn) bool {
-	c, ok := conn.(syscall.Conn)
-	if !ok {
-		return false
-	}
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return true
-	}
-	up := true
-	err = raw.Control(func(fd uintptr) {
-		look := []unix.PollFd{{Fd: int32(fd)}}
-		_, failed := unix.Poll(look, 0)
-		up = failed != nil || look[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) == 0
-	})
-	return err != nil || !up
-}

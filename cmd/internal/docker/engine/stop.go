@@ -5,8 +5,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // defaultPatience is how long a container may take to end after it was asked to, as docker stop has it.
@@ -90,7 +88,7 @@ func signalOf(name string) syscall.Signal {
 	if name != "" && !strings.HasPrefix(name, "SIG") {
 		name = "SIG" + name
 	}
-	if s := unix.SignalNum(name); s != 0 {
+	if s := signalNumber(name); s != 0 {
 		return s
 	}
 	return syscall.SIGTERM
