@@ -1,3 +1,5 @@
+//go:build !js
+
 package uplink
 
 import (
@@ -11,46 +13,6 @@ import (
 	"uswitch/nat"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
-)
-
-// HostConfig describes a Host. The zero value is a usable one.
-type HostConfig struct {
-	// Addr is the uplink's own address and network, as the inside sees it; it must be the Addr of the gateway's
-	// interface. The zero value means OutgoingAddr.
-	Addr netip.Prefix
-	// Gateway stands for the host itself: it is the source of published connections that come from the host's own
-	// loopback. The zero value means DefaultGateway. It must not be on a network of the lab.
-	Gateway netip.Addr
-	// Addr6 and Gateway6 are the same in IPv6; the zero values mean OutgoingAddr6 and DefaultGateway6.
-	Addr6, Gateway6 netip.Addr
-	// AllowHost opens the host's own addresses and the link-local ones to the lab.
-	AllowHost bool
-	// Own says which addresses these are; nil means those of the host's interfaces, looked at once a second.
-	Own Own
-	// MTU bounds the IP packets of TCP towards the inside, and those that a super-frame of UDP stands for, in bytes; 0
-	// means 1500. It is that of the lab's networks, not that of the gateway's interface to this uplink, which takes MaxMTU.
-	MTU int
-	// GSO makes TCP towards the inside, and datagrams that the kernel has put together, come in super-frames that the ports
-	// cut (frame.Offload). Only for a gateway whose networks all carry them.
-	GSO bool
-	// Limits bound what the inside can make the host spend; zero fields mean the defaults.
-	Limits Limits
-	// Streams counts the streams that come in; nil means that nobody wants to know.
-	Streams *Streams
-	// Tracer counts faults, and tells of them; nil means that nobody wants to know.
-	Tracer *trace.Tracer
-	// Now is the clock; nil means time.Now.
-	Now func() time.Time
-}
-
-// MaxMTU is the MTU that the gateway's interface to a Host should have: sockets take whole datagrams, so nothing has to
-// be cut before it reaches them.
-const MaxMTU = 65535
-
-// DefaultGateway and DefaultGateway6 are the defaults of HostConfig.Gateway and Gateway6.
-var (
-	DefaultGateway  = netip.AddrFrom4([4]byte{192, 168, 104, 1})
-	DefaultGateway6 = netip.MustParseAddr("fd00:c0a8:68::1")
 )
 
 // Host is the way out through the host's own sockets. Every method may be called from many goroutines.

@@ -1,3 +1,5 @@
+//go:build !js
+
 package uplink
 
 import (
@@ -39,14 +41,6 @@ const firstSource, lastSource = 49152, 65535
 // host.
 const tunnelBuffer = 4 << 20
 
-// VTEPConfig describes the sockets.
-type VTEPConfig struct {
-	Local  netip.AddrPort // an IPv4 address of this machine, and the port where packets arrive
-	TTL    uint8          // of what leaves
-	Tracer *trace.Tracer
-	Now    func() time.Time
-}
-
 // OpenVTEP opens the sockets. It fails if somebody else has the port, whom the error names where this machine tells.
 func OpenVTEP(c VTEPConfig) (*VTEP, error) {
 	v := &VTEP{local: c.Local, tracer: c.Tracer, now: c.Now, peers: map[netip.Addr]*PeerState{}}
@@ -63,9 +57,6 @@ func OpenVTEP(c VTEPConfig) (*VTEP, error) {
 	}
 	return v, nil
 }
-
-// ErrTaken is what OpenVTEP's error wraps if somebody else has the port.
-var ErrTaken = errors.New("is taken")
 
 // taken says why the port cannot be had.
 func (v *VTEP) taken(err error) error {
@@ -160,15 +151,6 @@ func (v *VTEP) failures(s *tunnelSender) (mtu int) {
 	return mtu
 }
 
-// PeerState is what the network between the machines has said of one of them.
-type PeerState struct {
-	Addr   netip.Addr
-	Errors uint64    // ICMP errors about packets to it
-	Last   string    // the last one, in words
-	From   string    // who sent that
-	When   time.Time // and when
-}
-
 // maxPeerStates bounds how many machines are remembered.
 const maxPeerStates = 1024
 
@@ -210,14 +192,6 @@ func (v *VTEP) Peers() []PeerState {
 	}
 	slices.SortFunc(all, func(a, b PeerState) int { return a.Addr.Compare(b.Addr) })
 	return all
-}
-
-// Datagrams are what one system call has read from another machine: one behind the other, each of Size bytes but the last.
-type Datagrams struct {
-	Data     []byte
-	Size     int
-	From     netip.AddrPort
-	TTL, TOS uint8
 }
 
 // Serve gives what arrives to take, until Close. taken is called when what take was given is about to be read over. A fault in either

@@ -1,3 +1,5 @@
+//go:build !js
+
 package uplink
 
 import (
@@ -8,13 +10,6 @@ import (
 
 	"uswitch/switch/trace"
 )
-
-// Own says which destinations are the host's own: what is sent there would never leave it. Its method may be called from
-// many goroutines, and must not wait for the network.
-type Own interface {
-	// Owns reports whether a is the host's, as things are now. The error says that the host does not tell.
-	Owns(a netip.Addr) (bool, error)
-}
 
 // refuses reports whether a destination is closed to the lab, for a flow that begins. What the host does not tell about is
 // closed as well: an answer that failed must not be the way in.
@@ -77,9 +72,6 @@ func (l *addrList) Owns(a netip.Addr) (bool, error) {
 	return l.list[a], nil
 }
 
-// FallbackAddr is the uplink's address on a host that has no way out at the moment.
-var FallbackAddr = netip.MustParsePrefix("192.168.104.2/24")
-
 // OutgoingAddr returns the address, with its network, that the host would send from if it sent to the Internet, or
 // FallbackAddr and false if it has no default route. Nothing is sent: connecting a UDP socket only looks up the route.
 func OutgoingAddr() (addr netip.Prefix, ok bool) {
@@ -100,9 +92,6 @@ func OutgoingAddr() (addr netip.Prefix, ok bool) {
 	}
 	return netip.PrefixFrom(own, 24), true // a point-to-point link: only the address matters
 }
-
-// FallbackAddr6 is the uplink's address of IPv6 on a host that has no way out in IPv6 at the moment.
-var FallbackAddr6 = netip.MustParseAddr("fd00:c0a8:68::2")
 
 // OutgoingAddr6 is OutgoingAddr in IPv6, whose networks are nobody's business: any host of one may be spoken to.
 func OutgoingAddr6() netip.Addr {
