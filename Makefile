@@ -5,6 +5,7 @@ GO      ?= go
 PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshark netsniff-ng curl netcat-openbsd \
            dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool openvswitch-switch net-tools bridge-utils \
            nginx-light postgresql postgresql-client tmux gcc libc6-dev \
+           radvd ndisc6 \
            crun uidmap libcap2-bin busybox-static golang-github-containers-common chromium
 
 .DEFAULT_GOAL := build

@@ -53,6 +53,9 @@ func (i *Interface) Addrs() []netip.Prefix {
 // self is who the interface is on its network. Both parts change together, or not at all.
 func (i *Interface) self() arp.Self { return *i.own.Load() }
 
+// Has reports whether an address is one of the gateway's own on this interface.
+func (i *Interface) Has(a netip.Addr) bool { return i.own.Load().Has(a) }
+
 // everyone reports whether an address is that of everyone on one of the interface's networks.
 func (i *Interface) everyone(a netip.Addr) bool {
 	own := i.own.Load()

@@ -43,7 +43,13 @@ func TestAllocs(t *testing.T) {
 		s, ports := bare(t, traced, 5)
 		unicast, flood, drop := frameOf(host(2), host(1), 1514), frameOf(frame.Broadcast, host(1), 60), frameOf(nearest, host(1), 60)
 		mine, stolen := claim(host(2), host(1), host(1), redIP), claim(host(2), host(3), host(3), redIP)
+		six, hidden := tagged(datagram6(5000), frame.TypeIPv6), tagged(behind(routerAdvert(), [8]byte{frame.ProtoDestOptions, 0, 1, 4}), frame.TypeIPv6)
+		owned := tagged(advert(blue6, host(3)), frame.TypeIPv6)
+		s.Assign(ports[3], host(4), blue6)
 		for name, f := range map[string]func(){
+			"IPv6":    func() { s.Input(ports[2], six, now) },
+			"guarded": func() { s.Input(ports[2], hidden, now) },
+			"claim6":  func() { s.Input(ports[2], owned, now) },
 			"claim":   func() { s.Input(ports[0], mine, now) },
 			"stolen":  func() { s.Input(ports[2], stolen, now); s.Input(ports[0], mine, now) },
 			"unicast": func() { s.Input(ports[0], unicast, now) },

@@ -16,7 +16,7 @@ const (
 	claimsTold = 10    // conflicts about one address that the trace hears of in a second
 )
 
-// claims remembers who said last, by ARP, that an IPv4 address is his. A second port that says so with another MAC is a
+// claims remembers who said last, by ARP or neighbour discovery, that an address is his. A second port that says so with another MAC is a
 // conflict, as arpwatch reports it: two hosts have one address by mistake, one pretends to be the other, or the address was
 // given to another host. A switch cannot know which, and forwards the frame as the Linux bridge does.
 type claims struct {
@@ -32,20 +32,38 @@ type claim struct {
 	mac        frame.MAC
 	port       *Port
 	heard      time.Duration // age of the switch
+	assigned   bool          // whatever others say
 	told       bucket
 	suppressed uint32 // since the last conflict that was told of
 }
 
-// claimed notes what an ARP frame that came from p, nil for the local station, says of its sender, and tells of a conflict.
-func (s *Switch) claimed(p *Port, e frame.Ethernet, f frame.Frame, j *trace.Journey, now time.Time) {
-	a, ok := frame.ParseARP(e.Payload())
-	if !ok || !a.SenderIP().IsValid() || a.SenderIP().IsUnspecified() || !a.SenderMAC().IsStation() {
-		return
+// claimed notes who a frame that came from p, nil for the local station, says has an address, and tells of a conflict. The
+// address is assigned to another port if it reports so.
+func (s *Switch) claimed(addr netip.Addr, mac frame.MAC, p *Port, f frame.Frame, j *trace.Journey, now time.Time) (others bool) {
+	if !addr.IsValid() || addr.IsUnspecified() || !mac.IsStation() {
+		return false
 	}
-	c, suppressed, told := s.claims.note(a.SenderIP(), a.SenderMAC(), p, s.age(now))
+	c, suppressed, told, others := s.claims.note(addr, mac, p, s.age(now))
 	if told && j.On() {
 		j.Emit(trace.Event{Hook: trace.Learn, Verdict: trace.Accept, Note: trace.AddressConflict, Where: s.name,
-			Port: c.Port, MAC: c.MAC, From: c.From, Other: c.Other, Addr: a.SenderIP(), Age: c.Age, Count: suppressed, Frame: f})
+			Port: c.Port, MAC: c.MAC, From: c.From, Other: c.Other, Addr: addr, Age: c.Age, Count: suppressed, Frame: f})
+	}
+	return others
+}
+
+// Assign makes addresses those of the host behind a port, and of nobody else, until the port goes: see PortFlags.NDGuard.
+func (s *Switch) Assign(p *Port, mac frame.MAC, addrs ...netip.Addr) {
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	for _, addr := range addrs {
+		if one := s.claims.of[addr]; one != nil {
+			s.claims.held[one.port]--
+			delete(s.claims.of, addr)
+		}
+		s.claims.enter(addr, mac, p, 0)
+		if one := s.claims.of[addr]; one != nil {
+			one.assigned = true
+		}
 	}
 }
 
@@ -59,21 +77,21 @@ type Conflict struct {
 	Age   time.Duration // and how long before
 }
 
-// note makes mac, behind p, the one who has the address, and says whether that is a conflict and to be told of: which, and how
-// many before it were not.
-func (c *claims) note(addr netip.Addr, mac frame.MAC, p *Port, now time.Duration) (found Conflict, suppressed uint32, told bool) {
+// note makes mac, behind p, the one who has the address, unless that is assigned to others, and says whether that is a conflict
+// and to be told of: which, and how many before it were not.
+func (c *claims) note(addr netip.Addr, mac frame.MAC, p *Port, now time.Duration) (found Conflict, suppressed uint32, told, others bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	one := c.of[addr]
 	switch {
 	case one == nil:
 		c.enter(addr, mac, p, now)
-		return found, 0, false
+		return found, 0, false, false
 	case one.port == p:
 		one.mac, one.heard = mac, now // a host may have another MAC from now on
-		return found, 0, false
+		return found, 0, false, false
 	case one.mac == mac: // the station moved, which the forwarding table tells, or somebody repeats what it said
-		return found, 0, false
+		return found, 0, false, one.assigned
 	}
 	c.conflicts++
 	c.last = Conflict{Addr: addr, Port: p.nameOr("gateway"), MAC: mac, From: one.port.nameOr("gateway"), Other: one.mac, Age: now - one.heard}
@@ -83,12 +101,12 @@ func (c *claims) note(addr netip.Addr, mac frame.MAC, p *Port, now time.Duration
 	} else {
 		one.suppressed++
 	}
-	if p == nil || !p.gone.Load() && c.held[p] < claimsEach {
+	if !one.assigned && (p == nil || !p.gone.Load() && c.held[p] < claimsEach) {
 		c.held[one.port]--
 		c.held[p]++
 		one.mac, one.port, one.heard = mac, p, now
 	}
-	return found, suppressed, told
+	return found, suppressed, told, one.assigned
 }
 
 // enter notes an address of which nothing is known, if there is room. It needs the lock.
@@ -125,7 +143,7 @@ func (c *claims) fork(f *claims, twins map[*Port]*Port) {
 		if twin == nil && one.port != nil {
 			continue
 		}
-		f.of[addr] = &claim{mac: one.mac, port: twin, heard: one.heard}
+		f.of[addr] = &claim{mac: one.mac, port: twin, heard: one.heard, assigned: one.assigned}
 		f.held[twin]++
 	}
 }

@@ -1,6 +1,7 @@
 package vswitch_test
 
 import (
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,3 +70,4 @@ func TestTimeOfABurst(t *testing.T) {
 type stationFunc func(now time.Time)
 
 func (f stationFunc) Input(_ frame.Frame, _ *trace.Journey, now time.Time) { f(now) }
+func (stationFunc) Has(netip.Addr) bool                                    { return false }

@@ -22,12 +22,12 @@
 //	learn   move   fdb   index   where a station lives; who moves, who sends in a loop; the table and its hash index
 //	port    portset              what a port may do, who gets a flooded frame
 //	send                         egress: MTU, tunnels, super-frames; every drop
-//	claims                       who claims which address by ARP, for conflicts
+//	inspect claims               the guards; who claims which address by ARP or neighbour discovery, for conflicts
 //	run     replug   patch       reading a link, plugging in again after a fault, cables
 //	fork                         a copy of all of it, to try something on
 //
-// A Switch is one network and knows nothing but layer 2, for IPv4 and IPv6 alike; of ARP it reads only who claims which address. It
-// follows IEEE 802.1D-2004 clauses 7.7 to 7.9 (without spanning tree) and the Linux bridge where the standard leaves a choice.
+// A Switch is one network and knows nothing but layer 2, for IPv4 and IPv6 alike; of what is above it reads only who claims to have
+// an address, to be a router or a DHCP server. It follows IEEE 802.1D-2004 clauses 7.7 to 7.9 (without spanning tree) and the Linux bridge where the standard leaves a choice.
 // Unlike the Linux bridge it has no limit on ports.
 //
 // A frame may come unfinished, as from a sender with offload: a super-frame that stands for many, or without its checksum. It

@@ -15,7 +15,8 @@ func (t *FDB) LongestChain() (longest int) {
 
 // DefaultFlags are a Linux bridge port's, with a storm limit.
 func DefaultFlags() PortFlags {
-	return PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true, StormLimit: DefaultStormLimit}
+	return PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true, RAGuard: true, NDGuard: true,
+		StormLimit: DefaultStormLimit}
 }
 
 // DefaultStormLimit is a lab file's, in flooded frames a second.

@@ -2,6 +2,7 @@ package vswitch_test
 
 import (
 	"context"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -61,6 +62,7 @@ func TestHeldFrames(t *testing.T) {
 type faulty struct{}
 
 func (faulty) Input(frame.Frame, *trace.Journey, time.Time) { panic("a fault") }
+func (faulty) Has(netip.Addr) bool                          { return false }
 
 // TestFaultOfAHeldFrame: it unplugs the port that the frame came from, as in Run, and nothing else.
 func TestFaultOfAHeldFrame(t *testing.T) {

@@ -73,8 +73,10 @@ func (s *Switch) input(p *Port, f frame.Frame, j *trace.Journey, now time.Time) 
 		}
 	}
 
-	if e.Type() == frame.TypeARP {
-		s.claimed(p, e, f, j, now)
+	// guard: is what it says of addresses, of routers and of servers for a host to say?
+	if r := s.inspect(p, e, f, j, now); r != trace.NoReason {
+		s.dropFrom(p, trace.Bridge, r, f, j)
+		return
 	}
 
 	// bridge: addressed to the switch itself, to a group, or to one station (802.1D 7.7). Of the sixteen reserved groups pass
@@ -94,9 +96,7 @@ func (s *Switch) Output(f frame.Frame, j *trace.Journey, now time.Time) {
 		s.dropFrom(nil, trace.Output, trace.PktTooSmall, f, j)
 		return
 	}
-	if e.Type() == frame.TypeARP {
-		s.claimed(nil, e, f, j, now)
-	}
+	_ = s.inspect(nil, e, f, j, now) // the gateway may say it all
 	s.bridge(nil, e, f, j, now)
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -217,6 +218,9 @@ func (s *station) Input(f frame.Frame, _ *trace.Journey, _ time.Time) {
 	}
 	s.got = append(s.got, f.Clone())
 }
+
+// Has says that the gateway has fd00::1.
+func (*station) Has(a netip.Addr) bool { return a == netip.MustParseAddr("fd00::1") }
 
 func (s *station) take() []frame.Frame {
 	s.mu.Lock()

@@ -44,13 +44,17 @@ type Tunnel interface {
 // only while somebody watches, by many goroutines.
 type Carrier interface{ Ready() bool }
 
-// PortFlags say what a port may do. Their names and meanings are those of the Linux bridge (bridge link set).
+// PortFlags say what a port may do. Names and meanings are those of the Linux bridge (bridge link set) where it has them: it
+// has no limit on storms and no guards (inspect.go).
 type PortFlags struct {
 	Learning       bool // believe source addresses that arrive here
 	Flood          bool // send frames for unknown stations here
 	MulticastFlood bool // send frames for groups here
 	BroadcastFlood bool // send broadcasts here
 	Isolated       bool // no frames from or to other isolated ports
+	RAGuard        bool // no advertisements of routers from here
+	NDGuard        bool // no claims from here to an address that is the local station's, or assigned to another port
+	DHCPGuard      bool // no answers of DHCP servers from here
 	MTU            int  // bytes of payload that fit; 0: no limit
 	StormLimit     int  // flooded frames per second from here; 0: no limit
 	Down           bool // nothing comes in here, and nothing goes out

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,8 @@ type Config struct {
 // everyone else and may therefore write its answer over it.
 type Station interface {
 	Input(f frame.Frame, j *trace.Journey, now time.Time)
+	// Has reports whether an IPv6 address is one of the station's own there. It is asked by many goroutines.
+	Has(netip.Addr) bool
 }
 
 // Switch is one network. See the package comment for the rules of concurrency.

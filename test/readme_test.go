@@ -208,7 +208,7 @@ func TestLabFilesKeys(t *testing.T) {
 	text := topics(t)["lab-files"]
 	const file = "name: keys\nnetworks: {br0: {X0}}\nservices: {RED: {networks: {br0: {X1}}X2}}\nX3\n"
 	wrong := "x-uswitch: {nosuch: 1}"
-	const ports = "mtu learning flood mcast_flood bcast_flood isolated storm_limit"
+	const ports = "mtu learning flood mcast_flood bcast_flood isolated ra_guard nd_guard dhcp_guard storm_limit"
 	for place, c := range map[string]struct{ file, also string }{
 		"At the top level:":   {strings.NewReplacer("X0", "", "X1", "", "X2", "", "X3", wrong).Replace(file), ""},
 		"A network:":          {strings.NewReplacer("X0", wrong, "X1", "", "X2", "", "X3", "").Replace(file), ports},

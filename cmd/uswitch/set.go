@@ -22,8 +22,10 @@ func newSet() *cobra.Command {
 	}
 	c.AddCommand(
 		setOf("port", "port HOST KEY=VALUE ...", "What a port may do, in the words of bridge link set",
-			`Keys: learning, flood, mcast_flood, bcast_flood and isolated, each on or off; storm_limit, the broadcasts, multicasts
-and floods a second that may come in (0: no limit); up=on, which plugs in again what a fault has unplugged.`, "  uswitch set port RED isolated=on", 1),
+			`Keys: learning, flood, mcast_flood, bcast_flood and isolated, each on or off; ra_guard, nd_guard and dhcp_guard, each on
+or off: the host behind it is no router, claims no IPv6 address of others, and is no DHCP server; storm_limit, the
+broadcasts, multicasts and floods a second that may come in (0: no limit); up=on, which plugs in again what a fault has
+unplugged.`, "  uswitch set port RED isolated=on", 1),
 		setOf("network", "network NETWORK KEY=VALUE ...", "What a switch remembers, how long, and which reserved groups go through",
 			`Keys: ageing_time in seconds (0: nothing is remembered, every frame is flooded); fdb_max_learned;
 group_fwd_mask, which of 01:80:c2:00:00:03 to :0f go through, as in Linux (0x4000: LLDP).`,

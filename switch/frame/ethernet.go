@@ -43,6 +43,12 @@ func (e Ethernet) Type() uint16 { return binary.BigEndian.Uint16(e[12:14]) }
 // Payload returns what follows the header.
 func (e Ethernet) Payload() []byte { return e[EthernetHeader:] }
 
+// Untagged returns the EtherType behind any VLAN tags, and what follows it.
+func (e Ethernet) Untagged() (etherType uint16, payload []byte) {
+	at := networkHeader(e)
+	return binary.BigEndian.Uint16(e[at-2:]), e[at:]
+}
+
 // SetHeader writes the three fields of the header.
 func (e Ethernet) SetHeader(dst, src MAC, etherType uint16) {
 	copy(e[0:6], dst[:])

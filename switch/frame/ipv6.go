@@ -131,6 +131,13 @@ func (p IPv6) Proto() uint8 {
 	return p.chain().proto
 }
 
+// Upper returns the protocol of the payload and the payload itself; whole is false where the extension headers do not lead there,
+// because they are cut short or too many.
+func (p IPv6) Upper() (proto uint8, payload []byte, whole bool) {
+	c := p.chain()
+	return c.proto, p[c.payload:], c.whole
+}
+
 // Payload returns what follows the extension headers.
 func (p IPv6) Payload() []byte { return p[p.HeaderLen():] }
 

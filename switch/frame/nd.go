@@ -118,6 +118,31 @@ func (m *ND) options(b []byte) bool {
 	return true
 }
 
+// IsND reports whether an ICMPv6 message is one of neighbour discovery.
+func IsND(message []byte) bool {
+	_, ok := fixed(message[0])
+	return ok
+}
+
+// NDClaim returns the address that a message of neighbour discovery says its sender has, and where: its source, or what an
+// advertisement tells of. Both are zero where it does not say; nothing is judged.
+func (p IPv6) NDClaim(message []byte) (addr netip.Addr, mac MAC) {
+	length, ok := fixed(message[0])
+	if !ok || len(message) < length {
+		return netip.Addr{}, MAC{}
+	}
+	addr, option := p.Src(), byte(optionSourceMAC)
+	if message[0] == ICMPv6Advert {
+		addr, option = netip.AddrFrom16([16]byte(message[8:24])), optionTargetMAC
+	}
+	for b := message[length:]; len(b) >= 8 && b[1] != 0 && len(b) >= 8*int(b[1]); b = b[8*int(b[1]):] {
+		if b[0] == option {
+			return addr, MAC(b[2:8])
+		}
+	}
+	return addr, MAC{}
+}
+
 // impossible looks for addresses that cannot be (RFC 4861 6.1.1, 6.1.2, 7.1.1, 7.1.2, 8.1).
 func (m *ND) impossible() bool {
 	unspecified := m.Src.IsUnspecified()

@@ -17,6 +17,9 @@ const (
 	Storm                       // storm
 	Loop                        // loop
 	Isolated                    // isolated
+	RAGuard                     // ra-guard
+	NDGuard                     // nd-guard
+	DHCPGuard                   // dhcp-guard
 	NoFlood                     // no-flood
 	NoOtherPort                 // no-other-port
 	PortDown                    // port-down
@@ -151,6 +154,9 @@ var sentences = [reasonEnd]string{
 	Storm:         "this port floods more frames per second than its limit (to everyone, to a group, or to a receiver whose place nobody knows): a loop, or a station gone mad; the rest of them waits outside",
 	Loop:          "there is a loop: a station was heard behind two ports by turns, hundreds of times a second; for some seconds it is believed only where it was before, and nothing goes from one of the two ports to the other",
 	Isolated:      "the port that it comes from is isolated, and so is every port that it should leave by: isolated ports may talk to the gateway and to ordinary ports only",
+	RAGuard:       "a router advertisement of a host, whose word all hosts here would take for it that it is their router: if it is to be one, `uswitch set port HOST ra_guard=off` lets it say so",
+	NDGuard:       "it says that an IPv6 address is at this host which the lab has given to another, or the gateway has: somebody pretends to be somebody else (`uswitch set port HOST nd_guard=off` lets it)",
+	DHCPGuard:     "an answer of a DHCP server, which this host is not to be: `uswitch set port HOST dhcp_guard=off` lets it be one",
 	NoFlood:       "it is for everyone, for a group, or for a receiver whose place nobody knows, and the flags of all other ports leave such frames out",
 	NoOtherPort:   "there is nobody else on this network",
 	PortDown:      "the receiver's interface is down: bring it up with `ip link set eth0 up` inside",

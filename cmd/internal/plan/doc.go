@@ -37,7 +37,8 @@
 //	a network    kind, gateway, gateway_mac, mtu, masquerade, ageing_time, fdb_max_learned, group_fwd_mask, fdb, and what an attachment has, for all ports
 //	a service    netns, passive, veth
 //	its attachment to a network (services.RED.networks.br0)
-//	             mtu, veth, learning, flood, mcast_flood, bcast_flood, isolated, storm_limit
+//	             mtu, veth, learning, flood, mcast_flood, bcast_flood, isolated, ra_guard, nd_guard, dhcp_guard,
+//	             storm_limit
 //
 // checks are what must hold, for uswitch check; checks.go has their keys.
 //

@@ -119,8 +119,8 @@ const (
 	maxStormLimit     = 100000000
 )
 
-// defaultFlags are those of a port about which nobody says anything.
-var defaultFlags = PortFlags{Learning: true, Flood: true, McastFlood: true, BcastFlood: true, StormLimit: defaultStormLimit}
+// defaultFlags are those of a port about which nobody says anything. A host may be a DHCP server, as on Docker's bridge.
+var defaultFlags = PortFlags{Learning: true, Flood: true, McastFlood: true, BcastFlood: true, RAGuard: true, NDGuard: true, StormLimit: defaultStormLimit}
 
 // portFlags reads the settings of a port, or of a network's ports.
 func (b *builder) portFlags(x *section, absent PortFlags) PortFlags {
@@ -130,6 +130,9 @@ func (b *builder) portFlags(x *section, absent PortFlags) PortFlags {
 		McastFlood: x.boolean("mcast_flood", absent.McastFlood),
 		BcastFlood: x.boolean("bcast_flood", absent.BcastFlood),
 		Isolated:   x.boolean("isolated", absent.Isolated),
+		RAGuard:    x.boolean("ra_guard", absent.RAGuard),
+		NDGuard:    x.boolean("nd_guard", absent.NDGuard),
+		DHCPGuard:  x.boolean("dhcp_guard", absent.DHCPGuard),
 		StormLimit: x.number("storm_limit", 0, maxStormLimit, absent.StormLimit),
 	}
 }

@@ -192,12 +192,15 @@ type FDBEntry struct {
 	Sticky bool      `json:"sticky"` // a sticky entry ages and never moves; one that is not sticky is static: neither
 }
 
-// PortFlags are the settings of one switch port, named as the Linux bridge names them.
+// PortFlags are the settings of one switch port, named as the Linux bridge names those that it has.
 type PortFlags struct {
 	Learning   bool `json:"learning"`    // learn stations from the frames that come in
 	Flood      bool `json:"flood"`       // send frames for unknown stations out of this port
 	McastFlood bool `json:"mcast_flood"` // send multicast out of this port
 	BcastFlood bool `json:"bcast_flood"` // send broadcast out of this port
 	Isolated   bool `json:"isolated"`    // no frames to or from other isolated ports
+	RAGuard    bool `json:"ra_guard"`    // no router advertisements from this port
+	NDGuard    bool `json:"nd_guard"`    // no neighbour discovery from this port in the name of somebody else's address
+	DHCPGuard  bool `json:"dhcp_guard"`  // no answers of DHCP servers from this port
 	StormLimit int  `json:"storm_limit"` // frames a second from this port that may be flooded; 0: no limit
 }

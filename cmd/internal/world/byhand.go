@@ -266,7 +266,7 @@ func (w *World) addCable(a, b End) (err error) {
 
 // endFlags returns the settings of a port that is an end of a cable.
 func (n *Network) endFlags(e *plan.CableEnd) vswitch.PortFlags {
-	k := PortFlags(&plan.Interface{Port: n.Plan.Port, MTU: e.MTU, Down: e.Down})
+	k := trunk(PortFlags(&plan.Interface{Port: n.Plan.Port, MTU: e.MTU, Down: e.Down}))
 	k.Down = k.Down || n.Plan.Down
 	return k
 }

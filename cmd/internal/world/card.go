@@ -88,6 +88,9 @@ func (w *World) attach(h *Host, card *Card) (err error) {
 	if card.Port, err = network.Switch.Attach(portName(network.Switch, h, card.Plan), card.device, network.portFlags(card.Plan)); err != nil {
 		return err
 	}
+	if card.Plan.Address6.IsValid() {
+		network.Switch.Assign(card.Port, card.Plan.MAC, card.Plan.Address6.Addr())
+	}
 	card.at(card.Port)
 	close(card.attached)
 	closing, ended := make(chan struct{}), make(chan struct{})
@@ -198,10 +201,20 @@ func PortFlags(p *plan.Interface) vswitch.PortFlags {
 		MulticastFlood: p.Port.McastFlood,
 		BroadcastFlood: p.Port.BcastFlood,
 		Isolated:       p.Port.Isolated,
+		RAGuard:        p.Port.RAGuard,
+		NDGuard:        p.Port.NDGuard,
+		DHCPGuard:      p.Port.DHCPGuard,
 		StormLimit:     p.Port.StormLimit,
 		MTU:            p.MTU,
 		Down:           p.Down,
 	}
+}
+
+// trunk returns the settings of a port that no host is behind but another network: what comes from there has passed the guards
+// of hosts' ports, if it has come from a host, or the gateway there says it.
+func trunk(k vswitch.PortFlags) vswitch.PortFlags {
+	k.RAGuard, k.NDGuard, k.DHCPGuard = false, false, false
+	return k
 }
 
 // DroppedAtCards returns how many frames the hosts' own interfaces have dropped because their queues were full: nothing of the

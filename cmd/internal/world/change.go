@@ -56,6 +56,9 @@ func (w *World) setPort(c Change) error {
 		"mcast_flood": onOff(&k.MulticastFlood),
 		"bcast_flood": onOff(&k.BroadcastFlood),
 		"isolated":    onOff(&k.Isolated),
+		"ra_guard":    onOff(&k.RAGuard),
+		"nd_guard":    onOff(&k.NDGuard),
+		"dhcp_guard":  onOff(&k.DHCPGuard),
 		"storm_limit": number(&k.StormLimit, 0, 1<<30),
 		"up":          only("on", &up),
 	}); err != nil {

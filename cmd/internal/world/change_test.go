@@ -30,8 +30,11 @@ func TestSet(t *testing.T) {
 		is     func() bool
 		wrong  string // what the error says
 	}{
-		"port": {change: world.Change{Kind: "port", Name: "RED", Values: values("learning", "off", "storm_limit", "7")},
-			is: func() bool { return !red.Flags().Learning && red.Flags().StormLimit == 7 && red.Flags().Flood }},
+		"port": {change: world.Change{Kind: "port", Name: "RED", Values: values("learning", "off", "storm_limit", "7", "ra_guard", "off", "nd_guard", "off", "dhcp_guard", "on")},
+			is: func() bool {
+				k := red.Flags()
+				return !k.Learning && k.StormLimit == 7 && k.Flood && !k.RAGuard && !k.NDGuard && k.DHCPGuard
+			}},
 		"port, network named": {change: world.Change{Kind: "port", Name: "RED", Network: "br0", Values: values("isolated", "on")},
 			is: func() bool { return red.Flags().Isolated }},
 		"network": {change: world.Change{Kind: "network", Name: "br0", Values: values("ageing_time", "10", "fdb_max_learned", "5")},

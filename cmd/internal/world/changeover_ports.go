@@ -148,6 +148,9 @@ func merged(as, before, now vswitch.PortFlags) vswitch.PortFlags {
 		{&as.MulticastFlood, before.MulticastFlood, now.MulticastFlood},
 		{&as.BroadcastFlood, before.BroadcastFlood, now.BroadcastFlood},
 		{&as.Isolated, before.Isolated, now.Isolated},
+		{&as.RAGuard, before.RAGuard, now.RAGuard},
+		{&as.NDGuard, before.NDGuard, now.NDGuard},
+		{&as.DHCPGuard, before.DHCPGuard, now.DHCPGuard},
 	} {
 		if flag.before != flag.after {
 			*flag.to = flag.after

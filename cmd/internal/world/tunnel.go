@@ -123,7 +123,7 @@ func (t *Tunnel) plugIn(peers []netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	flags := PortFlags(&plan.Interface{MTU: t.where.MTU, Port: t.where.Port})
+	flags := trunk(PortFlags(&plan.Interface{MTU: t.where.MTU, Port: t.where.Port}))
 	port, err := t.on.Attach(t.Plan.Name, link, flags)
 	if err != nil {
 		return err

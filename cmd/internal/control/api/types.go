@@ -140,6 +140,9 @@ type Port struct {
 	McastFlood bool   `json:"mcast_flood"`
 	BcastFlood bool   `json:"bcast_flood"`
 	Isolated   bool   `json:"isolated"`
+	RAGuard    bool   `json:"ra_guard"`
+	NDGuard    bool   `json:"nd_guard"`
+	DHCPGuard  bool   `json:"dhcp_guard"`
 	StormLimit int    `json:"storm_limit"`
 	MTU        int    `json:"mtu"`
 	RxPackets  uint64 `json:"rx_packets"` // from the host into the switch

@@ -127,7 +127,8 @@ func (s *Server) ports(*http.Request) (any, error) {
 		for _, p := range n.Switch.Ports() {
 			k, c := p.Flags(), p.Counters()
 			rows = append(rows, api.Port{Network: n.Plan.Name, Name: p.Name(), Number: p.ID(), Learning: k.Learning, Flood: k.Flood,
-				McastFlood: k.MulticastFlood, BcastFlood: k.BroadcastFlood, Isolated: k.Isolated, StormLimit: k.StormLimit, MTU: k.MTU,
+				McastFlood: k.MulticastFlood, BcastFlood: k.BroadcastFlood, Isolated: k.Isolated,
+				RAGuard: k.RAGuard, NDGuard: k.NDGuard, DHCPGuard: k.DHCPGuard, StormLimit: k.StormLimit, MTU: k.MTU,
 				RxPackets: c.RxFrames, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 				TxPackets: c.TxFrames, TxBytes: c.TxBytes, TxDropped: c.TxDropped})
 		}

@@ -223,6 +223,7 @@ func unusualFlags(p api.Port) string {
 	}{
 		{"learning", p.Learning, true}, {"flood", p.Flood, true}, {"mcast_flood", p.McastFlood, true},
 		{"bcast_flood", p.BcastFlood, true}, {"isolated", p.Isolated, false},
+		{"ra_guard", p.RAGuard, true}, {"nd_guard", p.NDGuard, true}, {"dhcp_guard", p.DHCPGuard, false},
 	} {
 		if k.on != k.usual {
 			turned = append(turned, k.name+"="+map[bool]string{true: "on", false: "off"}[k.on])

@@ -83,10 +83,10 @@ ALONE  -     -              -                  -                -           /run
 `},
 		"ports": {func(b *bytes.Buffer) error {
 			return view.Ports(b, []api.Port{
-				{Network: "br0", Name: "RED", Number: 1, Learning: true, McastFlood: true, BcastFlood: true, Isolated: true, StormLimit: 10000, MTU: 1500, RxPackets: 3, RxBytes: 300},
+				{Network: "br0", Name: "RED", Number: 1, Learning: true, McastFlood: true, BcastFlood: true, Isolated: true, NDGuard: true, StormLimit: 10000, MTU: 1500, RxPackets: 3, RxBytes: 300},
 				{Network: "br0", Name: "gateway", MTU: 1500}})
 		}, `NETWORK  PORT     NO  MTU   FROM HOST  BYTES  DROPPED  TO HOST  BYTES  DROPPED  FLAGS
-br0      RED      1   1500  3          300    0        0        0      0        flood=off isolated=on storm_limit=10000
+br0      RED      1   1500  3          300    0        0        0      0        flood=off isolated=on ra_guard=off storm_limit=10000
 br0      gateway  -   1500  0          0      0        0        0      0        the gateway
 `},
 		"no drops":             {func(b *bytes.Buffer) error { return view.Drops(b, nil) }, "No packet was dropped.\n"},
