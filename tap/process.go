@@ -30,6 +30,12 @@ type Process interface {
 	Wait() (status int)
 }
 
+// SIGHUP and SIGPIPE by their numbers, which are the same everywhere: not every system has the names.
+const (
+	SIGHUP  = syscall.Signal(1)
+	SIGPIPE = syscall.Signal(13)
+)
+
 // Startable says in words what keeps a command from being started, as far as that shows beforehand: the kernel blames the
 // program for a directory that is not there. The error wraps exec.ErrNotFound for a program that is in no directory of
 // PATH.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"uswitch/tap"
 )
 
@@ -165,10 +163,10 @@ func state(err error) (s State, errno, text string) {
 	text = strings.ReplaceAll(err.Error(), "\n", "; ")
 	var number syscall.Errno
 	if errors.As(err, &number) {
-		errno = unix.ErrnoName(number)
+		errno = errnoName(number)
 	}
 	switch number {
-	case unix.ENOENT, unix.ENODEV, unix.ENXIO, unix.EOPNOTSUPP, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.ENOSYS, unix.EINVAL, unix.ENOPROTOOPT:
+	case syscall.ENOENT, syscall.ENODEV, syscall.ENXIO, syscall.EOPNOTSUPP, syscall.EPROTONOSUPPORT, syscall.EAFNOSUPPORT, syscall.ENOSYS, syscall.EINVAL, syscall.ENOPROTOOPT:
 		return Absent, errno, text
 	}
 	return Refused, errno, text

@@ -4,6 +4,7 @@ package doctor
 
 import (
 	"fmt"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -45,3 +46,6 @@ func lowPort() error {
 	}
 	return nil
 }
+
+// errnoName returns what the field calls an error number: EPERM.
+func errnoName(number syscall.Errno) string { return unix.ErrnoName(number) }

@@ -2,7 +2,13 @@
 
 package doctor
 
-import "uswitch/tap"
+import (
+	"syscall"
+	"uswitch/tap"
+)
 
 // Sockets tries nothing.
 func Sockets() []tap.Trial { return nil }
+
+// errnoName has no names.
+func errnoName(syscall.Errno) string { return "" }

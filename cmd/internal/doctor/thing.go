@@ -3,8 +3,7 @@ package doctor
 import (
 	"errors"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"uswitch/tap"
 )
@@ -72,7 +71,7 @@ const withoutOffload = "frames go as on a wire, which is slower"
 // newer names the Linux that has it, for whoever has an older one.
 func newer(version string) func(Place, error) string {
 	return func(_ Place, err error) string {
-		if errors.Is(err, unix.EINVAL) {
+		if errors.Is(err, syscall.EINVAL) {
 			return "Linux has it from " + version + " on"
 		}
 		return ""

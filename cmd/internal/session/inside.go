@@ -14,6 +14,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/tap"
 )
 
 // execInside runs a program on a simulated host: the process that has the lab runs it, and this one is its terminal.
@@ -28,7 +29,7 @@ func execInside(ctx context.Context, c *api.Client, host string, argv []string, 
 		input = struct{ io.Reader }{o.Input}
 	}
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, tap.SIGHUP)
 	defer signal.Stop(signals)
 	answer, err := c.Stream(ctx, http.MethodPost, "/v1/exec", q.Query(), input)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"golang.org/x/sys/unix"
+	"uswitch/tap"
 )
 
 // signalError is the cause of a context that a signal has ended.
@@ -26,7 +26,7 @@ func interruptible(lastWord func()) (ctx context.Context, stop func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, ending()...)
 	pipes := make(chan os.Signal, 1)
-	signal.Notify(pipes, syscall.SIGPIPE)
+	signal.Notify(pipes, tap.SIGPIPE)
 	go func() {
 		first, ok := <-signals
 		if !ok {
@@ -51,8 +51,8 @@ func interruptible(lastWord func()) (ctx context.Context, stop func()) {
 // ending returns the signals that are to end a lab: SIGHUP unless it is ignored, as under nohup.
 func ending() []os.Signal {
 	wanted := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		wanted = append(wanted, syscall.SIGHUP)
+	if !signal.Ignored(tap.SIGHUP) {
+		wanted = append(wanted, tap.SIGHUP)
 	}
 	return wanted
 }
@@ -64,7 +64,7 @@ func interrupted(ctx context.Context, status int) int {
 	case errors.As(cause, &s):
 		return 128 + int(s.signal)
 	case errors.Is(cause, errNobodyReads):
-		return 128 + int(syscall.SIGPIPE)
+		return 128 + int(tap.SIGPIPE)
 	}
 	return status
 }
@@ -86,7 +86,7 @@ func keepInherited() {
 		if err != nil || fd < 3 {
 			continue
 		}
-		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC != 0 {
+		if !inheritable(fd) {
 			continue // our own, or gone
 		}
 		syscall.CloseOnExec(fd)
