@@ -6,10 +6,10 @@ PACKAGES = iproute2 iputils-ping iputils-arping iptables conntrack tcpdump tshar
            dnsutils traceroute iputils-tracepath mtr-tiny nmap hping3 iperf3 socat nftables ethtool openvswitch-switch net-tools bridge-utils \
            nginx-light postgresql postgresql-client tmux gcc libc6-dev \
            radvd ndisc6 \
-           crun uidmap libcap2-bin busybox-static golang-github-containers-common chromium
+           crun uidmap libcap2-bin busybox-static golang-github-containers-common chromium python3
 
 .DEFAULT_GOAL := build
-.PHONY: web test-web build run test test-race test-predict test-rootless test-kills test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
+.PHONY: web playground test-web build run test test-race test-predict test-rootless test-kills test-plain test-docker lint cover bench bench-quick peers fuzz packages install dist test-dist module help
 
 # What the binary says of itself, and the day that stands in what is made from it: the commit's, so that anybody gets the same bytes.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -57,6 +57,7 @@ REACHED = ^uswitch/
 lint: ## gofmt, go vet, staticcheck, and deadcode: nothing that only tests reach
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
 	$(GO) vet ./...
+	GOOS=js GOARCH=wasm $(GO) vet ./cmd/playground
 	$(GO) tool staticcheck ./...
 	@dead=$$($(GO) tool deadcode -filter '$(REACHED)' ./cmd/uswitch ./test/bench) || exit 1; if [ -n "$$dead" ]; then echo "$$dead"; exit 1; fi
 
@@ -100,6 +101,9 @@ web: out/web/node_modules ## make the page that is embedded in uswitch: cmd/inte
 	cp $(PAGE)/src/index.html $(DIST)/index.html
 	@for p in preact @preact/signals @preact/signals-core @xterm/xterm @xterm/addon-fit; do \
 		echo "== $$p"; echo; cat out/web/node_modules/$$p/LICENSE; echo; done >$(DIST)/LICENSES.txt
+
+playground: ## make out/playground: static files, with uswitch in them, that run labs in a browser: serve them with any web server
+	$(GO) run ./cmd/playground out/playground
 
 # What the page is made of, and what its tests judge it with.
 out/web/node_modules: $(PAGE)/package.json $(PAGE)/package-lock.json

@@ -99,6 +99,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"cmd/internal/tools/watch": {ours: []string{"switch/trace", "cmd/internal/control/api", "cmd/internal/tools/view", "cmd/internal/tools/step"},
 		others: []string{"charm.land/bubbletea/v2"}},
 	"cmd/internal/web":            {ours: []string{"cmd/internal/control/api"}, others: []string{"github.com/coder/websocket"}},
+	"cmd/playground":              {ours: []string{"cmd/internal/plan", "cmd/internal/session", "cmd/internal/teach/lesson", "cmd/internal/web"}},
 	"cmd/internal/teach/state":    {},
 	"cmd/internal/teach/check":    {ours: taught()},
 	"cmd/internal/teach/breakage": {ours: taught("cmd/internal/teach/check", "cmd/internal/teach/state")},

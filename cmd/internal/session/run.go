@@ -141,7 +141,7 @@ func runAlone(o Options) (status int, err error) {
 	s := &session{Options: o, host: simhost.NewVirtual(), screen: newScreen(o)}
 	defer s.host.Close()
 	var differences []string
-	s.Plan, differences = aloneInMemory(o.Plan)
+	s.Plan, differences = InMemory(o.Plan)
 	for _, line := range differences {
 		s.screen.report(line)
 	}

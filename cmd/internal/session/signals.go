@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"syscall"
 
@@ -51,7 +52,7 @@ func interruptible(lastWord func()) (ctx context.Context, stop func()) {
 // ending returns the signals that are to end a lab: SIGHUP unless it is ignored, as under nohup.
 func ending() []os.Signal {
 	wanted := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
-	if !signal.Ignored(tap.SIGHUP) {
+	if runtime.GOOS != "js" && !signal.Ignored(tap.SIGHUP) { // a page gets no signals, and Ignored panics there
 		wanted = append(wanted, tap.SIGHUP)
 	}
 	return wanted

@@ -59,8 +59,8 @@ func pings(argv []string) bool {
 	return err == nil
 }
 
-// aloneInMemory returns the plan of a lab to which nobody can be attached, and says what of it is done in another way.
-func aloneInMemory(p *plan.Plan) (_ *plan.Plan, differences []string) {
+// InMemory returns the plan of a lab that has nothing of this machine, and says what of it is done in another way.
+func InMemory(p *plan.Plan) (_ *plan.Plan, differences []string) {
 	own := *p
 	own.Hosts = slices.Clone(p.Hosts)
 	switch p.Uplink.Kind {

@@ -15,7 +15,6 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 
 	"uswitch/sim"
-	"uswitch/tap"
 )
 
 // The interpreter runs what stands before a pipe, and what runs in the background, on goroutines of its own, which take no turns.
@@ -118,12 +117,15 @@ func (s *shell) own(ctx context.Context, args []string) (status int, ok bool) {
 	return 0, false
 }
 
+// sigpipe is SIGPIPE by its number: not every system has the name.
+const sigpipe = syscall.Signal(13)
+
 // pipe runs two commands of which the second reads what the first one writes. Its status is the second one's.
 func (s *shell) pipe(ctx context.Context, h interp.HandlerContext, p part, params []string) int {
 	between := &pipe{loop: s.Loop()}
 	leftCtx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	between.ctx, between.broken = leftCtx, func() { stop(sim.Ended{By: tap.SIGPIPE}) }
+	between.ctx, between.broken = leftCtx, func() { stop(sim.Ended{By: sigpipe}) }
 	errs := h.Stderr
 	if p.errors {
 		errs = between

@@ -190,7 +190,7 @@ func answer(w http.ResponseWriter, e *api.Error) {
 // file gives one of the page's files.
 func file(w http.ResponseWriter, r *http.Request) {
 	name := cmp.Or(strings.TrimPrefix(r.URL.Path, "/"), "index.html")
-	text, err := fs.ReadFile(bundle, "page/dist/"+name)
+	text, err := fs.ReadFile(Files(), name)
 	kind := kinds[path.Ext(name)]
 	if err != nil || kind == "" {
 		refuse(w, http.StatusNotFound, r.URL.Path+": the page has no such file")

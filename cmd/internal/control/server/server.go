@@ -63,7 +63,7 @@ func New(l net.Listener, w *world.World, version string, pid int, stop func()) *
 		streams: make(chan struct{}, maxStreams), prober: prober{places: make(chan struct{}, maxProbes), nextID: uint16(pid)},
 		shared: sharedRing{tracer: w.Tracer()}, end: end}
 	s.http = http.Server{
-		Handler:           s.handler(),
+		Handler:           s.Handler(),
 		ReadHeaderTimeout: headTime,
 		ReadTimeout:       readTime,
 		IdleTimeout:       idleTime,
@@ -91,8 +91,6 @@ func (s *Server) Close() error {
 	s.shared.close()
 	return nil
 }
-
-func (s *Server) handler() http.Handler { return checked(s.docker(s.routed())) }
 
 // routed leads to what answers. api.Endpoints lists the same.
 func (s *Server) routed() *http.ServeMux {
@@ -244,7 +242,15 @@ func decode(r *http.Request, into any) error {
 
 // Resting returns a client for a world that nobody else can reach.
 func Resting(w *world.World, version string) *api.Client {
-	s := &Server{world: w, engine: newEngine(w), version: version, pid: os.Getpid(), stop: func() {}, streams: make(chan struct{}, maxStreams),
-		shared: sharedRing{tracer: w.Tracer()}}
-	return api.InProcess(s.handler(), w.Plan().Name)
+	return api.InProcess(Within(w, version, func() {}).Handler(), w.Plan().Name)
 }
+
+// Within returns a server that has no socket: its Handler is asked from within this process, by one who may do everything. stop is
+// called when that one asks for the lab's end.
+func Within(w *world.World, version string, stop func()) *Server {
+	return &Server{world: w, engine: newEngine(w), version: version, pid: os.Getpid(), stop: stop, streams: make(chan struct{}, maxStreams),
+		prober: prober{places: make(chan struct{}, maxProbes)}, shared: sharedRing{tracer: w.Tracer()}}
+}
+
+// Handler answers.
+func (s *Server) Handler() http.Handler { return checked(s.docker(s.routed())) }

@@ -1,5 +1,5 @@
 // How the page talks to a lab: requests with the token that came in the address. In the playground a worker answers instead of a server
-// (see worker below); nothing else in the page knows which.
+// (cmd/playground).
 
 const TOKEN = "uswitch-token";
 
@@ -34,12 +34,9 @@ const http = {
   },
 };
 
-let backend = http;
-
-// use puts something else in the server's place: what has request(method, path, body, options) and returns a Response.
-export function use(other) {
-  backend = other;
-}
+// playground is what has come in the server's place before the page was there: request(method, path, body, options) returns a Response.
+export const playground = globalThis.uswitchPlayground;
+const backend = playground || http;
 
 export const hasTerminals = () => backend.terminals;
 

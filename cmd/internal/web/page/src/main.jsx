@@ -17,6 +17,7 @@ import { Rules } from "./views/rules.jsx";
 import { Ask } from "./views/ask.jsx";
 import { Do } from "./views/do.jsx";
 import { Terminal } from "./views/terminal.jsx";
+import { dropped, Labs } from "./views/labs.jsx";
 import { Held, Pause } from "./views/world.jsx";
 import "./style.css";
 import "@xterm/xterm/css/xterm.css";
@@ -33,7 +34,7 @@ function Page() {
     const press = (e) => shortcut(e, help);
     addEventListener("keydown", press);
     const over = (e) => e.dataTransfer?.types.includes("Files") && e.preventDefault();
-    const drop = (e) => e.dataTransfer?.files[0] && (e.preventDefault(), openCapture(e.dataTransfer.files[0]));
+    const drop = (e) => e.dataTransfer?.files[0] && (e.preventDefault(), dropped(e.dataTransfer.files[0]));
     addEventListener("dragover", over);
     addEventListener("drop", drop);
     return () => (removeEventListener("keydown", press), removeEventListener("dragover", over), removeEventListener("drop", drop));
@@ -69,6 +70,7 @@ function Top({ help }) {
     <header class="top">
       <h1>uswitch <span>{lab.value?.name}</span></h1>
       <span class={`link ${link.value.state}`} role="status">{pick("link." + link.value.state)}</span>
+      <Labs />
       <span class="grow" />
       <Capture />
       <label class="file">{pick("file.open")}<input type="file" class="hidden" accept=".pcapng" onChange={(e) => (e.target.files[0] && openCapture(e.target.files[0]), (e.target.value = ""))} /></label>

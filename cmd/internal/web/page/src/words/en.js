@@ -1,4 +1,5 @@
 export default {
+  "lab": "Lab", "lab.own": "your own", "lab.open": "Open a lab file", "lab.link": "Copy a link to this lab", "lab.copied": "The link is copied", "lab.loading": "uswitch is loading ...", "lab.notes": "{n} notes",
   "picture": "Picture", "journeys": "Packets", "steps": "Steps", "beside": "Beside the picture", "loading": "Asking the lab ...",
   "link.connecting": "connecting", "link.live": "live", "link.cut": "cut off: trying again", "link.refused": "refused",
   "capture": "Capture for Wireshark", "capture.end": "End the capture ({n} kB)", "colours": "Colours", "scheme.auto": "as the system", "scheme.light": "light", "scheme.dark": "dark",

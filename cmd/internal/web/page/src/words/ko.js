@@ -1,4 +1,5 @@
 export default {
+  "lab": "랩", "lab.own": "내 파일", "lab.open": "랩 파일 열기", "lab.link": "이 랩의 링크 복사", "lab.copied": "링크를 복사했습니다", "lab.loading": "uswitch를 불러오는 중 ...", "lab.notes": "알림 {n}개",
   "picture": "그림", "journeys": "패킷", "steps": "단계", "beside": "그림 옆", "loading": "랩에 묻는 중 ...",
   "link.connecting": "연결 중", "link.live": "연결됨", "link.cut": "끊김: 다시 시도 중", "link.refused": "거부됨",
   "capture": "Wireshark용 캡처", "capture.end": "캡처 끝내기 ({n} kB)", "colours": "색", "scheme.auto": "시스템 설정", "scheme.light": "밝게", "scheme.dark": "어둡게",
