@@ -42,7 +42,7 @@ const (
 
 // note looks at a packet that comes in.
 func (s *senders) note(f frame.Frame) {
-	ip, err := frame.ParseIPv4(f.Data[frame.EthernetHeader:])
+	ip, err := frame.ParseIP(f.Data[frame.EthernetHeader:])
 	if err != nil || ip.Proto() != frame.ProtoTCP {
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
@@ -94,7 +95,7 @@ func (s *Station) Listen(port uint16, hears func(src, dst netip.Addr) bool) (net
 	if err != nil {
 		return nil, err
 	}
-	l, err := gonet.ListenTCP(s.stack.Stack, tcpip.FullAddress{NIC: netstack.NIC, Port: port}, ipv4.ProtocolNumber)
+	l, err := gonet.ListenTCP(s.stack.Stack, tcpip.FullAddress{NIC: netstack.NIC, Port: port}, ipv6.ProtocolNumber) // of both families
 	if err != nil {
 		release()
 		return nil, err

@@ -168,7 +168,7 @@ func readUDP(f frame.Frame) (from, to netip.AddrPort, data []byte, ok bool) {
 	if len(f.Data) < frame.EthernetHeader || f.Offload.GSO != frame.GSONone {
 		return from, to, nil, false
 	}
-	ip, err := frame.ParseIPv4(f.Data[frame.EthernetHeader:])
+	ip, err := frame.ParseIP(f.Data[frame.EthernetHeader:])
 	if err != nil || ip.Proto() != frame.ProtoUDP {
 		return from, to, nil, false
 	}
@@ -179,15 +179,16 @@ func readUDP(f frame.Frame) (from, to netip.AddrPort, data []byte, ok bool) {
 	return netip.AddrPortFrom(ip.Src(), u.SrcPort()), netip.AddrPortFrom(ip.Dst(), u.DstPort()), u[frame.UDPHeader:u.Length()], true
 }
 
-// defaultTTL is net.ipv4.ip_default_ttl.
+// defaultTTL is net.ipv4.ip_default_ttl and net.ipv6.conf.default.hop_limit.
 const defaultTTL = 64
 
 // send sends a datagram. It may be fragmented on its way, so that it has an identification.
 func (s *Server) send(from, to netip.AddrPort, data []byte, now time.Time) {
-	b := make([]byte, frame.EthernetHeader+frame.IPv4Header+frame.UDPHeader+len(data))
+	header := frame.FixedHeader(from.Addr())
+	b := make([]byte, frame.EthernetHeader+header+frame.UDPHeader+len(data))
 	ip := b[frame.EthernetHeader:]
-	copy(ip[frame.IPv4Header+frame.UDPHeader:], data)
-	frame.PutUDP(ip[frame.IPv4Header:], from.Port(), to.Port()).SetChecksum(from.Addr(), to.Addr())
-	frame.PutIPv4(ip, frame.ProtoUDP, defaultTTL, uint16(s.ids.Add(1)), from.Addr(), to.Addr())
+	copy(ip[header+frame.UDPHeader:], data)
+	frame.PutUDP(ip[header:], from.Port(), to.Port()).SetChecksum(from.Addr(), to.Addr())
+	frame.PutIP(ip, frame.ProtoUDP, defaultTTL, uint16(s.ids.Add(1)), from.Addr(), to.Addr())
 	s.config.Gateway.Originate(frame.Frame{Data: b}, now)
 }
