@@ -28,13 +28,19 @@ func newKernel(t *testing.T, rules string) *site {
 		must(t, "ip", "-n", ns, "link", "set", "eth0", "up")
 		must(t, "ip", "-n", ns, "route", "add", "default", "via", h.gateway)
 	}
-	argv := s.in("HOST", "iptables-restore", "-w")
-	restore := exec.Command(argv[0], argv[1:]...)
-	restore.Stdin = strings.NewReader(rules)
-	if out, err := restore.CombinedOutput(); err != nil {
-		t.Fatalf("iptables-restore: %v: %s\n%s", err, out, rules)
-	}
+	s.feed("HOST", rules, "iptables-restore", "-w")
 	return s
+}
+
+// feed runs a program inside a host that reads a text, and must succeed.
+func (l *lab) feed(host, text string, command ...string) {
+	l.t.Helper()
+	argv := l.in(host, command...)
+	c := exec.Command(argv[0], argv[1:]...)
+	c.Stdin = strings.NewReader(text)
+	if out, err := c.CombinedOutput(); err != nil {
+		l.t.Fatalf("%s: %v: %s\n%s", command[0], err, out, text)
+	}
 }
 
 // conntrack runs the real tool on a kernel, and uswitch's elsewhere.

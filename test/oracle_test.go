@@ -180,7 +180,7 @@ func tracing(host string, argv ...string) func(*site) string {
 
 func dialling(host, to string) func(*site) string {
 	return func(s *site) string {
-		c, err := s.dial(host, "tcp4", "", to, 3*time.Second)
+		c, err := s.dial(host, "tcp"+familyOf(to), "", to, 3*time.Second)
 		if err == nil {
 			c.Close()
 		}
@@ -191,7 +191,7 @@ func dialling(host, to string) func(*site) string {
 // firstByte connects and waits for a byte; it returns how that ended.
 func (l *lab) firstByte(host, to string) string {
 	l.t.Helper()
-	c, err := l.dial(host, "tcp4", "", to, 3*time.Second)
+	c, err := l.dial(host, "tcp"+familyOf(to), "", to, 3*time.Second)
 	if err == nil {
 		_ = c.SetReadDeadline(time.Now().Add(3 * time.Second))
 		_, err = c.Read(make([]byte, 1))
@@ -220,7 +220,7 @@ var changing = []struct {
 	as string
 }{
 	{regexp.MustCompile(`(?m)^conntrack v.*\n`), ""},
-	{regexp.MustCompile(`((?:tcp|udp|icmp) +(?:6|17|1)) \d+`), "$1 SECONDS"},
+	{regexp.MustCompile(`((?:tcp|udp|icmp|icmpv6) +(?:6|17|1|58)) \d+`), "$1 SECONDS"},
 	{regexp.MustCompile(`(sport|dport)=(\d{4,5})\b`), "$1=PORT"},
 	{regexp.MustCompile(`\bid=\d+`), "id=ID"},
 }

@@ -4,17 +4,26 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 )
 
 // Servers and clients inside namespaces that check more than programs do. All of them end with the test.
+
+// familyOf returns the 4 or the 6 that Go's names of networks end with, for an address with a port.
+func familyOf(at string) string {
+	if strings.HasPrefix(at, "[") {
+		return "6"
+	}
+	return "4"
+}
 
 // listen opens a TCP listener in a host.
 func (l *lab) listen(host, at string) net.Listener {
 	l.t.Helper()
 	var listener net.Listener
 	within(l.t, l.ns(host), func() (err error) {
-		listener, err = net.Listen("tcp4", at)
+		listener, err = net.Listen("tcp"+familyOf(at), at)
 		return err
 	})
 	l.t.Cleanup(func() { listener.Close() })
@@ -45,7 +54,7 @@ func (l *lab) packets(host, at string) *net.UDPConn {
 	l.t.Helper()
 	var c net.PacketConn
 	within(l.t, l.ns(host), func() (err error) {
-		c, err = net.ListenPacket("udp4", at)
+		c, err = net.ListenPacket("udp"+familyOf(at), at)
 		return err
 	})
 	l.t.Cleanup(func() { c.Close() })
@@ -59,7 +68,7 @@ func (l *lab) dial(host, network, from, to string, timeout time.Duration) (c net
 	if from != "" {
 		at := netip.MustParseAddrPort(from)
 		d.LocalAddr = net.TCPAddrFromAddrPort(at)
-		if network == "udp4" {
+		if strings.HasPrefix(network, "udp") {
 			d.LocalAddr = net.UDPAddrFromAddrPort(at)
 		}
 	}
@@ -76,7 +85,7 @@ func (l *lab) dial(host, network, from, to string, timeout time.Duration) (c net
 // connect connects from a host, which must succeed.
 func (l *lab) connect(host, to string) *net.TCPConn {
 	l.t.Helper()
-	c, err := l.dial(host, "tcp4", "", to, patience)
+	c, err := l.dial(host, "tcp"+familyOf(to), "", to, patience)
 	if err != nil {
 		l.t.Fatalf("%s: %v", host, err)
 	}
@@ -110,7 +119,7 @@ func (l *lab) sayWho(host, tcp, udp string) {
 // asksUDP sends a datagram and returns the answer, or in which way there was none.
 func (l *lab) asksUDP(host, from, to string) string {
 	l.t.Helper()
-	c, err := l.dial(host, "udp4", from, to, 0)
+	c, err := l.dial(host, "udp"+familyOf(to), from, to, 0)
 	if err != nil {
 		return explain(err)
 	}
