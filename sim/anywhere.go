@@ -12,7 +12,8 @@ import (
 
 // AnywhereConfig describes an outside that nobody can look into.
 type AnywhereConfig struct {
-	Addr netip.Addr // the uplink's own address, the only source that the outside could answer
+	Addr  netip.Addr // the uplink's own address, the only source that the outside could answer
+	Addr6 netip.Addr // that of IPv6; invalid: the uplink has none
 	// Refuses says which destinations the uplink itself does not let anybody reach, and why; nil: all are fine.
 	Refuses func(dst netip.Addr) trace.Reason
 }
@@ -40,18 +41,18 @@ func NewAnywhere(c AnywhereConfig, clock *Clock, random *rand.Rand) *Anywhere {
 // Connect implements Outside.
 func (a *Anywhere) Connect(g *nat.Gateway, uplink *nat.Interface) { a.gateway, a.uplink = g, uplink }
 
-// Client implements Outside: somebody at 198.51.100.7.
+// Client implements Outside: somebody at 198.51.100.7 and 2001:db8:51::7.
 func (a *Anywhere) Client() *Machine { return a.machine }
 
 // Output implements nat.Uplink.
 func (a *Anywhere) Output(f frame.Frame, _ time.Time) trace.Reason {
 	f = f.Clone()
 	f.FinishChecksum()
-	ip, err := frame.ParseIPv4(f.Data[frame.EthernetHeader:])
+	ip, err := frame.ParseIP(f.Data[frame.EthernetHeader:])
 	switch {
 	case err != nil:
 		return trace.IPHeader
-	case ip.Src() != a.config.Addr:
+	case ip.Src() != a.config.Addr && ip.Src() != a.config.Addr6:
 		return trace.InsideSource
 	case a.config.Refuses != nil:
 		if r := a.config.Refuses(ip.Dst()); r != trace.NoReason {
@@ -66,8 +67,8 @@ func (a *Anywhere) Output(f frame.Frame, _ time.Time) trace.Reason {
 }
 
 // attend makes sure that somebody listens where a packet goes.
-func (a *Anywhere) attend(ip frame.IPv4) {
-	t, ok := frame.TupleOf(ip)
+func (a *Anywhere) attend(ip frame.IP) {
+	t, ok := ip.Tuple()
 	switch {
 	case !ok:
 	case t.Proto == frame.ProtoTCP && a.machine.services[t.DstPort] == nil:
@@ -81,7 +82,10 @@ func (a *Anywhere) attend(ip frame.IPv4) {
 func (a *Anywhere) owns(netip.Addr) bool { return true }
 
 // source implements network.
-func (a *Anywhere) source(frame.Tuple) (way, error) {
+func (a *Anywhere) source(t frame.Tuple) (way, error) {
+	if t.Dst().Is6() {
+		return way{src: clientAddr6, mtu: 1500}, nil
+	}
 	return way{src: clientAddr, mtu: 1500}, nil
 }
 

@@ -1,14 +1,16 @@
 package sim
 
 import (
+	"net/netip"
+
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
 
 // arrive takes a packet that a card has brought: it is the host's, or it goes on, or it ends here.
 func (h *Host) arrive(c *Card, b []byte, toGroup bool) {
-	ip, err := frame.ParseIPv4(b)
-	if err != nil || !ip.ChecksumOK() {
+	ip, ok := parse(b)
+	if !ok {
 		return
 	}
 	if c.taken != "" {
@@ -48,7 +50,7 @@ func (h *Host) arrive(c *Card, b []byte, toGroup bool) {
 var refusalCodes = map[RouteKind]uint8{Unreachable: frame.UnreachableHost, NoRoute: frame.UnreachableNet, Prohibit: 13}
 
 // refusalOf names why a packet that has come in goes nowhere.
-func (h *Host) refusalOf(c *Card, ip frame.IPv4, d Decision) string {
+func (h *Host) refusalOf(c *Card, ip frame.IP, d Decision) string {
 	switch {
 	case d.Kind == Blackhole && d.Text == "":
 		return DropMartian
@@ -72,7 +74,7 @@ func dropOf(k RouteKind) string {
 }
 
 // forward sends a packet on, as a router does (ip_forward of net/ipv4/ip_forward.c).
-func (h *Host) forward(in *Card, ip frame.IPv4, d Decision) {
+func (h *Host) forward(in *Card, ip frame.IP, d Decision) {
 	s := Step{Kind: StepForward, Card: in.name, Packet: ip, Decision: d}
 	if ip.TTL() <= 1 {
 		s.Drop = trace.TTLExpired.String()
@@ -93,7 +95,7 @@ func (h *Host) forward(in *Card, ip frame.IPv4, d Decision) {
 	if d.MTU > 0 {
 		mtu = min(mtu, d.MTU)
 	}
-	if len(ip) > mtu && ip.DontFragment() {
+	if len(ip) > mtu && (!ip.Is4() || frame.IPv4(ip).DontFragment()) { // no router cuts a packet of IPv6
 		s.Drop = trace.FragNeeded.String()
 		h.tell(s)
 		h.sendError(ip, false, frame.ICMPUnreachable, frame.UnreachableTooBig, uint16(mtu))
@@ -103,21 +105,22 @@ func (h *Host) forward(in *Card, ip frame.IPv4, d Decision) {
 	if !h.pass(AtPostrouting, out.name, ip, ip.Dst()) {
 		return
 	}
-	for _, b := range cut(ip, mtu) {
-		frame.IPv4(b[frame.EthernetHeader:]).DecrementTTL()
+	for _, b := range cut(ip, mtu, 0) {
+		frame.IP(b[frame.EthernetHeader:]).DecrementTTL()
 		h.leave(b, d)
 	}
 }
 
-// cut returns a packet with room for the Ethernet header in front, in pieces of at most mtu bytes (RFC 791 3.2).
-func cut(ip frame.IPv4, mtu int) (pieces [][]byte) {
+// cut returns a packet with room for the Ethernet header in front, in pieces of at most mtu bytes (RFC 791 3.2); id is what those of
+// IPv6 share (RFC 8200 4.5).
+func cut(ip frame.IP, mtu int, id uint32) (pieces [][]byte) {
 	if len(ip) <= mtu {
 		return [][]byte{append(make([]byte, frame.EthernetHeader, frame.EthernetHeader+len(ip)), ip...)}
 	}
 	room := ip.FragmentRoom(mtu)
-	for offset := 0; offset < len(ip.Payload()); {
+	for offset := 0; offset < ip.Divisible(); {
 		var b []byte
-		b, offset = ip.AppendFragment(make([]byte, frame.EthernetHeader), offset, room)
+		b, offset = ip.AppendFragment(make([]byte, frame.EthernetHeader), offset, room, id)
 		pieces = append(pieces, b)
 	}
 	return pieces
@@ -125,7 +128,7 @@ func cut(ip frame.IPv4, mtu int) (pieces [][]byte) {
 
 // leave puts a packet, with room in front, onto the wire that a decision names.
 func (h *Host) leave(b []byte, d Decision) {
-	ip := frame.IPv4(b[frame.EthernetHeader:])
+	ip := frame.IP(b[frame.EthernetHeader:])
 	card, ok := h.Card(d.Card)
 	if !ok {
 		h.tell(Step{Kind: StepCard, Card: d.Card, Packet: ip, Unknown: h.name + " sends it by " + d.Card + ", which is no card of the lab's: not looked at"})
@@ -141,11 +144,19 @@ func (h *Host) leave(b []byte, d Decision) {
 	case d.Kind == Broadcast:
 		card.sendTo(b, frame.Broadcast)
 	case d.Kind == Multicast:
-		a := ip.Dst().As4()
-		card.sendTo(b, frame.MAC{1, 0, 0x5e, a[1] & 0x7f, a[2], a[3]})
+		card.sendTo(b, groupMAC(ip.Dst()))
 	case d.Via.IsValid():
 		card.transmit(b, d.Via)
 	default:
 		card.transmit(b, ip.Dst())
 	}
+}
+
+// groupMAC returns the hardware address of a group (RFC 1112 6.4, RFC 2464 7).
+func groupMAC(group netip.Addr) frame.MAC {
+	if group.Is6() {
+		return frame.GroupMAC(group)
+	}
+	a := group.As4()
+	return frame.MAC{1, 0, 0x5e, a[1] & 0x7f, a[2], a[3]}
 }

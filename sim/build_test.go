@@ -261,14 +261,14 @@ func (w *World) Ping(host string, dst netip.Addr, o PingOptions, out io.Writer) 
 // ping begins to send questions, and counts what comes of them, until stop is called.
 func (m *Machine) ping(dst netip.Addr, o PingOptions, out io.Writer, result *PingResult) (stop func()) {
 	sent := map[uint16]time.Time{}
-	id := m.listenEcho(echoes{replied: func(ip frame.IPv4) {
+	id := m.listenEcho(echoes{replied: func(ip frame.IP) {
 		seq := frame.ICMP(ip.Payload()).Seq()
 		result.Received++
 		fmt.Fprintf(out, "%d bytes from %v: icmp_seq=%d ttl=%d time=%v\n", len(ip.Payload()), ip.Src(), seq, ip.TTL(), m.time.Now().Sub(sent[seq]))
 	}, failed: func(e fault) {
 		result.Errors++
-		quote, _ := e.message.Quote()
-		fmt.Fprintf(out, "From %v icmp_seq=%d %v\n", e.from, frame.ICMP(quote.Payload()).Seq(), e)
+		quote, _ := e.packet.Quote()
+		fmt.Fprintf(out, "From %v icmp_seq=%d %v\n", e.from(), frame.ICMP(quote.Payload()).Seq(), e)
 	}})
 	var ask func()
 	ask = func() {

@@ -51,7 +51,7 @@ func (c *Card) input(f frame.Frame) {
 	case !ok:
 		return
 	case e.Dst() != c.self.MAC && !e.Dst().IsGroup(): // meant for somebody else
-		if ip, err := frame.ParseIPv4(e.Payload()); err == nil && e.Type() == frame.TypeIPv4 {
+		if ip, err := frame.ParseIP(e.Payload()); err == nil && e.Type() == ip.EtherType() {
 			c.host.tell(Step{Kind: StepArrive, Card: c.name, Packet: ip, MAC: e.Dst(), Drop: DropOtherMAC})
 		}
 		return
@@ -70,7 +70,7 @@ func (c *Card) Send(b []byte) {
 }
 
 func (c *Card) sendTo(b []byte, to frame.MAC) {
-	frame.Ethernet(b).SetHeader(to, c.self.MAC, frame.TypeIPv4)
+	frame.Ethernet(b).SetHeader(to, c.self.MAC, frame.IP(b[frame.EthernetHeader:]).EtherType())
 	c.Send(b)
 }
 
@@ -92,7 +92,7 @@ func (c *Card) tick() {
 			c.ask(a.To, a.Addr, netip.Addr{})
 		}
 		for _, b := range a.Held {
-			c.unreachable(frame.IPv4(b[frame.EthernetHeader:]))
+			c.unreachable(frame.IP(b[frame.EthernetHeader:]))
 		}
 	}
 	if !next.IsZero() {
@@ -101,16 +101,17 @@ func (c *Card) tick() {
 }
 
 // unreachable tells the host's own programs that a neighbour does not answer.
-func (c *Card) unreachable(ip frame.IPv4) {
-	if m, ok := frame.ParseICMP(ip.Payload()); ip.Proto() == frame.ProtoICMP && (!ok || !m.IsQuery()) {
+func (c *Card) unreachable(ip frame.IP) {
+	if isSilent(ip) {
 		return
 	}
 	if !c.host.owns(ip.Src()) { // a router tells the sender
 		c.host.sendError(ip, false, frame.ICMPUnreachable, frame.UnreachableHost, 0)
 		return
 	}
-	m := frame.ICMPError{Type: frame.ICMPUnreachable, Code: frame.UnreachableHost}.Append(nil, ip)
-	c.host.inputError(c.self.Addr.Addr(), m)
+	own, _ := c.self.For(ip.Dst())
+	b := appendError(make([]byte, frame.FixedHeader(ip.Src())), frame.ICMPError{Type: frame.ICMPUnreachable, Code: frame.UnreachableHost}, ip)
+	c.host.inputError(frame.PutIP(b, frame.ProtoICMPOf(ip.Src()), defaultTTL, 0, own.Addr(), ip.Src()))
 }
 
 // inputARP answers for the host's own addresses, learns, and sends what has waited for the sender.
@@ -251,7 +252,7 @@ func (c *Card) sendARP(op uint16, to, target frame.MAC, from, addr netip.Addr) {
 
 // transmit sends a packet, with room in front, to a neighbour, once its hardware address is known.
 func (c *Card) transmit(b []byte, via netip.Addr) {
-	now, ip := c.time.Now(), frame.IPv4(b[frame.EthernetHeader:])
+	now, ip := c.time.Now(), frame.IP(b[frame.EthernetHeader:])
 	for _, keeps := range []struct {
 		is   bool
 		drop trace.Reason

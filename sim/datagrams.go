@@ -31,7 +31,7 @@ const maxDatagrams = 64
 // DialUDP makes a socket that hears nobody but to.
 func (s Sockets) DialUDP(ctx context.Context, to netip.AddrPort) (*Datagrams, error) {
 	m := s.Machine
-	w, err := m.net.source(toward(frame.ProtoUDP, to))
+	w, to, err := m.toward(frame.ProtoUDP, to)
 	if err != nil {
 		return nil, Errno(err)
 	}

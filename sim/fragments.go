@@ -15,7 +15,7 @@ type reassembly struct{ waiting []*incomplete } // oldest first
 type incomplete struct {
 	key       frame.FragmentKey
 	since     time.Time
-	fragments frame.Fragments[frame.IPv4]
+	fragments frame.Fragments[frame.IP]
 }
 
 // Bounds of the table: packets that wait at once, and how long (RFC 1122 3.3.2, Linux ipfrag_time).
@@ -25,9 +25,9 @@ const (
 )
 
 // add takes a fragment, and returns the packet once it is whole, else nil. One that contradicts the others ends the packet.
-func (t *reassembly) add(ip frame.IPv4, now time.Time) frame.IPv4 {
+func (t *reassembly) add(ip frame.IP, now time.Time) frame.IP {
 	p := t.of(ip, now)
-	at, fit := p.fragments.Fit(frame.IP(ip))
+	at, fit := p.fragments.Fit(ip)
 	switch fit {
 	case frame.Duplicate:
 		return nil
@@ -35,22 +35,22 @@ func (t *reassembly) add(ip frame.IPv4, now time.Time) frame.IPv4 {
 		t.forget(p)
 		return nil
 	}
-	p.fragments.Insert(at, frame.IP(ip), slices.Clone(ip))
+	p.fragments.Insert(at, ip, slices.Clone(ip))
 	total, whole := p.fragments.Whole()
 	if !whole {
 		return nil
 	}
 	t.forget(p)
-	if total > frame.IP(p.fragments.At(0)).FragmentMost() {
+	if total > p.fragments.At(0).FragmentMost() {
 		return nil
 	}
-	return p.fragments.AppendWhole(nil, func(ip frame.IPv4) frame.IP { return frame.IP(ip) })
+	return p.fragments.AppendWhole(nil, func(ip frame.IP) frame.IP { return ip })
 }
 
 // of finds the packet that a fragment belongs to, or begins it.
-func (t *reassembly) of(ip frame.IPv4, now time.Time) *incomplete {
+func (t *reassembly) of(ip frame.IP, now time.Time) *incomplete {
 	t.waiting = slices.DeleteFunc(t.waiting, func(p *incomplete) bool { return now.Sub(p.since) >= maxWait })
-	key := frame.FragmentKeyOf(frame.IP(ip))
+	key := frame.FragmentKeyOf(ip)
 	for _, p := range t.waiting {
 		if p.key == key {
 			return p

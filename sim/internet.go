@@ -60,6 +60,7 @@ var (
 	dnsServers  = []netip.Addr{netip.MustParseAddr("8.8.8.8"), netip.MustParseAddr("1.1.1.1")}
 	webServer   = netip.MustParseAddr("93.184.216.34")
 	clientAddr  = netip.MustParseAddr("198.51.100.7")
+	clientAddr6 = netip.MustParseAddr("2001:db8:51::7")
 	switchedOff = netip.MustParseAddr("198.51.100.99")
 	silence     = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("11.0.0.0/8")}
 )
@@ -136,7 +137,7 @@ func (n *Internet) Output(f frame.Frame, _ time.Time) trace.Reason {
 // outward carries a packet, with room in front, from hop to hop: to router i, or behind the last one to its server.
 func (n *Internet) outward(b []byte, i int) {
 	n.time.After(n.config.Hop, func() {
-		if i < len(n.routers) && n.passes(frame.IPv4(b[frame.EthernetHeader:]), i) {
+		if i < len(n.routers) && n.passes(frame.IP(b[frame.EthernetHeader:]), i) {
 			n.outward(b, i+1)
 			return
 		}
@@ -148,7 +149,7 @@ func (n *Internet) outward(b []byte, i int) {
 }
 
 // passes does what router i does with a packet, and reports whether it goes on.
-func (n *Internet) passes(ip frame.IPv4, i int) bool {
+func (n *Internet) passes(ip frame.IP, i int) bool {
 	router := n.routers[i]
 	if router.net.owns(ip.Dst()) {
 		router.input(ip, false)
@@ -176,7 +177,7 @@ func (n *Internet) passes(ip frame.IPv4, i int) bool {
 
 // arrive hands a packet to the server that it is for.
 func (n *Internet) arrive(b []byte) {
-	if m := n.servers[frame.IPv4(b).Dst()]; m != nil {
+	if m := n.servers[frame.IP(b).Dst()]; m != nil {
 		m.input(b, false)
 	}
 }
@@ -188,7 +189,7 @@ func (n *Internet) homeward(b []byte, i int) {
 			n.gateway.InputUplink(n.uplink, frame.Frame{Data: b}, n.time.Now())
 			return
 		}
-		ip := frame.IPv4(b[frame.EthernetHeader:])
+		ip := frame.IP(b[frame.EthernetHeader:])
 		if ip.TTL() <= 1 {
 			n.routers[i-1].sendError(ip, false, frame.ICMPTimeExceeded, 0, 0)
 			return
@@ -213,7 +214,7 @@ func (s *site) source(frame.Tuple) (way, error) { return way{src: s.addr, mtu: 1
 
 // transmit implements network. Servers reach one another over the last router.
 func (s *site) transmit(b []byte) {
-	switch dst := frame.IPv4(b[frame.EthernetHeader:]).Dst(); {
+	switch dst := frame.IP(b[frame.EthernetHeader:]).Dst(); {
 	case dst == s.n.config.Addr.Addr():
 		if s.n.gateway != nil {
 			s.n.homeward(b, s.distance)

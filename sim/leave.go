@@ -117,7 +117,7 @@ func (h *Host) downFor(dst netip.Addr) *Card {
 
 // transmit implements network.
 func (h *Host) transmit(b []byte) {
-	ip := frame.IPv4(b[frame.EthernetHeader:])
+	ip := frame.IP(b[frame.EthernetHeader:])
 	d := h.decide(lookupOf(ip))
 	s := Step{Kind: StepRoute, Packet: ip, Addr: ip.Dst(), Decision: d, Unknown: d.Unknown}
 	switch d.Kind {
@@ -146,7 +146,7 @@ func (h *Host) transmit(b []byte) {
 }
 
 // listens reports whether a socket takes what has come for a port at an address of the host's, and what is not known of that.
-func (h *Host) listens(ip frame.IPv4, port uint16) (ok bool, unknown string) {
+func (h *Host) listens(ip frame.IP, port uint16) (ok bool, unknown string) {
 	proto, dst := ip.Proto(), ip.Dst()
 	if h.anywhere == nil || slices.Contains(h.anywhere[proto], port) {
 		if d := h.decide(Lookup{Dst: ip.Src(), Proto: proto}); h.kernel != nil && proto == frame.ProtoUDP && d.Src.IsValid() && d.Src != dst {

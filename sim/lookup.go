@@ -198,9 +198,9 @@ func (h *Host) restoreRoutes(all []HostRoute) error {
 }
 
 // lookupOf is the question that a packet of the host's own asks.
-func lookupOf(ip frame.IPv4) Lookup {
+func lookupOf(ip frame.IP) Lookup {
 	l := Lookup{Dst: ip.Dst(), Src: ip.Src(), Proto: ip.Proto()}
-	if t, ok := frame.TupleOf(ip); ok && t.HasPorts() && !ip.IsFragment() {
+	if t, ok := ip.Tuple(); ok && t.HasPorts() && !ip.IsFragment() {
 		l.SrcPort, l.DstPort = t.SrcPort, t.DstPort
 	}
 	return l

@@ -26,6 +26,7 @@ type Machine struct {
 	conns     map[frame.Tuple]*conn // TCP, by the tuple of what this machine sends
 	fragments reassembly
 	settings  Settings
+	paths     map[netip.Addr]int // bytes that fit the way to an address of IPv6, where a router has said so
 }
 
 // network is what a machine stands on.
@@ -52,6 +53,40 @@ func toward(proto uint8, dst netip.AddrPort) frame.Tuple {
 	return frame.Tuple{Proto: proto, DstIP: frame.AddrOf(dst.Addr()), DstPort: dst.Port()}
 }
 
+// zoned is a network that knows the zones of link-local addresses: the names of its cards (RFC 4007 11).
+type zoned interface {
+	// linkLocal returns the address that what goes to a neighbour by a card comes from.
+	linkLocal(zone string) (netip.Addr, error)
+}
+
+// toward finds the way to dst, which is returned without the zone that it may have.
+func (m *Machine) toward(proto uint8, dst netip.AddrPort) (w way, bare netip.AddrPort, err error) {
+	bare = netip.AddrPortFrom(dst.Addr().WithZone(""), dst.Port())
+	t := toward(proto, bare)
+	if zone := dst.Addr().Zone(); zone != "" {
+		z, ok := m.net.(zoned)
+		if !ok {
+			return way{}, bare, ErrNoRoute
+		}
+		src, err := z.linkLocal(zone)
+		if err != nil {
+			return way{}, bare, err
+		}
+		t.SrcIP = frame.AddrOf(src)
+	}
+	w, err = m.net.source(t)
+	w.mtu = m.fits(bare.Addr(), w.mtu)
+	return w, bare, err
+}
+
+// fits is how large a packet may be that goes to an address: mtu bytes, unless a router has asked for less.
+func (m *Machine) fits(dst netip.Addr, mtu int) int {
+	if less, ok := m.paths[dst]; ok {
+		return min(less, mtu)
+	}
+	return mtu
+}
+
 // ErrNoRoute is what a machine says when it has no route to an address (ENETUNREACH).
 var ErrNoRoute = errors.New("network is unreachable")
 
@@ -63,38 +98,41 @@ const defaultTTL = 64
 
 func newMachine(s Scheduler, random *rand.Rand, n network) *Machine {
 	return &Machine{time: s, random: random, net: n, lastPort: firstPort - 1, echoes: map[uint16]echoes{},
-		sockets: map[uint16]*socket{}, services: map[uint16]Service{}, listeners: map[uint16]listener{}, conns: map[frame.Tuple]*conn{}}
+		sockets: map[uint16]*socket{}, services: map[uint16]Service{}, listeners: map[uint16]listener{}, conns: map[frame.Tuple]*conn{},
+		paths: map[netip.Addr]int{}}
 }
 
 // input takes an IP packet that has arrived, with bytes that may be kept. toGroup says that the frame around it was for
 // everyone.
 func (m *Machine) input(b []byte, toGroup bool) {
-	ip, err := frame.ParseIPv4(b)
-	if err != nil || !ip.ChecksumOK() {
-		return
+	if ip, ok := parse(b); ok && m.net.owns(ip.Dst()) {
+		m.take(ip, toGroup)
 	}
-	if !m.net.owns(ip.Dst()) {
-		return
-	}
-	m.take(ip, toGroup)
+}
+
+// parse returns the view of a packet of either family whose header is right.
+func parse(b []byte) (frame.IP, bool) {
+	ip, err := frame.ParseIP(b)
+	return ip, err == nil && (!ip.Is4() || frame.IPv4(ip).ChecksumOK())
 }
 
 // take takes a packet that is the machine's own, or for a group.
-func (m *Machine) take(ip frame.IPv4, toGroup bool) {
+func (m *Machine) take(ip frame.IP, toGroup bool) {
 	if ip.IsFragment() {
 		if ip = m.fragments.add(ip, m.time.Now()); ip == nil {
 			return
 		}
 	}
-	switch ip.Proto() {
-	case frame.ProtoICMP:
+	switch proto := ip.Proto(); {
+	case ip.IsICMP():
 		m.inputICMP(ip, toGroup)
-	case frame.ProtoUDP:
+	case proto == frame.ProtoUDP:
 		m.inputUDP(ip, toGroup)
-	case frame.ProtoTCP:
+	case proto == frame.ProtoTCP:
 		if !toGroup {
 			m.inputTCP(ip)
 		}
+	case !ip.Is4() && proto == frame.ProtoNoNext:
 	default:
 		m.sendError(ip, toGroup, frame.ICMPUnreachable, frame.UnreachableProtocol, 0)
 	}
@@ -103,36 +141,40 @@ func (m *Machine) take(ip frame.IPv4, toGroup bool) {
 // outgoing is a packet to be sent.
 type outgoing struct {
 	proto        uint8
-	src, dst     netip.Addr
-	ttl          uint8 // 0: defaultTTL
+	src, dst     netip.Addr // of one family
+	ttl          uint8      // 0: defaultTTL
 	dontFragment bool
 	payload      []byte
 }
 
-// send sends a packet, in pieces if it is larger than mtu bytes.
+// send sends a packet, in pieces if it is larger than mtu bytes, or than what fits the way.
 func (m *Machine) send(o outgoing, mtu int) {
-	o.ttl = cmp.Or(o.ttl, m.settings.TTL, defaultTTL)
-	m.lastID++
-	room := len(o.payload)
-	if frame.IPv4Header+room > mtu {
-		room = (mtu - frame.IPv4Header) &^ 7
+	if o.dst.Is4() {
+		o.ttl = cmp.Or(o.ttl, m.settings.TTL)
 	}
-	for offset := 0; offset == 0 || offset < len(o.payload); offset += room {
-		piece := o.payload[offset:min(offset+room, len(o.payload))]
-		b := make([]byte, frame.EthernetHeader+frame.IPv4Header+len(piece))
-		copy(b[frame.EthernetHeader+frame.IPv4Header:], piece)
-		ip := frame.PutIPv4(b[frame.EthernetHeader:], o.proto, o.ttl, m.lastID, o.src, o.dst)
-		ip.SetFragment(o.dontFragment, offset+len(piece) < len(o.payload), offset)
+	m.lastID++
+	header := frame.FixedHeader(o.dst)
+	b := make([]byte, frame.EthernetHeader+header+len(o.payload))
+	copy(b[frame.EthernetHeader+header:], o.payload)
+	ip := frame.PutIP(b[frame.EthernetHeader:], o.proto, cmp.Or(o.ttl, defaultTTL), m.lastID, o.src, o.dst)
+	switch {
+	case !ip.Is4() && ip.IsICMP():
+		ip.SetICMPChecksum() // which covers the addresses
+	case ip.Is4():
+		frame.IPv4(ip).SetFragment(o.dontFragment, false, 0)
 		ip.SetChecksum()
+	}
+	if mtu = m.fits(o.dst, mtu); len(ip) <= mtu {
 		m.net.transmit(b)
-		if room == 0 {
-			return
-		}
+		return
+	}
+	for _, piece := range cut(ip, mtu, uint32(m.lastID)) {
+		m.net.transmit(piece)
 	}
 }
 
 // answer sends a payload back to where a packet came from.
-func (m *Machine) answer(to frame.IPv4, payload []byte) {
+func (m *Machine) answer(to frame.IP, payload []byte) {
 	t := frame.Tuple{Proto: to.Proto(), SrcIP: frame.AddrOf(to.Dst()), DstIP: frame.AddrOf(to.Src())}
 	if to.Dst().IsMulticast() || !m.net.owns(to.Dst()) {
 		t.SrcIP = frame.Addr{} // a group is no source

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -14,6 +15,8 @@ import (
 // answers, and what ICMP says about its packets. Whose an answer is says a number: the identifier of echo requests, the port from
 // which datagrams come. It ends with the context with which it was made.
 type Raw struct {
+	Whole bool // no packet is cut; those of IPv6 have no bit that says so themselves
+
 	ctx     context.Context
 	loop    *Loop
 	machine *Machine
@@ -26,29 +29,30 @@ type Raw struct {
 
 // received is a packet that has arrived, and when.
 type received struct {
-	packet frame.IPv4
+	packet frame.IP
 	at     time.Time
 }
 
-// Raw makes a raw socket for frame.ProtoICMP or frame.ProtoUDP.
+// Raw makes a raw socket for the ICMP of to's family or frame.ProtoUDP.
 func (s Sockets) Raw(ctx context.Context, proto uint8, to netip.Addr) (*Raw, error) {
 	m := s.Machine
-	w, err := m.net.source(toward(proto, netip.AddrPortFrom(to, 0)))
+	w, bare, err := m.toward(proto, netip.AddrPortFrom(to, 0))
 	if err != nil {
 		return nil, Errno(err)
 	}
-	r := &Raw{ctx: ctx, loop: s.Loop, machine: m, proto: proto, to: to, way: w}
-	if proto == frame.ProtoICMP {
+	r := &Raw{ctx: ctx, loop: s.Loop, machine: m, proto: proto, to: bare.Addr(), way: w}
+	if frame.IsICMP(proto) {
 		r.number = m.listenEcho(echoes{replied: r.take, failed: r.failed})
 		return r, nil
 	}
 	r.number = m.ephemeral(func(p uint16) bool { return m.sockets[p] != nil })
 	m.sockets[r.number] = &socket{
 		receive: func(from netip.AddrPort, to netip.Addr, data []byte) {
-			b := make([]byte, frame.IPv4Header+frame.UDPHeader+len(data))
-			copy(b[frame.IPv4Header+frame.UDPHeader:], data)
-			frame.PutUDP(b[frame.IPv4Header:], from.Port(), r.number)
-			r.take(frame.PutIPv4(b, frame.ProtoUDP, defaultTTL, 0, from.Addr(), to))
+			header := frame.FixedHeader(to)
+			b := make([]byte, header+frame.UDPHeader+len(data))
+			copy(b[header+frame.UDPHeader:], data)
+			frame.PutUDP(b[header:], from.Port(), r.number)
+			r.take(frame.PutIP(b, frame.ProtoUDP, defaultTTL, 0, from.Addr(), to))
 		},
 		failed: r.failed,
 	}
@@ -67,18 +71,16 @@ func (r *Raw) Now() time.Time { return r.loop.Now() }
 // Send sends a packet, of which it takes a copy; one that may not be cut and does not fit the way is refused in the words of ping. A time
 // to live of 0 is the host's own. The identification is the host's.
 func (r *Raw) Send(packet []byte) (time.Time, error) {
-	ip, err := frame.ParseIPv4(packet)
+	ip, err := frame.ParseIP(packet)
 	if err != nil {
 		return r.Now(), err
 	}
-	if ip.DontFragment() && len(ip) > r.way.mtu {
+	whole := r.Whole || ip.Is4() && frame.IPv4(ip).DontFragment()
+	if whole && len(ip) > r.way.mtu {
 		return r.Now(), fmt.Errorf("local error: message too long, mtu=%d", r.way.mtu)
 	}
-	ttl := ip.TTL()
-	if ttl == 0 {
-		ttl = r.way.ttl
-	}
-	r.machine.send(outgoing{proto: r.proto, src: ip.Src(), dst: r.to, ttl: ttl, dontFragment: ip.DontFragment(), payload: slices.Clone(ip.Payload())}, r.way.mtu)
+	r.machine.send(outgoing{proto: r.proto, src: ip.Src(), dst: r.to, ttl: cmp.Or(ip.TTL(), r.way.ttl), dontFragment: whole,
+		payload: slices.Clone(ip.Payload())}, r.way.mtu)
 	return r.Now(), nil
 }
 
@@ -99,7 +101,7 @@ func (r *Raw) Receive(wait time.Duration) (packet []byte, at time.Time, err erro
 }
 
 // take takes a packet that has arrived.
-func (r *Raw) take(ip frame.IPv4) {
+func (r *Raw) take(ip frame.IP) {
 	if len(r.in) < maxDatagrams {
 		r.in = append(r.in, received{slices.Clone(ip), r.loop.Now()})
 	}
@@ -107,17 +109,15 @@ func (r *Raw) take(ip frame.IPv4) {
 
 // failed takes an ICMP error about one of its packets.
 func (r *Raw) failed(e fault) {
-	if mtu := int(e.message.MTU()); e.message.Type() == frame.ICMPUnreachable && e.message.Code() == frame.UnreachableTooBig && mtu > frame.IPv4Header {
+	if mtu := e.mtu(); mtu > 0 {
 		r.way.mtu = min(r.way.mtu, mtu)
 	}
-	b := make([]byte, frame.IPv4Header+len(e.message))
-	copy(b[frame.IPv4Header:], e.message)
-	r.take(frame.PutIPv4(b, frame.ProtoICMP, defaultTTL, 0, e.from, r.way.src))
+	r.take(e.packet)
 }
 
 // Close closes the socket.
 func (r *Raw) Close() {
-	if r.proto == frame.ProtoICMP {
+	if frame.IsICMP(r.proto) {
 		delete(r.machine.echoes, r.number)
 		return
 	}

@@ -50,12 +50,12 @@ func (m *Machine) sendSegment(t frame.Tuple, s segment) {
 }
 
 // inputTCP hands a segment to its connection, begins one, or refuses.
-func (m *Machine) inputTCP(ip frame.IPv4) {
+func (m *Machine) inputTCP(ip frame.IP) {
 	s, ok := frame.ParseTCP(ip.Payload())
 	if !ok || !s.ChecksumOK(ip.Src(), ip.Dst()) {
 		return
 	}
-	t, _ := frame.TupleOf(ip)
+	t, _ := ip.Tuple()
 	if c := m.conns[t.Reply()]; c != nil {
 		if !c.restarts(s) {
 			c.input(s)
@@ -108,7 +108,7 @@ func (m *Machine) Connect(to netip.AddrPort, done func(error)) {
 
 // newClient makes a connection whose SYN is still to be sent.
 func (m *Machine) newClient(to netip.AddrPort) (*conn, error) {
-	w, err := m.net.source(toward(frame.ProtoTCP, to))
+	w, to, err := m.toward(frame.ProtoTCP, to)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ const (
 func (m *Machine) newConn(t frame.Tuple, mtu int) *conn {
 	seq := m.random.Uint32()
 	c := &conn{m: m, tuple: t, una: seq, nxt: seq, high: seq, window: ourWindow,
-		mss: mtu - frame.IPv4Header - frame.TCPHeader}
+		mss: mtu - frame.FixedHeader(t.Dst()) - frame.TCPHeader}
 	m.conns[t] = c
 	return c
 }
@@ -221,9 +221,16 @@ func (c *conn) remove() {
 	delete(c.m.conns, c.tuple)
 }
 
-// failed takes an ICMP error. It ends an attempt, not a connection (RFC 5461, RFC 1122 4.2.3.9).
+// failed takes an ICMP error. It ends an attempt, not a connection (RFC 5461, RFC 1122 4.2.3.9); of a way on which less fits
+// than was sent, it is sent again in smaller segments (RFC 8201 5.4).
 func (c *conn) failed(e fault) {
-	if c.state == synSent {
+	switch mtu := e.mtu(); {
+	case mtu > 0 && !e.packet.Is4():
+		if mss := mtu - frame.FixedHeader(c.tuple.Dst()) - frame.TCPHeader; mss < c.mss {
+			c.mss, c.nxt = mss, c.una
+			c.output()
+		}
+	case c.state == synSent:
 		c.end(e.asError(c.tuple.Dst()))
 	}
 }

@@ -20,7 +20,7 @@ type socket struct {
 const maxDatagram = 65535 - frame.IPv4Header - frame.UDPHeader
 
 // inputUDP hands a datagram to its port, or says that nobody is there (RFC 1122 4.1.3.1).
-func (m *Machine) inputUDP(ip frame.IPv4, toGroup bool) {
+func (m *Machine) inputUDP(ip frame.IP, toGroup bool) {
 	u, ok := frame.ParseUDP(ip.Payload())
 	if !ok || u.Length() < frame.UDPHeader || u.Length() > len(u) {
 		return
@@ -74,7 +74,7 @@ func (m *Machine) AskUDP(to netip.AddrPort, data []byte, wait time.Duration, don
 		delete(m.sockets, port)
 		done(answer, err)
 	}
-	w, err := m.net.source(toward(frame.ProtoUDP, to))
+	w, to, err := m.toward(frame.ProtoUDP, to)
 	if err == nil {
 		m.sockets[port] = &socket{
 			receive: func(from netip.AddrPort, _ netip.Addr, answer []byte) {

@@ -13,7 +13,7 @@ type Step struct {
 	Host     string
 	Kind     StepKind
 	Card     string
-	Packet   frame.IPv4 // as it is at this step; nil: it is about ARP alone
+	Packet   frame.IP   // as it is at this step; nil: it is about ARP alone
 	Addr     netip.Addr // whose MAC address is asked for, or used
 	MAC      frame.MAC
 	Decision Decision
@@ -98,7 +98,7 @@ func (h *Host) tell(s Step) {
 }
 
 // pass lets whatever is at a point look at a packet (nil: ARP). It reports false where that drops everything.
-func (h *Host) pass(at Point, card string, ip frame.IPv4, about netip.Addr) bool {
+func (h *Host) pass(at Point, card string, ip frame.IP, about netip.Addr) bool {
 	for _, u := range h.unseen {
 		if u.At != at || u.Card != "" && u.Card != card {
 			continue

@@ -99,11 +99,32 @@ func (p IP) Quote() (IP, bool) {
 		q, ok := m.Quote()
 		return IP(q), ok && q.ChecksumOK()
 	}
+	return m.quoteV6()
+}
+
+// QuoteOf is Quote of a message that has come without the header in front; six says that it is one of ICMPv6.
+func (m ICMP) QuoteOf(six bool) (IP, bool) {
+	if six {
+		return m.quoteV6()
+	}
+	q, ok := m.Quote()
+	return IP(q), ok
+}
+
+func (m ICMP) quoteV6() (IP, bool) {
 	q := IPv6(m.Payload())
-	if m.Type() == ICMPv6Redirect || len(q) < IPv6Header+quotedPayload || q[0]>>4 != 6 || !q.chain().whole || len(q.Payload()) < quotedPayload {
+	if m.Type() >= ICMPv6Echo || len(q) < IPv6Header+quotedPayload || q[0]>>4 != 6 || !q.chain().whole || len(q.Payload()) < quotedPayload {
 		return nil, false
 	}
 	return IP(q), true
+}
+
+// ICMPEchoOf returns the types of an echo request and its reply in the family of an address.
+func ICMPEchoOf(a netip.Addr) (request, reply uint8) {
+	if a.Is4() {
+		return ICMPEcho, ICMPEchoReply
+	}
+	return ICMPv6Echo, ICMPv6EchoReply
 }
 
 // ICMPChecksumOK verifies the checksum of an ICMP message, which in IPv6 covers the addresses too.

@@ -50,9 +50,9 @@ func PutUDP(b []byte, srcPort, dstPort uint16) UDP {
 	return UDP(b)
 }
 
-// ChecksumOK verifies the checksum of a datagram between two addresses, if it has one.
+// ChecksumOK verifies the checksum of a datagram between two addresses, which one of IPv4 may be without (RFC 8200 8.1).
 func (u UDP) ChecksumOK(src, dst netip.Addr) bool {
-	return u.Checksum() == 0 || Checksum(u, PseudoHeader(ProtoUDP, src, dst, len(u))) == 0
+	return u.Checksum() == 0 && src.Is4() || Checksum(u, PseudoHeader(ProtoUDP, src, dst, len(u))) == 0
 }
 
 // SetChecksum computes and writes the checksum of a datagram between two addresses.

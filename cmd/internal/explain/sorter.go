@@ -35,6 +35,8 @@ type packetID struct {
 	proto    uint8
 }
 
+func idOf(p frame.IPv4) packetID { return packetID{p.Src(), p.Dst(), p.ID(), p.Proto()} }
+
 // kindOf says what the journey of an event is to the question; nil: nothing.
 func (s *sorter) kindOf(e *trace.Event) *kind {
 	k, known := s.journeys[e.Packet]
@@ -64,7 +66,7 @@ func (s *sorter) judge(e *trace.Event) *kind {
 		return nil
 	}
 	tuple, hasTuple := frame.TupleOf(p)
-	id := packetID{p.Src(), p.Dst(), p.ID(), p.Proto()}
+	id := idOf(p)
 	switch {
 	case s.first == 0:
 		if p.Proto() != s.question.proto() || p.Dst() != s.question.addr {
@@ -83,7 +85,7 @@ func (s *sorter) judge(e *trace.Event) *kind {
 	case hasTuple && !s.answered && s.answers(tuple):
 		s.answered, s.ids[1] = true, id
 		return &kind{way: api.Back}
-	case p.Proto() == frame.ProtoICMP && !s.errors && s.quotes(p):
+	case p.Proto() == frame.ProtoICMP && !s.errors && s.quotes(frame.IP(p)):
 		s.errors = true
 		return &kind{way: api.Back}
 	}
@@ -105,15 +107,15 @@ func (s *sorter) wayOf(h *sim.Step) api.Way {
 		}
 		return now
 	}
-	tuple, ok := frame.TupleOf(h.Packet)
+	tuple, ok := h.Packet.Tuple()
 	switch {
 	case len(s.there) == 0 && h.Host == s.question.From && h.Packet.Dst() == s.question.addr:
 		return api.There
-	case ok && slices.Contains(s.there, tuple), h.Packet.IsFragment() && (packetID{h.Packet.Src(), h.Packet.Dst(), h.Packet.ID(), h.Packet.Proto()}) == s.ids[0]:
+	case ok && slices.Contains(s.there, tuple), h.Packet.IsFragment() && h.Packet.Is4() && idOf(frame.IPv4(h.Packet)) == s.ids[0]:
 		return api.There
 	case ok && s.answers(tuple):
 		return api.Back
-	case h.Packet.Proto() == frame.ProtoICMP && s.quotes(h.Packet):
+	case s.quotes(h.Packet):
 		return api.Back
 	}
 	return ""
@@ -148,16 +150,12 @@ func (s *sorter) answers(t frame.Tuple) bool {
 }
 
 // quotes reports whether an ICMP error is about the question, or about its answer.
-func (s *sorter) quotes(p frame.IPv4) bool {
-	m, ok := frame.ParseICMP(p.Payload())
+func (s *sorter) quotes(p frame.IP) bool {
+	quote, ok := p.Quote()
 	if !ok {
 		return false
 	}
-	quote, ok := m.Quote()
-	if !ok {
-		return false
-	}
-	t, ok := frame.TupleOf(quote)
+	t, ok := quote.Tuple()
 	for _, there := range s.there {
 		if ok && (t == there || t == there.Reply()) {
 			return true

@@ -102,7 +102,10 @@ func (s *Server) waitRaw(r *http.Request) (any, error) {
 func (s *Server) rawFor(q url.Values) (opened api.RawOpened, heard rawSocket, release func(), err error) {
 	to, err := netip.ParseAddr(q.Get("to"))
 	proto := map[string]uint8{"icmp": frame.ProtoICMP, "udp": frame.ProtoUDP}[q.Get("proto")]
-	if err != nil || !to.Is4() || proto == 0 {
+	if err == nil && proto == frame.ProtoICMP {
+		proto = frame.ProtoICMPOf(to)
+	}
+	if err != nil || to.Is4In6() || to.Zone() != "" || proto == 0 {
 		return opened, heard, nil, &api.Error{Code: http.StatusBadRequest, Message: "want to=ADDRESS and proto=icmp or udp"}
 	}
 	g, ok := s.world.Gateway(), false
@@ -126,9 +129,9 @@ func (s *Server) sendRaw(r *http.Request) (any, error) {
 	if err := decode(r, &p); err != nil {
 		return nil, err
 	}
-	ip, err := frame.ParseIPv4(p.Packet)
+	ip, err := frame.ParseIP(p.Packet)
 	if err != nil {
-		return nil, &api.Error{Code: http.StatusBadRequest, Message: "want an IPv4 packet: " + err.Error()}
+		return nil, &api.Error{Code: http.StatusBadRequest, Message: "want an IP packet: " + err.Error()}
 	}
 	g := s.world.Gateway()
 	if own, ok := g.Source(ip.Src()); !ok || own != ip.Src() {

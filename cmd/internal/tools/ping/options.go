@@ -64,10 +64,10 @@ func Find(arg string, lookUp LookUp) (a netip.Addr, err error) {
 			return a, err
 		}
 	}
-	if err != nil || !a.Is4() {
-		return a, fmt.Errorf("%q: want an IPv4 address, as in 11.11.11.3", arg)
+	if err != nil {
+		return a, fmt.Errorf("%q: want an address, as in 11.11.11.3 or fd00:1::3", arg)
 	}
-	return a, nil
+	return a.Unmap(), nil
 }
 
 // Parse reads a command line, the words after ping. Without a LookUp nobody has a name.

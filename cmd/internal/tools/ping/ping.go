@@ -87,7 +87,11 @@ func One(ctx context.Context, o Options, to netip.Addr, open Open, out io.Writer
 	if p.id, chosen = s.ID(); !chosen {
 		p.id = uint16(rand.Uint32())
 	}
-	fmt.Fprintf(out, "PING %s (%v) %d(%d) bytes of data.\n", o.name(to), to, o.Size, o.Size+frame.ICMPHeader+frame.IPv4Header)
+	if to.Is4() {
+		fmt.Fprintf(out, "PING %s (%v) %d(%d) bytes of data.\n", o.name(to), to, o.Size, o.Size+frame.ICMPHeader+frame.IPv4Header)
+	} else {
+		fmt.Fprintf(out, "PING %s(%v) %d data bytes\n", o.name(to), to, o.Size)
+	}
 	p.first = s.Now()
 	p.last = p.first
 	status := p.run(ctx)
@@ -135,7 +139,7 @@ func (p *pinger) send() error {
 	seq := uint16(p.sent)
 	p.last = p.socket.Now()
 	p.echoes[seq] = echo{at: p.last}
-	at, err := p.socket.Send(request(p.id, seq, p.Size, p.last))
+	at, err := p.socket.Send(request(p.to, p.id, seq, p.Size, p.last))
 	if err == nil {
 		p.echoes[seq] = echo{at: at}
 	}
@@ -143,7 +147,7 @@ func (p *pinger) send() error {
 }
 
 // request returns an echo request. Its payload is the time, if there is room, and then what iputils sends: bytes that count.
-func request(id, seq uint16, size int, now time.Time) []byte {
+func request(to netip.Addr, id, seq uint16, size int, now time.Time) []byte {
 	b := make([]byte, frame.ICMPHeader+size)
 	data := b[frame.ICMPHeader:]
 	for i := range data {
@@ -152,7 +156,8 @@ func request(id, seq uint16, size int, now time.Time) []byte {
 	if size >= timestamp {
 		binary.BigEndian.PutUint64(data, uint64(now.UnixNano()))
 	}
-	return frame.PutEcho(b, frame.ICMPEcho, id, seq)
+	icmpType, _ := frame.ICMPEchoOf(to)
+	return frame.PutEcho(b, icmpType, id, seq) // the checksum of ICMPv6 is whoever's who writes the header in front
 }
 
 // listen reads answers until a moment, or until every echo is settled if nothing else is to be sent.
@@ -202,7 +207,8 @@ func (p *pinger) answer(m Message) {
 	if !ok {
 		return
 	}
-	if _, chosen := p.socket.ID(); icmp.Type() == frame.ICMPEchoReply && (chosen || icmp.ID() == p.id) && m.From == p.to {
+	_, reply := frame.ICMPEchoOf(p.to)
+	if _, chosen := p.socket.ID(); icmp.Type() == reply && (chosen || icmp.ID() == p.id) && (m.From == p.to || p.to.IsMulticast()) {
 		p.reply(icmp, m)
 		return
 	}
@@ -210,19 +216,24 @@ func (p *pinger) answer(m Message) {
 		p.settle(seq)
 		p.errors++
 		p.last = m.At
-		fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", m.From, seq, icmp.Error().Ping())
+		text := icmp.Error().Ping()
+		if p.to.Is6() {
+			text = icmp.Error().PingV6()
+		}
+		fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", m.From, seq, text)
 	}
 }
 
 // quoted reads the echo that an error is about.
 func (p *pinger) quoted(icmp frame.ICMP) (seq uint16, ours bool) {
-	ip, ok := icmp.Quote()
-	if !ok {
+	ip, ok := icmp.QuoteOf(p.to.Is6())
+	if !ok || !ip.IsICMP() {
 		return 0, false
 	}
 	echo := frame.ICMP(ip.Payload())
+	request, _ := frame.ICMPEchoOf(p.to)
 	_, sent := p.echoes[echo.Seq()]
-	return echo.Seq(), sent && ip.Proto() == frame.ProtoICMP && ip.Dst() == p.to && echo.Type() == frame.ICMPEcho && echo.ID() == p.id
+	return echo.Seq(), sent && ip.Dst() == p.to.WithZone("") && echo.Type() == request && echo.ID() == p.id
 }
 
 func (p *pinger) reply(icmp frame.ICMP, m Message) {
@@ -241,7 +252,7 @@ func (p *pinger) reply(icmp frame.ICMP, m Message) {
 		p.settle(seq)
 	}
 	if !p.Quiet {
-		fmt.Fprintf(p.out, "%d bytes from %s: icmp_seq=%d ttl=%d time=%s ms%s\n", len(m.ICMP), p.whom(p.to), seq, m.TTL, milliseconds(took), again)
+		fmt.Fprintf(p.out, "%d bytes from %s: icmp_seq=%d ttl=%d time=%s ms%s\n", len(m.ICMP), p.whom(m.From), seq, m.TTL, milliseconds(took), again)
 	}
 }
 

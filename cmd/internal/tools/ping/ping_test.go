@@ -24,9 +24,9 @@ func TestParse(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"":                      "want at least one address",
-		"example.com":           "want an IPv4 address",
-		"::1":                   "want an IPv4 address",
-		"-c 1 11.11.11":         "want an IPv4 address",
+		"example.com":           "want an address",
+		"-c 1 11.11.11":         "want an address",
+		"-c 1 fd00::1::2":       "want an address",
 		"-c -1 1.1.1.1":         "want 1 or more",
 		"-s 70000 1.1.1.1":      "want 0 to 65507 bytes",
 		"-t 256 1.1.1.1":        "want 1 to 255",

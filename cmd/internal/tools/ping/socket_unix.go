@@ -29,6 +29,9 @@ type socket struct {
 // OpenHere is the Open of the network that this process is in: it makes a raw socket, or a ping socket where that is not
 // allowed.
 func OpenHere(_ context.Context, to netip.Addr, ttl int) (Socket, error) {
+	if to.Is6() {
+		return nil, errors.New("uswitch ping asks for IPv6 from the gateway and from simulated hosts: here, use ping -6")
+	}
 	if err := reachable(to); err != nil {
 		return nil, err
 	}

@@ -117,10 +117,14 @@ func (s *rawSocket) ID() (id uint16, chosen bool) { return s.id, true }
 // Send implements Socket.
 func (s *rawSocket) Send(icmp []byte) (time.Time, error) {
 	s.sent++
-	b := append(make([]byte, frame.IPv4Header), icmp...)
-	ip := frame.PutIPv4(b, frame.ProtoICMP, s.ttl, s.sent, s.from, s.to)
-	ip.SetFragment(s.dontFragment, false, 0)
-	ip.SetChecksum()
+	b := append(make([]byte, frame.FixedHeader(s.to)), icmp...)
+	ip := frame.PutIP(b, frame.ProtoICMPOf(s.to), s.ttl, s.sent, s.from, s.to)
+	if ip.Is4() {
+		frame.IPv4(ip).SetFragment(s.dontFragment, false, 0)
+		ip.SetChecksum()
+	} else {
+		ip.SetICMPChecksum()
+	}
 	return s.Raw.Send(b)
 }
 
@@ -135,9 +139,13 @@ func (s *rawSocket) Receive(wait time.Duration) (Message, error) {
 	case err != nil:
 		return Message{}, err
 	}
-	ip, err := frame.ParseIPv4(b)
+	ip, err := frame.ParseIP(b)
 	if err != nil {
 		return Message{}, ErrTimeout // the other side lets nothing else through
 	}
-	return Message{ICMP: ip.Payload(), From: ip.Src(), TTL: int(ip.TTL()), At: at}, nil
+	from := ip.Src()
+	if from.Is6() && from.IsLinkLocalUnicast() {
+		from = from.WithZone(s.to.Zone())
+	}
+	return Message{ICMP: ip.Payload(), From: from, TTL: int(ip.TTL()), At: at}, nil
 }

@@ -47,8 +47,8 @@ type tracer struct {
 // Run follows the way to a target and prints it, hop by hop, as it becomes known. names tells the name of an address, or
 // nothing. ctx ends it early.
 func Run(ctx context.Context, o Options, to Target, s Socket, names func(netip.Addr) string, out io.Writer) error {
-	t := &tracer{Options: o, to: to.Addr, source: to.Source, number: to.Number, socket: s, names: names, out: out, end: o.Max - o.First + 1}
-	fmt.Fprintf(out, "traceroute to %s (%v), %d hops max, %d byte packets\n", to.Name, to.Addr, o.Max, length)
+	t := &tracer{Options: o, to: to.Addr.WithZone(""), source: to.Source, number: to.Number, socket: s, names: names, out: out, end: o.Max - o.First + 1}
+	fmt.Fprintf(out, "traceroute to %s (%v), %d hops max, %d byte packets\n", to.Name, to.Addr, o.Max, t.length())
 	for ctx.Err() == nil && t.shown < t.end {
 		if err := t.send(); err != nil {
 			return err
