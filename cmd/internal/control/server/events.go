@@ -28,6 +28,10 @@ type sharedRing struct {
 	attached  bool
 	epoch     int         // how often it was attached: what came between two epochs nobody has seen
 	leaving   *time.Timer // detaches it
+
+	watch    func(last func() uint64, stop <-chan struct{}) // runs while it receives
+	watching sync.WaitGroup
+	stop     chan struct{} // ends watch
 }
 
 // lingering is how long it receives after the last follower has gone.
@@ -48,6 +52,9 @@ func (s *sharedRing) join() (ring *trace.Ring, epoch int, leave func()) {
 		s.attached = true
 		s.epoch++
 		s.tracer.Attach(s.ring)
+		stop, ring := make(chan struct{}), s.ring
+		s.stop = stop
+		s.watching.Go(func() { s.watch(ring.Last, stop) })
 	}
 	s.followers++
 	return s.ring, s.epoch, sync.OnceFunc(s.leave)
@@ -67,6 +74,7 @@ func (s *sharedRing) detach() {
 	defer s.mu.Unlock()
 	if s.followers == 0 && s.attached {
 		s.attached = false
+		close(s.stop)
 		s.tracer.Detach(s.ring)
 	}
 }
@@ -77,8 +85,10 @@ func (s *sharedRing) close() {
 	if s.leaving != nil {
 		s.leaving.Stop()
 	}
+	s.followers = 0
 	s.mu.Unlock()
 	s.detach()
+	s.watching.Wait()
 }
 
 // KeepEvents makes the ring of /v1/events receive from now on, whether anybody follows or not.
