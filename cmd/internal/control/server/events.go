@@ -122,11 +122,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	defer done()
 	ring, epoch, leave := s.shared.join()
 	defer leave()
-	f := &follower{ring: ring, epoch: fmt.Sprintf("%d-%d", s.world.Epoch().UnixMilli(), epoch), filter: filter, names: s.world.Names(), now: s.world.Now}
+	f := &follower{ring: ring, epoch: fmt.Sprintf("%d-%d", s.world.Epoch().UnixMilli(), epoch), filter: filter, in: reader(r), names: s.world.Names(), now: s.world.Now}
 	f.chooses = len(q.Filter.Hosts)+len(q.Filter.From) > 0 || q.Filter.Port != "" || q.Filter.Proto != ""
 	w.Header().Set("Cache-Control", "no-store")
 	f.out = beginStream(w, "text/event-stream")
-	f.journeys = trace.NewJourneys(f, trace.TextOptions{NoFold: q.NoFold, Names: f.names})
+	f.journeys = trace.NewJourneys(f, trace.TextOptions{NoFold: q.NoFold, Names: f.names, In: f.in})
 	if f.begin(after) == nil {
 		_ = f.follow(r.Context())
 	}
@@ -138,6 +138,7 @@ type follower struct {
 	epoch    string
 	filter   *trace.Filter
 	chooses  bool // the filter lets some packets pass and others not
+	in       trace.Language
 	names    trace.Names
 	now      func() time.Time
 	out      io.Writer
@@ -235,7 +236,7 @@ func (f *follower) Journey(s *trace.Stretch) error {
 	h := &s.Head
 	j := api.Journey{Packet: s.Packet, GoesOn: s.GoesOn, From: h.From, To: h.To, Proto: h.Proto, What: h.What, Length: h.Length, IP: h.IP}
 	for i := range s.Steps {
-		j.Steps = append(j.Steps, *stepOf(&s.Steps[i], f.names))
+		j.Steps = append(j.Steps, *stepOf(&s.Steps[i], f.in, f.names))
 	}
 	return f.send(api.EventJourney, j)
 }
