@@ -366,7 +366,7 @@ func (m *Machine) Get(server netip.Addr, address string, done func(body string, 
 		fetch(a)
 		return
 	}
-	m.LookUp(server, u.Hostname(), func(a netip.Addr, err error) {
+	m.LookUp(server, u.Hostname(), false, func(a netip.Addr, err error) {
 		if err == nil && !a.IsValid() {
 			err = ErrNoSuchName
 		}

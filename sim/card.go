@@ -19,7 +19,8 @@ type Card struct {
 	network   string // the switch and its port that the cable leads to
 	port      string
 	mtu       int
-	self      arp.Self
+	self      arp.Self           // without addresses of IPv6
+	six       *inet6             // nil: the card has no IPv6
 	neighbors *arp.Cache[[]byte] // what waits are packets with room for the Ethernet header
 	wire      *Wire
 	due       time.Time // when timer will look after the neighbours
@@ -61,6 +62,8 @@ func (c *Card) input(f frame.Frame) {
 		c.inputARP(e)
 	case frame.TypeIPv4:
 		c.host.arrive(c, e.Payload(), e.Dst().IsGroup())
+	case frame.TypeIPv6:
+		c.input6(e)
 	}
 }
 
@@ -109,7 +112,8 @@ func (c *Card) unreachable(ip frame.IP) {
 		c.host.sendError(ip, false, frame.ICMPUnreachable, frame.UnreachableHost, 0)
 		return
 	}
-	own, _ := c.self.For(ip.Dst())
+	self := c.own()
+	own, _ := self.For(ip.Dst())
 	b := appendError(make([]byte, frame.FixedHeader(ip.Src())), frame.ICMPError{Type: frame.ICMPUnreachable, Code: frame.UnreachableHost}, ip)
 	c.host.inputError(frame.PutIP(b, frame.ProtoICMPOf(ip.Src()), defaultTTL, 0, own.Addr(), ip.Src()))
 }
@@ -160,9 +164,7 @@ func (c *Card) inputARP(e frame.Ethernet) {
 	case out.Case == arp.Conflict && out.Defend && c.host.kernel == nil:
 		c.Announce()
 	}
-	for _, b := range out.Held {
-		c.sendTo(b, a.SenderMAC())
-	}
+	c.release(out.Held, a.SenderMAC())
 }
 
 // answers reports whether the host answers a question of ARP by this card (arp_process of net/ipv4/arp.c).
@@ -216,13 +218,22 @@ func (c *Card) tellARP(a frame.ARP, drop string) {
 	c.host.tell(Step{Kind: StepARP, Card: c.name, Addr: a.TargetIP(), MAC: c.self.MAC, Drop: drop})
 }
 
-// Announce tells everyone whose address this is (gratuitous ARP, RFC 5227 2.3).
+// Announce tells everyone whose addresses these are (gratuitous ARP, RFC 5227 2.3; RFC 4861 7.2.6).
 func (c *Card) Announce() {
-	c.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, c.self.Addr.Addr(), c.self.Addr.Addr())
+	if c.self.Addr.IsValid() {
+		c.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, c.self.Addr.Addr(), c.self.Addr.Addr())
+	}
+	if c.six != nil {
+		c.six.announce()
+	}
 }
 
 // ask asks who has an address, for a packet from src, which may be invalid.
 func (c *Card) ask(to frame.MAC, a, src netip.Addr) {
+	if a.Is6() {
+		c.six.solicit(to, a, src)
+		return
+	}
 	if c.host.pass(AtARPOut, c.name, nil, a) && c.host.pass(AtEgress, c.name, nil, a) {
 		c.sendARP(frame.ARPRequest, to, frame.MAC{}, c.askAs(a, src), a)
 	}

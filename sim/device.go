@@ -229,9 +229,15 @@ func (d *Device) plugIn(i tap.Interface) (err error) {
 		d.down.Store(true)
 		return nil
 	}
-	routes := i.Routes
+	if !i.DisableIPv6 {
+		d.card.EnableIPv6(addresses6(i), i.RouterAdverts)
+	}
+	routes := slices.Clone(i.Routes)
 	if i.Gateway.IsValid() {
-		routes = append(slices.Clone(routes), tap.Route{To: everything, Via: i.Gateway})
+		routes = append(routes, tap.Route{To: everything, Via: i.Gateway})
+	}
+	if i.Gateway6.IsValid() {
+		routes = append(routes, tap.Route{To: everything6, Via: i.Gateway6})
 	}
 	for _, r := range routes {
 		if err = m.AddRoute(HostRoute{Prefix: r.To, Via: r.Via, Card: i.Name}); err != nil {
@@ -253,6 +259,11 @@ func address(i tap.Interface) netip.Prefix {
 		}
 	}
 	return netip.Prefix{}
+}
+
+// addresses6 returns the card's addresses of IPv6.
+func addresses6(i tap.Interface) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(i.Addresses), func(a netip.Prefix) bool { return !a.Addr().Is6() })
 }
 
 // macOf returns the card's hardware address; one is drawn if the plan has none, locally administered as the kernel's.

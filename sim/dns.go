@@ -19,13 +19,20 @@ const (
 // ErrNoSuchName is what LookUp says of a name that does not exist.
 var ErrNoSuchName = errors.New("NXDOMAIN")
 
-// LookUp asks a DNS server for the address of a name, and hands what it finds to done, once. An invalid address without
-// an error means that the name exists and has none.
-func (m *Machine) LookUp(server netip.Addr, name string, done func(netip.Addr, error)) {
-	m.ask(server, name, dns.TypeA, func(r dns.RR, err error) {
+// LookUp asks a DNS server for the address of a name, its IPv4 one or with six that of IPv6, and hands what it finds to done,
+// once. An invalid address without an error means that the name exists and has none.
+func (m *Machine) LookUp(server netip.Addr, name string, six bool, done func(netip.Addr, error)) {
+	kind := dns.TypeA
+	if six {
+		kind = dns.TypeAAAA
+	}
+	m.ask(server, name, kind, func(r dns.RR, err error) {
 		var found netip.Addr
-		if a, ok := r.(*dns.A); ok {
-			found, _ = netip.AddrFromSlice(a.A.To4())
+		switch r := r.(type) {
+		case *dns.A:
+			found, _ = netip.AddrFromSlice(r.A.To4())
+		case *dns.AAAA:
+			found, _ = netip.AddrFromSlice(r.AAAA.To16())
 		}
 		done(found, err)
 	})

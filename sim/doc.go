@@ -24,6 +24,9 @@
 //	tap.Host.Open     Card, with a Wire whose other end is the Device that the switch's port is given
 //	tap.Host.Start    Call of a Program
 //
+// A card with IPv6 makes itself addresses, asks for routers and tells which groups it hears (inet6.go, nd.go); its neighbours stand
+// in the one table of both families.
+//
 // Everything of them is on the Loop, and needs no lock against the rest of it. A frame from a host is brought to the switch's port there
 // (Device.Push); one for a host is an event. What a program prints, and what it reads, waits outside of the Loop, so that a terminal
 // that nobody reads holds up the program alone. With no packet on its way nothing runs at all. Chance comes from a seed. There is no

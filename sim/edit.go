@@ -2,7 +2,6 @@ package sim
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -24,6 +23,7 @@ const (
 	errNoAddress = kernelError("Cannot assign requested address")
 	errDown      = kernelError("Network is down")
 	errNoDevice  = kernelError("No such device")
+	errNoIPv6    = kernelError("Permission denied")
 )
 
 // Card finds a card by its name.
@@ -39,6 +39,9 @@ func (h *Host) Card(name string) (*Card, bool) {
 func (h *Host) RemoveCard(c *Card) {
 	c.unroute()
 	c.timer.Stop()
+	if c.six != nil {
+		c.six.stop()
+	}
 	c.wire.PlugHost(func(frame.Frame) {})
 	h.cards = slices.DeleteFunc(h.cards, func(o *Card) bool { return o == c })
 }
@@ -49,7 +52,7 @@ func (h *Host) AddRoute(r HostRoute) error {
 	if r.Card != "" && !named {
 		return errNoDevice
 	}
-	if r.Via.IsValid() {
+	if r.Via.IsValid() && !(named && r.Via.IsLinkLocalUnicast() && r.Via.Is6()) { // else it is on the card's own link
 		way, ok := h.routes.Lookup(r.Via)
 		if !ok || !way.Connected() || named && way.Dev != card {
 			return ErrBadNexthop
@@ -63,8 +66,8 @@ func (h *Host) AddRoute(r HostRoute) error {
 		return errDown
 	case h.routed(r.Prefix):
 		return errExists
-	case !r.Prefix.Addr().Is4():
-		return fmt.Errorf("route to %v: want an IPv4 prefix, as in 10.1.0.0/24", r.Prefix.Masked())
+	case r.Prefix.Addr().Is6() && card.six == nil:
+		return errNoIPv6
 	}
 	routes, err := h.routes.With(route.Route[*Card]{Prefix: r.Prefix.Masked(), Via: r.Via, Dev: card})
 	if err == nil {
@@ -96,7 +99,18 @@ func (c *Card) unroute() {
 func (c *Card) MTU() int { return c.mtu }
 
 // SetMTU changes the largest packet that the card sends.
-func (c *Card) SetMTU(bytes int) { c.mtu = bytes }
+// Of a link that becomes too narrow IPv6 goes, and comes back with one that is wide enough (addrconf_notify of net/ipv6/addrconf.c).
+func (c *Card) SetMTU(bytes int) {
+	before := c.mtu
+	c.mtu = bytes
+	switch narrow := bytes < frame.IPv6MinMTU; {
+	case c.six == nil || narrow == (before < frame.IPv6MinMTU):
+	case narrow:
+		c.unroute6()
+	default:
+		c.six.start()
+	}
+}
 
 // SetMAC changes the hardware address. What the card knew of its neighbours is forgotten, as in Linux.
 func (c *Card) SetMAC(mac frame.MAC) {
@@ -116,15 +130,35 @@ func (c *Card) SetUp(up bool) {
 	c.wire.SetUp(up)
 	if !up {
 		c.unroute()
+		c.unroute6()
 		c.neighbors.Flush()
 		return
 	}
 	_ = c.connect() // an address that had a route before has one again
+	if c.six != nil {
+		c.six.start()
+	}
 }
 
-// AddAddr gives the card its address. A simulated card has room for one.
-func (c *Card) AddAddr(a netip.Prefix) error {
+// unroute6 takes IPv6 off the card, as far as that lasts only while it is up: its addresses, and every route over it.
+func (c *Card) unroute6() {
+	if c.six == nil {
+		return
+	}
+	c.six.stop()
+	for _, r := range c.host.routes.Routes() {
+		if r.Dev == c && r.Prefix.Addr().Is6() {
+			c.host.DeleteRoute(r.Prefix)
+		}
+	}
+}
+
+// AddAddr gives the card its address. A simulated card has room for one of IPv4; one of IPv6 may be used once nobody else on the
+// link has it, or with nodad at once.
+func (c *Card) AddAddr(a netip.Prefix, nodad bool) error {
 	switch {
+	case a.Addr().Is6():
+		return c.addAddr6(a, nodad)
 	case c.self.Addr == a:
 		return errExists
 	case c.self.Addr.IsValid():
@@ -138,12 +172,39 @@ func (c *Card) AddAddr(a netip.Prefix) error {
 }
 
 // DeleteAddr takes the card's address away, and every route over the card with it.
-func (c *Card) DeleteAddr(a netip.Prefix) error {
+func (c *Card) DeleteAddr(a netip.Prefix, _ bool) error {
+	if a.Addr().Is6() {
+		return c.deleteAddr6(a)
+	}
 	if c.self.Addr != a {
 		return errNoAddress
 	}
 	c.self.Addr = netip.Prefix{}
 	c.unroute()
+	return nil
+}
+
+// addAddr6 gives the card one more address of IPv6.
+func (c *Card) addAddr6(a netip.Prefix, nodad bool) error {
+	switch {
+	case c.six == nil:
+		return errNoIPv6
+	case slices.ContainsFunc(c.six.addrs, func(o *Addr6) bool { return o.Addr() == a.Addr() }):
+		return errExists
+	}
+	c.six.add(&Addr6{Prefix: a, NoDAD: nodad})
+	return nil
+}
+
+// deleteAddr6 takes an address of IPv6 away, and the route to its network with the last one in it.
+func (c *Card) deleteAddr6(a netip.Prefix) error {
+	if c.six == nil || !slices.ContainsFunc(c.six.addrs, func(o *Addr6) bool { return o.Prefix == a }) {
+		return errNoAddress
+	}
+	c.six.addrs = slices.DeleteFunc(c.six.addrs, func(o *Addr6) bool { return o.Prefix == a })
+	if !slices.ContainsFunc(c.six.addrs, func(o *Addr6) bool { return o.Masked() == a.Masked() }) {
+		c.host.DeleteRoute(a.Masked())
+	}
 	return nil
 }
 

@@ -181,6 +181,9 @@ func (w *World) forkHost(s HostState, wires map[[2]string]*Wire) error {
 		card.more, card.taken, card.forwards, card.noARP, card.noAsking = c.More, c.Taken, c.Forwards, c.NoARP, c.NoAsking
 		card.rpFilter, card.arpIgnore, card.arpFilter, card.announce = c.RPFilter, c.ARPIgnore, c.ARPFilter, c.Announce
 		card.proxyARP, card.proxied, card.loose = c.ProxyARP, c.Proxied, c.Port == ""
+		if c.IPv6 {
+			card.restore6(c.Addrs6)
+		}
 		card.neighbors = arp.Restore[[]byte](c.Neighbors, w.clock.Now())
 		wire.SetUp(!c.Down)
 	}

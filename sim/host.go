@@ -64,6 +64,13 @@ func (h *Host) AddCard(name string, mac frame.MAC, addr netip.Prefix, mtu int, w
 	return card, nil
 }
 
+// enter enters a route by a card, in the place of another one to the same prefix.
+func (h *Host) enter(p netip.Prefix, via netip.Addr, c *Card) {
+	if routes, err := h.routes.With(route.Route[*Card]{Prefix: p, Via: via, Dev: c}); err == nil {
+		h.routes = routes
+	}
+}
+
 // connect enters the route to the card's own network, if it has one.
 func (c *Card) connect() error {
 	if !c.self.Addr.IsValid() {
@@ -88,7 +95,7 @@ func (h *Host) owns(a netip.Addr) bool {
 
 // has reports whether an address is one of the card's.
 func (c *Card) has(a netip.Addr) bool {
-	return c.self.Addr.Addr() == a || slices.ContainsFunc(c.more, func(p netip.Prefix) bool { return p.Addr() == a })
+	return c.six.has(a) || c.self.Addr.Addr() == a || slices.ContainsFunc(c.more, func(p netip.Prefix) bool { return p.Addr() == a })
 }
 
 // Neighbors lists what the host knows of its neighbours at now, card by card.

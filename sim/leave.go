@@ -43,6 +43,10 @@ func (h *Host) source(t frame.Tuple) (way, error) {
 		h.tell(s)
 		return way{}, err
 	}
+	if asks && !src.IsValid() && l.Dst.Is6() && d.Kind != Local {
+		h.tell(Step{Kind: StepRoute, Addr: l.Dst, Decision: d, Drop: DropNoSource})
+		return way{}, errNoAddress
+	}
 	if d.Unknown != "" { // it is not asked again what was not known when the source was chosen
 		h.tell(Step{Kind: StepRoute, Addr: l.Dst, Decision: d, Unknown: d.Unknown})
 	}

@@ -58,6 +58,9 @@ func (h *Host) decide(l Lookup) Decision {
 	if h.kernel != nil {
 		return h.kernel.Route(l)
 	}
+	if l.Dst.Is6() {
+		h.expire()
+	}
 	d := h.lookup(l)
 	if h.policy != "" && d.Kind != Local {
 		d.Unknown = h.name + " has " + h.policy + ", and what becomes of that after such a change is not looked at"
@@ -65,10 +68,20 @@ func (h *Host) decide(l Lookup) Decision {
 	return d
 }
 
+// expire takes away what routers have advertised for a time that is over.
+func (h *Host) expire() {
+	for _, c := range h.cards {
+		if c.six != nil {
+			c.six.expire()
+		}
+	}
+}
+
 // Way returns what the host would do with a packet of its own for an address.
 func (h *Host) Way(dst netip.Addr) Decision { return h.decide(Lookup{Dst: dst}) }
 
-// lookup decides by the host's own tables, as Linux does (fib_lookup, and ip_route_input_slow of net/ipv4/route.c).
+// lookup decides by the host's own tables, as Linux does (fib_lookup, and ip_route_input_slow of net/ipv4/route.c;
+// ip6_pol_route of net/ipv6/route.c).
 func (h *Host) lookup(l Lookup) Decision {
 	in, _ := h.Card(l.In)
 	switch {
@@ -80,8 +93,10 @@ func (h *Host) lookup(l Lookup) Decision {
 		return Decision{Kind: Multicast, Card: l.In}
 	case l.In != "" && h.isBroadcast(l.Dst):
 		return Decision{Kind: Broadcast, Card: l.In}
-	case l.In != "" && !in.forwards:
+	case l.In != "" && (!in.forwards || l.Dst.Is6() && (linkScope(l.Dst) || linkScope(l.Src))):
 		return Decision{Kind: Unreachable}
+	case l.Dst.Is6() && (l.Dst.IsMulticast() || linkScope(l.Dst)):
+		return h.onLink(l)
 	}
 	d := h.byRules(l)
 	switch {
@@ -101,7 +116,7 @@ func (h *Host) byRules(l Lookup) Decision {
 	for _, r := range h.rules {
 		matches := (!r.From.IsValid() || l.Src.IsValid() && r.From.Contains(l.Src)) && (!r.To.IsValid() || r.To.Contains(l.Dst))
 		switch {
-		case !matches || h.isBroadcast(l.Dst):
+		case !matches || h.isBroadcast(l.Dst) || l.Dst.Is6(): // the rules are those of IPv4
 		case r.More || r.Kind == Unicast:
 			unknown = h.name + " has the rule `ip rule " + r.Text + "`, and what that does after such a change is not looked at"
 		default:
@@ -116,9 +131,14 @@ func (h *Host) byRules(l Lookup) Decision {
 // longest finds the route with the longest prefix.
 func (h *Host) longest(dst netip.Addr) Decision {
 	d, bits := Decision{Kind: NoRoute}, -1
-	if r, ok := h.routes.Lookup(dst); ok && r.Dev.self.Addr.IsValid() {
+	if r, ok := h.routes.Lookup(dst); ok && (dst.Is6() || r.Dev.self.Addr.IsValid()) {
 		bits = r.Prefix.Bits()
-		d = Decision{Kind: Unicast, Card: r.Dev.name, Via: r.Via, Prefix: r.Prefix, Src: r.Dev.sourceFor(r.Via, dst)}
+		d = Decision{Kind: Unicast, Card: r.Dev.name, Via: r.Via, Prefix: r.Prefix}
+		if dst.Is6() {
+			d.Src, d.TTL, d.MTU = h.source6(r.Dev, dst), r.Dev.HopLimit(), r.Dev.six.mtu
+		} else {
+			d.Src = r.Dev.sourceFor(r.Via, dst)
+		}
 	}
 	for _, r := range h.refused {
 		if r.Prefix.Contains(dst) && r.Prefix.Bits() > bits {
@@ -150,10 +170,10 @@ func (h *Host) believes(in *Card, src netip.Addr) bool {
 	if !src.IsValid() || src.IsUnspecified() {
 		return true
 	}
-	if h.owns(src) {
+	if h.owns(src) || src.Is6() && src.IsMulticast() {
 		return false
 	}
-	if in.rpFilter == 0 {
+	if in.rpFilter == 0 || src.Is6() {
 		return true
 	}
 	d := h.longest(src)

@@ -39,6 +39,8 @@ type CardState struct {
 	Network   string       // the switch's name
 	Port      string       // the port's name on that switch; empty: the cable is out
 	Addr      netip.Prefix // with the network's length; invalid: the card has none
+	Addrs6    []Addr6      // of IPv6
+	IPv6      bool         // it speaks IPv6
 	MAC       frame.MAC
 	MTU       int
 	Down      bool
@@ -99,7 +101,7 @@ func (h *Host) State(now time.Time) HostState {
 	s := HostState{Name: h.name, TCP: h.listening(), UDP: slices.Sorted(maps.Keys(h.sockets)),
 		NextPort: h.lastPort + 1, NextEcho: h.lastEcho + 1}
 	for _, c := range h.cards {
-		s.Cards = append(s.Cards, CardState{Name: c.name, Network: c.network, Port: c.port, Addr: c.self.Addr, MAC: c.self.MAC,
+		s.Cards = append(s.Cards, CardState{Name: c.name, Network: c.network, Port: c.port, Addr: c.self.Addr, Addrs6: c.Addrs6(), IPv6: c.six != nil, MAC: c.self.MAC,
 			MTU: c.mtu, Down: c.wire.down, Neighbors: c.neighbors.List(now)})
 	}
 	for _, r := range h.routes.Routes() {

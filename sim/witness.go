@@ -53,6 +53,7 @@ const (
 	DropARPOff      = "arp-off"
 	DropARPIgnored  = "arp-ignored"
 	DropGroup       = "group-ignored"
+	DropNoSource    = "no-source-address" // the host has none of IPv6 that it could send from
 )
 
 // Unseen is something that decides in a host and is not evaluated: it is there, and that is all that is known.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -28,12 +29,22 @@ services:
 x-uswitch: {uplink: none, docker_rules: off}
 `
 
-// TestIPv6 asks real hosts: each has its address at once, finds its neighbours and its gateway, and is told why where it cannot go
-// on; a network without IPv6 stays without.
+// TestIPv6 asks hosts, real ones and simulated: each has its address at once, finds its neighbours and its gateway, and is told why
+// where it cannot go on; a network without IPv6 stays without.
 func TestIPv6(t *testing.T) {
 	needs(t, "ip", "ping", "getent", "bash")
 	t.Parallel()
-	l := startLab(t, twoFamilies)
+	for name, lab := range map[string][]string{"real": nil, "memory": {"--sim"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bothFamilies(t, startLab(t, twoFamilies, lab...), name == "real")
+		})
+	}
+}
+
+var globalAddress = regexp.MustCompile(`inet6 (\S+)/64 scope global`)
+
+func bothFamilies(t *testing.T, l *lab, real bool) {
 	inside := func(host string, command ...string) string {
 		out, errOut, _ := l.try(append([]string{"exec", l.ns(host), "--"}, command...)...)
 		return out + errOut
@@ -43,16 +54,20 @@ func TestIPv6(t *testing.T) {
 	if six := inside("GREEN", "ip", "-6", "addr"); strings.Contains(six, "eth0") {
 		t.Errorf("GREEN's network has no IPv6, and GREEN has %s", six)
 	}
+	eventually(t, "RED's link-local address is its own", func() bool {
+		return !strings.Contains(inside("RED", "ip", "-6", "addr", "show", "eth0"), "tentative")
+	})
 	for _, to := range []string{"fd00:1::1", "fd00:1::77", "ff02::1%eth0"} {
 		contains(t, inside("RED", "ping", "-6", "-c", "1", "-W", "5", to), "1 received, 0% packet loss")
 	}
 	contains(t, inside("RED", "getent", "ahosts", l.ns("PINK")), "fd00:1::77", "11.11.11.3")
 	contains(t, inside("RED", "getent", "hosts", "fd00:1::77"), l.ns("PINK"))
 
-	blue := strings.TrimSuffix(l.do("exec", l.ns("BLUE"), "--", "sh", "-c", "ip -6 -o addr show eth0 scope global | sed 's/.*inet6 //; s/ .*//'"), "/64\n")
-	if !strings.HasPrefix(blue, "fd") {
-		t.Fatalf("BLUE has no address of the lab's own network: %q", blue)
+	found := globalAddress.FindStringSubmatch(inside("BLUE", "ip", "-6", "addr", "show", "eth0"))
+	if len(found) == 0 || !strings.HasPrefix(found[1], "fd") {
+		t.Fatalf("BLUE has no address of the lab's own network: %q", found)
 	}
+	blue := found[1]
 	contains(t, inside("RED", "ping", "-6", "-c", "1", "-W", "1", blue), "100% packet loss")
 	dropped := l.event("drop of a ping to BLUE", func(e event) bool { return e.Reason == "policy-drop" })
 	contains(t, dropped.Text, "uswitch ip6tables -A FORWARD -d ")
@@ -74,15 +89,28 @@ func TestIPv6(t *testing.T) {
 	contains(t, inside("RED", "ping", "-6", "-c", "1", "-W", "5", "2001:db8::1"), "No route")
 
 	l.do("ip6tables", "-A", "INPUT", "-p", "tcp", "--dport", "22", "-j", "REJECT", "--reject-with", "icmp6-adm-prohibited")
-	contains(t, inside("RED", "sh", "-c", "bash -c 'exec 3<>/dev/tcp/fd00:1::1/22'; bash -c 'exec 3<>/dev/tcp/fd00:1::1/23'"),
-		"Permission denied", "Connection refused")
+	if real {
+		contains(t, inside("RED", "sh", "-c", "bash -c 'exec 3<>/dev/tcp/fd00:1::1/22'; bash -c 'exec 3<>/dev/tcp/fd00:1::1/23'"),
+			"Permission denied", "Connection refused")
+		return
+	}
+	contains(t, inside("RED", "sh", "-c", "nc -6 -z -v fd00:1::1 22; nc -6 -z -v fd00:1::1 23"), "Administratively prohibited", "Connection refused")
 }
 
 // TestIPv6ByAdverts: with ra: on a host makes itself an address of what the gateway tells, and has its default route from there.
 func TestIPv6ByAdverts(t *testing.T) {
 	needs(t, "ip", "ping")
 	t.Parallel()
-	l := startLab(t, strings.Replace(twoFamilies, `{subnet: "fd00:1::/64"}]}}`, `{subnet: "fd00:1::/64"}]}, x-uswitch: {ra: on}}`, 1))
+	for name, lab := range map[string][]string{"real": nil, "memory": {"--sim"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			byAdverts(t, lab)
+		})
+	}
+}
+
+func byAdverts(t *testing.T, lab []string) {
+	l := startLab(t, strings.Replace(twoFamilies, `{subnet: "fd00:1::/64"}]}}`, `{subnet: "fd00:1::/64"}]}, x-uswitch: {ra: on}}`, 1), lab...)
 	eventually(t, "RED has an address made of its MAC address", func() bool {
 		out, _, _ := l.try("exec", l.ns("RED"), "--", "ip", "-6", "addr", "show", "eth0")
 		return strings.Contains(out, "inet6 fd00:1::42:bff:fe0b:b02/64 scope global dynamic")

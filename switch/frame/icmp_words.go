@@ -62,26 +62,20 @@ func (e ICMPError) Words() ICMPWords {
 	return messages[e.Type]
 }
 
-// Sentence says in a trace's words what the message says: a format of package fmt, and what it takes.
-func (e ICMPError) Sentence() (format string, args []any) {
+// String says in a trace's words what the message says.
+func (e ICMPError) String() string {
 	text := e.Words().Text
 	switch {
 	case e.tooBig():
-		return text, []any{e.MTU}
+		return fmt.Sprintf(text, e.MTU)
 	case text != "":
-		return text, nil
+		return text
 	case e.Type == ICMPTimeExceeded:
-		return exceeded[0].Text, nil
+		return exceeded[0].Text
 	case e.Type == ICMPUnreachable:
-		return "unreachable, code %d", []any{e.Code}
+		return fmt.Sprintf("unreachable, code %d", e.Code)
 	}
-	return "type %d code %d", []any{e.Type, e.Code}
-}
-
-// String is its sentence in English.
-func (e ICMPError) String() string {
-	format, args := e.Sentence()
-	return fmt.Sprintf(format, args...)
+	return fmt.Sprintf("type %d code %d", e.Type, e.Code)
 }
 
 // Ping says it in the words of iputils' ping.

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"fmt"
 	"net/netip"
 
 	"uswitch/switch/frame"
@@ -18,15 +19,15 @@ type Outer struct {
 // IsValid reports whether there is such a packet.
 func (o Outer) IsValid() bool { return o.Dst.IsValid() }
 
-// text is what the trace says of it; empty for none.
-func (o Outer) text(in Language) string {
+// String is what the trace says of it; empty for none.
+func (o Outer) String() string {
 	switch {
 	case !o.IsValid():
 		return ""
 	case o.Raw:
-		return in("in UDP %v > %v", o.Src, o.Dst)
+		return fmt.Sprintf("in UDP %v > %v", o.Src, o.Dst)
 	}
-	return in("in UDP %v > %v, VNI %d", o.Src, o.Dst, o.VNI)
+	return fmt.Sprintf("in UDP %v > %v, VNI %d", o.Src, o.Dst, o.VNI)
 }
 
 // Append appends the outer packet with a frame inside, of which length bytes were there; inner may be the first of them only. What
@@ -42,8 +43,8 @@ func (o Outer) Append(b, inner []byte, length int) []byte {
 }
 
 // aboutTunnels says why a frame goes to a machine, or what its arrival tells of its sender.
-func (e *Event) aboutTunnels(in Language) string {
-	there := in("there")
+func (e *Event) aboutTunnels() string {
+	there := "there"
 	if e.Outer.IsValid() && e.Hook == Encap {
 		there = e.Outer.Dst.Addr().String()
 	} else if e.Outer.IsValid() {
@@ -51,29 +52,29 @@ func (e *Event) aboutTunnels(in Language) string {
 	}
 	switch e.Note {
 	case TunnelLearned:
-		return in("%s was learned from %s %s", e.station(in), there, ago(in, e.Age))
+		return e.station() + " was learned from " + there + " " + ago(e.Age)
 	case TunnelStatic:
-		return in("%s is behind %s as configured", e.station(in), there)
+		return e.station() + " is behind " + there + " as configured"
 	case TunnelFlood:
-		peers := in("to the one peer")
+		peers := "to the one peer"
 		if e.Count != 1 {
-			peers = in("to all %s peers", commas(uint64(e.Count)))
+			peers = "to all " + commas(uint64(e.Count)) + " peers"
 		}
 		switch {
 		case e.MAC.IsBroadcast():
-			return in("%s: a broadcast", peers)
+			return peers + ": a broadcast"
 		case e.MAC.IsGroup():
-			return in("%s: a frame to a group", peers)
+			return peers + ": a frame to a group"
 		}
-		return in("%s: nobody knows %s", peers, e.station(in))
+		return peers + ": nobody knows " + e.station()
 	case TunnelHeard:
-		return in("%s lives behind %s, as is known", e.station(in), there)
+		return e.station() + " lives behind " + there + ", as is known"
 	case TunnelNew:
-		return in("%s lives behind %s", e.station(in), there)
+		return e.station() + " lives behind " + there
 	case TunnelMoved:
-		return in("%s has moved from %s to %s", e.station(in), e.address(in), there)
+		return e.station() + " has moved from " + e.address() + " to " + there
 	case TunnelFull:
-		return in("%s is not remembered behind %s: the table is full", e.station(in), there)
+		return e.station() + " is not remembered behind " + there + ": the table is full"
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"fmt"
 	"strings"
 
 	"uswitch/switch/frame"
@@ -20,17 +21,21 @@ func (e *Event) Step() (where, what string) {
 }
 
 // Text returns the sentence that says what happened at this step and why, for a person who has never seen a switch
-// think, in the language of its reader. It is one line without an end, never empty, and holds nothing that a terminal would act upon. Its parts are
+// think. It is one line without an end, never empty, and holds nothing that a terminal would act upon. Its parts are
 // separated by semicolons: what happened, the rule that decided, what would mend a drop.
-func (e *Event) Text(in Language) string { return joined(e.clauses(in)) }
+func (e *Event) Text() string {
+	var parts []string
+	for _, c := range e.clauses(English) {
+		parts = append(parts, c.text)
+	}
+	return strings.Join(parts, "; ")
+}
 
 // Details is Text without its first part, for somebody who has been told already what happened: of a drop the rule that
 // decided and what would mend it, as its reader says it. It may be empty.
-func (e *Event) Details(in Language) string { return joined(e.clauses(in)[1:]) }
-
-func joined(clauses []clause) string {
+func (e *Event) Details(in Language) string {
 	var parts []string
-	for _, c := range clauses {
+	for _, c := range e.clauses(in)[1:] {
 		parts = append(parts, c.text)
 	}
 	return strings.Join(parts, "; ")
@@ -60,81 +65,76 @@ func (e *Event) clauses(in Language) []clause {
 	case e.Verdict == Drop:
 		say("DROP " + e.Reason.String() + ": " + in(e.Reason.Sentence()))
 		say(e.limit(in))
-		say(e.Outer.text(in))
+		say(e.Outer.String())
 		if e.Note == Looped {
 			say(e.loop(in))
 		} else {
-			say(e.why(in))
+			say(e.why())
 		}
 	case e.rewritten():
-		say(e.translation(in))
+		say(e.translation())
 		if !e.translatedByConn() {
-			say(e.why(in))
+			say(e.why())
 		}
 	case e.Outer.IsValid():
-		say(e.Outer.text(in))
-		say(e.why(in))
+		say(e.Outer.String())
+		say(e.why())
 	case e.Note == NoNote && rule != "":
 		typed(rule, in("%s by %s", or(e.Target, strings.ToUpper(e.Verdict.String())), rule))
 		rule = ""
 	case e.Note == NoNote:
-		say(e.plain(in))
+		say(e.plain())
 	default:
 		if e.Hook == Ingress && !e.IP {
-			say(e.passes(in))
+			say(e.passes())
 		}
-		say(e.noted(in))
+		say(e.noted())
 	}
 	typed(rule, in("by %s", rule))
-	say(e.hopsLeft(in))
+	say(e.hopsLeft())
 	typed(e.mend(), in("it would pass with: %s", e.mend()))
 	return said
 }
 
 // plain is the sentence of a step whose verdict says it all.
-func (e *Event) plain(in Language) string {
+func (e *Event) plain() string {
 	switch e.Verdict {
 	case Accept:
-		return e.passes(in)
+		return e.passes()
 	case Unicast:
-		return e.only(in)
+		return "to " + the(or(e.Port, "one port")) + " only"
 	case Flood:
-		return e.copies(in)
+		return e.copies()
 	case Local:
-		return in("for the gateway")
+		return "for the gateway"
 	case Rewrite:
-		return or(e.Target, in("rewritten"))
+		return or(e.Target, "rewritten")
 	case Queue:
-		return in("waits")
+		return "waits"
 	case Consume:
-		return in("ends here")
+		return "ends here"
 	}
 	return e.Verdict.String()
 }
 
-// only says which one port a frame goes to.
-func (e *Event) only(in Language) string {
-	return in("to %s only", the(in, or(e.Port, in("one port"))))
-}
-
-func (e *Event) passes(in Language) string {
+func (e *Event) passes() string {
 	switch e.Hook {
 	case Ingress:
 		if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
 			return eth.Src().String() + " > " + eth.Dst().String()
 		}
-		return in("comes in")
+		return "comes in"
 	case Egress:
 		if e.IP {
-			return in("leaves")
+			return "leaves"
 		}
-		return in("sent")
+		return "sent"
 	}
-	return in("passes")
+	return "passes"
 }
 
 // copies says who gets a copy of a flooded frame: all of Ports but the one it came from, the gateway named last.
-func (e *Event) copies(in Language) string {
+func (e *Event) copies() string {
 	var names []string
 	for _, name := range e.Ports {
 		if name != e.Port {
@@ -142,9 +142,9 @@ func (e *Event) copies(in Language) string {
 		}
 	}
 	if e.Local {
-		names = append(names, in("the gateway"))
+		names = append(names, "gateway")
 	}
-	return in("to %s", list(in, names))
+	return "to " + list(names)
 }
 
 // limit is the size that would have fitted, on the drops that are about size.
@@ -156,12 +156,12 @@ func (e *Event) limit(in Language) string {
 }
 
 // hopsLeft tells the time to live that a forwarded packet goes on with.
-func (e *Event) hopsLeft(in Language) string {
+func (e *Event) hopsLeft() string {
 	if p, ok := e.Network(); ok && e.Hook == Forward && e.Verdict == Accept && e.Note == NoNote {
 		if !p.Is4() {
-			return in("hop limit now %d", p.TTL())
+			return fmt.Sprintf("hop limit now %d", p.TTL())
 		}
-		return in("ttl now %d", p.TTL())
+		return fmt.Sprintf("ttl now %d", p.TTL())
 	}
 	return ""
 }

@@ -131,7 +131,7 @@ func (t *trial) resolve() (*api.Answer, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: want an address", name)
 	}
-	h.LookUp(nameServer, name, func(a netip.Addr, failed error) { t.target.addr, err = a, failed })
+	h.LookUp(nameServer, name, false, func(a netip.Addr, failed error) { t.target.addr, err = a, failed })
 	end := f.world.Clock().Now().Add(patience)
 	for !t.target.addr.IsValid() && err == nil && f.world.Clock().Now().Before(end) && f.world.Step() {
 	}

@@ -24,11 +24,11 @@ import (
 
 // curlOptions are what curl is told.
 type curlOptions struct {
-	silent, showError, fail, head, include, follow, verbose bool
-	output, method, data, writeOut                          string
-	headers                                                 []string
-	maxTime, connectTime                                    float64
-	urls                                                    []string
+	silent, showError, fail, head, include, follow, verbose, v4, v6 bool
+	output, method, data, writeOut                                  string
+	headers                                                         []string
+	maxTime, connectTime                                            float64
+	urls                                                            []string
 }
 
 func readCurl(args []string) (o curlOptions, err error) {
@@ -41,6 +41,9 @@ func readCurl(args []string) (o curlOptions, err error) {
 	set.BoolVarP(&o.include, "include", "i", false, "")
 	set.BoolVarP(&o.follow, "location", "L", false, "")
 	set.BoolVarP(&o.verbose, "verbose", "v", false, "")
+	set.BoolVarP(&o.v4, "ipv4", "4", false, "")
+	set.BoolVarP(&o.v6, "ipv6", "6", false, "")
+	set.BoolP("globoff", "g", false, "") // it reads no pattern either way
 	set.StringVarP(&o.output, "output", "o", "", "")
 	set.StringVarP(&o.method, "request", "X", "", "")
 	set.StringVarP(&o.data, "data", "d", "", "")
@@ -62,6 +65,7 @@ func runCurl(c *call) int {
 	if len(o.urls) == 0 {
 		return c.Fail(2, "(2) no URL specified")
 	}
+	c.choose(o.v4, o.v6)
 	status := 0
 	for _, text := range o.urls {
 		status = c.curl(o, text)
@@ -208,14 +212,14 @@ func (c *call) dialer(o curlOptions) exchange {
 		if err != nil {
 			return nil, err
 		}
-		a, err := c.resolve(host)
+		all, err := c.resolveAll(host)
 		if err != nil {
 			return nil, &curlError{6, "Could not resolve host: " + host}
 		}
 		began := c.Loop().Now()
-		conn, err := c.connect(ctx, netip.AddrPortFrom(a, uint16(number)), o.connectTime)
+		conn, err := c.race(ctx, all, uint16(number), o.connectTime)
 		if o.verbose && err == nil {
-			fmt.Fprintf(c.Stderr, "* Connected to %s (%v) port %s\n", host, a, port)
+			fmt.Fprintf(c.Stderr, "* Connected to %s (%v) port %s\n", host, conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr(), port)
 		}
 		switch {
 		case err == nil:

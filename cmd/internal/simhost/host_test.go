@@ -157,7 +157,7 @@ func TestFiles(t *testing.T) {
 		"getent hosts blue.example":      "11.11.11.3      blue.example\n",
 		"getent hosts other || echo $?":  "2\n",
 		"read x </etc/hostname; echo $x": "red1\n",
-		"dig +short +nothing x || echo":  "dig: \"+nothing\" cannot be simulated: want [@SERVER] [+short] NAME, or -x ADDRESS\n\n",
+		"dig +short +nothing x || echo":  "dig: \"+nothing\" cannot be simulated: want [@SERVER] [+short] NAME [A|AAAA], or -x ADDRESS\n\n",
 	} {
 		if out, _ := n.run("RED", "sh", "-c", line); out != want {
 			t.Errorf("%s: %q, want %q", line, out, want)

@@ -85,7 +85,7 @@ func (h host) device(name string) (*sim.Device, error) {
 	return nil, refuse("Cannot find device %q", name)
 }
 
-// linkSet does ip link set [dev] NAME up|down|mtu N|address MAC ...
+// linkSet does ip link set [dev] NAME up|down|mtu N|address MAC|addrgenmode eui64|random ...
 func (h host) linkSet(words []string) error {
 	if words[0] == "dev" {
 		words = words[1:]
@@ -104,9 +104,9 @@ func (h host) linkSet(words []string) error {
 			up := words[0] == "up"
 			changes = append(changes, func() { d.SetUp(up) })
 			continue
-		case "mtu", "address":
+		case "mtu", "address", "addrgenmode":
 		default:
-			return refuse("Error: %q cannot be simulated: want up, down, mtu N or address MAC", words[0])
+			return refuse("Error: %q cannot be simulated: want up, down, mtu N, address MAC or addrgenmode eui64 or random", words[0])
 		}
 		if len(words) < 2 {
 			return refuse("Command line is not complete. Try option \"help\"")
@@ -126,6 +126,12 @@ func (h host) linkSet(words []string) error {
 
 // setting reads one setting of a card with its value.
 func setting(c *sim.Card, what, value string) (change func(), err error) {
+	if what == "addrgenmode" {
+		if value != "eui64" && value != "random" {
+			return nil, refuse("Error: addrgenmode %q cannot be simulated: want eui64 or random", value)
+		}
+		return func() { c.SetStable(value == "random") }, nil
+	}
 	if what == "mtu" {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 68 || n > 65521 {
@@ -141,25 +147,27 @@ func setting(c *sim.Card, what, value string) (change func(), err error) {
 }
 
 // addrChange does ip addr add|del ADDRESS dev NAME.
-func (h host) addrChange(words []string, change func(*sim.Card, netip.Prefix) error) error {
+func (h host) addrChange(words []string, change func(c *sim.Card, a netip.Prefix, nodad bool) error) error {
 	if i := slices.Index(words, "brd"); i > 0 && i+1 < len(words) {
 		words = slices.Delete(slices.Clone(words), i, i+2) // the broadcast address is what it always is
 	}
+	nodad := slices.Contains(words, "nodad")
+	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "nodad" })
 	if len(words) != 3 || words[1] != "dev" {
-		return refuse("want: ip addr add|del ADDRESS/LENGTH dev NAME")
+		return refuse("want: ip addr add|del ADDRESS/LENGTH dev NAME [nodad]")
 	}
 	p, err := netip.ParsePrefix(words[0])
 	if a, single := netip.ParseAddr(words[0]); single == nil {
-		p, err = netip.PrefixFrom(a, 32), nil
+		p, err = netip.PrefixFrom(a, a.BitLen()), nil
 	}
-	if err != nil || !p.Addr().Is4() {
+	if err != nil || p.Addr().Is4In6() || nodad && p.Addr().Is4() {
 		return refuse("Error: any valid prefix is expected rather than %q.", words[0])
 	}
 	d, err := h.device(words[2])
 	if err != nil {
 		return err
 	}
-	if err := change(d.Card(), p); err != nil {
+	if err := change(d.Card(), p, nodad); err != nil {
 		return kernel(err.Error())
 	}
 	return nil
@@ -174,6 +182,9 @@ func (h host) addrFlush(words []string) error {
 	if err != nil {
 		return err
 	}
-	_ = d.Card().DeleteAddr(d.Card().Addr())
+	_ = d.Card().DeleteAddr(d.Card().Addr(), false)
+	for _, a := range d.Card().Addrs6() {
+		_ = d.Card().DeleteAddr(a.Prefix, false)
+	}
 	return nil
 }

@@ -16,12 +16,12 @@ import (
 
 // ncOptions are what nc is told, in the words of OpenBSD's.
 type ncOptions struct {
-	listen, udp, scan, verbose, shut, keep, numeric bool
-	wait                                            float64
-	words                                           []string
+	listen, udp, scan, verbose, shut, keep, numeric, v4, v6 bool
+	wait                                                    float64
+	words                                                   []string
 }
 
-// runNC is nc: nc [-Nnuvz] [-w SECONDS] HOST PORT, nc -l [-knuv] [-p] PORT.
+// runNC is nc: nc [-46Nnuvz] [-w SECONDS] HOST PORT, nc -l [-knuv] [-p] PORT.
 func runNC(c *call) int {
 	var o ncOptions
 	set := pflag.NewFlagSet("nc", pflag.ContinueOnError)
@@ -33,6 +33,8 @@ func runNC(c *call) int {
 	set.BoolVarP(&o.shut, "shutdown", "N", false, "")
 	set.BoolVarP(&o.keep, "keep", "k", false, "")
 	set.BoolVarP(&o.numeric, "numeric", "n", false, "")
+	set.BoolVarP(&o.v4, "ipv4", "4", false, "")
+	set.BoolVarP(&o.v6, "ipv6", "6", false, "")
 	set.Float64VarP(&o.wait, "wait", "w", 0, "")
 	port := set.StringP("port", "p", "", "")
 	err := set.Parse(c.Args)
@@ -45,7 +47,7 @@ func runNC(c *call) int {
 		want = 1
 	}
 	if err != nil || len(o.words) != want {
-		return c.Fail(1, "want: nc [-Nnuvz] [-w SECONDS] HOST PORT, or nc -l [-knuv] PORT")
+		return c.Fail(1, "want: nc [-46Nnuvz] [-w SECONDS] HOST PORT, or nc -l [-knuv] PORT")
 	}
 	number, err := strconv.ParseUint(o.words[want-1], 10, 16)
 	if err != nil || number == 0 {
@@ -54,6 +56,7 @@ func runNC(c *call) int {
 	if o.listen {
 		return c.ncListen(o, uint16(number))
 	}
+	c.choose(o.v4, o.v6)
 	a, err := c.resolve(o.words[0])
 	if err != nil || o.numeric && a.String() != o.words[0] {
 		return c.Fail(1, "getaddrinfo for host %q port %d: %v", o.words[0], number, errNoName)

@@ -26,11 +26,12 @@ func runPing(c *call) int {
 	deadline := set.Float64P("deadline", "w", 0, "")
 	discover := set.StringP("pmtudisc", "M", "", "")
 	quiet := set.BoolP("quiet", "q", false, "")
-	set.BoolP("ipv4", "4", false, "")
+	v4, v6 := set.BoolP("ipv4", "4", false, ""), set.BoolP("ipv6", "6", false, "")
 	err := set.Parse(c.Args)
 	if err == nil && set.NArg() != 1 {
 		err = errors.New("usage error: Destination address required")
 	}
+	c.choose(*v4, *v6)
 	var o ping.Options
 	if err == nil {
 		o, err = read(set.Args(), c.find)
@@ -74,10 +75,11 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 // ping pings one address. A Ctrl-C ends it with its statistics and, if somebody has answered, with success.
 func (c *call) ping(o ping.Options, to netip.Addr, dontFragment bool) int {
 	status := ping.One(c.Ctx, o, to, func(ctx context.Context, to netip.Addr, ttl int) (ping.Socket, error) {
-		r, err := c.openRaw(ctx, frame.ProtoICMP, to)
+		r, err := c.openRaw(ctx, frame.ProtoICMPOf(to), to)
 		if err != nil {
 			return nil, err
 		}
+		r.Whole = dontFragment
 		return ping.OverRaw(r, r.Source(), to, r.Number(), uint8(ttl), dontFragment), nil
 	}, c.Stdout)
 	switch {
@@ -140,9 +142,11 @@ func runTraceroute(c *call) int {
 	set := pflag.NewFlagSet("traceroute", pflag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	read := traceroute.Flags(set)
+	v4, v6 := set.BoolP("ipv4", "4", false, ""), set.BoolP("ipv6", "6", false, "")
 	if err := set.Parse(c.Args); err != nil || set.NArg() != 1 {
-		return c.Fail(2, "usage: traceroute [-In] [-f HOP] [-m HOP] [-N PROBES] [-p PORT] [-q PROBES] [-w SECONDS] HOST")
+		return c.Fail(2, "usage: traceroute [-46In] [-f HOP] [-m HOP] [-N PROBES] [-p PORT] [-q PROBES] [-w SECONDS] HOST")
 	}
+	c.choose(*v4, *v6)
 	o, err := read()
 	target := traceroute.Target{Name: set.Arg(0)}
 	if err == nil {
@@ -153,7 +157,7 @@ func runTraceroute(c *call) int {
 	}
 	proto := frame.ProtoUDP
 	if o.Numeric = true; o.ICMP {
-		proto = frame.ProtoICMP
+		proto = frame.ProtoICMPOf(target.Addr)
 	}
 	r, err := c.openRaw(c.Ctx, proto, target.Addr)
 	if err != nil {

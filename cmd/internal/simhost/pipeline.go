@@ -153,7 +153,7 @@ func (s *shell) input(h interp.HandlerContext) io.Reader {
 func (s *shell) sub(ctx context.Context, h interp.HandlerContext, stmt *syntax.Stmt, params []string, in io.Reader, out, errs io.Writer) int {
 	c := *s.Call
 	c.Ctx, c.Stdin, c.Stdout, c.Stderr, c.Dir = ctx, in, out, errs, h.Dir
-	sub := &shell{call: &call{&c}, parts: s.parts}
+	sub := &shell{call: &call{Call: &c}, parts: s.parts}
 	if err := sub.interpreter(h.Env, append([]string{"--"}, params...)); err != nil {
 		return s.Fail(2, "%v", err)
 	}

@@ -20,13 +20,16 @@ func programs() map[string]sim.Program {
 		"cat": runCat, "echo": runEcho, "hostname": runHostname, "sleep": runSleep, "sh": runShell, "bash": runShell,
 		"true": func(*call) int { return 0 }, "false": func(*call) int { return 1 },
 	} {
-		all[name] = func(c *sim.Call) int { return run(&call{c}) }
+		all[name] = func(c *sim.Call) int { return run(&call{Call: c}) }
 	}
 	return all
 }
 
 // call is one program that runs.
-type call struct{ *sim.Call }
+type call struct {
+	*sim.Call
+	only family // of addresses that it wants
+}
 
 // program does what a program of some name does, and returns its exit status.
 type program func(*call) int

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"uswitch/cmd/internal/world/names"
@@ -21,41 +22,92 @@ const (
 	errFamily   = nameError("Address family for hostname not supported")
 )
 
-// resolve returns the IPv4 address of a name: one that is written out, one of /etc/hosts, or what a name server says.
+// family is which addresses a program takes.
+type family string
+
+const (
+	both  family = "" // of IPv6 only where the host has an address that could be their peer's (AI_ADDRCONFIG)
+	four  family = "4"
+	sixes family = "6"
+)
+
+// takes reports whether an address is of the family.
+func (f family) takes(a netip.Addr) bool { return f == both || a.Is4() == (f == four) }
+
+// choose reads -4 and -6.
+func (c *call) choose(f, six bool) {
+	switch {
+	case six:
+		c.only = sixes
+	case f:
+		c.only = four
+	}
+}
+
+// resolve returns the address of a name that a program tries first.
 func (c *call) resolve(name string) (netip.Addr, error) {
+	all, err := c.resolveAll(name)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return all[0], nil
+}
+
+// resolveAll returns the addresses of a name: one that is written out, those of /etc/hosts, or what a name server says. They are
+// in the order in which programs try them.
+func (c *call) resolveAll(name string) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(name); err == nil {
-		if !a.Is4() {
-			return a, errFamily
+		if !c.only.takes(a) {
+			return nil, errFamily
 		}
-		return a, nil
+		return []netip.Addr{a}, nil
 	}
 	text, _ := c.Namespace.File("/etc/hosts")
-	if a, ok := inHosts(text, name); ok {
-		return a, nil
+	if all := slices.DeleteFunc(inHosts(text, name), func(a netip.Addr) bool { return !c.only.takes(a) }); len(all) > 0 {
+		return c.ordered(all), nil
 	}
 	var failed error = errNoServer
 	for _, full := range c.candidates(name) {
-		a, err := c.resolveFull(full)
+		all, err := c.resolveFull(full)
 		if err == nil {
-			return a, nil
+			return c.ordered(all), nil
 		}
 		failed = err
 	}
-	return netip.Addr{}, failed
+	return nil, failed
 }
 
 // inHosts finds a name in a text in the form of /etc/hosts.
-func inHosts(text, name string) (netip.Addr, bool) {
+func inHosts(text, name string) (all []netip.Addr) {
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
 		words := strings.Fields(line)
 		for _, known := range words[min(1, len(words)):] {
-			if a, err := netip.ParseAddr(words[0]); strings.EqualFold(known, name) && err == nil && a.Is4() {
-				return a, true
+			if a, err := netip.ParseAddr(words[0]); strings.EqualFold(known, name) && err == nil && !slices.Contains(all, a) {
+				all = append(all, a)
 			}
 		}
 	}
-	return netip.Addr{}, false
+	return all
+}
+
+// ordered puts addresses into the order of glibc's getaddrinfo, as far as it matters here (RFC 3484 6, whose table it still has):
+// those to which there is a way come first; then IPv6, unless it would be spoken from an address of another kind.
+func (c *call) ordered(all []netip.Addr) []netip.Addr {
+	rank := func(a netip.Addr) int {
+		reached, alike := c.Namespace.Host.Suits(a)
+		switch {
+		case !reached:
+			return 3
+		case a.Is4():
+			return 1
+		case alike:
+			return 0
+		}
+		return 2
+	}
+	slices.SortStableFunc(all, func(a, b netip.Addr) int { return rank(a) - rank(b) })
+	return all
 }
 
 // resolvConf reads the host's /etc/resolv.conf.
@@ -79,33 +131,46 @@ func (c *call) candidates(name string) (all []string) {
 	return append(all, name)
 }
 
-// resolveFull asks the name servers in turn, until one says something.
-func (c *call) resolveFull(name string) (netip.Addr, error) {
+// resolveFull asks the name servers in turn for the addresses that are wanted, until one says something.
+func (c *call) resolveFull(name string) (all []netip.Addr, err error) {
+	err = errNoServer
 	for _, server := range c.servers() {
-		a, err := c.lookUp(server, name)
-		switch {
-		case err == nil && a.IsValid():
-			return a, nil
-		case err == nil || errors.Is(err, sim.ErrNoSuchName):
-			return netip.Addr{}, errNoName
+		for _, six := range c.families() {
+			a, failed := c.lookUp(server, name, six)
+			switch {
+			case failed == nil && a.IsValid():
+				all = append(all, a)
+			case failed == nil || errors.Is(failed, sim.ErrNoSuchName):
+				err = errNoName
+			}
+		}
+		if len(all) > 0 {
+			return all, nil
+		}
+		if err == errNoName {
+			return nil, err
 		}
 	}
-	return netip.Addr{}, errNoServer
+	return nil, err
+}
+
+// families are those whose addresses are asked for: not IPv6; IPv6.
+func (c *call) families() []bool {
+	switch {
+	case c.only == four, c.only == both && !c.Namespace.Host.HasGlobal6():
+		return []bool{false}
+	case c.only == sixes:
+		return []bool{true}
+	}
+	return []bool{false, true}
 }
 
 // servers are the name servers that the host can ask.
-func (c *call) servers() (all []netip.Addr) {
-	for _, a := range c.resolvConf().Servers {
-		if a.Is4() {
-			all = append(all, a)
-		}
-	}
-	return all
-}
+func (c *call) servers() []netip.Addr { return c.resolvConf().Servers }
 
-// lookUp asks one name server for an address.
-func (c *call) lookUp(server netip.Addr, name string) (netip.Addr, error) {
-	return ask(c, func(done func(netip.Addr, error)) { c.Namespace.Host.LookUp(server, name, done) })
+// lookUp asks one name server for an address of a family.
+func (c *call) lookUp(server netip.Addr, name string, six bool) (netip.Addr, error) {
+	return ask(c, func(done func(netip.Addr, error)) { c.Namespace.Host.LookUp(server, name, six, done) })
 }
 
 // ask puts a question and waits for its answer, or until the program is ended.
@@ -119,21 +184,79 @@ func ask[T any](c *call, question func(done func(T, error))) (answer T, err erro
 	return answer, failed
 }
 
-// runGetent is getent for hosts.
+// runGetent is getent for hosts and, as getaddrinfo has them, ahosts.
 func runGetent(c *call) int {
-	if len(c.Args) < 2 || c.Args[0] != "hosts" && c.Args[0] != "ahostsv4" {
-		return c.Fail(1, "want: getent hosts NAME")
+	if len(c.Args) < 2 || !slices.Contains([]string{"hosts", "ahosts", "ahostsv4", "ahostsv6"}, c.Args[0]) {
+		return c.Fail(1, "want: getent hosts NAME|ADDRESS, or getent ahosts|ahostsv4|ahostsv6 NAME")
 	}
 	status := 0
 	for _, name := range c.Args[1:] {
-		a, err := c.resolve(name)
-		if err != nil {
-			status = 2
-			continue
+		found := c.getentHosts
+		if c.Args[0] != "hosts" {
+			c.only = family(strings.TrimPrefix(strings.TrimPrefix(c.Args[0], "ahosts"), "v"))
+			found = c.getentAddrs
 		}
-		fmt.Fprintf(c.Stdout, "%-15v %s\n", a, name)
+		if !found(name) {
+			status = 2
+		}
 	}
 	return status
+}
+
+// getentHosts writes the addresses of a name, those of IPv6 if it has any (getent's hosts_keys); of an address its name.
+func (c *call) getentHosts(name string) bool {
+	if a, err := netip.ParseAddr(name); err == nil {
+		known, ok := c.nameOf(a)
+		if ok {
+			fmt.Fprintf(c.Stdout, "%-15v %s\n", a, known)
+		}
+		return ok
+	}
+	for _, c.only = range []family{sixes, four} {
+		if c.only == sixes && !c.Namespace.Host.HasGlobal6() {
+			continue
+		}
+		if all, err := c.resolveAll(name); err == nil {
+			for _, a := range all {
+				fmt.Fprintf(c.Stdout, "%-15v %s\n", a, name)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// nameOf is the name of an address: one of /etc/hosts, or what a name server says.
+func (c *call) nameOf(a netip.Addr) (string, bool) {
+	text, _ := c.Namespace.File("/etc/hosts")
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		if words := strings.Fields(line); len(words) > 1 && words[0] == a.String() {
+			return words[1], true
+		}
+	}
+	for _, server := range c.servers() {
+		name, err := ask(c, func(done func(string, error)) { c.Namespace.Host.LookUpAddr(server, a, done) })
+		if err == nil || errors.Is(err, sim.ErrNoSuchName) {
+			return strings.TrimSuffix(name, "."), name != ""
+		}
+	}
+	return "", false
+}
+
+// getentAddrs writes what getaddrinfo says of a name: each address for each kind of socket.
+func (c *call) getentAddrs(name string) bool {
+	all, err := c.resolveAll(name)
+	for i, a := range all {
+		for _, kind := range []string{"STREAM", "DGRAM", "RAW"} {
+			of := ""
+			if i == 0 && kind == "STREAM" {
+				of = name
+			}
+			fmt.Fprintf(c.Stdout, "%-15v %-6s %s\n", a, kind, of)
+		}
+	}
+	return err == nil
 }
 
 // query is what dig is asked.
@@ -141,23 +264,27 @@ type query struct {
 	server  netip.Addr
 	name    string
 	reverse netip.Addr
+	six     bool // its address of IPv6
 	short   bool
 }
 
-// runDig is dig for addresses and, with -x, for names: dig [@SERVER] [+short] NAME [A], dig [@SERVER] -x ADDRESS.
+// runDig is dig for addresses and, with -x, for names: dig [@SERVER] [+short] NAME [A|AAAA], dig [@SERVER] -x ADDRESS.
 func runDig(c *call) int {
 	q, err := c.readDig()
 	if err != nil {
 		return c.Fail(1, "%v", err)
 	}
 	kind, subject := "A", q.name
+	if q.six {
+		kind = "AAAA"
+	}
 	var answer string
 	if q.reverse.IsValid() {
 		kind, subject = "PTR", q.reverse.String()
 		answer, err = ask(c, func(done func(string, error)) { c.Namespace.Host.LookUpAddr(q.server, q.reverse, done) })
 	} else {
 		var a netip.Addr
-		if a, err = c.lookUp(q.server, q.name); err == nil && a.IsValid() {
+		if a, err = c.lookUp(q.server, q.name, q.six); err == nil && a.IsValid() {
 			answer = a.String()
 		}
 	}
@@ -194,8 +321,10 @@ func (c *call) readDig() (q query, err error) {
 			i++
 			q.reverse, err = netip.ParseAddr(c.Args[i])
 		case word == "A" || word == "IN":
+		case word == "AAAA":
+			q.six = true
 		case strings.HasPrefix(word, "+") || strings.HasPrefix(word, "-") || q.name != "":
-			err = fmt.Errorf("%q cannot be simulated: want [@SERVER] [+short] NAME, or -x ADDRESS", word)
+			err = fmt.Errorf("%q cannot be simulated: want [@SERVER] [+short] NAME [A|AAAA], or -x ADDRESS", word)
 		default:
 			q.name = word
 		}

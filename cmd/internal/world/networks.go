@@ -34,9 +34,6 @@ func (w *World) AddNetwork(ctx context.Context, p plan.Network) error {
 	if err := w.Plan().VerifyNetwork(&p); err != nil {
 		return err
 	}
-	if err := w.checkFamilies([]plan.Network{p}); err != nil {
-		return err
-	}
 	return w.addNetwork(&p)
 }
 
@@ -160,16 +157,6 @@ func enterStations(n *Network, host string) error {
 		}
 		if err := n.Switch.SetStatic(e.MAC, port, e.Sticky); err != nil {
 			return fmt.Errorf("network %s: entry %v: %w", n.Plan.Name, e.MAC, err)
-		}
-	}
-	return nil
-}
-
-// checkFamilies refuses IPv6 where hosts could not speak it.
-func (w *World) checkFamilies(networks []plan.Network) error {
-	for _, n := range networks {
-		if n.IPv6 != nil && w.loop != nil {
-			return fmt.Errorf("network %s has IPv6 (enable_ipv6), and simulated hosts speak IPv4 only: run the lab with real ones", n.Name)
 		}
 	}
 	return nil

@@ -119,9 +119,6 @@ func New(p *plan.Plan, o Options) (*World, error) {
 		w.loop.OnFault(func(err error) { contained.tell(fmt.Errorf("a simulated host failed: %w", err)) })
 	}
 	w.tracer.Remember(trace.NewRing(historyEvents, historyBytes, historySnap))
-	if err := w.checkFamilies(p.Networks); err != nil {
-		return nil, err
-	}
 	begin, err := tablesOf(p)
 	if err != nil {
 		return nil, err

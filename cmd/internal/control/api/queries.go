@@ -137,17 +137,17 @@ func (r ReachQuery) Query() url.Values {
 // Device is a network device that the gateway would have if it were a Linux machine: a bridge for each network, one end of
 // a pair for each port, the uplink, and lo.
 type Device struct {
-	Index      int            `json:"index"`
-	Name       string         `json:"name"`
-	Kind       string         `json:"kind"` // loopback, bridge, veth, ether (an uplink of frames) or none (an uplink of IP packets)
-	MAC        frame.MAC      `json:"mac,omitzero"`
-	Address    netip.Prefix   `json:"address,omitzero"`     // the gateway's there
-	Addresses6 []netip.Prefix `json:"addresses6,omitempty"` // its addresses of IPv6, link-local ones last
-	MTU        int            `json:"mtu"`
-	Carrier    bool           `json:"carrier"`
-	Down       bool           `json:"down,omitempty"`    // taken down, or never brought up
-	Raised     bool           `json:"raised,omitempty"`  // of one that is down: it has been up
-	ByHand     bool           `json:"by_hand,omitempty"` // made by ip or brctl, not as Docker makes it
+	Index      int          `json:"index"`
+	Name       string       `json:"name"`
+	Kind       string       `json:"kind"` // loopback, bridge, veth, ether (an uplink of frames) or none (an uplink of IP packets)
+	MAC        frame.MAC    `json:"mac,omitzero"`
+	Address    netip.Prefix `json:"address,omitzero"`     // the gateway's there
+	Addresses6 []Address6   `json:"addresses6,omitempty"` // its addresses of IPv6, link-local ones last
+	MTU        int          `json:"mtu"`
+	Carrier    bool         `json:"carrier"`
+	Down       bool         `json:"down,omitempty"`    // taken down, or never brought up
+	Raised     bool         `json:"raised,omitempty"`  // of one that is down: it has been up
+	ByHand     bool         `json:"by_hand,omitempty"` // made by ip or brctl, not as Docker makes it
 
 	// Of a veth only.
 	Master   string `json:"master,omitempty"`   // the network
@@ -165,6 +165,14 @@ type Device struct {
 	TxPackets uint64 `json:"tx_packets"`
 	TxBytes   uint64 `json:"tx_bytes"`
 	TxDropped uint64 `json:"tx_dropped"`
+}
+
+// Address6 is an address of IPv6, and what `ip addr` says of it.
+type Address6 struct {
+	Prefix    netip.Prefix `json:"prefix"`
+	Flags     []string     `json:"flags,omitempty"`     // tentative, dynamic, ...
+	Valid     *int         `json:"valid,omitempty"`     // seconds until it goes; null: it stays
+	Preferred *int         `json:"preferred,omitempty"` // seconds for which it is chosen as a source
 }
 
 // The kinds of devices.

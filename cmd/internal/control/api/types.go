@@ -222,8 +222,9 @@ type Route struct {
 	Scope    string   `json:"scope,omitempty"`
 	Prefsrc  string   `json:"prefsrc,omitempty"`
 	Metric   int      `json:"metric,omitempty"`
-	Family   string   `json:"family,omitempty"` // inet6; empty: inet
-	Pref     string   `json:"pref,omitempty"`   // of IPv6 (RFC 4191)
+	Expires  int      `json:"expires,omitempty"` // seconds; 0: never
+	Family   string   `json:"family,omitempty"`  // inet6; empty: inet
+	Pref     string   `json:"pref,omitempty"`    // of IPv6 (RFC 4191)
 	Flags    []string `json:"flags"`
 }
 

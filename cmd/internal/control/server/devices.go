@@ -125,7 +125,15 @@ func interfaceDevice(iface *nat.Interface) api.Device {
 	slices.SortStableFunc(six, func(a, b netip.Prefix) int { // as the kernel lists them
 		return map[bool]int{true: 1}[a.Addr().IsLinkLocalUnicast()] - map[bool]int{true: 1}[b.Addr().IsLinkLocalUnicast()]
 	})
-	return api.Device{Name: iface.Name(), MAC: iface.MAC(), Address: iface.Addr(), Addresses6: six, MTU: iface.MTU(),
+	var rows []api.Address6
+	for _, a := range six {
+		row := api.Address6{Prefix: a}
+		if !a.Addr().IsLinkLocalUnicast() {
+			row.Flags = []string{"nodad"}
+		}
+		rows = append(rows, row)
+	}
+	return api.Device{Name: iface.Name(), MAC: iface.MAC(), Address: iface.Addr(), Addresses6: rows, MTU: iface.MTU(),
 		RxPackets: c.RxPackets, RxBytes: c.RxBytes, RxDropped: c.RxDropped,
 		TxPackets: c.TxPackets, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/world"
@@ -98,7 +99,8 @@ func (s *Server) wayTo(c api.RouteChange) (*nat.Interface, error) {
 		return nil, kernel("RTNETLINK answers: No such device")
 	case c.Via.IsValid():
 		for _, i := range g.Interfaces() {
-			if i.Addr().Contains(c.Via) && i.Addr().Addr() != c.Via && (dev == nil || dev == i) {
+			near := func(own netip.Prefix) bool { return own.Contains(c.Via) && own.Addr() != c.Via }
+			if slices.ContainsFunc(append(i.Addrs6(), i.Addr()), near) && (dev == nil || dev == i) {
 				return i, nil
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
@@ -107,12 +108,12 @@ func (t Tool) routes(ctx context.Context) (rows []api.Route, err error) {
 	return rows, nil
 }
 
-// prefix reads a prefix of the family that is asked for.
+// prefix reads a prefix of the family that is asked for; where none is, that in which it is written.
 func (i *ip) prefix(text string) (netip.Prefix, error) {
-	if !i.view.IPv6 {
+	switch {
+	case !i.view.IPv6 && !strings.Contains(text, ":"):
 		return prefix(text)
-	}
-	if text == "default" || text == "any" || text == "all" {
+	case text == "default" || text == "any" || text == "all":
 		return netip.PrefixFrom(netip.IPv6Unspecified(), 0), nil
 	}
 	return prefix6(text)
@@ -134,7 +135,8 @@ func (i *ip) changeRoute(ctx context.Context, command, dst, via, dev string) (er
 	if dst == "" {
 		return refuse(255, `Command line is not complete. Try option "help"`)
 	}
-	if change.Dst, err = prefix(dst); err != nil {
+	i.view.IPv6 = i.view.IPv6 || strings.Contains(via, ":")
+	if change.Dst, err = i.prefix(dst); err != nil {
 		return err
 	}
 	if via != "" {

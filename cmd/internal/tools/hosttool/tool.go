@@ -98,7 +98,7 @@ func prefix6(text string) (netip.Prefix, error) {
 
 func address(text string) (netip.Addr, error) {
 	a, err := netip.ParseAddr(text)
-	if err != nil || !a.Is4() {
+	if err != nil || a.Is4In6() || a.Zone() != "" {
 		return a, refuse(1, "Error: any valid address is expected rather than %q.", text)
 	}
 	return a, nil

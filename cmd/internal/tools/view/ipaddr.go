@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net/netip"
 	"strings"
 
 	"uswitch/cmd/internal/control/api"
@@ -19,13 +18,13 @@ func Addrs(w io.Writer, rows []api.Device, o IPOptions) error {
 		case o.Brief:
 			fmt.Fprintf(out, "%-16s %-14s ", linkName(&d), operState(&d))
 			for _, a := range addrsOf(&d, o) {
-				out.WriteString(a.String() + " ")
+				out.WriteString(a.Prefix.String() + " ")
 			}
 			out.WriteByte('\n')
 			continue
 		case o.Oneline:
 			for _, a := range addrsOf(&d, o) {
-				fmt.Fprintf(out, "%d: %s    %s\\       valid_lft forever preferred_lft forever\n", d.Index, d.Name, inet(&d, a))
+				fmt.Fprintf(out, "%d: %s    %s\\       %s\n", d.Index, d.Name, inet(&d, a), lifetimes(a))
 			}
 			continue
 		case o.IPv4 || o.IPv6:
@@ -35,7 +34,7 @@ func Addrs(w io.Writer, rows []api.Device, o IPOptions) error {
 		}
 		out.WriteByte('\n')
 		for _, a := range addrsOf(&d, o) {
-			fmt.Fprintf(out, "    %s\n       valid_lft forever preferred_lft forever\n", inet(&d, a))
+			fmt.Fprintf(out, "    %s\n       %s\n", inet(&d, a), lifetimes(a))
 		}
 		if o.Stats {
 			linkStats(out, &d, o)
@@ -56,9 +55,9 @@ func Addressed(rows []api.Device, o IPOptions) (shown []api.Device) {
 }
 
 // addrsOf returns the addresses of a device that are asked for.
-func addrsOf(d *api.Device, o IPOptions) (all []netip.Prefix) {
+func addrsOf(d *api.Device, o IPOptions) (all []api.Address6) {
 	if d.Address.IsValid() && !o.IPv6 {
-		all = append(all, d.Address)
+		all = append(all, api.Address6{Prefix: d.Address})
 	}
 	if !o.IPv4 {
 		all = append(all, d.Addresses6...)
@@ -70,18 +69,27 @@ func addrsOf(d *api.Device, o IPOptions) (all []netip.Prefix) {
 //
 //	inet 11.11.11.1/24 brd 11.11.11.255 scope global br0
 //	inet6 fe80::42:bff:fe0b:b01/64 scope link
-func inet(d *api.Device, a netip.Prefix) string {
-	switch {
-	case a.Addr().Is6() && a.Addr().IsLinkLocalUnicast():
-		return "inet6 " + a.String() + " scope link "
-	case a.Addr().Is6():
-		return "inet6 " + a.String() + " scope global nodad "
+func inet(d *api.Device, of api.Address6) string {
+	a := of.Prefix
+	if a.Addr().Is6() {
+		return "inet6 " + a.String() + " scope " + strings.Join(append([]string{scope6(a)}, of.Flags...), " ") + " "
 	}
 	text := "inet " + a.String()
 	if broadcast := addrBroadcast(d); broadcast != "" {
 		text += " brd " + broadcast
 	}
 	return text + " scope " + addrScope(d) + " " + d.Name
+}
+
+// lifetimes is how long an address lasts.
+func lifetimes(a api.Address6) string {
+	last := func(seconds *int) string {
+		if seconds == nil {
+			return "forever"
+		}
+		return fmt.Sprintf("%dsec", *seconds)
+	}
+	return "valid_lft " + last(a.Valid) + " preferred_lft " + last(a.Preferred)
 }
 
 // addrBroadcast is the address for everyone on the network; Docker sets it on its bridges, and `ip addr add` only if it is told to.
@@ -173,6 +181,9 @@ func Routes(w io.Writer, rows []api.Route) error {
 		}
 		if r.Metric != 0 {
 			fmt.Fprintf(out, " metric %d", r.Metric)
+		}
+		if r.Expires != 0 {
+			fmt.Fprintf(out, " expires %dsec", r.Expires)
 		}
 		if r.Pref != "" {
 			out.WriteString(" pref " + r.Pref)

@@ -99,9 +99,10 @@ func AddrsJSON(rows []api.Device, o IPOptions) any {
 	for _, d := range Addressed(rows, o) {
 		l := linkJSON(&d, o)
 		short, long := []ipAddr{}, []ipAddr{}
-		for _, a := range addrsOf(&d, o) {
+		for _, of := range addrsOf(&d, o) {
+			a := of.Prefix
 			if a.Addr().Is6() {
-				long = append(long, ipAddr{Family: "inet6", Local: a.Addr().String(), Bits: a.Bits(), Scope: scope6(a), Valid: math.MaxUint32, Preferred: math.MaxUint32})
+				long = append(long, ipAddr{Family: "inet6", Local: a.Addr().String(), Bits: a.Bits(), Scope: scope6(a), Valid: lasts(of.Valid), Preferred: lasts(of.Preferred)})
 				short = append(short, ipAddr{Local: a.Addr().String(), Bits: a.Bits()})
 				continue
 			}
@@ -119,8 +120,18 @@ func AddrsJSON(rows []api.Device, o IPOptions) any {
 	return full
 }
 
+func lasts(seconds *int) uint32 {
+	if seconds == nil {
+		return math.MaxUint32
+	}
+	return uint32(*seconds)
+}
+
 func scope6(a netip.Prefix) string {
-	if a.Addr().IsLinkLocalUnicast() {
+	switch {
+	case a.Addr().IsLoopback():
+		return "host"
+	case a.Addr().IsLinkLocalUnicast():
 		return "link"
 	}
 	return "global"
