@@ -16,7 +16,7 @@ import (
 
 // Run serves on a TCP port until ctx ends, and writes a line for each request.
 func Run(ctx context.Context, port uint16, log io.Writer) error {
-	listener, err := net.Listen("tcp4", fmt.Sprintf(":%d", port))
+	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port)) // of both families, where there are both
 	if err != nil {
 		return err
 	}
