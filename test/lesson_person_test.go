@@ -34,6 +34,8 @@ var solutions = map[string][]solution{
 	"compose":       {{[]string{"no"}, "a rule says DROP"}, {[]string{"-A PREROUTING -d 172.19.0.2/32 ! -i back -j DROP"}, "gateway prerouting"}},
 	"publish":       {{[]string{"172.17.0.3"}, "192.168.104.2:8080 becomes 172.17.0.3:80"}, {[]string{"172.17.0.1"}, "becomes 172.17.0.1"}},
 	"mtu":           {{[]string{"-A OUTPUT -p icmp -m icmp --icmp-type 3/4 -j DROP"}, "gateway output"}},
+	"discovery":     {{[]string{"BLUE", "MALLORY", "gateway"}, "a frame to a group goes to everyone but its sender"}},
+	"families":      nil,
 	"attacker":      {{[]string{"MALLORY"}, "to MALLORY only: learned"}, {[]string{"BLUE", "MALLORY"}, "nobody has told us yet where 02:42:0b:0b:0b:03 is"}},
 }
 
@@ -47,6 +49,10 @@ func TestQuestions(t *testing.T) {
 				t.Parallel()
 				p := &student{know: know, answers: solutions[l.name]}
 				text, status := p.play(t, "learn", l.name, "--sim", "--lang", "en")
+				if strings.Contains(text, fourOnly) && status != 0 {
+					needs(t)
+					text, status = p.play(t, "learn", l.name, "--lang", "en")
+				}
 				if status != 0 || p.asked != len(p.answers) {
 					t.Fatalf("status %d after %d questions of %d\n%s", status, p.asked, len(p.answers), text)
 				}

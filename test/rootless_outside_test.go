@@ -71,7 +71,7 @@ func TestLessonsOnBusybox(t *testing.T) {
 	needs(t, "unshare", "busybox")
 	t.Parallel()
 	place := &place{way: busybox}
-	wants := map[string]string{"arp": "the ip of iproute2", "modes": "the program curl", "publish": "the program curl", "mtu": "a ping that knows -M", "attacker": "the ip of iproute2"}
+	wants := map[string]string{"arp": "the ip of iproute2", "modes": "the program curl", "publish": "the program curl", "mtu": "a ping that knows -M", "attacker": "the ip of iproute2", "discovery": "the ip of iproute2", "families": "the program getent"}
 	for _, l := range lessons(t, "en") {
 		t.Run(l.name, func(t *testing.T) {
 			text, status := place.run(t, placeDirectory(t), "learn", l.name, "--auto", "--lang", "en")

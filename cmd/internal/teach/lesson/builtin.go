@@ -40,10 +40,11 @@ func All() ([]*Lesson, error) {
 // next returns the built-in lesson after this one; nil: this is the last, or none of them.
 func (l *Lesson) next() (*Lesson, error) {
 	all, err := All()
-	if l.Order == 0 || l.Order >= len(all) {
+	i := slices.IndexFunc(all, func(o *Lesson) bool { return o.Order > l.Order })
+	if l.Order == 0 || i < 0 {
 		return nil, err
 	}
-	return all[l.Order], err
+	return all[i], err
 }
 
 // Find returns the lesson of a name or a number, or one from a file: what has a slash in it, or ends in .md.
@@ -67,7 +68,7 @@ func Find(name string) (*Lesson, error) {
 		}
 		names = append(names, l.Name)
 	}
-	return nil, fmt.Errorf("lesson %q: there is no such lesson: want 1 to %d, a file ./NAME.md, or one of %s", name, len(all), strings.Join(names, ", "))
+	return nil, fmt.Errorf("lesson %q: there is no such lesson: want 1 to %d, a file ./NAME.md, or one of %s", name, all[len(all)-1].Order, strings.Join(names, ", "))
 }
 
 // skeleton is a lesson that works, for a teacher to go on from.

@@ -146,7 +146,7 @@ type Question struct {
 	DF      bool   `yaml:"df"`
 	Way     string `yaml:"way"`     // question, the default, or answer
 	Hook    string `yaml:"hook"`    // forward unless said otherwise
-	Frame   string `yaml:"frame"`   // arp or ip: the first such frame counts, an ARP question or a packet of the protocol
+	Frame   string `yaml:"frame"`   // arp, ip or ipv6: the first such frame counts: an ARP question, a packet of the protocol, any packet of IPv6
 	Command string `yaml:"command"` // that makes From send it
 }
 
@@ -159,8 +159,8 @@ func (q *Question) check() error {
 		return fmt.Errorf("kind %q: want one of %v", q.Kind, questionKinds)
 	case q.From == "":
 		return errors.New("from is missing: who sends it")
-	case q.Kind == "ports" && (q.To == "" || q.Command == "" || q.Frame != "arp" && q.Frame != "ip"):
-		return errors.New("ports: want command, frame: arp or ip, and to: the address that the frame asks for or goes to")
+	case q.Kind == "ports" && (q.To == "" || q.Command == "" || ethertypes[q.Frame] == ""):
+		return errors.New("ports: want command, frame: arp, ip or ipv6, and to: the address that the frame asks for or goes to")
 	case q.Kind != "ports" && (q.To == "" || q.Command != "" || q.Frame != ""):
 		return fmt.Errorf("%s: want from and to, and neither command nor frame", q.Kind)
 	case q.TCP != 0 && q.UDP != 0:

@@ -29,8 +29,18 @@ type seen struct {
 	} `json:"before"`
 }
 
-// answers reports whether the packet is ICMP, but no echo request: nobody types a command that sends such a one.
-func (s seen) answers() bool { return s.Before.Type != nil && *s.Before.Type != frame.ICMPEcho }
+// answers reports whether the packet is ICMP, but neither an echo request nor a neighbour solicitation: nobody types a command that
+// sends such a one.
+func (s seen) answers() bool {
+	switch t := s.Before.Type; {
+	case t == nil:
+		return false
+	case s.EtherType == ethertypes["ipv6"]:
+		return *t != frame.ICMPv6Echo && *t != frame.ICMPv6Solicit
+	default:
+		return *t != frame.ICMPEcho
+	}
+}
 
 // watcher collects the steps of the frames that a question is about, from when it begins to listen.
 type watcher struct {
@@ -44,7 +54,7 @@ type watcher struct {
 // address of the question and nothing else, so that what others cause is not taken for the answer.
 func watch(ctx context.Context, lab *api.Client, q *Question) (*watcher, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	filter := trace.FilterSpec{From: []string{q.From}, Hosts: []string{q.To}, Proto: cmp.Or(map[string]string{"arp": "arp"}[q.Frame], q.protocol())}
+	filter := trace.FilterSpec{From: []string{q.From}, Hosts: []string{q.To}, Proto: cmp.Or(map[string]string{"arp": "arp", "ipv6": "ipv6"}[q.Frame], q.protocol())}
 	in, err := lab.Stream(ctx, http.MethodGet, "/v1/trace", api.TraceQuery{Format: "json", Filter: filter}.Query(), nil)
 	if err != nil {
 		cancel()
@@ -122,4 +132,4 @@ func receiversOf(packet uint64, steps []seen) (ports []string, why string) {
 }
 
 // ethertypes are the kinds of frames that a question can be about, as the trace writes them.
-var ethertypes = map[string]string{"arp": "0x0806", "ip": "0x0800"}
+var ethertypes = map[string]string{"arp": "0x0806", "ip": "0x0800", "ipv6": "0x86dd"}
