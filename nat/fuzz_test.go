@@ -80,6 +80,96 @@ func FuzzNAT(f *testing.F) {
 	})
 }
 
+// FuzzSixNAT is FuzzNAT in IPv6: its checksums cover the addresses.
+func FuzzSixNAT(f *testing.F) {
+	f.Add([]byte{0, 1, 2, 3, 4, 5, 1, 1, 2, 3, 4, 5, 2, 1, 2, 3, 4, 5}, uint8(0), []byte("data"))
+	f.Add([]byte{0x80, 0, 53, 0, 53, 0, 0x81, 0, 80, 0, 80, 1}, uint8(1), []byte{0xff, 0xff})
+	f.Fuzz(func(t *testing.T, flows []byte, rules uint8, payload []byte) {
+		const masquerade6 = "-t nat -A POSTROUTING -s fd00:1::/64 ! -o br0 -j MASQUERADE"
+		lists := [][]string{{masquerade6}, {masquerade6 + " --random", "-t nat -A PREROUTING -d 2001:db8:9::9 -j DNAT --to-destination 2001:db8:9::8"},
+			{"-t nat -A POSTROUTING -o uplink -p udp -j SNAT --to-source [2001:db8::2-2001:db8::3]:1000-1002", masquerade6}, nil}
+		l := newLab6(t, lists[int(rules)%len(lists)]...)
+		payload = payload[:min(len(payload), 1000)]
+		for ; len(flows) >= 6; flows = flows[6:] {
+			src, dst := binary.BigEndian.Uint16(flows[1:]), binary.BigEndian.Uint16(flows[3:])
+			to := []string{"2001:db8:9::9", "2001:db8:9::1"}[flows[5]%2]
+			var sent frame.IPv6
+			switch proto := []uint8{frame.ProtoUDP, frame.ProtoTCP, frame.ProtoICMPv6}[flows[0]%3]; proto {
+			case frame.ProtoUDP:
+				sent = udp6("fd00:1::2", to, src, dst, len(payload))
+			case frame.ProtoTCP:
+				sent = packet6(proto, 64, "fd00:1::2", to, make([]byte, 20+len(payload)))
+				u := sent.Payload()
+				binary.BigEndian.PutUint16(u, src)
+				binary.BigEndian.PutUint16(u[2:], dst)
+				u[12], u[13] = 5<<4, byte(frame.SYN)
+			default:
+				sent = echo6("fd00:1::2", to, frame.ICMPv6Echo, src, len(payload))
+			}
+			copy(sent[len(sent)-len(payload):], payload)
+			sealed6(sent)
+			l.red6.send6(sent)
+			all := l.wan.raw()
+			if len(all) == 0 {
+				continue // refused
+			}
+			left := frame.IPv6(all[0])
+			read6(t, left)
+			l.br0.frames = nil
+			l.wan.send(turned6(left))
+			home := l.br0.one6()
+			read6(t, home)
+			want := turned6(sent)
+			want[7] = home[7]
+			if !bytes.Equal(home, want) {
+				t.Errorf("came home as\n%x, want\n%x", home, want)
+			}
+		}
+		uniqueTuples(t, l.lab)
+	})
+}
+
+// sealed6 gives a packet its checksum.
+func sealed6(p frame.IPv6) {
+	switch u := p.Payload(); p.Proto() {
+	case frame.ProtoICMPv6:
+		frame.IP(p).SetICMPChecksum()
+	case frame.ProtoUDP:
+		frame.UDP(u).SetChecksum(p.Src(), p.Dst())
+	case frame.ProtoTCP:
+		u[16], u[17] = 0, 0
+		binary.BigEndian.PutUint16(u[16:], frame.Checksum(u, frame.PseudoHeader(frame.ProtoTCP, p.Src(), p.Dst(), len(u))))
+	}
+}
+
+// read6 fails the test unless a packet is whole and its checksum right.
+func read6(t *testing.T, b frame.IPv6) {
+	t.Helper()
+	p, err := frame.ParseIPv6(b)
+	if err != nil || len(p) != len(b) || frame.Checksum(p.Payload(), frame.PseudoHeader(p.Proto(), p.Src(), p.Dst(), len(p.Payload()))) != 0 {
+		t.Fatalf("not a good packet (%v): %x", err, b)
+	}
+}
+
+// turned6 is turned in IPv6.
+func turned6(b frame.IPv6) frame.IPv6 {
+	p := bytes.Clone(b)
+	copy(p[8:24], b[24:40])
+	copy(p[24:40], b[8:24])
+	p[7] = 64
+	switch u := p[frame.IPv6Header:]; p[6] {
+	case frame.ProtoICMPv6:
+		u[0] = frame.ICMPv6EchoReply
+	case frame.ProtoTCP:
+		u[13] = byte(frame.SYN | frame.ACK)
+		fallthrough
+	default:
+		u[0], u[1], u[2], u[3] = u[2], u[3], u[0], u[1]
+	}
+	sealed6(p)
+	return p
+}
+
 // answerComesHome turns a packet that left around, lets it in, and compares what its sender gets with its own packet
 // turned around.
 func answerComesHome(t *testing.T, l *lab, who host, sent, left []byte) {

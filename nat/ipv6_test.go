@@ -175,10 +175,32 @@ func TestSixDiscoveryIsNotBelieved(t *testing.T) {
 		frame.IP(b).SetICMPChecksum()
 		return b
 	}
-	for _, c := range []struct {
+	from := func(src, dst string, icmpType uint8, rest ...byte) []byte {
+		p := packet6(frame.ProtoICMPv6, 255, src, dst, slices.Concat([]byte{icmpType, 0, 0, 0}, rest))
+		frame.IP(p).SetICMPChecksum()
+		return p
+	}
+	advert := func(src, dst, target string, mac frame.MAC, solicited bool) []byte {
+		return frame.AppendNeighborAdvert(nil, frame.NeighborAdvert{Src: ip6(src), Dst: ip6(dst), Target: ip6(target), MAC: mac, Solicited: solicited})
+	}
+	mine, none4, option := ip6("fd00:1::1").AsSlice(), []byte{0, 0, 0, 0}, slices.Concat([]byte{1, 1}, l.red.mac[:])
+	for n, c := range []struct {
 		reason trace.Reason
 		packet []byte
 	}{
+		{trace.BadND, from("::", "ff02::1:ff00:1", frame.ICMPv6Solicit, slices.Concat(none4, mine, option)...)},      // a probe says where it comes from
+		{trace.BadND, from("::", "ff02::1", frame.ICMPv6Solicit, slices.Concat(none4, mine)...)},                     // a probe to all nodes
+		{trace.BadND, from("fd00:1::2", "ff02::1:ff00:1", frame.ICMPv6Solicit, make([]byte, 20)...)},                 // for nobody
+		{trace.BadND, from("::", "ff02::2", frame.ICMPv6RouterSolicit, slices.Concat(none4, option)...)},             // from nobody, and from where
+		{trace.BadND, from("fd00:1::2", "ff02::1", frame.ICMPv6RouterAdvert, make([]byte, 12)...)},                   // not from a link-local address
+		{trace.Unanswered, from("fd00:1::2", "fd00:1::1", frame.ICMPv6Redirect, make([]byte, 36)...)},                // routers follow none
+		{trace.BadND, from("fd00:1::2", "fd00:1::1", frame.ICMPv6Solicit, slices.Concat(none4, mine, []byte{1})...)}, // half an option
+		{trace.BadND, advert("fd00:1::2", "ff02::1", "fd00:1::2", l.red.mac, true)},                                  // an answer to everybody
+		{trace.BadND, advert("::", "ff02::1", "fd00:1::2", l.red.mac, false)},
+		{trace.BadND, advert("fd00:1::2", "ff02::1", "ff02::5", l.red.mac, false)},
+		{trace.BadND, advert("fd00:1::2", "fd00:1::1", "fd00:1::2", frame.Broadcast, true)},
+		{trace.NDSender, advert("fd00:1::2", "fd00:1::1", "fd00:1::2", l.blue.mac, true)},
+		{trace.BadICMP, func() []byte { b := good(); b[42]++; return b }()},
 		{trace.NDDistant, bad(func(b []byte) []byte { b[7] = 64; return b })},
 		{trace.BadND, bad(func(b []byte) []byte { b[41] = 1; return b })},
 		{trace.BadND, bad(func(b []byte) []byte { b[65] = 0; return b })},
@@ -195,7 +217,9 @@ func TestSixDiscoveryIsNotBelieved(t *testing.T) {
 	} {
 		before := l.tracer.Drops(c.reason)
 		l.red6.send6(c.packet)
-		l.drops(c.reason, before+1)
+		if got := l.tracer.Drops(c.reason); got != before+1 {
+			t.Errorf("message %d: %d more are dropped for %v", n, got-before, c.reason)
+		}
 	}
 	if all := l.br0.raw6(); len(all) != 0 {
 		t.Errorf("%d answers", len(all))

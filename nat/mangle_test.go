@@ -144,8 +144,8 @@ func TestMSSIsTold(t *testing.T) {
 	for _, ok := l.ring.TryNext(&e); ok; _, ok = l.ring.TryNext(&e) {
 		if e.Note == trace.MSSLimited {
 			if want := "TCPMSS: segments of 1460 bytes at most become 1400; by -A FORWARD -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN " +
-				"-j TCPMSS --set-mss 1400"; e.Text() != want || e.Hook != trace.Forward {
-				t.Errorf("%v: %s, want %s", e.Hook, e.Text(), want)
+				"-j TCPMSS --set-mss 1400"; e.Text(trace.English) != want || e.Hook != trace.Forward {
+				t.Errorf("%v: %s, want %s", e.Hook, e.Text(trace.English), want)
 			}
 			return
 		}

@@ -200,7 +200,7 @@ func TestTraceOfTheMachineItself(t *testing.T) {
 	var got []string
 	for _, ok := l.ring.TryNext(&e); ok; _, ok = l.ring.TryNext(&e) {
 		if e.Hook == trace.Ingress {
-			got = append(got, e.Text())
+			got = append(got, e.Text(trace.English))
 		}
 	}
 	if want := []string{"comes from this machine itself, for which 192.0.2.1 stands", "comes from the outside", "comes from the outside"}; !slices.Equal(got, want) {

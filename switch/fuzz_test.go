@@ -24,11 +24,14 @@ func FuzzInput(f *testing.F) {
 	add(frameOf(frame.Broadcast, host(1), 60), frameOf(host(1), host(2), 60), frameOf(host(2), host(1), 14))
 	add(frameOf(nearest, host(1), 60), frameOf(group, host(1), 200), frameOf(gateway, host(1), 60))
 	add(frameOf(host(1), group, 60), frame.Frame{Data: make([]byte, 13)}, frameOf(host(9), gateway, 42), frameOf(host(1), host(1), 42))
+	add(tagged(routerAdvert(), frame.TypeIPv6), tagged(cut(advert(blue6, host(3)), 0, 8, true), frame.TypeIPv6, 0x8100), tagged(ipv4(68, 0), frame.TypeIPv4))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		l := newLab(t, vswitch.Config{MaxLearned: 3}, "ordinary", "static", "isolated1", "isolated2", "deaf", "small", "broken")
 		l.set("isolated1", func(k *vswitch.PortFlags) { k.Isolated = true })
 		l.set("isolated2", func(k *vswitch.PortFlags) { k.Isolated, k.StormLimit = true, 2 })
 		l.set("deaf", func(k *vswitch.PortFlags) { *k = vswitch.PortFlags{} })
+		l.set("small", func(k *vswitch.PortFlags) { k.DHCPGuard = true })
+		l.Assign(l.ports["static"], host(3), blue6)
 		l.set("small", func(k *vswitch.PortFlags) { k.MTU = 40 })
 		l.links["broken"].err = frame.ErrLinkFull
 		if err := l.SetStatic(host(3), l.ports["static"], false); err != nil {

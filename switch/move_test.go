@@ -98,7 +98,7 @@ func TestLoopThroughABridge(t *testing.T) {
 			break
 		}
 		if e.Reason == trace.Loop {
-			told[e.Text()] = true
+			told[e.Text(trace.English)] = true
 		}
 	}
 	want := "RED is heard behind EVIL and GREEN by turns: there is a loop"

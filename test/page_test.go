@@ -21,6 +21,7 @@ import (
 //	Hold      the world is paused, stepped and let go, by keys
 //	Drop      a rule is added, its counter seen, what it dropped opened to it
 //	Terminal  what is typed in a host's terminal is answered
+//	Past      the tables are those of the packet that is looked at, also when they have been emptied since; the slider goes back
 //	Two       two browsers see, and do, at the same time
 //	Cut       the connection is cut: nothing is missing behind it, and nothing there twice
 //	Capture   a capture is dropped on the page: its packets with the words of the trace, tables that are not kept
@@ -30,7 +31,7 @@ func TestPage(t *testing.T) {
 	t.Parallel()
 	b := startBrowser(t)
 	for name, test := range map[string]func(*testing.T, *browser){"Follow": pageFollow, "Hold": pageHold, "Drop": pageDrop, "Terminal": pageTerminal,
-		"Two": pageTwo, "Cut": pageCut, "Capture": pageCapture, "Markup": pageMarkup, "Root": pageRoot, "Ordinary": pageOrdinary, "Views": pageViews} {
+		"Past": pagePast, "Two": pageTwo, "Cut": pageCut, "Capture": pageCapture, "Markup": pageMarkup, "Root": pageRoot, "Ordinary": pageOrdinary, "Views": pageViews} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, b)
@@ -192,6 +193,30 @@ func (p *tab) terminal(host, typed, says string) {
 	p.wait("the shell's prompt", `/[$#>]/.test(text(".xterm-accessibility-tree"))`)
 	p.keys(typed)
 	p.wait("the terminal's answer", fmt.Sprintf(`text(".xterm-accessibility-tree").includes(%q)`, says))
+}
+
+func pagePast(t *testing.T, b *browser) {
+	m, p := seen(t, b)
+	p.pings("11.11.11.3", "1 received")
+	p.choose("RED > everyone")
+	p.keys(kb.ArrowRight)
+	learned := `text(".look .decided").includes("RED") && text(".look .decided").includes("as it was")`
+	p.wait("where RED was learned, as it was", learned)
+	m.do("bridge", "fdb", "flush", "dev", "br0")
+	p.pings("11.11.11.1", "1 received")
+	p.choose("RED > everyone")
+	p.keys(kb.ArrowRight)
+	p.wait("the same, after all was forgotten", learned)
+	p.view("tables")
+	p.wait("the table of now", `$$(".side tbody tr").length > 0`)
+	p.press(`$(".side input[type=checkbox]")`)
+	p.wait("the table of then", `text(".side [role=status]").includes("as it was") && text(".side tbody").includes("RED")`)
+	p.press(`$(".time input")`)
+	p.keys(kb.End)
+	last := get[string](p, `text("#steps-title")`)
+	p.keys(kb.Home)
+	p.wait("another packet than the last one", fmt.Sprintf(`text("#steps-title") !== %q && $(".journeys li[aria-selected=true]") === $$(".journeys li[id]")[0]`, last))
+	p.shoot("past")
 }
 
 func pageTwo(t *testing.T, b *browser) {

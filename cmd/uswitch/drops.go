@@ -7,15 +7,12 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/view"
-	"uswitch/cmd/internal/words"
-	"uswitch/switch/trace"
 )
 
 func newDrops() *cobra.Command {
@@ -31,17 +28,12 @@ are alike are counted.`,
 	}
 	follow := c.Flags().BoolP("follow", "f", false, "print drops as they happen")
 	format := output(c)
-	lang := c.Flags().String("lang", words.Locale(os.Getenv, words.Languages()), "speak `"+strings.Join(words.Languages(), " or ")+"`; the default is your locale's")
 	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error {
 		if *format != "text" && *format != "json" {
 			return usageError{fmt.Errorf("-o %s: want text or json", *format)}
 		}
-		in, err := words.Named(*lang)
-		if err != nil {
-			return usageError{err}
-		}
-		if lab.Language = *lang; *follow {
-			return followDrops(lab, *format, in)
+		if *follow {
+			return followDrops(lab, *format)
 		}
 		var rows []api.Drop
 		if err := lab.Get(ctx, "/v1/drops", url.Values{"examples": {"1"}}, &rows); err != nil {
@@ -52,11 +44,11 @@ are alike are counted.`,
 			return err
 		}
 		width, _ := view.Terminal(os.Stdout)
-		return show(*format, rows, func() error { return view.DropExamples(os.Stdout, rows, now, width, in) })
+		return show(*format, rows, func() error { return view.DropExamples(os.Stdout, rows, now, width) })
 	})
 }
 
-func followDrops(lab *api.Client, format string, in trace.Language) error {
+func followDrops(lab *api.Client, format string) error {
 	ctx, stop := session.Interruptible()
 	defer stop()
 	answer, err := lab.Follow(ctx, "/v1/drops", url.Values{"follow": {"1"}})
@@ -72,7 +64,7 @@ func followDrops(lab *api.Client, format string, in trace.Language) error {
 		var e api.DropEvent
 		err := decoder.Decode(&e)
 		if err == nil {
-			err = view.DropEvent(os.Stdout, e, in)
+			err = view.DropEvent(os.Stdout, e)
 		}
 		if err != nil {
 			return session.StreamEnd(ctx, lab.Lab(), err)

@@ -26,12 +26,11 @@ A lesson is a Markdown file with a lab in it; uswitch learn new NAME writes one 
 	}
 	var rights session.Rights
 	o := lesson.Options{Bring: session.BesideWith(&rights), In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
-	lang := c.Flags().String("lang", string(words.Locale(os.Getenv, lesson.Languages)), "speak `en or ko`; the default is your locale's")
 	c.Flags().BoolVar(&o.Auto, "auto", false, "play without a person; status 0 only if everything is as the lesson says")
 	c.Flags().BoolVar(&o.Simulated, "sim", false, "have the lab in memory, without privileges and network cards")
 	rightsFlags(c, &rights)
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
-		if o.Language, err = lesson.ParseLanguage(*lang); err != nil {
+		if o.Language, err = lesson.ParseLanguage(words.Spoken()); err != nil {
 			return usageError{err}
 		}
 		if len(args) == 0 {
@@ -62,7 +61,7 @@ func completeLessons(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 	all, _ := lesson.All()
 	var names []string
 	for _, l := range all {
-		names = append(names, l.Name+"\t"+l.Titles[words.Locale(os.Getenv, lesson.Languages)])
+		names = append(names, l.Name+"\t"+l.Titles[lesson.Language(words.Spoken())])
 	}
 	return names, cobra.ShellCompDirectiveDefault
 }

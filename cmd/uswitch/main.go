@@ -10,9 +10,11 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/rootless"
+	"uswitch/cmd/internal/words"
 )
 
 func main() {
+	_ = words.Speak(words.Locale(os.Getenv, words.Languages()))
 	err := rootless.Begin()
 	if err == nil {
 		err = newRoot().Execute()
@@ -25,13 +27,13 @@ func main() {
 	case errors.As(err, &status):
 		os.Exit(int(status))
 	case errors.As(err, &also):
-		fmt.Fprintf(os.Stderr, "uswitch: %v\n", err)
+		fmt.Fprintf(os.Stderr, "uswitch: %s\n", words.Text(words.In, err))
 		os.Exit(also.status)
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "uswitch: %v\n", err)
+		fmt.Fprintf(os.Stderr, "uswitch: %s\n", words.Text(words.In, err))
 		os.Exit(2)
 	default:
-		fmt.Fprintf(os.Stderr, "uswitch: %v\n", err)
+		fmt.Fprintf(os.Stderr, "uswitch: %s\n", words.Text(words.In, err))
 		os.Exit(1)
 	}
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"uswitch/cmd/internal/words"
 )
 
 func newRoot() *cobra.Command {
@@ -25,6 +27,7 @@ decided, how its addresses were translated.`,
 		Args:          knownCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.PersistentFlags().Var(language{}, "lang", "speak `"+strings.Join(words.Languages(), "|")+"`; the default is your locale's")
 	root.TraverseChildren = true // docker compose -f FILE logs -f
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if words := c.Flags().Args(); c.HasSubCommands() && len(words) > 0 {
@@ -51,6 +54,13 @@ decided, how its addresses were translated.`,
 	tidy(root)
 	return root
 }
+
+// language is the option --lang.
+type language struct{}
+
+func (language) String() string        { return "" }
+func (language) Type() string          { return "language" }
+func (language) Set(name string) error { return words.Speak(name) }
 
 // flagError says of a number that is none what is wanted, where strconv says which of its functions failed.
 func flagError(err error) error {

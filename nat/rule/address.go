@@ -76,6 +76,9 @@ func (n network) list(f Family, numeric bool) string {
 		}
 		return "anywhere"
 	}
+	if f == IPv6 && n.ip.IsUnspecified() && !numeric {
+		return "anywhere" // as ip6tables has it, whatever the mask
+	}
 	if bits, ok := n.prefixLen(); ok && bits == f.bits() {
 		return n.ip.String()
 	}

@@ -62,10 +62,17 @@ func FuzzRestore(f *testing.F) {
 	f.Add("*filter\n:INPUT ACCEPT [0:0]\n:c - [0:0]\n[1:2] -A INPUT -p tcp --dport 80 -j c\nCOMMIT\n")
 	f.Add("*nat\n-N x\n-A x -j RETURN\n-A POSTROUTING -j x\n-D POSTROUTING 1\nCOMMIT\n# end\n")
 	for seed := range uint64(5) {
-		f.Add(newGenerator(seed).set())
+		f.Add(newGenerator(rule.IPv4, seed).set())
+	}
+	for seed := range uint64(5) {
+		f.Add(newGenerator(rule.IPv6, seed).set())
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		first, second := rule.NewTables(rule.IPv4), rule.NewTables(rule.IPv4)
+		family := rule.IPv4
+		if strings.Contains(text, "::") {
+			family = rule.IPv6
+		}
+		first, second := rule.NewTables(family), rule.NewTables(family)
 		empty := first.Snapshot()
 		o := rule.RestoreOptions{Counters: true}
 		if err := first.Restore(strings.NewReader(text), o); err != nil {

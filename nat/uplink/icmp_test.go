@@ -130,9 +130,9 @@ func TestErrorsOfTheMachine(t *testing.T) {
 		var e trace.Event
 		for _, ok := ring.TryNext(&e); ok; _, ok = ring.TryNext(&e) {
 			if e.Hook == trace.Ingress {
-				t.Errorf("came in, although it has never been outside: %s", e.Text())
+				t.Errorf("came in, although it has never been outside: %s", e.Text(trace.English))
 			}
-			if e.Hook == trace.Output && e.Text() == "this machine could not deliver it: 11.11.11.2 is told what went wrong" {
+			if e.Hook == trace.Output && e.Text(trace.English) == "this machine could not deliver it: 11.11.11.2 is told what went wrong" {
 				told++
 			}
 		}

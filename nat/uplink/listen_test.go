@@ -163,10 +163,10 @@ func TestPublishedTCPWithoutAService(t *testing.T) {
 		var heard []string
 		eventually(t, who+": the trace does not say so", func() bool {
 			for _, ok := ring.TryNext(&e); ok; _, ok = ring.TryNext(&e) {
-				if e.Hook == trace.Ingress && e.Text() == want {
+				if e.Hook == trace.Ingress && e.Text(trace.English) == want {
 					return true
 				} else if e.Hook == trace.Ingress {
-					heard = append(heard, e.Text())
+					heard = append(heard, e.Text(trace.English))
 				}
 			}
 			return false

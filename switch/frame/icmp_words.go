@@ -62,20 +62,26 @@ func (e ICMPError) Words() ICMPWords {
 	return messages[e.Type]
 }
 
-// String says in a trace's words what the message says.
-func (e ICMPError) String() string {
+// Sentence says in a trace's words what the message says: a format of package fmt, and what it takes.
+func (e ICMPError) Sentence() (format string, args []any) {
 	text := e.Words().Text
 	switch {
 	case e.tooBig():
-		return fmt.Sprintf(text, e.MTU)
+		return text, []any{e.MTU}
 	case text != "":
-		return text
+		return text, nil
 	case e.Type == ICMPTimeExceeded:
-		return exceeded[0].Text
+		return exceeded[0].Text, nil
 	case e.Type == ICMPUnreachable:
-		return fmt.Sprintf("unreachable, code %d", e.Code)
+		return "unreachable, code %d", []any{e.Code}
 	}
-	return fmt.Sprintf("type %d code %d", e.Type, e.Code)
+	return "type %d code %d", []any{e.Type, e.Code}
+}
+
+// String is its sentence in English.
+func (e ICMPError) String() string {
+	format, args := e.Sentence()
+	return fmt.Sprintf(format, args...)
 }
 
 // Ping says it in the words of iputils' ping.

@@ -102,6 +102,55 @@ func TestGroupsAndInterfaceIdentifiers(t *testing.T) {
 	}
 }
 
+// FuzzExtensions: whatever stands in front of a payload, nothing panics, all ways to look for it find the same, and a packet that is
+// cut comes together again as it was.
+func FuzzExtensions(f *testing.F) {
+	f.Add(chained(), uint16(96))
+	f.Add(AppendRouterAdvert(nil, RouterAdvert{}, netip.MustParseAddr("fe80::1"), AllNodes, MAC{2}), uint16(1280))
+	pieces, _ := IP(chained()).AppendFragment(nil, 0, 48, 9)
+	f.Add(pieces, uint16(0))
+	f.Fuzz(func(t *testing.T, data []byte, mtu uint16) {
+		if clipped, ok := ParseClippedIPv6(data); ok {
+			if _, payload, whole := clipped.Upper(); whole && len(payload) > 0 {
+				clipped.NDClaim(payload)
+			}
+		}
+		p, err := ParseIPv6(data)
+		if err != nil {
+			return
+		}
+		end, fragment := IPv6Header, false
+		p.Extensions(func(e Extension) bool {
+			if e.Start != end {
+				t.Fatalf("a header at %d, want %d", e.Start, end)
+			}
+			end, fragment = e.End, fragment || e.Proto == ProtoFragment
+			return true
+		})
+		proto, payload, whole := p.Upper()
+		if !whole || proto != p.Proto() || end != p.HeaderLen() || len(payload) != len(p)-end || fragment != p.HasFragmentHeader() ||
+			p.HasExtensions() != (end > IPv6Header) || p[p.NextHeaderAt()] != proto {
+			t.Fatalf("protocol %d or %d, behind %d or %d bytes, %d more", proto, p.Proto(), end, p.HeaderLen(), len(payload))
+		}
+		if fragment || len(p) > 4096 || IP(p).Divisible() == 0 {
+			return
+		}
+		var f Fragments[IP]
+		for at := 0; at < IP(p).Divisible(); {
+			var b []byte
+			b, at = IP(p).AppendFragment(nil, at, IP(p).FragmentRoom(int(mtu)), 9)
+			place, fit := f.Fit(b)
+			if fit != Fits {
+				t.Fatalf("%x does not fit: %v", b, fit)
+			}
+			f.Insert(place, b, b)
+		}
+		if again := f.AppendWhole(nil, func(q IP) IP { return q }); !bytes.Equal(again, p) {
+			t.Fatalf("another packet:\n%x\n%x", again, p)
+		}
+	})
+}
+
 // FuzzND: whatever the bytes, nothing panics, and what is believed says the same when it is written again.
 func FuzzND(f *testing.F) {
 	mac, a, b := MAC{2, 0, 0, 0, 0, 1}, netip.MustParseAddr("fe80::1"), netip.MustParseAddr("fd00::2")

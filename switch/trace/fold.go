@@ -2,7 +2,6 @@ package trace
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"uswitch/switch/frame"
@@ -12,6 +11,7 @@ import (
 // through and counts the rest. Alike packets took the same steps for the same reasons, in the same direction; a TCP
 // segment that opens or closes a connection is like no other, so beginnings and ends are always seen.
 type deduplicator struct {
+	in     Language
 	bursts map[flow]*burst
 	order  []*burst // by their beginning
 	next   time.Time
@@ -41,7 +41,9 @@ type burst struct {
 	at            uint64 // the place of the first event that was folded and not told of
 }
 
-func newDeduplicator() *deduplicator { return &deduplicator{bursts: map[flow]*burst{}} }
+func newDeduplicator(in Language) *deduplicator {
+	return &deduplicator{in: in, bursts: map[flow]*burst{}}
+}
 
 // see takes the next journey. fold means that it is not to be printed; note, if any, is to be printed before it.
 func (f *deduplicator) see(j *journey, names Names) (note string, fold bool) {
@@ -53,7 +55,7 @@ func (f *deduplicator) see(j *journey, names Names) (note string, fold bool) {
 		} else if len(f.order) == maxBursts {
 			note = f.end(f.order[0])
 		}
-		b = &burst{flow: key, label: label(key, j, names), seen: map[string]int{}, told: j.time}
+		b = &burst{flow: key, label: label(f.in, key, j, names), seen: map[string]int{}, told: j.time}
 		f.bursts[key] = b
 		f.order = append(f.order, b)
 	}
@@ -66,7 +68,7 @@ func (f *deduplicator) see(j *journey, names Names) (note string, fold bool) {
 		b.bytes += uint64(j.steps[0].Length)
 		return note, true
 	}
-	return or(note, b.tell()), false
+	return or(note, b.tell(f.in)), false
 }
 
 // due returns what is to be said at now: of bursts that are over, and of those that go on for long.
@@ -82,7 +84,7 @@ func (f *deduplicator) due(now time.Time) []string {
 			note = f.end(b)
 		} else if now.Sub(b.told) >= tellEvery {
 			b.told = now
-			note = b.tell()
+			note = b.tell(f.in)
 		}
 		if note != "" {
 			notes = append(notes, note)
@@ -105,25 +107,25 @@ func (f *deduplicator) rest() []string {
 func (f *deduplicator) end(b *burst) string {
 	delete(f.bursts, b.flow)
 	f.order = slices.DeleteFunc(f.order, func(other *burst) bool { return other == b })
-	return b.tell()
+	return b.tell(f.in)
 }
 
 // tell says what was folded since it was said last: ... 1,204 more of connection 3, 1.7 MB.
-func (b *burst) tell() string {
+func (b *burst) tell(in Language) string {
 	if b.folded == 0 {
 		return ""
 	}
-	note := "... " + commas(b.folded) + " more " + b.label + ", " + size(b.bytes)
+	note := in("... %s more %s, %s", commas(b.folded), b.label, size(in, b.bytes))
 	b.folded, b.bytes, b.at = 0, 0, 0
 	return note
 }
 
-func label(key flow, j *journey, names Names) string {
+func label(in Language, key flow, j *journey, names Names) string {
 	if key.conn != 0 {
-		return "of connection " + strconv.FormatUint(key.conn, 10)
+		return in("of connection %d", key.conn)
 	}
-	h := j.steps[0].Head(names)
-	return h.Proto + " between " + h.From + " and " + h.To
+	h := j.steps[0].Head(in, names)
+	return in("%s between %s and %s", h.Proto, h.From, h.To)
 }
 
 // flowOf returns the flow that a journey belongs to, and whether it runs against the direction that the flow is written

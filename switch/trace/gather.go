@@ -28,6 +28,7 @@ type Stretch struct {
 type Journeys struct {
 	to    Teller
 	names Names
+	in    Language
 	dedup *deduplicator // nil: nothing is folded
 
 	open  []*journey // oldest first
@@ -42,12 +43,12 @@ type Journeys struct {
 
 // NewJourneys returns Journeys that are told to a Teller, with those of the options that are no Printer's own.
 func NewJourneys(to Teller, o TextOptions) *Journeys {
-	j := &Journeys{to: to, names: o.Names, turn: o.Turn}
+	j := &Journeys{to: to, names: o.Names, in: o.language(), turn: o.Turn}
 	if j.turn == nil {
 		j.turn = func(time.Time) {}
 	}
 	if !o.NoFold {
-		j.dedup = newDeduplicator()
+		j.dedup = newDeduplicator(j.in)
 	}
 	return j
 }
@@ -99,7 +100,7 @@ func (p *Journeys) finish() error {
 	j := p.open[0]
 	p.open = slices.Delete(p.open, 0, 1)
 	p.spare = append(p.spare, j)
-	tcp := p.tcp.see(j)
+	tcp := p.tcp.see(p.in, j)
 	p.turn(j.time)
 	if p.dedup == nil {
 		return p.tell(j, tcp)
@@ -113,7 +114,7 @@ func (p *Journeys) finish() error {
 
 // tell tells of a journey; tcp is what its head says of a segment whose connection is known.
 func (p *Journeys) tell(j *journey, tcp string) error {
-	s := Stretch{Packet: j.packet, GoesOn: p.shown.has(j.packet), Head: j.steps[0].Head(p.names), Steps: j.steps}
+	s := Stretch{Packet: j.packet, GoesOn: p.shown.has(j.packet), Head: j.steps[0].Head(p.in, p.names), Steps: j.steps}
 	s.Head.What = or(tcp, s.Head.What)
 	p.shown.add(j.packet)
 	return p.to.Journey(&s)
@@ -166,7 +167,7 @@ func (p *Journeys) tick(now time.Time) error {
 func (p *Journeys) tellLost() error {
 	n := p.lost
 	p.lost = 0
-	return p.line(lossText(n))
+	return p.line(lossText(p.in, n))
 }
 
 // Flush implements Sink.

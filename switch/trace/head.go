@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"fmt"
 	"net/netip"
 
 	"uswitch/switch/frame"
@@ -16,8 +15,8 @@ type Names interface {
 // Knowing is a Names that knows who may ask for whom by name.
 type Knowing interface {
 	Names
-	// Unknown says why a name that somebody has means nothing to an asker; ok is false if it does, and if nobody has it.
-	Unknown(asker netip.Addr, name string) (why string, ok bool)
+	// Unknown says in a language why a name that somebody has means nothing to an asker; ok is false if it does, and if nobody has it.
+	Unknown(in Language, asker netip.Addr, name string) (why string, ok bool)
 }
 
 // Head is what the first line of a journey says about its packet, as tcpdump would in a line.
@@ -32,12 +31,13 @@ type Head struct {
 // Summary is the head on one line: RED > 8.8.8.8  ICMP echo request, id 7 seq 1, ttl 64.
 func (h Head) Summary() string { return h.From + " > " + h.To + "  " + h.Proto + " " + h.What }
 
-// Head describes the event's frame as it is at this hop. names may be nil. Whatever the bytes are, it does not fail.
-func (e *Event) Head(names Names) Head {
-	n := namer{names}
-	h := Head{Length: e.length(), IP: e.IP, From: "?", To: "?", Proto: "?", What: "too short to read"}
+// Head describes the event's frame as it is at this hop, to a reader of that language. names may be nil. Whatever the bytes are,
+// it does not fail.
+func (e *Event) Head(in Language, names Names) Head {
+	n := namer{names, in}
+	h := Head{Length: e.length(), IP: e.IP, From: "?", To: "?", Proto: "?", What: in("too short to read")}
 	if e.Outer.Raw {
-		h.From, h.To, h.Proto, h.What = n.ip(e.Outer.Src.Addr()), n.ip(e.Outer.Dst.Addr()), "UDP", "to a tunnel's port"
+		h.From, h.To, h.Proto, h.What = n.ip(e.Outer.Src.Addr()), n.ip(e.Outer.Dst.Addr()), "UDP", in("to a tunnel's port")
 	} else if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
 		h.From, h.To = n.mac(eth.Src()), n.mac(eth.Dst())
 	}
@@ -57,7 +57,7 @@ func (e *Event) sender(claimed string, n namer) string {
 	if came == "" || came == claimed || e.Outer.IsValid() /* the port is to another machine, on which the sender is */ || e.Hook > Forward || !n.isName(claimed) {
 		return claimed
 	}
-	return came + " as " + claimed
+	return n.in("%s as %s", came, claimed)
 }
 
 // describe fills in Proto and What, and From and To where the payload knows better than the Ethernet header.
@@ -73,7 +73,7 @@ func (h *Head) describe(etherType uint16, payload []byte, n namer) {
 		if p, ok := frame.ParseClippedIPv4(payload); ok {
 			h.packet(frame.IP(p), n)
 		} else {
-			h.What = "a damaged header"
+			h.What = n.in("a damaged header")
 		}
 	case frame.TypeIPv6:
 		h.Proto = "IPv6"
@@ -83,7 +83,7 @@ func (h *Head) describe(etherType uint16, payload []byte, n namer) {
 	case frame.TypeVLAN:
 		h.vlan(payload, n)
 	default:
-		h.Proto, h.What = etherTypeWords(etherType)
+		h.Proto, h.What = etherTypeWords(n.in, etherType)
 	}
 }
 
@@ -96,11 +96,11 @@ func (h *Head) vlan(payload []byte, n namer) {
 	id, inner := int(payload[0]&15)<<8|int(payload[1]), *h
 	etherType := uint16(payload[2])<<8 | uint16(payload[3])
 	if etherType == frame.TypeVLAN {
-		h.What = fmt.Sprintf("tag %d, and another inside", id)
+		h.What = n.in("tag %d, and another inside", id)
 		return
 	}
 	inner.describe(etherType, payload[4:], n)
-	h.What = fmt.Sprintf("tag %d: %s %s", id, inner.Proto, inner.What)
+	h.What = n.in("tag %d: %s %s", id, inner.Proto, inner.What)
 }
 
 func (h *Head) arp(a frame.ARP, n namer) {
@@ -109,28 +109,28 @@ func (h *Head) arp(a frame.ARP, n namer) {
 	}
 	switch {
 	case a.IsProbe():
-		h.What = fmt.Sprintf("who has %v? (a probe: may I have it?)", a.TargetIP())
+		h.What = n.in("who has %v? (a probe: may I have it?)", a.TargetIP())
 	case a.IsAnnouncement():
-		h.What = fmt.Sprintf("%v is at %v (announced)", a.SenderIP(), a.SenderMAC())
+		h.What = n.in("%v is at %v (announced)", a.SenderIP(), a.SenderMAC())
 	case a.Op() == frame.ARPRequest:
-		h.What = fmt.Sprintf("who has %v? tell %v", a.TargetIP(), a.SenderIP())
+		h.What = n.in("who has %v? tell %v", a.TargetIP(), a.SenderIP())
 	case a.Op() == frame.ARPReply:
-		h.What = fmt.Sprintf("%v is at %v", a.SenderIP(), a.SenderMAC())
+		h.What = n.in("%v is at %v", a.SenderIP(), a.SenderMAC())
 	default:
-		h.What = fmt.Sprintf("operation %d, which nobody uses", a.Op())
+		h.What = n.in("operation %d, which nobody uses", a.Op())
 	}
 }
 
 // etherTypeWords names the frames that wander about in real networks (IEEE 802 numbers).
-func etherTypeWords(etherType uint16) (proto, what string) {
+func etherTypeWords(in Language, etherType uint16) (proto, what string) {
 	if etherType < 0x0600 {
-		return "LLC", fmt.Sprintf("an 802.3 frame of %d bytes", etherType)
+		return "LLC", in("an 802.3 frame of %d bytes", etherType)
 	}
 	known := map[uint16]string{
 		0x0842: "wake-on-LAN", 0x22f0: "AVTP", 0x8035: "reverse ARP", 0x8100: "VLAN", 0x8809: "LACP", 0x8847: "MPLS",
 		0x8863: "PPPoE discovery", 0x8864: "PPPoE", 0x888e: "802.1X", 0x88a8: "stacked VLAN", 0x88cc: "LLDP", 0x88f7: "PTP",
 	}
-	what = fmt.Sprintf("type 0x%04x", etherType)
+	what = in("type 0x%04x", etherType)
 	if name, ok := known[etherType]; ok {
 		what += " (" + name + ")"
 	}

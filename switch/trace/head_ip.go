@@ -18,40 +18,40 @@ func (h *Head) packet(p frame.IP, n namer) {
 	}
 	switch {
 	case p.Dst() == broadcastIP:
-		h.To = "everyone"
-	case h.To != "everyone":
+		h.To = n.in("everyone")
+	case h.To != n.in("everyone"):
 		h.To = n.station(p.Dst(), h.To)
 	}
-	h.Proto = protoWord(p.Proto())
+	h.Proto = protoWord(n.in, p.Proto())
 	if p.FragmentOffset() > 0 {
-		h.What = fragmentWords(p)
+		h.What = fragmentWords(n.in, p)
 		return
 	}
 	switch p.Proto() {
 	case frame.ProtoICMP:
-		h.What = icmpWords(p)
+		h.What = icmpWords(n.in, p)
 	case frame.ProtoICMPv6:
-		h.What = icmp6Words(p)
+		h.What = icmp6Words(n.in, p)
 	case frame.ProtoTCP:
-		h.What = tcpWords(p)
+		h.What = tcpWords(n.in, p)
 	case frame.ProtoUDP:
 		h.What = udpWords(p, n)
 	default:
-		h.What = bytesWord(totalLength(p) - p.HeaderLen())
+		h.What = bytesWord(n.in, totalLength(p)-p.HeaderLen())
 	}
 	if p.MoreFragments() {
-		h.What += fmt.Sprintf(", first fragment of packet %d", fragmentID(p))
+		h.What += n.in(", first fragment of packet %d", fragmentID(p))
 	}
 }
 
 // fragmentWords describes a fragment that is not the first: it has no ports to show.
-func fragmentWords(p frame.IP) string {
+func fragmentWords(in Language, p frame.IP) string {
 	end := p.FragmentOffset() + totalLength(p) - p.HeaderLen()
-	which := "a fragment"
+	which := in("a fragment")
 	if !p.MoreFragments() {
-		which = "last fragment"
+		which = in("last fragment")
 	}
-	return fmt.Sprintf("%s of packet %d: bytes %s to %s", which, fragmentID(p),
+	return in("%s of packet %d: bytes %s to %s", which, fragmentID(p),
 		commas(uint64(p.FragmentOffset())), commas(uint64(max(end-1, 0))))
 }
 
@@ -83,7 +83,7 @@ func flagLetters(f frame.TCPFlags) string {
 func udpWords(p frame.IP, n namer) string {
 	u, ok := frame.ParseUDP(p.Payload())
 	if !ok {
-		return cutShort(p.Payload())
+		return cutShort(n.in, p.Payload())
 	}
 	what := fmt.Sprintf("%d > %d", u.SrcPort(), u.DstPort())
 	if u.SrcPort() == dnsPort || u.DstPort() == dnsPort {
@@ -95,7 +95,7 @@ func udpWords(p frame.IP, n namer) string {
 }
 
 // protoWord names an IP protocol (IANA).
-func protoWord(proto uint8) string {
+func protoWord(in Language, proto uint8) string {
 	switch proto {
 	case frame.ProtoICMP:
 		return "ICMP"
@@ -108,45 +108,46 @@ func protoWord(proto uint8) string {
 	}
 	names := map[uint8]string{4: "IP in IP", 41: "IPv6 in IP", 47: "GRE", 50: "ESP", 51: "AH", frame.ProtoICMPv6: "ICMPv6", 88: "EIGRP", 89: "OSPF",
 		103: "PIM", 112: "VRRP", 132: "SCTP"}
-	return or(names[proto], fmt.Sprintf("IP protocol %d", proto))
+	return or(names[proto], in("IP protocol %d", proto))
 }
 
-func icmpWords(p frame.IP) string {
+func icmpWords(in Language, p frame.IP) string {
 	m, ok := frame.ParseICMP(p.Payload())
 	if !ok {
-		return "cut short"
+		return in("cut short")
 	}
 	switch m.Type() {
 	case frame.ICMPEcho:
-		return fmt.Sprintf("echo request, id %d seq %d, ttl %d", m.ID(), m.Seq(), p.TTL())
+		return in("echo request, id %d seq %d, ttl %d", m.ID(), m.Seq(), p.TTL())
 	case frame.ICMPEchoReply:
-		return fmt.Sprintf("echo reply, id %d seq %d, ttl %d", m.ID(), m.Seq(), p.TTL())
+		return in("echo reply, id %d seq %d, ttl %d", m.ID(), m.Seq(), p.TTL())
 	}
-	what := m.Error().String()
+	format, args := m.Error().Sentence()
+	what := in(format, args...)
 	if m.IsError() {
-		what += aboutWords(m)
+		what += aboutWords(in, m)
 	}
 	return what
 }
 
 // aboutWords names the packet that an error quotes, if there is enough of it.
-func aboutWords(m frame.ICMP) string {
+func aboutWords(in Language, m frame.ICMP) string {
 	if quoted, ok := frame.ParseClippedIP(m.Payload()); ok {
-		return ", about " + flowWords(quoted)
+		return in(", about %s", flowWords(in, quoted))
 	}
 	return ""
 }
 
 // flowWords names the packet that an ICMP error quotes: UDP 11.11.11.2:40000 > 8.8.8.8:53.
-func flowWords(p frame.IP) string {
+func flowWords(in Language, p frame.IP) string {
 	t, ok := p.Tuple()
 	if !ok {
-		return fmt.Sprintf("%s %v > %v", protoWord(t.Proto), t.Src(), t.Dst())
+		return fmt.Sprintf("%s %v > %v", protoWord(in, t.Proto), t.Src(), t.Dst())
 	}
 	if frame.IsICMP(t.Proto) {
-		return fmt.Sprintf("%s %s > %v", protoWord(t.Proto), t.Source(), t.Dst())
+		return fmt.Sprintf("%s %s > %v", protoWord(in, t.Proto), t.Source(), t.Dst())
 	}
-	return fmt.Sprintf("%s %s > %s", protoWord(t.Proto), t.Source(), t.Destination())
+	return fmt.Sprintf("%s %s > %s", protoWord(in, t.Proto), t.Source(), t.Destination())
 }
 
 const dnsPort = 53
@@ -163,18 +164,18 @@ func dnsWords(b []byte, src netip.Addr, n namer) (words string, ok bool) {
 	if !ok || len(rest) < 4 {
 		return "", false
 	}
-	question := dnsType(binary.BigEndian.Uint16(rest[0:2])) + " of " + name
+	question := n.in("%s of %s", dnsType(n.in, binary.BigEndian.Uint16(rest[0:2])), name)
 	switch {
 	case !answer:
-		return "asks for the " + question + n.unknown(src, name), true
+		return n.in("asks for the %s", question) + n.unknown(src, name), true
 	case code == 3:
-		return "no such name: " + name, true
+		return n.in("no such name: %s", name), true
 	case code != 0:
-		return fmt.Sprintf("refuses the %s (code %d)", question, code), true
+		return n.in("refuses the %s (code %d)", question, code), true
 	case answers == 1:
-		return "tells the " + question + ": 1 record", true
+		return n.in("tells the %s: 1 record", question), true
 	}
-	return fmt.Sprintf("tells the %s: %d records", question, answers), true
+	return n.in("tells the %s: %d records", question, answers), true
 }
 
 // dnsName reads the name that a question begins with. A question is never compressed in practice.
@@ -195,8 +196,8 @@ func dnsName(b []byte) (name string, rest []byte, ok bool) {
 	return "", nil, false
 }
 
-func dnsType(t uint16) string {
-	names := map[uint16]string{1: "address", 2: "name server", 5: "alias", 6: "SOA", 12: "name", 15: "mail server", 16: "text",
-		28: "IPv6 address", 33: "service", 65: "HTTPS record", 255: "everything"}
-	return or(names[t], fmt.Sprintf("type %d", t))
+func dnsType(in Language, t uint16) string {
+	names := map[uint16]string{1: in("address"), 2: in("name server"), 5: in("alias"), 6: "SOA", 12: in("name"), 15: in("mail server"), 16: in("text"),
+		28: in("IPv6 address"), 33: in("service"), 65: in("HTTPS record"), 255: in("everything")}
+	return or(names[t], in("type %d", t))
 }

@@ -82,7 +82,7 @@ func TestHead(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := trace.Event{Frame: frame.Frame{Data: tt.data}}
-			h := e.Head(labNames{})
+			h := e.Head(trace.English, labNames{})
 			if got := h.From + " > " + h.To + " | " + h.Proto + " | " + h.What; got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
@@ -93,7 +93,7 @@ func TestHead(t *testing.T) {
 // bridged are names that mean nothing to RED.
 type bridged struct{ labNames }
 
-func (bridged) Unknown(asker netip.Addr, name string) (string, bool) {
+func (bridged) Unknown(_ trace.Language, asker netip.Addr, name string) (string, bool) {
 	return "nobody has a name there", asker == red && name == "BLUE"
 }
 
@@ -101,7 +101,7 @@ func (bridged) Unknown(asker netip.Addr, name string) (string, bool) {
 func TestHeadSaysWhyANameIsUnknown(t *testing.T) {
 	question := func(from netip.Addr, name string) string {
 		e := trace.Event{IP: true, Frame: frame.Frame{Data: ipv4(17, 64, from, google, udp(40000, 53, dns([2]byte{1, 0}, 0, 1, name)))}}
-		return e.Head(bridged{}).What
+		return e.Head(trace.English, bridged{}).What
 	}
 	for _, c := range []struct{ got, want string }{
 		{question(red, "BLUE"), "40000 > 53, asks for the address of BLUE (nobody has a name there)"},
@@ -119,7 +119,7 @@ func TestHeadOfASnap(t *testing.T) {
 	data := ethernet(redMAC, gwMAC, frame.TypeIPv4, ipv4(6, 64, red, google, tcp(40000, 80, 6, 10, frame.ACK, make([]byte, 1460))))
 	whole := trace.Event{Frame: frame.Frame{Data: data}, Length: len(data)}
 	cut := trace.Event{Frame: frame.Frame{Data: data[:60]}, Length: len(data)}
-	if a, b := whole.Head(nil), cut.Head(nil); a != b {
+	if a, b := whole.Head(trace.English, nil), cut.Head(trace.English, nil); a != b {
 		t.Errorf("whole %+v\ncut   %+v", a, b)
 	}
 }
@@ -135,7 +135,7 @@ func FuzzHead(f *testing.F) {
 		e := about(trace.Ingress, trace.Accept, trace.NoNote)
 		e.Frame.Data, e.IP = data, bare
 		for _, names := range []trace.Names{nil, labNames{}} {
-			h := e.Head(names)
+			h := e.Head(trace.English, names)
 			text := h.From + h.To + h.Proto + h.What
 			if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 {
 				t.Errorf("%q", text)

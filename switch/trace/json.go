@@ -15,13 +15,14 @@ import (
 type JSON struct {
 	w   io.Writer
 	enc *json.Encoder
+	in  Language
 }
 
-// NewJSON returns a JSON that writes to w, one Write a line.
-func NewJSON(w io.Writer) *JSON {
+// NewJSON returns a JSON that writes to w, one Write a line. Its text is in a language, and nothing else is.
+func NewJSON(w io.Writer, in Language) *JSON {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false) // a sentence with ">" in it should stay readable
-	return &JSON{w, enc}
+	return &JSON{w, enc, in}
 }
 
 // record is the line of one event. What an event does not have is left out.
@@ -54,7 +55,7 @@ func (j *JSON) Event(e *Event) error {
 		Time: e.Time.UTC().Format(time.RFC3339Nano), Packet: e.Packet, Hop: e.Hop,
 		Hook: e.Hook.String(), Verdict: e.Verdict.String(),
 		Where: e.Where, Port: e.Port, Rule: e.Rule, Conn: e.Conn,
-		Length: e.length(), Text: e.Text(),
+		Length: e.length(), Text: e.Text(j.in),
 	}
 	r.Before, r.After, r.ARP = e.addressed()
 	if o := e.Outer; o.IsValid() {

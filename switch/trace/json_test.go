@@ -12,7 +12,7 @@ import (
 
 func TestJSON(t *testing.T) {
 	var b strings.Builder
-	j := trace.NewJSON(&b)
+	j := trace.NewJSON(&b, trace.English)
 	events := append(firstPing()[:4], pingOut()...)
 	events = append(events, publish()[1])
 	for i := range events {
@@ -40,7 +40,7 @@ func TestJSONKeys(t *testing.T) {
 	e.Before, e.After = icmpTuple(red, blue, 1), icmpTuple(out, blue, 1)
 	e.Frame.Data = ethernet(redMAC, blueMAC, frame.TypeIPv4, nil)
 	var b strings.Builder
-	if err := trace.NewJSON(&b).Event(&e); err != nil {
+	if err := trace.NewJSON(&b, trace.English).Event(&e); err != nil {
 		t.Fatal(err)
 	}
 	var keys []string
@@ -98,7 +98,7 @@ func TestJSONAddresses(t *testing.T) {
 	} {
 		e := trace.Event{Hook: trace.Bridge, Verdict: trace.Flood, Where: "br0", Frame: frame.Frame{Data: tt.data}}
 		var b strings.Builder
-		if err := trace.NewJSON(&b).Event(&e); err != nil {
+		if err := trace.NewJSON(&b, trace.English).Event(&e); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), tt.want) || tt.want == "" && (strings.Contains(b.String(), "before") || strings.Contains(b.String(), "arp")) {
@@ -110,20 +110,20 @@ func TestJSONAddresses(t *testing.T) {
 // TestLossIn: what the printers write of losses can be read again, and nothing else is taken for it.
 func TestLossIn(t *testing.T) {
 	var text, lines strings.Builder
-	p, j := trace.NewPrinter(&text, trace.TextOptions{}), trace.NewJSON(&lines)
+	p, j := trace.NewPrinter(&text, trace.TextOptions{}), trace.NewJSON(&lines, trace.English)
 	for _, n := range []uint64{1, 12, 1234567} {
 		text.Reset()
 		lines.Reset()
 		_, _ = p.Lost(n), j.Lost(n)
 		_, _ = p.Flush(), j.Flush()
 		for _, b := range []string{text.String(), lines.String()} {
-			if got := trace.LossIn([]byte(strings.TrimSpace(b))); got != n || len(b) > trace.LossLength {
+			if got := trace.LossIn(trace.English, []byte(strings.TrimSpace(b))); got != n || len(b) > trace.LossLength {
 				t.Errorf("%q: %d, want %d", b, got, n)
 			}
 		}
 	}
 	for _, line := range []string{"", "(", "(12 events", "#1  RED > BLUE", `{"time":"x","lost":3}`, "(12 events lost: not so)"} {
-		if n := trace.LossIn([]byte(line)); n != 0 {
+		if n := trace.LossIn(trace.English, []byte(line)); n != 0 {
 			t.Errorf("%q: %d", line, n)
 		}
 	}

@@ -1,76 +1,74 @@
 package trace
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"uswitch/switch/frame"
 )
 
 // noted is the sentence of a step that carries a note.
-func (e *Event) noted() string {
-	why := e.why()
+func (e *Event) noted(in Language) string {
+	why := e.why(in)
 	switch e.Note {
 	case Known, Static:
-		return "to " + the(or(e.Port, "one port")) + " only: " + why
+		return e.only(in) + ": " + why
 	case UnknownUnicast, BroadcastFrame, MulticastFrame, NothingLearned:
-		return e.copies() + ": " + why + e.leftOut()
+		return e.copies(in) + ": " + why + e.leftOut(in)
 	}
-	return or(why, e.plain())
+	return or(why, e.plain(in))
 }
 
 // why is what a note says on its own. On a drop it stands behind the reason: what was known when it was decided.
-func (e *Event) why() string {
-	for _, about := range []func(*Event) string{
+func (e *Event) why(in Language) string {
+	for _, about := range []func(*Event, Language) string{
 		(*Event).aboutStations, (*Event).aboutARP, (*Event).aboutNeighbors, (*Event).aboutGateway,
 		(*Event).aboutConnections, (*Event).aboutRoutes, (*Event).aboutPieces, (*Event).aboutTunnels,
 	} {
-		if sentence := about(e); sentence != "" {
+		if sentence := about(e, in); sentence != "" {
 			return sentence
 		}
 	}
 	return ""
 }
 
-func (e *Event) aboutStations() string {
+func (e *Event) aboutStations(in Language) string {
 	switch e.Note {
 	case Learned:
-		return e.station() + " lives behind " + the(or(e.Port, "this port"))
+		return in("%s lives behind %s", e.station(in), the(in, or(e.Port, in("this port"))))
 	case Moved:
-		text := e.station() + " has moved from " + the(or(e.From, "elsewhere")) + " to " + the(or(e.Port, "this port"))
+		text := in("%s has moved from %s to %s", e.station(in), the(in, or(e.From, in("elsewhere"))), the(in, or(e.Port, in("this port"))))
 		if e.Count > 0 {
-			text += fmt.Sprintf("; %d moves before it are not shown", e.Count)
+			text += in("; %d moves before it are not shown", e.Count)
 		}
 		return text
 	case FDBFull:
-		return e.station() + " is not remembered: the table is full"
+		return in("%s is not remembered: the table is full", e.station(in))
 	case Looped:
-		return e.loop(English)
+		return e.loop(in)
 	case AddressConflict:
-		return e.conflict()
+		return e.conflict(in)
 	case Known:
-		return "learned " + ago(e.Age)
+		return in("learned %s", ago(in, e.Age))
 	case Static:
-		return "as configured"
+		return in("as configured")
 	case UnknownUnicast:
-		return "nobody has told us yet where " + e.station() + " is"
+		return in("nobody has told us yet where %s is", e.station(in))
 	case NothingLearned:
-		return "ageing_time is 0, so nothing is remembered of where " + e.station() + " is"
+		return in("ageing_time is 0, so nothing is remembered of where %s is", e.station(in))
 	case BroadcastFrame:
-		return "a broadcast goes to everyone but its sender"
+		return in("a broadcast goes to everyone but its sender")
 	case MulticastFrame:
-		return "a frame to a group goes to everyone but its sender"
+		return in("a frame to a group goes to everyone but its sender")
 	case GatewayAddress:
-		return e.station() + " is the gateway's own address"
+		return in("%s is the gateway's own address", e.station(in))
 	}
 	return ""
 }
 
 // loop names the station that goes round by the port that it was behind, unless that one is part of the loop itself.
 func (e *Event) loop(in Language) string {
-	who := e.station()
+	who := e.station(in)
 	if e.From != "" && !slices.Contains(e.Ports, e.From) {
 		who = e.From
 	}
@@ -78,183 +76,183 @@ func (e *Event) loop(in Language) string {
 }
 
 // conflict names both who claim one address, each by port and MAC.
-func (e *Event) conflict() string {
-	text := fmt.Sprintf("%s says that it has %s, at %v; %s said so %s, at %v: two hosts cannot share one address",
-		the(or(e.Port, "one port")), e.address(), e.MAC, the(or(e.From, "another")), ago(e.Age), e.Other)
+func (e *Event) conflict(in Language) string {
+	text := in("%s says that it has %s, at %v; %s said so %s, at %v: two hosts cannot share one address",
+		the(in, or(e.Port, in("one port"))), e.address(in), e.MAC, the(in, or(e.From, in("another"))), ago(in, e.Age), e.Other)
 	if e.Count > 0 {
-		text += fmt.Sprintf("; %d claims before it are not shown", e.Count)
+		text += in("; %d claims before it are not shown", e.Count)
 	}
 	return text
 }
 
 // leftOut says of a flood that not everybody got it.
-func (e *Event) leftOut() string {
+func (e *Event) leftOut(in Language) string {
 	switch e.Count {
 	case 0:
 		return ""
 	case 1:
-		return "; its flags leave 1 port out"
+		return in("; its flags leave 1 port out")
 	}
-	return "; their flags leave " + commas(uint64(e.Count)) + " ports out"
+	return in("; their flags leave %s ports out", commas(uint64(e.Count)))
 }
 
-func (e *Event) aboutARP() string {
+func (e *Event) aboutARP(in Language) string {
 	switch e.Note {
 	case ARPAnswered:
-		return e.address() + " is mine: answered"
+		return in("%s is mine: answered", e.address(in))
 	case ARPProbed:
-		return "somebody tries out my " + e.address() + ": answered, so that nobody else takes it"
+		return in("somebody tries out my %s: answered, so that nobody else takes it", e.address(in))
 	case ARPNotMine:
-		return e.address() + " is not mine: no answer"
+		return in("%s is not mine: no answer", e.address(in))
 	case ARPLearned:
-		return "noted: " + e.address() + " is at " + e.station()
+		return in("noted: %s is at %s", e.address(in), e.station(in))
 	case ARPHeard:
-		return e.address() + " says again that it is at " + e.station()
+		return in("%s says again that it is at %s", e.address(in), e.station(in))
 	case ARPIgnored:
-		return "nobody here asked about " + e.address() + ": not noted"
+		return in("nobody here asked about %s: not noted", e.address(in))
 	case ARPConflict:
-		return e.station() + " claims my own " + e.address() + ": two stations cannot share it"
+		return in("%s claims my own %s: two stations cannot share it", e.station(in), e.address(in))
 	case ARPDefended:
-		return e.station() + " claims my own " + e.address() + ": everyone is told again whose it is"
+		return in("%s claims my own %s: everyone is told again whose it is", e.station(in), e.address(in))
 	case ARPAnnounced:
-		return "everyone is told: " + e.address() + " is mine"
+		return in("everyone is told: %s is mine", e.address(in))
 	}
 	return ""
 }
 
-func (e *Event) aboutNeighbors() string {
+func (e *Event) aboutNeighbors(in Language) string {
 	switch e.Note {
 	case NeighborKnown:
-		return e.address() + " is at " + e.station() + ": learned " + ago(e.Age)
+		return in("%s is at %s: learned %s", e.address(in), e.station(in), ago(in, e.Age))
 	case NeighborStatic:
-		return e.address() + " is at " + e.station() + ": as configured"
+		return in("%s is at %s: as configured", e.address(in), e.station(in))
 	case NeighborAsked:
-		return "who has " + e.address() + "? everyone is asked, and the packet waits"
+		return in("who has %s? everyone is asked, and the packet waits", e.address(in))
 	case NeighborWaiting:
-		return "who has " + e.address() + "? everyone has been asked already: the packet waits too"
+		return in("who has %s? everyone has been asked already: the packet waits too", e.address(in))
 	case NeighborSent:
-		return e.address() + " has answered from " + e.station() + ": the packet goes on"
+		return in("%s has answered from %s: the packet goes on", e.address(in), e.station(in))
 	case NeighborProbe:
-		return e.address() + " has not been heard of for a while: asked whether it is still at " + e.station()
+		return in("%s has not been heard of for a while: asked whether it is still at %s", e.address(in), e.station(in))
 	case NeighborGroup:
-		return "a group: its MAC address " + e.station() + " is made of the last four bytes of its IP address"
+		return in("a group: its MAC address %s is made of the last four bytes of its IP address", e.station(in))
 	case MLDHeard:
-		return "somebody says which groups it listens to: the switch sends every group to everyone anyway"
+		return in("somebody says which groups it listens to: the switch sends every group to everyone anyway")
 	case RouterAsked:
-		return e.address() + " asks whether there is a router: it is told"
+		return in("%s asks whether there is a router: it is told", e.address(in))
 	case RouterSilent:
-		return e.address() + " asks whether there is a router: not told, addresses come by the lab file here (`x-uswitch: {ra: on}` would tell it)"
+		return in("%s asks whether there is a router: not told, addresses come by the lab file here (`x-uswitch: {ra: on}` would tell it)", e.address(in))
 	case RouterAdvertised:
-		return "hosts are told: the router here is " + e.address()
+		return in("hosts are told: the router here is %s", e.address(in))
 	}
 	return ""
 }
 
 // station names the MAC address that the note speaks of.
-func (e *Event) station() string {
+func (e *Event) station(in Language) string {
 	if e.MAC == (frame.MAC{}) {
-		return "the station"
+		return in("the station")
 	}
 	return e.MAC.String()
 }
 
 // address names the IP address that the note speaks of.
-func (e *Event) address() string {
+func (e *Event) address(in Language) string {
 	if !e.Addr.IsValid() {
-		return "the address"
+		return in("the address")
 	}
 	return e.Addr.String()
 }
 
-func (e *Event) aboutGateway() string {
+func (e *Event) aboutGateway(in Language) string {
 	switch e.Note {
 	case EchoAnswered:
-		return "a ping to the gateway itself: answered"
+		return in("a ping to the gateway itself: answered")
 	case Originated:
-		return "the gateway itself sends this"
+		return in("the gateway itself sends this")
 	case ErrorSent:
 		if e.Addr.IsValid() {
-			return e.address() + " is told what went wrong"
+			return in("%s is told what went wrong", e.address(in))
 		}
-		return "its sender is told what went wrong"
+		return in("its sender is told what went wrong")
 	case MachineError:
-		return "this machine could not deliver it: " + e.address() + " is told what went wrong"
+		return in("this machine could not deliver it: %s is told what went wrong", e.address(in))
 	case Delivered:
-		return "for the gateway itself"
+		return in("for the gateway itself")
 	case UplinkSent:
-		return "handed to the outside"
+		return in("handed to the outside")
 	case UplinkReceived:
-		return "comes from the outside"
+		return in("comes from the outside")
 	case UplinkMachine:
-		return "comes from this machine itself, for which " + e.address() + " stands"
+		return in("comes from this machine itself, for which %s stands", e.address(in))
 	case UplinkAccepted:
-		from := "comes from the outside"
+		from := in("comes from the outside")
 		if e.Addr.IsValid() {
-			from = "comes from this machine itself, for which " + e.address() + " stands"
+			from = in("comes from this machine itself, for which %s stands", e.address(in))
 		}
-		return from + "; its client is connected already, by this machine's listening socket, which cannot ask the service first"
+		return in("%s; its client is connected already, by this machine's listening socket, which cannot ask the service first", from)
 	}
 	return ""
 }
 
-func (e *Event) aboutConnections() string {
+func (e *Event) aboutConnections(in Language) string {
 	switch e.Note {
 	case ConnNew:
-		return e.connection() + " is new"
+		return in("%s is new", e.connection(in))
 	case ConnOriginal:
-		return "belongs to " + e.connection()
+		return in("belongs to %s", e.connection(in))
 	case ConnReply:
-		return "an answer of " + e.connection()
+		return in("an answer of %s", e.connection(in))
 	case ConnRelated:
-		return "an error message about " + e.connection()
+		return in("an error message about %s", e.connection(in))
 	case ConnUntracked:
-		return "no connection can be made of it: it passes as it is"
+		return in("no connection can be made of it: it passes as it is")
 	case NoRuleChanged:
 		if e.Hook == Prerouting || e.Hook == Output {
-			return e.connection() + " is new: no rule changes where it goes"
+			return in("%s is new: no rule changes where it goes", e.connection(in))
 		}
-		return "no rule changes where it comes from"
+		return in("no rule changes where it comes from")
 	case ReplyTranslated:
-		return "the answer of " + e.connection() + ", known by its reply tuple"
+		return in("the answer of %s, known by its reply tuple", e.connection(in))
 	case MSSLimited:
-		return "TCPMSS: segments of " + strconv.FormatUint(uint64(e.Size), 10) + " bytes at most become " + strconv.FormatUint(uint64(e.Count), 10)
+		return in("TCPMSS: segments of %d bytes at most become %d", e.Size, e.Count)
 	case Logged:
-		return "LOG takes note of it"
+		return in("LOG takes note of it")
 	case SameTranslation:
-		return e.connection() + ", as before"
+		return in("%s, as before", e.connection(in))
 	}
 	return ""
 }
 
-func (e *Event) aboutRoutes() string {
+func (e *Event) aboutRoutes(in Language) string {
 	switch e.Note {
 	case RouteConnected:
-		return e.address() + " is on " + the(or(e.Port, "a network here"))
+		return in("%s is on %s", e.address(in), the(in, or(e.Port, in("a network here"))))
 	case RouteDefault:
-		return e.address() + " is on no network here: the default route, by " + the(or(e.Port, "uplink"))
+		return in("%s is on no network here: the default route, by %s", e.address(in), the(in, or(e.Port, "uplink")))
 	case RoutePrefix:
 		if e.Prefix.IsValid() {
-			return e.address() + " is in " + e.Prefix.String() + ": by " + the(or(e.Port, "uplink"))
+			return in("%s is in %s: by %s", e.address(in), e.Prefix.String(), the(in, or(e.Port, "uplink")))
 		}
-		return "a route leads to " + e.address() + ": by " + the(or(e.Port, "uplink"))
+		return in("a route leads to %s: by %s", e.address(in), the(in, or(e.Port, "uplink")))
 	}
 	return ""
 }
 
 // aboutPieces speaks of packets that are more or less than one packet.
-func (e *Event) aboutPieces() string {
+func (e *Event) aboutPieces(in Language) string {
 	n := commas(uint64(e.Count))
 	switch e.Note {
 	case Reassembled:
-		return n + " fragments are one packet again"
+		return in("%s fragments are one packet again", n)
 	case FragmentHeld:
-		return "a fragment: it waits for the others"
+		return in("a fragment: it waits for the others")
 	case FragmentedInto:
-		return "too big for the next link: cut into " + n + " fragments"
+		return in("too big for the next link: cut into %s fragments", n)
 	case SegmentsTogether:
-		return n + " segments travel together as one frame"
+		return in("%s segments travel together as one frame", n)
 	case Segmented:
-		return "cut into " + n + " packets that fit the wire"
+		return in("cut into %s packets that fit the wire", n)
 	}
 	return ""
 }

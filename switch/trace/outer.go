@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"fmt"
 	"net/netip"
 
 	"uswitch/switch/frame"
@@ -19,15 +18,15 @@ type Outer struct {
 // IsValid reports whether there is such a packet.
 func (o Outer) IsValid() bool { return o.Dst.IsValid() }
 
-// String is what the trace says of it; empty for none.
-func (o Outer) String() string {
+// text is what the trace says of it; empty for none.
+func (o Outer) text(in Language) string {
 	switch {
 	case !o.IsValid():
 		return ""
 	case o.Raw:
-		return fmt.Sprintf("in UDP %v > %v", o.Src, o.Dst)
+		return in("in UDP %v > %v", o.Src, o.Dst)
 	}
-	return fmt.Sprintf("in UDP %v > %v, VNI %d", o.Src, o.Dst, o.VNI)
+	return in("in UDP %v > %v, VNI %d", o.Src, o.Dst, o.VNI)
 }
 
 // Append appends the outer packet with a frame inside, of which length bytes were there; inner may be the first of them only. What
@@ -43,8 +42,8 @@ func (o Outer) Append(b, inner []byte, length int) []byte {
 }
 
 // aboutTunnels says why a frame goes to a machine, or what its arrival tells of its sender.
-func (e *Event) aboutTunnels() string {
-	there := "there"
+func (e *Event) aboutTunnels(in Language) string {
+	there := in("there")
 	if e.Outer.IsValid() && e.Hook == Encap {
 		there = e.Outer.Dst.Addr().String()
 	} else if e.Outer.IsValid() {
@@ -52,29 +51,29 @@ func (e *Event) aboutTunnels() string {
 	}
 	switch e.Note {
 	case TunnelLearned:
-		return e.station() + " was learned from " + there + " " + ago(e.Age)
+		return in("%s was learned from %s %s", e.station(in), there, ago(in, e.Age))
 	case TunnelStatic:
-		return e.station() + " is behind " + there + " as configured"
+		return in("%s is behind %s as configured", e.station(in), there)
 	case TunnelFlood:
-		peers := "to the one peer"
+		peers := in("to the one peer")
 		if e.Count != 1 {
-			peers = "to all " + commas(uint64(e.Count)) + " peers"
+			peers = in("to all %s peers", commas(uint64(e.Count)))
 		}
 		switch {
 		case e.MAC.IsBroadcast():
-			return peers + ": a broadcast"
+			return in("%s: a broadcast", peers)
 		case e.MAC.IsGroup():
-			return peers + ": a frame to a group"
+			return in("%s: a frame to a group", peers)
 		}
-		return peers + ": nobody knows " + e.station()
+		return in("%s: nobody knows %s", peers, e.station(in))
 	case TunnelHeard:
-		return e.station() + " lives behind " + there + ", as is known"
+		return in("%s lives behind %s, as is known", e.station(in), there)
 	case TunnelNew:
-		return e.station() + " lives behind " + there
+		return in("%s lives behind %s", e.station(in), there)
 	case TunnelMoved:
-		return e.station() + " has moved from " + e.address() + " to " + there
+		return in("%s has moved from %s to %s", e.station(in), e.address(in), there)
 	case TunnelFull:
-		return e.station() + " is not remembered behind " + there + ": the table is full"
+		return in("%s is not remembered behind %s: the table is full", e.station(in), there)
 	}
 	return ""
 }

@@ -1,9 +1,6 @@
 package trace
 
 import (
-	"fmt"
-	"strconv"
-
 	"uswitch/switch/frame"
 )
 
@@ -18,15 +15,15 @@ func (e *Event) translatedByConn() bool {
 }
 
 // translation says what a rewrite changed and on whose word, on one line, because everything else hangs on it.
-func (e *Event) translation() string {
-	change := e.Change()
+func (e *Event) translation(in Language) string {
+	change := e.Change(in)
 	switch e.Note {
 	case ReplyTranslated:
-		return "the answer of " + e.connection() + ", known by its reply tuple: " + change
+		return in("the answer of %s, known by its reply tuple: %s", e.connection(in), change)
 	case SameTranslation:
-		return e.connection() + ", as before: " + change
+		return in("%s, as before: %s", e.connection(in), change)
 	case ConnRelated:
-		return "an error message about " + e.connection() + ": " + change
+		return in("an error message about %s: %s", e.connection(in), change)
 	}
 	if e.Target != "" {
 		return e.Target + ": " + change
@@ -35,7 +32,7 @@ func (e *Event) translation() string {
 }
 
 // Becomes shows the ends of a tuple that a translation changes, before and after: 11.11.11.2 id 7 becomes 192.168.104.2 id 7.
-func Becomes(before, after frame.Tuple) string {
+func Becomes(in Language, before, after frame.Tuple) string {
 	src, dst := before.Source() != after.Source(), before.Destination() != after.Destination()
 	if frame.IsICMP(before.Proto) {
 		// The identifier is part of both ends: without a new address it is the source's.
@@ -44,22 +41,22 @@ func Becomes(before, after frame.Tuple) string {
 	}
 	switch {
 	case src && dst:
-		return fmt.Sprintf("%s > %s becomes %s > %s",
+		return in("%s > %s becomes %s > %s",
 			before.Source(), before.Destination(), after.Source(), after.Destination())
 	case src:
-		return before.Source() + " becomes " + after.Source()
+		return in("%s becomes %s", before.Source(), after.Source())
 	case dst:
-		return before.Destination() + " becomes " + after.Destination()
+		return in("%s becomes %s", before.Destination(), after.Destination())
 	}
-	return before.Source() + " stays as it is"
+	return in("%s stays as it is", before.Source())
 }
 
 // Change says what a rewrite has changed of both ends. An ICMP message about another packet has no identifier.
-func (e *Event) Change() string {
+func (e *Event) Change(in Language) string {
 	if e.Note == ConnRelated || e.isICMPError() {
-		return Becomes(addresses(e.Before), addresses(e.After))
+		return Becomes(in, addresses(e.Before), addresses(e.After))
 	}
-	return Becomes(e.Before, e.After)
+	return Becomes(in, e.Before, e.After)
 }
 
 // Ends writes both ends of the event's packet, as t has them: 11.11.11.2 id 7 > 8.8.8.8.
@@ -82,9 +79,9 @@ func (e *Event) isICMPError() bool {
 // addresses leaves out the ports: an error message has none, and its identifier is not the connection's.
 func addresses(t frame.Tuple) frame.Tuple { return frame.Tuple{SrcIP: t.SrcIP, DstIP: t.DstIP} }
 
-func (e *Event) connection() string {
+func (e *Event) connection(in Language) string {
 	if e.Conn == 0 {
-		return "a connection"
+		return in("a connection")
 	}
-	return "connection " + strconv.FormatUint(e.Conn, 10)
+	return in("connection %d", e.Conn)
 }

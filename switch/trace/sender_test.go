@@ -32,7 +32,7 @@ func TestSenderIsThePort(t *testing.T) {
 	} {
 		e := trace.Event{Packet: 1, Hop: 1, Hook: test.hook, Verdict: test.verdict, Where: "br0", Port: test.port, Came: test.came}
 		e.Frame.Data = test.data
-		if got := e.Head(labNames{}).From; got != test.from {
+		if got := e.Head(trace.English, labNames{}).From; got != test.from {
 			t.Errorf("%s: from %q, want %q", test.name, got, test.from)
 		}
 		for name, want := range map[string]bool{"RED": test.red, "EVIL": test.evil} {

@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"fmt"
 	"strings"
 
 	"uswitch/switch/frame"
@@ -21,21 +20,17 @@ func (e *Event) Step() (where, what string) {
 }
 
 // Text returns the sentence that says what happened at this step and why, for a person who has never seen a switch
-// think. It is one line without an end, never empty, and holds nothing that a terminal would act upon. Its parts are
+// think, in the language of its reader. It is one line without an end, never empty, and holds nothing that a terminal would act upon. Its parts are
 // separated by semicolons: what happened, the rule that decided, what would mend a drop.
-func (e *Event) Text() string {
-	var parts []string
-	for _, c := range e.clauses(English) {
-		parts = append(parts, c.text)
-	}
-	return strings.Join(parts, "; ")
-}
+func (e *Event) Text(in Language) string { return joined(e.clauses(in)) }
 
 // Details is Text without its first part, for somebody who has been told already what happened: of a drop the rule that
 // decided and what would mend it, as its reader says it. It may be empty.
-func (e *Event) Details(in Language) string {
+func (e *Event) Details(in Language) string { return joined(e.clauses(in)[1:]) }
+
+func joined(clauses []clause) string {
 	var parts []string
-	for _, c := range e.clauses(in)[1:] {
+	for _, c := range clauses {
 		parts = append(parts, c.text)
 	}
 	return strings.Join(parts, "; ")
@@ -65,76 +60,81 @@ func (e *Event) clauses(in Language) []clause {
 	case e.Verdict == Drop:
 		say("DROP " + e.Reason.String() + ": " + in(e.Reason.Sentence()))
 		say(e.limit(in))
-		say(e.Outer.String())
+		say(e.Outer.text(in))
 		if e.Note == Looped {
 			say(e.loop(in))
 		} else {
-			say(e.why())
+			say(e.why(in))
 		}
 	case e.rewritten():
-		say(e.translation())
+		say(e.translation(in))
 		if !e.translatedByConn() {
-			say(e.why())
+			say(e.why(in))
 		}
 	case e.Outer.IsValid():
-		say(e.Outer.String())
-		say(e.why())
+		say(e.Outer.text(in))
+		say(e.why(in))
 	case e.Note == NoNote && rule != "":
 		typed(rule, in("%s by %s", or(e.Target, strings.ToUpper(e.Verdict.String())), rule))
 		rule = ""
 	case e.Note == NoNote:
-		say(e.plain())
+		say(e.plain(in))
 	default:
 		if e.Hook == Ingress && !e.IP {
-			say(e.passes())
+			say(e.passes(in))
 		}
-		say(e.noted())
+		say(e.noted(in))
 	}
 	typed(rule, in("by %s", rule))
-	say(e.hopsLeft())
+	say(e.hopsLeft(in))
 	typed(e.mend(), in("it would pass with: %s", e.mend()))
 	return said
 }
 
 // plain is the sentence of a step whose verdict says it all.
-func (e *Event) plain() string {
+func (e *Event) plain(in Language) string {
 	switch e.Verdict {
 	case Accept:
-		return e.passes()
+		return e.passes(in)
 	case Unicast:
-		return "to " + the(or(e.Port, "one port")) + " only"
+		return e.only(in)
 	case Flood:
-		return e.copies()
+		return e.copies(in)
 	case Local:
-		return "for the gateway"
+		return in("for the gateway")
 	case Rewrite:
-		return or(e.Target, "rewritten")
+		return or(e.Target, in("rewritten"))
 	case Queue:
-		return "waits"
+		return in("waits")
 	case Consume:
-		return "ends here"
+		return in("ends here")
 	}
 	return e.Verdict.String()
 }
 
-func (e *Event) passes() string {
+// only says which one port a frame goes to.
+func (e *Event) only(in Language) string {
+	return in("to %s only", the(in, or(e.Port, in("one port"))))
+}
+
+func (e *Event) passes(in Language) string {
 	switch e.Hook {
 	case Ingress:
 		if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
 			return eth.Src().String() + " > " + eth.Dst().String()
 		}
-		return "comes in"
+		return in("comes in")
 	case Egress:
 		if e.IP {
-			return "leaves"
+			return in("leaves")
 		}
-		return "sent"
+		return in("sent")
 	}
-	return "passes"
+	return in("passes")
 }
 
 // copies says who gets a copy of a flooded frame: all of Ports but the one it came from, the gateway named last.
-func (e *Event) copies() string {
+func (e *Event) copies(in Language) string {
 	var names []string
 	for _, name := range e.Ports {
 		if name != e.Port {
@@ -142,9 +142,9 @@ func (e *Event) copies() string {
 		}
 	}
 	if e.Local {
-		names = append(names, "gateway")
+		names = append(names, in("the gateway"))
 	}
-	return "to " + list(names)
+	return in("to %s", list(in, names))
 }
 
 // limit is the size that would have fitted, on the drops that are about size.
@@ -156,12 +156,12 @@ func (e *Event) limit(in Language) string {
 }
 
 // hopsLeft tells the time to live that a forwarded packet goes on with.
-func (e *Event) hopsLeft() string {
+func (e *Event) hopsLeft(in Language) string {
 	if p, ok := e.Network(); ok && e.Hook == Forward && e.Verdict == Accept && e.Note == NoNote {
 		if !p.Is4() {
-			return fmt.Sprintf("hop limit now %d", p.TTL())
+			return in("hop limit now %d", p.TTL())
 		}
-		return fmt.Sprintf("ttl now %d", p.TTL())
+		return in("ttl now %d", p.TTL())
 	}
 	return ""
 }

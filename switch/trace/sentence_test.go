@@ -74,12 +74,12 @@ func TestSentences(t *testing.T) {
 			if m.hook == trace.Neighbor {
 				e.After = e.Before // only MAC addresses change there
 			}
-			fmt.Fprintf(&b, "%-12s %-8s %s\n", m.hook, m.verdict, e.Text())
+			fmt.Fprintf(&b, "%-12s %-8s %s\n", m.hook, m.verdict, e.Text(trace.English))
 		}
 	}
 	for _, r := range trace.Reasons() {
 		e := trace.Event{Hook: trace.Forward, Verdict: trace.Drop, Reason: r}
-		fmt.Fprintf(&b, "%-12s %-8s %s\n", "any", trace.Drop, e.Text())
+		fmt.Fprintf(&b, "%-12s %-8s %s\n", "any", trace.Drop, e.Text(trace.English))
 	}
 	golden(t, "sentences.txt", b.String())
 }
@@ -89,9 +89,9 @@ func TestEveryNoteHasAPlaceAndWords(t *testing.T) {
 	for _, m := range meant {
 		for _, note := range m.notes {
 			e := about(m.hook, m.verdict, note)
-			placed[note] = e.Text()
+			placed[note] = e.Text(trace.English)
 			bare := about(m.hook, m.verdict, trace.NoNote)
-			if note != trace.NoNote && placed[note] == bare.Text() {
+			if note != trace.NoNote && placed[note] == bare.Text(trace.English) {
 				t.Errorf("%v %v: note %d adds nothing to %q", m.hook, m.verdict, note, placed[note])
 			}
 		}
@@ -122,7 +122,7 @@ func TestNoSentenceIsEmpty(t *testing.T) {
 
 func check(t *testing.T, e *trace.Event) {
 	t.Helper()
-	text := e.Text()
+	text := e.Text(trace.English)
 	bad := func(r rune) bool { return !unicode.IsPrint(r) }
 	if text == "" || strings.IndexFunc(text, bad) >= 0 || strings.Contains(text, "invalid ") || strings.Contains(text, "  ") {
 		t.Errorf("%v %v note %d %v: %q", e.Hook, e.Verdict, e.Note, e.Reason, text)
@@ -148,7 +148,7 @@ func TestFloodNamesAFew(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := trace.Event{Hook: trace.Bridge, Verdict: trace.Flood, Port: tt.port, Ports: tt.ports, Local: strings.Contains(tt.want, "gateway")}
-			if got := e.Text(); got != tt.want {
+			if got := e.Text(trace.English); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -174,8 +174,8 @@ func TestMendOnlyWhereCertain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			e := drop
 			tt.change(&e)
-			if got := strings.Contains(e.Text(), "-A FORWARD -d 11.11.11.0/24 -j ACCEPT"); got != tt.want {
-				t.Errorf("%q", e.Text())
+			if got := strings.Contains(e.Text(trace.English), "-A FORWARD -d 11.11.11.0/24 -j ACCEPT"); got != tt.want {
+				t.Errorf("%q", e.Text(trace.English))
 			}
 		})
 	}

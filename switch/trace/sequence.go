@@ -22,7 +22,7 @@ const maxSequences = 1 << 12
 
 // see takes the journey of a packet and returns what its head says in place of absolute numbers; empty if there is nothing
 // to count from. A SYN is shown as it is, and a connection that is met on its way counts from there.
-func (s *sequences) see(j *journey) string {
+func (s *sequences) see(in Language, j *journey) string {
 	p, ok := j.steps[0].Network()
 	if !ok || p.Proto() != frame.ProtoTCP || p.FragmentOffset() != 0 || len(p.Payload()) < 14 {
 		return ""
@@ -49,17 +49,17 @@ func (s *sequences) see(j *journey) string {
 		known.start[dir], known.start[1-dir] = t.Seq(), t.Ack()-1
 		return ""
 	}
-	return tcpFrom(p, known.start[dir], known.start[1-dir])
+	return tcpFrom(in, p, known.start[dir], known.start[1-dir])
 }
 
 // tcpWords follows tcpdump: ports, flags in brackets, sequence numbers, length of the data.
-func tcpWords(p frame.IP) string { return tcpFrom(p, 0, 0) }
+func tcpWords(in Language, p frame.IP) string { return tcpFrom(in, p, 0, 0) }
 
 // tcpFrom is tcpWords with sequence numbers that count from seq, and acknowledgements from ack.
-func tcpFrom(p frame.IP, seq, ack uint32) string {
+func tcpFrom(in Language, p frame.IP, seq, ack uint32) string {
 	b := p.Payload()
 	if len(b) < 14 {
-		return cutShort(b)
+		return cutShort(in, b)
 	}
 	t := frame.TCP(b)
 	flags := t.Flags()
@@ -78,9 +78,9 @@ func tcpFrom(p frame.IP, seq, ack uint32) string {
 }
 
 // cutShort says what can be said of a transport header that is not complete.
-func cutShort(b []byte) string {
+func cutShort(in Language, b []byte) string {
 	if len(b) < 4 {
-		return "cut short"
+		return in("cut short")
 	}
-	return fmt.Sprintf("%d > %d, cut short", binary.BigEndian.Uint16(b[0:2]), binary.BigEndian.Uint16(b[2:4]))
+	return in("%d > %d, cut short", binary.BigEndian.Uint16(b[0:2]), binary.BigEndian.Uint16(b[2:4]))
 }

@@ -11,13 +11,21 @@ import (
 
 // TextOptions say how a Printer prints. The zero value is 100 columns without colour and without names, bursts folded.
 type TextOptions struct {
-	Width  int   // in columns; 0 means 100, less than 60 means 60
-	Colour bool  // help for the eye; nothing is said by colour alone
-	NoFold bool  // print every packet of a burst
-	Names  Names // the names of hosts for the heads; nil means addresses
+	Width  int      // in columns; 0 means 100, less than 60 means 60
+	Colour bool     // help for the eye; nothing is said by colour alone
+	NoFold bool     // print every packet of a burst
+	Names  Names    // the names of hosts for the heads; nil means addresses
+	In     Language // the reader's; nil means English
 	// Turn, if there is one, is called before anything is written of what began at that time, and when all that began before it
 	// has been written: so that what others write on the same screen stands where it happened.
 	Turn func(time.Time)
+}
+
+func (o *TextOptions) language() Language {
+	if o.In == nil {
+		return English
+	}
+	return o.In
 }
 
 // Printer is a Sink that writes Journeys for a person: a head line, then a line or a few for every step, then an empty line.
@@ -31,7 +39,7 @@ func NewPrinter(w io.Writer, o TextOptions) *Printer {
 	if width == 0 {
 		width = 100
 	}
-	return &Printer{NewJourneys(&textTeller{w, layout{width: max(width, 60), colour: o.Colour, where: 8}}, o)}
+	return &Printer{NewJourneys(&textTeller{w, layout{in: o.language(), width: max(width, 60), colour: o.Colour, where: 8}}, o)}
 }
 
 // textTeller writes what it is told as text.
@@ -59,6 +67,7 @@ func (t *textTeller) Note(line string) error {
 
 // layout sets text in columns: four of indentation, where, hook, and the sentence, which is wrapped.
 type layout struct {
+	in     Language
 	width  int
 	colour bool
 	where  int // width of the first column; grows with the longest name seen
@@ -99,12 +108,12 @@ func (l *layout) end(w io.Writer) error {
 func (l *layout) head(packet uint64, goesOn bool, h Head) {
 	number := fmt.Sprintf("#%d", packet)
 	if goesOn {
-		number += " (goes on) "
+		number += " " + l.in("(goes on)") + " "
 	}
-	left := fmt.Sprintf("%-3s %-*s  %-4s ", number, whoWidth, h.From+" > "+h.To, h.Proto)
-	right := bytesWord(h.Length)
+	left := fmt.Sprintf("%-3s %s  %-4s ", number, Pad(h.From+" > "+h.To, whoWidth), h.Proto)
+	right := bytesWord(l.in, h.Length)
 	if h.IP {
-		right += " of IP"
+		right = l.in("%s of IP", right)
 	}
 	if Columns(left)+Columns(right)+2+l.width/4 > l.width {
 		l.between(fmt.Sprintf("%-3s %s", number, h.From+" > "+h.To), right)
@@ -137,7 +146,7 @@ func (l *layout) step(e *Event) {
 	hook := fmt.Sprintf("%-*s", hookWidth, what)
 	left := fmt.Sprintf("%*s%-*s ", indent, "", l.where, where)
 	room := l.width - Columns(left) - hookWidth
-	for i, line := range l.fill(e.clauses(English), room) {
+	for i, line := range l.fill(e.clauses(l.in), room) {
 		text := l.paint(line.text, sentenceColour(e))
 		switch {
 		case i == 0:
@@ -211,6 +220,9 @@ func Wrap(s string, room int) []string {
 	}
 	return lines
 }
+
+// Pad fills s up to some columns with blanks.
+func Pad(s string, columns int) string { return s + strings.Repeat(" ", max(columns-Columns(s), 0)) }
 
 // Columns counts the columns that a terminal gives to s: two for a syllable of Korean, and for what Chinese and Japanese write.
 func Columns(s string) (n int) {

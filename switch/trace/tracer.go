@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -119,29 +120,33 @@ func (t *Tracer) resume(to *listeners, token Token, now time.Time) *Journey {
 // LossLength is enough of a line to say of it what LossIn says.
 const LossLength = 128
 
-// lossText is the line in which a Printer says that events are missing.
-func lossText(n uint64) string {
-	events := " events"
+// losses are the lines in which a Printer says that events are missing.
+var losses = [...]string{Key("(%s event lost: this reader is slower than the network)"), Key("(%s events lost: this reader is slower than the network)")}
+
+func lossText(in Language, n uint64) string {
 	if n == 1 {
-		events = " event"
+		return in(losses[0], "1")
 	}
-	return "(" + commas(n) + events + " lost: this reader is slower than the network)"
+	return in(losses[1], commas(n))
 }
 
-// LossIn returns how many events are missing according to a line that a Printer or a JSON has written; of any other line 0.
-func LossIn(line []byte) uint64 {
-	var loss struct{ Lost uint64 }
-	switch {
-	case bytes.HasPrefix(line, []byte(`{"lost":`)):
+// LossIn returns how many events are missing according to a line that a Printer of that language, or a JSON, has written; of any
+// other line 0.
+func LossIn(in Language, line []byte) uint64 {
+	if bytes.HasPrefix(line, []byte(`{"lost":`)) {
+		var loss struct{ Lost uint64 }
 		_ = json.Unmarshal(line, &loss)
-	case bytes.HasPrefix(line, []byte("(")):
-		number, _, _ := bytes.Cut(line[1:], []byte(" "))
-		n, err := strconv.ParseUint(string(bytes.ReplaceAll(number, []byte(","), nil)), 10, 64)
-		if err == nil && string(bytes.TrimSpace(line)) == lossText(n) {
+		return loss.Lost
+	}
+	for _, key := range losses {
+		before, after, _ := strings.Cut(in(key, "\x00"), "\x00")
+		number, begins := strings.CutPrefix(string(bytes.TrimSpace(line)), before)
+		number, ends := strings.CutSuffix(number, after)
+		if n, err := strconv.ParseUint(strings.ReplaceAll(number, ",", ""), 10, 64); begins && ends && err == nil {
 			return n
 		}
 	}
-	return loss.Lost
+	return 0
 }
 
 // Contain, deferred, ends a panic of the calling goroutine: it is counted for the reason and told of (see OnFault), and the

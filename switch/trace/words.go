@@ -39,23 +39,26 @@ func hidden(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
 const maxNames = 4
 
 // list joins names as a person would: "BLUE, GREEN and the gateway". More than maxNames end in a count.
-func list(names []string) string {
+func list(in Language, names []string) string {
 	switch n := len(names); {
 	case n == 0:
-		return "nobody"
+		return in("nobody")
 	case n == 1:
-		return the(names[0])
+		return the(in, names[0])
 	case n > maxNames:
-		return strings.Join(names[:maxNames-1], ", ") + " and " + commas(uint64(n-maxNames+1)) + " others"
+		return in("%s and %s others", strings.Join(names[:maxNames-1], ", "), commas(uint64(n-maxNames+1)))
 	default:
-		return strings.Join(names[:n-1], ", ") + " and " + the(names[n-1])
+		return in("%s and %s", strings.Join(names[:n-1], ", "), the(in, names[n-1]))
 	}
 }
 
 // the puts an article before the two names that are words.
-func the(name string) string {
-	if name == "gateway" || name == "uplink" {
-		return "the " + name
+func the(in Language, name string) string {
+	switch name {
+	case "gateway":
+		return in("the gateway")
+	case "uplink":
+		return in("the uplink")
 	}
 	return name
 }
@@ -69,28 +72,28 @@ func or(s, instead string) string {
 }
 
 // span writes a duration with the precision that a person cares about: 0.4 ms, 12 ms, 1.5 s, 4 min, 3 h.
-func span(d time.Duration) string {
+func span(in Language, d time.Duration) string {
 	switch {
 	case d < 10*time.Millisecond:
-		return fmt.Sprintf("%.1f ms", d.Seconds()*1e3)
+		return in("%.1f ms", d.Seconds()*1e3)
 	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
+		return in("%d ms", d.Milliseconds())
 	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
+		return in("%.1f s", d.Seconds())
 	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
+		return in("%d s", int(d.Seconds()))
 	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
+		return in("%d min", int(d.Minutes()))
 	}
-	return fmt.Sprintf("%d h", int(d.Hours()))
+	return in("%d h", int(d.Hours()))
 }
 
 // ago says when something happened that is d old.
-func ago(d time.Duration) string {
+func ago(in Language, d time.Duration) string {
 	if d < time.Millisecond {
-		return "just now" // tables do not note more than that
+		return in("just now") // tables do not note more than that
 	}
-	return span(d) + " ago"
+	return in("%s ago", span(in, d))
 }
 
 // commas writes a number with a comma between thousands: 1,204.
@@ -103,7 +106,7 @@ func commas(n uint64) string {
 }
 
 // size writes a number of bytes in the unit that leaves few digits: 980 bytes, 12.3 kB, 1.7 MB.
-func size(n uint64) string {
+func size(in Language, n uint64) string {
 	unit, v := "", float64(n)
 	for _, next := range []string{"kB", "MB", "GB", "TB"} {
 		if v < 1000 {
@@ -112,21 +115,24 @@ func size(n uint64) string {
 		unit, v = next, v/1000
 	}
 	if unit == "" {
-		return bytesWord(int(n))
+		return bytesWord(in, int(n))
 	}
 	return fmt.Sprintf("%.1f %s", v, unit)
 }
 
 // bytesWord writes an exact number of bytes: 1 byte, 1,514 bytes.
-func bytesWord(n int) string {
+func bytesWord(in Language, n int) string {
 	if n == 1 {
-		return "1 byte"
+		return in("1 byte")
 	}
-	return commas(uint64(max(n, 0))) + " bytes"
+	return in("%s bytes", commas(uint64(max(n, 0))))
 }
 
-// namer turns addresses into what a person calls them. Its Names may be nil.
-type namer struct{ names Names }
+// namer turns addresses into what a person calls them, and says the rest in the person's language. Its Names may be nil.
+type namer struct {
+	names Names
+	in    Language
+}
 
 func (n namer) nameMAC(m frame.MAC) (string, bool) {
 	if n.names == nil {
@@ -137,7 +143,7 @@ func (n namer) nameMAC(m frame.MAC) (string, bool) {
 
 func (n namer) mac(m frame.MAC) string {
 	if m.IsBroadcast() {
-		return "everyone"
+		return n.in("everyone")
 	}
 	if name, ok := n.nameMAC(m); ok {
 		return name
@@ -172,7 +178,7 @@ func (n namer) station(a netip.Addr, byMAC string) string {
 // unknown says why a name that is asked for will not be told to who asks, or nothing.
 func (n namer) unknown(asker netip.Addr, name string) string {
 	if k, ok := n.names.(Knowing); ok {
-		if why, ok := k.Unknown(asker, name); ok {
+		if why, ok := k.Unknown(n.in, asker, name); ok {
 			return " (" + why + ")"
 		}
 	}

@@ -131,7 +131,7 @@ func (m *machine) steps() (lines []string) {
 			return lines
 		}
 		if e.Hook == trace.Encap || e.Hook == trace.Decap {
-			lines = append(lines, fmt.Sprintf("%v %v %s", e.Hook, e.Verdict, e.Text()))
+			lines = append(lines, fmt.Sprintf("%v %v %s", e.Hook, e.Verdict, e.Text(trace.English)))
 		}
 	}
 }

@@ -18,6 +18,8 @@ type trial struct {
 	ring   *trace.Ring // empty between two runs
 }
 
+func (t *trial) in(key string, args ...any) string { return t.lab.in(key, args...) }
+
 func newTrial(l *Lab, t target) *trial {
 	return &trial{lab: *l, target: t, ring: trace.NewRing(maxSteps, maxSteps*stepSnap, stepSnap)}
 }

@@ -14,7 +14,8 @@ import (
 
 // Lab is what can be asked about: the live objects, which are only read, and what must be known besides.
 type Lab struct {
-	Now      time.Time // on the lab's own clock
+	In       trace.Language // of whoever asks; nil: English
+	Now      time.Time      // on the lab's own clock
 	Switches []*vswitch.Switch
 	Gateway  *nat.Gateway
 	Hosts    []sim.HostState
@@ -22,6 +23,14 @@ type Lab struct {
 	Homes  map[string]string
 	Uplink Uplink
 	done   []func()
+}
+
+// in says a sentence of an answer.
+func (l *Lab) in(key string, args ...any) string {
+	if l.In == nil {
+		return trace.English(key, args...)
+	}
+	return l.In(key, args...)
 }
 
 // Defer lets f be called by Close.

@@ -38,11 +38,11 @@ func (f *flow) phases() []api.Phase {
 // builder collects phases.
 type builder struct {
 	*flow
-	all     []api.Phase
-	asked   map[arpKey]int // the phases of ARP questions
-	arrival bool           // the question has reached a host or the outside
-	told    map[toldKey]bool
-	in, out string // the gateway's interfaces of the packet that is told of
+	all            []api.Phase
+	asked          map[arpKey]int // the phases of ARP questions
+	arrival        bool           // the question has reached a host or the outside
+	told           map[toldKey]bool
+	enters, leaves string // the gateway's interfaces of the packet that is told of
 }
 
 func (b *builder) add(p api.Phase) { b.all = append(b.all, p) }
@@ -64,24 +64,24 @@ func (b *builder) step(s *step) {
 	case trace.Ingress, trace.Egress:
 		b.cable(&p, e)
 	case trace.Decap, trace.Encap:
-		p.Looked, p.Found = fmt.Sprintf("%v in the table of the tunnel %s", e.MAC, e.Port), e.Text()
+		p.Looked, p.Found = fmt.Sprintf("%v in the table of the tunnel %s", e.MAC, e.Port), e.Text(b.in)
 	case trace.Learn, trace.Bridge:
-		bridged(&p, e)
+		b.bridged(&p, e)
 	case trace.Route, trace.Neighbor:
-		routed(&p, e)
+		b.routed(&p, e)
 	default:
-		filtered(&p, e)
+		b.filtered(&p, e)
 		if p.Looked != "" {
 			p.Looked += b.interfaces(e.Hook)
 		}
 	}
 	switch {
 	case e.Hook == trace.Ingress:
-		b.in, b.out = e.Where, ""
+		b.enters, b.leaves = e.Where, ""
 	case e.Hook == trace.Output:
-		b.in, b.out = "", ""
+		b.enters, b.leaves = "", ""
 	case e.Hook == trace.Route:
-		b.out = e.Port
+		b.leaves = e.Port
 	}
 	if p.Result == api.ResultDrop {
 		p.Found = e.Reason.Sentence()
@@ -91,7 +91,7 @@ func (b *builder) step(s *step) {
 
 // cable is a frame or packet that comes in or goes out.
 func (b *builder) cable(p *api.Phase, e *trace.Event) {
-	p.Found = e.Text()
+	p.Found = e.Text(b.in)
 	if _, ok := b.world.Switch(e.Where); !ok || e.Port == "" {
 		return
 	}
@@ -102,15 +102,15 @@ func (b *builder) cable(p *api.Phase, e *trace.Event) {
 }
 
 // bridged is what the switch does.
-func bridged(p *api.Phase, e *trace.Event) {
-	p.Found = e.Text()
+func (b *builder) bridged(p *api.Phase, e *trace.Event) {
+	p.Found = e.Text(b.in)
 	if e.Hook == trace.Learn {
 		p.Looked = fmt.Sprintf("the sender's address in the forwarding table of %s", e.Where)
 		switch e.Note {
 		case trace.Learned:
-			p.Found, p.Changed = "not there yet", e.Text()
+			p.Found, p.Changed = "not there yet", e.Text(b.in)
 		case trace.Moved:
-			p.Found, p.Changed = "there, behind "+e.From, e.Text()
+			p.Found, p.Changed = "there, behind "+e.From, e.Text(b.in)
 		case trace.AddressConflict:
 			p.Looked = "what hosts of " + e.Where + " have said of their addresses"
 		}

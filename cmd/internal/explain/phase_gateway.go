@@ -11,18 +11,18 @@ import (
 
 // interfaces names what -i and -o of a rule would see.
 func (b *builder) interfaces(h trace.Hook) (text string) {
-	if b.in != "" && (h == trace.Prerouting || h == trace.Input || h == trace.Forward) {
-		text = ", in by " + b.in
+	if b.enters != "" && (h == trace.Prerouting || h == trace.Input || h == trace.Forward) {
+		text = ", in by " + b.enters
 	}
-	if b.out != "" && (h == trace.Forward || h == trace.Output || h == trace.Postrouting) {
-		text += ", out by " + b.out
+	if b.leaves != "" && (h == trace.Forward || h == trace.Output || h == trace.Postrouting) {
+		text += ", out by " + b.leaves
 	}
 	return text
 }
 
 // routed is how the gateway finds the way, and the next hop.
-func routed(p *api.Phase, e *trace.Event) {
-	p.Found = e.Text()
+func (b *builder) routed(p *api.Phase, e *trace.Event) {
+	p.Found = e.Text(b.in)
 	switch {
 	case e.Hook == trace.Neighbor:
 		p.Looked = fmt.Sprintf("%v in the gateway's neighbour table", e.Addr)
@@ -30,7 +30,7 @@ func routed(p *api.Phase, e *trace.Event) {
 		p.Looked = fmt.Sprintf("%v in the gateway's routes", e.Addr)
 	}
 	if e.Hook == trace.Route && e.Prefix.IsValid() && e.Verdict != trace.Drop {
-		p.Found = routeText(e.Prefix) + " dev " + e.Port + ": " + e.Text()
+		p.Found = routeText(e.Prefix) + " dev " + e.Port + ": " + e.Text(b.in)
 	}
 }
 
@@ -42,7 +42,7 @@ func routeText(p netip.Prefix) string {
 }
 
 // filtered is what rules and the connection table say.
-func filtered(p *api.Phase, e *trace.Event) {
+func (b *builder) filtered(p *api.Phase, e *trace.Event) {
 	table := "filter"
 	switch {
 	case e.Hook == trace.Prerouting, e.Hook == trace.Postrouting, e.Verdict == trace.Rewrite:
@@ -60,9 +60,9 @@ func filtered(p *api.Phase, e *trace.Event) {
 		p.Changed = fmt.Sprintf("the maximum segment size: %d becomes %d", e.Size, e.Count)
 	case e.Verdict == trace.Rewrite:
 		p.Before, p.After = e.Ends(e.Before), e.Ends(e.After)
-		p.Changed = e.Change()
+		p.Changed = e.Change(b.in)
 		if p.Rule == nil {
-			p.Found = e.Text()
+			p.Found = e.Text(b.in)
 			p.Looked = "the connection table: " + e.Ends(e.Before)
 			p.Found = "the answer of " + connection + ", which was translated"
 			if e.Note == trace.SameTranslation {
@@ -78,7 +78,7 @@ func filtered(p *api.Phase, e *trace.Event) {
 			p.Changed = connection + " begins"
 		}
 	case e.Note == trace.EchoAnswered, e.Note == trace.Originated, p.Rule == nil:
-		p.Looked, p.Found = "", e.Text()
+		p.Looked, p.Found = "", e.Text(b.in)
 		if e.Conn != 0 && e.Hook == trace.Prerouting {
 			p.Looked = "the connection table: " + e.Ends(e.Before)
 		}

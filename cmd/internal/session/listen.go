@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 	"uswitch/cmd/internal/world"
 	"uswitch/sim"
 	"uswitch/switch/trace"
@@ -58,9 +59,9 @@ func (s *session) listen(w *world.World) (*listeners, error) {
 		}
 		l.ends = append(l.ends, func() error { s.screen.order(false); return nil })
 		l.start(ctx, trace.NewRing(queueEvents, screenBytes, screenSnap), trace.NewPrinter(s.screen,
-			trace.TextOptions{Width: width, Colour: colour, Names: w.Names(), Turn: s.screen.turn}), s.traceFailed)
+			trace.TextOptions{Width: width, Colour: colour, Names: w.Names(), In: words.In, Turn: s.screen.turn}), s.traceFailed)
 	case "json":
-		l.start(ctx, trace.NewRing(queueEvents, screenBytes, screenSnap), trace.NewJSON(s.screen), s.traceFailed)
+		l.start(ctx, trace.NewRing(queueEvents, screenBytes, screenSnap), trace.NewJSON(s.screen, words.In), s.traceFailed)
 	}
 	return l, nil
 }
@@ -72,7 +73,7 @@ func (s *session) capture(ctx context.Context, l *listeners) error {
 		return err
 	}
 	l.ends = append(l.ends, file.Close)
-	sink, err := pcap.New(file, pcap.Options{Comment: s.comment(), SnapLength: uint32(s.Snap)})
+	sink, err := pcap.New(file, pcap.Options{Comment: s.comment(), In: words.In, SnapLength: uint32(s.Snap)})
 	if err != nil {
 		file.Close()
 		return err

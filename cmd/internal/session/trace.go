@@ -17,6 +17,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 	"uswitch/cmd/internal/world"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
@@ -42,10 +43,10 @@ func Trace(ctx context.Context, c *api.Client, q api.TraceQuery, out io.Writer) 
 func missing(steps uint64, cut bool) string {
 	var parts []string
 	if steps > 0 {
-		parts = append(parts, fmt.Sprintf("%d steps are missing: the reader was slower than the network", steps))
+		parts = append(parts, words.In("%d steps are missing: the reader was slower than the network", steps))
 	}
 	if cut {
-		parts = append(parts, fmt.Sprintf("at its end up to %d steps are missing: what the lab still held for it did not come in time", api.QueueEvents))
+		parts = append(parts, words.In("at its end up to %d steps are missing: what the lab still held for it did not come in time", api.QueueEvents))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -69,7 +70,7 @@ func (c *lossCounter) Write(b []byte) (int, error) {
 		if !ended {
 			break
 		}
-		c.lost += trace.LossIn(c.line)
+		c.lost += trace.LossIn(words.In, c.line)
 		c.line, rest = c.line[:0], after
 	}
 	return c.out.Write(b)
@@ -106,7 +107,7 @@ func Capture(ctx context.Context, c *api.Client, q api.TraceQuery, path string, 
 func StreamEnd(ctx context.Context, lab string, err error) error {
 	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		if ctx.Err() == nil {
-			fmt.Fprintf(os.Stderr, "uswitch: lab %s is gone\n", lab)
+			fmt.Fprintln(os.Stderr, "uswitch: "+words.In("lab %s is gone", lab))
 		}
 		return nil
 	}
@@ -143,7 +144,7 @@ func (c *blockCounter) Write(block []byte) (int, error) {
 
 // holds is what a person is told of a capture at its end.
 func (c *blockCounter) holds(path string) string {
-	text := fmt.Sprintf("%s holds %d steps of packets", path, c.packets)
+	text := words.In("%s holds %d steps of packets", path, c.packets)
 	if c.lost > 0 || c.cut {
 		text += "; " + missing(c.lost, c.cut)
 	}
@@ -203,7 +204,7 @@ func Logs(ctx context.Context, c *api.Client, q api.LogQuery, times, colour bool
 		}
 		text := view.HostPrefix(line.Host, width, colour)
 		if line.Lost > 0 {
-			text = fmt.Sprintf("%suswitch: %d lines of %s are lost here: of what it writes the last %d KiB are kept\n", text, line.Lost, line.Host, world.LogBytes>>10) + text
+			text += "uswitch: " + words.In("%d lines of %s are lost here: of what it writes the last %d KiB are kept", line.Lost, line.Host, world.LogBytes>>10) + "\n" + text
 		}
 		if times {
 			text += line.Time.Format(time.RFC3339Nano) + " "

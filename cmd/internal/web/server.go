@@ -76,7 +76,7 @@ var streams = []string{api.EventsPath, "/v1/step", "/v1/trace", api.ExecPath}
 // asked is what the page may ask of a lab, by method and path; a path that ends in / stands for all below it. It cannot end the lab.
 var asked = map[string][]string{
 	http.MethodGet: {"/v1/lab", "/v1/plan", "/v1/hosts", "/v1/networks", "/v1/ports", "/v1/devices", "/v1/graph", "/v1/fdb", "/v1/neigh", "/v1/routes", "/v1/drops",
-		"/v1/conntrack", "/v1/publish", "/v1/iptables-save", "/v1/reach", "/v1/journey", "/v1/logs", "/v1/trace", "/v1/step", api.EventsPath},
+		"/v1/conntrack", "/v1/publish", "/v1/iptables-save", "/v1/reach", "/v1/journey", "/v1/logs", "/v1/trace", "/v1/step", api.EventsPath, api.PastPath},
 	http.MethodPost: {"/v1/step", "/v1/iptables", "/v1/publish", "/v1/set", "/v1/explain", "/v1/why-not", api.ApplyPath, api.CapturedPath, api.ExecPath, "/v1/exec/signal", api.ExecTakenPath,
 		api.DockerPath + "/networks/", api.DockerPath + "/containers/"},
 	http.MethodDelete: {"/v1/publish", "/v1/fdb", "/v1/neigh", "/v1/conntrack"},

@@ -1,6 +1,11 @@
 // Package words has what uswitch says in other languages than English: one catalogue a language, whose file is its name with
 // .yaml. The English sentence in the source is the key, so English is complete by construction, and what a catalogue lacks is
-// said in English. The language is that of each reader and travels with the request; a lab has none.
+// said in English. The language is that of each reader and travels with the request; a lab has none: what it answers is said by
+// the trace.Language that Accepted returns, and what a command prints by In.
+//
+// A new sentence is written where it is said, as in("%s lives behind %s", mac, port), trace.Key("...") in a table, Errorf("...") for
+// an error; then the test TestCatalogues names each catalogue that lacks it. Whole sentences, no pieces: other languages have their
+// words in another order.
 //
 // A sentence with arguments is a format of package fmt; a translation may take them in another order, as %[2]s does.
 // `uswitch help translate` tells translators the rest.
@@ -9,7 +14,6 @@ package words
 import (
 	"cmp"
 	"embed"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -54,10 +58,31 @@ func Named(name string) (trace.Language, error) {
 	}
 	c, ok := catalogues()[name]
 	if !ok {
-		return nil, fmt.Errorf("language %q: want one of %s", name, strings.Join(Languages(), ", "))
+		return nil, Errorf("language %q: want one of %s", name, strings.Join(Languages(), ", "))
 	}
-	return func(key string, args ...any) string { return fmt.Sprintf(cmp.Or(c[key], key), args...) }, nil
+	return func(key string, args ...any) string { return trace.English(cmp.Or(c[key], key), args...) }, nil
 }
+
+// reader is the language of who has called this command: as of a locale, a process has one.
+var reader = struct {
+	name string
+	in   trace.Language
+}{"en", trace.English}
+
+// Speak chooses the language of In. It is for main, before anything is said.
+func Speak(name string) error {
+	in, err := Named(name)
+	if err == nil {
+		reader.name, reader.in = name, in
+	}
+	return err
+}
+
+// In says a sentence to who has called this command. What answers a request asks Accepted instead.
+func In(key string, args ...any) string { return reader.in(key, args...) }
+
+// Spoken returns the name of In's language.
+func Spoken() string { return reader.name }
 
 // Accepted returns the language that a header Accept-Language (RFC 9110, 12.5.4) likes best of those that there are, and English
 // where that is none or the header is malformed.

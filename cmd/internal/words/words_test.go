@@ -1,113 +1,14 @@
 package words_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
+	"errors"
+	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v4"
-
 	"uswitch/cmd/internal/words"
-	"uswitch/switch/trace"
 )
-
-// TestCatalogues holds every catalogue to what is said: no sentence without a translation, no translation of what nobody says,
-// and the same arguments in both.
-func TestCatalogues(t *testing.T) {
-	keys := said(t)
-	if len(keys) < 10 {
-		t.Fatalf("only %q is said in the reader's language: calls of a trace.Language are not found", keys)
-	}
-	for _, r := range trace.Reasons() {
-		keys = append(keys, r.Sentence())
-	}
-	files, err := filepath.Glob("*.yaml")
-	if err != nil || len(files) != len(words.Languages())-1 {
-		t.Fatalf("catalogues %v, %v; languages %v", files, err, words.Languages())
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var catalogue map[string]string
-		if err := yaml.Unmarshal(text, &catalogue); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		for _, key := range keys {
-			if catalogue[key] == "" {
-				t.Errorf("%s lacks %q", file, key)
-			} else if got, want := arguments(catalogue[key]), arguments(key); !slices.Equal(got, want) {
-				t.Errorf("%s: %q takes %v, want %v as in %q", file, catalogue[key], got, want, key)
-			}
-			delete(catalogue, key)
-		}
-		for key := range catalogue {
-			t.Errorf("%s: nobody says %q", file, key)
-		}
-	}
-}
-
-// said returns the sentences of the whole product that are said by a trace.Language, which is called `in` wherever there is one.
-func said(t *testing.T) (keys []string) {
-	for _, dir := range []string{"../../../cmd", "../../../switch"} {
-		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-			if err != nil {
-				return err
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				call, ok := n.(*ast.CallExpr)
-				if !ok || len(call.Args) == 0 {
-					return true
-				}
-				key, literal := call.Args[0].(*ast.BasicLit)
-				if !literal || key.Kind != token.STRING {
-					return true
-				}
-				name, plain := call.Fun.(*ast.Ident)
-				field, chosen := call.Fun.(*ast.SelectorExpr)
-				if plain && name.Name == "in" || chosen && field.Sel.Name == "in" {
-					text, _ := strconv.Unquote(key.Value)
-					keys = append(keys, text)
-				}
-				return true
-			})
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
-}
-
-var verb = regexp.MustCompile(`%(?:\[(\d+)\])?([-+# 0-9.*]*[a-zA-Z%])`)
-
-// arguments returns what a format takes, by number: 1 %s, 2 %d.
-func arguments(format string) (all []string) {
-	for i, m := range verb.FindAllStringSubmatch(format, -1) {
-		n := m[1]
-		if n == "" {
-			n = strconv.Itoa(i + 1)
-		}
-		all = append(all, n+" %"+m[2])
-	}
-	slices.Sort(all)
-	return all
-}
 
 func TestAccepted(t *testing.T) {
 	const key = "%s ago"
@@ -142,3 +43,34 @@ func TestLocale(t *testing.T) {
 		}
 	}
 }
+
+// TestText: an error is said in a language with all that it wraps, and is still what it wraps.
+func TestText(t *testing.T) {
+	in, err := words.Named("ko")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner := words.Errorf("%q is no name: %w", "x", fs.ErrNotExist)
+	outer := words.Errorf("lab %s is gone", "red-blue")
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{outer, "실습 환경이 사라졌습니다: red-blue"}, {inner, `"x" is no name: file does not exist`},
+		{errors.Join(outer, fs.ErrExist), "실습 환경이 사라졌습니다: red-blue\nfile already exists"},
+		{marked{outer}, "실습 환경이 사라졌습니다: red-blue"}, {fmt.Errorf("why: %w", outer), "why: lab red-blue is gone"},
+		{words.Errorf("%w twice: %w", outer, outer), "실습 환경이 사라졌습니다: red-blue twice: 실습 환경이 사라졌습니다: red-blue"},
+	} {
+		if got := words.Text(in, c.err); got != c.want {
+			t.Errorf("%v: %q, want %q", c.err, got, c.want)
+		}
+	}
+	if !errors.Is(inner, fs.ErrNotExist) || inner.Error() != `"x" is no name: file does not exist` {
+		t.Error(inner)
+	}
+}
+
+// marked is an error that says nothing of its own.
+type marked struct{ error }
+
+func (m marked) Unwrap() error { return m.error }

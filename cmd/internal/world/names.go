@@ -35,7 +35,7 @@ func Names(p *plan.Plan) trace.Knowing {
 }
 
 type labNames struct {
-	unknown func(netip.Addr, string) (string, bool)
+	unknown func(trace.Language, netip.Addr, string) (string, bool)
 	byIP    map[netip.Addr]string
 	byMAC   map[frame.MAC]string
 }
@@ -47,8 +47,8 @@ func (n labNames) Name(a netip.Addr) (string, bool) {
 }
 
 // Unknown implements trace.Knowing.
-func (n labNames) Unknown(asker netip.Addr, name string) (why string, ok bool) {
-	return n.unknown(asker, name)
+func (n labNames) Unknown(in trace.Language, asker netip.Addr, name string) (why string, ok bool) {
+	return n.unknown(in, asker, name)
 }
 
 // NameMAC implements trace.Names.
@@ -88,8 +88,8 @@ func (n *namesNow) Name(a netip.Addr) (string, bool) { return n.now().Name(a) }
 func (n *namesNow) NameMAC(m frame.MAC) (string, bool) { return n.now().NameMAC(m) }
 
 // Unknown implements trace.Knowing.
-func (n *namesNow) Unknown(asker netip.Addr, name string) (why string, ok bool) {
-	return n.now().Unknown(asker, name)
+func (n *namesNow) Unknown(in trace.Language, asker netip.Addr, name string) (why string, ok bool) {
+	return n.now().Unknown(in, asker, name)
 }
 
 // Addresses returns the hosts with their addresses, for filters.

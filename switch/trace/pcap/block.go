@@ -44,7 +44,7 @@ func (c *Writer) packet(id int, e *trace.Event, data []byte, whole int) {
 	b = le.AppendUint32(b, uint32(max(whole, len(data))))
 	b = pad(append(b, data...))
 
-	b = option(b, optComment, []byte(e.Text()))
+	b = option(b, optComment, []byte(e.Text(c.in)))
 	switch e.Hook {
 	case trace.Decap, trace.Ingress:
 		b = option(b, optFlags, le.AppendUint32(nil, inbound))

@@ -41,7 +41,7 @@ func TestReader(t *testing.T) {
 		if e.Verdict == trace.Drop {
 			name = "drops"
 		}
-		if s.Name != name || s.Text != e.Text() || s.Packet != e.Packet || !s.Time.Equal(e.Time) || s.IP != e.IP || s.Length != e.Length || len(s.Data) != e.Length {
+		if s.Name != name || s.Text != e.Text(trace.English) || s.Packet != e.Packet || !s.Time.Equal(e.Time) || s.IP != e.IP || s.Length != e.Length || len(s.Data) != e.Length {
 			t.Errorf("step %d: got %+v of %+v", i, s, e)
 		}
 	}

@@ -14,9 +14,10 @@ import (
 
 // Options describe the capture as a whole. The zero value is usable.
 type Options struct {
-	Application string // who writes it; empty means uswitch
-	Comment     string // what it is of, the lab's name for instance
-	SnapLength  uint32 // the most bytes that a frame's event carries, 0 meaning all; it is noted in the file, not enforced
+	Application string         // who writes it; empty means uswitch
+	Comment     string         // what it is of, the lab's name for instance
+	In          trace.Language // what the comments of packets are in; nil means English
+	SnapLength  uint32         // the most bytes that a frame's event carries, 0 meaning all; it is noted in the file, not enforced
 }
 
 // linkRaw is LINKTYPE_RAW, a bare IP packet.
@@ -28,6 +29,7 @@ type Writer struct {
 	w     io.Writer
 	block bytes.Buffer     // blocks on their way to w
 	ng    *pcapgo.NgWriter // writes section and interface blocks into block
+	in    trace.Language
 	snap  uint32
 	ids   map[hop]int // interfaces so far
 	lost  uint64      // events that are missing before the next packet
@@ -48,7 +50,10 @@ type hop struct {
 
 // New writes the beginning of a capture, which has one interface, for drops, and returns the Writer for the rest.
 func New(w io.Writer, o Options) (*Writer, error) {
-	c := &Writer{w: w, snap: o.SnapLength, ids: map[hop]int{}}
+	c := &Writer{w: w, in: o.In, snap: o.SnapLength, ids: map[hop]int{}}
+	if c.in == nil {
+		c.in = trace.English
+	}
 	if o.Application == "" {
 		o.Application = "uswitch"
 	}

@@ -236,8 +236,8 @@ RED ingress|0x00000001|2||1772366400.123460789|02:42:0b:0b:0b:02 > 02:42:0b:0b:0
 gateway postrouting||2||1772366400.123461789|passes
 gateway postrouting||2||1772366400.123462789|passes
 uplink egress|0x00000002|2||1772366400.123463789|handed to the outside
-drops||3||1772366400.123464789|` + events[8].Text() + `
-drops||4||1772366400.123465789|` + events[9].Text() + "\n"
+drops||3||1772366400.123464789|` + events[8].Text(trace.English) + `
+drops||4||1772366400.123465789|` + events[9].Text(trace.English) + "\n"
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"uswitch/cmd/internal/words"
 )
 
 // DockerPath is where Docker's Engine API begins; see package docker/engine.
@@ -24,7 +26,8 @@ const maxError = 1 << 20
 
 // Client talks to the lab behind one socket.
 type Client struct {
-	// Language is the one that whoever reads speaks, as in Accept-Language; empty for English. Set it before the first request.
+	// Language is the one that whoever reads speaks, as in Accept-Language: who has called this command, unless it is set before the
+	// first request.
 	Language string
 
 	lab      string
@@ -35,7 +38,7 @@ type Client struct {
 
 // NewClient returns a client for a socket; lab is for messages. Nothing is sent yet.
 func NewClient(path, lab string) *Client {
-	c := &Client{lab: lab, patience: finishTime, dial: func(ctx context.Context) (net.Conn, error) {
+	c := &Client{Language: words.Spoken(), lab: lab, patience: finishTime, dial: func(ctx context.Context) (net.Conn, error) {
 		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", path)
 	}}
 	c.http.Transport = &http.Transport{
@@ -94,9 +97,7 @@ func (c *Client) Stream(ctx context.Context, method, path string, query url.Valu
 		return nil, err
 	}
 	request.Header.Set(VersionHeader, strconv.Itoa(Version))
-	if c.Language != "" {
-		request.Header.Set("Accept-Language", c.Language)
-	}
+	request.Header.Set("Accept-Language", c.Language)
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, c.broken(err)
@@ -160,6 +161,7 @@ func (c *Client) Upgrade(ctx context.Context, method, path string, query url.Val
 		return fail(err)
 	}
 	request.Header.Set(VersionHeader, strconv.Itoa(Version))
+	request.Header.Set("Accept-Language", c.Language)
 	request.Header.Set("Connection", "Upgrade")
 	request.Header.Set("Upgrade", "tcp")
 	if err := request.Write(conn); err != nil {
@@ -178,7 +180,7 @@ func (c *Client) Upgrade(ctx context.Context, method, path string, query url.Val
 
 // InProcess returns a client for what answers in this very process, where there is no lab and no socket. It cannot Upgrade.
 func InProcess(h http.Handler, lab string) *Client {
-	c := &Client{lab: lab, dial: func(context.Context) (net.Conn, error) { return nil, errors.New("there is no socket") }}
+	c := &Client{Language: words.Spoken(), lab: lab, dial: func(context.Context) (net.Conn, error) { return nil, errors.New("there is no socket") }}
 	c.http.Transport = inProcess{h}
 	return c
 }

@@ -22,6 +22,21 @@ type Captured struct {
 	Lost     uint64    `json:"lost,omitempty"` // steps that the capture has lost; of which packets is not known
 }
 
+// PastPath is where the tables of an earlier moment are asked for, by the time of a packet's step: a Past.
+const PastPath = "/v1/past"
+
+// Past is what the tables were. They are looked at whenever packets have passed, while somebody follows EventsPath: what it says is
+// the first look after the time that was asked for, so a table may have changed in between; Taken says how much later that was.
+type Past struct {
+	Taken     time.Time  `json:"taken"`
+	Before    *time.Time `json:"before,omitempty"` // when they were looked at before that
+	FDB       []FDBEntry `json:"fdb"`
+	Neighbors []Neighbor `json:"neigh"`
+	Conns     []Conn     `json:"conntrack"`
+	Rules     string     `json:"rules"`               // as iptables-save -c prints them, IPv4's
+	TooLarge  []string   `json:"too_large,omitempty"` // tables that had too many rows to be kept
+}
+
 // The names of events.
 const (
 	EventHello   = "hello"

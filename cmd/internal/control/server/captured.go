@@ -29,7 +29,7 @@ func (s *Server) captured(r *http.Request) (any, error) {
 			return nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: noNumbers}
 		}
 		e := trace.Event{IP: step.IP, Length: step.Length, Frame: frame.Frame{Data: step.Data}}
-		h := e.Head(nil)
+		h := e.Head(reader(r), nil)
 		place, known := places[step.Packet]
 		if !known {
 			place = len(told.Journeys)

@@ -62,7 +62,7 @@ func (s *Server) addExamples(rows []api.Drop, in trace.Language) {
 
 func dropped(e *trace.Event, names trace.Names, in trace.Language) *api.Dropped {
 	where, what := e.Step()
-	h := e.Head(names)
+	h := e.Head(in, names)
 	return &api.Dropped{Time: e.Time, Packet: e.Packet, At: where + " " + what, Where: e.Where, Hook: e.Hook.String(), Port: e.Port,
 		Rule: e.Rule, Summary: h.Summary(), Length: h.Length, Details: e.Details(in)}
 }
@@ -106,7 +106,7 @@ const (
 
 // Event implements trace.Sink.
 func (s *dropSink) Event(e *trace.Event) error {
-	d, h := dropped(e, s.names, s.in), e.Head(s.names)
+	d, h := dropped(e, s.names, s.in), e.Head(s.in, s.names)
 	for _, k := range s.kinds {
 		if k.reason == e.Reason && k.at == d.At && k.from == h.From && k.to == h.To && k.proto == h.Proto {
 			k.more++

@@ -28,6 +28,10 @@ type sharedRing struct {
 	attached  bool
 	epoch     int         // how often it was attached: what came between two epochs nobody has seen
 	leaving   *time.Timer // detaches it
+
+	watch    func(last func() uint64, stop <-chan struct{}) // runs while it receives
+	watching sync.WaitGroup
+	stop     chan struct{} // ends watch
 }
 
 // lingering is how long it receives after the last follower has gone.
@@ -48,6 +52,9 @@ func (s *sharedRing) join() (ring *trace.Ring, epoch int, leave func()) {
 		s.attached = true
 		s.epoch++
 		s.tracer.Attach(s.ring)
+		stop, ring := make(chan struct{}), s.ring
+		s.stop = stop
+		s.watching.Go(func() { s.watch(ring.Last, stop) })
 	}
 	s.followers++
 	return s.ring, s.epoch, sync.OnceFunc(s.leave)
@@ -67,6 +74,7 @@ func (s *sharedRing) detach() {
 	defer s.mu.Unlock()
 	if s.followers == 0 && s.attached {
 		s.attached = false
+		close(s.stop)
 		s.tracer.Detach(s.ring)
 	}
 }
@@ -77,8 +85,10 @@ func (s *sharedRing) close() {
 	if s.leaving != nil {
 		s.leaving.Stop()
 	}
+	s.followers = 0
 	s.mu.Unlock()
 	s.detach()
+	s.watching.Wait()
 }
 
 // KeepEvents makes the ring of /v1/events receive from now on, whether anybody follows or not.
@@ -112,11 +122,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	defer done()
 	ring, epoch, leave := s.shared.join()
 	defer leave()
-	f := &follower{ring: ring, epoch: fmt.Sprintf("%d-%d", s.world.Epoch().UnixMilli(), epoch), filter: filter, names: s.world.Names(), now: s.world.Now}
+	f := &follower{ring: ring, epoch: fmt.Sprintf("%d-%d", s.world.Epoch().UnixMilli(), epoch), filter: filter, in: reader(r), names: s.world.Names(), now: s.world.Now}
 	f.chooses = len(q.Filter.Hosts)+len(q.Filter.From) > 0 || q.Filter.Port != "" || q.Filter.Proto != ""
 	w.Header().Set("Cache-Control", "no-store")
 	f.out = beginStream(w, "text/event-stream")
-	f.journeys = trace.NewJourneys(f, trace.TextOptions{NoFold: q.NoFold, Names: f.names})
+	f.journeys = trace.NewJourneys(f, trace.TextOptions{NoFold: q.NoFold, Names: f.names, In: f.in})
 	if f.begin(after) == nil {
 		_ = f.follow(r.Context())
 	}
@@ -128,6 +138,7 @@ type follower struct {
 	epoch    string
 	filter   *trace.Filter
 	chooses  bool // the filter lets some packets pass and others not
+	in       trace.Language
 	names    trace.Names
 	now      func() time.Time
 	out      io.Writer
@@ -225,7 +236,7 @@ func (f *follower) Journey(s *trace.Stretch) error {
 	h := &s.Head
 	j := api.Journey{Packet: s.Packet, GoesOn: s.GoesOn, From: h.From, To: h.To, Proto: h.Proto, What: h.What, Length: h.Length, IP: h.IP}
 	for i := range s.Steps {
-		j.Steps = append(j.Steps, *stepOf(&s.Steps[i], f.names))
+		j.Steps = append(j.Steps, *stepOf(&s.Steps[i], f.in, f.names))
 	}
 	return f.send(api.EventJourney, j)
 }

@@ -116,7 +116,7 @@ func TestNothingIsToldUnderALock(t *testing.T) {
 				continue
 			}
 			where, what := stop.Event.Step()
-			at := fmt.Sprintf("%s at %s %s (%s)", p.name, where, what, stop.Event.Text())
+			at := fmt.Sprintf("%s at %s %s (%s)", p.name, where, what, stop.Event.Text(trace.English))
 			hooks[stop.Event.Hook.String()] = true
 			s.everythingElse(t, at)
 			_ = stepper.Go(stop.Leg)

@@ -54,7 +54,7 @@ func TestOpenAPIFitsTheAnswers(t *testing.T) {
 	for _, e := range api.Endpoints {
 		body, asked := questions[e.Path]
 		asked = asked && e.Method == http.MethodPost
-		if _, text := e.Answer.(string); text || e.Answer == nil || e.Streamed != "" || e.Path == "/v1/journey" || e.Method != http.MethodGet && !asked {
+		if _, text := e.Answer.(string); text || e.Answer == nil || e.Streamed != "" || e.Path == "/v1/journey" || e.Path == api.PastPath || e.Method != http.MethodGet && !asked {
 			continue
 		}
 		place := "api.json#/paths/" + strings.ReplaceAll(e.Path, "/", "~1") + "/" + strings.ToLower(e.Method) + "/responses/200/content/application~1json/schema"

@@ -49,6 +49,7 @@ type Server struct {
 	steppers steppers
 	prober   prober
 	shared   sharedRing
+	past     past
 	end      context.CancelFunc
 	served   sync.WaitGroup
 }
@@ -62,6 +63,7 @@ func New(l net.Listener, w *world.World, version string, pid int, stop func()) *
 	s := &Server{world: w, engine: newEngine(w), version: version, pid: pid, stop: stop, guard: newGuard(l),
 		streams: make(chan struct{}, maxStreams), prober: prober{places: make(chan struct{}, maxProbes), nextID: uint16(pid)},
 		shared: sharedRing{tracer: w.Tracer()}, end: end}
+	s.remember()
 	s.http = http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: headTime,
@@ -140,6 +142,7 @@ func (s *Server) routed() *http.ServeMux {
 		"POST /v1/stop":             s.stopLab,
 		"GET " + api.OpenAPIPath:    func(*http.Request) (any, error) { return api.OpenAPI(), nil },
 		"POST " + api.CapturedPath:  s.captured,
+		"GET " + api.PastPath:       s.pastTables,
 	} {
 		mux.Handle(pattern, s.answer(answer))
 	}
@@ -248,8 +251,10 @@ func Resting(w *world.World, version string) *api.Client {
 // Within returns a server that has no socket: its Handler is asked from within this process, by one who may do everything. stop is
 // called when that one asks for the lab's end.
 func Within(w *world.World, version string, stop func()) *Server {
-	return &Server{world: w, engine: newEngine(w), version: version, pid: os.Getpid(), stop: stop, streams: make(chan struct{}, maxStreams),
+	s := &Server{world: w, engine: newEngine(w), version: version, pid: os.Getpid(), stop: stop, streams: make(chan struct{}, maxStreams),
 		prober: prober{places: make(chan struct{}, maxProbes)}, shared: sharedRing{tracer: w.Tracer()}}
+	s.remember()
+	return s
 }
 
 // Handler answers.

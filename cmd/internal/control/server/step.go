@@ -88,7 +88,7 @@ func (s *Server) step(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	stepper := trace.NewStepper(trace.StepperConfig{Filter: filter, Max: q.Max, Patience: q.Patience, Now: s.world.Now})
-	session := &stepSession{server: s, stepper: stepper, at: at, legs: map[uint64]*legState{}, runs: map[uint64]bool{}}
+	session := &stepSession{server: s, in: reader(r), stepper: stepper, at: at, legs: map[uint64]*legState{}, runs: map[uint64]bool{}}
 	id := s.steppers.add(session)
 	defer s.steppers.remove(id)
 	out, done, err := s.stream(w, ndjson)
@@ -129,7 +129,7 @@ func (s *Server) journey(r *http.Request) (any, error) {
 	steps := []api.Step{}
 	names := s.world.Names()
 	for _, e := range s.world.Tracer().History(packet) {
-		steps = append(steps, *stepOf(&e, names))
+		steps = append(steps, *stepOf(&e, reader(r), names))
 	}
 	if len(steps) == 0 {
 		return nil, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("packet %d is not remembered: "+
@@ -138,11 +138,11 @@ func (s *Server) journey(r *http.Request) (any, error) {
 	return steps, nil
 }
 
-func stepOf(e *trace.Event, names trace.Names) *api.Step {
+func stepOf(e *trace.Event, in trace.Language, names trace.Names) *api.Step {
 	where, what := e.Step()
-	h := e.Head(names)
+	h := e.Head(in, names)
 	s := &api.Step{Time: e.Time, Packet: e.Packet, Hop: e.Hop, Where: where, What: what, Hook: e.Hook.String(), Verdict: e.Verdict.String(),
-		Conn: e.Conn, Text: e.Text(), Summary: h.Summary(), Length: h.Length, IP: e.IP,
+		Conn: e.Conn, Text: e.Text(in), Summary: h.Summary(), Length: h.Length, IP: e.IP,
 		Place: e.Where, Port: e.Port, Rule: e.Rule, Chain: e.Chain, Data: e.Frame.Data}
 	for _, port := range e.Ports {
 		if port != e.Port {
@@ -161,6 +161,7 @@ func stepOf(e *trace.Event, names trace.Names) *api.Step {
 // stepSession tells one client of the packets that are paused for it, one at a time.
 type stepSession struct {
 	server  *Server
+	in      trace.Language
 	stepper *trace.Stepper
 	at      []string // hooks where packets stop first
 	out     *json.Encoder
@@ -229,7 +230,7 @@ func (s *stepSession) stopsAt(stop *trace.Stop, l *legState) bool {
 // step tells of a step, and lets the packet go on if it is not to stop there.
 func (s *stepSession) step(stop *trace.Stop, names trace.Names) error {
 	l := s.legs[stop.Leg]
-	e := api.StepEvent{Kind: api.StepPassed, Leg: stop.Leg, Step: stepOf(&stop.Event, names), Held: s.stepper.Held(), Passed: s.stepper.Passed()}
+	e := api.StepEvent{Kind: api.StepPassed, Leg: stop.Leg, Step: stepOf(&stop.Event, s.in, names), Held: s.stepper.Held(), Passed: s.stepper.Passed()}
 	l.subject.add(&stop.Event)
 	e.Changed = s.changes(l, stop.Event.Hook)
 	if s.stopsAt(stop, l) {

@@ -59,7 +59,7 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 	if q.Format == "pcapng" {
 		ring = trace.NewRing(api.QueueEvents, captureBytes, q.Snap)
 	}
-	s.follow(w, r, kinds[q.Format], ring, filter, func(out io.Writer) (trace.Sink, error) { return s.sink(out, q) })
+	s.follow(w, r, kinds[q.Format], ring, filter, func(out io.Writer) (trace.Sink, error) { return s.sink(out, q, reader(r)) })
 }
 
 // follow streams what a ring receives, as a sink writes it, until the client listens no more.
@@ -99,15 +99,15 @@ func (s *Server) attach(client context.Context, ring *trace.Ring) (ctx context.C
 	}
 }
 
-func (s *Server) sink(out io.Writer, q api.TraceQuery) (trace.Sink, error) {
+func (s *Server) sink(out io.Writer, q api.TraceQuery, in trace.Language) (trace.Sink, error) {
 	switch q.Format {
 	case "json":
-		return trace.NewJSON(out), nil
+		return trace.NewJSON(out, in), nil
 	case "pcapng":
-		return pcap.New(out, pcap.Options{Comment: "lab " + s.world.Plan().Name, SnapLength: uint32(q.Snap)})
+		return pcap.New(out, pcap.Options{Comment: "lab " + s.world.Plan().Name, In: in, SnapLength: uint32(q.Snap)})
 	}
 	return trace.NewPrinter(out, trace.TextOptions{Width: q.Width, Colour: q.Colour, NoFold: q.NoFold,
-		Names: s.world.Names()}), nil
+		Names: s.world.Names(), In: in}), nil
 }
 
 // stream begins an answer without end: it goes out as it is written, and may wait for a slow client as long as that

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
@@ -130,7 +131,7 @@ func read(r io.Reader, capture, limit int) (*passages, error) {
 		p.add(h, s)
 	}
 	if len(halves) == 0 {
-		return nil, errors.New("its packets have no numbers: want a file that uswitch capture -w has written")
+		return nil, words.Errorf("its packets have no numbers: want a file that uswitch capture -w has written")
 	}
 	p.lost = in.Lost()
 	return p, nil
@@ -145,7 +146,7 @@ func (p *passages) add(h *Half, s pcap.Step) {
 	}
 	if h.Summary == "" {
 		e := trace.Event{IP: s.IP && !ok, Length: s.Length - (len(s.Data) - len(inner)), Frame: frame.Frame{Data: inner}}
-		h.Summary = e.Head(nil).Summary()
+		h.Summary = e.Head(words.In, nil).Summary()
 	}
 	if last := len(h.Steps) - 1; last < 0 || !ok || h.Steps[last].Where != step.Where || h.Steps[last].Text != step.Text {
 		h.Steps = append(h.Steps, step) // of a super-frame the capture has one a segment

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/trace"
 )
 
@@ -16,31 +16,31 @@ import (
 // milliseconds since the journey began, by the first machine's clock.
 func (j *Joined) Print(w io.Writer, width int) error {
 	out := bufio.NewWriter(w)
-	say := func(format string, args ...any) {
-		for _, line := range trace.Wrap(fmt.Sprintf(format, args...), width) {
+	say := func(text string) {
+		for _, line := range trace.Wrap(text, width) {
 			fmt.Fprintln(out, line)
 		}
 	}
 	names := j.short()
-	say("%s", j.clocks(names))
+	say(j.clocks(names))
 	for i, name := range names {
 		if j.Lost[i] > 0 {
-			say("%s lacks %d steps: the reader was slower than the network.", name, j.Lost[i])
+			say(words.In("%s lacks %d steps: the reader was slower than the network.", name, j.Lost[i]))
 		}
 		if j.Alone[i] > 0 {
-			say("%d datagrams are in %s alone: lost on the way, or not captured on the other machine.", j.Alone[i], name)
+			say(words.In("%d datagrams are in %s alone: lost on the way, or not captured on the other machine.", j.Alone[i], name))
 		}
 	}
 	ahead := j.Clocks.Middle()
 	for i := range j.Crossings {
 		c := &j.Crossings[i]
 		fmt.Fprintln(out)
-		say("%s", c.From.Summary)
+		say(c.From.Summary)
 		if c.Datagrams > 1 {
-			say("cut for the tunnel: %d datagrams crossed", c.Datagrams)
+			say(words.In("cut for the tunnel: %d datagrams crossed", c.Datagrams))
 		}
 		if c.Twins > 0 {
-			say("in doubt: %d frames are equal to the byte, and not all are in both captures: which is which is not known", c.Twins)
+			say(words.In("in doubt: %d frames are equal to the byte, and not all are in both captures: which is which is not known", c.Twins))
 		}
 		c.print(out, names, ahead, (width-3)/2)
 	}
@@ -58,7 +58,7 @@ func (c *Crossing) print(out io.Writer, names [2]string, ahead time.Duration, ro
 		if h.Capture == 1 {
 			left, right = "", text
 		}
-		fmt.Fprintln(out, strings.TrimRight(left+strings.Repeat(" ", max(0, room-utf8.RuneCountInString(left)))+" | "+right, " "))
+		fmt.Fprintln(out, strings.TrimRight(left+strings.Repeat(" ", max(0, room-trace.Columns(left)))+" | "+right, " "))
 	}
 	for _, h := range []*Half{c.From, c.To} {
 		column(h, fmt.Sprintf("%s #%d", names[h.Capture], h.Packet))
@@ -80,20 +80,20 @@ func (j *Joined) clocks(names [2]string) string {
 	c := j.Clocks
 	switch {
 	case c.Low && c.High:
-		which, by := "ahead of", c.Middle()
+		key, by := trace.Key("The clock of %s is %v ahead of that of %s, to within %v."), c.Middle()
 		if by < 0 {
-			which, by = "behind", -by
+			key, by = trace.Key("The clock of %s is %v behind that of %s, to within %v."), -by
 		}
-		return fmt.Sprintf("The clock of %s is %v %s that of %s, to within %v.", names[1], by.Round(time.Microsecond), which, names[0],
+		return words.In(key, names[1], by.Round(time.Microsecond), names[0],
 			((c.Most - c.Least) / 2).Abs().Round(time.Microsecond))
 	case c.High:
-		return fmt.Sprintf("How far the clocks of %s and %s are apart is not known: nothing came back that is beyond doubt. That of %s is at most %v ahead, "+
+		return words.In("How far the clocks of %s and %s are apart is not known: nothing came back that is beyond doubt. That of %s is at most %v ahead, "+
 			"and here it is taken to be so.", names[0], names[1], names[1], c.Most)
 	case c.Low:
-		return fmt.Sprintf("How far the clocks of %s and %s are apart is not known: nothing went there that is beyond doubt. That of %s is at least %v ahead, "+
+		return words.In("How far the clocks of %s and %s are apart is not known: nothing went there that is beyond doubt. That of %s is at least %v ahead, "+
 			"and here it is taken to be so.", names[0], names[1], names[1], c.Least)
 	}
-	return fmt.Sprintf("How far the clocks of %s and %s are apart is not known: no crossing is beyond doubt. They are taken to be equal.", names[0], names[1])
+	return words.In("How far the clocks of %s and %s are apart is not known: no crossing is beyond doubt. They are taken to be equal.", names[0], names[1])
 }
 
 // short returns the files' names without their directories, if these tell them apart.

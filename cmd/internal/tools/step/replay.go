@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
@@ -40,7 +41,7 @@ func Replay(ctx context.Context, steps []api.Step, o ReplayOptions, in, out *os.
 		return err
 	}
 	defer end()
-	fmt.Fprintln(errs, helpChange)
+	fmt.Fprintln(errs, words.In(helpChange))
 	if !interactive {
 		for i := range steps {
 			p.step(&steps[i])
@@ -49,9 +50,9 @@ func Replay(ctx context.Context, steps []api.Step, o ReplayOptions, in, out *os.
 		return p.err
 	}
 	p.out = cooked{out}
-	fmt.Fprintln(cooked{errs}, helpReplay)
+	fmt.Fprintln(cooked{errs}, words.In(helpReplay))
 	for at := 0; p.err == nil; {
-		p.columns("", fmt.Sprintf("(%d of %d)", at+1, len(steps)), "", dim)
+		p.columns("", words.In("(%d of %d)", at+1, len(steps)), "", dim)
 		p.step(&steps[at])
 		before := looks[at]
 		p.packetLines(&steps[at], &before)
@@ -107,11 +108,11 @@ func Captured(path string, packet uint64) (steps []api.Step, lost uint64, err er
 	}
 	switch {
 	case last == 0:
-		return nil, 0, fmt.Errorf("%s: its packets have no numbers: want a file that uswitch capture -w has written", path)
+		return nil, 0, words.Errorf("%s: its packets have no numbers: want a file that uswitch capture -w has written", path)
 	case len(steps) == 0 && in.Lost() > 0:
-		return nil, 0, fmt.Errorf("%s: packet %d is not in it, or among the %d steps that the capture has lost; the last one is %d", path, packet, in.Lost(), last)
+		return nil, 0, words.Errorf("%s: packet %d is not in it, or among the %d steps that the capture has lost; the last one is %d", path, packet, in.Lost(), last)
 	case len(steps) == 0:
-		return nil, 0, fmt.Errorf("%s: packet %d is not in it; the last one is %d", path, packet, last)
+		return nil, 0, words.Errorf("%s: packet %d is not in it; the last one is %d", path, packet, last)
 	}
 	return steps, in.Lost(), nil
 }
@@ -120,7 +121,7 @@ func Captured(path string, packet uint64) (steps []api.Step, lost uint64, err er
 // have one in common.
 func stepOf(s pcap.Step, hop uint32) api.Step {
 	e := trace.Event{IP: s.IP, Length: s.Length, Frame: frame.Frame{Data: s.Data}}
-	h := e.Head(nil)
+	h := e.Head(words.In, nil)
 	where, what := s.Place()
 	step := api.Step{Time: s.Time, Packet: s.Packet, Hop: hop, Where: trace.Printable(where), What: trace.Printable(what), Text: trace.Printable(s.Text),
 		Summary: h.Summary(), Length: h.Length, IP: s.IP, Data: s.Data}

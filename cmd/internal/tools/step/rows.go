@@ -10,6 +10,7 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/tcpdump"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 )
@@ -61,11 +62,11 @@ func counters(before, after *api.Port) (all []row) {
 		what     string
 		was, now uint64
 	}{
-		{"from", before.RxPackets, after.RxPackets}, {"dropped from", before.RxDropped, after.RxDropped},
-		{"to", before.TxPackets, after.TxPackets}, {"dropped to", before.TxDropped, after.TxDropped},
+		{trace.Key("from"), before.RxPackets, after.RxPackets}, {trace.Key("dropped from"), before.RxDropped, after.RxDropped},
+		{trace.Key("to"), before.TxPackets, after.TxPackets}, {trace.Key("dropped to"), before.TxDropped, after.TxDropped},
 	} {
 		if c.was != c.now {
-			all = append(all, row{"~", "ports", fmt.Sprintf("%s %s: %d packets, was %d", c.what, after.Name, c.now, c.was)})
+			all = append(all, row{"~", "ports", words.In("%s %s: %d packets, was %d", words.In(c.what), after.Name, c.now, c.was)})
 		}
 	}
 	return all
@@ -99,10 +100,10 @@ func looked(t *api.Tables) (all []row) {
 			}
 		}
 		if len(texts) == 0 {
-			texts = []string{"(no entry)"}
+			texts = []string{words.In("(no entry)")}
 		}
 		if more := len(texts) - maxRows; more > 0 {
-			texts = append(texts[:maxRows], fmt.Sprintf("... %d more", more))
+			texts = append(texts[:maxRows], words.In("... %d more", more))
 		}
 		for _, text := range texts {
 			all = append(all, row{"?", name, text})
@@ -158,15 +159,15 @@ func (h *headers) differences(s *api.Step) (all []string) {
 	is := headersOf(s)
 	say := func(what string, was *string, now string) {
 		if *was != "" && now != "" && *was != now {
-			all = append(all, fmt.Sprintf("%s %s becomes %s", what, *was, now))
+			all = append(all, words.In("%s %s becomes %s", what, *was, now))
 		}
 		*was = cmp.Or(now, *was)
 	}
-	say("source", &h.src, is.src)
-	say("destination", &h.dst, is.dst)
+	say(words.In("source"), &h.src, is.src)
+	say(words.In("destination"), &h.dst, is.dst)
 	say("ttl", &h.ttl, is.ttl)
-	say("sender's MAC", &h.srcMAC, is.srcMAC)
-	say("receiver's MAC", &h.dstMAC, is.dstMAC)
+	say(words.In("sender's MAC"), &h.srcMAC, is.srcMAC)
+	say(words.In("receiver's MAC"), &h.dstMAC, is.dstMAC)
 	return all
 }
 

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/term"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
+	"uswitch/switch/trace"
 )
 
 // Options say which packets are stepped through, and how.
@@ -47,10 +49,10 @@ func Run(ctx context.Context, lab *api.Client, o Options, in, out *os.File, errs
 		if r.interactive {
 			r.printer.out, r.errs = cooked{out}, cooked{errs}
 		}
-		fmt.Fprintln(r.errs, helpStep)
+		fmt.Fprintln(r.errs, words.In(helpStep))
 	}
 	if !r.JSON {
-		fmt.Fprintln(r.errs, helpMarks)
+		fmt.Fprintln(r.errs, words.In(helpMarks))
 	}
 	return r.loop(events(answer), pressed)
 }
@@ -143,7 +145,7 @@ func (r *run) press(key byte) {
 	case keyRun:
 		r.goOn(true)
 	default:
-		fmt.Fprintf(r.errs, "%s\n%s\n", helpStep, helpMarks)
+		fmt.Fprintf(r.errs, "%s\n%s\n", words.In(helpStep), words.In(helpMarks))
 	}
 }
 
@@ -151,7 +153,7 @@ func (r *run) press(key byte) {
 func (r *run) goOn(all bool) {
 	err := r.lab.Do(r.ctx, http.MethodPost, "/v1/step", nil, r.GoOn(all), nil)
 	if err != nil && r.ctx.Err() == nil {
-		fmt.Fprintf(r.errs, "uswitch: %v\n", err)
+		fmt.Fprintf(r.errs, "uswitch: %s\n", words.Text(words.In, err))
 	}
 }
 
@@ -161,7 +163,7 @@ func (r *run) take(e api.StepEvent) {
 		r.printer.err = r.encoder.Encode(e)
 	}
 	if e.Passed > r.passed {
-		fmt.Fprintf(r.errs, "(%d packets passed by: %d are held already)\n", e.Passed-r.passed, e.Held)
+		fmt.Fprintln(r.errs, words.In("(%d packets passed by: %d are held already)", e.Passed-r.passed, e.Held))
 		r.passed = e.Passed
 	}
 	r.Take(e)
@@ -205,18 +207,21 @@ func letters(in io.Reader) <-chan byte {
 
 // Keys.
 const (
-	keyNext    = 'n'
-	keySpace   = ' '
-	keyEnter   = '\r'
-	keyRun     = 'c'
-	keyBack    = 'p'
-	keyQuit    = 'q'
-	keyCtrlC   = 3
-	keyCtrlD   = 4
-	helpStep   = "Packets stop here. n or space: one hop on; c: let this one run; q: quit, and let all of them go."
-	helpMarks  = "Marks: + new, - gone, ~ changed, ? what will be looked at next."
-	helpReplay = "n or space: one hop on; p: one back; q: quit."
-	helpChange = "Marks: ~ what the step has changed in the packet."
+	keyNext  = 'n'
+	keySpace = ' '
+	keyEnter = '\r'
+	keyRun   = 'c'
+	keyBack  = 'p'
+	keyQuit  = 'q'
+	keyCtrlC = 3
+	keyCtrlD = 4
+)
+
+var (
+	helpStep   = trace.Key("Packets stop here. n or space: one hop on; c: let this one run; q: quit, and let all of them go.")
+	helpMarks  = trace.Key("Marks: + new, - gone, ~ changed, ? what will be looked at next.")
+	helpReplay = trace.Key("n or space: one hop on; p: one back; q: quit.")
+	helpChange = trace.Key("Marks: ~ what the step has changed in the packet.")
 )
 
 // cooked turns line ends into what a terminal wants that is in raw mode.

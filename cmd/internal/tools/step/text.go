@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/trace"
 )
 
@@ -54,10 +54,10 @@ func (p *printer) event(e *api.StepEvent, l *look) {
 	p.rows(changed(e.Changed))
 	p.rows(looked(e.Next))
 	if e.Late {
-		p.columns("", "", "nobody let it go on for too long: it went on by itself", "")
+		p.columns("", "", words.In("nobody let it go on for too long: it went on by itself"), "")
 	}
 	if e.Fault != "" {
-		p.columns("", "", "the code failed on this packet, which ends here: "+e.Fault, red)
+		p.columns("", "", words.In("the code failed on this packet, which ends here: %s", e.Fault), red)
 	}
 }
 
@@ -72,21 +72,21 @@ func (p *printer) head(s *api.Step) {
 	p.packet = s.Packet
 	number := fmt.Sprintf("#%d", s.Packet)
 	if p.seen[s.Packet] {
-		number += " (goes on)"
+		number += " " + words.In("(goes on)")
 	}
 	p.seen[s.Packet] = true
-	p.line(fmt.Sprintf("%-3s %s, %d bytes", number, s.Summary, s.Length))
+	p.line(words.In("%-3s %s, %d bytes", number, s.Summary, s.Length))
 }
 
 // columns prints a line of three columns, the last one wrapped. A name that is too long for its column has the line for itself.
 func (p *printer) columns(where, what, text, colour string) {
-	if utf8.RuneCountInString(where) > p.width/5 {
+	if trace.Columns(where) > p.width/5 {
 		p.line("    " + where)
 		where = ""
 	}
-	p.where = max(p.where, utf8.RuneCountInString(where))
-	left := fmt.Sprintf("    %-*s %-*s ", p.where, where, whatWidth, what)
-	for _, part := range trace.Wrap(text, max(p.width-utf8.RuneCountInString(left), 30)) {
+	p.where = max(p.where, trace.Columns(where))
+	left := "    " + trace.Pad(where, p.where) + " " + trace.Pad(what, whatWidth) + " "
+	for _, part := range trace.Wrap(text, max(p.width-trace.Columns(left), 30)) {
 		if p.colour && colour != "" {
 			part = colour + part + off
 		}
@@ -129,10 +129,10 @@ type look struct {
 func (p *printer) packetLines(s *api.Step, l *look) {
 	text := Decoded(s)
 	if text != l.printed {
-		p.columns("", "packet", text, "")
+		p.columns("", words.In("packet"), text, "")
 	}
 	l.printed = text
 	for _, d := range l.headers.differences(s) {
-		p.columns("", "~ packet", d, yellow)
+		p.columns("", "~ "+words.In("packet"), d, yellow)
 	}
 }

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/trace"
 )
 
 // Drops writes why packets were dropped.
 func Drops(w io.Writer, drops []api.Drop) error {
 	if len(drops) == 0 {
-		return noDrops(w, trace.English)
+		return noDrops(w)
 	}
 	t := newTable("DROPPED", "REASON", "WHICH MEANS")
 	for _, d := range drops {
@@ -30,9 +31,9 @@ func Drops(w io.Writer, drops []api.Drop) error {
 //	2  policy-drop  no rule lets it through, and the chain's policy is DROP
 //	   4s ago       gateway forward: 8.8.8.8 > RED  ICMP echo reply, id 7 seq 1, ttl 62, 84 bytes
 //	                by -P FORWARD DROP; it would pass with: uswitch iptables -A FORWARD -d 11.11.11.0/24 -j ACCEPT
-func DropExamples(w io.Writer, drops []api.Drop, now time.Time, width int, in trace.Language) error {
+func DropExamples(w io.Writer, drops []api.Drop, now time.Time, width int) error {
 	if len(drops) == 0 {
-		return noDrops(w, in)
+		return noDrops(w)
 	}
 	count, reason := 4, 12
 	for _, d := range drops {
@@ -54,8 +55,8 @@ func DropExamples(w io.Writer, drops []api.Drop, now time.Time, width int, in tr
 		if d.Last == nil {
 			continue
 		}
-		ago := in("%s ago", span(now.Sub(d.Last.Time)))
-		write(strings.Repeat(" ", count+2)+ago+strings.Repeat(" ", max(reason-trace.Columns(ago), 0)+2), packetLine(d.Last, in))
+		ago := words.In("%s ago", span(now.Sub(d.Last.Time)))
+		write(strings.Repeat(" ", count+2)+ago+strings.Repeat(" ", max(reason-trace.Columns(ago), 0)+2), packetLine(d.Last))
 		if d.Last.Details != "" {
 			out.WriteString(indent + d.Last.Details + "\n") // people copy commands: they are not broken
 		}
@@ -64,21 +65,21 @@ func DropExamples(w io.Writer, drops []api.Drop, now time.Time, width int, in tr
 }
 
 // noDrops says that there is nothing to tell.
-func noDrops(w io.Writer, in trace.Language) error {
-	_, err := fmt.Fprintln(w, in("No packet was dropped."))
+func noDrops(w io.Writer) error {
+	_, err := fmt.Fprintln(w, words.In("No packet was dropped."))
 	return err
 }
 
 // DropEvent writes a drop as it happens, on one line.
-func DropEvent(w io.Writer, e api.DropEvent, in trace.Language) error {
+func DropEvent(w io.Writer, e api.DropEvent) error {
 	text := ""
 	switch {
 	case e.Last == nil:
-		text = in("(%d steps lost: this reader is slower than the network)", e.Lost)
+		text = words.In("(%d steps lost: this reader is slower than the network)", e.Lost)
 	case e.More:
-		text = in("%s  %-16s  ... %d more like this: %s", clock(e.Last.Time), e.Reason, e.Count, packetLine(e.Last, in))
+		text = words.In("%s  %-16s  ... %d more like this: %s", clock(e.Last.Time), e.Reason, e.Count, packetLine(e.Last))
 	default:
-		text = fmt.Sprintf("%s  %-16s  %s", clock(e.Last.Time), e.Reason, packetLine(e.Last, in))
+		text = fmt.Sprintf("%s  %-16s  %s", clock(e.Last.Time), e.Reason, packetLine(e.Last))
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err
@@ -86,6 +87,6 @@ func DropEvent(w io.Writer, e api.DropEvent, in trace.Language) error {
 
 func clock(t time.Time) string { return t.Local().Format("15:04:05.000") }
 
-func packetLine(d *api.Dropped, in trace.Language) string {
-	return in("%s: %s, %d bytes", d.At, d.Summary, d.Length)
+func packetLine(d *api.Dropped) string {
+	return words.In("%s: %s, %d bytes", d.At, d.Summary, d.Length)
 }

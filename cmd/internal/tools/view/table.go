@@ -9,7 +9,8 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode/utf8"
+
+	"uswitch/switch/trace"
 )
 
 // table sets rows in columns, two blanks apart, each as wide as its widest cell.
@@ -25,7 +26,7 @@ func (t *table) write(w io.Writer) error {
 	widths := make([]int, len(t.rows[0]))
 	for _, row := range t.rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			widths[i] = max(widths[i], trace.Columns(cell))
 		}
 	}
 	out := bufio.NewWriter(w)
@@ -33,7 +34,7 @@ func (t *table) write(w io.Writer) error {
 		var line strings.Builder
 		for i, cell := range row {
 			line.WriteString(cell)
-			line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+			line.WriteString(strings.Repeat(" ", widths[i]-trace.Columns(cell)+2))
 		}
 		out.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}

@@ -12,7 +12,6 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
 	"uswitch/switch/frame"
-	"uswitch/switch/trace"
 )
 
 var (
@@ -90,7 +89,7 @@ br0      RED      1   1500  3          300    0        0        0      0        
 br0      gateway  -   1500  0          0      0        0        0      0        the gateway
 `},
 		"no drops":             {func(b *bytes.Buffer) error { return view.Drops(b, nil) }, "No packet was dropped.\n"},
-		"no examples of drops": {func(b *bytes.Buffer) error { return view.DropExamples(b, nil, time.Time{}, 100, trace.English) }, "No packet was dropped.\n"},
+		"no examples of drops": {func(b *bytes.Buffer) error { return view.DropExamples(b, nil, time.Time{}, 100) }, "No packet was dropped.\n"},
 		"examples of drops": {func(b *bytes.Buffer) error {
 			at := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.Local)
 			return view.DropExamples(b, []api.Drop{
@@ -98,7 +97,7 @@ br0      gateway  -   1500  0          0      0        0        0      0        
 					Last: &api.Dropped{Time: at.Add(-4 * time.Second), At: "gateway forward", Summary: "8.8.8.8 > RED  ICMP echo reply, id 7 seq 1, ttl 62", Length: 84,
 						Details: "by -P FORWARD DROP; it would pass with: uswitch iptables -A FORWARD -d 11.11.11.0/24 -j ACCEPT"}},
 				{Reason: "pkt-too-small", Count: 12345, Sentence: "shorter than its own header, 14 bytes for Ethernet and 20 for IPv4: nobody can say where it should go"},
-			}, at, 80, trace.English)
+			}, at, 80)
 		}, `    2  policy-drop    no rule lets it through, and the chain's policy is DROP
        4s ago         gateway forward: 8.8.8.8 > RED ICMP echo reply, id 7 seq
                       1, ttl 62, 84 bytes
@@ -110,7 +109,7 @@ br0      gateway  -   1500  0          0      0        0        0      0        
 		"drops as they happen": {func(b *bytes.Buffer) error {
 			last := &api.Dropped{Time: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.Local), At: "RED ingress", Summary: "RED > ?  LLC", Length: 60}
 			for _, e := range []api.DropEvent{{Reason: "storm", Count: 1, Last: last}, {Reason: "storm", Count: 7, More: true, Last: last}, {Lost: 3}} {
-				if err := view.DropEvent(b, e, trace.English); err != nil {
+				if err := view.DropEvent(b, e); err != nil {
 					return err
 				}
 			}

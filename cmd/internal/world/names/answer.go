@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"uswitch/switch/trace"
 )
 
 // ttl is how long answers may be kept, in seconds: as long as Docker's.
@@ -139,20 +141,20 @@ func reversed6(nibbles string) (a netip.Addr, ok bool) {
 
 // Unknown returns what says why a name of the lab means nothing to an asker; ok is false if it does mean something, and for
 // names that nobody in the lab has.
-func Unknown(r Records) func(asker netip.Addr, name string) (why string, ok bool) {
+func Unknown(r Records) func(in trace.Language, asker netip.Addr, name string) (why string, ok bool) {
 	z := newZone(r)
-	return func(from netip.Addr, name string) (why string, ok bool) {
+	return func(in trace.Language, from netip.Addr, name string) (why string, ok bool) {
 		name = strings.ToLower(strings.TrimSuffix(name, "."))
 		a, n := z.asker(from), z.bearer(name)
 		switch {
 		case a == nil || n == nil || a.lookUp(name) != nil:
 			return "", false
 		case len(a.places) == 0:
-			return "on bridge, the default network, nobody has a name", true
+			return in("on bridge, the default network, nobody has a name"), true
 		case n.Nameless:
-			return fmt.Sprintf("%s is on bridge, the default network, where nobody has a name", name), true
+			return in("%s is on bridge, the default network, where nobody has a name", name), true
 		}
-		return fmt.Sprintf("%s is on no network that the asker is on", name), true
+		return in("%s is on no network that the asker is on", name), true
 	}
 }
 

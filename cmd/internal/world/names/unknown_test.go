@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"uswitch/cmd/internal/world/names"
+	"uswitch/switch/trace"
 )
 
 func TestUnknown(t *testing.T) {
@@ -19,7 +20,7 @@ func TestUnknown(t *testing.T) {
 		{"172.17.0.2", "example.com", ""},
 		{"8.8.8.8", "red", ""},
 	} {
-		got, ok := why(netip.MustParseAddr(c.from), c.name)
+		got, ok := why(trace.English, netip.MustParseAddr(c.from), c.name)
 		if got != c.want || ok != (c.want != "") {
 			t.Errorf("%s asks for %s: %q %v, want %q", c.from, c.name, got, ok, c.want)
 		}

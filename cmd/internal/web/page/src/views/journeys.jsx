@@ -32,12 +32,26 @@ export function Journeys() {
         <h2 id="journeys-title">{pick("journeys")}</h2>
         {file.value ? <File /> : <Filter />}
       </header>
+      <Time />
       <ul ref={box} role="listbox" tabIndex={0} aria-labelledby="journeys-title" aria-activedescendant={chosen >= 0 ? `j${selected.value}` : undefined} onKeyDown={key}
         onScroll={(e) => (stuck.current = e.target.scrollHeight - e.target.scrollTop - e.target.clientHeight < 40)}>
         {some.map((e) => (e.packet ? <Entry key={e.key} j={e} /> : <li key={e.key} role="option" aria-disabled="true" aria-selected="false" class={e.kind}>{e.text}</li>))}
       </ul>
       {entries.value.length === 0 && !file.value && <p class="empty">{pick("nothing.yet")}</p>}
     </section>
+  );
+}
+
+// Time goes back and forth over the packets that are kept.
+function Time() {
+  const all = shown.value.filter((e) => e.packet);
+  if (all.length < 2) return null;
+  const place = all.findIndex((e) => e.packet === selected.value);
+  const here = all[place < 0 ? all.length - 1 : place];
+  const clock = new Date(here.steps[0].time).toISOString().slice(11, 23);
+  return (
+    <label class="time">{pick("time")} <input type="range" min="0" max={all.length - 1} value={place < 0 ? all.length - 1 : place} aria-valuetext={`#${here.packet} ${clock}`}
+      onInput={(e) => select(all[Number(e.target.value)].packet)} /> <span class="soft">{clock}</span></label>
   );
 }
 

@@ -6,7 +6,7 @@ import * as client from "../client.js";
 import { answer, at, connection, file, go, journey, nextDrop, playing, speed, step } from "../state.js";
 import { aligned, bytesOf, differs, layersOf } from "../packet.js";
 import { pick } from "../words.js";
-import { Rows } from "./tables.jsx";
+import { asOf, Rows, tableAt } from "./tables.jsx";
 
 export function Steps() {
   const j = journey.value;
@@ -68,23 +68,23 @@ function List({ j }) {
   );
 }
 
-// tablesOf names what a step has asked, as far as it can be shown: where the table is, and which of its rows.
+// tableOf names what a step has asked, as far as it can be shown: a table, and which of its rows.
 function tableOf(s, layers) {
   const field = (layer, name) => layers.find((l) => l.name === layer)?.fields.find((f) => f.name === name)?.value;
   const destination = field("Ethernet", "destination");
   switch (s.hook) {
     case "learn":
-      return { name: "fdb", path: "/v1/fdb", row: (r) => r.mac === field("Ethernet", "source") && r.master === s.place };
+      return { name: "fdb", row: (r) => r.mac === field("Ethernet", "source") && r.master === s.place };
     case "bridge":
-      return { name: "fdb", path: "/v1/fdb", row: (r) => r.mac === destination && r.master === s.place };
+      return { name: "fdb", row: (r) => r.mac === destination && r.master === s.place };
     case "neighbor":
-      return { name: "neigh", path: "/v1/neigh", row: (r) => r.dst === field("IPv4", "destination") };
+      return { name: "neigh", row: (r) => r.dst === field("IPv4", "destination") };
     case "arp":
-      return { name: "neigh", path: "/v1/neigh", row: (r) => r.dst === field("ARP", "sender IP") };
+      return { name: "neigh", row: (r) => r.dst === field("ARP", "sender IP") };
     case "route":
-      return { name: "routes", path: "/v1/routes", row: (r) => s.text.includes("default route") ? r.dst === "default" : r.dev === s.port };
+      return { name: "routes", row: (r) => s.text.includes("default route") ? r.dst === "default" : r.dev === s.port };
     default:
-      return s.conn ? { name: "conntrack", path: "/v1/conntrack", row: (r) => r.id === s.conn } : null;
+      return s.conn ? { name: "conntrack", row: (r) => r.id === s.conn } : null;
   }
 }
 
@@ -99,7 +99,7 @@ function Look() {
   useEffect(() => {
     rows.value = null;
     let gone = false;
-    if (table) client.get(table.path).then((all) => !gone && (rows.value = { name: table.name, rows: all.filter(table.row) }), () => {});
+    if (table) tableAt(table.name, s.time).then((t) => !gone && (rows.value = { ...t, rows: t.rows.filter(table.row) }), () => {});
     return () => (gone = true);
   }, [j.packet, s.hop]);
   return (
@@ -108,7 +108,7 @@ function Look() {
       {s.rule && <p class="rule"><span class="soft">{s.chain ? pick("rule.in", { chain: s.chain }) : pick("rule")}</span> <code>{s.rule}</code></p>}
       {rows.value?.rows.length > 0 && (
         <div class="decided">
-          <h3>{pick("table." + rows.value.name)} <span class="soft">{pick("as.now")}</span></h3>
+          <h3>{pick("table." + rows.value.name)} <span class="soft">{asOf(rows.value)}</span></h3>
           <Rows name={rows.value.name} rows={rows.value.rows} />
         </div>
       )}

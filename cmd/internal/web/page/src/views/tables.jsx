@@ -3,6 +3,7 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import * as client from "../client.js";
+import { file, journey, step } from "../state.js";
 import { pick } from "../words.js";
 
 export const TABLES = { fdb: "/v1/fdb", neigh: "/v1/neigh", conntrack: "/v1/conntrack", routes: "/v1/routes", ports: "/v1/ports", hosts: "/v1/hosts", published: "/v1/publish" };
@@ -21,6 +22,25 @@ const COLUMNS = {
   published: [["port", (r) => `${r.host_port}/${r.protocol}`], ["host", (r) => r.host], ["to", (r) => r.to]],
 };
 
+// tableAt is a table as it was when a packet passed or, where that is not kept, as it is now: {name, rows, after} says how many
+// milliseconds after it, {name, rows, why} why it is of now.
+export async function tableAt(name, time) {
+  let why = "";
+  if (["fdb", "neigh", "conntrack"].includes(name)) {
+    try {
+      const past = await client.get("/v1/past?time=" + encodeURIComponent(time));
+      if (!past.too_large?.includes(name)) return { name, rows: past[name], after: Date.parse(past.taken) - Date.parse(time) };
+      why = pick("too.large");
+    } catch (e) {
+      why = e.message;
+    }
+  }
+  return { name, rows: await client.get(TABLES[name]), why };
+}
+
+// asOf says of when a table is.
+export const asOf = (t) => (t.after === undefined ? pick("as.now") + (t.why ? ": " + t.why : "") : pick("as.then", { n: Math.max(0, Math.round(t.after)) }));
+
 export function Rows({ name, rows }) {
   return (
     <table>
@@ -32,21 +52,26 @@ export function Rows({ name, rows }) {
 
 export function Tables() {
   const name = useSignal("fdb");
-  const rows = useSignal({ of: "", rows: [] });
+  const rows = useSignal({ name: "", rows: [] });
+  const then = useSignal(false); // as the tables were at the packet that is looked at
+  const time = then.value && !file.value && step.value?.time;
   useEffect(() => {
     const of = name.value;
-    const read = () => client.get(TABLES[of]).then((r) => of === name.peek() && (rows.value = { of, rows: r }), () => {});
+    let gone = false;
+    const read = () => (time ? tableAt(of, time) : client.get(TABLES[of]).then((r) => ({ name: of, rows: r }))).then((t) => !gone && (rows.value = t), () => {});
     read();
-    const timer = setInterval(read, 2000);
-    return () => clearInterval(timer);
-  }, [name.value]);
+    const timer = !time && setInterval(read, 2000);
+    return () => ((gone = true), clearInterval(timer));
+  }, [name.value, time]);
   return (
     <div class="stack">
       <div class="chips" role="group" aria-label={pick("tables")}>
         {Object.keys(TABLES).map((t) => <button key={t} aria-pressed={t === name.value} onClick={() => (name.value = t)}>{pick("table." + t)}</button>)}
+        <label><input type="checkbox" checked={then.value} onChange={(e) => (then.value = e.target.checked)} /> {pick("at.packet")}</label>
       </div>
+      {time && rows.value.name === name.value && <p class="soft" role="status">{pick("packet.n", { n: journey.value.packet })}: {asOf(rows.value)}</p>}
       <div class="scroll" tabIndex={0} role="region" aria-label={pick("table." + name.value)}>
-        {rows.value.of === name.value && rows.value.rows.length ? <Rows name={name.value} rows={rows.value.rows} /> : <p class="empty">{pick("no.rows")}</p>}
+        {rows.value.name === name.value && rows.value.rows.length ? <Rows name={name.value} rows={rows.value.rows} /> : <p class="empty">{pick("no.rows")}</p>}
       </div>
       <p class="command"><code>uswitch show {name.value}</code></p>
     </div>

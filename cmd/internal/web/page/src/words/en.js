@@ -13,7 +13,7 @@ export default {
   "all.hosts": "all hosts", "all.protocols": "all protocols", "port": "port", "only.drops": "drops only", "connection.n": "connection {n}",
   "choose.packet": "Choose a packet: the arrow keys step through it.", "controls": "Step through the packet", "back": "Back", "forward": "Forward", "play": "Play", "stop": "Stop", "speed": "Speed",
   "next.drop": "Next drop", "the.answer": "Its answer", "its.connection": "Its connection", "steps.of": "Steps of packet #{n}", "bytes": "bytes", "bytes.ip": "bytes of IP",
-  "packet.at": "The packet at {where} {what}", "rule": "Rule", "rule.in": "Rule in {chain}", "as.now": "as it is now", "changed": "changed", "was": "was {value}", "bytes.of": "{n} of its {all} bytes",
+  "packet.at": "The packet at {where} {what}", "rule": "Rule", "rule.in": "Rule in {chain}", "as.now": "as it is now", "as.then": "as it was {n} ms after this step", "too.large": "it was too large to be kept", "at.packet": "as they were at the packet", "packet.n": "Packet #{n}", "time": "Time", "changed": "changed", "was": "was {value}", "bytes.of": "{n} of its {all} bytes",
   "no.drop": "No packet in the list was dropped.", "no.answer": "No answer to this packet is in the list.", "no.connection": "This packet belongs to no connection.",
   "tables": "Tables", "table.fdb": "forwarding", "table.neigh": "neighbours", "table.conntrack": "connections", "table.routes": "routes", "table.ports": "ports", "table.hosts": "hosts", "table.published": "published",
   "no.rows": "The table is empty.", "learned": "learned", "answered": "answered", "unanswered": "unanswered",

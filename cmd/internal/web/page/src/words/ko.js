@@ -13,7 +13,7 @@ export default {
   "all.hosts": "모든 호스트", "all.protocols": "모든 프로토콜", "port": "포트", "only.drops": "드롭만", "connection.n": "연결 {n}",
   "choose.packet": "패킷을 고르세요. 화살표 키로 한 단계씩 따라갑니다.", "controls": "패킷 따라가기", "back": "뒤로", "forward": "앞으로", "play": "재생", "stop": "멈춤", "speed": "속도",
   "next.drop": "다음 드롭", "the.answer": "응답", "its.connection": "이 연결", "steps.of": "패킷 #{n}의 단계", "bytes": "바이트", "bytes.ip": "바이트 (IP)",
-  "packet.at": "{where} {what}에서의 패킷", "rule": "규칙", "rule.in": "{chain}의 규칙", "as.now": "지금 상태", "changed": "바뀜", "was": "이전 {value}", "bytes.of": "{all}바이트 중 {n}바이트",
+  "packet.at": "{where} {what}에서의 패킷", "rule": "규칙", "rule.in": "{chain}의 규칙", "as.now": "지금 상태", "as.then": "이 단계 {n}밀리초 뒤의 상태", "too.large": "너무 커서 남기지 않았습니다", "at.packet": "이 패킷이 지나간 때의 상태", "packet.n": "패킷 #{n}", "time": "시간", "changed": "바뀜", "was": "이전 {value}", "bytes.of": "{all}바이트 중 {n}바이트",
   "no.drop": "목록에 드롭된 패킷이 없습니다.", "no.answer": "목록에 이 패킷의 응답이 없습니다.", "no.connection": "이 패킷은 어떤 연결에도 속하지 않습니다.",
   "tables": "표", "table.fdb": "포워딩", "table.neigh": "이웃", "table.conntrack": "연결", "table.routes": "경로", "table.ports": "포트", "table.hosts": "호스트", "table.published": "공개 포트",
   "no.rows": "표가 비어 있습니다.", "learned": "학습됨", "answered": "응답됨", "unanswered": "응답 없음",
