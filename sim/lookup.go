@@ -230,6 +230,7 @@ func lookupOf(ip frame.IP) Lookup {
 type Question struct {
 	Proto        uint8          // frame.ProtoICMP, ProtoTCP or ProtoUDP
 	To           netip.AddrPort // the port is that of TCP or UDP
+	FromPort     uint16         // of TCP or UDP; 0: any that is free
 	Size         int            // bytes of data in an echo request; 0: 56
 	DontFragment bool           // of an echo request
 }
@@ -245,6 +246,8 @@ func (q Question) Datagram() []byte {
 // Ask puts a question. done hears once what came of it: nil is an answer, ErrTimeout is silence as long as wait, or as
 // long as TCP tries, and any other error is what the machine was told, or says itself.
 func (m *Machine) Ask(q Question, wait time.Duration, done func(error)) {
+	m.wanted = q.FromPort
+	defer func() { m.wanted = 0 }()
 	switch q.Proto {
 	case frame.ProtoTCP:
 		m.Connect(q.To, done)

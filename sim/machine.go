@@ -19,6 +19,7 @@ type Machine struct {
 	lastID    uint16                // of IP packets
 	lastEcho  uint16                // identifier of pings
 	lastPort  uint16                // ephemeral port
+	wanted    uint16                // the port that the next question is to come from, if it is free; 0: any
 	echoes    map[uint16]echoes     // by identifier
 	sockets   map[uint16]*socket    // UDP, by port
 	services  map[uint16]Service    // TCP, by port
@@ -196,6 +197,9 @@ const (
 
 // ephemeral returns a port that nobody uses, one after the other.
 func (m *Machine) ephemeral(taken func(uint16) bool) uint16 {
+	if m.wanted != 0 && !taken(m.wanted) {
+		return m.wanted
+	}
 	for {
 		m.lastPort++
 		if m.lastPort > lastPort {

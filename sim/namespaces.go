@@ -198,9 +198,14 @@ func (h *Namespaces) Ask(ctx context.Context, ns tap.Namespace, q Question, wait
 	if err != nil {
 		return err
 	}
-	release := h.loop.Hold()
+	return h.loop.Ask(ctx, s.Host.Machine, q, wait)
+}
+
+// Ask has a machine on the Loop ask, and returns what came of it (see Machine.Ask), or why ctx has ended. Virtual time passes meanwhile.
+func (l *Loop) Ask(ctx context.Context, m *Machine, q Question, wait time.Duration) (err error) {
+	release := l.Hold()
 	defer release()
-	leave := h.loop.Attend(false)
+	leave := l.Attend(false)
 	defer leave()
 	answered := make(chan error, 2) // the answer, and the end of the time for it
 	tell := func(err error) {
@@ -210,9 +215,9 @@ func (h *Namespaces) Ask(ctx context.Context, ns tap.Namespace, q Question, wait
 		default:
 		}
 	}
-	err = h.loop.Do(func() {
-		s.Host.Ask(q, wait, tell)
-		h.loop.After(wait, func() { tell(ErrTimeout) })
+	err = l.Do(func() {
+		m.Ask(q, wait, tell)
+		l.After(wait, func() { tell(ErrTimeout) })
 	})
 	if err != nil {
 		return err
@@ -223,7 +228,7 @@ func (h *Namespaces) Ask(ctx context.Context, ns tap.Namespace, q Question, wait
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-h.loop.Ended():
+	case <-l.Ended():
 		return ErrOver
 	}
 }

@@ -88,3 +88,31 @@ func TestExplainNameServer(t *testing.T) {
 	out, _, _ = l.try("explain", l.ns("RED"), gatewayIP, "--udp", "53")
 	contains(t, out, "a rule says DROP")
 }
+
+// TestExplainFromTheMachine: the machine that the gateway is asks, by its own routes and its OUTPUT chain; a real packet of its own decides.
+// A question can be from a port of one's choosing, which the trace then has.
+func TestExplainFromTheMachine(t *testing.T) {
+	needs(t)
+	t.Parallel()
+	l := newLab(t, threeHosts)
+	l.up("--trace", "off")
+	for _, who := range []string{"host", "gateway"} {
+		out, errs, _ := l.try("explain", who, l.ns("RED"), "--send")
+		contains(t, oneLine(out+errs), "It works: gateway reaches", "a real packet was answered")
+	}
+	out, errs, _ := l.try("explain", "host", l.ns("RED"), "--tcp", "81", "--send")
+	contains(t, oneLine(out+errs), "nobody in "+l.ns("RED")+" listens on TCP port 81", "a real packet was not answered", "connection refused")
+	l.do("iptables", "-A", "OUTPUT", "-d", redIP, "-p", "icmp", "-j", "DROP")
+	out, errs, _ = l.try("explain", "host", l.ns("RED"), "--send")
+	contains(t, oneLine(out+errs), "The question does not leave gateway", "a real packet was not answered")
+	if text, status := output(t, uswitch, "ping", "--lab", l.name, "-c", "1", "-W", "1", redIP); status == 0 {
+		t.Errorf("uswitch ping gets through all the same: %s", text)
+	}
+	out, errs, _ = l.try("why-not", "host", l.ns("RED"))
+	contains(t, oneLine(out+errs), "uswitch iptables")
+	begin(t, uswitch, "exec", "--lab", l.name, l.ns("BLUE"), "--", uswitch, "serve", "-p", "80")
+	eventually(t, "the server answers a question from a chosen port", func() bool {
+		out, errs, _ = l.try("explain", l.ns("RED"), l.ns("BLUE"), "--tcp", "80", "--from-port", "4711", "--send")
+		return strings.Contains(oneLine(out+errs), "TCP port 80 from port 4711") && strings.Contains(oneLine(out+errs), "a real packet was answered")
+	})
+}

@@ -43,7 +43,7 @@ func questionOf(name, short, long string,
 		Short: short,
 		Long: short + ".\n\n" + long + `
 
-HOST is who asks: a host of the lab, or outside. DESTINATION is an address, a host, or gateway; somebody outside asks
+HOST is who asks: a host of the lab, gateway (the machine that it is, also called host), or outside. DESTINATION is an address, a host, or gateway; somebody outside asks
 for the gateway unless told otherwise: outside gateway --tcp 8080 is what the world does with a published port.`,
 		Example: "  uswitch " + name + " RED 8.8.8.8",
 		GroupID: groupLook, Args: usage(cobra.RangeArgs(0, 2)), ValidArgsFunction: completeHosts,
@@ -54,6 +54,7 @@ for the gateway unless told otherwise: outside gateway --tcp 8080 is what the wo
 	c.Flags().Uint16Var(&udp, "udp", 0, "ask by UDP for `PORT`")
 	c.Flags().Bool("icmp", true, "ping; so does the command by itself")
 	c.Flags().StringVar(&q.From, "from", "", "who asks: a `HOST`, or outside; instead of the first argument")
+	c.Flags().Uint16Var(&q.FromPort, "from-port", 0, "ask by TCP or UDP from `PORT` (0: any)")
 	c.Flags().IntVar(&q.Size, "size", 0, "`BYTES` of data in the ping (0: 56)")
 	c.Flags().BoolVar(&q.DontFragment, "df", false, "the ping may not be cut on the way (ping -M do)")
 	c.MarkFlagsMutuallyExclusive("tcp", "udp", "icmp")

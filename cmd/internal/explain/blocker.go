@@ -62,6 +62,10 @@ func (f *flow) blocker() *blocker {
 		return &blocker{reason: trace.FragNeeded, host: asker, nic: f.nicTo(asker), Stop: api.Stop{Way: api.There, Where: f.target.From, Type: "send",
 			Reason: trace.FragNeeded.String(), Sentence: f.failed.Error()}}
 	}
+	if f.target.From == api.Machine && errors.Is(f.failed, sim.ErrNoRoute) {
+		return &blocker{reason: trace.NoRoute, addr: f.target.addr, Stop: api.Stop{Way: api.There, Where: api.Machine, Type: "route", Reason: trace.NoRoute.String(),
+			Sentence: fmt.Sprintf("the gateway has no route to %v", f.target.addr)}}
+	}
 	if !f.has(api.There) && asker != nil { // it never left: the next hop did not answer
 		d, _ := f.routeFrom(asker, api.There)
 		return f.unanswered(asker, nextHop(d, f.target.addr), api.There)

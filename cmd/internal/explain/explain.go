@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -53,6 +54,9 @@ func (e addressless) answer(q api.Question) *api.Answer {
 // answer writes down what has become of the question.
 func (f *flow) answer() *api.Answer {
 	stop := f.blocker()
+	if to := f.group(); to != nil {
+		return f.answerOfGroup(to)
+	}
 	a := &api.Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Stop: stop.told()}
 	unknown := f.unknowns(stop)
 	if f.reachedOutside() && f.lab.Uplink.Kind != Sim && a.Stop == nil {
@@ -66,6 +70,30 @@ func (f *flow) answer() *api.Answer {
 		a.Unknown += fmt.Sprintf("; %d steps were too many to be shown", f.lost)
 	}
 	return a
+}
+
+// group returns to whom a question was delivered that is for a group of hosts, where it was: to none is to be empty; nil of all others.
+func (f *flow) group() (to []string) {
+	if !f.target.addr.IsMulticast() {
+		return nil
+	}
+	for i := range f.steps {
+		s := &f.steps[i]
+		if s.way != api.There || s.arp.IsValid() || s.Hook != trace.Egress || s.Verdict == trace.Drop {
+			continue
+		}
+		to = append(to, cmp.Or(s.Port, s.Where))
+	}
+	return to
+}
+
+// answerOfGroup says who gets a question that is for a group: whether a program there listens to the group, and answers, is its own
+// business, and the one answer that somebody waits for may come from any of them.
+func (f *flow) answerOfGroup(to []string) *api.Answer {
+	who := strings.Join(to, ", ")
+	return &api.Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Verdict: api.NotKnown,
+		Unknown:  "whether a program there listens to the group, and answers",
+		Sentence: fmt.Sprintf("%v is a group: the question is delivered to %s. Who of them listens to it, and answers, is not known.", f.target.addr, who)}
 }
 
 // beyondUplink is what nobody here can know.

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
@@ -82,6 +83,8 @@ func (f *flow) put(done func(error)) {
 	asker := f.world.Client()
 	if h, ok := f.world.Host(f.target.From); ok {
 		asker = h.Machine
+	} else if f.target.From == api.Machine {
+		asker = sim.NewProgram(f.world.Clock(), rand.New(rand.NewPCG(0, 0)), f.world.Gateway())
 	}
 	asker.Ask(f.target.packet(), patience, done)
 }

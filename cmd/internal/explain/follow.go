@@ -78,6 +78,7 @@ type origin struct {
 // journey is what the trace tells of one packet, and of its answer.
 type journey struct {
 	packet  uint64
+	from    netip.Addr
 	ended   *api.Stop
 	arrived string
 }
@@ -100,7 +101,7 @@ func (f *Follower) Event(e *trace.Event) error {
 	switch {
 	case known:
 		f.step(j, e, api.There)
-	case e.Hook == trace.Ingress && !e.IP:
+	case e.Hook == trace.Ingress && !e.IP, e.Hook == trace.Output:
 		f.begin(e)
 	case e.Conn != 0 && f.conns[e.Conn] != nil:
 		f.step(f.conns[e.Conn], e, api.Back)
@@ -108,7 +109,7 @@ func (f *Follower) Event(e *trace.Event) error {
 	return nil
 }
 
-// begin notes a packet that comes in at a port of a switch.
+// begin notes a packet that comes in at a port of a switch, or that the gateway itself sends.
 func (f *Follower) begin(e *trace.Event) {
 	ip, ok := e.IPv4()
 	if !ok || len(f.packets) >= maxJourneys {
@@ -129,7 +130,7 @@ func (f *Follower) begin(e *trace.Event) {
 	if !f.wanted[d] {
 		return
 	}
-	j := &journey{packet: e.Packet}
+	j := &journey{packet: e.Packet, from: from.Addr()}
 	f.packets[e.Packet] = j
 	o := origin{d, from}
 	f.found[o] = append(f.found[o], j)
@@ -180,6 +181,7 @@ func (f *Follower) Sent(a api.Asked, host string, q sim.Question, from netip.Add
 	}
 	if j := f.journey(host, destination{q.Proto, q.To}, from); j != nil {
 		s.Packet, s.Ended, s.Arrived, s.Lost = j.packet, j.ended, j.arrived, 0
+		s.From = j.from.String()
 		if err == nil {
 			s.Ended = nil // a first try was lost, and the next one was not
 		}
@@ -196,19 +198,22 @@ func (f *Follower) journey(host string, d destination, from netip.AddrPort) *jou
 		}
 		return all[len(all)-1]
 	}
-	h := f.lab.host(host)
-	if h == nil {
-		return nil
-	}
 	var last *journey
 	for o, all := range f.found {
-		for _, c := range h.Cards {
-			if j := all[len(all)-1]; o.destination == d && c.Addr.IsValid() && c.Addr.Addr() == o.from.Addr() && (last == nil || j.packet > last.packet) {
-				last = j
-			}
+		if j := all[len(all)-1]; o.destination == d && f.lab.sends(host, o.from.Addr()) && (last == nil || j.packet > last.packet) {
+			last = j
 		}
 	}
 	return last
+}
+
+// sends reports whether a host, or the gateway, has an address.
+func (l *Lab) sends(host string, a netip.Addr) bool {
+	if host == api.Machine {
+		return l.isGateway(a)
+	}
+	h := l.host(host)
+	return h != nil && slices.ContainsFunc(h.Cards, func(c sim.CardState) bool { return c.Addr.IsValid() && c.Addr.Addr() == a })
 }
 
 // judge turns what a socket heard into a verdict. wait is how long it listened; notSent says that err is no answer.

@@ -32,7 +32,7 @@ func (t *target) proto() uint8 {
 
 // packet is what is sent.
 func (t *target) packet() sim.Question {
-	return sim.Question{Proto: t.proto(), To: netip.AddrPortFrom(t.addr, t.Port), Size: t.Size, DontFragment: t.DontFragment}
+	return sim.Question{Proto: t.proto(), To: netip.AddrPortFrom(t.addr, t.Port), FromPort: t.FromPort, Size: t.Size, DontFragment: t.DontFragment}
 }
 
 // check finds out what is asked, or says what is wrong with the question.
@@ -45,16 +45,21 @@ func (l *Lab) check(q api.Question) (*target, error) {
 		}
 	}
 	switch {
-	case q.From != api.Outsider && l.host(q.From) == nil:
-		return nil, fmt.Errorf("host %q: there is no such host; there are %s", q.From, strings.Join(append(l.hostNames(), api.Outsider), ", "))
+	case q.From != api.Outsider && q.From != api.Machine && l.host(q.From) == nil:
+		return nil, fmt.Errorf("host %q: there is no such host; there are %s", q.From, strings.Join(append(l.hostNames(), api.Machine, api.Outsider), ", "))
 	case q.From == api.Outsider && l.uplink() == nil:
 		return nil, fmt.Errorf("nobody outside can ask: the lab has no way out, and so no way in")
 	case !slices.Contains([]string{"icmp", "tcp", "udp"}, q.Protocol):
 		return nil, fmt.Errorf("protocol %q: want icmp, tcp or udp", q.Protocol)
 	case (q.Protocol == "icmp") != (q.Port == 0):
 		return nil, fmt.Errorf("%s: want a port with tcp and udp, and none with icmp", q.Protocol)
+	case q.FromPort != 0 && q.Protocol == "icmp":
+		return nil, fmt.Errorf("from port %d: a ping has no ports: want tcp or udp", q.FromPort)
 	case q.Size < 0 || q.Size > maxSize:
 		return nil, fmt.Errorf("size %d: want 0 to %d bytes", q.Size, maxSize)
+	}
+	if h := l.host(q.From); h != nil && q.FromPort != 0 && isServed(h, q.Protocol, q.FromPort) {
+		return nil, fmt.Errorf("from port %d: a server in %s has it, and nobody else can send from there", q.FromPort, q.From)
 	}
 	if a, err := netip.ParseAddr(q.To); err == nil {
 		if !a.Is4() {
@@ -64,7 +69,9 @@ func (l *Lab) check(q api.Question) (*target, error) {
 	} else if a, err := l.addrOf(q); err != nil {
 		return nil, err
 	} else if t.addr = a; !a.IsValid() {
-		t.name = true
+		if t.name = true; q.From == api.Machine {
+			return nil, fmt.Errorf("%s: whom the machine asks for names is not known: want an address", q.To)
+		}
 	}
 	if up := l.uplink(); q.From == api.Outsider && t.addr != up.Addr().Addr() {
 		if l.isOutside(t.addr) {
@@ -73,6 +80,15 @@ func (l *Lab) check(q api.Question) (*target, error) {
 		return nil, fmt.Errorf("%s: outside, nobody knows the way to that; the lab's only address there is %v", q.To, up.Addr().Addr())
 	}
 	return t, nil
+}
+
+// isServed reports whether a server in a host has a port, at any of its addresses.
+func isServed(h *sim.HostState, protocol string, port uint16) bool {
+	open := h.UDP
+	if protocol == "tcp" {
+		open = h.TCP
+	}
+	return slices.Contains(open, port) || heldAt(h, protocol, port) != ""
 }
 
 // errOutside is a question between two who are both outside.
@@ -87,10 +103,13 @@ func (l *Lab) isOutside(a netip.Addr) bool {
 	return leg == nil || leg == l.uplink()
 }
 
-// home returns the host in whose namespace a host is, or the name itself.
+// home returns the host in whose namespace a host is, or the name itself. The machine that the gateway is has two.
 func (l *Lab) home(name string) string {
-	if home := l.Homes[name]; home != "" {
+	switch home := l.Homes[name]; {
+	case home != "":
 		return home
+	case name == "host" && l.host(name) == nil:
+		return api.Machine
 	}
 	return name
 }
@@ -102,12 +121,12 @@ const maxSize = 65535 - frame.IPv4Header - frame.ICMPHeader
 // that only DNS can know.
 func (l *Lab) addrOf(q api.Question) (netip.Addr, error) {
 	from := l.host(q.From)
-	if q.To == "gateway" {
+	if q.To == api.Machine {
 		for _, i := range l.Gateway.Interfaces() {
 			if !i.Addr().IsValid() {
 				continue
 			}
-			if from == nil && i == l.uplink() || from != nil && onNetwork(from, i.Name()) {
+			if q.From == api.Machine || from == nil && i == l.uplink() || from != nil && onNetwork(from, i.Name()) {
 				return i.Addr().Addr(), nil
 			}
 		}

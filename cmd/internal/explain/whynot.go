@@ -33,6 +33,10 @@ func (l *Lab) WhyNot(q api.Question) (*api.Advice, error) {
 		}
 		return advice, err
 	}
+	if to := f.group(); to != nil {
+		answer := f.answerOfGroup(to)
+		return &api.Advice{Question: q, Verdict: answer.Verdict, Unknown: answer.Unknown, Sentence: answer.Sentence}, nil
+	}
 	first := f.blocker()
 	a := &api.Advice{Question: q, Stop: first.told(), Look: f.look()}
 	t, last, rest := f.trial, f, first

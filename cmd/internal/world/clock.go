@@ -167,6 +167,18 @@ func (w *World) SimulatedState(h *Host) (sim.HostState, error) {
 	return w.host.(inMemory).State(h.Namespace)
 }
 
+// GatewayAsk has a program on the gateway put a question, and returns what came of it; nil is an answer.
+func (w *World) GatewayAsk(ctx context.Context, q sim.Question, wait time.Duration) error {
+	loop := w.loop
+	if loop == nil {
+		loop = sim.NewWallLoop()
+		defer loop.Close()
+	}
+	asker := sim.NewProgram(loop, w.Random(), w.gateway)
+	defer func() { _ = loop.Do(asker.Leave) }()
+	return loop.Ask(ctx, asker, q, wait)
+}
+
 // SimulatedAsk has a host of a simulated world put a question by its own stack, and returns what came of it; nil is an answer.
 func (w *World) SimulatedAsk(ctx context.Context, h *Host, q sim.Question, wait time.Duration) error {
 	return w.host.(inMemory).Ask(ctx, h.Namespace, q, wait)

@@ -7,10 +7,11 @@ import (
 
 // Question is one packet that somebody might send.
 type Question struct {
-	From         string `json:"from"`                    // a host's name, or Outsider
+	From         string `json:"from"`                    // a host's name, Machine or Outsider
 	To           string `json:"to"`                      // an IPv4 address, a host's name, "gateway", or a name that DNS knows
 	Protocol     string `json:"protocol"`                // icmp, tcp or udp
 	Port         uint16 `json:"port,omitempty"`          // with tcp and udp
+	FromPort     uint16 `json:"from_port,omitempty"`     // with tcp and udp; 0: any
 	Size         int    `json:"size,omitempty"`          // bytes of data in a ping; 0: 56
 	DontFragment bool   `json:"dont_fragment,omitempty"` // of a ping
 }
@@ -23,6 +24,9 @@ func (q Question) What() string {
 	if q.Protocol == "icmp" {
 		return "ping"
 	}
+	if q.FromPort != 0 {
+		return fmt.Sprintf("%s port %d from port %d", strings.ToUpper(q.Protocol), q.Port, q.FromPort)
+	}
 	return fmt.Sprintf("%s port %d", strings.ToUpper(q.Protocol), q.Port)
 }
 
@@ -34,8 +38,12 @@ func (q Question) Object() string {
 	return q.What() + " of " + q.To
 }
 
-// Outsider is the name of somebody outside, as the asker of a question.
-const Outsider = "outside"
+// Outsider is the name of somebody outside, as the asker of a question; Machine that of the machine that the gateway is. It is called
+// host as well, unless a host of the lab is.
+const (
+	Outsider = "outside"
+	Machine  = "gateway"
+)
 
 // Way says which packet a step belongs to.
 type Way string

@@ -86,7 +86,7 @@ func (s *Server) probes(w http.ResponseWriter, r *http.Request) {
 // sending is a question that is sent.
 type sending struct {
 	asked   api.Asked
-	host    *world.Host
+	host    *world.Host // nil: the gateway
 	name    string
 	q       sim.Question
 	from    netip.AddrPort
@@ -105,7 +105,7 @@ func (s *Server) send(ctx context.Context, l *explain.Lab, asked []api.Asked) []
 	var questions []sim.Question
 	for i, a := range asked {
 		name, q, err := l.Send(a)
-		if h := hosts[name]; err == nil && h != nil {
+		if h := hosts[name]; err == nil && (h != nil || name == api.Machine) {
 			all[i] = &sending{asked: a, host: h, name: name, q: q}
 			questions = append(questions, q)
 		}
@@ -223,7 +223,10 @@ func (s *Server) sendOne(ctx context.Context, p *sending, wait time.Duration) {
 		p.err, p.notSent = errNoTime, true
 		return
 	}
-	if s.world.Simulated() {
+	if p.host == nil {
+		p.err = s.world.GatewayAsk(ctx, p.q, wait)
+		p.notSent = p.err != nil && ctx.Err() != nil
+	} else if s.world.Simulated() {
 		p.err = s.world.SimulatedAsk(ctx, p.host, p.q, wait)
 		p.notSent = p.err != nil && ctx.Err() != nil
 	} else {

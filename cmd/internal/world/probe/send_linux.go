@@ -84,9 +84,18 @@ func open(ns tap.Namespace, q sim.Question) (*socket, error) {
 	if err == nil {
 		err = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1) // every ICMP error is to be heard
 	}
+	if err == nil && q.FromPort != 0 {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) // an earlier question's TIME_WAIT does not matter
+	}
 	if err != nil {
 		unix.Close(fd)
 		return nil, os.NewSyscallError("setsockopt", err)
+	}
+	if q.FromPort != 0 {
+		if err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(q.FromPort)}); err != nil {
+			unix.Close(fd)
+			return nil, fmt.Errorf("from port %d: %w", q.FromPort, os.NewSyscallError("bind", err))
+		}
 	}
 	s := &socket{file: os.NewFile(uintptr(fd), "probe"), q: q}
 	if s.raw, err = s.file.SyscallConn(); err != nil {
