@@ -116,3 +116,22 @@ func TestExplainFromTheMachine(t *testing.T) {
 		return strings.Contains(oneLine(out+errs), "TCP port 80 from port 4711") && strings.Contains(oneLine(out+errs), "a real packet was answered")
 	})
 }
+
+// TestExplainPacket: a packet that came by is asked about by its number: what happened to it, and what would happen now.
+func TestExplainPacket(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t, inMemory)
+	m.up("--trace", "text")
+	m.do("exec", "RED", "--", "ping", "-c", "1", "8.8.8.8")
+	number := regexp.MustCompile(`#(\d+) +RED > 8\.8\.8\.8 +ICMP`).FindStringSubmatch(m.stdout.find(t, 0, "the ping in the trace", regexp.MustCompile(`#\d+ +RED > 8\.8\.8\.8 +ICMP`).MatchString))[1]
+	out := oneLine(m.do("explain", "--packet", number))
+	contains(t, out, "MASQUERADE", "What would happen now", "It works: RED reaches 8.8.8.8")
+	m.do("iptables", "-I", "FORWARD", "-p", "icmp", "-j", "DROP")
+	out = oneLine(m.do("explain", "--packet", number))
+	contains(t, out, "handed to the outside", "The question ends at gateway (forward): a rule says DROP.")
+	for args, says := range map[string]string{"--packet 99999": "99999", "--packet 1 RED": "the packet says", "--packet 1": "only packets of IPv4"} {
+		if out, status := m.try("", append([]string{"explain"}, strings.Fields(args)...)...); status == 0 || !strings.Contains(out, says) {
+			t.Errorf("explain %s: status %d: %s", args, status, out)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/tools/step"
 	"uswitch/cmd/internal/tools/view"
 )
 
@@ -32,6 +34,56 @@ neighbours decide. It is told what became of it, and where that is not what was 
 			return a, func() error { return view.Answer(os.Stdout, a) }, err
 		})
 	c.Flags().BoolVar(&send, "send", false, "then send a real packet from inside HOST, and compare")
+	return explainPacket(c)
+}
+
+// explained is what happened to a packet, and what would happen to it now.
+type explained struct {
+	Happened []api.Step  `json:"happened"`
+	Note     string      `json:"note,omitempty"`
+	Now      *api.Answer `json:"now"`
+}
+
+// explainPacket adds the question about a packet that came by.
+func explainPacket(c *cobra.Command) *cobra.Command {
+	packet := c.Flags().Uint64("packet", 0, "ask about packet `NUMBER` of the trace: what happened to it, and what would happen now")
+	ask := c.RunE
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if *packet == 0 {
+			return ask(c, args)
+		}
+		if len(args) > 0 || c.Flags().Changed("tcp") || c.Flags().Changed("udp") || c.Flags().Changed("from") || c.Flags().Changed("send") {
+			return usageError{errors.New("--packet: the packet says who asks whom for what")}
+		}
+		name, _ := c.Flags().GetString("lab")
+		lab, err := findLab(name)
+		if err != nil {
+			return err
+		}
+		var e explained
+		if e.Happened, err = step.Remembered(c.Context(), lab, *packet); err != nil {
+			return err
+		}
+		q, note, err := step.QuestionOf(c.Context(), lab, e.Happened)
+		if err != nil {
+			return err
+		}
+		e.Note = note
+		if err := lab.Do(c.Context(), http.MethodPost, "/v1/explain", nil, q, &e.Now); err != nil {
+			return err
+		}
+		format, _ := c.Flags().GetString("output")
+		return show(format, e, func() error {
+			if err := step.Story(os.Stdout, e.Happened); err != nil {
+				return err
+			}
+			if note != "" {
+				note = " " + note + "."
+			}
+			fmt.Printf("\nWhat would happen now.%s\n\n", note)
+			return view.Answer(os.Stdout, e.Now)
+		})
+	}
 	return c
 }
 
