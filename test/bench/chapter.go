@@ -16,7 +16,7 @@ type chapter struct {
 }
 
 func chapters() []chapter {
-	return append([]chapter{betweenTwo(), compiledIn(), toTheHost(), published(), watched()}, rootlessLabs()...)
+	return append([]chapter{betweenTwo(), compiledIn(), toTheHost(), published(), bothFamilies(), watched()}, rootlessLabs()...)
 }
 
 // subject is something that carries bytes between two namespaces.

@@ -14,7 +14,7 @@ import (
 
 // load is the part of this program that runs inside a namespace: what no tool of the distribution measures.
 //
-//	load serve PORT                       echoes one byte at a time on every connection
+//	load serve ADDR:PORT                  echoes one byte at a time on every connection
 //	load reach ADDR:PORT                  returns when a connection could be made
 //	load connections ADDR:PORT SECONDS    16 workers: connect, a byte there and back, close
 //	load bytes ADDR:PORT SECONDS          a byte there and back, over and over, on one connection
@@ -60,8 +60,6 @@ func runLoad(args []string) (m measured, err error) {
 	switch args[0] {
 	case "flood":
 		return m, flooding(args[1:])
-	case "serve":
-		return m, serve(number(1))
 	case "keep":
 		return m, keep(number(1))
 	case "hear":
@@ -71,6 +69,8 @@ func runLoad(args []string) (m measured, err error) {
 		return m, err
 	}
 	switch args[0] {
+	case "serve":
+		return m, serve(at)
 	case "reach":
 		return m, reach(at)
 	case "connections":
@@ -87,7 +87,11 @@ func runLoad(args []string) (m measured, err error) {
 
 // underLoad runs a load over a route and returns what it tells.
 func (p *pair) underLoad(r route, action string) (m measured, err error) {
-	out, err := p.between(r, "tcp", []string{p.self, "load", "serve", strconv.Itoa(int(r.listen))},
+	everywhere := netip.IPv4Unspecified()
+	if r.target.Addr().Is6() {
+		everywhere = netip.IPv6Unspecified()
+	}
+	out, err := p.between(r, "tcp", []string{p.self, "load", "serve", netip.AddrPortFrom(everywhere, r.listen).String()},
 		[]string{p.self, "load", action, r.target.String(), strconv.Itoa(max(int(p.length.Seconds()), 1))})
 	if err == nil {
 		err = json.Unmarshal([]byte(out), &m)

@@ -18,7 +18,19 @@ import (
 const patience = 3 * time.Second
 
 func address(at netip.AddrPort) unix.Sockaddr {
+	if at.Addr().Is6() {
+		return &unix.SockaddrInet6{Addr: at.Addr().As16(), Port: int(at.Port())}
+	}
 	return &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}
+}
+
+// streamSocket opens a socket for a stream in the family of an address.
+func streamSocket(a netip.Addr) (int, error) {
+	family := unix.AF_INET
+	if a.Is6() {
+		family = unix.AF_INET6
+	}
+	return unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 }
 
 // again repeats a system call that a signal has interrupted.
@@ -32,7 +44,7 @@ func again(call func() (int, error)) (int, error) {
 
 // connect opens a connection; after patience it gives up.
 func connect(at netip.AddrPort) (int, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := streamSocket(at.Addr())
 	if err != nil {
 		return -1, err
 	}
@@ -61,13 +73,13 @@ func exchange(fd int) error {
 }
 
 // serve echoes, with a thread for each connection of many at once, until it is killed.
-func serve(port int) error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+func serve(at netip.AddrPort) error {
+	fd, err := streamSocket(at.Addr())
 	if err != nil {
 		return err
 	}
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Port: port}), unix.Listen(fd, 1024)); err != nil {
+	if err := errors.Join(unix.Bind(fd, address(at)), unix.Listen(fd, 1024)); err != nil {
 		return err
 	}
 	var workers sync.WaitGroup

@@ -28,9 +28,13 @@ type sum struct {
 }
 
 func (p *pair) iperf(r route, args ...string) (got report, err error) {
-	client := append([]string{"iperf3", "-4", "-J", "-c", r.target.Addr().String(), "-p", strconv.Itoa(int(r.target.Port())),
+	family, everywhere := "-4", "0.0.0.0"
+	if r.target.Addr().Is6() {
+		family, everywhere = "-6", "::"
+	}
+	client := append([]string{"iperf3", family, "-J", "-c", r.target.Addr().String(), "-p", strconv.Itoa(int(r.target.Port())),
 		"-t", strconv.Itoa(max(int(p.length.Seconds()), 1)), "--connect-timeout", "3000"}, args...)
-	server := []string{"iperf3", "-4", "-s", "-1", "-B", "0.0.0.0", "-p", strconv.Itoa(int(r.listen))}
+	server := []string{"iperf3", family, "-s", "-1", "-B", everywhere, "-p", strconv.Itoa(int(r.listen))}
 	out, err := p.between(r, "tcp", server, client)
 	if err == nil {
 		err = json.Unmarshal([]byte(out), &got)
