@@ -84,7 +84,7 @@ func (a *Anywhere) owns(netip.Addr) bool { return true }
 // source implements network.
 func (a *Anywhere) source(t frame.Tuple) (way, error) {
 	if t.Dst().Is6() {
-		return way{src: clientAddr6, mtu: 1500}, nil
+		return way{src: worldwide[clientAddr], mtu: 1500}, nil
 	}
 	return way{src: clientAddr, mtu: 1500}, nil
 }

@@ -96,7 +96,7 @@ func readAnswer(b []byte, id, kind uint16) (dns.RR, error) {
 	return nil, nil
 }
 
-// zone is all that the simulated internet's DNS knows: names and their one address.
+// zone is all that the simulated internet's DNS knows: names and their one address, beside which stands one of IPv6 (worldwide).
 var zone = map[string]netip.Addr{
 	"example.com.":     webServer,
 	"www.example.com.": webServer,
@@ -109,9 +109,13 @@ var pointers = map[string]string{
 	reverseName(webServer):     "example.com.",
 	reverseName(dnsServers[0]): "dns.google.",
 	reverseName(dnsServers[1]): "one.one.one.one.",
+
+	reverseName(worldwide[webServer]):     "example.com.",
+	reverseName(worldwide[dnsServers[0]]): "dns.google.",
+	reverseName(worldwide[dnsServers[1]]): "one.one.one.one.",
 }
 
-// reverseName returns where DNS keeps the name of an address (RFC 1035 3.5).
+// reverseName returns where DNS keeps the name of an address (RFC 1035 3.5, RFC 3596 2.5).
 func reverseName(a netip.Addr) string {
 	name, _ := dns.ReverseAddr(a.String()) // which an address always has
 	return name
@@ -161,6 +165,8 @@ func lookUp(q dns.Question) ([]dns.RR, int) {
 		return nil, dns.RcodeNameError
 	case isName && q.Qtype == dns.TypeA:
 		return []dns.RR{&dns.A{Hdr: header, A: addr.AsSlice()}}, dns.RcodeSuccess
+	case isName && q.Qtype == dns.TypeAAAA:
+		return []dns.RR{&dns.AAAA{Hdr: header, AAAA: worldwide[addr].AsSlice()}}, dns.RcodeSuccess
 	case isPointer && q.Qtype == dns.TypePTR:
 		return []dns.RR{&dns.PTR{Hdr: header, Ptr: pointer}}, dns.RcodeSuccess
 	}

@@ -20,6 +20,12 @@ type InternetConfig struct {
 	Hop     time.Duration // from one machine to the next; 4 ms
 }
 
+// The addresses of IPv6 of the gateway on the uplink and of the routers, the next hop first; further routers have none.
+var (
+	addr6    = netip.MustParsePrefix("fd00:c0a8:68::2/64")
+	routers6 = []netip.Addr{netip.MustParseAddr("fd00:c0a8:68::1"), netip.MustParseAddr("fd00:6440::1")}
+)
+
 // Internet is a small world outside, in memory: a nat.Uplink for labs without any network.
 //
 //	gateway            routers                        servers
@@ -28,6 +34,9 @@ type InternetConfig struct {
 //	                                                   +-- 198.51.100.7       somebody outside, see Client
 //	                                                   +-- 198.51.100.99      switched off: host unreachable
 //	                                                   +-- 203.0.113.0/24     swallows everything, and so does 11.0.0.0/8
+//
+// All of it speaks IPv6 too: the servers as 2001:4860:4860::8888, 2606:4700:4700::1111 and 2606:2800:220:1:248:1893:25c8:1946, the
+// others in 2001:db8::/32 (see worldwide), the way there over fd00:c0a8:68::1 and fd00:6440::1.
 //
 // With the gateway itself, three routers stand between a host and a server: an answer that left with ttl 64 comes home
 // with 61. The first router lets a packet pass only if its source is the uplink's own address (RFC 2827): nobody outside
@@ -60,10 +69,18 @@ var (
 	dnsServers  = []netip.Addr{netip.MustParseAddr("8.8.8.8"), netip.MustParseAddr("1.1.1.1")}
 	webServer   = netip.MustParseAddr("93.184.216.34")
 	clientAddr  = netip.MustParseAddr("198.51.100.7")
-	clientAddr6 = netip.MustParseAddr("2001:db8:51::7")
 	switchedOff = netip.MustParseAddr("198.51.100.99")
-	silence     = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("11.0.0.0/8")}
+	silence     = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("11.0.0.0/8"), netip.MustParsePrefix("2001:db8:203::/48")}
 )
+
+// worldwide are the addresses of IPv6 that those of IPv4 have beside them.
+var worldwide = map[netip.Addr]netip.Addr{
+	dnsServers[0]: netip.MustParseAddr("2001:4860:4860::8888"),
+	dnsServers[1]: netip.MustParseAddr("2606:4700:4700::1111"),
+	webServer:     netip.MustParseAddr("2606:2800:220:1:248:1893:25c8:1946"),
+	clientAddr:    netip.MustParseAddr("2001:db8:51::7"),
+	switchedOff:   netip.MustParseAddr("2001:db8:51::99"),
+}
 
 // NewInternet makes an Internet that runs on s. Its random numbers are used on the scheduler's goroutine. It takes no
 // packets before Connect.
@@ -82,7 +99,11 @@ func NewInternet(c InternetConfig, s Scheduler, random *rand.Rand) (*Internet, e
 	}
 	n := &Internet{time: s, random: random, config: c, servers: map[netip.Addr]*Machine{}}
 	for i, a := range c.Routers {
-		n.routers = append(n.routers, n.newMachine(a, i))
+		six := netip.Addr{}
+		if i < len(routers6) {
+			six = routers6[i]
+		}
+		n.routers = append(n.routers, n.newMachine(a, six, i))
 	}
 	n.client = n.addServer(clientAddr)
 	for _, a := range dnsServers {
@@ -92,13 +113,13 @@ func NewInternet(c InternetConfig, s Scheduler, random *rand.Rand) (*Internet, e
 	return n, nil
 }
 
-func (n *Internet) newMachine(a netip.Addr, distance int) *Machine {
-	return newMachine(n.time, n.random, &site{n, a, distance})
+func (n *Internet) newMachine(a, six netip.Addr, distance int) *Machine {
+	return newMachine(n.time, n.random, &site{n, a, six, distance})
 }
 
 func (n *Internet) addServer(a netip.Addr) *Machine {
-	m := n.newMachine(a, len(n.routers))
-	n.servers[a] = m
+	m := n.newMachine(a, worldwide[a], len(n.routers))
+	n.servers[a], n.servers[worldwide[a]] = m, m
 	return m
 }
 
@@ -112,7 +133,18 @@ func (n *Internet) Addr() netip.Prefix { return n.config.Addr }
 // NextHop returns the first router.
 func (n *Internet) NextHop() netip.Addr { return n.config.Routers[0] }
 
-// Client returns somebody outside, at 198.51.100.7, who can be told to ping and to connect to what the lab publishes. It
+// Addr6 and NextHop6 are Addr and NextHop in IPv6.
+func (*Internet) Addr6() netip.Prefix { return addr6 }
+
+// NextHop6 returns the first router.
+func (*Internet) NextHop6() netip.Addr { return routers6[0] }
+
+// isGateway reports whether an address is the gateway's on the uplink.
+func (n *Internet) isGateway(a netip.Addr) bool {
+	return a == n.config.Addr.Addr() || a == addr6.Addr()
+}
+
+// Client returns somebody outside, at 198.51.100.7 and 2001:db8:51::7, who can be told to ping and to connect to what the lab publishes. It
 // belongs to the scheduler's goroutine: in a lab of real time, its methods are called through After.
 func (n *Internet) Client() *Machine { return n.client }
 
@@ -120,11 +152,11 @@ func (n *Internet) Client() *Machine { return n.client }
 func (n *Internet) Output(f frame.Frame, _ time.Time) trace.Reason {
 	f = f.Clone()
 	f.FinishChecksum() // a super-frame stays whole: nothing out here is too narrow for it
-	ip, err := frame.ParseIPv4(f.Data[frame.EthernetHeader:])
+	ip, err := frame.ParseIP(f.Data[frame.EthernetHeader:])
 	switch {
 	case err != nil:
 		return trace.IPHeader
-	case ip.Src() != n.config.Addr.Addr():
+	case !n.isGateway(ip.Src()):
 		return trace.InsideSource
 	case n.moving.Load() >= maxMoving:
 		return trace.UplinkError
@@ -167,7 +199,7 @@ func (n *Internet) passes(ip frame.IP, i int) bool {
 	switch dst := ip.Dst(); {
 	case n.servers[dst] != nil, slices.ContainsFunc(silence, func(p netip.Prefix) bool { return p.Contains(dst) }):
 		return true
-	case dst == switchedOff:
+	case dst == switchedOff || dst == worldwide[switchedOff]:
 		router.sendError(ip, false, frame.ICMPUnreachable, frame.UnreachableHost, 0)
 	case !dst.IsMulticast():
 		router.sendError(ip, false, frame.ICMPUnreachable, frame.UnreachableNet, 0)
@@ -201,21 +233,30 @@ func (n *Internet) homeward(b []byte, i int) {
 
 // site is where a machine of the Internet stands: behind that many routers, seen from the lab.
 type site struct {
-	n        *Internet
-	addr     netip.Addr
-	distance int
+	n         *Internet
+	addr, six netip.Addr // six is invalid of a router that has no address of IPv6
+	distance  int
 }
 
 // owns implements network.
-func (s *site) owns(a netip.Addr) bool { return a == s.addr }
+func (s *site) owns(a netip.Addr) bool { return a == s.addr || a == s.six }
 
 // source implements network: everything can be reached from here, or at least tried.
-func (s *site) source(frame.Tuple) (way, error) { return way{src: s.addr, mtu: 1500}, nil }
+func (s *site) source(t frame.Tuple) (way, error) {
+	src := s.addr
+	if t.Dst().Is6() {
+		src = s.six
+	}
+	if !src.IsValid() {
+		return way{}, ErrNoRoute
+	}
+	return way{src: src, mtu: 1500}, nil
+}
 
 // transmit implements network. Servers reach one another over the last router.
 func (s *site) transmit(b []byte) {
 	switch dst := frame.IP(b[frame.EthernetHeader:]).Dst(); {
-	case dst == s.n.config.Addr.Addr():
+	case s.n.isGateway(dst):
 		if s.n.gateway != nil {
 			s.n.homeward(b, s.distance)
 		}

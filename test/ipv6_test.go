@@ -160,6 +160,42 @@ func TestIPv6ByHost(t *testing.T) {
 	})
 }
 
+// TestIPv6ByNetns: through a namespace packets of IPv6 leave with the uplink's address, as Docker's rules have it, and its ports are
+// open there.
+func TestIPv6ByNetns(t *testing.T) {
+	needs(t, "ip", "ping", "curl")
+	t.Parallel()
+	s := newSite(t, byNetns, strings.Replace(twoFamilies, "uplink: none, docker_rules: off", "uplink: UPLINK", 1))
+	s.out.shell(`
+		ip -n NET@ addr add 2001:db8:64::2/64 dev eth0 nodad && ip -n NET@ addr add 2001:db8:8::8/128 dev lo
+		ip -n NET@ -6 route add default via 2001:db8:64::1
+		ip -n ISP@ addr add 2001:db8:64::1/64 dev wan nodad && ip -n ISP@ -6 route add 2001:db8:8::8 via 2001:db8:64::2
+		ip netns exec ISP@ sysctl -qw net.ipv6.conf.all.forwarding=1 net.ipv6.icmp.ratelimit=0`)
+	serve := func(host, address string) {
+		within(t, s.ns(host), func() error {
+			l, err := net.Listen("tcp", address)
+			if err == nil {
+				t.Cleanup(func() { l.Close() })
+				go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, host, "sees", r.RemoteAddr) }))
+			}
+			return err
+		})
+	}
+	serve("NET", "[2001:db8:8::8]:80")
+	s.start()
+	serve("BLUE", ":80")
+	inside := func(command ...string) string {
+		out, errOut, _ := s.try(append([]string{"exec", s.ns("RED"), "--"}, command...)...)
+		return out + errOut
+	}
+	contains(t, inside("ping", "-6", "-c", "1", "-W", "5", "2001:db8:8::8"), "1 received", "ttl=62")
+	contains(t, inside("ping", "-6", "-c", "1", "-W", "5", "-t", "2", "2001:db8:8::8"), "From 2001:db8:c000:200::1", "Time exceeded")
+	contains(t, inside("curl", "-6", "-s", "-m", "20", "http://[2001:db8:8::8]/"), "NET sees [2001:db8:c000:200::2]:")
+	s.do("publish", "add", s.ns("BLUE"), "8080:80")
+	out, _ := exec.Command("ip", "netns", "exec", s.ns("NET"), "curl", "-sS", "-m", "20", "http://[2001:db8:c000:200::2]:8080/").CombinedOutput()
+	contains(t, string(out), "BLUE sees [2001:db8:64::2]:")
+}
+
 // published asks BLUE's ports, of a network with both families, and GREEN's, which has IPv4 alone, as Docker opens them.
 func published(t *testing.T, s *site) {
 	t.Helper()

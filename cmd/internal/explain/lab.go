@@ -71,7 +71,13 @@ func (l *Lab) outside(leg *nat.Interface, c *sim.Clock, random *rand.Rand) (sim.
 	if l.Uplink.Kind == Sim {
 		return sim.NewInternet(l.Uplink.Internet, c, random)
 	}
-	a := sim.NewAnywhere(sim.AnywhereConfig{Addr: leg.Addr().Addr(), Refuses: l.refuses}, c, random)
+	config := sim.AnywhereConfig{Addr: leg.Addr().Addr(), Refuses: l.refuses}
+	for _, own := range leg.Addrs6() {
+		if !own.Addr().IsLinkLocalUnicast() {
+			config.Addr6 = own.Addr()
+		}
+	}
+	a := sim.NewAnywhere(config, c, random)
 	if l.Uplink.Kind == Host {
 		return sim.NewBound(a, l.Gateway.Conns(l.Now)), nil
 	}

@@ -62,6 +62,9 @@ type Uplink struct {
 	// UplinkSim has its own if they are zero; UplinkHost has this machine's, and neither.
 	Address netip.Prefix `json:"address,omitzero"`
 	Gateway netip.Addr   `json:"gateway,omitzero"`
+	// Address6 and Gateway6 are the same in IPv6, of UplinkNetns alone; zero: no way out in IPv6.
+	Address6 netip.Prefix `json:"address6,omitzero"`
+	Gateway6 netip.Addr   `json:"gateway6,omitzero"`
 	// PublishHere says, of UplinkSim, that published ports are sockets of this machine, as they are with UplinkHost.
 	PublishHere bool `json:"publish_here,omitempty"`
 }

@@ -80,7 +80,7 @@ func (p *Plan) Inlet(h *Host) *Inlet {
 	for i := range h.Interfaces {
 		if h.Interfaces[i].Name == h.GatewayDev {
 			at := &h.Interfaces[i]
-			return &Inlet{at, p.Network(at.Network), p.Uplink.Kind == UplinkHost}
+			return &Inlet{at, p.Network(at.Network), p.Uplink.carriesIPv6()}
 		}
 	}
 	return nil

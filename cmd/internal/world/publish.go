@@ -95,8 +95,8 @@ func (w *World) beginPublished(h *Host, p plan.Publish, taken takenPorts) (*Publ
 		return nil, fmt.Errorf("port %d of %s cannot be published: the lab's uplink is %s; run it with --uplink host", p.To.Port(), h.Plan.Name, w.Plan().Uplink.Kind)
 	}
 	open := &Published{Publish: p, Host: h.Plan.Name, Outside: p.HostIP, Wanted: p}
-	if w.way != nil && !w.way.onMachine && p.HostIP.Is6() && !w.way.six.IsValid() && !w.routed(h, p) {
-		return nil, fmt.Errorf("port %d of %s cannot be published at %v: uplink %s carries IPv4 alone", p.To.Port(), h.Plan.Name, p.HostIP, w.Plan().Uplink.Kind)
+	if w.way != nil && !w.way.onMachine && p.HostIP.Is6() && !w.routed(h, p) && (!w.way.six.IsValid() || !open.v6()) {
+		return nil, fmt.Errorf("port %d of %s cannot be published at %v: uplink %s leads there in IPv4 alone", p.To.Port(), h.Plan.Name, p.HostIP, w.Plan().Uplink.Kind)
 	}
 	if w.way != nil && !w.way.onMachine && p.HostIP.IsUnspecified() {
 		open.Outside = w.way.addr(open.v6())

@@ -78,8 +78,13 @@ func (w *World) openWayOut6() error {
 	if w.way == nil || !w.way.six.IsValid() || len(w.way.iface.Addrs6()) > 0 {
 		return nil
 	}
-	if w.way.six.Addr() == uplink.FallbackAddr6 {
+	if w.Plan().Uplink.Kind == plan.UplinkHost && w.way.six.Addr() == uplink.FallbackAddr6 {
 		w.report("uplink host: this machine has no way out in IPv6 now: what wants out there is told that there is no route")
+	}
+	for _, n := range w.Networks() {
+		if six := n.Plan.IPv6; six != nil && six.Subnet.Overlaps(w.way.six) {
+			return fmt.Errorf("network %s is %v, and so is the outside, %v: give the network another subnet", n.Plan.Name, six.Subnet, w.way.six.Masked())
+		}
 	}
 	if err := w.gateway.SetAddrs6(w.way.iface, []netip.Prefix{w.way.six}, w.Now()); err != nil {
 		return err
@@ -154,7 +159,7 @@ func (w *World) openSim() (next netip.Addr, err error) {
 		return next, err
 	}
 	internet.Connect(w.gateway, iface)
-	w.way = &wayOut{iface: iface, listen: noListener}
+	w.way = &wayOut{iface: iface, listen: noListener, six: internet.Addr6(), next6: internet.NextHop6()}
 	return internet.NextHop(), nil
 }
 
@@ -166,8 +171,11 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 	if err != nil {
 		return next, fmt.Errorf("%s: x-uswitch.uplink: %w", w.Plan().Source, err)
 	}
-	device, err := w.open(ns, tap.Interface{Name: plan.UplinkName, DisableIPv6: true,
-		Addresses: []netip.Prefix{netip.PrefixFrom(want.Gateway, want.Address.Bits())}})
+	card := tap.Interface{Name: plan.UplinkName, DisableIPv6: true, Addresses: []netip.Prefix{netip.PrefixFrom(want.Gateway, want.Address.Bits())}}
+	if want.Address6.IsValid() {
+		card.DisableIPv6, card.Addresses = false, append(card.Addresses, netip.PrefixFrom(want.Gateway6, want.Address6.Bits()))
+	}
+	device, err := w.open(ns, card)
 	if err != nil {
 		return next, err
 	}
@@ -180,7 +188,7 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 	closing := make(chan struct{})
 	w.scope.add(func() error { close(closing); return nil })
 	w.ports.Go(func() { w.carryUplink(way, iface, closing) })
-	w.way = &wayOut{iface: iface, listen: noListener}
+	w.way = &wayOut{iface: iface, listen: noListener, six: want.Address6, next6: want.Gateway6}
 	return want.Gateway, nil
 }
 

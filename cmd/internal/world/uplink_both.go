@@ -15,7 +15,7 @@ import (
 // openBoth opens an internet in memory as the way out, with published ports that are sockets of this machine.
 func (w *World) openBoth(internet *sim.Internet) error {
 	standIn := w.standIn()
-	host, err := w.sockets(uplink.HostConfig{Addr: internet.Addr(), Gateway: standIn})
+	host, err := w.sockets(uplink.HostConfig{Addr: internet.Addr(), Gateway: standIn, Addr6: internet.Addr6().Addr(), Gateway6: w.standIn6()})
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,8 @@ func (w *World) openBoth(internet *sim.Internet) error {
 		way.clients.note(f)
 		w.gateway.InputUplink(iface, f, now)
 	}, w.gateway.Undelivered)
-	w.way = &wayOut{iface: iface, onMachine: true, standIn: standIn, overflowed: host.Overflowed, listen: w.listenOn(host)}
+	w.way = &wayOut{iface: iface, onMachine: true, standIn: standIn, six: internet.Addr6(), next6: internet.NextHop6(),
+		overflowed: host.Overflowed, listen: w.listenOn(host)}
 	return nil
 }
 
