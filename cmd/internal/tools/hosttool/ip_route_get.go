@@ -15,11 +15,11 @@ func (i *ip) getRoute(ctx context.Context, dst string) error {
 	if dst == "" {
 		return refuse(1, "need at least a destination address")
 	}
-	to, err := prefix(dst)
+	to, err := i.prefix(dst)
 	if err != nil {
 		return err
 	}
-	if i.view.IPv6 || to.Addr().IsMulticast() {
+	if to.Addr().Is6() || to.Addr().IsMulticast() {
 		return refuse(255, `"ip route get %s" is not answered here: want an IPv4 address that is no group's`, dst)
 	}
 	rows, err := i.routes(ctx)

@@ -44,6 +44,7 @@ func (t Tool) ARP(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	rows = choose(rows, func(n api.Neighbor) bool { return n.Dst.Is4() })
 	total := len(rows)
 	rows = choose(rows, func(n api.Neighbor) bool {
 		return (dev == "" || n.Dev == dev) && (len(rest) == 0 || n.Dst.String() == rest[0])

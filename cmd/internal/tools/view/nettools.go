@@ -14,10 +14,14 @@ import (
 	"uswitch/cmd/internal/control/api"
 )
 
+// scopeIDs are the kernel's numbers of the scopes of IPv6 (net/ipv6.h).
+var scopeIDs = map[string]string{"host": "0x10", "link": "0x20", "global": "0x0"}
+
 // Ifconfig writes devices as `ifconfig` does, in the order of their names.
 //
 //	br0: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500
 //	        inet 11.11.11.1  netmask 255.255.255.0  broadcast 11.11.11.255
+//	        inet6 fe80::42:bff:fe0b:b01  prefixlen 64  scopeid 0x20<link>
 //	        ether 02:42:0b:0b:0b:01  txqueuelen 0  (Ethernet)
 func Ifconfig(w io.Writer, rows []api.Device) error {
 	out := bufio.NewWriter(w)
@@ -33,6 +37,9 @@ func Ifconfig(w io.Writer, rows []api.Device) error {
 				fmt.Fprintf(out, "  destination %v", a.Addr())
 			}
 			out.WriteByte('\n')
+		}
+		for _, a := range d.Addresses6 {
+			fmt.Fprintf(out, "        inet6 %v  prefixlen %d  scopeid %s<%s>\n", a.Prefix.Addr(), a.Prefix.Bits(), scopeIDs[scope6(a.Prefix)], scope6(a.Prefix))
 		}
 		address, medium := hardware(&d)
 		fmt.Fprintf(out, "        %s  txqueuelen %d  (%s)\n", address, queueLength(&d), medium)
