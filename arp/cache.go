@@ -53,6 +53,7 @@ type Cache[P any] struct {
 
 type entry[P any] struct {
 	mac     frame.MAC
+	router  bool
 	state   State // Reachable may have become Stale meanwhile: see current
 	updated time.Time
 	asked   time.Time
@@ -79,6 +80,8 @@ type Neighbor struct {
 	State State
 	Age   time.Duration // since it was last confirmed
 	Held  int           // packets that wait
+	// Router says that the neighbour calls itself a router, of IPv6 alone.
+	Router bool
 }
 
 // List returns the table as it is at now, sorted by address.
@@ -86,7 +89,7 @@ func (c *Cache[P]) List(now time.Time) []Neighbor {
 	c.mu.Lock()
 	rows := make([]Neighbor, 0, len(c.entries))
 	for addr, e := range c.entries {
-		rows = append(rows, Neighbor{addr, e.mac, e.current(now), now.Sub(e.updated), len(e.held)})
+		rows = append(rows, Neighbor{addr, e.mac, e.current(now), now.Sub(e.updated), len(e.held), e.router})
 	}
 	c.mu.Unlock()
 	slices.SortFunc(rows, func(a, b Neighbor) int { return a.Addr.Compare(b.Addr) })
@@ -195,7 +198,7 @@ func (c *Cache[P]) Fork() *Cache[P] {
 func Restore[P any](rows []Neighbor, now time.Time) *Cache[P] {
 	c := New[P]()
 	for _, n := range rows {
-		e := &entry[P]{mac: n.MAC, state: n.State, updated: now.Add(-n.Age)}
+		e := &entry[P]{mac: n.MAC, state: n.State, updated: now.Add(-n.Age), router: n.Router}
 		switch n.State {
 		case Incomplete:
 			e.state = Failed

@@ -32,6 +32,7 @@ type Advert struct {
 	MAC       frame.MAC // zero: it does not say
 	Solicited bool      // it answers a question
 	Override  bool      // what was known before is not true any more
+	Router    bool      // who says it is a router
 }
 
 // Advertised notes what a neighbour advertises, if anybody here has asked for it or speaks to it; known is false otherwise
@@ -55,6 +56,7 @@ func (c *Cache[P]) Advertised(addr netip.Addr, a Advert, now time.Time) (known, 
 		}
 		return true, false, nil
 	}
+	e.router = a.Router
 	changed = e.merge(a.MAC, confirmed, now)
 	return true, changed, c.release(e)
 }

@@ -261,3 +261,52 @@ func TestNarrowLink(t *testing.T) {
 		t.Errorf("it has %+v", got)
 	}
 }
+
+// TestSmallerSegments: where a router says that less fits the way, a stream goes on in smaller segments, down to what every link of
+// IPv6 carries and no further (RFC 8201).
+func TestSmallerSegments(t *testing.T) {
+	l := newLink6(t, false, false, "fd00::2/64")
+	l.pass(2 * time.Second)
+	l.card.SetNeighbor(netip.MustParseAddr("fd00::9"), peerMAC)
+	received, next := 0, uint32(0)
+	l.answer = func(p frame.IPv6) []byte {
+		if p.Proto() != frame.ProtoTCP {
+			return nil
+		}
+		s, _ := frame.ParseTCP(p.Payload())
+		if len(p) > 1400 {
+			b := appendError(make([]byte, frame.EthernetHeader+frame.IPv6Header), frame.ICMPError{Type: frame.ICMPUnreachable, Code: frame.UnreachableTooBig, MTU: 1400}, frame.IP(p))
+			frame.IP(frame.PutIPv6(b[frame.EthernetHeader:], frame.ProtoICMPv6, 64, netip.MustParseAddr("fd00::1"), p.Src())).SetICMPChecksum()
+			frame.Ethernet(b).SetHeader(l.card.MAC(), peerMAC, frame.TypeIPv6)
+			return b
+		}
+		if s.Flags()&frame.SYN != 0 || s.Seq() == next {
+			received, next = received+len(s.Payload()), s.Seq()+span(s)
+		}
+		f := frame.TCPFields{SrcPort: s.DstPort(), DstPort: s.SrcPort(), Seq: 1, Ack: next, Flags: frame.ACK, Window: ourWindow}
+		if s.Flags()&frame.SYN != 0 {
+			f.Seq, f.Flags, f.MSS = 0, frame.SYN|frame.ACK, 1440
+		}
+		b := make([]byte, frame.EthernetHeader+frame.IPv6Header+f.HeaderLen())
+		frame.PutTCP(b[frame.EthernetHeader+frame.IPv6Header:], f).SetChecksum(p.Dst(), p.Src())
+		frame.PutIPv6(b[frame.EthernetHeader:], frame.ProtoTCP, 64, p.Dst(), p.Src())
+		frame.Ethernet(b).SetHeader(l.card.MAC(), peerMAC, frame.TypeIPv6)
+		return b
+	}
+	nothing := func() {}
+	s, err := l.card.host.Dial(netip.MustParseAddrPort("[fd00::9]:80"), StreamEvents{Opened: nothing, Data: func([]byte) {}, Sent: nothing, Ended: func(error) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.pass(10 * time.Millisecond)
+	s.Write(make([]byte, 100_000))
+	l.pass(2 * time.Minute)
+	if received != 100_000 || s.Queued() != 0 {
+		t.Errorf("%d bytes have arrived, and %d wait", received, s.Queued())
+	}
+	for _, p := range l.sent {
+		if p.HasFragmentHeader() {
+			t.Errorf("a segment was cut: %d bytes", len(p))
+		}
+	}
+}

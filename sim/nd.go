@@ -172,6 +172,7 @@ func (s *inet6) advertised(m frame.ND, mac frame.MAC) {
 	s.solicits = maxSolicits
 	if (m.SourceMAC != frame.MAC{} && m.SourceMAC == mac) {
 		_, held := s.card.neighbors.Met(m.Src, mac, now)
+		s.card.neighbors.Advertised(m.Src, arp.Advert{MAC: mac, Router: true}, now)
 		s.card.release(held, mac)
 	}
 	if a.HopLimit != 0 {

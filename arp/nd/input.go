@@ -37,7 +37,7 @@ func advertised[P any](c *arp.Cache[P], m frame.ND, self arp.Self, now time.Time
 	if self.Has(m.Target) {
 		return arp.Outcome[P]{Case: arp.Conflict, Defend: true}
 	}
-	known, changed, held := c.Advertised(m.Target, arp.Advert{MAC: m.TargetMAC, Solicited: m.Solicited, Override: m.Override}, now)
+	known, changed, held := c.Advertised(m.Target, arp.Advert{MAC: m.TargetMAC, Solicited: m.Solicited, Override: m.Override, Router: m.Router}, now)
 	if !known {
 		return arp.Outcome[P]{Case: arp.Unsolicited}
 	}

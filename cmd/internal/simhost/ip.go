@@ -231,7 +231,7 @@ func inOrder6(r api.Route) int {
 func (h host) neighborRows() []api.Neighbor {
 	rows := []api.Neighbor{}
 	for _, n := range h.Host.Neighbors(h.Loop().Now()) {
-		row := api.Neighbor{Dst: n.Addr, Dev: n.Card, State: []string{n.State.String()}}
+		row := api.Neighbor{Dst: n.Addr, Dev: n.Card, Router: n.Router, State: []string{n.State.String()}}
 		if n.MAC != (frame.MAC{}) {
 			row.Lladdr = n.MAC.String()
 		}

@@ -210,6 +210,7 @@ type Neighbor struct {
 	Dst    netip.Addr `json:"dst"`
 	Dev    string     `json:"dev,omitempty"`
 	Lladdr string     `json:"lladdr,omitempty"`
+	Router bool       `json:"router,omitempty"`
 	State  []string   `json:"state"`
 }
 

@@ -192,7 +192,7 @@ func (s *Server) neighbors(*http.Request) (any, error) {
 	now := s.world.Now()
 	for _, i := range s.world.Gateway().Interfaces() {
 		for _, n := range i.Neighbors(now) {
-			row := api.Neighbor{Dst: n.Addr, Dev: i.Name(), State: []string{n.State.String()}}
+			row := api.Neighbor{Dst: n.Addr, Dev: i.Name(), Router: n.Router, State: []string{n.State.String()}}
 			if n.MAC.IsStation() {
 				row.Lladdr = n.MAC.String()
 			}

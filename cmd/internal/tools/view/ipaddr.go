@@ -153,6 +153,9 @@ func Neighbors(w io.Writer, rows []api.Neighbor) error {
 		if n.Lladdr != "" {
 			out.WriteString("lladdr " + n.Lladdr + " ")
 		}
+		if n.Router {
+			out.WriteString("router ")
+		}
 		out.WriteString(strings.Join(n.State, ",") + " \n") // as the real one: a blank ends the line
 	}
 	return out.Flush()
