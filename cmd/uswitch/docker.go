@@ -34,7 +34,7 @@ published ports on this machine, the rules that Docker makes. The services of a 
 	}
 	dockerLabFlag(c)
 	c.AddCommand(containerCommands()...)
-	c.AddCommand(newDockerPs("ps"), newDockerInspect(), newDockerNetwork(), newDockerContainer(), newDockerInfo(), newDockerImages(), newDockerCompose("compose"))
+	c.AddCommand(newDockerPs("ps"), newDockerInspect(), newDockerNetwork(), newDockerContainer(), newDockerInfo(), newDockerImages(), newDockerEvents(), newDockerCompose("compose"))
 	return c
 }
 
@@ -61,7 +61,7 @@ func newDockerContainer() *cobra.Command {
 
 func containerCommands() []*cobra.Command {
 	return []*cobra.Command{newDockerRun(), newDockerCreate(), newDockerStart(), newDockerStop(), newDockerRm(), newDockerExec(),
-		newDockerPort(), newDockerLogs()}
+		newDockerPort(), newDockerLogs(), newDockerTop(), newDockerStats()}
 }
 
 // onDocker makes a command one that speaks to the engine of a lab, be it up or not.

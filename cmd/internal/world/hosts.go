@@ -217,3 +217,12 @@ func (h *Host) planned() *Host {
 	h.Plan = &p
 	return h
 }
+
+// Processes returns the processes of this machine that are in a host's network namespace.
+func (w *World) Processes(host string) ([]int, error) {
+	h := w.Host(host)
+	if h == nil {
+		return nil, fmt.Errorf("host %s: there is none", host)
+	}
+	return processesIn(map[uint64]bool{h.Namespace.ID.Inode: true}), nil
+}

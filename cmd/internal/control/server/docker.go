@@ -100,6 +100,22 @@ func (l dockerLab) Command(host string) (pid, status int, running bool) {
 	return pid, status, state == world.Running
 }
 
+func (l dockerLab) Processes(host string) ([]int, error) { return l.world.Processes(host) }
+
+// Traffic is counted at the switches' ports, where what a host sends is received.
+func (l dockerLab) Traffic(host string) map[string]engine.Traffic {
+	h := l.world.Host(host)
+	if h == nil {
+		return nil
+	}
+	all := map[string]engine.Traffic{}
+	for _, c := range l.world.Home(h).Cards {
+		n := c.Port.Counters()
+		all[c.Plan.Name] = engine.Traffic{Received: n.TxBytes, Sent: n.RxBytes}
+	}
+	return all
+}
+
 func (l dockerLab) Sandbox(host string) string {
 	if h := l.world.Host(host); h != nil {
 		return h.Namespace.Path

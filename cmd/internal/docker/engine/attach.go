@@ -25,6 +25,7 @@ func (e *Engine) listen(reference string, in io.Reader, to func(terminal bool) f
 		in = nil
 	}
 	a := attach(in, to(c.config.Tty))
+	e.tellOf(c, "attach")
 	if c.console != nil {
 		c.console.join(a, c.config.StdinOnce)
 	} else {

@@ -55,6 +55,7 @@ func (e *Engine) Create(name string, r types.CreateRequest) (*types.CreateRespon
 		c.config.Hostname = c.short()
 	}
 	e.containers = append(e.containers, c)
+	e.tellOf(c, "create")
 	return &types.CreateResponse{ID: c.id, Warnings: append([]string{about}, warnings(c)...)}, nil
 }
 

@@ -197,6 +197,7 @@ func (e *Engine) Connect(network string, r types.NetworkConnectRequest) error {
 		delete(c.endpoints, n.Docker)
 		return failed("%w", err)
 	}
+	e.tellNetwork(n, "connect", c.id)
 	return nil
 }
 
@@ -238,6 +239,7 @@ func (e *Engine) Disconnect(network string, r types.NetworkDisconnectRequest) er
 		if err := e.lab.Disconnect(c.host(), n.Name); err != nil {
 			return failed("%w", err)
 		}
+		e.tellNetwork(n, "disconnect", c.id)
 	}
 	delete(c.endpoints, n.Docker)
 	return nil

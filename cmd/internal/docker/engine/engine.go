@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
@@ -46,9 +47,16 @@ type Lab interface {
 	StopHost(host string, patience time.Duration) error
 	// Sandbox is the path of a host's network namespace.
 	Sandbox(host string) string
+	// Processes are those of this machine that are in that.
+	Processes(host string) ([]int, error)
+	// Traffic is what the interfaces of a host have received and sent, by their names.
+	Traffic(host string) map[string]Traffic
 	// Taken are the networks that the machine has routes to, which no network of the lab may overlap.
 	Taken() []netip.Prefix
 }
+
+// Traffic is in bytes.
+type Traffic = types.Traffic
 
 // Options are what an engine needs besides its lab.
 type Options struct {
@@ -68,6 +76,8 @@ type Engine struct {
 	execs      []*execution        // the oldest first
 	closed     bool                // nothing is started any more
 	networks   map[string]*network // what a plan does not know of networks, by name
+
+	happened events
 }
 
 // New returns the engine of a lab.
@@ -203,5 +213,7 @@ func (resting) StopHost(string, time.Duration) error                     { retur
 func (resting) Published(string) []plan.Publish                          { return nil }
 func (resting) Command(string) (pid, status int, running bool)           { return 0, 0, false }
 func (resting) Sandbox(string) string                                    { return "" }
+func (resting) Processes(string) ([]int, error)                          { return nil, nil }
+func (resting) Traffic(string) map[string]Traffic                        { return nil }
 func (resting) Taken() []netip.Prefix                                    { return nil }
 func (resting) Log(uint64, ...string) ([]world.LogLine, <-chan struct{}) { return nil, nil }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 
 	"uswitch/cmd/internal/docker/image"
 	"uswitch/cmd/internal/docker/types"
@@ -56,6 +58,7 @@ func (e *Engine) Exec(reference string, config types.ExecConfig) (*types.ExecCre
 	}
 	x := &execution{id: e.newID(), container: c, config: config}
 	e.execs = append(e.execs, x)
+	e.tellOf(c, "exec_create: "+strings.Join(config.Cmd, " "), "execID", x.id)
 	return &types.ExecCreateResponse{ID: x.id}, nil
 }
 
@@ -105,11 +108,13 @@ func (e *Engine) startExec(id string, in io.Reader, to func(terminal bool) func(
 		return nil, invalid("OCI runtime exec failed: exec failed: unable to start container process: %v", commandError(x.config.Cmd[0], err))
 	}
 	x.console, x.pid = console, process.PID()
+	e.tellOf(x.container, "exec_start: "+strings.Join(x.config.Cmd, " "), "execID", x.id)
 	go func() {
 		status := console.wait(process)
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		x.status, x.pid = &status, 0
+		e.tellOf(x.container, "exec_die", "execID", x.id, "exitCode", strconv.Itoa(status))
 		console.close()
 	}()
 	return a, nil

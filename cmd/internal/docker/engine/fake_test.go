@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/docker/engine"
+	"uswitch/cmd/internal/docker/types"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/worldtest"
@@ -76,6 +77,9 @@ func (f *fakeLab) Plan() *plan.Plan {
 func (f *fakeLab) Simulated() bool { return true }
 
 func (f *fakeLab) Taken() []netip.Prefix { return f.taken }
+
+func (f *fakeLab) Processes(string) ([]int, error)         { return nil, nil }
+func (f *fakeLab) Traffic(string) map[string]types.Traffic { return nil }
 
 func (f *fakeLab) AddNetwork(n plan.Network) error {
 	return f.change("AddNetwork", func(p *plan.Plan) error { p.Networks = append(p.Networks, n); return nil })

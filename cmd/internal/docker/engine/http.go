@@ -23,6 +23,8 @@ func (e *Engine) Handler() http.Handler {
 		"GET /containers/json":           e.getContainers,
 		"POST /containers/create":        e.postCreate,
 		"GET /containers/{id}/json":      e.getContainer,
+		"GET /containers/{id}/top":       e.getTop,
+		"GET /containers/{id}/stats":     e.getStats,
 		"POST /containers/{id}/start":    e.postStart,
 		"POST /containers/{id}/kill":     e.postKill,
 		"POST /containers/{id}/resize":   e.postResize,
@@ -53,6 +55,7 @@ func (e *Engine) Handler() http.Handler {
 	mux.HandleFunc("POST /containers/{id}/attach", e.postAttach)
 	mux.HandleFunc("POST /exec/{id}/start", e.postExecStart)
 	mux.HandleFunc("GET /containers/{id}/logs", e.getLogs)
+	mux.HandleFunc("GET /events", e.getEvents)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		respond(w, nil, notFound("%s %s: the engine of a lab does not do that", r.Method, r.URL.Path))
 	})
@@ -100,6 +103,12 @@ func flag(r *http.Request, name string) bool {
 func (e *Engine) getVersion(*http.Request) (any, error) {
 	return map[string]any{"Version": "uswitch", "ApiVersion": apiVersion, "MinAPIVersion": "1.24", "Os": "linux"}, nil
 }
+
+func (e *Engine) getTop(r *http.Request) (any, error) {
+	return e.Top(r.PathValue("id"), r.URL.Query().Get("ps_args"))
+}
+
+func (e *Engine) getStats(r *http.Request) (any, error) { return e.Stats(r.PathValue("id")) }
 
 func (e *Engine) getContainers(r *http.Request) (any, error) { return e.List(flag(r, "all")), nil }
 

@@ -147,6 +147,7 @@ func (e *Engine) RemoveNetwork(reference string) error {
 		return failed("%w", err)
 	}
 	delete(e.networks, n.Docker)
+	e.tellNetwork(n, "destroy", "")
 	return nil
 }
 

@@ -48,6 +48,7 @@ func (e *Engine) CreateNetwork(r types.NetworkCreateRequest) (*types.NetworkCrea
 		r.Labels = map[string]string{}
 	}
 	e.networks[n.Docker] = &network{created: e.now(), labels: r.Labels, options: r.Options, aux: r.IPAM.Config[0].AuxiliaryAddresses}
+	e.tellNetwork(&n, "create", "")
 	return &types.NetworkCreateResponse{ID: n.ID()}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os/exec"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"uswitch/cmd/internal/docker/types"
@@ -33,7 +34,11 @@ func (e *Engine) Start(reference string) error {
 		return conflict("the lab is about to end")
 	}
 	if c.service != "" {
-		return e.lab.StartHost(c.service)
+		err := e.lab.StartHost(c.service)
+		if err == nil {
+			e.tellOf(c, "start")
+		}
+		return err
 	}
 	h, err := e.hostOf(c)
 	if err == nil {
@@ -45,8 +50,10 @@ func (e *Engine) Start(reference string) error {
 	if err != nil {
 		return e.startFailed(c, fmt.Errorf("failed to set up container networking: %w", err))
 	}
+	e.tellPlaces(c, "connect")
 	if err := e.startCommand(c); err != nil {
 		_ = e.lab.RemoveHost(c.name) // the first error is the one to tell
+		e.tellPlaces(c, "disconnect")
 		return e.startFailed(c, err)
 	}
 	return nil
@@ -110,6 +117,7 @@ func (e *Engine) startCommand(c *container) error {
 	}
 	c.console, c.process, c.ended = console, process, make(chan struct{})
 	c.state = types.State{Status: running, Running: true, Pid: process.PID(), StartedAt: e.now()}
+	e.tellOf(c, "start")
 	go e.wait(c)
 	return nil
 }
@@ -154,6 +162,8 @@ func (e *Engine) wait(c *container) {
 	}
 	c.state = types.State{Status: exited, ExitCode: result, Error: c.state.Error,
 		StartedAt: c.state.StartedAt, FinishedAt: e.now()}
+	e.tellOf(c, "die", "exitCode", strconv.Itoa(result))
+	e.tellPlaces(c, "disconnect")
 	c.console.close()
 	c.console, c.process = nil, nil
 	e.execs = slices.DeleteFunc(e.execs, func(x *execution) bool { return x.container == c })

@@ -40,7 +40,11 @@ func (e *Engine) stopping(reference string, patience time.Duration) (stop func()
 	case c.service != "" && len(c.argv) == 0:
 		return nil, conflict("%s runs no command: it is there as long as the lab is", c.name)
 	case c.service != "":
-		return func() { _ = e.lab.StopHost(c.service, patience) }, nil
+		return func() {
+			if e.lab.StopHost(c.service, patience) == nil {
+				e.tellOf(c, "stop")
+			}
+		}, nil
 	}
 	ended := c.ended
 	return func() {
@@ -51,6 +55,7 @@ func (e *Engine) stopping(reference string, patience time.Duration) (stop func()
 			e.kill(c, syscall.SIGKILL)
 			<-ended
 		}
+		e.tellOf(c, "stop")
 	}, nil
 }
 
@@ -65,6 +70,7 @@ func (e *Engine) Kill(reference, signal string) error {
 	if c.process == nil {
 		return conflict("cannot kill container: %s: container %s is not running", reference, c.id)
 	}
+	e.tellSignal(c, signalOf(signal))
 	c.signal(signalOf(signal))
 	return nil
 }
@@ -72,6 +78,7 @@ func (e *Engine) Kill(reference, signal string) error {
 func (e *Engine) kill(c *container, s syscall.Signal) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.tellSignal(c, s)
 	c.signal(s)
 }
 
@@ -110,6 +117,7 @@ func (e *Engine) Remove(reference string, force bool) error {
 		return err
 	}
 	ended := c.ended
+	e.tellSignal(c, syscall.SIGKILL)
 	c.signal(syscall.SIGKILL)
 	e.mu.Unlock()
 	if ended != nil {
@@ -126,6 +134,7 @@ func (e *Engine) forget(c *container) {
 	if i := slices.Index(e.containers, c); i >= 0 {
 		e.containers = slices.Delete(e.containers, i, i+1)
 		close(c.removed)
+		e.tellOf(c, "destroy")
 	}
 }
 
