@@ -76,7 +76,11 @@ func TestTwoReaders(t *testing.T) {
 	}
 	inKorean(t, "trace", ko.stdout.String())
 	inEnglish(t, "trace", c.stdout.String())
-	for _, args := range [][]string{{"drops"}, {"replay", "1"}} {
+	for _, args := range [][]string{
+		{"drops"}, {"replay", "1"}, {"explain", "RED", "8.8.8.8"}, {"explain", "RED", "BLUE", "--tcp", "80", "--send"}, {"explain", "RED", "BLUE", "--send"},
+		{"why-not", "RED", "8.8.8.8"}, {"why-not", "outside", "--tcp", "80"}, {"reach", "--no-send"},
+		{"explain", "PINK", "8.8.8.8"}, {"explain", "RED"}, {"drops", "--follow=perhaps"}, {"nonsense"}, // errors
+	} {
 		what := strings.Join(args, " ")
 		inKorean(t, what, l.reads(korean, args...))
 		inEnglish(t, what, l.reads("C", args...))

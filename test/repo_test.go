@@ -72,7 +72,7 @@ var allowed = map[string]struct{ ours, others []string }{
 	"cmd/internal/world/worldtest": {ours: []string{"switch/frame", "tap"}},
 	"cmd/internal/simhost": {ours: core("cmd/internal/world/names", "cmd/internal/control/api", "cmd/internal/tools/..."),
 		others: []string{"github.com/spf13/pflag", "mvdan.cc/sh/v3/..."}},
-	"cmd/internal/explain":        {ours: core("cmd/internal/plan", "cmd/internal/control/api")}, // the questions and answers are the socket's
+	"cmd/internal/explain":        {ours: core("cmd/internal/words", "cmd/internal/plan", "cmd/internal/control/api")}, // the questions and answers are the socket's
 	"cmd/internal/control/api":    {ours: []string{"switch/frame", "switch/trace", "cmd/internal/words"}},
 	"cmd/internal/words":          {ours: []string{"switch/trace"}, others: []string{"go.yaml.in/yaml/v4", "golang.org/x/text/language"}}, // other languages than English
 	"cmd/internal/control/server": {ours: core("cmd/internal/words", "switch/vxlan", "nat/uplink", "switch/trace/pcap", "tap", "cmd/internal/plan/...", "cmd/internal/world/...", "cmd/internal/explain", "cmd/internal/control/api", "cmd/internal/docker/engine", "cmd/internal/tools/graph"), others: []string{"golang.org/x/sys/unix"}},

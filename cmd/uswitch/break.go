@@ -13,6 +13,7 @@ import (
 	"uswitch/cmd/internal/teach/breakage"
 	"uswitch/cmd/internal/teach/check"
 	"uswitch/cmd/internal/teach/state"
+	"uswitch/cmd/internal/words"
 )
 
 func newBreak() *cobra.Command {
@@ -50,7 +51,7 @@ touched.`,
 		case *hint || *mend:
 			return tellBroken(c.Context(), dir, lab, broken, *mend)
 		case broken != nil:
-			return fmt.Errorf("something is broken in lab %s already: find it, or undo it with uswitch break %s --mend", lab.Lab(), lab.Lab())
+			return words.Errorf("something is broken in lab %s already: find it, or undo it with uswitch break %s --mend", lab.Lab(), lab.Lab())
 		}
 		return breakLab(c.Context(), dir, lab, *seed)
 	}
@@ -72,14 +73,14 @@ func breakLab(ctx context.Context, dir string, lab *api.Client, seed uint64) err
 	if err := broken.Save(dir); err != nil {
 		return errors.Join(err, broken.Fix(ctx, subject))
 	}
-	fmt.Printf("One thing in lab %s is broken now (seed %d). Find it; uswitch check says when it is mended,\nuswitch break --hint what does not work any more, and uswitch break --mend undoes it.\n", lab.Lab(), seed)
+	fmt.Println(words.In("One thing in lab %s is broken now (seed %d). Find it; uswitch check says when it is mended,\nuswitch break --hint what does not work any more, and uswitch break --mend undoes it.", lab.Lab(), seed))
 	return nil
 }
 
 // tellBroken gives a hint, or fixes it and says what it was.
 func tellBroken(ctx context.Context, dir string, lab *api.Client, broken *breakage.Broken, mend bool) error {
 	if broken == nil {
-		return fmt.Errorf("nothing was broken in lab %s", lab.Lab())
+		return words.Errorf("nothing was broken in lab %s", lab.Lab())
 	}
 	if !mend {
 		fmt.Println(broken.Hint)
@@ -90,12 +91,12 @@ func tellBroken(ctx context.Context, dir string, lab *api.Client, broken *breaka
 		return err
 	}
 	failed := broken.Fix(ctx, subject)
-	fmt.Printf("It was %s:\n", broken.Fault.Name)
+	fmt.Println(words.In("It was %s:", broken.Fault.Name))
 	for _, a := range broken.Fault.Break {
 		fmt.Printf("  %v\n", a)
 	}
 	if status := broken.Check(ctx, subject).Status(); status != 0 {
-		return errors.Join(errors.New("it is undone, and still not everything is as it was: something else has changed"), failed)
+		return errors.Join(words.Errorf("it is undone, and still not everything is as it was: something else has changed"), failed)
 	}
 	return broken.Forget(dir)
 }

@@ -71,9 +71,9 @@ func compare(t *testing.T, file string, keys []string) {
 }
 
 // said returns the sentences of the whole product that stand where they are said: in calls of a trace.Language, which is called `in`
-// wherever there is one, and of words.In, words.Errorf and trace.Key.
+// wherever there is one, or In, as words.In is, and of words.Errorf and trace.Key.
 func said(t *testing.T) (keys []string) {
-	for _, dir := range []string{"../../cmd", "../../switch"} {
+	for _, dir := range []string{"../../cmd", "../../switch", "../../sim"} {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 				return err
@@ -106,7 +106,7 @@ func says(in string, f ast.Expr) bool {
 		return f.Name == "in" || f.Name == "Key" && in == "trace" || f.Name == "Errorf" && in == "words"
 	case *ast.SelectorExpr:
 		from, _ := f.X.(*ast.Ident)
-		return f.Sel.Name == "in" || from != nil && slices.Contains([]string{"words.In", "words.Errorf", "trace.Key"}, from.Name+"."+f.Sel.Name)
+		return f.Sel.Name == "in" || f.Sel.Name == "In" || from != nil && slices.Contains([]string{"words.Errorf", "trace.Key"}, from.Name+"."+f.Sel.Name)
 	}
 	return false
 }

@@ -15,6 +15,7 @@ import (
 	"uswitch/cmd/internal/teach/check"
 	"uswitch/cmd/internal/teach/state"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 // cannotCheck is the exit status where some check could not be made.
@@ -72,7 +73,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 			"junit": (*check.Report).WriteJUnit,
 		}[*format]
 		if write == nil {
-			return usageError{fmt.Errorf("-o %s: want text, json or junit", *format)}
+			return usageError{words.Errorf("-o %s: want text, json or junit", *format)}
 		}
 		report, err := checked(c.Context(), args, load, session.BesideWith(&rights), o)
 		if err == nil {
@@ -153,7 +154,7 @@ func checkedBroken(ctx context.Context, up *api.Client, o check.Options) (*check
 	subject.NoSend = o.NoSend
 	report := broken.Check(ctx, subject)
 	if report.Status() == 0 {
-		fmt.Fprintln(os.Stderr, "uswitch: it is mended")
+		fmt.Fprintln(os.Stderr, "uswitch: "+words.In("it is mended"))
 		err = broken.Forget(dir)
 	}
 	return report, err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/words"
 )
 
 func newCompletion() *cobra.Command {
@@ -30,7 +30,7 @@ func newCompletion() *cobra.Command {
 			case "fish":
 				return c.Root().GenFishCompletion(os.Stdout, true)
 			}
-			return usageError{fmt.Errorf("completion %s: want bash, zsh or fish", args[0])}
+			return usageError{words.Errorf("completion %s: want bash, zsh or fish", args[0])}
 		},
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/hosttool"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 func newConntrack() *cobra.Command {
@@ -69,7 +69,7 @@ func (o *conntrackOptions) run(ctx context.Context, name string) error {
 		case "json":
 			o.json = true
 		default:
-			return usageError{fmt.Errorf("conntrack: -o %s: want extended, id or json", format)}
+			return usageError{words.Errorf("conntrack: -o %s: want extended, id or json", format)}
 		}
 	}
 	onLab := func(do func(lab *api.Client) error) error {
@@ -91,7 +91,7 @@ func (o *conntrackOptions) run(ctx context.Context, name string) error {
 	case [5]bool{4: true}:
 		return withLabOrPlan(ctx, name, o.countConns)
 	}
-	return usageError{errors.New("conntrack: want exactly one of -L, -E, -D, -F and -C")}
+	return usageError{words.Errorf("conntrack: want exactly one of -L, -E, -D, -F and -C")}
 }
 
 // footer is what conntrack writes to standard error.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/url"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 func newDrops() *cobra.Command {
@@ -30,7 +30,7 @@ are alike are counted.`,
 	format := output(c)
 	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error {
 		if *format != "text" && *format != "json" {
-			return usageError{fmt.Errorf("-o %s: want text or json", *format)}
+			return usageError{words.Errorf("-o %s: want text or json", *format)}
 		}
 		if *follow {
 			return followDrops(lab, *format)

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/words"
 )
 
 func newExec() *cobra.Command {
@@ -27,7 +27,7 @@ func newExec() *cobra.Command {
 			program = program[1:]
 		}
 		if len(program) == 0 {
-			return usageError{errors.New("exec: want a program to run")}
+			return usageError{words.Errorf("exec: want a program to run")}
 		}
 		status, err := session.Exec(ctx, lab, args[0], program)
 		return failed(status, err)

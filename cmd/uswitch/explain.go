@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -14,6 +13,7 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/step"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 func newExplain() *cobra.Command {
@@ -53,7 +53,7 @@ func explainPacket(c *cobra.Command) *cobra.Command {
 			return ask(c, args)
 		}
 		if len(args) > 0 || c.Flags().Changed("tcp") || c.Flags().Changed("udp") || c.Flags().Changed("from") || c.Flags().Changed("send") {
-			return usageError{errors.New("--packet: the packet says who asks whom for what")}
+			return usageError{words.Errorf("--packet: the packet says who asks whom for what")}
 		}
 		name, _ := c.Flags().GetString("lab")
 		lab, err := findLab(name)
@@ -130,15 +130,15 @@ func readQuestion(q *api.Question, args []string, tcp, udp uint16) error {
 	}
 	switch {
 	case q.From == "":
-		return fmt.Errorf("want who asks, as in: RED 8.8.8.8")
+		return words.Errorf("want who asks, as in: RED 8.8.8.8")
 	case len(args) > 1:
-		return fmt.Errorf("%q: want one destination", args[1])
+		return words.Errorf("%q: want one destination", args[1])
 	case len(args) == 1:
 		q.To = args[0]
 	case q.From == api.Outsider:
 		q.To = "gateway"
 	default:
-		return fmt.Errorf("want what %s asks for, as in: %s 8.8.8.8", q.From, q.From)
+		return words.Errorf("want what %s asks for, as in: %s 8.8.8.8", q.From, q.From)
 	}
 	q.Protocol, q.Port = "icmp", 0
 	if tcp != 0 {
@@ -179,7 +179,7 @@ contradicts the prediction. With --no-send nothing is sent.`,
 	return onLab(c, func(ctx context.Context, lab *api.Client, _ []string) error {
 		a, err := netip.ParseAddr(*outside)
 		if err != nil || !a.Is4() {
-			return usageError{fmt.Errorf("--outside %s: want an IPv4 address", *outside)}
+			return usageError{words.Errorf("--outside %s: want an IPv4 address", *outside)}
 		}
 		m := new(api.Matrix)
 		write := map[string]func() error{
@@ -189,7 +189,7 @@ contradicts the prediction. With --no-send nothing is sent.`,
 			"html": func() error { return view.MatrixHTML(os.Stdout, m) },
 		}[*format]
 		if write == nil {
-			return usageError{fmt.Errorf("-o %s: want text, json, svg or html", *format)}
+			return usageError{words.Errorf("-o %s: want text, json, svg or html", *format)}
 		}
 		if err := lab.Get(ctx, "/v1/reach", api.ReachQuery{Outside: a, Send: !*noSend}.Query(), m); err != nil {
 			return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/url"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/graph"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 func newGraph() *cobra.Command {
@@ -34,7 +34,7 @@ Of many hosts, those that are alike - web1, web2, web3 and so on, on the same ne
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(append([]string{"json"}, graph.Formats...), cobra.ShellCompDirectiveNoFileComp))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if !slices.Contains(graph.Formats, *format) && *format != "json" {
-			return usageError{fmt.Errorf("-o %s: want %s or json", *format, strings.Join(graph.Formats, ", "))}
+			return usageError{words.Errorf("-o %s: want %s or json", *format, strings.Join(graph.Formats, ", "))}
 		}
 		lab, end, err := labToDraw(c.Context(), args)
 		if err != nil {

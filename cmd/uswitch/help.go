@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"uswitch/cmd/internal/words"
 )
 
 // topics are the texts that help tells besides the help of each command, one a file. The first line of each is what it is
@@ -56,7 +58,7 @@ func newHelp() *cobra.Command {
 			}
 			about, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return usageError{fmt.Errorf("help %s: there is no such command, and no such topic; topics: %s",
+				return usageError{words.Errorf("help %s: there is no such command, and no such topic; topics: %s",
 					strings.Join(args, " "), strings.Join(topicNames, ", "))}
 			}
 			return about.Help()

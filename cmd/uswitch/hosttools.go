@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 
@@ -11,6 +10,7 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/hosttool"
+	"uswitch/cmd/internal/words"
 )
 
 // hostTools returns the commands that take the words of another program.
@@ -92,7 +92,7 @@ func programsOf(lab hosttool.Lab) func(ctx context.Context, host string, argv []
 			up, ok = r.now, r.begin == nil
 		}
 		if !ok {
-			return 1, fmt.Errorf("%s: no lab is up", host)
+			return 1, words.Errorf("%s: no lab is up", host)
 		}
 		return session.ExecWith(ctx, up, host, argv, session.ExecOptions{Input: os.Stdin, Output: output})
 	}

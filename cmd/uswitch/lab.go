@@ -3,13 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/words"
 )
 
 // onLab makes a command one that acts on a lab that is up: it gets the option --lab, and the lab's client when it runs.
@@ -60,8 +60,8 @@ func plain(flag string) (bool, error) {
 	case value == "off":
 		return true, nil
 	case flag != "":
-		return false, usageError{fmt.Errorf("--offload %s: want on or off", value)}
+		return false, usageError{words.Errorf("--offload %s: want on or off", value)}
 	default:
-		return false, fmt.Errorf("%s=%s in the environment: want on or off", offloadVariable, value)
+		return false, words.Errorf("%s=%s in the environment: want on or off", offloadVariable, value)
 	}
 }

@@ -77,7 +77,7 @@ func listLessons(lang lesson.Language) error {
 		done, err = lesson.LoadProgress(dir)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "uswitch:", err)
+		fmt.Fprintln(os.Stderr, "uswitch:", words.Text(words.In, err))
 	}
 	return lesson.List(os.Stdout, all, done, lang)
 }
@@ -112,7 +112,7 @@ func keep(l *lesson.Lesson) func(done, of int) {
 			err = p.Save(dir)
 		}
 		if err != nil && !told {
-			fmt.Fprintln(os.Stderr, "uswitch:", err)
+			fmt.Fprintln(os.Stderr, "uswitch:", words.Text(words.In, err))
 			told = true
 		}
 	}

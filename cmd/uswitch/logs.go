@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"strconv"
 
@@ -11,6 +10,7 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 func newLogs() *cobra.Command {
@@ -35,7 +35,7 @@ last 256 KiB are remembered, through as many runs of its command as there were.`
 		if last != "all" {
 			var err error
 			if q.Tail, err = strconv.Atoi(last); err != nil || q.Tail < 0 {
-				return usageError{fmt.Errorf("logs: --tail %q: want a number of lines, or all", last)}
+				return usageError{words.Errorf("logs: --tail %q: want a number of lines, or all", last)}
 			}
 		}
 		ctx, stop := session.Interruptible()

@@ -9,6 +9,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 // project asks a lab what it is as a project.
@@ -35,7 +36,7 @@ func newLs() *cobra.Command {
 		rows := []view.Project{}
 		for _, answer := range api.AskAll(c.Context(), project) {
 			if answer.Err != nil {
-				fmt.Fprintln(os.Stderr, "uswitch:", answer.Err)
+				fmt.Fprintln(os.Stderr, "uswitch:", words.Text(words.In, answer.Err))
 				continue
 			}
 			rows = append(rows, answer.Said)
@@ -64,7 +65,7 @@ func newPs() *cobra.Command {
 			return l, err
 		}) {
 			if answer.Err != nil {
-				fmt.Fprintln(os.Stderr, "uswitch:", answer.Err)
+				fmt.Fprintln(os.Stderr, "uswitch:", words.Text(words.In, answer.Err))
 				continue
 			}
 			labs = append(labs, answer.Said)
@@ -82,7 +83,7 @@ func show(format string, rows any, text func() error) error {
 	case "json":
 		return view.JSON(os.Stdout, rows)
 	}
-	return usageError{fmt.Errorf("-o %s: want text or json", format)}
+	return usageError{words.Errorf("-o %s: want text or json", format)}
 }
 
 // get asks the lab for a table and prints it.

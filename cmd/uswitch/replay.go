@@ -12,6 +12,7 @@ import (
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/step"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 func newReplay() *cobra.Command {
@@ -34,7 +35,7 @@ printed.`,
 	c.RunE = func(c *cobra.Command, args []string) error {
 		packet, err := strconv.ParseUint(args[0], 10, 64)
 		if err != nil || packet == 0 {
-			return usageError{fmt.Errorf("packet %q: want its number in the trace, as in uswitch replay 7", args[0])}
+			return usageError{words.Errorf("packet %q: want its number in the trace, as in uswitch replay 7", args[0])}
 		}
 		name, _ := c.Flags().GetString("lab")
 		ctx, stop := session.Interruptible()
@@ -55,7 +56,7 @@ func journey(ctx context.Context, file, lab string, packet uint64) ([]api.Step, 
 	if file != "" {
 		steps, lost, err := step.Captured(file, packet)
 		if lost > 0 {
-			fmt.Fprintf(os.Stderr, "uswitch: the capture has lost %d steps: some of this packet's may be among them\n", lost)
+			fmt.Fprintln(os.Stderr, "uswitch: "+words.In("the capture has lost %d steps: some of this packet's may be among them", lost))
 		}
 		return steps, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"uswitch/cmd/internal/words"
+	"uswitch/switch/trace"
 )
 
 func newRoot() *cobra.Command {
@@ -33,7 +34,7 @@ decided, how its addresses were translated.`,
 		if words := c.Flags().Args(); c.HasSubCommands() && len(words) > 0 {
 			return knownCommand(c, words) // the flags of a command that does not exist
 		}
-		return usageError{fmt.Errorf("%s: %w; try %s -h", c.Name(), flagError(err), c.CommandPath())}
+		return usageError{words.Errorf("%s: %w; try %s -h", c.Name(), flagError(err), c.CommandPath())}
 	})
 	root.SetHelpTemplate(helpTemplate)
 	write := root.HelpFunc()
@@ -62,17 +63,33 @@ func (language) String() string        { return "" }
 func (language) Type() string          { return "language" }
 func (language) Set(name string) error { return words.Speak(name) }
 
-// flagError says of a number that is none what is wanted, where strconv says which of its functions failed.
+// flagError says in its reader's language what is wrong with a flag. Of a number that is none it says what is wanted, where strconv
+// says which of its functions failed.
 func flagError(err error) error {
 	var invalid *pflag.InvalidValueError
 	var number *strconv.NumError
-	if !errors.As(err, &invalid) || !errors.As(err, &number) {
-		return err
+	var unknown *pflag.NotExistError
+	var bare *pflag.ValueRequiredError
+	switch {
+	case errors.As(err, &unknown):
+		return words.Errorf("unknown flag: %s", dashed(unknown.GetSpecifiedName()))
+	case errors.As(err, &bare):
+		return words.Errorf("flag needs an argument: %s", dashed(bare.GetSpecifiedName()))
+	case errors.As(err, &invalid) && errors.As(err, &number):
+		want := map[string]string{"int": trace.Key("a whole number"), "uint16": trace.Key("a number from 0 to 65535"), "float64": trace.Key("a number"),
+			"bool": trace.Key("true or false"), "stringToInt": trace.Key("NAME=NUMBER, as in web=3")}
+		flag := invalid.GetFlag()
+		return words.Errorf("--%s %q: want %s", flag.Name, invalid.GetValue(), words.In(cmp.Or(want[flag.Value.Type()], trace.Key("another value"))))
 	}
-	want := map[string]string{"int": "a whole number", "uint16": "a number from 0 to 65535", "float64": "a number", "bool": "true or false",
-		"stringToInt": "NAME=NUMBER, as in web=3"}
-	flag := invalid.GetFlag()
-	return fmt.Errorf("--%s %q: want %s", flag.Name, invalid.GetValue(), cmp.Or(want[flag.Value.Type()], "another value"))
+	return err
+}
+
+// dashed is how a flag is typed.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
 }
 
 // tidy takes out of every help what says nothing: the flag of help itself, and that there are flags.
@@ -121,18 +138,17 @@ func knownCommand(c *cobra.Command, args []string) error {
 		return nil
 	}
 	c.SuggestionsMinimumDistance = 2
-	text := fmt.Sprintf("%s: there is no such command", args[0])
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		text += "; did you mean " + strings.Join(near, " or ") + "?"
+		return usageError{words.Errorf("%s: there is no such command; did you mean %s?; try %s -h", args[0], strings.Join(near, words.In(" or ")), c.CommandPath())}
 	}
-	return usageError{fmt.Errorf("%s; try %s -h", text, c.CommandPath())}
+	return usageError{words.Errorf("%s: there is no such command; try %s -h", args[0], c.CommandPath())}
 }
 
 // usage makes a mistake in the arguments one of usage.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return usageError{fmt.Errorf("%s: usage: %s; try %s -h", c.Name(), c.UseLine(), c.CommandPath())}
+			return usageError{words.Errorf("%s: usage: %s; try %s -h", c.Name(), c.UseLine(), c.CommandPath())}
 		}
 		return nil
 	}

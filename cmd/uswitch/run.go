@@ -11,6 +11,7 @@ import (
 	"uswitch/cmd/internal/doctor"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/words"
 )
 
 func newRun() *cobra.Command {
@@ -78,7 +79,7 @@ Built-in labs:
 func runArgs(c *cobra.Command, args []string) error {
 	dash := c.ArgsLenAtDash()
 	if len(args) == 0 || dash == 0 || dash < 0 && len(args) > 1 || dash > 1 || dash == len(args) {
-		return fmt.Errorf("arguments")
+		return errors.New("arguments")
 	}
 	return nil
 }
@@ -93,13 +94,13 @@ func builtins() string {
 
 func run(verb, name string, load plan.LoadOptions, o session.Options, simulate, keep bool) error {
 	if o.Trace != "text" && o.Trace != "json" && o.Trace != "off" {
-		return usageError{fmt.Errorf("--trace %s: want text, json or off", o.Trace)}
+		return usageError{words.Errorf("--trace %s: want text, json or off", o.Trace)}
 	}
 	if o.Pcap == "-" {
-		return usageError{errors.New("--pcap -: standard output has the trace: want a file, or uswitch capture -w - beside the lab")}
+		return usageError{words.Errorf("--pcap -: standard output has the trace: want a file, or uswitch capture -w - beside the lab")}
 	}
 	if o.Snap < 0 {
-		return usageError{fmt.Errorf("--snap %d: want 0 or more bytes", o.Snap)}
+		return usageError{words.Errorf("--snap %d: want 0 or more bytes", o.Snap)}
 	}
 	p, err := session.Load(name, load, o.Stderr)
 	if err != nil {
@@ -134,5 +135,5 @@ func orSimulated(err error, command, name string) error {
 	if !errors.As(err, &cannot) {
 		return err
 	}
-	return fmt.Errorf("%w\nwithout all that: uswitch %s --sim %s", needsMore(cannot), command, name)
+	return words.Errorf("%w\nwithout all that: uswitch %s --sim %s", needsMore(cannot), command, name)
 }

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 )
 
 func newSet() *cobra.Command {
@@ -58,7 +58,7 @@ func setOf(kind, use, short, long, example string, names int) *cobra.Command {
 		for _, arg := range args[names:] {
 			key, value, ok := strings.Cut(arg, "=")
 			if !ok {
-				return usageError{fmt.Errorf("set %s: %q: want KEY=VALUE", kind, arg)}
+				return usageError{words.Errorf("set %s: %q: want KEY=VALUE", kind, arg)}
 			}
 			change.Values[key] = value
 		}

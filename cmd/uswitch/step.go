@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -11,6 +10,7 @@ import (
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/step"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 func newStep() *cobra.Command {
@@ -39,10 +39,10 @@ input is no terminal, each line of it is a key (an empty one: n), and its end qu
 	completePackets(c, "at")
 	return onLab(c, func(_ context.Context, lab *api.Client, _ []string) error {
 		if *format != "text" && *format != "json" {
-			return usageError{fmt.Errorf("-o %s: want text or json", *format)}
+			return usageError{words.Errorf("-o %s: want text or json", *format)}
 		}
 		if o.Delay < 0 || o.Count < 0 || o.Query.Max < 0 || o.Query.Patience < 0 {
-			return usageError{fmt.Errorf("step: --auto, -c, --max and --patience: want numbers that are not negative")}
+			return usageError{words.Errorf("step: --auto, -c, --max and --patience: want numbers that are not negative")}
 		}
 		o.Auto, o.JSON = c.Flags().Changed("auto"), *format == "json"
 		o.Width, o.Colour = view.Terminal(os.Stdout)

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/words"
 )
 
 func newStop() *cobra.Command {
@@ -20,7 +21,7 @@ func newStop() *cobra.Command {
 		ValidArgsFunction: completeLabs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 && name != "" {
-				return usageError{fmt.Errorf("stop: %s and --lab %s: want one of them", args[0], name)}
+				return usageError{words.Errorf("stop: %s and --lab %s: want one of them", args[0], name)}
 			}
 			lab, err := findLab(append(args, name)[0])
 			if err != nil {

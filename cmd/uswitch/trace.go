@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,7 @@ import (
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/join"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/trace"
 )
 
@@ -47,11 +47,11 @@ through a tunnel from one to the other what both did with it, side by side:
 	c.RunE = func(c *cobra.Command, args []string) error {
 		switch {
 		case q.Format != "text" && q.Format != "json":
-			return usageError{fmt.Errorf("-o %s: want text or json", q.Format)}
+			return usageError{words.Errorf("-o %s: want text or json", q.Format)}
 		case *both:
 			return joinCaptures(c, args, q.Format)
 		case len(args) > 0:
-			return usageError{fmt.Errorf("%q: want options only; captures are joined by --join A.pcapng B.pcapng", args[0])}
+			return usageError{words.Errorf("%q: want options only; captures are joined by --join A.pcapng B.pcapng", args[0])}
 		}
 		return live(c, args)
 	}
@@ -64,12 +64,12 @@ const maxJoined = 2_000_000
 // joinCaptures puts two captures side by side. Options that choose packets are of no use then.
 func joinCaptures(c *cobra.Command, files []string, format string) error {
 	if len(files) != 2 {
-		return usageError{fmt.Errorf("--join: want two captures, as in --join a.pcapng b.pcapng")}
+		return usageError{words.Errorf("--join: want two captures, as in --join a.pcapng b.pcapng")}
 	}
 	var idle error
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if f.Name != "join" && f.Name != "output" {
-			idle = usageError{fmt.Errorf("--join: --%s chooses what is captured: give it to uswitch capture", f.Name)}
+			idle = usageError{words.Errorf("--join: --%s chooses what is captured: give it to uswitch capture", f.Name)}
 		}
 	})
 	if idle != nil {
@@ -107,10 +107,10 @@ the interface, what happened there the packet's comment. With - it goes to stand
 	complete(c)
 	return onLab(c, func(_ context.Context, lab *api.Client, _ []string) error {
 		if path == "" {
-			return usageError{fmt.Errorf("capture: want -w FILE, or -w - for standard output")}
+			return usageError{words.Errorf("capture: want -w FILE, or -w - for standard output")}
 		}
 		if path == "-" && view.IsTerminal(os.Stdout) {
-			return usageError{fmt.Errorf("capture: a capture is not for a terminal: want -w FILE, or a pipe behind -w -")}
+			return usageError{words.Errorf("capture: a capture is not for a terminal: want -w FILE, or a pipe behind -w -")}
 		}
 		ctx, stop := session.Interruptible()
 		defer stop()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -11,6 +10,7 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
+	"uswitch/cmd/internal/words"
 )
 
 // newUp is run under the name that people know from docker compose, and with its -d.
@@ -38,25 +38,25 @@ in memory, and lives in real time. Labs in the background print no trace unless 
 // upInBackground starts this very program again, with the flags that it was given.
 func upInBackground(given *pflag.FlagSet, args []string) error {
 	if len(args) > 1 {
-		return usageError{errors.New("up -d: a command behind -- needs a lab that ends with it: leave out -d")}
+		return usageError{words.Errorf("up -d: a command behind -- needs a lab that ends with it: leave out -d")}
 	}
 	if given.Changed("web") {
-		return usageError{errors.New("up -d --web: the page would end with this command: leave out one of the two, or run uswitch web beside the lab")}
+		return usageError{words.Errorf("up -d --web: the page would end with this command: leave out one of the two, or run uswitch web beside the lab")}
 	}
-	words := []string{"up", "--in-background"}
+	line := []string{"up", "--in-background"}
 	if !given.Changed("trace") {
-		words = append(words, "--trace=off")
+		line = append(line, "--trace=off")
 	}
 	given.Visit(func(f *pflag.Flag) {
 		if f.Name != "detach" {
-			words = append(words, again(f)...)
+			line = append(line, again(f)...)
 		}
 	})
-	lab, pid, status, err := session.Background(append(words, args...), os.Stderr)
+	lab, pid, status, err := session.Background(append(line, args...), os.Stderr)
 	if err != nil || status != 0 {
 		return failed(status, err)
 	}
-	fmt.Printf("lab %s is up, as process %d\n", lab, pid)
+	fmt.Println(words.In("lab %s is up, as process %d", lab, pid))
 	return nil
 }
 

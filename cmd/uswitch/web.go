@@ -12,6 +12,7 @@ import (
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/web"
+	"uswitch/cmd/internal/words"
 )
 
 // pageOptions say where the page is.
@@ -42,13 +43,13 @@ func (p *pageOptions) serve(ctx context.Context, lab *api.Client) (end func(), e
 	go func() {
 		defer close(ended)
 		if err := web.Serve(ctx, l, web.Handler(lab, token, port)); err != nil {
-			fmt.Fprintln(os.Stderr, "uswitch:", err)
+			fmt.Fprintln(os.Stderr, "uswitch:", words.Text(words.In, err))
 		}
 	}()
 	fmt.Fprintf(os.Stderr, "uswitch: lab %s: %s\n", lab.Lab(), invitation)
 	if p.open && url != "" {
 		if err := web.Open(url); err != nil {
-			fmt.Fprintln(os.Stderr, "uswitch:", err)
+			fmt.Fprintln(os.Stderr, "uswitch:", words.Text(words.In, err))
 		}
 	}
 	return func() { stop(); <-ended }, nil
@@ -104,7 +105,7 @@ func whileUp(ctx context.Context, lab *api.Client) error {
 		case <-time.After(time.Second):
 		}
 		if _, err := lab.Now(ctx); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("the page has ended: %w", err)
+			return words.Errorf("the page has ended: %w", err)
 		}
 	}
 }

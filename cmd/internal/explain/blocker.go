@@ -2,7 +2,6 @@ package explain
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -64,16 +63,16 @@ func (f *flow) blocker() *blocker {
 	}
 	if f.target.From == api.Machine && errors.Is(f.failed, sim.ErrNoRoute) {
 		return &blocker{reason: trace.NoRoute, addr: f.target.addr, Stop: api.Stop{Way: api.There, Where: api.Machine, Type: "route", Reason: trace.NoRoute.String(),
-			Sentence: fmt.Sprintf("the gateway has no route to %v", f.target.addr)}}
+			Sentence: f.in("the gateway has no route to %v", f.target.addr)}}
 	}
 	if !f.has(api.There) && asker != nil { // it never left: the next hop did not answer
 		d, _ := f.routeFrom(asker, api.There)
 		return f.unanswered(asker, nextHop(d, f.target.addr), api.There)
 	}
 	if f.failed != nil {
-		return f.outside(trace.Unreachable, "it hears: "+f.failed.Error())
+		return f.outside(trace.Unreachable, f.in("it hears: %s", f.failed.Error()))
 	}
-	return f.outside(trace.TimedOut, "nobody answers there, or the answer does not come this way")
+	return f.outside(trace.TimedOut, f.in("nobody answers there, or the answer does not come this way"))
 }
 
 // beyondTunnels are the machines to which the question went, or the ARP that it needs, and of which it is not known what they do: the
@@ -186,21 +185,21 @@ func (f *flow) blockerOfInner(s *inner, wrong string) *blocker {
 		stop.Type = "firewall"
 	case s.Kind == sim.StepCard && s.Card == "lo":
 		stop.loDown = true
-		stop.Sentence = "lo of " + s.Host + " is down: it does not reach itself"
+		stop.Sentence = f.in("lo of %s is down: it does not reach itself", s.Host)
 	case s.Kind == sim.StepCard && stop.reason == trace.PortDown:
-		stop.Sentence = fmt.Sprintf("%s of %s is down", s.Card, s.Host)
+		stop.Sentence = f.in("%s of %s is down", s.Card, s.Host)
 	case s.Kind == sim.StepCard && stop.reason == trace.PortGone:
-		stop.Sentence = fmt.Sprintf("the cable of %s's %s is out of the switch", s.Host, s.Card)
+		stop.Sentence = f.in("the cable of %s's %s is out of the switch", s.Host, s.Card)
 	case s.Kind == sim.StepRoute && stop.reason == trace.NoRoute:
-		stop.Sentence = fmt.Sprintf("%s has no route to %v: its kernel says `Network is unreachable`, and nothing leaves", s.Host, s.Addr)
+		stop.Sentence = f.in("%s has no route to %v: its kernel says `Network is unreachable`, and nothing leaves", s.Host, s.Addr)
 		if stop.nic == nil && h != nil && len(h.Cards) > 0 {
 			stop.nic = &h.Cards[0]
 		}
 	case s.Kind == sim.StepDeliver && stop.reason == trace.NoSocket:
 		port, _ := f.deliveredPort()
-		stop.Sentence = fmt.Sprintf("nobody in %s listens on %s port %d", s.Host, upper(f.target.Protocol), port)
+		stop.Sentence = f.in("nobody in %s listens on %s port %d", s.Host, upper(f.target.Protocol), port)
 		if at := heldAt(h, f.target.Protocol, port); at != "" {
-			stop.Sentence += fmt.Sprintf(" at %v: its server listens on %s only", f.deliveredAt(), at)
+			stop.Sentence += f.in(" at %v: its server listens on %s only", f.deliveredAt(), at)
 		}
 	}
 	return stop

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -44,7 +43,7 @@ func (f *flow) blockerOf(s *step, i int) *blocker {
 	}
 	where, what := s.Step()
 	return &blocker{reason: s.Reason, event: &s.Event, at: f.progress(i), Stop: api.Stop{Way: s.way, Where: where, Type: what,
-		Reason: s.Reason.String(), Sentence: s.Reason.Sentence(), Rule: ruleOf(f.world.Gateway().Rules(), &s.Event)}}
+		Reason: s.Reason.String(), Sentence: f.in(s.Reason.Sentence()), Rule: ruleOf(f.world.Gateway().Rules(), &s.Event)}}
 }
 
 // waitedFor is the neighbour that a packet of the gateway's waited for.
@@ -108,10 +107,10 @@ func (f *flow) hairpin(h, asker *sim.HostState) *blocker {
 	s := &blocker{host: h, at: f.progress(len(f.steps)), Stop: api.Stop{Way: api.Back, Where: f.target.From, Type: "deliver", Reason: hairpin}}
 	if h == asker {
 		s.Way = api.There
-		s.Sentence = fmt.Sprintf("the question comes back to %s with its own address as the source, which no kernel believes", h.Name)
+		s.Sentence = f.in("the question comes back to %s with its own address as the source, which no kernel believes", h.Name)
 		return s
 	}
-	s.Sentence = fmt.Sprintf("%s answers %s directly, as they are on one network; %s asked %v, and does not know the answer", h.Name,
+	s.Sentence = f.in("%s answers %s directly, as they are on one network; %s asked %v, and does not know the answer", h.Name,
 		f.target.From, f.target.From, f.target.addr)
 	return s
 }
@@ -160,19 +159,19 @@ func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w api.Way) *blocke
 	owner, nic := f.lab.owner(a)
 	switch {
 	case owner == nil && f.lab.isGateway(a):
-		s.Sentence = fmt.Sprintf("%s asks who has %v, which is the gateway's, on a network where the gateway does not answer for it", name, a)
+		s.Sentence = f.in("%s asks who has %v, which is the gateway's, on a network where the gateway does not answer for it", name, a)
 	case owner == nil:
-		s.Sentence = fmt.Sprintf("%s asks who has %v, and nobody does", name, a)
+		s.Sentence = f.in("%s asks who has %v, and nobody does", name, a)
 	case nic.Down:
 		s.reason, s.host, s.nic = trace.PortDown, owner, nic
-		s.Sentence = fmt.Sprintf("%s asks who has %v: that is %s, whose %s is down", name, a, owner.Name, nic.Name)
+		s.Sentence = f.in("%s asks who has %v: that is %s, whose %s is down", name, a, owner.Name, nic.Name)
 	case nic.Port == "":
 		s.reason, s.host, s.nic = trace.PortGone, owner, nic
-		s.Sentence = fmt.Sprintf("%s asks who has %v: that is %s, whose cable is out of the switch", name, a, owner.Name)
+		s.Sentence = f.in("%s asks who has %v: that is %s, whose cable is out of the switch", name, a, owner.Name)
 	case f.unheard(asker, nic, s):
 		s.nic = nic
 	default:
-		s.Sentence = fmt.Sprintf("%s asks who has %v: %s does not hear it, or its answer is not heard", name, a, owner.Name)
+		s.Sentence = f.in("%s asks who has %v: %s does not hear it, or its answer is not heard", name, a, owner.Name)
 	}
 	s.Reason = s.reason.String()
 	return s
@@ -195,11 +194,11 @@ func (f *flow) unheard(asker *sim.HostState, to *sim.CardState, s *blocker) bool
 		return false
 	case theirs.Flags().Isolated && ours.Flags().Isolated:
 		s.reason = trace.Isolated
-		s.Sentence = fmt.Sprintf("%s asks who has %v, and %s does not hear it: %s", asker.Name, s.addr, to.Port, trace.Isolated.Sentence())
+		s.Sentence = f.in("%s asks who has %v, and %s does not hear it: %s", asker.Name, s.addr, to.Port, f.in(trace.Isolated.Sentence()))
 		return true
 	case !theirs.Flags().BroadcastFlood:
 		s.reason = trace.NoFlood
-		s.Sentence = fmt.Sprintf("%s asks who has %v, and %s does not hear it: bcast_flood is off on its port", asker.Name, s.addr, to.Port)
+		s.Sentence = f.in("%s asks who has %v, and %s does not hear it: bcast_flood is off on its port", asker.Name, s.addr, to.Port)
 		return true
 	}
 	return false

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/nat/rule"
 	"uswitch/sim"
 	"uswitch/switch/trace"
@@ -28,7 +30,7 @@ func (l *Lab) ask(q api.Question) (*flow, *api.Answer, error) {
 	target, err := l.check(q)
 	var nobody addressless
 	if errors.As(err, &nobody) {
-		return nil, nobody.answer(q), nil
+		return nil, nobody.answer(l, q), nil
 	}
 	if err != nil {
 		return nil, nil, err
@@ -45,10 +47,10 @@ func (l *Lab) ask(q api.Question) (*flow, *api.Answer, error) {
 }
 
 // answer says that there is no address to ask at, so that nothing was sent.
-func (e addressless) answer(q api.Question) *api.Answer {
+func (e addressless) answer(l *Lab, q api.Question) *api.Answer {
 	stop := &api.Stop{Way: api.There, Where: e.who, Type: "address", Reason: api.NoAddress, Sentence: e.text}
 	return &api.Answer{Question: q, Verdict: api.No, Stop: stop, Sentence: e.text + ".", Phases: []api.Phase{{Number: 1, Way: api.There, Where: q.From, Type: "address",
-		Result: api.ResultDrop, Looked: "the address of " + e.who, Found: e.text, Reason: api.NoAddress}}}
+		Result: api.ResultDrop, Looked: l.in("the address of %s", e.who), Found: e.text, Reason: api.NoAddress}}}
 }
 
 // answer writes down what has become of the question.
@@ -60,14 +62,14 @@ func (f *flow) answer() *api.Answer {
 	a := &api.Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Stop: stop.told()}
 	unknown := f.unknowns(stop)
 	if f.reachedOutside() && f.lab.Uplink.Kind != Sim && a.Stop == nil {
-		unknown = append(unknown, beyondUplink+": it is taken for granted that somebody answers there")
+		unknown = append(unknown, f.in("what lies beyond the uplink cannot be known from here: it is taken for granted that somebody answers there"))
 	}
 	a.Unknown = strings.Join(unknown, "; ")
 	a.Verdict = verdictOf(a.Stop == nil, a.Unknown)
 	a.Works = a.Verdict == api.Yes
 	a.Sentence = f.sentence(stop, a.Verdict)
 	if f.lost > 0 {
-		a.Unknown += fmt.Sprintf("; %d steps were too many to be shown", f.lost)
+		a.Unknown += f.in("; %d steps were too many to be shown", f.lost)
 	}
 	return a
 }
@@ -92,12 +94,9 @@ func (f *flow) group() (to []string) {
 func (f *flow) answerOfGroup(to []string) *api.Answer {
 	who := strings.Join(to, ", ")
 	return &api.Answer{Question: f.target.Question, Address: f.target.addr.String(), Phases: f.phases(), Verdict: api.NotKnown,
-		Unknown:  "whether a program there listens to the group, and answers",
-		Sentence: fmt.Sprintf("%v is a group: the question is delivered to %s. Who of them listens to it, and answers, is not known.", f.target.addr, who)}
+		Unknown:  f.in("whether a program there listens to the group, and answers"),
+		Sentence: f.in("%v is a group: the question is delivered to %s. Who of them listens to it, and answers, is not known.", f.target.addr, who)}
 }
-
-// beyondUplink is what nobody here can know.
-const beyondUplink = "what lies beyond the uplink cannot be known from here"
 
 // reachedOutside reports whether the question of a host has left the lab, and the uplink has taken it.
 func (f *flow) reachedOutside() bool {
@@ -116,22 +115,22 @@ func (f *flow) sentence(s *blocker, v api.Verdict) string {
 	q := f.target.Question
 	switch machines := f.beyondTunnels(); {
 	case s == nil && v == api.NotKnown && !f.ok() && len(machines) > 0:
-		return fmt.Sprintf("As far as the switch can see, the question leaves %s through the tunnel to %s. What becomes of it there is not known.", q.From, strings.Join(machines, " and "))
+		return f.in("As far as the switch can see, the question leaves %s through the tunnel to %s. What becomes of it there is not known.", q.From, strings.Join(machines, f.in(" and ")))
 	case s == nil && v == api.NotKnown:
-		return fmt.Sprintf("As far as the switch can see, %s reaches %s, and the answer comes back. That is not all that decides.", q.From, q.Object())
+		return f.in("As far as the switch can see, %s reaches %s, and the answer comes back. That is not all that decides.", q.From, q.Object(f.in))
 	case v == api.NotKnown:
 		text := f.sentence(s, api.No)
-		return "As far as the switch can see: " + text
+		return f.in("As far as the switch can see: %s", text)
 	case s == nil:
-		return fmt.Sprintf("It works: %s reaches %s, and the answer comes back.", q.From, q.Object())
+		return f.in("It works: %s reaches %s, and the answer comes back.", q.From, q.Object(f.in))
 	case s.Where == q.From && s.host != nil && s.Reason != hairpin:
 		return s.Sentence + "."
 	case s.Way == api.Back:
-		return fmt.Sprintf("%s's question arrives, but the answer does not come back: at %s (%s), %s.", q.From, s.Where, s.Type, s.Sentence)
+		return f.in("%s's question arrives, but the answer does not come back: at %s (%s), %s.", q.From, s.Where, s.Type, s.Sentence)
 	case s.Where == q.From:
-		return fmt.Sprintf("The question does not leave %s: %s.", q.From, s.Sentence)
+		return f.in("The question does not leave %s: %s.", q.From, s.Sentence)
 	}
-	return fmt.Sprintf("The question ends at %s (%s): %s.", s.Where, s.Type, s.Sentence)
+	return f.in("The question ends at %s (%s): %s.", s.Where, s.Type, s.Sentence)
 }
 
 // nameServer is whom simulated hosts ask for names.
@@ -142,7 +141,7 @@ var nameServer = netip.AddrFrom4([4]byte{8, 8, 8, 8})
 func (t *trial) resolve() (*api.Answer, error) {
 	name := t.target.To
 	if t.lab.Uplink.Kind != Sim {
-		return nil, fmt.Errorf("%s: what a name means outside cannot be known from here: ask for an address", name)
+		return nil, words.Errorf("%s: what a name means outside cannot be known from here: ask for an address", name)
 	}
 	dns := *t
 	dns.target = target{Question: api.Question{From: t.target.From, To: nameServer.String(), Protocol: "udp", Port: 53}, addr: nameServer}
@@ -152,12 +151,12 @@ func (t *trial) resolve() (*api.Answer, error) {
 	}
 	if !f.ok() {
 		answer := f.answer()
-		answer.Sentence = fmt.Sprintf("The name %s cannot be looked up: %s", name, strings.ToLower(answer.Sentence[:1])+answer.Sentence[1:])
+		answer.Sentence = t.in("The name %s cannot be looked up: %s", name, begun(answer.Sentence))
 		return answer, nil
 	}
 	h, ok := f.world.Host(t.target.From)
 	if !ok {
-		return nil, fmt.Errorf("%s: want an address", name)
+		return nil, words.Errorf("%s: want an address", name)
 	}
 	h.LookUp(nameServer, name, false, func(a netip.Addr, failed error) { t.target.addr, err = a, failed })
 	end := f.world.Clock().Now().Add(patience)
@@ -167,16 +166,22 @@ func (t *trial) resolve() (*api.Answer, error) {
 		return nil, nil
 	}
 	if err == nil {
-		err = errors.New("it has no address")
+		err = words.Errorf("it has no address")
 	}
-	why := err.Error()
+	why := words.Text(t.in, err)
 	if errors.Is(err, sim.ErrNoSuchName) {
-		why = "there is no such name (NXDOMAIN)"
+		why = t.in("there is no such name (NXDOMAIN)")
 	}
 	stop := &api.Stop{Way: api.There, Where: t.target.From, Type: "name", Reason: noSuchName, Sentence: fmt.Sprintf("%s: %s", name, why)}
-	return &api.Answer{Question: t.target.Question, Verdict: api.No, Stop: stop, Sentence: fmt.Sprintf("The name does not resolve: %s, says %v.", why, nameServer),
-		Phases: []api.Phase{{Number: 1, Way: api.There, Where: t.target.From, Type: "name", Result: api.ResultDrop, Looked: name + " at " + nameServer.String(),
+	return &api.Answer{Question: t.target.Question, Verdict: api.No, Stop: stop, Sentence: t.in("The name does not resolve: %s, says %v.", why, nameServer),
+		Phases: []api.Phase{{Number: 1, Way: api.There, Where: t.target.From, Type: "name", Result: api.ResultDrop, Looked: t.in("%s at %v", name, nameServer),
 			Found: why, Reason: noSuchName}}}, nil
+}
+
+// begun is a sentence that another one goes on with.
+func begun(sentence string) string {
+	_, first := utf8.DecodeRuneInString(sentence)
+	return strings.ToLower(sentence[:first]) + sentence[first:]
 }
 
 // noSuchName is the reason of a name that leads nowhere: the only one that no switch could have.

@@ -2,13 +2,13 @@ package explain
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
 
 	"uswitch/arp"
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -17,7 +17,7 @@ import (
 // Send resolves what is to be sent: the host that it comes from and the packet. The error says why it cannot be sent.
 func (l *Lab) Send(a api.Asked) (host string, q sim.Question, err error) {
 	if a.Question.From == api.Outsider {
-		return "", q, errors.New("nobody outside can be made to send")
+		return "", q, words.Errorf("nobody outside can be made to send")
 	}
 	t, err := l.check(a.Question)
 	if err != nil {
@@ -25,7 +25,7 @@ func (l *Lab) Send(a api.Asked) (host string, q sim.Question, err error) {
 	}
 	if t.name {
 		if t.addr, err = netip.ParseAddr(a.Address); err != nil {
-			return "", q, fmt.Errorf("%s: its address is not known", t.To)
+			return "", q, words.Errorf("%s: its address is not known", t.To)
 		}
 	}
 	return t.From, t.packet(), nil
@@ -160,7 +160,7 @@ func (f *Follower) step(j *journey, e *trace.Event, w api.Way) {
 // stopOfEvent says what a drop in the trace of the live lab means.
 func (l *Lab) stopOfEvent(e *trace.Event, w api.Way) *api.Stop {
 	where, what := e.Step()
-	return &api.Stop{Way: w, Where: where, Type: what, Reason: e.Reason.String(), Sentence: e.Reason.Sentence(), Rule: ruleOf(l.Gateway.Rules(), e)}
+	return &api.Stop{Way: w, Where: where, Type: what, Reason: e.Reason.String(), Sentence: l.in(e.Reason.Sentence()), Rule: ruleOf(l.Gateway.Rules(), e)}
 }
 
 // Lost implements trace.Sink.
@@ -186,7 +186,7 @@ func (f *Follower) Sent(a api.Asked, host string, q sim.Question, from netip.Add
 			s.Ended = nil // a first try was lost, and the next one was not
 		}
 	}
-	judge(a, err, notSent, wait, s)
+	f.lab.judge(a, err, notSent, wait, s)
 	return s
 }
 
@@ -217,30 +217,30 @@ func (l *Lab) sends(host string, a netip.Addr) bool {
 }
 
 // judge turns what a socket heard into a verdict. wait is how long it listened; notSent says that err is no answer.
-func judge(a api.Asked, err error, notSent bool, wait time.Duration, s *api.Sent) {
+func (l *Lab) judge(a api.Asked, err error, notSent bool, wait time.Duration, s *api.Sent) {
 	silent := errors.Is(err, sim.ErrTimeout)
 	switch {
 	case err == nil:
-		s.Verdict, s.Heard = api.Yes, "an answer"
+		s.Verdict, s.Heard = api.Yes, l.in("an answer")
 		if a.Question.Protocol == "tcp" {
-			s.Heard = "the connection is accepted"
+			s.Heard = l.in("the connection is accepted")
 		}
 	case notSent:
-		s.Verdict, s.Heard, s.Unknown = api.NotKnown, "nothing", err.Error()
+		s.Verdict, s.Heard, s.Unknown = api.NotKnown, l.in("nothing"), words.Text(l.in, err)
 	case silent && a.Question.Protocol != "udp":
-		s.Verdict, s.Heard = api.No, fmt.Sprintf("nothing in %v", wait)
+		s.Verdict, s.Heard = api.No, l.in("nothing in %v", wait)
 	case !silent:
-		s.Verdict, s.Heard = api.No, err.Error()
+		s.Verdict, s.Heard = api.No, words.Text(l.in, err)
 	case s.Ended != nil:
-		s.Verdict, s.Heard = api.No, fmt.Sprintf("nothing in %v", wait)
+		s.Verdict, s.Heard = api.No, l.in("nothing in %v", wait)
 	case s.Arrived != "" && a.Predicted == api.Yes:
-		s.Verdict, s.Unanswered, s.Heard = api.Yes, true, fmt.Sprintf("nothing in %v, as is usual with UDP", wait)
+		s.Verdict, s.Unanswered, s.Heard = api.Yes, true, l.in("nothing in %v, as is usual with UDP", wait)
 	case s.Arrived != "":
-		s.Verdict, s.Heard = api.NotKnown, fmt.Sprintf("nothing in %v", wait)
-		s.Unknown = fmt.Sprintf("the datagram was delivered to %s, and who does not answer by UDP may have got it or not", s.Arrived)
+		s.Verdict, s.Heard = api.NotKnown, l.in("nothing in %v", wait)
+		s.Unknown = l.in("the datagram was delivered to %s, and who does not answer by UDP may have got it or not", s.Arrived)
 	default:
-		s.Verdict, s.Heard = api.NotKnown, fmt.Sprintf("nothing in %v", wait)
-		s.Unknown = "nobody has to answer a datagram, and the trace does not show that it was delivered"
+		s.Verdict, s.Heard = api.NotKnown, l.in("nothing in %v", wait)
+		s.Unknown = l.in("nobody has to answer a datagram, and the trace does not show that it was delivered")
 	}
 	s.Tried = a.Predicted
 	s.Differs = s.Verdict == api.Yes && a.Predicted == api.No || s.Verdict == api.No && a.Predicted == api.Yes

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -20,45 +19,45 @@ func (f *flow) dropText(s *inner) string {
 	switch s.Drop {
 	case trace.NoRoute.String():
 		if s.Kind != sim.StepRoute {
-			return h + " has no route to " + s.Packet.Dst().String()
+			return f.in("%s has no route to %s", h, s.Packet.Dst().String())
 		}
 		if back {
-			return "no route: the answer never leaves " + h
+			return f.in("no route: the answer never leaves %s", h)
 		}
-		return "no route: the program hears `Network is unreachable`, and nothing leaves " + h
+		return f.in("no route: the program hears `Network is unreachable`, and nothing leaves %s", h)
 	case trace.PortDown.String():
-		return "it is down: nothing leaves"
+		return f.in("it is down: nothing leaves")
 	case trace.PortGone.String():
-		return "its cable is out of the switch"
+		return f.in("its cable is out of the switch")
 	case sim.DropBlackhole, sim.DropUnreachable, sim.DropProhibit:
 		return f.refusalText(s)
 	case sim.DropBroadcast:
-		return fmt.Sprintf("%v is for everyone or for a group: no program sends there that does not ask for it (ping -b), and nothing leaves %s", s.Addr, h)
+		return f.in("%v is for everyone or for a group: no program sends there that does not ask for it (ping -b), and nothing leaves %s", s.Addr, h)
 	case sim.DropMartian:
 		return f.martianText(s)
 	case sim.DropNotForward:
-		return fmt.Sprintf("it is for %v, and %s is no router: its ip_forward is 0", s.Packet.Dst(), h)
+		return f.in("it is for %v, and %s is no router: its ip_forward is 0", s.Packet.Dst(), h)
 	case sim.DropEcho:
 		if s.Packet.Dst().IsMulticast() || f.isBroadcast(s.Packet.Dst()) {
-			return h + " does not answer pings to everyone (icmp_echo_ignore_broadcasts)"
+			return f.in("%s does not answer pings to everyone (icmp_echo_ignore_broadcasts)", h)
 		}
-		return h + " answers no pings: its icmp_echo_ignore_all is 1"
+		return f.in("%s answers no pings: its icmp_echo_ignore_all is 1", h)
 	case trace.NoSocket.String():
-		return "nobody: the asker is told"
+		return f.in("nobody: the asker is told")
 	case trace.TTLExpired.String():
-		return fmt.Sprintf("its time to live ran out at %s, which tells its sender", h)
+		return f.in("its time to live ran out at %s, which tells its sender", h)
 	case trace.FragNeeded.String():
-		return "too big for the next link, and its sender forbade cutting it (DF); the sender is told"
+		return f.in("too big for the next link, and its sender forbade cutting it (DF); the sender is told")
 	case sim.DropARPOff:
-		return fmt.Sprintf("%s has it, and answers no question of ARP: `arp off` at %s", h, s.Card)
+		return f.in("%s has it, and answers no question of ARP: `arp off` at %s", h, s.Card)
 	case sim.DropARPIgnored:
-		return fmt.Sprintf("%s has it, and does not answer for it at %s: its arp_ignore or arp_filter forbids", h, s.Card)
+		return f.in("%s has it, and does not answer for it at %s: its arp_ignore or arp_filter forbids", h, s.Card)
 	case trace.PolicyDrop.String():
-		return h + " has a firewall of its own whose policy drops everything"
+		return f.in("%s has a firewall of its own whose policy drops everything", h)
 	case sim.DropGroup:
-		return h + " hears it, if a program listens to that group"
+		return f.in("%s hears it, if a program listens to that group", h)
 	case trace.NeighFailed.String():
-		return fmt.Sprintf("%s does not ask who has %v (mcast_solicit is 0)", h, s.Addr)
+		return f.in("%s does not ask who has %v (mcast_solicit is 0)", h, s.Addr)
 	}
 	return s.Drop
 }
@@ -68,29 +67,29 @@ func (f *flow) refusalText(s *inner) string {
 	hears := map[string]string{sim.DropBlackhole: "Invalid argument", sim.DropUnreachable: "No route to host", sim.DropProhibit: "Permission denied"}[s.Drop]
 	by := s.Decision.Text
 	if by == "" {
-		by = "a route or a rule"
+		by = f.in("a route or a rule")
 	} else {
 		by = "`" + by + "`"
 	}
 	if s.way == api.Back && s.Kind == sim.StepRoute {
-		return fmt.Sprintf("%s of %s forbids it: the answer never leaves", by, s.Host)
+		return f.in("%s of %s forbids it: the answer never leaves", by, s.Host)
 	}
 	if s.Kind != sim.StepRoute {
-		return fmt.Sprintf("%s of %s forbids it", by, s.Host)
+		return f.in("%s of %s forbids it", by, s.Host)
 	}
-	return fmt.Sprintf("%s forbids it: the program hears `%s`, and nothing leaves %s", by, hears, s.Host)
+	return f.in("%s forbids it: the program hears `%s`, and nothing leaves %s", by, hears, s.Host)
 }
 
 // martianText says why a host does not believe a packet's source.
 func (f *flow) martianText(s *inner) string {
 	if s.Packet == nil {
-		return s.Host + " does not believe the asker's address"
+		return f.in("%s does not believe the asker's address", s.Host)
 	}
 	src := s.Packet.Src()
 	if owner, _ := f.lab.owner(src); owner != nil && owner.Name == s.Host {
-		return fmt.Sprintf("it comes with %v as its source, which is %s's own: no kernel believes that", src, s.Host)
+		return f.in("it comes with %v as its source, which is %s's own: no kernel believes that", src, s.Host)
 	}
-	return fmt.Sprintf("%s does not believe its source %v: rp_filter wants that its answer would leave by %s, or a route forbids that address", s.Host, src, s.Card)
+	return f.in("%s does not believe its source %v: rp_filter wants that its answer would leave by %s, or a route forbids that address", s.Host, src, s.Card)
 }
 
 // isBroadcast reports whether an address is for everyone on one of the lab's networks.
@@ -116,17 +115,17 @@ func (f *flow) wrongNeighbor(s *inner) string {
 		return ""
 	}
 	if c.NoARP {
-		return fmt.Sprintf("`arp off` at %s of %s: it asks nobody who has %v, and sends to itself", c.Name, h.Name, s.Addr)
+		return f.in("`arp off` at %s of %s: it asks nobody who has %v, and sends to itself", c.Name, h.Name, s.Addr)
 	}
 	right := f.macsOf(c.Network, s.Addr)
 	if len(right) == 0 || slices.Contains(right, s.MAC) {
 		return ""
 	}
-	whose := "which no card there has"
+	whose := f.in("which no card there has")
 	if o := f.ownerOfMAC(c.Network, s.MAC); o != "" {
-		whose = "which is " + o + "'s"
+		whose = f.in("which is %s's", o)
 	}
-	return fmt.Sprintf("%s's neighbour table says that %v is at %v, %s: %s is at %v", h.Name, s.Addr, s.MAC, whose, f.nameOf(s.Addr), right[0])
+	return f.in("%s's neighbour table says that %v is at %v, %s: %s is at %v", h.Name, s.Addr, s.MAC, whose, f.nameOf(s.Addr), right[0])
 }
 
 // macsOf are the MAC addresses of all who have an address on a network.
@@ -172,7 +171,7 @@ func (f *flow) ownerOfMAC(network string, m frame.MAC) string {
 	var all []string
 	for _, i := range f.lab.Gateway.Interfaces() {
 		if i.Name() == network && i.MAC() == m {
-			all = append(all, "the gateway")
+			all = append(all, f.in("the gateway"))
 		}
 	}
 	for _, h := range f.lab.Hosts {
@@ -182,7 +181,7 @@ func (f *flow) ownerOfMAC(network string, m frame.MAC) string {
 			}
 		}
 	}
-	return strings.Join(all, " and ")
+	return strings.Join(all, f.in(" and "))
 }
 
 // unknowns are what is not known of the question's fate, in the order in which it comes up. What can only drop says nothing
@@ -204,16 +203,16 @@ func (f *flow) unknowns(stop *blocker) (all []string) {
 		add(text)
 	}
 	if machines := f.beyondTunnels(); stop == nil && !f.ok() && len(machines) > 0 {
-		add(fmt.Sprintf("what %s does with it is not known here: another machine, or several, at the far end of the tunnel", strings.Join(machines, " or ")))
+		add(f.in("what %s does with it is not known here: another machine, or several, at the far end of the tunnel", strings.Join(machines, f.in(" or "))))
 	}
 	if stop == nil && !f.ok() && f.servedByGateway() {
-		add("the gateway's own service has the question: what it answers is not looked at")
+		add(f.in("the gateway's own service has the question: what it answers is not looked at"))
 	}
 	// Whoever is asked hears it, the asker too, and answers from an address of its own, which ping takes.
 	group := f.target.addr.IsMulticast() || f.isBroadcast(f.target.addr)
 	if i := slices.IndexFunc(f.lab.Hosts, func(h sim.HostState) bool { return h.Settings.AnswerBroadcasts }); group && i >= 0 &&
 		(stop == nil || stop.Reason != sim.DropBroadcast) {
-		add(f.lab.Hosts[i].Name + " answers what is for everyone (icmp_echo_ignore_broadcasts is 0): whether it hears this is not looked at")
+		add(f.in("%s answers what is for everyone (icmp_echo_ignore_broadcasts is 0): whether it hears this is not looked at", f.lab.Hosts[i].Name))
 	}
 	return all
 }
@@ -230,7 +229,7 @@ func (f *flow) outdated(s *inner) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("%s's neighbour table is out of date about %v: when it finds out is not known", h.Name, s.Addr)
+	return f.in("%s's neighbour table is out of date about %v: when it finds out is not known", h.Name, s.Addr)
 }
 
 // doubles are addresses of which more than one has a claim: who is heard depends on the moment.
@@ -245,13 +244,13 @@ func (f *flow) doubles() (all []string) {
 		if s := &f.inner[i]; s.Kind == sim.StepARP && s.Drop == "" {
 			note(s.Addr, s.Host+"'s "+s.Card)
 			if f.lab.isGateway(s.Addr) {
-				note(s.Addr, "the gateway")
+				note(s.Addr, f.in("the gateway"))
 			}
 		}
 	}
 	for i := range f.inner {
 		if who := answered[f.inner[i].Addr]; len(who) > 1 {
-			all = append(all, fmt.Sprintf("%s answer for %v: the first one is heard", strings.Join(who, " and "), f.inner[i].Addr))
+			all = append(all, f.in("%s answer for %v: the first one is heard", strings.Join(who, f.in(" and ")), f.inner[i].Addr))
 		}
 	}
 	for i := range f.steps {
@@ -260,8 +259,8 @@ func (f *flow) doubles() (all []string) {
 		if s.IP || !ok || s.arp.IsValid() {
 			continue
 		}
-		if who := f.ownerOfMAC(s.Where, eth.Dst()); strings.Contains(who, " and ") {
-			all = append(all, fmt.Sprintf("%s have the same MAC address %v: the switch takes the one that was heard last", who, eth.Dst()))
+		if who := f.ownerOfMAC(s.Where, eth.Dst()); strings.Contains(who, f.in(" and ")) {
+			all = append(all, f.in("%s have the same MAC address %v: the switch takes the one that was heard last", who, eth.Dst()))
 		}
 	}
 	return all

@@ -27,10 +27,11 @@ type Lab struct {
 
 // in says a sentence of an answer.
 func (l *Lab) in(key string, args ...any) string {
-	if l.In == nil {
-		return trace.English(key, args...)
+	in := l.In
+	if in == nil {
+		in = trace.English
 	}
-	return l.In(key, args...)
+	return in(key, args...)
 }
 
 // Defer lets f be called by Close.

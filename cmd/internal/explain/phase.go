@@ -1,8 +1,6 @@
 package explain
 
 import (
-	"fmt"
-
 	"uswitch/cmd/internal/control/api"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
@@ -64,7 +62,7 @@ func (b *builder) step(s *step) {
 	case trace.Ingress, trace.Egress:
 		b.cable(&p, e)
 	case trace.Decap, trace.Encap:
-		p.Looked, p.Found = fmt.Sprintf("%v in the table of the tunnel %s", e.MAC, e.Port), e.Text(b.in)
+		p.Looked, p.Found = b.in("%v in the table of the tunnel %s", e.MAC, e.Port), e.Text(b.in)
 	case trace.Learn, trace.Bridge:
 		b.bridged(&p, e)
 	case trace.Route, trace.Neighbor:
@@ -84,7 +82,7 @@ func (b *builder) step(s *step) {
 		b.leaves = e.Port
 	}
 	if p.Result == api.ResultDrop {
-		p.Found = e.Reason.Sentence()
+		p.Found = b.in(e.Reason.Sentence())
 	}
 	b.add(p)
 }
@@ -95,9 +93,9 @@ func (b *builder) cable(p *api.Phase, e *trace.Event) {
 	if _, ok := b.world.Switch(e.Where); !ok || e.Port == "" {
 		return
 	}
-	p.Looked = "the port " + e.Port + " of " + e.Where
+	p.Looked = b.in("the port %s of %s", e.Port, e.Where)
 	if e.Hook == trace.Egress && e.Verdict != trace.Drop {
-		p.Found = "delivered to " + e.Port
+		p.Found = b.in("delivered to %s", e.Port)
 	}
 }
 
@@ -105,18 +103,18 @@ func (b *builder) cable(p *api.Phase, e *trace.Event) {
 func (b *builder) bridged(p *api.Phase, e *trace.Event) {
 	p.Found = e.Text(b.in)
 	if e.Hook == trace.Learn {
-		p.Looked = fmt.Sprintf("the sender's address in the forwarding table of %s", e.Where)
+		p.Looked = b.in("the sender's address in the forwarding table of %s", e.Where)
 		switch e.Note {
 		case trace.Learned:
-			p.Found, p.Changed = "not there yet", e.Text(b.in)
+			p.Found, p.Changed = b.in("not there yet"), e.Text(b.in)
 		case trace.Moved:
-			p.Found, p.Changed = "there, behind "+e.From, e.Text(b.in)
+			p.Found, p.Changed = b.in("there, behind %s", e.From), e.Text(b.in)
 		case trace.AddressConflict:
-			p.Looked = "what hosts of " + e.Where + " have said of their addresses"
+			p.Looked = b.in("what hosts of %s have said of their addresses", e.Where)
 		}
 		return
 	}
 	if eth, ok := frame.ParseEthernet(e.Frame.Data); ok && !e.IP {
-		p.Looked = fmt.Sprintf("%v in the forwarding table of %s", eth.Dst(), e.Where)
+		p.Looked = b.in("%v in the forwarding table of %s", eth.Dst(), e.Where)
 	}
 }

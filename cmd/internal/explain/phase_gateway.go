@@ -12,10 +12,10 @@ import (
 // interfaces names what -i and -o of a rule would see.
 func (b *builder) interfaces(h trace.Hook) (text string) {
 	if b.enters != "" && (h == trace.Prerouting || h == trace.Input || h == trace.Forward) {
-		text = ", in by " + b.enters
+		text = b.in(", in by %s", b.enters)
 	}
 	if b.leaves != "" && (h == trace.Forward || h == trace.Output || h == trace.Postrouting) {
-		text += ", out by " + b.leaves
+		text += b.in(", out by %s", b.leaves)
 	}
 	return text
 }
@@ -25,12 +25,12 @@ func (b *builder) routed(p *api.Phase, e *trace.Event) {
 	p.Found = e.Text(b.in)
 	switch {
 	case e.Hook == trace.Neighbor:
-		p.Looked = fmt.Sprintf("%v in the gateway's neighbour table", e.Addr)
+		p.Looked = b.in("%v in the gateway's neighbour table", e.Addr)
 	case e.Addr.IsValid():
-		p.Looked = fmt.Sprintf("%v in the gateway's routes", e.Addr)
+		p.Looked = b.in("%v in the gateway's routes", e.Addr)
 	}
 	if e.Hook == trace.Route && e.Prefix.IsValid() && e.Verdict != trace.Drop {
-		p.Found = routeText(e.Prefix) + " dev " + e.Port + ": " + e.Text(b.in)
+		p.Found = fmt.Sprintf("%s dev %s: %s", routeText(e.Prefix), e.Port, e.Text(b.in))
 	}
 }
 
@@ -54,37 +54,37 @@ func (b *builder) filtered(p *api.Phase, e *trace.Event) {
 	if e.Before.Proto != 0 {
 		p.Looked = fmt.Sprintf("%s %s: %s", table, chainOf(e.Hook), e.Ends(e.Before))
 	}
-	connection := fmt.Sprintf("connection %d", e.Conn)
+	connection := b.in("connection %d", e.Conn)
 	switch {
 	case e.Note == trace.MSSLimited:
-		p.Changed = fmt.Sprintf("the maximum segment size: %d becomes %d", e.Size, e.Count)
+		p.Changed = b.in("the maximum segment size: %d becomes %d", e.Size, e.Count)
 	case e.Verdict == trace.Rewrite:
 		p.Before, p.After = e.Ends(e.Before), e.Ends(e.After)
 		p.Changed = e.Change(b.in)
 		if p.Rule == nil {
 			p.Found = e.Text(b.in)
-			p.Looked = "the connection table: " + e.Ends(e.Before)
-			p.Found = "the answer of " + connection + ", which was translated"
+			p.Looked = b.in("the connection table: %s", e.Ends(e.Before))
+			p.Found = b.in("the answer of %s, which was translated", connection)
 			if e.Note == trace.SameTranslation {
-				p.Found = connection + ", translated as its first packet was"
+				p.Found = b.in("%s, translated as its first packet was", connection)
 			}
 		}
 		if e.Note == trace.ConnNew {
-			p.Changed += "; " + connection + " begins"
+			p.Changed += b.in("; %s begins", connection)
 		}
 	case e.Note == trace.NoRuleChanged:
-		p.Found = "no rule changes it"
+		p.Found = b.in("no rule changes it")
 		if e.Hook == trace.Prerouting || e.Hook == trace.Output {
-			p.Changed = connection + " begins"
+			p.Changed = b.in("%s begins", connection)
 		}
 	case e.Note == trace.EchoAnswered, e.Note == trace.Originated, p.Rule == nil:
 		p.Looked, p.Found = "", e.Text(b.in)
 		if e.Conn != 0 && e.Hook == trace.Prerouting {
-			p.Looked = "the connection table: " + e.Ends(e.Before)
+			p.Looked = b.in("the connection table: %s", e.Ends(e.Before))
 		}
 	}
 	if packet, ok := e.IPv4(); ok && e.Hook == trace.Forward && e.Verdict == trace.Accept && e.Note == trace.NoNote {
-		p.Changed = fmt.Sprintf("ttl %d becomes %d", int(packet.TTL())+1, packet.TTL())
+		p.Changed = b.in("ttl %d becomes %d", int(packet.TTL())+1, packet.TTL())
 	}
 }
 
@@ -119,20 +119,20 @@ func (b *builder) arp(s *step) {
 	if !known {
 		at = len(b.all)
 		b.asked[key] = at
-		b.add(api.Phase{Way: s.way, Where: asker, Type: "arp", Result: api.ResultDrop, Looked: "who has " + s.arp.String() + "? everyone is asked",
-			Found: "nobody answers", Reason: trace.NeighFailed.String()})
+		b.add(api.Phase{Way: s.way, Where: asker, Type: "arp", Result: api.ResultDrop, Looked: b.in("who has %v? everyone is asked", s.arp),
+			Found: b.in("nobody answers"), Reason: trace.NeighFailed.String()})
 	}
 	p := &b.all[at]
 	switch {
 	case s.Verdict == trace.Drop && p.Result == api.ResultDrop && b.matters(s):
-		p.Reason, p.Found = s.Reason.String(), s.Reason.Sentence()
+		p.Reason, p.Found = s.Reason.String(), b.in(s.Reason.Sentence())
 	case s.Hook == trace.Encap && s.Verdict != trace.Drop && p.Result == api.ResultDrop && !b.world.Plays(s.Outer.Dst):
 		p.Result, p.Reason = api.ResultUnknown, ""
-		p.Found = "nobody here; it goes through the tunnel " + s.Port + " as well, and whether anybody answers there is not known"
+		p.Found = b.in("nobody here; it goes through the tunnel %s as well, and whether anybody answers there is not known", s.Port)
 	case a.Op() == frame.ARPReply && (s.Hook == trace.Egress && s.Verdict != trace.Drop || asker == "gateway" && s.Hook == trace.ARP):
 		p.Result, p.Reason = api.ResultAllow, ""
-		p.Found = s.arp.String() + " is at " + a.SenderMAC().String() + ": " + b.nameOf(s.arp) + " answers"
-		p.Changed = asker + " notes it"
+		p.Found = b.in("%s is at %s: %s answers", s.arp.String(), a.SenderMAC().String(), b.nameOf(s.arp))
+		p.Changed = b.in("%s notes it", asker)
 	}
 }
 

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -43,9 +42,9 @@ func (b *builder) inside(s *inner) {
 		if !b.once(s.way, s.Host, "route") {
 			return
 		}
-		p.Looked = s.Addr.String() + " in the routes of " + s.Host
+		p.Looked = b.in("%s in the routes of %s", s.Addr.String(), s.Host)
 		if s.Drop == "" {
-			p.Found = decisionText(s.Decision)
+			p.Found = decisionText(b.in, s.Decision)
 		}
 	case sim.StepCard:
 		if p.Looked = s.Card; !b.once(s.way, s.Host, "interface") {
@@ -55,10 +54,10 @@ func (b *builder) inside(s *inner) {
 		if !b.once(s.way, s.Host, "forward") {
 			return
 		}
-		p.Looked = s.Packet.Dst().String() + " in the routes of " + s.Host
+		p.Looked = b.in("%s in the routes of %s", s.Packet.Dst().String(), s.Host)
 		if s.Drop == "" {
-			p.Found = decisionText(s.Decision) + ": " + s.Host + " sends it on"
-			p.Changed = fmt.Sprintf("ttl %d becomes %d", s.Packet.TTL(), int(s.Packet.TTL())-1)
+			p.Found = b.in("%s: %s sends it on", decisionText(b.in, s.Decision), s.Host)
+			p.Changed = b.in("ttl %d becomes %d", s.Packet.TTL(), int(s.Packet.TTL())-1)
 		}
 	case sim.StepDeliver:
 		if s.way == api.Back || b.arrival {
@@ -71,7 +70,7 @@ func (b *builder) inside(s *inner) {
 		if s.Drop == "" && wrong == "" || !b.once(s.way, s.Host, "neighbor") {
 			return
 		}
-		p.Looked, p.Found = s.Addr.String()+" in the neighbour table of "+s.Host, wrong
+		p.Looked, p.Found = b.in("%v in the neighbour table of %s", s.Addr, s.Host), wrong
 	case sim.StepARP:
 		b.unansweredARP(s)
 		return
@@ -116,7 +115,7 @@ func (b *builder) arrived(s *step) {
 	}
 	if h, _ := b.lab.owner(ip.Dst()); h == nil && s.Port == "" && b.has(api.Back) {
 		b.arrival = true
-		b.add(api.Phase{Way: api.There, Where: "outside", Type: "answer", Result: api.ResultAnswer, Looked: b.target.What() + " of " + ip.Dst().String(),
+		b.add(api.Phase{Way: api.There, Where: "outside", Type: "answer", Result: api.ResultAnswer, Looked: b.in("%s of %s", b.target.What(b.in), ip.Dst().String()),
 			Found: b.beyond()})
 	}
 }
@@ -124,19 +123,19 @@ func (b *builder) arrived(s *step) {
 // takes is what a host makes of the question.
 func (b *builder) takes(p *api.Phase, s *inner) {
 	if s.Drop == "" {
-		p.Result, p.Found = api.ResultAnswer, "answered"
+		p.Result, p.Found = api.ResultAnswer, b.in("answered")
 	}
 	port, _ := b.deliveredPort()
 	switch b.target.Protocol {
 	case "icmp":
-		p.Looked = "an echo request to " + s.Host + " itself"
+		p.Looked = b.in("an echo request to %s itself", s.Host)
 		if s.Drop == "" {
-			p.Found = "the kernel answers pings"
+			p.Found = b.in("the kernel answers pings")
 		}
 	case "tcp", "udp":
-		p.Looked = fmt.Sprintf("who listens on %s port %d in %s", b.target.Protocol, port, s.Host)
+		p.Looked = b.in("who listens on %s port %d in %s", b.target.Protocol, port, s.Host)
 		if s.Drop == "" {
-			p.Found = "somebody does"
+			p.Found = b.in("somebody does")
 		}
 	}
 }
@@ -149,16 +148,16 @@ func (b *builder) noAnswer() {
 	}
 	if b.all[n-1].Where == b.lab.uplink().Name() {
 		b.add(api.Phase{Way: api.There, Where: "outside", Type: "answer", Result: api.ResultDrop, Reason: trace.TimedOut.String(),
-			Looked: b.target.What() + " of " + b.target.To, Found: "nobody there answers"})
+			Looked: b.in("%s of %s", b.target.What(b.in), b.target.To), Found: b.in("nobody there answers")})
 	}
 }
 
 // beyond says what is known of the outside.
 func (b *builder) beyond() string {
 	if b.lab.Uplink.Kind == Sim {
-		return "the simulated internet answers"
+		return b.in("the simulated internet answers")
 	}
-	return "taken for answered: what lies beyond the uplink cannot be known from here"
+	return b.in("taken for answered: what lies beyond the uplink cannot be known from here")
 }
 
 // deliveredPort is the port at which the question arrives, after all translation.
@@ -209,10 +208,10 @@ func heldAt(h *sim.HostState, protocol string, port uint16) string {
 }
 
 // decisionText is a way as `ip route` prints it.
-func decisionText(d sim.Decision) string {
+func decisionText(in trace.Language, d sim.Decision) string {
 	switch {
 	case d.Kind == sim.Local:
-		return "its own address: by lo"
+		return in("its own address: by lo")
 	case d.Text != "":
 		return d.Text
 	}

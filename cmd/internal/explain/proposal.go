@@ -58,7 +58,7 @@ func (t *trial) proposals(s *blocker) []proposal {
 	case trace.InsideSource:
 		return t.masquerade(s)
 	case trace.HostForbidden:
-		return []proposal{{text: "in the lab file: `x-uswitch: {allow_host: true}`, if the lab may touch this machine",
+		return []proposal{{text: t.in("in the lab file: `x-uswitch: {allow_host: true}`, if the lab may touch this machine"),
 			apply: func(t *trial) error { t.lab.Uplink.AllowHost = true; return nil }}}
 	case trace.NoSocket:
 		if s.host != nil {
@@ -147,7 +147,7 @@ func (t *trial) isTarget(port string) bool {
 func (t *trial) setFlags(network, port, flag string, k vswitch.PortFlags) proposal {
 	command := "uswitch set port " + port + " " + flag
 	if len(t.lab.Switches) > 1 {
-		command += " --network " + network
+		command += fmt.Sprintf(" --network %s", network)
 	}
 	return proposal{command: command, apply: func(t *trial) error {
 		if sw, p := t.lab.port(network, port); p != nil {

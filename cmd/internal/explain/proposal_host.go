@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"uswitch/cmd/internal/words"
 	"uswitch/sim"
 	"uswitch/switch/trace"
 )
@@ -59,7 +60,7 @@ func (t *trial) giveGateway(h *sim.HostState) (all []proposal) {
 			all = append(all, giveAddr(c.Network, addr))
 		default:
 			all = append(all, proposal{
-				text:  fmt.Sprintf("the gateway needs an address on %s: in the lab file, `gateway: %v` below the network's ipam", c.Network, addr.Addr()),
+				text:  t.in("the gateway needs an address on %s: in the lab file, `gateway: %v` below the network's ipam", c.Network, addr.Addr()),
 				apply: func(t *trial) error { return t.lab.addInterface(c.Network, addr) },
 			})
 		}
@@ -72,7 +73,7 @@ func giveAddr(leg string, addr netip.Prefix) proposal {
 	return proposal{command: fmt.Sprintf("uswitch ip addr add %v dev %s", addr, leg), apply: func(t *trial) error {
 		i, ok := t.lab.Gateway.Interface(leg)
 		if !ok {
-			return fmt.Errorf("interface %s: there is none", leg)
+			return words.Errorf("interface %s: there is none", leg)
 		}
 		return t.lab.Gateway.SetAddr(i, addr, t.lab.Now)
 	}}
@@ -159,7 +160,7 @@ func (t *trial) serve(host string) []proposal {
 		port = to
 	}
 	if at := heldAt(t.lab.host(host), f.Protocol, port); at != "" {
-		return []proposal{{text: fmt.Sprintf("the server of %s has %s port %d at %s only, so that no other can take it: end it, and start it so that it listens on 0.0.0.0, which is all addresses",
+		return []proposal{{text: t.in("the server of %s has %s port %d at %s only, so that no other can take it: end it, and start it so that it listens on 0.0.0.0, which is all addresses",
 			host, upper(f.Protocol), port, at), apply: func(t *trial) error { apply(port)(t); return nil }}}
 	}
 	if f.Protocol == "tcp" {

@@ -1,12 +1,12 @@
 package explain
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/nat"
 	"uswitch/sim"
 	"uswitch/switch/frame"
@@ -39,7 +39,7 @@ func addRoute(prefix netip.Prefix, via netip.Addr, name string) proposal {
 	return proposal{command: command + " dev " + name, apply: func(t *trial) error {
 		dev, ok := t.lab.Gateway.Interface(name)
 		if !ok {
-			return fmt.Errorf("interface %s: there is none", name)
+			return words.Errorf("interface %s: there is none", name)
 		}
 		return t.lab.Gateway.AddRoute(prefix, via, dev)
 	}}
@@ -77,7 +77,7 @@ func (t *trial) wayOutOfLab() []proposal {
 		return nil
 	}
 	addr := netip.MustParsePrefix("192.168.104.2/24")
-	return []proposal{{text: "the lab needs a way out: `uswitch run LAB --uplink host`, or in the lab file `x-uswitch: {uplink: host}`",
+	return []proposal{{text: t.in("the lab needs a way out: `uswitch run LAB --uplink host`, or in the lab file `x-uswitch: {uplink: host}`"),
 		apply: func(t *trial) error { return t.lab.addUplink(addr) }}}
 }
 
@@ -101,7 +101,7 @@ func (closed) Output(frame.Frame, time.Time) trace.Reason { return trace.NoUplin
 func (l *Lab) addInterface(network string, addr netip.Prefix) error {
 	sw := l.network(network)
 	if sw == nil {
-		return fmt.Errorf("network %s: there is none", network)
+		return words.Errorf("network %s: there is none", network)
 	}
 	mac := frame.MACFromIPv4(addr.Addr())
 	i, err := l.Gateway.Add(nat.InterfaceConfig{Name: network, Addr: addr, MAC: mac, Segment: sw}, l.Now)

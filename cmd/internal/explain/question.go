@@ -1,13 +1,12 @@
 package explain
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/sim"
 	"uswitch/switch/frame"
 )
@@ -41,43 +40,43 @@ func (l *Lab) check(q api.Question) (*target, error) {
 	t := &target{Question: q}
 	for _, name := range []string{q.From, q.To} {
 		if home, away := l.Homes[name]; away && home == "" {
-			return nil, fmt.Errorf("%s is in this machine's own namespace: what it sends is not on any network of the lab", name)
+			return nil, words.Errorf("%s is in this machine's own namespace: what it sends is not on any network of the lab", name)
 		}
 	}
 	switch {
 	case q.From != api.Outsider && q.From != api.Machine && l.host(q.From) == nil:
-		return nil, fmt.Errorf("host %q: there is no such host; there are %s", q.From, strings.Join(append(l.hostNames(), api.Machine, api.Outsider), ", "))
+		return nil, words.Errorf("host %q: there is no such host; there are %s", q.From, strings.Join(append(l.hostNames(), api.Machine, api.Outsider), ", "))
 	case q.From == api.Outsider && l.uplink() == nil:
-		return nil, fmt.Errorf("nobody outside can ask: the lab has no way out, and so no way in")
+		return nil, words.Errorf("nobody outside can ask: the lab has no way out, and so no way in")
 	case !slices.Contains([]string{"icmp", "tcp", "udp"}, q.Protocol):
-		return nil, fmt.Errorf("protocol %q: want icmp, tcp or udp", q.Protocol)
+		return nil, words.Errorf("protocol %q: want icmp, tcp or udp", q.Protocol)
 	case (q.Protocol == "icmp") != (q.Port == 0):
-		return nil, fmt.Errorf("%s: want a port with tcp and udp, and none with icmp", q.Protocol)
+		return nil, words.Errorf("%s: want a port with tcp and udp, and none with icmp", q.Protocol)
 	case q.FromPort != 0 && q.Protocol == "icmp":
-		return nil, fmt.Errorf("from port %d: a ping has no ports: want tcp or udp", q.FromPort)
+		return nil, words.Errorf("from port %d: a ping has no ports: want tcp or udp", q.FromPort)
 	case q.Size < 0 || q.Size > maxSize:
-		return nil, fmt.Errorf("size %d: want 0 to %d bytes", q.Size, maxSize)
+		return nil, words.Errorf("size %d: want 0 to %d bytes", q.Size, maxSize)
 	}
 	if h := l.host(q.From); h != nil && q.FromPort != 0 && isServed(h, q.Protocol, q.FromPort) {
-		return nil, fmt.Errorf("from port %d: a server in %s has it, and nobody else can send from there", q.FromPort, q.From)
+		return nil, words.Errorf("from port %d: a server in %s has it, and nobody else can send from there", q.FromPort, q.From)
 	}
 	if a, err := netip.ParseAddr(q.To); err == nil {
 		if !a.Is4() {
-			return nil, fmt.Errorf("address %v: the lab speaks IPv4 only", a)
+			return nil, words.Errorf("address %v: the lab speaks IPv4 only", a)
 		}
 		t.addr = a
 	} else if a, err := l.addrOf(q); err != nil {
 		return nil, err
 	} else if t.addr = a; !a.IsValid() {
 		if t.name = true; q.From == api.Machine {
-			return nil, fmt.Errorf("%s: whom the machine asks for names is not known: want an address", q.To)
+			return nil, words.Errorf("%s: whom the machine asks for names is not known: want an address", q.To)
 		}
 	}
 	if up := l.uplink(); q.From == api.Outsider && t.addr != up.Addr().Addr() {
 		if l.isOutside(t.addr) {
-			return nil, fmt.Errorf("%w: what somebody outside sends to %s never comes to the lab", errOutside, q.To)
+			return nil, words.Errorf("%w: what somebody outside sends to %s never comes to the lab", errOutside, q.To)
 		}
-		return nil, fmt.Errorf("%s: outside, nobody knows the way to that; the lab's only address there is %v", q.To, up.Addr().Addr())
+		return nil, words.Errorf("%s: outside, nobody knows the way to that; the lab's only address there is %v", q.To, up.Addr().Addr())
 	}
 	return t, nil
 }
@@ -92,7 +91,7 @@ func isServed(h *sim.HostState, protocol string, port uint16) bool {
 }
 
 // errOutside is a question between two who are both outside.
-var errOutside = errors.New("both are outside")
+var errOutside = words.Errorf("both are outside")
 
 // isOutside reports whether an address is none of the lab's networks'.
 func (l *Lab) isOutside(a netip.Addr) bool {
@@ -130,12 +129,12 @@ func (l *Lab) addrOf(q api.Question) (netip.Addr, error) {
 				return i.Addr().Addr(), nil
 			}
 		}
-		return netip.Addr{}, addressless{"gateway", fmt.Sprintf("gateway: it has no address on a network of %s", q.From)}
+		return netip.Addr{}, addressless{"gateway", l.in("gateway: it has no address on a network of %s", q.From)}
 	}
 	to := l.host(q.To)
 	if to == nil {
 		if !strings.Contains(q.To, ".") {
-			return netip.Addr{}, fmt.Errorf("%q: want an address, a name with a dot in it, or one of %s", q.To,
+			return netip.Addr{}, words.Errorf("%q: want an address, a name with a dot in it, or one of %s", q.To,
 				strings.Join(append(l.hostNames(), "gateway"), ", "))
 		}
 		return netip.Addr{}, nil
@@ -151,7 +150,7 @@ func (l *Lab) addrOf(q api.Question) (netip.Addr, error) {
 		}
 	}
 	if !found.IsValid() {
-		return found, addressless{to.Name, fmt.Sprintf("%s has no address: give it one, inside: ip addr add ADDRESS/LENGTH dev %s", to.Name, firstNIC(to))}
+		return found, addressless{to.Name, l.in("%s has no address: give it one, inside: ip addr add ADDRESS/LENGTH dev %s", to.Name, firstNIC(to))}
 	}
 	return found, nil
 }

@@ -3,7 +3,6 @@ package explain
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/frame"
 )
 
@@ -33,7 +33,7 @@ func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*api.Matrix, error) {
 		m.From = append(m.From, api.Outsider)
 	}
 	if n := len(m.From) * len(m.To); n > maxQuestions {
-		return nil, fmt.Errorf("%d hosts and %d things to reach are %d questions; at most %d are asked at once", len(m.From),
+		return nil, words.Errorf("%d hosts and %d things to reach are %d questions; at most %d are asked at once", len(m.From),
 			len(m.To), n, maxQuestions)
 	}
 	ring := newTrial(l, target{}).ring
@@ -45,7 +45,7 @@ func (l *Lab) Reach(ctx context.Context, o ReachOptions) (*api.Matrix, error) {
 				row = append(row, l.unpredicted(q))
 				continue
 			} else if err != nil {
-				return nil, fmt.Errorf("%d questions take too long: %w", len(m.From)*len(m.To), err)
+				return nil, words.Errorf("%d questions take too long: %w", len(m.From)*len(m.To), err)
 			}
 			c, err := l.cell(&trial{lab: *l, ring: ring}, q)
 			if err != nil {
@@ -63,7 +63,7 @@ func (l *Lab) unpredicted(q api.Question) api.Cell {
 	if _, c := l.askable(q); c != nil {
 		return *c
 	}
-	return api.Cell{Verdict: api.NotKnown, Unknown: "there was no time to predict it"}
+	return api.Cell{Verdict: api.NotKnown, Unknown: l.in("there was no time to predict it")}
 }
 
 // askable finds out what is asked, or what stands in the cell where it cannot be.
@@ -78,9 +78,9 @@ func (l *Lab) askable(q api.Question) (*target, *api.Cell) {
 	case errors.Is(err, errOutside):
 		return nil, &api.Cell{Self: true}
 	case q.From == api.Outsider:
-		return nil, &api.Cell{Verdict: api.No, Reason: api.NotRouted, Where: api.Outsider, Way: api.There, Sentence: err.Error()}
+		return nil, &api.Cell{Verdict: api.No, Reason: api.NotRouted, Where: api.Outsider, Way: api.There, Sentence: words.Text(l.in, err)}
 	}
-	return nil, &api.Cell{Verdict: api.No, Reason: api.NoAddress, Where: q.To, Way: api.There, Sentence: err.Error()}
+	return nil, &api.Cell{Verdict: api.No, Reason: api.NoAddress, Where: q.To, Way: api.There, Sentence: words.Text(l.in, err)}
 }
 
 // cell asks one question.

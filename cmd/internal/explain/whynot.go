@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -29,7 +28,7 @@ func (l *Lab) WhyNot(q api.Question) (*api.Advice, error) {
 		advice, err := l.WhyNot(api.Question{From: q.From, To: nameServer.String(), Protocol: "udp", Port: 53})
 		if err == nil {
 			advice.Question = q
-			advice.Sentence = fmt.Sprintf("The name %s cannot be looked up. %s", q.To, advice.Sentence)
+			advice.Sentence = l.in("The name %s cannot be looked up. %s", q.To, advice.Sentence)
 		}
 		return advice, err
 	}
@@ -73,7 +72,7 @@ func (l *Lab) WhyNot(q api.Question) (*api.Advice, error) {
 func (f *flow) notKnown(stop *blocker) string {
 	unknown := f.unknowns(stop)
 	if f.lab.Uplink.Kind != Sim && f.reachedOutside() && stop == nil {
-		unknown = append(unknown, beyondUplink)
+		unknown = append(unknown, f.in("what lies beyond the uplink cannot be known from here"))
 	}
 	return strings.Join(unknown, "; ")
 }
@@ -147,17 +146,17 @@ func (t *trial) fork() (*trial, error) {
 func (f *flow) summary(a *api.Advice, first *blocker, left string) string {
 	switch {
 	case a.Stop == nil && a.Verdict == api.NotKnown:
-		return "Nothing that the switch can see is in the way. That is not all that decides."
+		return f.in("Nothing that the switch can see is in the way. That is not all that decides.")
 	case a.Works:
-		return "Nothing is in the way: it works."
+		return f.in("Nothing is in the way: it works.")
 	case a.Solved && len(a.Steps) == 1:
-		return strings.TrimSuffix(f.sentence(first, a.Verdict), ".") + ". With this one thing done, it works: it was tried on a copy of the lab."
+		return f.in("%s. With this one thing done, it works: it was tried on a copy of the lab.", strings.TrimSuffix(f.sentence(first, a.Verdict), "."))
 	case a.Solved:
-		return fmt.Sprintf("With these %d things done, in this order, it works: they were tried on a copy of the lab.", len(a.Steps))
+		return f.in("With these %d things done, in this order, it works: they were tried on a copy of the lab.", len(a.Steps))
 	case a.Rest == nil:
-		return "With this done, nothing that the switch can see is in the way. That is not all that decides: " + left + "."
+		return f.in("With this done, nothing that the switch can see is in the way. That is not all that decides: %s.", left)
 	case len(a.Steps) > 0:
-		return "That is not all, and for the rest no remedy is known here: " + a.Rest.Sentence + "."
+		return f.in("That is not all, and for the rest no remedy is known here: %s.", a.Rest.Sentence)
 	}
-	return f.sentence(first, a.Verdict) + " No command of the lab's is known to mend that."
+	return f.in("%s No command of the lab's is known to mend that.", f.sentence(first, a.Verdict))
 }

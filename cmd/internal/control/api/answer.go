@@ -1,8 +1,9 @@
 package api
 
 import (
-	"fmt"
 	"strings"
+
+	"uswitch/switch/trace"
 )
 
 // Question is one packet that somebody might send.
@@ -17,25 +18,25 @@ type Question struct {
 }
 
 // String returns the question as people write it: RED to 8.8.8.8, TCP port 443.
-func (q Question) String() string { return q.From + " to " + q.To + ", " + q.What() }
+func (q Question) String() string { return q.From + " to " + q.To + ", " + q.What(trace.English) }
 
 // What names what is sent.
-func (q Question) What() string {
+func (q Question) What(in trace.Language) string {
 	if q.Protocol == "icmp" {
 		return "ping"
 	}
 	if q.FromPort != 0 {
-		return fmt.Sprintf("%s port %d from port %d", strings.ToUpper(q.Protocol), q.Port, q.FromPort)
+		return in("%s port %d from port %d", strings.ToUpper(q.Protocol), q.Port, q.FromPort)
 	}
-	return fmt.Sprintf("%s port %d", strings.ToUpper(q.Protocol), q.Port)
+	return in("%s port %d", strings.ToUpper(q.Protocol), q.Port)
 }
 
 // Object is what is to be reached.
-func (q Question) Object() string {
+func (q Question) Object(in trace.Language) string {
 	if q.Protocol == "icmp" {
 		return q.To
 	}
-	return q.What() + " of " + q.To
+	return in("%s of %s", q.What(in), q.To)
 }
 
 // Outsider is the name of somebody outside, as the asker of a question; Machine that of the machine that the gateway is. It is called
@@ -127,14 +128,17 @@ const (
 )
 
 // String is how a rule is told: rule 1 of FORWARD (filter): -A FORWARD ...
-func (r *Rule) String() string {
+func (r *Rule) String() string { return r.In(trace.English) }
+
+// In is its String in a language.
+func (r *Rule) In(in trace.Language) string {
 	switch {
 	case r == nil:
 		return ""
 	case r.Number == 0:
-		return "policy: " + r.Text
+		return in("policy: %s", r.Text)
 	}
-	return fmt.Sprintf("rule %d: %s", r.Number, r.Text)
+	return in("rule %d: %s", r.Number, r.Text)
 }
 
 // Advice is what WhyNot has found out.

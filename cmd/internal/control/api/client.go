@@ -112,7 +112,7 @@ func (c *Client) Stream(ctx context.Context, method, path string, query url.Valu
 // check turns an answer that is no success into an error.
 func (c *Client) check(r *http.Response) error {
 	if theirs := r.Header.Get(VersionHeader); theirs != strconv.Itoa(Version) {
-		return fmt.Errorf("lab %s speaks version %s of the control socket, and this uswitch %d: use the uswitch that runs the lab",
+		return words.Errorf("lab %s speaks version %s of the control socket, and this uswitch %d: use the uswitch that runs the lab",
 			c.lab, cmp.Or(theirs, "none"), Version)
 	}
 	if r.StatusCode == http.StatusOK {
@@ -135,7 +135,7 @@ func (c *Client) broken(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fmt.Errorf("lab %s does not answer: %w", c.lab, err)
+	return words.Errorf("lab %s does not answer: %w", c.lab, err)
 }
 
 // Now returns the lab's time.
@@ -180,7 +180,7 @@ func (c *Client) Upgrade(ctx context.Context, method, path string, query url.Val
 
 // InProcess returns a client for what answers in this very process, where there is no lab and no socket. It cannot Upgrade.
 func InProcess(h http.Handler, lab string) *Client {
-	c := &Client{Language: words.Spoken(), lab: lab, dial: func(context.Context) (net.Conn, error) { return nil, errors.New("there is no socket") }}
+	c := &Client{Language: words.Spoken(), lab: lab, dial: func(context.Context) (net.Conn, error) { return nil, words.Errorf("there is no socket") }}
 	c.http.Transport = inProcess{h}
 	return c
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -14,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"uswitch/cmd/internal/words"
 )
 
 // Up lists the labs that are up and that this user may talk to, sorted by name.
@@ -55,20 +56,21 @@ func Find(name string) (*Client, error) {
 	case len(up) == 0:
 		return nil, notUp(name)
 	case name == "":
-		return nil, fmt.Errorf("several labs are up, %s: say which with --lab NAME or USWITCH_LAB", strings.Join(names, " and "))
+		return nil, words.Errorf("several labs are up, %s: say which with --lab NAME or USWITCH_LAB", strings.Join(names, " and "))
 	}
-	return nil, fmt.Errorf("lab %s is not up; up: %s", name, strings.Join(names, ", "))
+	return nil, words.Errorf("lab %s is not up; up: %s", name, strings.Join(names, ", "))
 }
 
 func notUp(name string) error {
-	hint := ""
-	if os.Geteuid() != 0 {
-		hint = ", that you may talk to (those of root need sudo)"
+	switch root := os.Geteuid() == 0; {
+	case name != "" && root:
+		return words.Errorf("lab %s is not up", name)
+	case name != "":
+		return words.Errorf("lab %s is not up, that you may talk to (those of root need sudo)", name)
+	case root:
+		return words.Errorf("no lab is up; bring one up with `uswitch up -d host` or `uswitch run red-blue`")
 	}
-	if name != "" {
-		return fmt.Errorf("lab %s is not up%s", name, hint)
-	}
-	return errors.New("no lab is up" + hint + "; bring one up with `uswitch up -d host` or `uswitch run red-blue`")
+	return words.Errorf("no lab is up, that you may talk to (those of root need sudo); bring one up with `uswitch up -d host` or `uswitch run red-blue`")
 }
 
 // AnswerTime is how long a lab may take to answer where several are asked.
@@ -93,7 +95,7 @@ func AskAll[T any](ctx context.Context, ask func(context.Context, *Client) (T, e
 			defer stop()
 			said, err := ask(ctx, lab)
 			if errors.Is(err, context.DeadlineExceeded) {
-				err = fmt.Errorf("lab %s does not answer within %v: its process is stopped, or too busy", lab.Lab(), AnswerTime)
+				err = words.Errorf("lab %s does not answer within %v: its process is stopped, or too busy", lab.Lab(), AnswerTime)
 			}
 			answers[i] = Reply[T]{lab, said, err}
 		})
@@ -136,10 +138,10 @@ func Directory() (string, error) {
 		}
 	}
 	if own == "" {
-		return "", errors.New("there is no directory for the lab's socket: want root, or XDG_RUNTIME_DIR or HOME set")
+		return "", words.Errorf("there is no directory for the lab's socket: want root, or XDG_RUNTIME_DIR or HOME set")
 	}
 	if err := os.MkdirAll(filepath.Dir(own), 0o700); err != nil {
-		return "", fmt.Errorf("the directory for the lab's socket: %w", err)
+		return "", words.Errorf("the directory for the lab's socket: %w", err)
 	}
 	return own, privateDirectory(own)
 }
@@ -171,23 +173,23 @@ func Directories() []string {
 func privateDirectory(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("the directory for the lab's socket: %w", err)
+		return words.Errorf("the directory for the lab's socket: %w", err)
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("%s: want a directory", dir)
+		return words.Errorf("%s: want a directory", dir)
 	}
 	if !mine(info) { // root of a user namespace finds those of the machine's root
-		return fmt.Errorf("%s belongs to somebody else", dir)
+		return words.Errorf("%s belongs to somebody else", dir)
 	}
 	if info.Mode().Perm() == 0o700 {
 		return nil
 	}
 	if err := os.Chmod(dir, 0o700); err != nil {
-		return fmt.Errorf("%s belongs to somebody else: %w", dir, err)
+		return words.Errorf("%s belongs to somebody else: %w", dir, err)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -12,13 +11,15 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"uswitch/cmd/internal/words"
 )
 
 // finishTime is how long a client that listens no more waits for what the lab still holds for it.
 const finishTime = 5 * time.Second
 
 // ErrUnfinished is what reading ends with when the lab still held something that did not come in time.
-var ErrUnfinished = errors.New("the lab still held something for this listener that did not come in time")
+var ErrUnfinished = words.Errorf("the lab still held something for this listener that did not come in time")
 
 // Follow is Stream for who listens until ctx ends, and then reads what was queued by then: the lab is told that nobody listens
 // any more by the end of this side of the connection, and the answer goes on to its own end, for at most some seconds. What is

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"uswitch/cmd/internal/words"
 )
 
 // Lock is the right to run the lab of one name. It ends with the process, whatever ends that.
@@ -30,7 +32,7 @@ func TakeLock(dir, lab string) (*Lock, error) {
 		}
 		time.Sleep(10 * time.Millisecond) // somebody is about to say who it is, or only cleans up
 	}
-	return nil, fmt.Errorf("lab %s: another process has its lock, and does not say which", lab)
+	return nil, words.Errorf("lab %s: another process has its lock, and does not say which", lab)
 }
 
 // TakeLockToClean takes the lock of a lab for a moment, in which nobody can bring it up. Nothing runs it meanwhile, and so nobody is on
@@ -53,7 +55,7 @@ func takeLock(dir, lab string, pid int) (*Lock, error) {
 	for {
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
 		if err != nil {
-			return nil, fmt.Errorf("the lab's lock: %w", err)
+			return nil, words.Errorf("the lab's lock: %w", err)
 		}
 		if held := tryLock(file); held != nil {
 			defer file.Close()

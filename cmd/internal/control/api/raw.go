@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"uswitch/cmd/internal/words"
 )
 
 // RawPath is where a raw socket of the gateway is opened, and what it sends is sent.
@@ -58,7 +60,7 @@ type Raw struct {
 }
 
 // ErrTimeout says that nothing came in time.
-var ErrTimeout = errors.New("nothing came in time")
+var ErrTimeout = words.Errorf("nothing came in time")
 
 // OpenRaw opens a raw socket for what answers packets to an address, with proto icmp or udp; of these, it gets answers to
 // echoes with its Number and ICMP errors about them, or what comes to the port Number and errors about what was sent from

@@ -13,6 +13,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/words"
 	"uswitch/cmd/internal/world"
 	"uswitch/nat/rule"
 )
@@ -55,7 +56,7 @@ func (s *Server) tablesFor(q url.Values) (*rule.Tables, error) {
 	case "6":
 		return s.world.Gateway().Rules6(), nil
 	default:
-		return nil, &api.Error{Code: http.StatusBadRequest, Message: fmt.Sprintf("family %q: want 4 or 6", family)}
+		return nil, refuse(http.StatusBadRequest, words.Errorf("family %q: want 4 or 6", family))
 	}
 }
 
@@ -189,11 +190,11 @@ func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
 	writeWithin(w, applyTime+writeTime)
 	var request api.ApplyRequest[plan.Plan]
 	if err := decode(r, &request); err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	if request.Plan == nil {
-		fail(w, &api.Error{Code: http.StatusBadRequest, Message: "apply: want a plan"})
+		fail(w, r, refuse(http.StatusBadRequest, words.Errorf("apply: want a plan")))
 		return
 	}
 	do := s.world.Apply
@@ -204,7 +205,7 @@ func (s *Server) apply(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	lines, err := do(ctx, request.Plan)
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

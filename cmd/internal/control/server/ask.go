@@ -3,14 +3,15 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"time"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/words"
 	"uswitch/cmd/internal/world/snapshot"
+	"uswitch/switch/trace"
 )
 
 // askTime bounds how long a client waits for the answer to many questions at once.
@@ -26,7 +27,7 @@ func (s *Server) explain(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, a, err := s.predict(q)
+	l, a, err := s.predict(reader(r), q)
 	if err != nil {
 		return nil, err
 	}
@@ -38,10 +39,10 @@ func (s *Server) explain(r *http.Request) (any, error) {
 }
 
 // predict answers on a copy of the lab, which the caller closes.
-func (s *Server) predict(q api.Question) (*explain.Lab, *api.Answer, error) {
+func (s *Server) predict(in trace.Language, q api.Question) (*explain.Lab, *api.Answer, error) {
 	s.asking.Lock()
 	defer s.asking.Unlock()
-	l := snapshot.Of(s.world)
+	l := snapshot.Of(s.world, in)
 	a, err := l.Explain(q)
 	if err != nil {
 		l.Close()
@@ -58,7 +59,7 @@ func (s *Server) whyNot(r *http.Request) (any, error) {
 	}
 	s.asking.Lock()
 	defer s.asking.Unlock()
-	l := snapshot.Of(s.world)
+	l := snapshot.Of(s.world, reader(r))
 	defer l.Close()
 	return l.WhyNot(q)
 }
@@ -76,7 +77,7 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 	if text := r.URL.Query().Get("outside"); text != "" {
 		a, err := netip.ParseAddr(text)
 		if err != nil || !a.Is4() {
-			fail(w, fmt.Errorf("outside %q: want an IPv4 address", text))
+			fail(w, r, words.Errorf("outside %q: want an IPv4 address", text))
 			return
 		}
 		o.Outside = a
@@ -85,9 +86,9 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 	if send {
 		o.Partial, patience = true, predictTime // the packets are worth more
 	}
-	l, m, err := s.matrix(r.Context(), o, patience)
+	l, m, err := s.matrix(r.Context(), reader(r), o, patience)
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	defer l.Close()
@@ -105,12 +106,12 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(m)
 }
 
-func (s *Server) matrix(ctx context.Context, o explain.ReachOptions, patience time.Duration) (*explain.Lab, *api.Matrix, error) {
+func (s *Server) matrix(ctx context.Context, in trace.Language, o explain.ReachOptions, patience time.Duration) (*explain.Lab, *api.Matrix, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	s.asking.Lock()
 	defer s.asking.Unlock()
-	l := snapshot.Of(s.world)
+	l := snapshot.Of(s.world, in)
 	m, err := l.Reach(ctx, o)
 	if err != nil {
 		l.Close()

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/frame"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
@@ -24,9 +25,9 @@ func (s *Server) captured(r *http.Request) (any, error) {
 		case errors.As(err, &tooLarge):
 			return nil, err
 		case err != nil:
-			return nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: "the capture: " + err.Error()}
+			return nil, refuse(http.StatusUnprocessableEntity, words.Errorf("the capture: %w", err))
 		case step.Packet == 0:
-			return nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: noNumbers}
+			return nil, refuse(http.StatusUnprocessableEntity, words.Errorf("the capture: its packets have no numbers: want a file that uswitch capture -w, or the page, has written"))
 		}
 		e := trace.Event{IP: step.IP, Length: step.Length, Frame: frame.Frame{Data: step.Data}}
 		h := e.Head(reader(r), nil)
@@ -41,8 +42,6 @@ func (s *Server) captured(r *http.Request) (any, error) {
 		j.Steps = append(j.Steps, capturedStep(step, h, uint32(len(j.Steps)+1)))
 	}
 }
-
-const noNumbers = "the capture: its packets have no numbers: want a file that uswitch capture -w, or the page, has written"
 
 func capturedStep(s pcap.Step, h trace.Head, hop uint32) api.Step {
 	where, what := s.Place()

@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/nat"
 	"uswitch/switch/frame"
 )
@@ -32,12 +32,12 @@ func match(q url.Values) (func(nat.Conn) bool, error) {
 	for i, text := range []string{f.Sport, f.Dport} {
 		n, err := strconv.ParseUint(text, 10, 16)
 		if text != "" && (err != nil || n == 0) {
-			return nil, fmt.Errorf("port %q: want 1 to 65535", text)
+			return nil, words.Errorf("port %q: want 1 to 65535", text)
 		}
 		ports[i] = uint16(n)
 	}
 	if f.Family != "" && f.Family != "ipv4" && f.Family != "ipv6" {
-		return nil, fmt.Errorf("family %q: want ipv4 or ipv6", f.Family)
+		return nil, words.Errorf("family %q: want ipv4 or ipv6", f.Family)
 	}
 	in := func(p netip.Prefix, a netip.Addr) bool { return !p.IsValid() || p.Contains(a) }
 	return func(c nat.Conn) bool {
@@ -65,7 +65,7 @@ func protocol(text string) (int, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 8)
 	if err != nil {
-		return -1, fmt.Errorf("protocol %q: want tcp, udp, icmp, icmpv6 or a number", text)
+		return -1, words.Errorf("protocol %q: want tcp, udp, icmp, icmpv6 or a number", text)
 	}
 	return int(n), nil
 }
@@ -80,7 +80,7 @@ func prefix(text string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
-		return p, fmt.Errorf("address %q: want one as in 11.11.11.2 or 11.11.11.0/24", text)
+		return p, words.Errorf("address %q: want one as in 11.11.11.2 or 11.11.11.0/24", text)
 	}
 	return p.Masked(), nil
 }
@@ -90,7 +90,7 @@ func (s *Server) conns(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	matches, err := match(q)
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	if q.Has("follow") {
@@ -125,7 +125,7 @@ func (s *Server) followConns(w http.ResponseWriter, r *http.Request, matches fun
 	}()
 	out, done, err := s.stream(w, ndjson)
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	defer done()

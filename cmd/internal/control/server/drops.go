@@ -70,7 +70,7 @@ func dropped(e *trace.Event, names trace.Names, in trace.Language) *api.Dropped 
 func (s *Server) followDrops(w http.ResponseWriter, r *http.Request) {
 	filter, err := trace.FilterSpec{Drops: true}.Compile(nil)
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	ring := trace.NewRing(api.QueueEvents, traceBytes, traceSnap)

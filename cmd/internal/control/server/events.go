@@ -105,18 +105,18 @@ const (
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	q, err := parseTrace(r.URL.Query())
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	filter, err := q.Filter.Compile(world.Addresses(s.world.Plan()))
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	after := cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after"))
 	done, err := s.listener()
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	defer done()

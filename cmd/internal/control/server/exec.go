@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/cmd/internal/world"
 	"uswitch/tap"
 )
@@ -52,12 +53,12 @@ type running struct {
 func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	if len(q["arg"]) == 0 {
-		fail(w, &api.Error{Code: http.StatusBadRequest, Message: "want a program to run"})
+		fail(w, r, refuse(http.StatusBadRequest, words.Errorf("want a program to run")))
 		return
 	}
 	done, err := s.listener() // before anything runs that somebody would have to end again
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	defer done()
@@ -75,7 +76,7 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 	process, err := s.world.Exec(world.Inside{Host: q.Get("host"), Args: q["arg"], Environment: q["env"], Dir: q.Get("dir"),
 		Stdin: input, Stdout: execWriter{out, false}, Stderr: execWriter{out, true}})
 	if err != nil {
-		fail(w, &api.Error{Code: http.StatusUnprocessableEntity, Status: world.Status(nil, err), Message: err.Error()})
+		fail(w, r, &api.Error{Code: http.StatusUnprocessableEntity, Status: world.Status(nil, err), Message: err.Error()})
 		return
 	}
 	out.lines = json.NewEncoder(beginStream(w, ndjson))
@@ -123,7 +124,7 @@ func (s *Server) signal(r *http.Request) (any, error) {
 	}
 	process, ok := s.running.Load(request.ID)
 	if !ok {
-		return nil, &api.Error{Code: http.StatusNotFound, Message: "no such program is running"}
+		return nil, refuse(http.StatusNotFound, words.Errorf("no such program is running"))
 	}
 	return done{}, process.(running).Signal(request.Signal)
 }

@@ -16,7 +16,7 @@ import (
 func (s *Server) frames(w http.ResponseWriter, r *http.Request) {
 	at, err := s.ear(r.URL.Query().Get("device"))
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	ring := trace.NewRing(api.QueueEvents, captureBytes, 0)
@@ -51,7 +51,7 @@ func (s *Server) ear(name string) (*ear, error) {
 		}
 	}
 	if !found {
-		return nil, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s: No such device exists", name)}
+		return nil, refuse(http.StatusNotFound, fmt.Errorf("%s: No such device exists", name))
 	}
 	return e, nil
 }

@@ -2,12 +2,12 @@ package server
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/cmd/internal/world"
 )
 
@@ -15,12 +15,12 @@ func (s *Server) parseLogs(q url.Values) (l api.LogQuery, err error) {
 	l = api.LogQuery{Hosts: q["host"], Tail: -1, Follow: q.Has("follow")}
 	if text := q.Get("tail"); text != "" {
 		if l.Tail, err = strconv.Atoi(text); err != nil || l.Tail < 0 {
-			return l, fmt.Errorf("tail %q: want a number of lines", text)
+			return l, words.Errorf("tail %q: want a number of lines", text)
 		}
 	}
 	for _, name := range l.Hosts {
 		if s.world.Host(name) == nil {
-			return l, fmt.Errorf("host %q: there is no such host in lab %s", name, s.world.Plan().Name)
+			return l, words.Errorf("host %q: there is no such host in lab %s", name, s.world.Plan().Name)
 		}
 	}
 	return l, nil
@@ -31,12 +31,12 @@ func (s *Server) parseLogs(q url.Values) (l api.LogQuery, err error) {
 func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 	q, err := s.parseLogs(r.URL.Query())
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	out, done, err := s.stream(w, ndjson)
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	defer done()

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"sort"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/nat/rule"
 )
 
@@ -103,11 +103,11 @@ func (p *past) at(when time.Time) (m api.Past, err error) {
 	i := sort.Search(len(p.kept), func(i int) bool { return !p.kept[i].Taken.Before(when) })
 	switch {
 	case len(p.kept) == 0:
-		return m, &api.Error{Code: http.StatusNotFound, Message: "the tables of the past are kept while somebody follows the lab, and nobody has"}
+		return m, refuse(http.StatusNotFound, words.Errorf("the tables of the past are kept while somebody follows the lab, and nobody has"))
 	case i == len(p.kept):
-		return m, &api.Error{Code: http.StatusNotFound, Message: "not known: nobody has looked at the tables since"}
+		return m, refuse(http.StatusNotFound, words.Errorf("not known: nobody has looked at the tables since"))
 	case i == 0 && p.kept[0].Taken.After(when):
-		return m, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("not kept: the first look at the tables that is still known was at %s", p.kept[0].Taken.Format(time.RFC3339Nano))}
+		return m, refuse(http.StatusNotFound, words.Errorf("not kept: the first look at the tables that is still known was at %s", p.kept[0].Taken.Format(time.RFC3339Nano)))
 	}
 	m = p.kept[i]
 	if i > 0 {
@@ -120,7 +120,7 @@ func (p *past) at(when time.Time) (m api.Past, err error) {
 func (s *Server) pastTables(r *http.Request) (any, error) {
 	when, err := time.Parse(time.RFC3339Nano, r.URL.Query().Get("time"))
 	if err != nil {
-		return nil, &api.Error{Code: http.StatusBadRequest, Message: "time: want one as a step has it, 2006-01-02T15:04:05.999999999Z"}
+		return nil, refuse(http.StatusBadRequest, words.Errorf("time: want one as a step has it, 2006-01-02T15:04:05.999999999Z"))
 	}
 	return s.past.at(when)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
+	"uswitch/cmd/internal/words"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/probe"
 	"uswitch/cmd/internal/world/snapshot"
@@ -74,11 +74,11 @@ func (s *Server) probes(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	var asked []api.Asked
 	if err := decode(r, &asked); err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	l := snapshot.Of(s.world)
+	l := snapshot.Of(s.world, reader(r))
 	defer l.Close()
 	_ = json.NewEncoder(w).Encode(s.send(ctx, l, asked))
 }
@@ -165,10 +165,10 @@ func (s *Server) round(ctx context.Context, l *explain.Lab, neighbors neighborTa
 }
 
 // errTableFull is why silence may mean nothing.
-var errTableFull = fmt.Errorf("%w: this machine's table of neighbours was full meanwhile (sysctl net.ipv4.neigh.default.gc_thresh3)", probe.ErrNotSent)
+var errTableFull = words.Errorf("%w: this machine's table of neighbours was full meanwhile (sysctl net.ipv4.neigh.default.gc_thresh3)", probe.ErrNotSent)
 
 // errNoTime is why some of very many are not sent.
-var errNoTime = fmt.Errorf("%w: the time for all questions was over", probe.ErrNotSent)
+var errNoTime = words.Errorf("%w: the time for all questions was over", probe.ErrNotSent)
 
 // manyProbes is from how many packets on the neighbours are forgotten again that they have made hosts learn.
 const manyProbes = 64

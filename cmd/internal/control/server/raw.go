@@ -2,13 +2,14 @@ package server
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/nat"
 	"uswitch/switch/frame"
 )
@@ -34,7 +35,7 @@ func (s rawSocket) Deliver(f frame.Frame, _ time.Time) {
 func (s *Server) openRaw(w http.ResponseWriter, r *http.Request) {
 	opened, heard, release, err := s.rawFor(r.URL.Query())
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	defer release()
@@ -45,7 +46,7 @@ func (s *Server) openRaw(w http.ResponseWriter, r *http.Request) {
 	}
 	out, done, err := s.stream(w, ndjson)
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	defer done()
@@ -73,7 +74,7 @@ func (s *Server) waitRaw(r *http.Request) (any, error) {
 	socket, ok := s.raws.Load(q.Number)
 	loop := s.world.Loop()
 	if !ok || loop == nil {
-		return nil, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("raw socket %d: there is none", q.Number)}
+		return nil, refuse(http.StatusNotFound, words.Errorf("raw socket %d: there is none", q.Number))
 	}
 	heard, over := socket.(rawSocket).heard, make(chan struct{})
 	now := s.world.Now()
@@ -106,11 +107,11 @@ func (s *Server) rawFor(q url.Values) (opened api.RawOpened, heard rawSocket, re
 		proto = frame.ProtoICMPOf(to)
 	}
 	if err != nil || to.Is4In6() || to.Zone() != "" || proto == 0 {
-		return opened, heard, nil, &api.Error{Code: http.StatusBadRequest, Message: "want to=ADDRESS and proto=icmp or udp"}
+		return opened, heard, nil, refuse(http.StatusBadRequest, words.Errorf("want to=ADDRESS and proto=icmp or udp"))
 	}
 	g, ok := s.world.Gateway(), false
 	if opened.Source, ok = g.Source(to); !ok {
-		return opened, heard, nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: "connect: Network is unreachable"}
+		return opened, heard, nil, refuse(http.StatusUnprocessableEntity, errors.New("connect: Network is unreachable"))
 	}
 	random := s.world.Random()
 	heard = rawSocket{make(chan api.RawPacket, api.RawQueue), s.world.Now}
@@ -131,11 +132,11 @@ func (s *Server) sendRaw(r *http.Request) (any, error) {
 	}
 	ip, err := frame.ParseIP(p.Packet)
 	if err != nil {
-		return nil, &api.Error{Code: http.StatusBadRequest, Message: "want an IP packet: " + err.Error()}
+		return nil, refuse(http.StatusBadRequest, words.Errorf("want an IP packet: %w", err))
 	}
 	g := s.world.Gateway()
 	if own, ok := g.Source(ip.Src()); !ok || own != ip.Src() {
-		return nil, &api.Error{Code: http.StatusUnprocessableEntity, Message: fmt.Sprintf("%v is not an address of the gateway", ip.Src())}
+		return nil, refuse(http.StatusUnprocessableEntity, words.Errorf("%v is not an address of the gateway", ip.Src()))
 	}
 	b := append(make([]byte, frame.EthernetHeader, frame.EthernetHeader+len(ip)), ip...)
 	var sent api.RawPacket

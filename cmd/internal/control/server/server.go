@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/docker/engine"
+	"uswitch/cmd/internal/words"
 	"uswitch/cmd/internal/world"
 )
 
@@ -160,7 +160,7 @@ func (s *Server) routed() *http.ServeMux {
 	mux.HandleFunc("POST /v1/probes", s.probes)
 	mux.Handle(api.DockerPath+"/", http.StripPrefix(api.DockerPath, s.engine.Handler()))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)})
+		fail(w, r, refuse(http.StatusNotFound, words.Errorf("%s %s: there is no such thing to ask for", r.Method, r.URL.Path)))
 	})
 	return mux
 }
@@ -170,8 +170,8 @@ func checked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(api.VersionHeader, strconv.Itoa(api.Version))
 		if theirs := r.Header.Get(api.VersionHeader); theirs != "" && theirs != strconv.Itoa(api.Version) {
-			fail(w, &api.Error{Code: http.StatusBadRequest, Message: fmt.Sprintf(
-				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", api.Version, theirs)})
+			fail(w, r, refuse(http.StatusBadRequest, words.Errorf(
+				"the lab speaks version %d of the control socket, and you speak %q: use the uswitch that runs the lab", api.Version, theirs)))
 			return
 		}
 		switch r.URL.Path {
@@ -196,7 +196,7 @@ func (s *Server) answer(f func(*http.Request) (any, error)) http.Handler {
 		writeWithin(w, writeTime)
 		result, err := f(r)
 		if err != nil {
-			fail(w, err)
+			fail(w, r, err)
 			return
 		}
 		send(w, result)
@@ -213,20 +213,34 @@ func send(w http.ResponseWriter, result any) {
 	_ = json.NewEncoder(w).Encode(result)
 }
 
-// fail sends an error. What is not an *Error is a request that could not be carried out.
-func fail(w http.ResponseWriter, err error) {
+// fail sends an error to whoever has asked, in their language. What says no more is a request that could not be carried out.
+func fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := &api.Error{}
+	no := &refusal{code: http.StatusUnprocessableEntity, error: err}
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		e = &api.Error{Code: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("the request is larger than %d bytes", tooLarge.Limit)}
-	case !errors.As(err, &e):
-		e = &api.Error{Code: http.StatusUnprocessableEntity, Message: err.Error()}
+		no = &refusal{http.StatusRequestEntityTooLarge, words.Errorf("the request is larger than %d bytes", tooLarge.Limit)}
+	case errors.As(err, &no):
+	case errors.As(err, &e):
+		no = nil
+	}
+	if no != nil {
+		e = &api.Error{Code: no.code, Message: words.Text(reader(r), no.error)}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(e.Code)
 	_ = json.NewEncoder(w).Encode(e)
 }
+
+// refusal is an error with HTTP's code for it.
+type refusal struct {
+	code int
+	error
+}
+
+// refuse returns the error for a request that is not carried out.
+func refuse(code int, err error) error { return &refusal{code, err} }
 
 // decode reads a request's JSON, and nothing beside it.
 func decode(r *http.Request, into any) error {
@@ -234,11 +248,11 @@ func decode(r *http.Request, into any) error {
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
 	if err == nil && d.More() {
-		err = errors.New("more than one value")
+		err = words.Errorf("more than one value")
 	}
 	var tooLarge *http.MaxBytesError
 	if err != nil && !errors.As(err, &tooLarge) {
-		return &api.Error{Code: http.StatusBadRequest, Message: "the request is not the JSON that was expected: " + err.Error()}
+		return refuse(http.StatusBadRequest, words.Errorf("the request is not the JSON that was expected: %w", err))
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 )
 
 // maxPath is the longest path of a socket (unix(7): sun_path is 108 bytes with its closing zero; 104 on the BSDs).
@@ -24,18 +25,18 @@ const maxPath = 103
 func Listen(dir, lab string) (net.Listener, error) {
 	path := api.Path(dir, lab)
 	if len(path) > maxPath {
-		return nil, fmt.Errorf("control socket: the path %s is %d bytes long, and %d are allowed: give the lab a shorter name with --name", path, len(path), maxPath)
+		return nil, words.Errorf("control socket: the path %s is %d bytes long, and %d are allowed: give the lab a shorter name with --name", path, len(path), maxPath)
 	}
 	if err := removeStale(path); err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
+		return nil, words.Errorf("control socket: %w", err)
 	}
 	l, err := (&net.ListenConfig{Control: closed}).Listen(context.Background(), "unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
+		return nil, words.Errorf("control socket: %w", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
 		l.Close()
-		return nil, fmt.Errorf("control socket: %w", err)
+		return nil, words.Errorf("control socket: %w", err)
 	}
 	return newSparing(l), nil
 }
@@ -59,10 +60,10 @@ func removeStale(path string) error {
 		return os.Remove(path)
 	}
 	if info.Mode()&fs.ModeSocket == 0 {
-		return fmt.Errorf("%s is in the way, and is not a socket", path)
+		return words.Errorf("%s is in the way, and is not a socket", path)
 	}
 	if api.Answers(path) {
-		return fmt.Errorf("%s: somebody answers there", path)
+		return words.Errorf("%s: somebody answers there", path)
 	}
 	return os.Remove(path)
 }
@@ -201,7 +202,7 @@ func (g *guard) Accept() (net.Conn, error) {
 func onSocket(conn net.Conn, f func(fd int) error) error {
 	c, ok := conn.(syscall.Conn)
 	if !ok || conn.LocalAddr().Network() != "unix" {
-		return errors.New("not a unix socket")
+		return words.Errorf("not a unix socket")
 	}
 	raw, err := c.SyscallConn()
 	if err != nil {

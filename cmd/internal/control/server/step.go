@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/cmd/internal/world"
 	"uswitch/switch/trace"
 )
@@ -63,12 +63,12 @@ func parseStep(q url.Values) (t api.StepQuery, err error) {
 	t = api.StepQuery{Filter: spec.Filter, Max: defaultHeld, Patience: defaultPatience}
 	if text := q.Get("max"); text != "" {
 		if t.Max, err = strconv.Atoi(text); err != nil || t.Max < 1 || t.Max > maxHeld {
-			return t, fmt.Errorf("max %q: want a number from 1 to %d", text, maxHeld)
+			return t, words.Errorf("max %q: want a number from 1 to %d", text, maxHeld)
 		}
 	}
 	if text := q.Get("patience"); text != "" {
 		if t.Patience, err = time.ParseDuration(text); err != nil || t.Patience <= 0 || t.Patience > maxPatience {
-			return t, fmt.Errorf("patience %q: want a time as in 30s, at most %v", text, maxPatience)
+			return t, words.Errorf("patience %q: want a time as in 30s, at most %v", text, maxPatience)
 		}
 	}
 	return t, nil
@@ -78,13 +78,13 @@ func parseStep(q url.Values) (t api.StepQuery, err error) {
 func (s *Server) step(w http.ResponseWriter, r *http.Request) {
 	q, err := parseStep(r.URL.Query())
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	at := q.Filter.Hooks
 	filter, err := q.Filter.Compile(world.Addresses(s.world.Plan()))
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	stepper := trace.NewStepper(trace.StepperConfig{Filter: filter, Max: q.Max, Patience: q.Patience, Now: s.world.Now})
@@ -93,7 +93,7 @@ func (s *Server) step(w http.ResponseWriter, r *http.Request) {
 	defer s.steppers.remove(id)
 	out, done, err := s.stream(w, ndjson)
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	defer done()
@@ -114,7 +114,7 @@ func (s *Server) goOn(r *http.Request) (any, error) {
 	}
 	session := s.steppers.find(q.Session)
 	if session == nil {
-		return nil, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("session %d: nobody steps there any more", q.Session)}
+		return nil, refuse(http.StatusNotFound, words.Errorf("session %d: nobody steps there any more", q.Session))
 	}
 	return done{}, session.goOn(q.Leg, q.Run)
 }
@@ -124,7 +124,7 @@ func (s *Server) journey(r *http.Request) (any, error) {
 	text := r.URL.Query().Get("packet")
 	packet, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || packet == 0 {
-		return nil, fmt.Errorf("packet %q: want its number in the trace, 1 or more", text)
+		return nil, words.Errorf("packet %q: want its number in the trace, 1 or more", text)
 	}
 	steps := []api.Step{}
 	names := s.world.Names()
@@ -132,8 +132,8 @@ func (s *Server) journey(r *http.Request) (any, error) {
 		steps = append(steps, *stepOf(&e, reader(r), names))
 	}
 	if len(steps) == 0 {
-		return nil, &api.Error{Code: http.StatusNotFound, Message: fmt.Sprintf("packet %d is not remembered: "+
-			"packets are while somebody listens, as uswitch trace does, until newer ones take their place", packet)}
+		return nil, refuse(http.StatusNotFound, words.Errorf("packet %d is not remembered: "+
+			"packets are while somebody listens, as uswitch trace does, until newer ones take their place", packet))
 	}
 	return steps, nil
 }

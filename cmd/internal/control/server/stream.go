@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/cmd/internal/world"
 	"uswitch/switch/trace"
 	"uswitch/switch/trace/pcap"
@@ -31,7 +31,7 @@ func parseTrace(q url.Values) (t api.TraceQuery, err error) {
 	for key, value := range map[string]*int{"width": &t.Width, "snap": &t.Snap} {
 		if text := q.Get(key); text != "" {
 			if *value, err = strconv.Atoi(text); err != nil || *value < 0 || *value > 1<<16 {
-				return t, fmt.Errorf("%s %q: want a number from 0 to %d", key, text, 1<<16)
+				return t, words.Errorf("%s %q: want a number from 0 to %d", key, text, 1<<16)
 			}
 		}
 	}
@@ -42,17 +42,17 @@ func parseTrace(q url.Values) (t api.TraceQuery, err error) {
 func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 	q, err := parseTrace(r.URL.Query())
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	filter, err := q.Filter.Compile(world.Addresses(s.world.Plan()))
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	kinds := map[string]string{"text": "text/plain; charset=utf-8", "json": ndjson, "pcapng": "application/octet-stream"}
 	if kinds[q.Format] == "" {
-		fail(w, fmt.Errorf("format %q: want text, json or pcapng", q.Format))
+		fail(w, r, words.Errorf("format %q: want text, json or pcapng", q.Format))
 		return
 	}
 	ring := trace.NewRing(api.QueueEvents, traceBytes, traceSnap)
@@ -68,7 +68,7 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, contentType stri
 	defer detach()
 	out, done, err := s.stream(w, contentType)
 	if err != nil {
-		fail(w, err)
+		fail(w, r, err)
 		return
 	}
 	defer done()
@@ -126,7 +126,7 @@ func (s *Server) listener() (done func(), err error) {
 	case s.streams <- struct{}{}:
 		return func() { <-s.streams }, nil
 	default:
-		return nil, &api.Error{Code: http.StatusServiceUnavailable, Message: fmt.Sprintf("%d listeners are listening already", maxStreams)}
+		return nil, refuse(http.StatusServiceUnavailable, words.Errorf("%d listeners are listening already", maxStreams))
 	}
 }
 

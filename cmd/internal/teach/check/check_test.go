@@ -18,6 +18,7 @@ import (
 	"uswitch/cmd/internal/teach/check"
 	"uswitch/cmd/internal/world"
 	"uswitch/cmd/internal/world/snapshot"
+	"uswitch/switch/trace"
 )
 
 // subject is a lab in memory in which commands say what the test wants.
@@ -32,13 +33,13 @@ type subject struct {
 
 func (s subject) Explain(_ context.Context, q api.Question) (*api.Answer, error) {
 	s.note("predict")
-	l := snapshot.Of(s.World)
+	l := snapshot.Of(s.World, trace.English)
 	defer l.Close()
 	return l.Explain(q)
 }
 
 func (s subject) WhyNot(_ context.Context, q api.Question) (*api.Advice, error) {
-	l := snapshot.Of(s.World)
+	l := snapshot.Of(s.World, trace.English)
 	defer l.Close()
 	return l.WhyNot(q)
 }
@@ -46,7 +47,7 @@ func (s subject) WhyNot(_ context.Context, q api.Question) (*api.Advice, error) 
 // Send sends each in turn, from the host's own stack, on the lab itself.
 func (s subject) Send(ctx context.Context, asked []api.Asked) (all []*api.Sent, err error) {
 	s.note("send %d", len(asked))
-	l := snapshot.Of(s.World)
+	l := snapshot.Of(s.World, trace.English)
 	defer l.Close()
 	for _, a := range asked {
 		host, q, err := l.Send(a)

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/trace"
 )
 
@@ -20,26 +20,25 @@ func Answer(out io.Writer, a *api.Answer) error {
 	if a.Address != "" && a.Address != to {
 		to += " (" + a.Address + ")"
 	}
-	fmt.Fprintf(&b, "%s asks %s: %s\n", a.Question.From, to, a.Question.What())
+	b.WriteString(words.In("%s asks %s: %s", a.Question.From, to, a.Question.What(words.In)) + "\n")
 	way := api.Way("")
 	for _, p := range a.Phases {
 		if p.Way != way {
 			way = p.Way
-			heading(&b, map[api.Way]string{api.There: "The question's way", api.Back: "The answer's way back"}[way])
+			heading(&b, map[api.Way]string{api.There: words.In("The question's way"), api.Back: words.In("The answer's way back")}[way])
 		}
 		writePhase(&b, &p)
 	}
-	heading(&b, "Result")
+	heading(&b, words.In("Result"))
 	if s := a.Stop; s != nil {
-		line(&b, "result", string(api.ResultDrop))
-		line(&b, "where", fmt.Sprintf("%s %s, %s", s.Where, s.Type, map[api.Way]string{api.There: "on the question's way",
-			api.Back: "on the answer's way back"}[s.Way]))
-		line(&b, "reason", "("+s.Reason+") "+s.Sentence)
-		line(&b, "matched", s.Rule.String())
+		line(&b, words.In("result"), result(api.ResultDrop))
+		line(&b, words.In("where"), fmt.Sprintf("%s %s, %s", s.Where, s.Type, onWay(s.Way)))
+		line(&b, words.In("reason"), "("+s.Reason+") "+s.Sentence)
+		line(&b, words.In("matched"), s.Rule.In(words.In))
 	} else {
-		line(&b, "result", string(api.ResultAllow))
+		line(&b, words.In("result"), result(api.ResultAllow))
 	}
-	line(&b, "not known", a.Unknown)
+	line(&b, words.In("not known"), a.Unknown)
 	writeSent(&b, a.Sent)
 	fmt.Fprintln(&b)
 	for _, l := range wrap(a.Sentence, width) {
@@ -49,16 +48,27 @@ func Answer(out io.Writer, a *api.Answer) error {
 	return err
 }
 
+// onWay says on which packet's way something happened.
+func onWay(w api.Way) string {
+	return map[api.Way]string{api.There: words.In("on the question's way"), api.Back: words.In("on the answer's way back")}[w]
+}
+
+// result says what a phase comes to.
+func result(r api.Result) string {
+	return words.In(map[api.Result]string{api.ResultAllow: trace.Key("ALLOW"), api.ResultDrop: trace.Key("DROP"), api.ResultWait: trace.Key("WAIT"),
+		api.ResultAnswer: trace.Key("ANSWER"), api.ResultUnknown: trace.Key("UNKNOWN")}[r])
+}
+
 func heading(b *strings.Builder, text string) {
-	fmt.Fprintf(b, "\n%s\n%s\n", text, strings.Repeat("-", len(text)))
+	fmt.Fprintf(b, "\n%s\n%s\n", text, strings.Repeat("-", trace.Columns(text)))
 }
 
 // writePhase sets one phase: a line with its result at the right, and a line for each thing to say of it.
 func writePhase(b *strings.Builder, p *api.Phase) {
-	left := fmt.Sprintf("Phase %-3d %-12s %s", p.Number, trace.Printable(p.Where), p.Type)
-	fmt.Fprintf(b, "%s%*s\n", left, width-utf8.RuneCountInString(left), p.Result)
-	line(b, "looked up", p.Looked)
-	line(b, "matched", p.Rule.String())
+	left, right := words.In("Phase %-3d %-12s %s", p.Number, trace.Printable(p.Where), p.Type), result(p.Result)
+	fmt.Fprintln(b, trace.Pad(left, width-trace.Columns(right))+right)
+	line(b, words.In("looked up"), p.Looked)
+	line(b, words.In("matched"), p.Rule.In(words.In))
 	found := p.Found
 	if p.Rule != nil && p.Result != api.ResultDrop && p.Type != "egress" {
 		found = ""
@@ -66,8 +76,8 @@ func writePhase(b *strings.Builder, p *api.Phase) {
 	if p.Reason != "" {
 		found = "(" + p.Reason + ") " + found
 	}
-	line(b, "found", found)
-	line(b, "changed", p.Changed)
+	line(b, words.In("found"), found)
+	line(b, words.In("changed"), p.Changed)
 }
 
 // line sets a thing that is said of a phase, if there is something to say.
@@ -80,7 +90,7 @@ func line(b *strings.Builder, name, text string) {
 		if i > 0 {
 			name = ""
 		}
-		fmt.Fprintf(b, "    %-*s%s\n", left-4, name, part)
+		fmt.Fprintln(b, "    "+trace.Pad(name, left-4)+part)
 	}
 }
 
@@ -88,7 +98,7 @@ func line(b *strings.Builder, name, text string) {
 func wrap(s string, room int) (lines []string) {
 	for _, word := range strings.Fields(s) {
 		n := len(lines)
-		if n == 0 || utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) > room {
+		if n == 0 || trace.Columns(lines[n-1])+1+trace.Columns(word) > room {
 			lines = append(lines, word)
 			continue
 		}
@@ -100,16 +110,16 @@ func wrap(s string, room int) (lines []string) {
 // WriteAdvice writes advice for a person.
 func Advice(out io.Writer, a *api.Advice) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s asks %s: %s\n", a.Question.From, a.Question.To, a.Question.What())
+	b.WriteString(words.In("%s asks %s: %s", a.Question.From, a.Question.To, a.Question.What(words.In)) + "\n")
 	for i, r := range a.Steps {
 		fmt.Fprintf(&b, "\n%d. (%s)\n", i+1, r.Reason)
 		for _, l := range wrap(r.Because, width-4) {
 			fmt.Fprintln(&b, "    "+l)
 		}
 		if r.Rule != nil {
-			fmt.Fprintf(&b, "    by %s\n", r.Rule)
+			fmt.Fprintln(&b, "    "+words.In("by %s", r.Rule.In(words.In)))
 		}
-		for _, l := range wrap("Try: "+r.Text, width-4) {
+		for _, l := range wrap(words.In("Try: %s", r.Text), width-4) {
 			fmt.Fprintln(&b, "    "+l)
 		}
 		if r.Command != "" {
@@ -117,7 +127,7 @@ func Advice(out io.Writer, a *api.Advice) error {
 		}
 	}
 	if a.Rest != nil {
-		fmt.Fprintf(&b, "\n%d. (%s) at %s %s, %s\n", len(a.Steps)+1, a.Rest.Reason, a.Rest.Where, a.Rest.Type, a.Rest.Way)
+		fmt.Fprintln(&b, "\n"+words.In("%d. (%s) at %s %s, %s", len(a.Steps)+1, a.Rest.Reason, a.Rest.Where, a.Rest.Type, onWay(a.Rest.Way)))
 	}
 	fmt.Fprintln(&b)
 	for _, l := range wrap(a.Sentence, width) {
@@ -127,7 +137,7 @@ func Advice(out io.Writer, a *api.Advice) error {
 		fmt.Fprintf(&b, "(%s)\n", a.Unknown)
 	}
 	if len(a.Look) > 0 {
-		fmt.Fprintln(&b, "What was not looked at is shown by")
+		fmt.Fprintln(&b, words.In("What was not looked at is shown by"))
 	}
 	for _, command := range a.Look {
 		fmt.Fprintln(&b, "    "+command)
@@ -141,29 +151,28 @@ func writeSent(b *strings.Builder, s *api.Sent) {
 	if s == nil {
 		return
 	}
-	heading(b, "A real packet")
-	sent := "from " + s.From
+	heading(b, words.In("A real packet"))
+	sent := words.In("from %s", s.From)
 	if s.From == "" {
-		sent = "the host's kernel chose no source"
+		sent = words.In("the host's kernel chose no source")
 	}
 	switch {
 	case s.Packet != 0:
-		sent += fmt.Sprintf(": #%d in the trace, which `uswitch replay %d` shows", s.Packet, s.Packet)
+		sent += words.In(": #%d in the trace, which `uswitch replay %d` shows", s.Packet, s.Packet)
 	case s.Lost > 0:
-		sent += fmt.Sprintf(": not found in the trace, which has lost %d steps", s.Lost)
+		sent += words.In(": not found in the trace, which has lost %d steps", s.Lost)
 	default:
-		sent += ": nothing came to the switch"
+		sent += words.In(": nothing came to the switch")
 	}
-	line(b, "sent", sent)
-	line(b, "heard", s.Heard)
+	line(b, words.In("sent"), sent)
+	line(b, words.In("heard"), s.Heard)
 	if s.Ended != nil {
-		line(b, "dropped", fmt.Sprintf("%s %s, %s: (%s) %s", s.Ended.Where, s.Ended.Type, map[api.Way]string{api.There: "on the question's way",
-			api.Back: "on the answer's way back"}[s.Ended.Way], s.Ended.Reason, s.Ended.Sentence))
-		line(b, "matched", s.Ended.Rule.String())
+		line(b, words.In("dropped"), fmt.Sprintf("%s %s, %s: (%s) %s", s.Ended.Where, s.Ended.Type, onWay(s.Ended.Way), s.Ended.Reason, s.Ended.Sentence))
+		line(b, words.In("matched"), s.Ended.Rule.In(words.In))
 	} else if s.Arrived != "" {
-		line(b, "delivered", "to "+s.Arrived)
+		line(b, words.In("delivered"), words.In("to %s", s.Arrived))
 	}
 	if s.Differs {
-		line(b, "DIFFERS", "from the prediction, which said "+string(s.Tried))
+		line(b, words.In("DIFFERS"), words.In("from the prediction, which said %s", s.Tried))
 	}
 }

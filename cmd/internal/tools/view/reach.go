@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/trace"
 )
 
@@ -24,8 +25,8 @@ func Matrix(out io.Writer, m *api.Matrix) error {
 			ports = append(ports, i)
 		}
 	}
-	matrixTable(&b, m, "ping", pings)
-	matrixTable(&b, m, "ports", ports)
+	matrixTable(&b, m, words.In("from \\ ping"), pings)
+	matrixTable(&b, m, words.In("from \\ ports"), ports)
 	matrixLegend(&b, m)
 	_, err := io.WriteString(out, strings.TrimLeft(b.String(), "\n"))
 	return err
@@ -33,7 +34,7 @@ func Matrix(out io.Writer, m *api.Matrix) error {
 
 // matrixTable writes some columns, in as many blocks as it takes.
 func matrixTable(b *strings.Builder, m *api.Matrix, title string, columns []int) {
-	first := len("from \\ " + title)
+	first := trace.Columns(title)
 	for _, from := range m.From {
 		first = max(first, utf8.RuneCountInString(from))
 	}
@@ -43,7 +44,7 @@ func matrixTable(b *strings.Builder, m *api.Matrix, title string, columns []int)
 			used += 2 + matrixWidth(m, columns[n])
 			n++
 		}
-		fmt.Fprintf(b, "\n%-*s", first, "from \\ "+title)
+		b.WriteString("\n" + trace.Pad(title, first))
 		for _, c := range columns[:n] {
 			fmt.Fprintf(b, "  %-*s", matrixWidth(m, c), trace.Printable(m.To[c].String()))
 		}
@@ -51,7 +52,7 @@ func matrixTable(b *strings.Builder, m *api.Matrix, title string, columns []int)
 			trimLine(b)
 			fmt.Fprintf(b, "\n%-*s", first, trace.Printable(from))
 			for _, c := range columns[:n] {
-				fmt.Fprintf(b, "  %-*s", matrixWidth(m, c), m.Cells[row][c].Text())
+				b.WriteString("  " + trace.Pad(m.Cells[row][c].Text(), matrixWidth(m, c)))
 			}
 		}
 		trimLine(b)
@@ -88,7 +89,7 @@ func matrixReasons(m *api.Matrix) (names []string, sentences map[string]string) 
 			sentences[c.Reason] = c.Sentence
 			for _, r := range trace.Reasons() {
 				if r.String() == c.Reason {
-					sentences[c.Reason] = r.Sentence()
+					sentences[c.Reason] = words.In(r.Sentence())
 				}
 			}
 		}
@@ -96,10 +97,10 @@ func matrixReasons(m *api.Matrix) (names []string, sentences map[string]string) 
 	for _, row := range m.Cells {
 		for _, c := range row {
 			if c.Sent != nil && c.Sent.Differs {
-				sentences["!"] = "a real packet contradicted the prediction"
+				sentences["!"] = words.In("a real packet contradicted the prediction")
 			}
 			if c.Verdict == api.NotKnown && sentences["?"] == "" {
-				sentences["?"] = "not known: " + c.Unknown
+				sentences["?"] = words.In("not known: %s", c.Unknown)
 			}
 		}
 	}

@@ -8,17 +8,18 @@ import (
 	"uswitch/cmd/internal/plan"
 	"uswitch/cmd/internal/world"
 	"uswitch/sim"
+	"uswitch/switch/trace"
 	"uswitch/tap"
 )
 
 // Of returns the lab as it is now, which must be closed when it has been asked. A host whose namespace cannot be looked into is
-// described as the lab file has it.
-func Of(w *world.World) *explain.Lab {
-	l := &explain.Lab{Now: w.Now(), Gateway: w.Gateway(), Homes: map[string]string{}, Uplink: uplink(w)}
+// described as the lab file has it. What it answers is in a language.
+func Of(w *world.World, in trace.Language) *explain.Lab {
+	l := &explain.Lab{In: in, Now: w.Now(), Gateway: w.Gateway(), Homes: map[string]string{}, Uplink: uplink(w)}
 	if l.Uplink.Kind == explain.Host {
-		if in, err := tap.LookHere(); err == nil {
-			l.Defer(in.Close)
-			l.Uplink.Machine = kernel{in, "this machine"}
+		if here, err := tap.LookHere(); err == nil {
+			l.Defer(here.Close)
+			l.Uplink.Machine = kernel{here, in("this machine"), in}
 		}
 	}
 	for _, n := range w.Networks() {
@@ -70,13 +71,13 @@ func host(w *world.World, h *world.Host, l *explain.Lab) sim.HostState {
 		}
 	} else if in, err := tap.Look(h.Namespace); err == nil {
 		l.Defer(in.Close)
-		return looked(s, in)
+		return looked(s, in, l.In)
 	}
 	if h.Plan.Gateway.IsValid() {
 		s.Routes = []sim.HostRoute{{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: h.Plan.Gateway, Card: h.Plan.GatewayDev}}
 	}
 	for _, at := range []sim.Point{sim.AtInput, sim.AtForward, sim.AtOutput} {
-		s.Unseen = append(s.Unseen, sim.Unseen{At: at, Text: "a namespace that cannot be looked into"})
+		s.Unseen = append(s.Unseen, sim.Unseen{At: at, Text: l.In("a namespace that cannot be looked into")})
 	}
 	return s
 }

@@ -15,6 +15,7 @@ import (
 	"uswitch/cmd/internal/world/snapshot"
 	"uswitch/sim"
 	"uswitch/switch/frame"
+	"uswitch/switch/trace"
 	"uswitch/tap"
 )
 
@@ -82,7 +83,7 @@ x-uswitch: {uplink: none}
 		defer l.Close()
 	}
 
-	s := snapshot.Of(w)
+	s := snapshot.Of(w, trace.English)
 	defer s.Close()
 	if len(s.Hosts) != 2 || len(s.Switches) != 1 {
 		t.Fatalf("%+v", s)
