@@ -47,7 +47,9 @@ x-uswitch:
 		}
 		return a
 	}
-	eventually(t, "BLUE listens", func() bool { return send(blue, "--tcp", "80").Verdict == "yes" })
+	eventually(t, "BLUE listens", func() bool { // which no question is sent for: the prediction would be of a moment before
+		return strings.Contains(l.do("explain", red, blue, "--tcp", "80"), "It works") && strings.Contains(l.do("explain", red, blue, "--udp", "5000"), "It works")
+	})
 	wrong := 0
 	for _, test := range []struct {
 		name      string
