@@ -37,7 +37,7 @@ func startBrowser(t *testing.T) *browser {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoSandbox,
 		chromedp.Flag("disable-gpu", true), chromedp.Flag("lang", "en"), chromedp.WindowSize(1400, 950), chromedp.Flag("no-proxy-server", true),
-		chromedp.Flag("disable-component-update", true))
+		chromedp.Flag("disable-component-update", true), chromedp.Env("TMPDIR="+dir)) // where it would leave directories of its own
 	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(func() {
