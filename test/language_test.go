@@ -11,7 +11,7 @@ import (
 
 // What is asTyped, and what is named, is in every reader's language the same.
 var (
-	asTyped = regexp.MustCompile("`[^`]*`|(?m)uswitch .*$|-[APD] [A-Z].*?(;|$)|x-uswitch.*")
+	asTyped = regexp.MustCompile("`[^`]*`|(?m)uswitch .*$|-[APD] [A-Z].*?(;|$)|x-uswitch.*|default dev [a-z]+")
 	english = regexp.MustCompile(`[a-z']+ [a-z']+ [a-z']+`) // three words in a row are no name
 )
 
@@ -46,8 +46,11 @@ func reading(c *exec.Cmd, locale string) *exec.Cmd {
 	return c
 }
 
-// reads returns all that a command writes to somebody whose locale is that.
+// reads returns all that a command writes to somebody whose locale is that. An @ in it stands for the suffix.
 func (l *lab) reads(locale string, args ...string) string {
+	for i, arg := range args {
+		args[i] = l.own(arg)
+	}
 	text, _ := reading(l.uswitch(args...), locale).CombinedOutput() // an error is read as well
 	return strings.ReplaceAll(string(text), l.suffix, "")
 }
@@ -58,9 +61,11 @@ const korean = "ko_KR.UTF-8"
 func TestTwoReaders(t *testing.T) {
 	needs(t)
 	t.Parallel()
-	l := newLab(t, strings.Replace(threeHosts, "{uplink: none}", "{uplink: sim}", 1))
+	checks := "{uplink: sim, checks: [{name: bridged, from: RED@, to: BLUE@}, {name: routed, from: RED@, to: 8.8.8.8}, {name: table, table: fdb, has: nobody}]}"
+	l := newLab(t, strings.Replace(threeHosts, "{uplink: none}", checks, 1))
 	l.up("--trace", "off")
 	l.do("iptables", "-P", "FORWARD", "DROP")
+	l.do("iptables", "-F", "FORWARD")
 	ko := beginCommand(t, reading(l.uswitch("trace", "--no-fold"), korean))
 	c := beginCommand(t, reading(l.uswitch("trace", "--no-fold"), "C"))
 	eventually(t, "both read", func() bool {
@@ -76,10 +81,11 @@ func TestTwoReaders(t *testing.T) {
 	}
 	inKorean(t, "trace", ko.stdout.String())
 	inEnglish(t, "trace", c.stdout.String())
+	contains(t, l.reads(korean, "check"), "맞음 1개, 틀림 2개", "-P FORWARD DROP")
 	for _, args := range [][]string{
-		{"drops"}, {"replay", "1"}, {"explain", "RED", "8.8.8.8"}, {"explain", "RED", "BLUE", "--tcp", "80", "--send"}, {"explain", "RED", "BLUE", "--send"},
-		{"why-not", "RED", "8.8.8.8"}, {"why-not", "outside", "--tcp", "80"}, {"reach", "--no-send"},
-		{"explain", "PINK", "8.8.8.8"}, {"explain", "RED"}, {"drops", "--follow=perhaps"}, {"nonsense"}, // errors
+		{"drops"}, {"replay", "1"}, {"explain", "RED@", "8.8.8.8"}, {"explain", "RED@", "BLUE@", "--tcp", "80", "--send"}, {"explain", "RED@", "BLUE@", "--send"},
+		{"why-not", "RED@", "8.8.8.8"}, {"why-not", "outside", "--tcp", "80"}, {"reach", "--no-send"}, {"check"},
+		{"explain", "PINK", "8.8.8.8"}, {"explain", "RED@"}, {"drops", "--follow=perhaps"}, {"nonsense"}, // errors
 	} {
 		what := strings.Join(args, " ")
 		inKorean(t, what, l.reads(korean, args...))

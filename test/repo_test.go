@@ -121,7 +121,7 @@ func core(more ...string) []string {
 
 // taught is what a package of teach may know, which brings no lab up: that is a function that whoever calls it hands in.
 func taught(more ...string) []string {
-	return append([]string{"switch/frame", "switch/trace", "cmd/internal/control/api", "cmd/internal/plan", "cmd/internal/tools/view", "cmd/internal/tools/hosttool"}, more...)
+	return append([]string{"switch/frame", "switch/trace", "cmd/internal/words", "cmd/internal/control/api", "cmd/internal/plan", "cmd/internal/tools/view", "cmd/internal/tools/hosttool"}, more...)
 }
 
 // onlyIn says which packages may know a module that the house keeps in one place.

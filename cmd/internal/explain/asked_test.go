@@ -10,6 +10,7 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/explain"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/switch/trace"
 )
 
 // TestPartial is a matrix for which there is no time: its cells are not known, each that can be is to be sent once, and what
@@ -40,9 +41,9 @@ func TestPartial(t *testing.T) {
 	if n := len(m.From) - 1; len(asked) != n*len(m.To)-n {
 		t.Errorf("%d questions of %d hosts for %d things", len(asked), n, len(m.To))
 	}
-	cells[0].Settle(&api.Sent{Verdict: api.Yes})
-	cells[1].Settle(&api.Sent{Verdict: api.No, Ended: &api.Stop{Reason: "policy-drop"}})
-	cells[2].Settle(&api.Sent{Verdict: api.No, Differs: true})
+	cells[0].Settle(trace.English, &api.Sent{Verdict: api.Yes})
+	cells[1].Settle(trace.English, &api.Sent{Verdict: api.No, Ended: &api.Stop{Reason: "policy-drop"}})
+	cells[2].Settle(trace.English, &api.Sent{Verdict: api.No, Differs: true})
 	for i, want := range []string{"yes", "policy-drop", "not-answered !"} {
 		if got := cells[i].Text(); got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -73,7 +74,7 @@ func TestSettle(t *testing.T) {
 		{api.Yes, api.NotKnown, false, "Not known: who knows."},
 	} {
 		a := &api.Answer{Question: api.Question{Protocol: "icmp"}, Verdict: test.predicted, Works: test.predicted == api.Yes, Sentence: "It works: A.", Unknown: "x"}
-		a.Settle(&api.Sent{Verdict: test.sent, Heard: "nothing", Differs: test.differs, Unknown: "who knows"})
+		a.Settle(trace.English, &api.Sent{Verdict: test.sent, Heard: "nothing", Differs: test.differs, Unknown: "who knows"})
 		if a.Sentence != test.want || a.Verdict != test.sent || a.Predicted != test.predicted || a.Works != (test.sent == api.Yes) || (a.Unknown != "") != (test.sent == api.NotKnown) {
 			t.Errorf("predicted %s, sent %s: %+v\nwant %s", test.predicted, test.sent, a, test.want)
 		}

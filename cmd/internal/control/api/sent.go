@@ -3,6 +3,8 @@ package api
 import (
 	"fmt"
 	"strings"
+
+	"uswitch/switch/trace"
 )
 
 // Asked is a question that is to be sent for real, with what was predicted of it.
@@ -28,50 +30,50 @@ type Sent struct {
 }
 
 // Settle has the packet that was really sent decide. What was predicted stays as it is, but for the verdict and the sentence.
-func (a *Answer) Settle(s *Sent) {
+func (a *Answer) Settle(in trace.Language, s *Sent) {
 	a.Sent, a.Predicted, a.Verdict, a.Works = s, a.Verdict, s.Verdict, s.Verdict == Yes
 	if s.Verdict == NotKnown {
 		a.Unknown = s.Unknown
-		a.Sentence = "Not known: " + s.Unknown + "."
+		a.Sentence = in("Not known: %s.", s.Unknown)
 		return
 	}
 	a.Unknown = ""
-	a.Sentence = s.sentence(a)
+	a.Sentence = s.sentence(in, a)
 }
 
 // sentence is the answer of a packet that was sent, beside what was predicted.
-func (s *Sent) sentence(a *Answer) string {
-	what := "a real packet was not answered (" + s.why() + ")"
+func (s *Sent) sentence(in trace.Language, a *Answer) string {
+	what := in("a real packet was not answered (%s)", s.why(in))
 	switch {
 	case s.Verdict == Yes && s.Unanswered:
-		what = "a real datagram was delivered to " + s.Arrived + ", and nothing was heard, as is usual with UDP"
+		what = in("a real datagram was delivered to %s, and nothing was heard, as is usual with UDP", s.Arrived)
 	case s.Verdict == Yes:
-		what = "a real packet was answered"
+		what = in("a real packet was answered")
 	}
 	switch {
 	case s.Differs:
-		return fmt.Sprintf("The prediction was wrong: %s, although it said: %s", what, a.Sentence)
+		return in("The prediction was wrong: %s, although it said: %s", what, a.Sentence)
 	case s.Verdict == Yes && (s.Unanswered || a.Predicted == NotKnown):
-		return fmt.Sprintf("It works: %s.", what)
+		return in("It works: %s.", what)
 	case s.Verdict == No && a.Predicted == NotKnown:
-		return fmt.Sprintf("It does not work: %s.", what)
+		return in("It does not work: %s.", what)
 	case s.Verdict == No:
-		what = "a real packet was not answered"
+		what = in("a real packet was not answered")
 	}
-	return fmt.Sprintf("%s. As predicted, %s.", strings.TrimSuffix(a.Sentence, "."), what)
+	return in("%s. As predicted, %s.", strings.TrimSuffix(a.Sentence, "."), what)
 }
 
 // why says what is known of a packet that was not answered.
-func (s *Sent) why() string {
+func (s *Sent) why(in trace.Language) string {
 	switch {
 	case s.Ended != nil:
-		return fmt.Sprintf("dropped at %s %s: %s", s.Ended.Where, s.Ended.Type, s.Ended.Sentence)
+		return in("dropped at %s %s: %s", s.Ended.Where, s.Ended.Type, s.Ended.Sentence)
 	case s.Packet == 0 && s.Lost == 0:
-		return "it heard " + s.Heard + "; nothing left the host"
+		return in("it heard %s; nothing left the host", s.Heard)
 	case s.Arrived != "":
-		return "it heard " + s.Heard + "; the question was delivered to " + s.Arrived
+		return in("it heard %s; the question was delivered to %s", s.Heard, s.Arrived)
 	}
-	return "it heard " + s.Heard
+	return in("it heard %s", s.Heard)
 }
 
 // Matrix is who reaches whom.
@@ -112,7 +114,7 @@ type Cell struct {
 }
 
 // Settle has the packet that was really sent decide.
-func (c *Cell) Settle(s *Sent) {
+func (c *Cell) Settle(in trace.Language, s *Sent) {
 	c.Sent, c.Predicted, c.Verdict, c.Works, c.Unknown = s, c.Verdict, s.Verdict, s.Verdict == Yes, s.Unknown
 	switch {
 	case s.Verdict == Yes:
@@ -121,7 +123,7 @@ func (c *Cell) Settle(s *Sent) {
 		c.Reason, c.Where, c.Way, c.Sentence = s.Ended.Reason, s.Ended.Where, s.Ended.Way, s.Ended.Sentence
 	case s.Verdict == No && c.Reason == "":
 		c.Reason, c.Way = NotAnswered, There
-		c.Sentence = "a real packet was not answered, and what stopped it is nothing that the switch can see"
+		c.Sentence = in("a real packet was not answered, and what stopped it is nothing that the switch can see")
 	}
 }
 

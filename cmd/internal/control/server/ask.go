@@ -98,7 +98,7 @@ func (s *Server) reach(w http.ResponseWriter, r *http.Request) {
 		asked, cells := m.Asked()
 		for i, sent := range s.send(ctx, l, asked) {
 			if sent != nil {
-				cells[i].Settle(sent)
+				cells[i].Settle(l.In, sent)
 			}
 		}
 	}

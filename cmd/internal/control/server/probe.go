@@ -245,6 +245,6 @@ func (s *Server) settled(ctx context.Context, l *explain.Lab, a *api.Answer) {
 	}
 	asked := api.Asked{Question: a.Question, Predicted: a.Verdict, Address: a.Address}
 	if sent := s.send(ctx, l, []api.Asked{asked})[0]; sent != nil {
-		a.Settle(sent)
+		a.Settle(l.In, sent)
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/words"
+	"uswitch/switch/trace"
 )
 
 // Question returns what a check asks.
@@ -39,11 +41,11 @@ func settle(ctx context.Context, s Subject, outcomes []Outcome) {
 	sent, err := s.Send(ctx, asked)
 	for i, o := range of {
 		if err != nil {
-			o.State, o.Why = Unknown, err.Error()
+			o.State, o.Why = Unknown, words.Text(words.In, err)
 			continue
 		}
 		if sent[i] != nil {
-			o.answer.Settle(sent[i])
+			o.answer.Settle(words.In, sent[i])
 		}
 		o.judge(o.Checked.Ask)
 	}
@@ -65,15 +67,15 @@ func (o *Outcome) judge(a *plan.AskCheck) {
 	case !answer.Works && !a.Not:
 		o.stopped(answer, stop)
 	case answer.Works && a.Not:
-		o.fail("%s", answer.Sentence)
+		o.fail(answer.Sentence)
 		o.letThrough(answer)
 	case a.Reason != "" && stop == nil:
-		o.fail("it is not answered, and whether that is because of %s is not known: %s", a.Reason, answer.Sentence)
+		o.fail(words.In("it is not answered, and whether that is because of %s is not known: %s", a.Reason, answer.Sentence))
 	case a.Reason != "" && stop.Reason != a.Reason:
 		o.stopped(answer, stop)
-		o.Why = "it is stopped, but for another reason than " + a.Reason + ": " + o.Why
+		o.Why = words.In("it is stopped, but for another reason than %s: %s", a.Reason, o.Why)
 	case a.Rule != "" && !anyRule(answer, a.Rule):
-		o.fail("no rule on its way has %q in it", a.Rule)
+		o.fail(words.In("no rule on its way has %q in it", a.Rule))
 	default:
 		o.path(answer, a.Path)
 	}
@@ -81,7 +83,7 @@ func (o *Outcome) judge(a *plan.AskCheck) {
 
 // stopped says what is in the packet's way.
 func (o *Outcome) stopped(answer *api.Answer, stop *api.Stop) {
-	o.fail("%s", answer.Sentence)
+	o.fail(answer.Sentence)
 	if stop != nil {
 		o.Where, o.Reason, o.Rule = stop.Where+" "+stop.Type, stop.Reason, stop.Rule
 	}
@@ -136,7 +138,7 @@ func (o *Outcome) path(answer *api.Answer, want []plan.Hop) {
 			at++
 		}
 		if at == len(answer.Phases) {
-			o.fail("step %d of the path is not on its way: %s", i+1, hopWords(hop))
+			o.fail(words.In("step %d of the path is not on its way: %s", i+1, hopWords(hop)))
 			return
 		}
 		at++
@@ -156,68 +158,67 @@ func Words(c *plan.Check) string {
 	case c.Ask != nil:
 		return askWords(c.Ask)
 	case c.Table != nil:
-		return "the table " + c.Table.Name + " " + strings.Join(matchWords(c.Table.Match), " and ")
+		return words.In("the table %s", c.Table.Name) + " " + strings.Join(matchWords(c.Table.Match), words.In(" and "))
 	case c.Command != nil:
 		where := ""
 		if c.Command.Host != "" {
-			where = " in " + c.Command.Host
+			where = words.In(" in %s", c.Command.Host)
 		}
-		status := fmt.Sprintf("ends with status %d", c.Command.Status)
+		status := words.In("ends with status %d", c.Command.Status)
 		if c.Command.Status < 0 {
-			status = "fails"
+			status = words.In("fails")
 		}
 		return "`" + strings.Join(c.Command.Argv, " ") + "`" + where + " " +
-			strings.Join(append([]string{status}, matchWords(c.Command.Match)...), " and ")
+			strings.Join(append([]string{status}, matchWords(c.Command.Match)...), words.In(" and "))
 	}
 	return ""
 }
 
 func askWords(a *plan.AskCheck) string {
-	verb := "reaches"
+	text := words.In("%s reaches %s", a.From, a.To)
 	if a.Not {
-		verb = "does not reach"
+		text = words.In("%s does not reach %s", a.From, a.To)
 	}
-	text := fmt.Sprintf("%s %s %s", a.From, verb, a.To)
 	if a.Protocol != "icmp" {
 		text += fmt.Sprintf(" %s %d", a.Protocol, a.Port)
 	}
 	if a.Size > 0 {
-		text += fmt.Sprintf(" with %d bytes", a.Size)
+		text += words.In(" with %d bytes", a.Size)
 	}
 	if a.DF {
-		text += " in one piece"
+		text += words.In(" in one piece")
 	}
 	if a.Reason != "" {
-		text += " because of " + a.Reason
+		text += words.In(" because of %s", a.Reason)
 	}
 	if a.Rule != "" {
-		text += " by " + a.Rule
+		text += words.In(" by %s", a.Rule)
 	}
 	for i, hop := range a.Path {
-		text += map[bool]string{true: ", by ", false: ", then "}[i == 0] + hopWords(hop)
+		text += words.In(map[bool]string{true: trace.Key(", by %s"), false: trace.Key(", then %s")}[i == 0], hopWords(hop))
 	}
 	return text
 }
 
 func hopWords(h plan.Hop) string {
-	var words []string
-	for _, w := range []struct{ prefix, text string }{{"the ", h.Way}, {"at ", h.At}, {"", h.Hook}, {"", h.Result}, {"for ", h.Reason},
-		{"rule ", h.Rule}, {"becoming ", h.Becomes}} {
+	var said []string
+	for _, w := range []struct{ key, text string }{{trace.Key("the %s"), h.Way}, {trace.Key("at %s"), h.At}, {"%s", h.Hook}, {"%s", h.Result},
+		{trace.Key("for %s"), h.Reason}, {trace.Key("rule %s"), h.Rule}, {trace.Key("becoming %s"), h.Becomes}} {
 		if w.text != "" {
-			words = append(words, w.prefix+w.text)
+			said = append(said, words.In(w.key, w.text))
 		}
 	}
-	return strings.Join(words, " ")
+	return strings.Join(said, " ")
 }
 
 // matchWords lists what must be in a text and what must not.
 func matchWords(m plan.Match) []string {
-	var words []string
+	var said []string
 	if len(m.Has) > 0 {
-		words = append(words, "has "+strings.Join(m.Has, " and "))
+		said = append(said, words.In("has %s", strings.Join(m.Has, words.In(" and "))))
 	}
 	if len(m.Lacks) > 0 {
-		words = append(words, "lacks "+strings.Join(m.Lacks, " and "))
+		said = append(said, words.In("lacks %s", strings.Join(m.Lacks, words.In(" and "))))
 	}
-	return words
+	return said
 }

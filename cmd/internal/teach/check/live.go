@@ -14,6 +14,7 @@ import (
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/tools/hosttool"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 // Live is a lab that is up.
@@ -48,7 +49,7 @@ func (l Live) Send(ctx context.Context, asked []api.Asked) (sent []*api.Sent, er
 	}
 	err = l.Lab.Do(ctx, http.MethodPost, "/v1/probes", nil, asked, &sent)
 	if err == nil && len(sent) != len(asked) {
-		err = fmt.Errorf("%d packets were sent, and the lab tells of %d", len(asked), len(sent))
+		err = words.Errorf("%d packets were sent, and the lab tells of %d", len(asked), len(sent))
 	}
 	return sent, err
 }
@@ -82,7 +83,7 @@ func (l Live) Table(ctx context.Context, name string) ([]string, error) {
 		err = l.Lab.Get(ctx, "/v1/iptables-save", nil, &text)
 		return ruleRows(text), err
 	default:
-		err = fmt.Errorf("table %s: there is no such table", name)
+		err = words.Errorf("table %s: there is no such table", name)
 	}
 	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n"), err
 }

@@ -9,6 +9,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/words"
 	"uswitch/switch/trace"
 )
 
@@ -69,7 +70,7 @@ func (r *Report) Count(s State) (n int) {
 }
 
 // marks stand in front of an outcome, so that a column of them is seen at a glance.
-var marks = map[State]string{Holds: "ok", Fails: "FAILS", Unknown: "?"}
+var marks = map[State]string{Holds: "ok", Fails: trace.Key("FAILS"), Unknown: "?"}
 
 // WriteText writes a report for a person: a line for each check, below it what is wrong and what would fix it, and at the
 // end how many there are of each.
@@ -82,33 +83,33 @@ func (r *Report) WriteText(out io.Writer) error {
 	for i := range r.Outcomes {
 		r.Outcomes[i].write(&b, wide)
 	}
-	fmt.Fprintf(&b, "%s: %d hold, %d fail, %d could not be checked\n", r.Lab, r.Count(Holds), r.Count(Fails), r.Count(Unknown))
+	fmt.Fprintln(&b, words.In("%s: %d hold, %d fail, %d could not be checked", r.Lab, r.Count(Holds), r.Count(Fails), r.Count(Unknown)))
 	if r.NoSend {
-		fmt.Fprintf(&b, "%s\n", noSend)
+		fmt.Fprintln(&b, words.In(noSend))
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }
 
 // noSend is what a report says that nothing but predictions has decided.
-const noSend = "no packet was sent for a question: what is predicted of it has decided"
+var noSend = trace.Key("no packet was sent for a question: what is predicted of it has decided")
 
 func (o *Outcome) write(b *strings.Builder, wide int) {
-	fmt.Fprintf(b, "%-6s %-*s  %s\n", marks[o.State], wide, o.Name, trace.Printable(o.What))
+	fmt.Fprintf(b, "%s %-*s  %s\n", trace.Pad(words.In(marks[o.State]), 6), wide, o.Name, trace.Printable(o.What))
 	switch {
 	case o.State == Holds && o.Sent != nil && o.Sent.Differs:
-		detail(b, "", "the prediction, "+string(o.Sent.Tried)+", was wrong")
+		detail(b, "", words.In("the prediction, %s, was wrong", o.Sent.Tried))
 	case o.Why == "": // somebody is to find out
 	case o.State == Fails:
 		detail(b, "", o.Why)
 	case o.State == Unknown:
-		detail(b, "could not check: ", o.Why)
+		detail(b, words.In("could not check: "), o.Why)
 	}
 	if o.Rule != nil {
-		detail(b, "rule  ", o.Rule.Text)
+		detail(b, words.In("rule  "), o.Rule.Text)
 	}
 	for _, line := range o.Remedy {
-		detail(b, "try   ", line)
+		detail(b, words.In("try   "), line)
 	}
 	for line := range strings.Lines(o.Output) {
 		detail(b, "| ", strings.TrimSuffix(line, "\n"))

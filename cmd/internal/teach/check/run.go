@@ -3,13 +3,13 @@ package check
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/plan"
+	"uswitch/cmd/internal/words"
 )
 
 // Run makes checks. First all tables are read, all commands run and all questions predicted, one after the other; then a real
@@ -45,19 +45,19 @@ func first(ctx context.Context, s Subject, c *plan.Check) Outcome {
 		err = o.command(ctx, s, c.Command)
 	}
 	if err != nil {
-		o.State, o.Why = Unknown, err.Error()
+		o.State, o.Why = Unknown, words.Text(words.In, err)
 	}
 	return o
 }
 
-func (o *Outcome) fail(format string, args ...any) {
-	o.State, o.Why = Fails, fmt.Sprintf(format, args...)
+func (o *Outcome) fail(why string) {
+	o.State, o.Why = Fails, why
 }
 
 func (o *Outcome) table(ctx context.Context, s Subject, c *plan.TableCheck) error {
 	rows, err := s.Table(ctx, c.Name)
 	if err == nil {
-		o.match(rows, c.Match, fmt.Sprintf("the table %s", c.Name))
+		o.match(rows, c.Match, words.In("the table %s", c.Name))
 	}
 	return err
 }
@@ -72,11 +72,11 @@ func (o *Outcome) command(ctx context.Context, s Subject, c *plan.CommandCheck) 
 	}
 	switch {
 	case c.Status >= 0 && status != c.Status:
-		o.fail("it ends with status %d", status)
+		o.fail(words.In("it ends with status %d", status))
 	case c.Status < 0 && status == 0:
-		o.fail("it ends with status 0")
+		o.fail(words.In("it ends with status %d", 0))
 	default:
-		o.match(strings.Split(output, "\n"), c.Match, "what it says")
+		o.match(strings.Split(output, "\n"), c.Match, words.In("what it says"))
 	}
 	if o.State == Fails {
 		o.Output = output[:min(len(output), maxOutput)]
@@ -98,13 +98,13 @@ func (o *Outcome) match(lines []string, m plan.Match, where string) {
 	}
 	for _, text := range m.Has {
 		if _, ok := has(text); !ok {
-			o.fail("%s has no line with %q", where, text)
+			o.fail(words.In("%s has no line with %q", where, text))
 			return
 		}
 	}
 	for _, text := range m.Lacks {
 		if line, ok := has(text); ok {
-			o.fail("%s has the line %q", where, line)
+			o.fail(words.In("%s has the line %q", where, line))
 			return
 		}
 	}
@@ -180,7 +180,7 @@ func of(ctx context.Context, up *api.Client, p *plan.Plan, o Options) (*Report, 
 // some refuses a lab that says nothing about what must hold.
 func some(p *plan.Plan) error {
 	if len(p.Checks) == 0 {
-		return fmt.Errorf("%s: it has no checks: x-uswitch.checks says what must hold", p.Source)
+		return words.Errorf("%s: it has no checks: x-uswitch.checks says what must hold", p.Source)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"uswitch/cmd/internal/control/api"
 	"uswitch/cmd/internal/teach/check"
+	spoken "uswitch/cmd/internal/words"
 )
 
 // quiz asks the switch, on a copy of the lab, and makes choices of what could be the answer.
@@ -30,7 +31,7 @@ func (p *player) quiz(ctx context.Context, q *Question) (*Quiz, error) {
 		return nil, err
 	}
 	if sent[0] != nil {
-		answer.Settle(sent[0])
+		answer.Settle(spoken.In, sent[0])
 	}
 	if answer.Verdict == api.NotKnown {
 		return nil, fmt.Errorf("whether it works is not known: %s", answer.Unknown)
