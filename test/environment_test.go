@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"unsafe"
@@ -84,8 +85,7 @@ func TestF92DeniedSetns(t *testing.T) {
 	needs(t)
 	t.Parallel()
 	l := newLab(t, threeHosts)
-	cmd := exec.Command(os.Args[0], "-test.run=^TestWithoutSetns$")
-	cmd.Env = append(os.Environ(), deniedVariable+"="+uswitch, "USWITCH_TEST_FILE="+l.file)
+	cmd := without(unix.SYS_SETNS, l.file)
 	text, err := cmd.CombinedOutput()
 	if err == nil || cmd.ProcessState.ExitCode() == 0 {
 		t.Error("the lab was up without having entered a namespace")
@@ -101,29 +101,40 @@ func TestF92DeniedSetns(t *testing.T) {
 	}
 }
 
-// deniedVariable is the path of the program that TestWithoutSetns becomes.
+// deniedVariable is the path of the program that TestWithoutCall becomes.
 const deniedVariable = "USWITCH_TEST_DENIED"
 
-// TestWithoutSetns is no test: it becomes the uswitch of TestF92DeniedSetns, with a filter on its system calls.
-func TestWithoutSetns(t *testing.T) {
+// without runs a lab whose process is refused a system call.
+func without(call int, file string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestWithoutCall$")
+	cmd.Env = append(os.Environ(), deniedVariable+"="+uswitch, "USWITCH_TEST_FILE="+file, fmt.Sprint("USWITCH_TEST_CALL=", call))
+	return cmd
+}
+
+// TestWithoutCall is no test: it becomes the uswitch of without, with a filter on its system calls.
+func TestWithoutCall(t *testing.T) {
 	program := os.Getenv(deniedVariable)
 	if program == "" {
 		return
 	}
+	call, err := strconv.ParseUint(os.Getenv("USWITCH_TEST_CALL"), 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // seccomp_data.nr
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_SETNS, Jf: 1},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(call), Jf: 1},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 	}
 	rules := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	runtime.LockOSThread() // the filter is this thread's, and what it becomes
-	err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	err = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 	if err == nil {
 		err = unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&rules)), 0, 0)
 	}
 	if err == nil {
 		err = unix.Exec(program, []string{program, "run", os.Getenv("USWITCH_TEST_FILE"), "--trace", "off", "--", "true"}, os.Environ())
 	}
-	t.Fatal(fmt.Errorf("a process without setns: %w", err))
+	t.Fatal(fmt.Errorf("a process without system call %d: %w", call, err))
 }

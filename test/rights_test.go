@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestDockerRights: what a container must not do, it cannot; what nobody acts on is told of.
@@ -263,6 +265,35 @@ func forbidden(t *testing.T, host string, namespace bool, try func(args ...strin
 	}
 	if mounts, err := os.ReadFile("/proc/mounts"); err != nil || strings.Contains(string(mounts), open) {
 		t.Errorf("a host's mount is the machine's: %v", err)
+	}
+}
+
+// TestWhatCannotBeDropped: where rights cannot be given up, the lab says so once and runs, and doctor says what is so.
+func TestWhatCannotBeDropped(t *testing.T) {
+	needs(t, "setpriv")
+	if os.Getenv("USWITCH_RACE") == "on" {
+		t.Skip("a build with C in it keeps all, which doctor says")
+	}
+	t.Parallel()
+	l := newLab(t, "name: lab@\nservices:\n  RED@: {command: sleep 1000}\nx-uswitch: {uplink: none}\n")
+	const programs = "programs of hosts have all capabilities that uswitch has: without CAP_SETPCAP"
+	for _, test := range []struct {
+		cmd  *exec.Cmd
+		says string
+	}{
+		{without(unix.SYS_CAPSET, l.file), "the lab's process keeps all capabilities that it has: the kernel refused to take any (capset)"},
+		{exec.Command("setpriv", "--bounding-set", "-setpcap", uswitch, "run", "--trace", "off", l.file, "--", "true"), programs},
+	} {
+		text, err := test.cmd.CombinedOutput()
+		if err != nil || strings.Count(string(text), test.says) != 1 {
+			t.Errorf("%v: %s\nwants once: %s", err, text, test.says)
+		}
+	}
+	if text := must(t, "setpriv", "--bounding-set", "-setpcap", uswitch, "doctor"); !strings.Contains(text, "programs have all that uswitch has, for without CAP_SETPCAP") {
+		t.Error(text)
+	}
+	if text := must(t, uswitch, "doctor"); !strings.Contains(text, "programs have Docker's and NET_ADMIN") {
+		t.Error(text)
 	}
 }
 

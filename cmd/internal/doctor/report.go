@@ -119,9 +119,14 @@ func rights(m Mode) Row {
 	if !tap.CanKeepCapabilities() {
 		text = "uswitch keeps all that it has, for this build has C in it (CGO_ENABLED=0 has none)"
 	}
-	if m == Rootless {
+	switch {
+	case m == Rootless:
 		text += "; programs have all, and nothing over this machine"
-	} else {
+	case tap.InUserNamespace():
+		text += "; programs have all that uswitch has, and nothing over the machine outside"
+	case !tap.CanBound():
+		text += "; programs have all that uswitch has, for without CAP_SETPCAP none can be taken from them"
+	default:
 		text += "; programs have Docker's and NET_ADMIN, and are this machine's root all the same"
 	}
 	return Row{What: "capabilities while a lab is up", State: OK, Text: text + "; no seccomp, landlock or no_new_privs, which programs would inherit"}

@@ -240,7 +240,7 @@ func (s *session) run() (status int, err error) {
 // until here is given up.
 func (s *session) tellUp() (err error) {
 	if !s.Simulated {
-		tap.KeepCapabilities() // where they can be; show lab says what there is
+		s.dropRights()
 	}
 	if s.up != nil {
 		err = s.up(s.Plan.Name)
@@ -250,6 +250,17 @@ func (s *session) tellUp() (err error) {
 		err = redirect(s.screen.log.File, os.Stderr)
 	}
 	return err
+}
+
+// dropRights says once what could not be given up, and the lab goes on. That a build with C in it keeps all is for doctor and show lab
+// to say: it is so on every machine.
+func (s *session) dropRights() {
+	if !tap.KeepCapabilities() && tap.CanKeepCapabilities() {
+		s.screen.report("the lab's process keeps all capabilities that it has: the kernel refused to take any (capset)")
+	}
+	if !tap.CanBound() && !tap.InUserNamespace() {
+		s.screen.report("programs of hosts have all capabilities that uswitch has: without CAP_SETPCAP it cannot take any from them")
+	}
 }
 
 // leave says what becomes of a lab that is not waited for. It goes past the screen, where somebody may be stuck in a write.
