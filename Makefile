@@ -22,7 +22,7 @@ RELEASE  = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLA
 build: ## build bin/uswitch, which is static
 	CGO_ENABLED=0 $(GO) build -o bin/uswitch ./cmd/uswitch
 
-run: build ## build, and run the lab red-blue: on real network cards, or simulated where those cannot be had
+run: build ## build, and run the lab red-blue: on real network interfaces, or simulated where those cannot be had
 	@./bin/uswitch run red-blue || { status=$$?; [ $$status = 125 ] || exit $$status; \
 		echo; echo "so, in memory:  uswitch run --sim red-blue"; echo; ./bin/uswitch run --sim red-blue; }
 

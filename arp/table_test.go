@@ -209,7 +209,7 @@ func TestWalk(t *testing.T) {
 			{2, answer, "told", "DELAY"},
 			{6, tick, askRed, "PROBE"},
 		}},
-		{"a neighbour that changes its card", []step{
+		{"a neighbour that changes its interface", []step{
 			{0, send, "ask", "INCOMPLETE"},
 			{0.1, answer, "told learned [p]", "REACHABLE"},
 			{1, answerAs(blueM), "told learned", "STALE"},

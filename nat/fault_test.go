@@ -15,7 +15,7 @@ import (
 	"uswitch/switch/trace"
 )
 
-// brittle is a network whose card fails on the first frame that it gets.
+// brittle is a network whose interface fails on the first frame that it gets.
 type brittle struct {
 	failed atomic.Bool
 	after  chan struct{} // has something when it got another one

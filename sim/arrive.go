@@ -7,14 +7,14 @@ import (
 	"uswitch/switch/trace"
 )
 
-// arrive takes a packet that a card has brought: it is the host's, or it goes on, or it ends here.
-func (h *Host) arrive(c *Card, b []byte, toGroup bool) {
+// arrive takes a packet that an interface has brought: it is the host's, or it goes on, or it ends here.
+func (h *Host) arrive(c *NIC, b []byte, toGroup bool) {
 	ip, ok := parse(b)
 	if !ok {
 		return
 	}
 	if c.taken != "" {
-		h.tell(Step{Kind: StepArrive, Card: c.name, Packet: ip, Unknown: c.name + " of " + h.name + " belongs to " + c.taken + " inside: not looked at"})
+		h.tell(Step{Kind: StepArrive, NIC: c.name, Packet: ip, Unknown: c.name + " of " + h.name + " belongs to " + c.taken + " inside: not looked at"})
 		return
 	}
 	if !h.pass(AtIngress, c.name, ip, ip.Dst()) || !h.pass(AtPrerouting, c.name, ip, ip.Dst()) {
@@ -23,7 +23,7 @@ func (h *Host) arrive(c *Card, b []byte, toGroup bool) {
 	l := lookupOf(ip)
 	l.In = c.name
 	d := h.decide(l)
-	s := Step{Kind: StepArrive, Card: c.name, Packet: ip, Decision: d, Unknown: d.Unknown}
+	s := Step{Kind: StepArrive, NIC: c.name, Packet: ip, Decision: d, Unknown: d.Unknown}
 	switch d.Kind {
 	case Local, Broadcast, Multicast:
 		h.tell(s)
@@ -50,7 +50,7 @@ func (h *Host) arrive(c *Card, b []byte, toGroup bool) {
 var refusalCodes = map[RouteKind]uint8{Unreachable: frame.UnreachableHost, NoRoute: frame.UnreachableNet, Prohibit: 13}
 
 // refusalOf names why a packet that has come in goes nowhere.
-func (h *Host) refusalOf(c *Card, ip frame.IP, d Decision) string {
+func (h *Host) refusalOf(c *NIC, ip frame.IP, d Decision) string {
 	switch {
 	case d.Kind == Blackhole && d.Text == "":
 		return DropMartian
@@ -74,8 +74,8 @@ func dropOf(k RouteKind) string {
 }
 
 // forward sends a packet on, as a router does (ip_forward of net/ipv4/ip_forward.c).
-func (h *Host) forward(in *Card, ip frame.IP, d Decision) {
-	s := Step{Kind: StepForward, Card: in.name, Packet: ip, Decision: d}
+func (h *Host) forward(in *NIC, ip frame.IP, d Decision) {
+	s := Step{Kind: StepForward, NIC: in.name, Packet: ip, Decision: d}
 	if ip.TTL() <= 1 {
 		s.Drop = trace.TTLExpired.String()
 		h.tell(s)
@@ -85,9 +85,9 @@ func (h *Host) forward(in *Card, ip frame.IP, d Decision) {
 	if !h.pass(AtForward, in.name, ip, ip.Dst()) {
 		return
 	}
-	out, ok := h.Card(d.Card)
+	out, ok := h.NIC(d.NIC)
 	if !ok {
-		s.Unknown = h.name + " sends it on by " + d.Card + ", which is no card of the lab's: not looked at"
+		s.Unknown = h.name + " sends it on by " + d.NIC + ", which is no interface of the lab's: not looked at"
 		h.tell(s)
 		return
 	}
@@ -129,26 +129,26 @@ func cut(ip frame.IP, mtu int, id uint32) (pieces [][]byte) {
 // leave puts a packet, with room in front, onto the wire that a decision names.
 func (h *Host) leave(b []byte, d Decision) {
 	ip := frame.IP(b[frame.EthernetHeader:])
-	card, ok := h.Card(d.Card)
+	nic, ok := h.NIC(d.NIC)
 	if !ok {
-		h.tell(Step{Kind: StepCard, Card: d.Card, Packet: ip, Unknown: h.name + " sends it by " + d.Card + ", which is no card of the lab's: not looked at"})
+		h.tell(Step{Kind: StepNIC, NIC: d.NIC, Packet: ip, Unknown: h.name + " sends it by " + d.NIC + ", which is no interface of the lab's: not looked at"})
 		return
 	}
-	if card.taken != "" {
-		h.tell(Step{Kind: StepCard, Card: card.name, Packet: ip, Unknown: card.name + " of " + h.name + " belongs to " + card.taken + " inside: not looked at"})
+	if nic.taken != "" {
+		h.tell(Step{Kind: StepNIC, NIC: nic.name, Packet: ip, Unknown: nic.name + " of " + h.name + " belongs to " + nic.taken + " inside: not looked at"})
 	}
-	if !h.pass(AtEgress, card.name, ip, ip.Dst()) {
+	if !h.pass(AtEgress, nic.name, ip, ip.Dst()) {
 		return
 	}
 	switch {
 	case d.Kind == Broadcast:
-		card.sendTo(b, frame.Broadcast)
+		nic.sendTo(b, frame.Broadcast)
 	case d.Kind == Multicast:
-		card.sendTo(b, groupMAC(ip.Dst()))
+		nic.sendTo(b, groupMAC(ip.Dst()))
 	case d.Via.IsValid():
-		card.transmit(b, d.Via)
+		nic.transmit(b, d.Via)
 	default:
-		card.transmit(b, ip.Dst())
+		nic.transmit(b, ip.Dst())
 	}
 }
 

@@ -49,15 +49,15 @@ type NetworkConfig struct {
 
 // HostConfig describes one host.
 type HostConfig struct {
-	Name  string
-	Cards []CardConfig // eth0, eth1, ...
+	Name string
+	NICs []NICConfig // eth0, eth1, ...
 	// Gateway is the next hop of the default route; invalid: the gateway of the first network that has one.
 	Gateway   netip.Addr
 	NoGateway bool // no default route at all
 }
 
-// CardConfig describes a host's place on a network: card, cable and port.
-type CardConfig struct {
+// NICConfig describes a host's place on a network: interface, cable and port.
+type NICConfig struct {
 	Network string
 	Addr    netip.Addr
 	MAC     frame.MAC  // zero: made of the address, as Docker does
@@ -143,11 +143,11 @@ func (w *builder) addHost(c HostConfig) error {
 	}
 	h := NewHost(w.clock, w.random(), c.Name)
 	via := c.Gateway
-	for _, card := range c.Cards {
-		if err := w.addCard(h, card); err != nil {
+	for _, nic := range c.NICs {
+		if err := w.addNIC(h, nic); err != nil {
 			return err
 		}
-		if n := w.configs[card.Network]; !via.IsValid() && n.Gateway.IsValid() {
+		if n := w.configs[nic.Network]; !via.IsValid() && n.Gateway.IsValid() {
 			via = n.Gateway
 		}
 	}
@@ -158,7 +158,7 @@ func (w *builder) addHost(c HostConfig) error {
 	return h.AddRoute(HostRoute{Prefix: everything, Via: via})
 }
 
-func (w *builder) addCard(h *Host, c CardConfig) error {
+func (w *builder) addNIC(h *Host, c NICConfig) error {
 	s, ok := w.Switch(c.Network)
 	if !ok {
 		return fmt.Errorf("network %q: there is no such network", c.Network)
@@ -180,16 +180,16 @@ func (w *builder) addCard(h *Host, c CardConfig) error {
 	wire := NewWire(w.clock, w.random(), c.Wire)
 	name := h.name
 	if _, taken := s.Port(name); taken {
-		name = fmt.Sprintf("%s.eth%d", h.name, len(h.cards)) // a second card on the same network
+		name = fmt.Sprintf("%s.eth%d", h.name, len(h.nics)) // a second interface on the same network
 	}
 	port, err := s.Attach(name, wire, vswitch.PortFlags{Learning: true, Flood: true, MulticastFlood: true, BroadcastFlood: true})
 	if err != nil {
 		return err
 	}
 	wire.PlugPort(func(f frame.Frame) { s.Input(port, f, w.clock.Now()) })
-	card, err := h.addCard(c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
+	nic, err := h.addNIC(c.MAC, netip.PrefixFrom(c.Addr, n.Subnet.Bits()), c.MTU, wire)
 	if err == nil {
-		card.network, card.port = n.Name, name
+		nic.network, nic.port = n.Name, name
 	}
 	return err
 }

@@ -95,7 +95,7 @@ func TestLossyCable(t *testing.T) {
 		for i, wire := range wires {
 			hosts[i] = sim.NewHost(c, random(3+uint64(i)), "h")
 			addr := netip.AddrFrom4([4]byte{11, 11, 11, byte(2 + i)})
-			if _, err := hosts[i].AddCard("eth0", frame.MACFromIPv4(addr), netip.PrefixFrom(addr, 24), 1500, wire); err != nil {
+			if _, err := hosts[i].AddNIC("eth0", frame.MACFromIPv4(addr), netip.PrefixFrom(addr, 24), 1500, wire); err != nil {
 				t.Fatal(err)
 			}
 			wire.PlugPort(func(f frame.Frame) { _ = wires[1-i].Write(f) })

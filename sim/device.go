@@ -18,12 +18,12 @@ import (
 // queueLength is how many frames wait for a host, as tap.Interface.QueueLength has it.
 const queueLength = 1000
 
-// Device is the switch's end of the cable in a namespace's card. It implements tap.Device.
+// Device is the switch's end of the cable in a namespace's interface. It implements tap.Device.
 type Device struct {
 	namespace *Namespace
 	name      string
 	index     int
-	card      *Card // belongs to the Loop
+	nic       *NIC  // belongs to the Loop
 	wire      *Wire // so does this
 
 	input  func(frame.Frame, time.Time) // of the switch's port; nil: nobody is there yet
@@ -78,7 +78,7 @@ func (d *Device) Write(f frame.Frame) error {
 	kept := f.Clone()
 	d.namespace.owner.loop.After(0, func() {
 		d.moving.Add(-1)
-		_ = d.wire.Write(kept) // a card that went down meanwhile loses it
+		_ = d.wire.Write(kept) // an interface that went down meanwhile loses it
 	})
 	return nil
 }
@@ -109,7 +109,7 @@ func (d *Device) Close() error {
 		s.mu.Lock()
 		s.devices = slices.DeleteFunc(s.devices, func(o *Device) bool { return o == d })
 		s.mu.Unlock()
-		_ = s.owner.loop.Do(func() { s.Host.RemoveCard(d.card) })
+		_ = s.owner.loop.Do(func() { s.Host.RemoveNIC(d.nic) })
 	})
 	return nil
 }
@@ -123,24 +123,24 @@ func (d *Device) State() (state tap.State, err error) {
 	return state, err
 }
 
-// Name returns the card's name inside its namespace: eth0.
+// Name returns the interface's name inside its namespace: eth0.
 func (d *Device) Name() string { return d.name }
 
-// Index returns the card's number inside its namespace.
+// Index returns the interface's number inside its namespace.
 func (d *Device) Index() int { return d.index }
 
-// Card returns the card, which belongs to the Loop.
-func (d *Device) Card() *Card { return d.card }
+// NIC returns the interface, which belongs to the Loop.
+func (d *Device) NIC() *NIC { return d.nic }
 
-// SetUp takes the card up or down, on the Loop.
+// SetUp takes the interface up or down, on the Loop.
 func (d *Device) SetUp(up bool) {
-	d.card.SetUp(up)
+	d.nic.SetUp(up)
 	d.down.Store(!up)
 }
 
-// now reads the card, on the Loop.
+// now reads the interface, on the Loop.
 func (d *Device) now() tap.State {
-	return tap.State{Name: d.name, Index: d.index, MAC: d.card.MAC(), MTU: d.card.MTU(), Up: d.card.Up(), Namespace: d.namespace.ID.Inode}
+	return tap.State{Name: d.name, Index: d.index, MAC: d.nic.MAC(), MTU: d.nic.MTU(), Up: d.nic.Up(), Namespace: d.namespace.ID.Inode}
 }
 
 // SetGateway implements tap.Device.
@@ -148,18 +148,18 @@ func (d *Device) SetGateway(via netip.Addr) error {
 	var failed error
 	err := d.namespace.owner.loop.Do(func() {
 		m := d.namespace.Host
-		leads := slices.ContainsFunc(m.Routes(), func(r route.Route[*Card]) bool { return r.Prefix == everything && r.Dev == d.card })
+		leads := slices.ContainsFunc(m.Routes(), func(r route.Route[*NIC]) bool { return r.Prefix == everything && r.Dev == d.nic })
 		if via.IsValid() || leads {
 			m.DeleteRoute(everything)
 		}
 		if via.IsValid() {
-			failed = m.AddRoute(HostRoute{Prefix: everything, Via: via, Card: d.name})
+			failed = m.AddRoute(HostRoute{Prefix: everything, Via: via, NIC: d.name})
 		}
 	})
 	return errors.Join(err, failed)
 }
 
-// Open implements tap.Host. Offload is answered with tap.ErrNoOffload, and the card is on a perfect cable. In virtual time
+// Open implements tap.Host. Offload is answered with tap.ErrNoOffload, and the interface is on a perfect cable. In virtual time
 // the cable has a length: a frame takes as long as about a TAP needs for it. In this machine's time it takes what it takes.
 func (h *Namespaces) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 	s, err := h.find(ns)
@@ -204,7 +204,7 @@ func (s *Namespace) admit(d *Device) error {
 	d.index = 2 // after lo
 	for _, other := range s.devices {
 		if other.name == d.name {
-			return fmt.Errorf("simulated host %s has a card %s already: %w", s.Name, d.name, fs.ErrExist)
+			return fmt.Errorf("simulated host %s has an interface %s already: %w", s.Name, d.name, fs.ErrExist)
 		}
 		d.index = max(d.index, other.index+1)
 	}
@@ -218,19 +218,19 @@ func (s *Namespace) dismiss(d *Device) {
 	s.devices = slices.DeleteFunc(s.devices, func(o *Device) bool { return o == d })
 }
 
-// plugIn puts the card into the simulated host and sets it up, on the Loop.
+// plugIn puts the interface into the simulated host and sets it up, on the Loop.
 func (d *Device) plugIn(i tap.Interface) (err error) {
 	m := d.namespace.Host
-	if d.card, err = m.AddCard(i.Name, d.namespace.owner.macOf(i), address(i), i.MTU, d.wire); err != nil {
+	if d.nic, err = m.AddNIC(i.Name, d.namespace.owner.macOf(i), address(i), i.MTU, d.wire); err != nil {
 		return err
 	}
 	if i.Down {
-		d.card.SetUp(false)
+		d.nic.SetUp(false)
 		d.down.Store(true)
 		return nil
 	}
 	if !i.DisableIPv6 {
-		d.card.EnableIPv6(addresses6(i), i.RouterAdverts)
+		d.nic.EnableIPv6(addresses6(i), i.RouterAdverts)
 	}
 	routes := slices.Clone(i.Routes)
 	if i.Gateway.IsValid() {
@@ -240,18 +240,18 @@ func (d *Device) plugIn(i tap.Interface) (err error) {
 		routes = append(routes, tap.Route{To: everything6, Via: i.Gateway6})
 	}
 	for _, r := range routes {
-		if err = m.AddRoute(HostRoute{Prefix: r.To, Via: r.Via, Card: i.Name}); err != nil {
-			m.RemoveCard(d.card)
+		if err = m.AddRoute(HostRoute{Prefix: r.To, Via: r.Via, NIC: i.Name}); err != nil {
+			m.RemoveNIC(d.nic)
 			return fmt.Errorf("route to %v: %w", r.To, err)
 		}
 	}
 	if i.Announce {
-		d.card.Announce()
+		d.nic.Announce()
 	}
 	return nil
 }
 
-// address returns the card's IPv4 address; it has room for one.
+// address returns the interface's IPv4 address; it has room for one.
 func address(i tap.Interface) netip.Prefix {
 	for _, a := range i.Addresses {
 		if a.Addr().Is4() {
@@ -261,12 +261,12 @@ func address(i tap.Interface) netip.Prefix {
 	return netip.Prefix{}
 }
 
-// addresses6 returns the card's addresses of IPv6.
+// addresses6 returns the interface's addresses of IPv6.
 func addresses6(i tap.Interface) []netip.Prefix {
 	return slices.DeleteFunc(slices.Clone(i.Addresses), func(a netip.Prefix) bool { return !a.Addr().Is6() })
 }
 
-// macOf returns the card's hardware address; one is drawn if the plan has none, locally administered as the kernel's.
+// macOf returns the interface's hardware address; one is drawn if the plan has none, locally administered as the kernel's.
 func (h *Namespaces) macOf(i tap.Interface) frame.MAC {
 	if i.MAC != (frame.MAC{}) {
 		return i.MAC
@@ -280,14 +280,14 @@ func (h *Namespaces) macOf(i tap.Interface) frame.MAC {
 	return m
 }
 
-// watchers are those who want to know what happens to a card. They are told on the Loop, at once.
+// watchers are those who want to know what happens to an interface. They are told on the Loop, at once.
 type watchers struct {
 	mu  sync.Mutex // guards all; not held while anybody is told
-	all []*cardWatcher
+	all []*nicWatcher
 }
 
-// cardWatcher is one of them.
-type cardWatcher struct {
+// nicWatcher is one of them.
+type nicWatcher struct {
 	before  tap.State
 	changed func(tap.State)
 }
@@ -298,18 +298,18 @@ func (d *Device) Watch(changed func(tap.State)) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &cardWatcher{before, changed}
+	w := &nicWatcher{before, changed}
 	d.watchers.mu.Lock()
 	defer d.watchers.mu.Unlock()
 	d.watchers.all = append(d.watchers.all, w)
 	return func() {
 		d.watchers.mu.Lock()
 		defer d.watchers.mu.Unlock()
-		d.watchers.all = slices.DeleteFunc(slices.Clone(d.watchers.all), func(o *cardWatcher) bool { return o == w })
+		d.watchers.all = slices.DeleteFunc(slices.Clone(d.watchers.all), func(o *nicWatcher) bool { return o == w })
 	}, nil
 }
 
-// Changed tells everybody who watches what has become of the card, on the Loop.
+// Changed tells everybody who watches what has become of the interface, on the Loop.
 func (d *Device) Changed() {
 	d.watchers.mu.Lock()
 	all := d.watchers.all

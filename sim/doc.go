@@ -21,10 +21,10 @@
 // them for real ones:
 //
 //	tap.Host.Create   Namespace with its Host
-//	tap.Host.Open     Card, with a Wire whose other end is the Device that the switch's port is given
+//	tap.Host.Open     NIC, with a Wire whose other end is the Device that the switch's port is given
 //	tap.Host.Start    Call of a Program
 //
-// A card with IPv6 makes itself addresses, asks for routers and tells which groups it hears (inet6.go, nd.go); its neighbours stand
+// An interface with IPv6 makes itself addresses, asks for routers and tells which groups it hears (inet6.go, nd.go); its neighbours stand
 // in the one table of both families.
 //
 // Everything of them is on the Loop, and needs no lock against the rest of it. A frame from a host is brought to the switch's port there

@@ -17,7 +17,7 @@ func (e kernelError) Error() string { return string(e) }
 // ErrBadNexthop is what AddRoute says of a next hop that is on no network of the host's.
 const ErrBadNexthop = kernelError("Nexthop has invalid gateway")
 
-// What else the kernel says of what somebody on a host does to its cards and routes.
+// What else the kernel says of what somebody on a host does to its interfaces and routes.
 const (
 	errExists    = kernelError("File exists")
 	errNoAddress = kernelError("Cannot assign requested address")
@@ -26,50 +26,50 @@ const (
 	errNoIPv6    = kernelError("Permission denied")
 )
 
-// Card finds a card by its name.
-func (h *Host) Card(name string) (*Card, bool) {
-	i := slices.IndexFunc(h.cards, func(c *Card) bool { return c.name == name })
+// NIC finds an interface by its name.
+func (h *Host) NIC(name string) (*NIC, bool) {
+	i := slices.IndexFunc(h.nics, func(c *NIC) bool { return c.name == name })
 	if i < 0 {
 		return nil, false
 	}
-	return h.cards[i], true
+	return h.nics[i], true
 }
 
-// RemoveCard takes a card out of the host, with every route over it.
-func (h *Host) RemoveCard(c *Card) {
+// RemoveNIC takes an interface out of the host, with every route over it.
+func (h *Host) RemoveNIC(c *NIC) {
 	c.unroute()
 	c.timer.Stop()
 	if c.six != nil {
 		c.six.stop()
 	}
 	c.wire.PlugHost(func(frame.Frame) {})
-	h.cards = slices.DeleteFunc(h.cards, func(o *Card) bool { return o == c })
+	h.nics = slices.DeleteFunc(h.nics, func(o *NIC) bool { return o == c })
 }
 
-// AddRoute adds a route. Without a card's name, the next hop says which one it leads over.
+// AddRoute adds a route. Without an interface's name, the next hop says which one it leads over.
 func (h *Host) AddRoute(r HostRoute) error {
-	card, named := h.Card(r.Card)
-	if r.Card != "" && !named {
+	nic, named := h.NIC(r.NIC)
+	if r.NIC != "" && !named {
 		return errNoDevice
 	}
-	if r.Via.IsValid() && !(named && r.Via.IsLinkLocalUnicast() && r.Via.Is6()) { // else it is on the card's own link
+	if r.Via.IsValid() && !(named && r.Via.IsLinkLocalUnicast() && r.Via.Is6()) { // else it is on the interface's own link
 		way, ok := h.routes.Lookup(r.Via)
-		if !ok || !way.Connected() || named && way.Dev != card {
+		if !ok || !way.Connected() || named && way.Dev != nic {
 			return ErrBadNexthop
 		}
-		card = way.Dev
+		nic = way.Dev
 	}
 	switch {
-	case card == nil:
+	case nic == nil:
 		return errNoDevice
-	case !card.Up():
+	case !nic.Up():
 		return errDown
 	case h.routed(r.Prefix):
 		return errExists
-	case r.Prefix.Addr().Is6() && card.six == nil:
+	case r.Prefix.Addr().Is6() && nic.six == nil:
 		return errNoIPv6
 	}
-	routes, err := h.routes.With(route.Route[*Card]{Prefix: r.Prefix.Masked(), Via: r.Via, Dev: card})
+	routes, err := h.routes.With(route.Route[*NIC]{Prefix: r.Prefix.Masked(), Via: r.Via, Dev: nic})
 	if err == nil {
 		h.routes = routes
 	}
@@ -77,7 +77,7 @@ func (h *Host) AddRoute(r HostRoute) error {
 }
 
 func (h *Host) routed(p netip.Prefix) bool {
-	return slices.ContainsFunc(h.routes.Routes(), func(r route.Route[*Card]) bool { return r.Prefix == p.Masked() })
+	return slices.ContainsFunc(h.routes.Routes(), func(r route.Route[*NIC]) bool { return r.Prefix == p.Masked() })
 }
 
 // DeleteRoute takes the route to a prefix away, and reports whether there was one.
@@ -86,8 +86,8 @@ func (h *Host) DeleteRoute(p netip.Prefix) (ok bool) {
 	return ok
 }
 
-// unroute takes every route over the card away.
-func (c *Card) unroute() {
+// unroute takes every route over the interface away.
+func (c *NIC) unroute() {
 	for _, r := range c.host.routes.Routes() {
 		if r.Dev == c {
 			c.host.routes, _ = c.host.routes.Without(r.Prefix)
@@ -95,12 +95,12 @@ func (c *Card) unroute() {
 	}
 }
 
-// MTU returns the largest packet that the card sends, in bytes.
-func (c *Card) MTU() int { return c.mtu }
+// MTU returns the largest packet that the interface sends, in bytes.
+func (c *NIC) MTU() int { return c.mtu }
 
-// SetMTU changes the largest packet that the card sends.
+// SetMTU changes the largest packet that the interface sends.
 // Of a link that becomes too narrow IPv6 goes, and comes back with one that is wide enough (addrconf_notify of net/ipv6/addrconf.c).
-func (c *Card) SetMTU(bytes int) {
+func (c *NIC) SetMTU(bytes int) {
 	before := c.mtu
 	c.mtu = bytes
 	switch narrow := bytes < frame.IPv6MinMTU; {
@@ -112,18 +112,18 @@ func (c *Card) SetMTU(bytes int) {
 	}
 }
 
-// SetMAC changes the hardware address. What the card knew of its neighbours is forgotten, as in Linux.
-func (c *Card) SetMAC(mac frame.MAC) {
+// SetMAC changes the hardware address. What the interface knew of its neighbours is forgotten, as in Linux.
+func (c *NIC) SetMAC(mac frame.MAC) {
 	c.self.MAC = mac
 	c.neighbors.Flush()
 }
 
-// Up reports whether the card is up.
-func (c *Card) Up() bool { return c.wire.Up() }
+// Up reports whether the interface is up.
+func (c *NIC) Up() bool { return c.wire.Up() }
 
-// SetUp takes the card up or down as `ip link set` does it: a card that goes down loses its routes and neighbours, and
+// SetUp takes the interface up or down as `ip link set` does it: an interface that goes down loses its routes and neighbours, and
 // only the route to its own network comes back with it.
-func (c *Card) SetUp(up bool) {
+func (c *NIC) SetUp(up bool) {
 	if up == c.Up() {
 		return
 	}
@@ -140,8 +140,8 @@ func (c *Card) SetUp(up bool) {
 	}
 }
 
-// unroute6 takes IPv6 off the card, as far as that lasts only while it is up: its addresses, and every route over it.
-func (c *Card) unroute6() {
+// unroute6 takes IPv6 off the interface, as far as that lasts only while it is up: its addresses, and every route over it.
+func (c *NIC) unroute6() {
 	if c.six == nil {
 		return
 	}
@@ -153,16 +153,16 @@ func (c *Card) unroute6() {
 	}
 }
 
-// AddAddr gives the card its address. A simulated card has room for one of IPv4; one of IPv6 may be used once nobody else on the
+// AddAddr gives the interface its address. A simulated interface has room for one of IPv4; one of IPv6 may be used once nobody else on the
 // link has it, or with nodad at once.
-func (c *Card) AddAddr(a netip.Prefix, nodad bool) error {
+func (c *NIC) AddAddr(a netip.Prefix, nodad bool) error {
 	switch {
 	case a.Addr().Is6():
 		return c.addAddr6(a, nodad)
 	case c.self.Addr == a:
 		return errExists
 	case c.self.Addr.IsValid():
-		return errors.New("a simulated card has one address, and this one has " + c.self.Addr.String())
+		return errors.New("a simulated interface has one address, and this one has " + c.self.Addr.String())
 	}
 	c.self.Addr = a
 	if !c.Up() {
@@ -171,8 +171,8 @@ func (c *Card) AddAddr(a netip.Prefix, nodad bool) error {
 	return c.connect()
 }
 
-// DeleteAddr takes the card's address away, and every route over the card with it.
-func (c *Card) DeleteAddr(a netip.Prefix, _ bool) error {
+// DeleteAddr takes the interface's address away, and every route over the interface with it.
+func (c *NIC) DeleteAddr(a netip.Prefix, _ bool) error {
 	if a.Addr().Is6() {
 		return c.deleteAddr6(a)
 	}
@@ -184,8 +184,8 @@ func (c *Card) DeleteAddr(a netip.Prefix, _ bool) error {
 	return nil
 }
 
-// addAddr6 gives the card one more address of IPv6.
-func (c *Card) addAddr6(a netip.Prefix, nodad bool) error {
+// addAddr6 gives the interface one more address of IPv6.
+func (c *NIC) addAddr6(a netip.Prefix, nodad bool) error {
 	switch {
 	case c.six == nil:
 		return errNoIPv6
@@ -197,7 +197,7 @@ func (c *Card) addAddr6(a netip.Prefix, nodad bool) error {
 }
 
 // deleteAddr6 takes an address of IPv6 away, and the route to its network with the last one in it.
-func (c *Card) deleteAddr6(a netip.Prefix) error {
+func (c *NIC) deleteAddr6(a netip.Prefix) error {
 	if c.six == nil || !slices.ContainsFunc(c.six.addrs, func(o *Addr6) bool { return o.Prefix == a }) {
 		return errNoAddress
 	}
@@ -209,24 +209,24 @@ func (c *Card) deleteAddr6(a netip.Prefix) error {
 }
 
 // SetNeighbor enters a neighbour that is not asked for and not forgotten.
-func (c *Card) SetNeighbor(a netip.Addr, mac frame.MAC) {
+func (c *NIC) SetNeighbor(a netip.Addr, mac frame.MAC) {
 	for _, b := range c.neighbors.SetPermanent(a, mac, c.time.Now()) {
 		c.sendTo(b, mac)
 	}
 }
 
 // RemoveNeighbor forgets a neighbour, and reports whether there was one. What waited for it is lost.
-func (c *Card) RemoveNeighbor(a netip.Addr) (ok bool) {
+func (c *NIC) RemoveNeighbor(a netip.Addr) (ok bool) {
 	_, ok = c.neighbors.Remove(a)
 	return ok
 }
 
 // FlushNeighbors forgets every neighbour that was not entered by hand.
-func (c *Card) FlushNeighbors() { c.neighbors.Flush() }
+func (c *NIC) FlushNeighbors() { c.neighbors.Flush() }
 
 // Ask asks the network for the hardware address of an address, past the neighbour table, as arping does; heard is called
 // with each answer until Ask is called for the same address with nil.
-func (c *Card) Ask(a netip.Addr, heard func(frame.MAC)) {
+func (c *NIC) Ask(a netip.Addr, heard func(frame.MAC)) {
 	if heard == nil {
 		delete(c.asked, a)
 		return

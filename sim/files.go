@@ -89,7 +89,7 @@ func (s *Namespace) Hostname() string {
 // hosts is /etc/hosts of a host that was given none: it knows itself.
 func (s *Namespace) hosts() string {
 	text := "127.0.0.1\tlocalhost\n"
-	for _, c := range s.Host.Cards() {
+	for _, c := range s.Host.NICs() {
 		if c.Addr().IsValid() {
 			text += fmt.Sprintf("%v\t%s\n", c.Addr().Addr(), s.Name)
 		}

@@ -168,23 +168,23 @@ func (w *World) forkGateway(o Origin) (err error) {
 
 func (w *World) forkHost(s HostState, wires map[[2]string]*Wire) error {
 	h := NewHost(w.clock, w.random(), s.Name)
-	for _, c := range s.Cards {
+	for _, c := range s.NICs {
 		wire := wires[[2]string{c.Network, c.Port}]
 		if wire == nil {
 			wire = NewWire(w.clock, w.random(), WireConfig{})
 		}
-		card, err := h.addCard(c.MAC, c.Addr, c.MTU, wire)
+		nic, err := h.addNIC(c.MAC, c.Addr, c.MTU, wire)
 		if err != nil {
 			return err
 		}
-		card.name, card.network, card.port = c.Name, c.Network, c.Port
-		card.more, card.taken, card.forwards, card.noARP, card.noAsking = c.More, c.Taken, c.Forwards, c.NoARP, c.NoAsking
-		card.rpFilter, card.arpIgnore, card.arpFilter, card.announce = c.RPFilter, c.ARPIgnore, c.ARPFilter, c.Announce
-		card.proxyARP, card.proxied, card.loose = c.ProxyARP, c.Proxied, c.Port == ""
+		nic.name, nic.network, nic.port = c.Name, c.Network, c.Port
+		nic.more, nic.taken, nic.forwards, nic.noARP, nic.noAsking = c.More, c.Taken, c.Forwards, c.NoARP, c.NoAsking
+		nic.rpFilter, nic.arpIgnore, nic.arpFilter, nic.announce = c.RPFilter, c.ARPIgnore, c.ARPFilter, c.Announce
+		nic.proxyARP, nic.proxied, nic.loose = c.ProxyARP, c.Proxied, c.Port == ""
 		if c.IPv6 {
-			card.restore6(c.Addrs6)
+			nic.restore6(c.Addrs6)
 		}
-		card.neighbors = arp.Restore[[]byte](c.Neighbors, w.clock.Now())
+		nic.neighbors = arp.Restore[[]byte](c.Neighbors, w.clock.Now())
 		wire.SetUp(!c.Down)
 	}
 	w.hosts = append(w.hosts, h)
@@ -208,7 +208,7 @@ func (nowhere) Client() *Machine                           { return nil }
 
 // Addr returns the first address of a machine on a cable, or the invalid one.
 func (h *Host) Addr() netip.Addr {
-	for _, c := range h.cards {
+	for _, c := range h.nics {
 		if c.self.Addr.IsValid() {
 			return c.self.Addr.Addr()
 		}

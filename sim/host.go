@@ -16,8 +16,8 @@ import (
 type Host struct {
 	*Machine
 	name   string
-	cards  []*Card
-	routes route.Table[*Card]
+	nics   []*NIC
+	routes route.Table[*NIC]
 
 	// What only hosts have that were made from a state; see HostState.
 	refused  []HostRoute
@@ -30,10 +30,10 @@ type Host struct {
 	policy   string
 	loDown   bool
 	witness  func(Step)
-	by       *Card // that has brought the packet that is being taken; nil: it came by lo
+	by       *NIC // that has brought the packet that is being taken; nil: it came by lo
 }
 
-// NewHost makes a host without a card. What it does, it does on the goroutine of the scheduler, to which it belongs.
+// NewHost makes a host without an interface. What it does, it does on the goroutine of the scheduler, to which it belongs.
 func NewHost(s Scheduler, random *rand.Rand, name string) *Host {
 	h := &Host{name: name}
 	h.Machine = newMachine(s, random, h)
@@ -43,40 +43,40 @@ func NewHost(s Scheduler, random *rand.Rand, name string) *Host {
 // Name returns the host's name.
 func (h *Host) Name() string { return h.name }
 
-// Cards returns the network cards, eth0 first.
-func (h *Host) Cards() []*Card { return slices.Clone(h.cards) }
+// NICs returns the network interfaces, eth0 first.
+func (h *Host) NICs() []*NIC { return slices.Clone(h.nics) }
 
-// addCard gives the host its next card, perhaps without an address.
-func (h *Host) addCard(mac frame.MAC, addr netip.Prefix, mtu int, w *Wire) (*Card, error) {
-	return h.AddCard(fmt.Sprintf("eth%d", len(h.cards)), mac, addr, mtu, w)
+// addNIC gives the host its next interface, perhaps without an address.
+func (h *Host) addNIC(mac frame.MAC, addr netip.Prefix, mtu int, w *Wire) (*NIC, error) {
+	return h.AddNIC(fmt.Sprintf("eth%d", len(h.nics)), mac, addr, mtu, w)
 }
 
-// AddCard gives the host a card on a wire: the card's name inside the host, its address on the network, invalid if it has
+// AddNIC gives the host an interface on a wire: the interface's name inside the host, its address on the network, invalid if it has
 // none, and the largest packet that it sends, in bytes.
-func (h *Host) AddCard(name string, mac frame.MAC, addr netip.Prefix, mtu int, w *Wire) (*Card, error) {
-	card := &Card{host: h, time: h.time, name: name, mtu: mtu, self: arp.Self{MAC: mac, Addr: addr},
+func (h *Host) AddNIC(name string, mac frame.MAC, addr netip.Prefix, mtu int, w *Wire) (*NIC, error) {
+	nic := &NIC{host: h, time: h.time, name: name, mtu: mtu, self: arp.Self{MAC: mac, Addr: addr},
 		neighbors: arp.New[[]byte](), wire: w, asked: map[netip.Addr]func(frame.MAC){}}
-	if err := card.connect(); err != nil {
+	if err := nic.connect(); err != nil {
 		return nil, err
 	}
-	h.cards = append(h.cards, card)
-	w.PlugHost(card.input)
-	return card, nil
+	h.nics = append(h.nics, nic)
+	w.PlugHost(nic.input)
+	return nic, nil
 }
 
-// enter enters a route by a card, in the place of another one to the same prefix.
-func (h *Host) enter(p netip.Prefix, via netip.Addr, c *Card) {
-	if routes, err := h.routes.With(route.Route[*Card]{Prefix: p, Via: via, Dev: c}); err == nil {
+// enter enters a route by an interface, in the place of another one to the same prefix.
+func (h *Host) enter(p netip.Prefix, via netip.Addr, c *NIC) {
+	if routes, err := h.routes.With(route.Route[*NIC]{Prefix: p, Via: via, Dev: c}); err == nil {
 		h.routes = routes
 	}
 }
 
-// connect enters the route to the card's own network, if it has one.
-func (c *Card) connect() error {
+// connect enters the route to the interface's own network, if it has one.
+func (c *NIC) connect() error {
 	if !c.self.Addr.IsValid() {
 		return nil
 	}
-	routes, err := c.host.routes.With(route.Route[*Card]{Prefix: c.self.Addr.Masked(), Dev: c})
+	routes, err := c.host.routes.With(route.Route[*NIC]{Prefix: c.self.Addr.Masked(), Dev: c})
 	if err == nil {
 		c.host.routes = routes
 	}
@@ -86,22 +86,22 @@ func (c *Card) connect() error {
 var everything = netip.MustParsePrefix("0.0.0.0/0")
 
 // Routes lists the host's routes in the order of `ip route`.
-func (h *Host) Routes() []route.Route[*Card] { return h.routes.Routes() }
+func (h *Host) Routes() []route.Route[*NIC] { return h.routes.Routes() }
 
 // owns implements network.
 func (h *Host) owns(a netip.Addr) bool {
-	return a.IsLoopback() || slices.Contains(h.locals, a) || slices.ContainsFunc(h.cards, func(c *Card) bool { return c.has(a) })
+	return a.IsLoopback() || slices.Contains(h.locals, a) || slices.ContainsFunc(h.nics, func(c *NIC) bool { return c.has(a) })
 }
 
-// has reports whether an address is one of the card's.
-func (c *Card) has(a netip.Addr) bool {
+// has reports whether an address is one of the interface's.
+func (c *NIC) has(a netip.Addr) bool {
 	return c.six.has(a) || c.self.Addr.Addr() == a || slices.ContainsFunc(c.more, func(p netip.Prefix) bool { return p.Addr() == a })
 }
 
-// Neighbors lists what the host knows of its neighbours at now, card by card.
+// Neighbors lists what the host knows of its neighbours at now, interface by interface.
 func (h *Host) Neighbors(now time.Time) []Neighbor {
 	var all []Neighbor
-	for _, c := range h.cards {
+	for _, c := range h.nics {
 		for _, n := range c.neighbors.List(now) {
 			all = append(all, Neighbor{n, c.name})
 		}
@@ -112,5 +112,5 @@ func (h *Host) Neighbors(now time.Time) []Neighbor {
 // Neighbor is one row of a host's neighbour tables.
 type Neighbor struct {
 	arp.Neighbor
-	Card string // eth0
+	NIC string // eth0
 }

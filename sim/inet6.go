@@ -20,7 +20,7 @@ const (
 	Duplicate           // somebody has
 )
 
-// Addr6 is an address of IPv6 on a card, with its network's length.
+// Addr6 is an address of IPv6 on an interface, with its network's length.
 type Addr6 struct {
 	netip.Prefix
 	State     AddrState
@@ -32,40 +32,40 @@ type Addr6 struct {
 	draws     int       // how many others of its kind somebody else had
 }
 
-// inet6 is a card's IPv6. It belongs to its host's goroutine; nil is a card without.
+// inet6 is an interface's IPv6. It belongs to its host's goroutine; nil is an interface without.
 type inet6 struct {
-	card     *Card
+	nic      *NIC
 	addrs    []*Addr6 // the link-local one first
 	stable   *secret  // what the identifiers of its addresses are made of; nil: of the hardware address
-	run      int      // how often the card came up: what was begun in another run is over
+	run      int      // how often the interface came up: what was begun in another run is over
 	adverts  bool     // it takes what routers advertise
-	solicits int      // questions for routers so far, since the card came up
+	solicits int      // questions for routers so far, since the interface came up
 	router   netip.Addr
 	until    map[netip.Prefix]time.Time // when routes go that an advertisement has made
 	hopLimit uint8                      // that a router advertises; 0: none does
 	mtu      int                        // the same of how much the link carries, in bytes
 }
 
-// EnableIPv6 has the card speak IPv6: with addresses that it has at once, as Docker gives them, and one of the link's; with
+// EnableIPv6 has the interface speak IPv6: with addresses that it has at once, as Docker gives them, and one of the link's; with
 // adverts also with those that it makes of what routers advertise.
-func (c *Card) EnableIPv6(addrs []netip.Prefix, adverts bool) {
-	c.six = &inet6{card: c, adverts: adverts}
+func (c *NIC) EnableIPv6(addrs []netip.Prefix, adverts bool) {
+	c.six = &inet6{nic: c, adverts: adverts}
 	c.six.start()
 	for _, a := range addrs {
 		c.six.add(&Addr6{Prefix: a, NoDAD: true})
 	}
 }
 
-// restore6 has the card speak IPv6 with the addresses that another one has.
-func (c *Card) restore6(addrs []Addr6) {
-	c.six = &inet6{card: c, until: map[netip.Prefix]time.Time{}}
+// restore6 has the interface speak IPv6 with the addresses that another one has.
+func (c *NIC) restore6(addrs []Addr6) {
+	c.six = &inet6{nic: c, until: map[netip.Prefix]time.Time{}}
 	for _, a := range addrs {
 		c.six.addrs = append(c.six.addrs, &a)
 	}
 }
 
-// Addrs6 lists the card's addresses of IPv6.
-func (c *Card) Addrs6() (all []Addr6) {
+// Addrs6 lists the interface's addresses of IPv6.
+func (c *NIC) Addrs6() (all []Addr6) {
 	if c.six == nil {
 		return nil
 	}
@@ -76,11 +76,11 @@ func (c *Card) Addrs6() (all []Addr6) {
 	return all
 }
 
-// start begins a run: the card is up, and gives itself the address that is on every link. A link that is too narrow has no IPv6.
+// start begins a run: the interface is up, and gives itself the address that is on every link. A link that is too narrow has no IPv6.
 func (s *inet6) start() {
 	s.run++
 	s.solicits, s.until, s.router, s.hopLimit, s.mtu = 0, map[netip.Prefix]time.Time{}, netip.Addr{}, 0, 0
-	if s.card.Up() && s.card.mtu >= frame.IPv6MinMTU {
+	if s.nic.Up() && s.nic.mtu >= frame.IPv6MinMTU {
 		s.add(&Addr6{Prefix: netip.PrefixFrom(s.identify(frame.LinkLocal, 0), 64), Stable: s.stable != nil})
 	}
 }
@@ -91,19 +91,19 @@ func (s *inet6) stop() {
 	s.addrs = nil
 }
 
-// after does something later, unless the card went down meanwhile or the address is gone.
+// after does something later, unless the interface went down meanwhile or the address is gone.
 func (s *inet6) after(d time.Duration, a *Addr6, f func()) {
 	run := s.run
-	s.card.time.After(d, func() {
+	s.nic.time.After(d, func() {
 		if s.run == run && (a == nil || slices.Contains(s.addrs, a)) {
 			f()
 		}
 	})
 }
 
-// add gives the card an address, once the link was asked for it.
+// add gives the interface an address, once the link was asked for it.
 func (s *inet6) add(a *Addr6) {
-	if !s.card.Up() || s.card.mtu < frame.IPv6MinMTU {
+	if !s.nic.Up() || s.nic.mtu < frame.IPv6MinMTU {
 		return
 	}
 	s.addrs = append(s.addrs, a)
@@ -124,12 +124,12 @@ const (
 )
 
 func (s *inet6) random(below time.Duration) time.Duration {
-	return time.Duration(s.card.host.random.Int64N(int64(below)))
+	return time.Duration(s.nic.host.random.Int64N(int64(below)))
 }
 
 // probe asks whether anybody has a tentative address; nobody who answers within a second has (RFC 4862 5.4).
 func (s *inet6) probe(a *Addr6) {
-	s.send(frame.AppendNeighborSolicit(s.room(), netip.IPv6Unspecified(), a.Addr(), s.card.self.MAC, false))
+	s.send(frame.AppendNeighborSolicit(s.room(), netip.IPv6Unspecified(), a.Addr(), s.nic.self.MAC, false))
 	s.after(arp.RetransTime, a, func() {
 		if a.State == Tentative {
 			s.assign(a)
@@ -154,7 +154,7 @@ func (s *inet6) taken(a *Addr6) {
 func (s *inet6) assign(a *Addr6) {
 	a.State = Assigned
 	if !a.Addr().IsLinkLocalUnicast() {
-		s.card.host.enter(a.Masked(), netip.Addr{}, s.card)
+		s.nic.host.enter(a.Masked(), netip.Addr{}, s.nic)
 		return
 	}
 	s.report(frame.MLDJoins, s.groups()...) // whose reporter has a name now
@@ -169,7 +169,7 @@ func (s *inet6) solicitRouter() {
 		return
 	}
 	s.solicits++
-	s.send(frame.AppendRouterSolicit(s.room(), s.linkLocal(), s.card.self.MAC))
+	s.send(frame.AppendRouterSolicit(s.room(), s.linkLocal(), s.nic.self.MAC))
 	s.after(solicitPause, nil, s.solicitRouter)
 }
 
@@ -183,14 +183,14 @@ func (s *inet6) linkLocal() netip.Addr {
 	return netip.Addr{}
 }
 
-// has reports whether an address is one that the card uses.
+// has reports whether an address is one that the interface uses.
 func (s *inet6) has(a netip.Addr) bool {
 	return s != nil && slices.ContainsFunc(s.addrs, func(o *Addr6) bool { return o.State == Assigned && o.Addr() == a })
 }
 
 // expire takes away what was advertised for a time that is over.
 func (s *inet6) expire() {
-	now := s.card.time.Now()
+	now := s.nic.time.Now()
 	s.addrs = slices.DeleteFunc(s.addrs, func(a *Addr6) bool { return !a.Valid.IsZero() && !now.Before(a.Valid) })
 	for p, until := range s.until {
 		if !until.IsZero() && !now.Before(until) {
@@ -200,7 +200,7 @@ func (s *inet6) expire() {
 }
 
 // Advertised returns until when a route stays that an advertisement has made; ok is false of any other route. Zero: for ever.
-func (c *Card) Advertised(r route.Route[*Card]) (until time.Time, ok bool) {
+func (c *NIC) Advertised(r route.Route[*NIC]) (until time.Time, ok bool) {
 	if c.six == nil || r.Via.IsValid() && r.Via != c.six.router {
 		return until, false
 	}
@@ -209,7 +209,7 @@ func (c *Card) Advertised(r route.Route[*Card]) (until time.Time, ok bool) {
 }
 
 // Router returns the router whose advertisement leads to everywhere, and until when, where another default route is in the table.
-func (c *Card) Router() (via netip.Addr, until time.Time, beside bool) {
+func (c *NIC) Router() (via netip.Addr, until time.Time, beside bool) {
 	if c.six == nil || !c.six.router.IsValid() {
 		return via, until, false
 	}
@@ -217,8 +217,8 @@ func (c *Card) Router() (via netip.Addr, until time.Time, beside bool) {
 	return c.six.router, c.six.until[everything6], !ok || r.Via != c.six.router
 }
 
-// HopLimit returns how far packets of IPv6 go that leave by the card, as a router advertises it; 0: none does.
-func (c *Card) HopLimit() uint8 {
+// HopLimit returns how far packets of IPv6 go that leave by the interface, as a router advertises it; 0: none does.
+func (c *NIC) HopLimit() uint8 {
 	if c.six == nil {
 		return 0
 	}

@@ -9,10 +9,10 @@ import (
 	"uswitch/switch/frame"
 )
 
-// link6 is a host's card, and a link on which nobody is but the test.
+// link6 is a host's interface, and a link on which nobody is but the test.
 type link6 struct {
 	clock *Clock
-	card  *Card
+	nic   *NIC
 	sent  []frame.IPv6 // by the host
 	// answer, if not nil, is what somebody on the link says to a packet.
 	answer func(frame.IPv6) []byte
@@ -44,18 +44,18 @@ func newLink6(t *testing.T, stable, adverts bool, given ...string) *link6 {
 		}
 	})
 	var err error
-	if l.card, err = NewHost(l.clock, random, "RED").AddCard("eth0", frame.MAC{2, 0x42, 11, 11, 11, 2}, netip.Prefix{}, 1500, wire); err != nil {
+	if l.nic, err = NewHost(l.clock, random, "RED").AddNIC("eth0", frame.MAC{2, 0x42, 11, 11, 11, 2}, netip.Prefix{}, 1500, wire); err != nil {
 		t.Fatal(err)
 	}
 	var addrs []netip.Prefix
 	for _, a := range given {
 		addrs = append(addrs, netip.MustParsePrefix(a))
 	}
-	l.card.EnableIPv6(addrs, adverts)
+	l.nic.EnableIPv6(addrs, adverts)
 	if stable {
-		l.card.SetStable(true)
-		l.card.SetUp(false)
-		l.card.SetUp(true)
+		l.nic.SetStable(true)
+		l.nic.SetUp(false)
+		l.nic.SetUp(true)
 	}
 	return l
 }
@@ -72,7 +72,7 @@ func (l *link6) pass(d time.Duration) {
 func (l *link6) hear(b []byte) {
 	to := frame.GroupMAC(frame.AllNodes)
 	frame.Ethernet(b).SetHeader(to, peerMAC, frame.TypeIPv6)
-	_ = l.card.wire.Write(frame.Frame{Data: b})
+	_ = l.nic.wire.Write(frame.Frame{Data: b})
 	l.pass(time.Millisecond)
 }
 
@@ -106,11 +106,11 @@ func taken(p frame.IPv6) []byte {
 // routers, three times.
 func TestAnAddressIsAskedFor(t *testing.T) {
 	l := newLink6(t, false, true, "fd00::2/64")
-	if got := l.card.Addrs6(); len(got) != 2 || got[0].State != Tentative || got[1].State != Assigned {
+	if got := l.nic.Addrs6(); len(got) != 2 || got[0].State != Tentative || got[1].State != Assigned {
 		t.Fatalf("at once it has %+v", got)
 	}
 	l.pass(2 * time.Second)
-	if got := l.card.Addrs6()[0]; got.State != Assigned || got.Addr() != netip.MustParseAddr("fe80::42:bff:fe0b:b02") {
+	if got := l.nic.Addrs6()[0]; got.State != Assigned || got.Addr() != netip.MustParseAddr("fe80::42:bff:fe0b:b02") {
 		t.Fatalf("after two seconds it has %+v", got)
 	}
 	questions := l.of(frame.ICMPv6Solicit)
@@ -134,7 +134,7 @@ func TestATakenAddress(t *testing.T) {
 		l := newLink6(t, stable, true)
 		l.answer = taken
 		l.pass(time.Minute)
-		if got := l.card.Addrs6(); len(got) != 1 || got[0].State != Duplicate {
+		if got := l.nic.Addrs6(); len(got) != 1 || got[0].State != Duplicate {
 			t.Errorf("drawn %v: it has %+v", stable, got)
 		}
 		asked := map[netip.Addr]bool{}
@@ -154,7 +154,7 @@ func TestAdvertisedLifetimes(t *testing.T) {
 	l := newLink6(t, false, true)
 	l.pass(2 * time.Second)
 	made := func() *Addr6 {
-		for _, a := range l.card.Addrs6() {
+		for _, a := range l.nic.Addrs6() {
 			if a.Dynamic {
 				return &a
 			}
@@ -166,7 +166,7 @@ func TestAdvertisedLifetimes(t *testing.T) {
 	if a := made(); a == nil || a.State != Assigned || a.Addr() != netip.MustParseAddr("2001:db8:1:0:42:bff:fe0b:b02") {
 		t.Fatalf("it makes itself %+v", a)
 	}
-	host := l.card.host
+	host := l.nic.host
 	if d := host.Way(netip.MustParseAddr("2001:db8:9::9")); d.Via != routerLL || d.Src != made().Addr() || d.TTL != 32 {
 		t.Errorf("the way out is %+v", d)
 	}
@@ -206,19 +206,19 @@ func TestNotARouter(t *testing.T) {
 		"not by a link-local address": func(l *link6) { l.hear(global) },
 		"preferred longer than valid": func(l *link6) { l.advertise(0, forever) },
 		"no /64":                      func(l *link6) { l.advertise(0, wide) },
-		"a router itself":             func(l *link6) { l.card.forwards = true; l.advertise(time.Hour, autonomic) },
-		"it does not listen":          func(l *link6) { l.card.six.adverts = false; l.advertise(time.Hour, autonomic) },
+		"a router itself":             func(l *link6) { l.nic.forwards = true; l.advertise(time.Hour, autonomic) },
+		"it does not listen":          func(l *link6) { l.nic.six.adverts = false; l.advertise(time.Hour, autonomic) },
 	} {
 		l := newLink6(t, false, true)
 		l.pass(2 * time.Second)
 		say(l)
 		l.pass(2 * time.Second)
-		for _, a := range l.card.Addrs6() {
+		for _, a := range l.nic.Addrs6() {
 			if a.Dynamic {
 				t.Errorf("%s: it makes itself %v", name, a.Prefix)
 			}
 		}
-		if d := l.card.host.Way(netip.MustParseAddr("2001:db8:9::9")); d.Kind != NoRoute {
+		if d := l.nic.host.Way(netip.MustParseAddr("2001:db8:9::9")); d.Kind != NoRoute {
 			t.Errorf("%s: the way out is %+v", name, d)
 		}
 	}
@@ -237,12 +237,12 @@ func TestSourceOfIPv6(t *testing.T) {
 		"2001:db8:2:2::9":      "2001:db8:2::2",
 		"2001:4860:4860::8888": "2001:db8:1::2",
 	} {
-		if got := l.card.host.source6(l.card, netip.MustParseAddr(dst)); got.String() != want {
+		if got := l.nic.host.source6(l.nic, netip.MustParseAddr(dst)); got.String() != want {
 			t.Errorf("to %s from %v, want %s", dst, got, want)
 		}
 	}
-	l.card.six.addrs[2].Preferred = l.clock.Now()
-	if got := l.card.host.source6(l.card, netip.MustParseAddr("2001:db8:1:2::9")); got.String() != "2001:db8:2::2" {
+	l.nic.six.addrs[2].Preferred = l.clock.Now()
+	if got := l.nic.host.source6(l.nic, netip.MustParseAddr("2001:db8:1:2::9")); got.String() != "2001:db8:2::2" {
 		t.Errorf("from %v, which is deprecated", got) // 3
 	}
 }
@@ -251,13 +251,13 @@ func TestSourceOfIPv6(t *testing.T) {
 func TestNarrowLink(t *testing.T) {
 	l := newLink6(t, false, false, "fd00::2/64")
 	l.pass(2 * time.Second)
-	l.card.SetMTU(1000)
-	if got, routes := l.card.Addrs6(), l.card.host.Routes(); len(got)+len(routes) > 0 {
+	l.nic.SetMTU(1000)
+	if got, routes := l.nic.Addrs6(), l.nic.host.Routes(); len(got)+len(routes) > 0 {
 		t.Errorf("it has %+v and %+v", got, routes)
 	}
-	l.card.SetMTU(1280)
+	l.nic.SetMTU(1280)
 	l.pass(2 * time.Second)
-	if got := l.card.Addrs6(); len(got) != 1 || got[0].State != Assigned {
+	if got := l.nic.Addrs6(); len(got) != 1 || got[0].State != Assigned {
 		t.Errorf("it has %+v", got)
 	}
 }
@@ -267,7 +267,7 @@ func TestNarrowLink(t *testing.T) {
 func TestSmallerSegments(t *testing.T) {
 	l := newLink6(t, false, false, "fd00::2/64")
 	l.pass(2 * time.Second)
-	l.card.SetNeighbor(netip.MustParseAddr("fd00::9"), peerMAC)
+	l.nic.SetNeighbor(netip.MustParseAddr("fd00::9"), peerMAC)
 	received, next := 0, uint32(0)
 	l.answer = func(p frame.IPv6) []byte {
 		if p.Proto() != frame.ProtoTCP {
@@ -277,7 +277,7 @@ func TestSmallerSegments(t *testing.T) {
 		if len(p) > 1400 {
 			b := appendError(make([]byte, frame.EthernetHeader+frame.IPv6Header), frame.ICMPError{Type: frame.ICMPUnreachable, Code: frame.UnreachableTooBig, MTU: 1400}, frame.IP(p))
 			frame.IP(frame.PutIPv6(b[frame.EthernetHeader:], frame.ProtoICMPv6, 64, netip.MustParseAddr("fd00::1"), p.Src())).SetICMPChecksum()
-			frame.Ethernet(b).SetHeader(l.card.MAC(), peerMAC, frame.TypeIPv6)
+			frame.Ethernet(b).SetHeader(l.nic.MAC(), peerMAC, frame.TypeIPv6)
 			return b
 		}
 		if s.Flags()&frame.SYN != 0 || s.Seq() == next {
@@ -290,11 +290,11 @@ func TestSmallerSegments(t *testing.T) {
 		b := make([]byte, frame.EthernetHeader+frame.IPv6Header+f.HeaderLen())
 		frame.PutTCP(b[frame.EthernetHeader+frame.IPv6Header:], f).SetChecksum(p.Dst(), p.Src())
 		frame.PutIPv6(b[frame.EthernetHeader:], frame.ProtoTCP, 64, p.Dst(), p.Src())
-		frame.Ethernet(b).SetHeader(l.card.MAC(), peerMAC, frame.TypeIPv6)
+		frame.Ethernet(b).SetHeader(l.nic.MAC(), peerMAC, frame.TypeIPv6)
 		return b
 	}
 	nothing := func() {}
-	s, err := l.card.host.Dial(netip.MustParseAddrPort("[fd00::9]:80"), StreamEvents{Opened: nothing, Data: func([]byte) {}, Sent: nothing, Ended: func(error) {}})
+	s, err := l.nic.host.Dial(netip.MustParseAddrPort("[fd00::9]:80"), StreamEvents{Opened: nothing, Data: func([]byte) {}, Sent: nothing, Ended: func(error) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

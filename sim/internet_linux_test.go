@@ -75,7 +75,7 @@ func realLab(t *testing.T, offload bool) (run func(program string, args ...strin
 	}
 }
 
-// connect puts a switch, a gateway and an internet behind RED's card.
+// connect puts a switch, a gateway and an internet behind RED's interface.
 func connect(t *testing.T, eth0 vswitch.Link) {
 	var tracer trace.Tracer
 	epoch := time.Now()

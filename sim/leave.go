@@ -38,7 +38,7 @@ func (h *Host) source(t frame.Tuple) (way, error) {
 			s.Drop = DropBroadcast
 		}
 		if c := h.downFor(l.Dst); c != nil && d.Kind == NoRoute {
-			s.Kind, s.Card, s.Drop = StepCard, c.name, trace.PortDown.String()
+			s.Kind, s.NIC, s.Drop = StepNIC, c.name, trace.PortDown.String()
 		}
 		h.tell(s)
 		return way{}, err
@@ -51,7 +51,7 @@ func (h *Host) source(t frame.Tuple) (way, error) {
 		h.tell(Step{Kind: StepRoute, Addr: l.Dst, Decision: d, Unknown: d.Unknown})
 	}
 	w := way{src: src, mtu: 65536, ttl: d.TTL}
-	if c, ok := h.Card(d.Card); ok && d.Kind != Local {
+	if c, ok := h.NIC(d.NIC); ok && d.Kind != Local {
 		w.mtu = c.mtu
 	}
 	if d.MTU > 0 {
@@ -75,7 +75,7 @@ func (h *Host) again(d Decision, l Lookup) Decision {
 	}
 	l.Src = d.Src
 	second := h.decide(l)
-	if second.Kind == d.Kind && second.Card == d.Card && second.Via == d.Via {
+	if second.Kind == d.Kind && second.NIC == d.NIC && second.Via == d.Via {
 		return d
 	}
 	second.Src = d.Src
@@ -107,16 +107,16 @@ func (h *Host) refuses(proto uint8, asks bool, d Decision) error {
 	return nil
 }
 
-// downFor is the card that is down and would lead to an address, or the only one that there is.
-func (h *Host) downFor(dst netip.Addr) *Card {
-	i := slices.IndexFunc(h.cards, func(c *Card) bool { return !c.Up() && c.self.Addr.IsValid() && c.self.Addr.Contains(dst) })
-	if i < 0 && len(h.cards) == 1 && !h.cards[0].Up() {
+// downFor is the interface that is down and would lead to an address, or the only one that there is.
+func (h *Host) downFor(dst netip.Addr) *NIC {
+	i := slices.IndexFunc(h.nics, func(c *NIC) bool { return !c.Up() && c.self.Addr.IsValid() && c.self.Addr.Contains(dst) })
+	if i < 0 && len(h.nics) == 1 && !h.nics[0].Up() {
 		i = 0
 	}
 	if i < 0 {
 		return nil
 	}
-	return h.cards[i]
+	return h.nics[i]
 }
 
 // transmit implements network.
@@ -127,7 +127,7 @@ func (h *Host) transmit(b []byte) {
 	switch d.Kind {
 	case Local:
 		if h.loDown {
-			s.Kind, s.Card, s.Drop = StepCard, "lo", trace.PortDown.String()
+			s.Kind, s.NIC, s.Drop = StepNIC, "lo", trace.PortDown.String()
 			h.tell(s)
 			return
 		}
@@ -140,7 +140,7 @@ func (h *Host) transmit(b []byte) {
 		h.time.After(0, func() { h.take(ip, false) })
 	case Unicast, Broadcast, Multicast:
 		h.tell(s)
-		if h.pass(AtOutput, d.Card, ip, ip.Dst()) && h.pass(AtPostrouting, d.Card, ip, ip.Dst()) {
+		if h.pass(AtOutput, d.NIC, ip, ip.Dst()) && h.pass(AtPostrouting, d.NIC, ip, ip.Dst()) {
 			h.leave(b, d)
 		}
 	default:
@@ -159,7 +159,7 @@ func (h *Host) listens(ip frame.IP, port uint16) (ok bool, unknown string) {
 		return true, unknown
 	}
 	for _, b := range h.bound {
-		if b.Proto == proto && b.Port == port && !b.Peer.IsValid() && (b.Addr.IsUnspecified() || b.Addr == dst) && (b.Card == "" || h.by != nil && b.Card == h.by.name) {
+		if b.Proto == proto && b.Port == port && !b.Peer.IsValid() && (b.Addr.IsUnspecified() || b.Addr == dst) && (b.NIC == "" || h.by != nil && b.NIC == h.by.name) {
 			if b.Full {
 				unknown = "the server's queue of connections is full"
 			}

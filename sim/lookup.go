@@ -10,10 +10,10 @@ import (
 	"uswitch/switch/frame"
 )
 
-// Lookup is a packet that a host has to find the way of: one that it sends itself, or, with In, one that a card has brought.
+// Lookup is a packet that a host has to find the way of: one that it sends itself, or, with In, one that an interface has brought.
 type Lookup struct {
 	Dst, Src         netip.Addr // Src invalid: the host chooses
-	In               string     // the card's name
+	In               string     // the interface's name
 	Proto            uint8
 	SrcPort, DstPort uint16 // of TCP and UDP; 0: not known yet
 }
@@ -37,10 +37,10 @@ const (
 // Decision is what a host does with a packet.
 type Decision struct {
 	Kind    RouteKind
-	Card    string     // that it leaves by, which may be a device that is none of the lab's cards
+	NIC     string     // that it leaves by, which may be a device that is none of the lab's interfaces
 	Via     netip.Addr // invalid: the destination is on the wire itself
 	Src     netip.Addr // of a packet that is sent: the source that the host chooses
-	MTU     int        // 0: the card's
+	MTU     int        // 0: the interface's
 	TTL     uint8      // 0: the host's
 	Prefix  netip.Prefix
 	Text    string // the route that decided, as `ip route` prints it; empty: it cannot be told
@@ -70,7 +70,7 @@ func (h *Host) decide(l Lookup) Decision {
 
 // expire takes away what routers have advertised for a time that is over.
 func (h *Host) expire() {
-	for _, c := range h.cards {
+	for _, c := range h.nics {
 		if c.six != nil {
 			c.six.expire()
 		}
@@ -83,16 +83,16 @@ func (h *Host) Way(dst netip.Addr) Decision { return h.decide(Lookup{Dst: dst}) 
 // lookup decides by the host's own tables, as Linux does (fib_lookup, and ip_route_input_slow of net/ipv4/route.c;
 // ip6_pol_route of net/ipv6/route.c).
 func (h *Host) lookup(l Lookup) Decision {
-	in, _ := h.Card(l.In)
+	in, _ := h.NIC(l.In)
 	switch {
 	case l.In != "" && !h.believes(in, l.Src):
 		return Decision{Kind: Blackhole}
 	case h.owns(l.Dst):
 		return Decision{Kind: Local, Src: l.Dst}
 	case l.Dst.IsMulticast() && l.In != "":
-		return Decision{Kind: Multicast, Card: l.In}
+		return Decision{Kind: Multicast, NIC: l.In}
 	case l.In != "" && h.isBroadcast(l.Dst):
-		return Decision{Kind: Broadcast, Card: l.In}
+		return Decision{Kind: Broadcast, NIC: l.In}
 	case l.In != "" && (!in.forwards || l.Dst.Is6() && (linkScope(l.Dst) || linkScope(l.Src))):
 		return Decision{Kind: Unreachable}
 	case l.Dst.Is6() && (l.Dst.IsMulticast() || linkScope(l.Dst)):
@@ -133,7 +133,7 @@ func (h *Host) longest(dst netip.Addr) Decision {
 	d, bits := Decision{Kind: NoRoute}, -1
 	if r, ok := h.routes.Lookup(dst); ok && (dst.Is6() || r.Dev.self.Addr.IsValid()) {
 		bits = r.Prefix.Bits()
-		d = Decision{Kind: Unicast, Card: r.Dev.name, Via: r.Via, Prefix: r.Prefix}
+		d = Decision{Kind: Unicast, NIC: r.Dev.name, Via: r.Via, Prefix: r.Prefix}
 		if dst.Is6() {
 			d.Src, d.TTL, d.MTU = h.source6(r.Dev, dst), r.Dev.HopLimit(), r.Dev.six.mtu
 		} else {
@@ -151,8 +151,8 @@ func (h *Host) longest(dst netip.Addr) Decision {
 	return d
 }
 
-// sourceFor is the address of the card that a packet leaves with: one on the next hop's network, or else the first.
-func (c *Card) sourceFor(via, dst netip.Addr) netip.Addr {
+// sourceFor is the address of the interface that a packet leaves with: one on the next hop's network, or else the first.
+func (c *NIC) sourceFor(via, dst netip.Addr) netip.Addr {
 	if !via.IsValid() {
 		via = dst
 	}
@@ -164,9 +164,9 @@ func (c *Card) sourceFor(via, dst netip.Addr) netip.Addr {
 	return c.self.Addr.Addr()
 }
 
-// believes reports whether a packet with this source may come in by a card: it is not the host's own, and with rp_filter the
-// answer would leave by that card (RFC 3704).
-func (h *Host) believes(in *Card, src netip.Addr) bool {
+// believes reports whether a packet with this source may come in by an interface: it is not the host's own, and with rp_filter the
+// answer would leave by that interface (RFC 3704).
+func (h *Host) believes(in *NIC, src netip.Addr) bool {
 	if !src.IsValid() || src.IsUnspecified() {
 		return true
 	}
@@ -177,7 +177,7 @@ func (h *Host) believes(in *Card, src netip.Addr) bool {
 		return true
 	}
 	d := h.longest(src)
-	return d.Kind == Unicast && (in.rpFilter == 2 || d.Card == in.name)
+	return d.Kind == Unicast && (in.rpFilter == 2 || d.NIC == in.name)
 }
 
 // isBroadcast reports whether an address is the broadcast address of one of the host's networks, or of any.
@@ -185,7 +185,7 @@ func (h *Host) isBroadcast(a netip.Addr) bool {
 	if a == limitedBroadcast {
 		return true
 	}
-	return slices.ContainsFunc(h.cards, func(c *Card) bool {
+	return slices.ContainsFunc(h.nics, func(c *NIC) bool {
 		return slices.ContainsFunc(append([]netip.Prefix{c.self.Addr}, c.more...), func(p netip.Prefix) bool {
 			return p.IsValid() && p.Bits() < 31 && p.Contains(a) && !p.Contains(a.Next())
 		})
@@ -204,11 +204,11 @@ func (h *Host) restoreRoutes(all []HostRoute) error {
 			h.addRefusal(r)
 			continue
 		}
-		card, ok := h.Card(r.Card)
+		nic, ok := h.NIC(r.NIC)
 		if !ok {
-			continue // a route by something that is no card: a tunnel, say
+			continue // a route by something that is no interface: a tunnel, say
 		}
-		routes, err := h.routes.With(route.Route[*Card]{Prefix: r.Prefix.Masked(), Via: r.Via, Dev: card})
+		routes, err := h.routes.With(route.Route[*NIC]{Prefix: r.Prefix.Masked(), Via: r.Via, Dev: nic})
 		if err != nil {
 			return err
 		}

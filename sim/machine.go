@@ -54,9 +54,9 @@ func toward(proto uint8, dst netip.AddrPort) frame.Tuple {
 	return frame.Tuple{Proto: proto, DstIP: frame.AddrOf(dst.Addr()), DstPort: dst.Port()}
 }
 
-// zoned is a network that knows the zones of link-local addresses: the names of its cards (RFC 4007 11).
+// zoned is a network that knows the zones of link-local addresses: the names of its interfaces (RFC 4007 11).
 type zoned interface {
-	// linkLocal returns the address that what goes to a neighbour by a card comes from.
+	// linkLocal returns the address that what goes to a neighbour by an interface comes from.
 	linkLocal(zone string) (netip.Addr, error)
 }
 

@@ -112,7 +112,7 @@ func (h *Namespaces) find(ns tap.Namespace) (*Namespace, error) {
 	return nil, fmt.Errorf("simulated host %s: %w", ns.Name, tap.ErrReplaced)
 }
 
-// Release implements tap.Host. Programs that run inside are ended, and cards go.
+// Release implements tap.Host. Programs that run inside are ended, and interfaces go.
 func (h *Namespaces) Release(ns tap.Namespace) error {
 	s, err := h.find(ns)
 	if err != nil {
@@ -143,7 +143,7 @@ func (s *Namespace) end() {
 func (s *Namespace) Devices() []*Device {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := slices.DeleteFunc(slices.Clone(s.devices), func(d *Device) bool { return d.card == nil })
+	all := slices.DeleteFunc(slices.Clone(s.devices), func(d *Device) bool { return d.nic == nil })
 	slices.SortFunc(all, func(a, b *Device) int { return a.index - b.index })
 	return all
 }

@@ -10,7 +10,7 @@ import (
 	"uswitch/switch/frame"
 )
 
-// room is what stands in front of a packet of IPv6 that a card writes itself.
+// room is what stands in front of a packet of IPv6 that an interface writes itself.
 func (*inet6) room() []byte { return make([]byte, frame.EthernetHeader, 128) }
 
 // send puts a packet to a group, behind room for its Ethernet header, onto the wire.
@@ -19,12 +19,12 @@ func (s *inet6) send(b []byte) {
 }
 
 func (s *inet6) sendTo(b []byte, to frame.MAC) {
-	if s.card.host.pass(AtEgress, s.card.name, b[frame.EthernetHeader:], frame.IP(b[frame.EthernetHeader:]).Dst()) {
-		s.card.sendTo(b, to)
+	if s.nic.host.pass(AtEgress, s.nic.name, b[frame.EthernetHeader:], frame.IP(b[frame.EthernetHeader:]).Dst()) {
+		s.nic.sendTo(b, to)
 	}
 }
 
-// groups are those that the card hears and tells of (RFC 4291 2.8): of all nodes nobody has to be told.
+// groups are those that the interface hears and tells of (RFC 4291 2.8): of all nodes nobody has to be told.
 func (s *inet6) groups() (all []netip.Addr) {
 	for _, a := range s.addrs {
 		if g := frame.SolicitedNode(a.Addr()); !slices.Contains(all, g) {
@@ -34,7 +34,7 @@ func (s *inet6) groups() (all []netip.Addr) {
 	return all
 }
 
-// report tells routers, and switches that listen, which groups the card hears (RFC 3810).
+// report tells routers, and switches that listen, which groups the interface hears (RFC 3810).
 func (s *inet6) report(kind uint8, groups ...netip.Addr) {
 	src := s.linkLocal()
 	if !src.IsValid() {
@@ -45,13 +45,13 @@ func (s *inet6) report(kind uint8, groups ...netip.Addr) {
 	}
 }
 
-// hears reports whether a packet's destination is the card's to look at: the filter of a real one lets no other group through.
+// hears reports whether a packet's destination is the interface's to look at: the filter of a real one lets no other group through.
 func (s *inet6) hears(dst netip.Addr) bool {
-	return !dst.IsMulticast() || dst == frame.AllNodes || s.card.forwards && dst == frame.AllRouters || slices.Contains(s.groups(), dst)
+	return !dst.IsMulticast() || dst == frame.AllNodes || s.nic.forwards && dst == frame.AllRouters || slices.Contains(s.groups(), dst)
 }
 
 // input6 takes a frame with a packet of IPv6.
-func (c *Card) input6(e frame.Ethernet) {
+func (c *NIC) input6(e frame.Ethernet) {
 	ip, ok := parse(e.Payload())
 	if !ok || c.six == nil || !c.six.hears(ip.Dst()) {
 		return
@@ -73,7 +73,7 @@ func (c *Card) input6(e frame.Ethernet) {
 }
 
 // inputND does what the messages ask for by which the stations of a link find each other (RFC 4861 7.2).
-func (c *Card) inputND(m frame.ND, src frame.MAC) {
+func (c *NIC) inputND(m frame.ND, src frame.MAC) {
 	switch {
 	case m.Type == frame.ICMPv6RouterAdvert:
 		c.six.advertised(m, src)
@@ -83,7 +83,7 @@ func (c *Card) inputND(m frame.ND, src frame.MAC) {
 	}
 	out := nd.Input(c.neighbors, m, src, c.own(), c.time.Now())
 	if out.Case == arp.Asked || out.Case == arp.Probed {
-		c.host.tell(Step{Kind: StepARP, Card: c.name, Addr: m.Target, MAC: c.self.MAC})
+		c.host.tell(Step{Kind: StepARP, NIC: c.name, Addr: m.Target, MAC: c.self.MAC})
 	}
 	switch out.Case {
 	case arp.Asked:
@@ -95,14 +95,14 @@ func (c *Card) inputND(m frame.ND, src frame.MAC) {
 }
 
 // release sends what has waited for a neighbour.
-func (c *Card) release(held [][]byte, to frame.MAC) {
+func (c *NIC) release(held [][]byte, to frame.MAC) {
 	for _, b := range held {
 		c.sendTo(b, to)
 	}
 }
 
-// own is the card with all its addresses.
-func (c *Card) own() arp.Self {
+// own is the interface with all its addresses.
+func (c *NIC) own() arp.Self {
 	self := c.self
 	if c.six != nil {
 		for _, a := range c.six.addrs {
@@ -114,7 +114,7 @@ func (c *Card) own() arp.Self {
 	return self
 }
 
-// contested looks whether a message is about an address that the card does not use yet: somebody has it, or wants it too
+// contested looks whether a message is about an address that the interface does not use yet: somebody has it, or wants it too
 // (RFC 4862 5.4.3). One about an address that is not used is not answered.
 func (s *inet6) contested(m frame.ND) bool {
 	i := slices.IndexFunc(s.addrs, func(a *Addr6) bool { return a.State != Assigned && a.Addr() == m.Target })
@@ -129,12 +129,12 @@ func (s *inet6) contested(m frame.ND) bool {
 
 // advertise says where an address is, to who has asked or to all.
 func (s *inet6) advertise(target, to netip.Addr, mac frame.MAC) {
-	a := frame.NeighborAdvert{Src: target, Dst: to, Target: target, MAC: s.card.self.MAC, Router: s.card.forwards, Override: true,
+	a := frame.NeighborAdvert{Src: target, Dst: to, Target: target, MAC: s.nic.self.MAC, Router: s.nic.forwards, Override: true,
 		Solicited: !to.IsMulticast()}
 	s.sendTo(frame.AppendNeighborAdvert(s.room(), a), mac)
 }
 
-// announce tells all of a link where the card's addresses are (RFC 4861 7.2.6).
+// announce tells all of a link where the interface's addresses are (RFC 4861 7.2.6).
 func (s *inet6) announce() {
 	for _, a := range s.addrs {
 		if a.State == Assigned {
@@ -149,14 +149,14 @@ func (s *inet6) solicit(to frame.MAC, a, src netip.Addr) {
 		return
 	}
 	if !s.has(src) {
-		self := s.card.own()
+		self := s.nic.own()
 		own, _ := self.For(a)
 		src = own.Addr()
 	}
 	if !s.has(src) {
 		return // it has no address yet that it could be told at
 	}
-	b := frame.AppendNeighborSolicit(s.room(), src, a, s.card.self.MAC, to != frame.Broadcast)
+	b := frame.AppendNeighborSolicit(s.room(), src, a, s.nic.self.MAC, to != frame.Broadcast)
 	if to == frame.Broadcast {
 		to = frame.GroupMAC(frame.SolicitedNode(a))
 	}
@@ -165,20 +165,20 @@ func (s *inet6) solicit(to frame.MAC, a, src netip.Addr) {
 
 // advertised does what a router's advertisement says (RFC 4861 6.3.4).
 func (s *inet6) advertised(m frame.ND, mac frame.MAC) {
-	if !s.adverts || s.card.forwards {
+	if !s.adverts || s.nic.forwards {
 		return
 	}
-	now, a := s.card.time.Now(), m.Advert
+	now, a := s.nic.time.Now(), m.Advert
 	s.solicits = maxSolicits
 	if (m.SourceMAC != frame.MAC{} && m.SourceMAC == mac) {
-		_, held := s.card.neighbors.Met(m.Src, mac, now)
-		s.card.neighbors.Advertised(m.Src, arp.Advert{MAC: mac, Router: true}, now)
-		s.card.release(held, mac)
+		_, held := s.nic.neighbors.Met(m.Src, mac, now)
+		s.nic.neighbors.Advertised(m.Src, arp.Advert{MAC: mac, Router: true}, now)
+		s.nic.release(held, mac)
 	}
 	if a.HopLimit != 0 {
 		s.hopLimit = a.HopLimit
 	}
-	if mtu := int(a.MTU); mtu >= frame.IPv6MinMTU && mtu <= s.card.mtu {
+	if mtu := int(a.MTU); mtu >= frame.IPv6MinMTU && mtu <= s.nic.mtu {
 		s.mtu = mtu
 	}
 	switch {
@@ -206,8 +206,8 @@ func (s *inet6) route(p netip.Prefix, via netip.Addr, until time.Time) {
 		s.router = via
 	}
 	_, ours := s.until[p]
-	if !s.card.host.routed(p) {
-		s.card.host.enter(p, via, s.card)
+	if !s.nic.host.routed(p) {
+		s.nic.host.enter(p, via, s.nic)
 	} else if !ours && p != everything6 {
 		return
 	}
@@ -224,8 +224,8 @@ func (s *inet6) withdraw(p netip.Prefix) {
 		return
 	}
 	delete(s.until, p)
-	if r, ok := s.card.host.routes.Lookup(p.Addr()); ok && r.Prefix == p && r.Via == via {
-		s.card.host.DeleteRoute(p)
+	if r, ok := s.nic.host.routes.Lookup(p.Addr()); ok && r.Prefix == p && r.Via == via {
+		s.nic.host.DeleteRoute(p)
 	}
 }
 
@@ -249,7 +249,7 @@ func lasting(now time.Time, d time.Duration) time.Time {
 // twoHours is the least to which an advertisement can shorten an address's life (RFC 4862 5.5.3).
 const twoHours = 2 * time.Hour
 
-// autonomous makes the card an address in a network of the link, or lets the one that it has live longer.
+// autonomous makes the interface an address in a network of the link, or lets the one that it has live longer.
 func (s *inet6) autonomous(p frame.AdvertPrefix, now time.Time) {
 	for _, a := range s.addrs {
 		if !a.Dynamic || a.Masked() != p.Prefix {

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// source6 chooses the address that a packet to dst leaves with by a card: the invalid Addr if the host has none (RFC 6724 5).
-func (h *Host) source6(out *Card, dst netip.Addr) netip.Addr {
+// source6 chooses the address that a packet to dst leaves with by an interface: the invalid Addr if the host has none (RFC 6724 5).
+func (h *Host) source6(out *NIC, dst netip.Addr) netip.Addr {
 	var best *Addr6
-	var from *Card
-	for _, c := range h.cards {
+	var from *NIC
+	for _, c := range h.nics {
 		if c.six == nil || c != out && linkScope(dst) {
 			continue
 		}
@@ -112,7 +112,7 @@ func linkScope(a netip.Addr) bool {
 
 // linkLocal implements zoned.
 func (h *Host) linkLocal(zone string) (netip.Addr, error) {
-	c, ok := h.Card(zone)
+	c, ok := h.NIC(zone)
 	if !ok {
 		return netip.Addr{}, errNoDevice
 	}
@@ -122,13 +122,13 @@ func (h *Host) linkLocal(zone string) (netip.Addr, error) {
 	return c.six.linkLocal(), nil
 }
 
-// onLink is the way of what is for a neighbour or a group: by the card whose address it has, or the first.
+// onLink is the way of what is for a neighbour or a group: by the interface whose address it has, or the first.
 func (h *Host) onLink(l Lookup) Decision {
-	for _, c := range h.cards {
+	for _, c := range h.nics {
 		if c.six == nil || !c.Up() || l.Src.IsValid() && !c.has(l.Src) {
 			continue
 		}
-		d := Decision{Kind: Unicast, Card: c.name, Prefix: netip.PrefixFrom(l.Dst, 128), Src: h.source6(c, l.Dst)}
+		d := Decision{Kind: Unicast, NIC: c.name, Prefix: netip.PrefixFrom(l.Dst, 128), Src: h.source6(c, l.Dst)}
 		if l.Dst.IsMulticast() {
 			d.Kind = Multicast
 		}
@@ -147,7 +147,7 @@ func (h *Host) Suits(dst netip.Addr) (reached, alike bool) {
 
 // HasGlobal6 reports whether the host has an address of IPv6 that reaches further than the link.
 func (h *Host) HasGlobal6() bool {
-	return slices.ContainsFunc(h.cards, func(c *Card) bool {
+	return slices.ContainsFunc(h.nics, func(c *NIC) bool {
 		return slices.ContainsFunc(c.Addrs6(), func(a Addr6) bool { return a.State == Assigned && !a.Addr().IsLinkLocalUnicast() })
 	})
 }

@@ -14,15 +14,15 @@ import (
 // simulated host tells it itself; of a real one, whoever can look into its namespace fills it in.
 type HostState struct {
 	Name   string
-	Cards  []CardState
-	Routes []HostRoute  // besides those to the cards' own networks
-	Locals []netip.Addr // addresses that are no card's: of lo, say
+	NICs   []NICState
+	Routes []HostRoute  // besides those to the interfaces' own networks
+	Locals []netip.Addr // addresses that are no interface's: of lo, say
 	// TCP and UDP are the ports on which somebody listens, at any address of the host's; Bound are the others.
 	TCP, UDP []uint16
 	Bound    []Socket
 	Settings Settings
 	Unseen   []Unseen // what decides in the host and is not evaluated
-	// Kernel decides about routes where it is not nil. Whoever changes the routes, addresses or cards of a state has to take
+	// Kernel decides about routes where it is not nil. Whoever changes the routes, addresses or interfaces of a state has to take
 	// it away.
 	Kernel    Kernel
 	Rules     []HostRule  // of policy routing, in their order
@@ -33,12 +33,12 @@ type HostState struct {
 	NextPort, NextEcho uint16
 }
 
-// CardState is a host's place on a network.
-type CardState struct {
+// NICState is a host's place on a network.
+type NICState struct {
 	Name      string       // inside the host: eth0
 	Network   string       // the switch's name
 	Port      string       // the port's name on that switch; empty: the cable is out
-	Addr      netip.Prefix // with the network's length; invalid: the card has none
+	Addr      netip.Prefix // with the network's length; invalid: the interface has none
 	Addrs6    []Addr6      // of IPv6
 	IPv6      bool         // it speaks IPv6
 	MAC       frame.MAC
@@ -47,8 +47,8 @@ type CardState struct {
 	Neighbors []arp.Neighbor
 
 	More      []netip.Prefix // further addresses
-	Taken     string         // what inside the host has the card for itself: a bridge, say; empty: nothing
-	Forwards  bool           // what comes in here may leave by another card
+	Taken     string         // what inside the host has the interface for itself: a bridge, say; empty: nothing
+	Forwards  bool           // what comes in here may leave by another interface
 	NoARP     bool           // `arp off`
 	NoAsking  bool           // no question of ARP is sent (mcast_solicit)
 	RPFilter  int            // these four as in net.ipv4.conf
@@ -59,12 +59,12 @@ type CardState struct {
 	Proxied   []netip.Addr // answered for
 }
 
-// Socket is a socket that is bound to an address or a card, or that is of no use.
+// Socket is a socket that is bound to an address or an interface, or that is of no use.
 type Socket struct {
 	Proto uint8
 	Addr  netip.Addr // unspecified: all
 	Port  uint16
-	Card  string         // empty: all
+	NIC   string         // empty: all
 	Full  bool           // its queue of connections is full
 	Peer  netip.AddrPort // of a connected one, which hears nobody else
 }
@@ -79,8 +79,8 @@ type Settings struct {
 // HostRoute is a route by a next hop, or one that forbids.
 type HostRoute struct {
 	Prefix netip.Prefix
-	Via    netip.Addr // invalid: the prefix is on the card's own network
-	Card   string     // eth0
+	Via    netip.Addr // invalid: the prefix is on the interface's own network
+	NIC    string     // eth0
 	Kind   RouteKind  // empty: Unicast
 	Table  int        // 0: main
 }
@@ -100,13 +100,13 @@ type HostRule struct {
 func (h *Host) State(now time.Time) HostState {
 	s := HostState{Name: h.name, TCP: h.listening(), UDP: slices.Sorted(maps.Keys(h.sockets)),
 		NextPort: h.lastPort + 1, NextEcho: h.lastEcho + 1}
-	for _, c := range h.cards {
-		s.Cards = append(s.Cards, CardState{Name: c.name, Network: c.network, Port: c.port, Addr: c.self.Addr, Addrs6: c.Addrs6(), IPv6: c.six != nil, MAC: c.self.MAC,
+	for _, c := range h.nics {
+		s.NICs = append(s.NICs, NICState{Name: c.name, Network: c.network, Port: c.port, Addr: c.self.Addr, Addrs6: c.Addrs6(), IPv6: c.six != nil, MAC: c.self.MAC,
 			MTU: c.mtu, Down: c.wire.down, Neighbors: c.neighbors.List(now)})
 	}
 	for _, r := range h.routes.Routes() {
 		if !r.Connected() || r.Prefix != r.Dev.self.Addr.Masked() {
-			s.Routes = append(s.Routes, HostRoute{Prefix: r.Prefix, Via: r.Via, Card: r.Dev.name})
+			s.Routes = append(s.Routes, HostRoute{Prefix: r.Prefix, Via: r.Via, NIC: r.Dev.name})
 		}
 	}
 	s.Routes = append(s.Routes, h.refused...)
@@ -120,7 +120,7 @@ func (h *Host) listening() []uint16 {
 	return ports
 }
 
-// restore makes the host what a state says, except for its cards.
+// restore makes the host what a state says, except for its interfaces.
 func (h *Host) restore(s HostState) error {
 	if err := h.restoreRoutes(s.Routes); err != nil {
 		return err

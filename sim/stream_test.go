@@ -15,7 +15,7 @@ import (
 func TestStreams(t *testing.T) {
 	t.Parallel()
 	topology := redBlue()
-	topology.Hosts[0].Cards[0].Wire = sim.WireConfig{Latency: time.Millisecond, Loss: 0.03, Duplicate: 0.1, Reorder: 0.1}
+	topology.Hosts[0].NICs[0].Wire = sim.WireConfig{Latency: time.Millisecond, Loss: 0.03, Duplicate: 0.1, Reorder: 0.1}
 	w := build(t, topology)
 	red, blue := host(t, w, "RED"), host(t, w, "BLUE")
 	question, answer := bytes.Repeat([]byte("question "), 5000), bytes.Repeat([]byte("answer "), 9000)

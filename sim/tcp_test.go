@@ -37,7 +37,7 @@ func TestTCPOverBadCables(t *testing.T) {
 	for seed := range uint64(8) {
 		topology := redBlue()
 		topology.Seed = seed
-		topology.Hosts[0].Cards[0].Wire = sim.WireConfig{Latency: time.Millisecond, Loss: 0.03, Duplicate: 0.1, Reorder: 0.1}
+		topology.Hosts[0].NICs[0].Wire = sim.WireConfig{Latency: time.Millisecond, Loss: 0.03, Duplicate: 0.1, Reorder: 0.1}
 		w := build(t, topology)
 		host(t, w, "BLUE").ServeTCP(80, sim.Page(func(netip.AddrPort, *http.Request) string { return page }))
 		body, err := get(t, w, host(t, w, "RED").Machine, "http://11.11.11.3/")
@@ -78,7 +78,7 @@ func TestTCPUnreachable(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	w = build(t, sim.Topology{Networks: redBlue().Networks,
-		Hosts: []sim.HostConfig{{Name: "RED", NoGateway: true, Cards: redBlue().Hosts[0].Cards}}})
+		Hosts: []sim.HostConfig{{Name: "RED", NoGateway: true, NICs: redBlue().Hosts[0].NICs}}})
 	if _, err := get(t, w, host(t, w, "RED").Machine, "http://8.8.8.8/"); !errors.Is(err, sim.ErrNoRoute) {
 		t.Errorf("without a route: %v", err)
 	}

@@ -37,17 +37,17 @@ func NewWire(s Scheduler, random *rand.Rand, config WireConfig) *Wire {
 	return &Wire{time: s, random: random, config: config, host: nobody, port: nobody, closed: make(chan struct{})}
 }
 
-// PlugHost puts the host's end into a network card: receive takes every frame that arrives, and may keep it.
+// PlugHost puts the host's end into a network interface: receive takes every frame that arrives, and may keep it.
 func (w *Wire) PlugHost(receive func(frame.Frame)) { w.host = receive }
 
 // PlugPort puts the other end into a switch: receive is called with every frame that arrives, which it may keep. For a
 // vswitch.Port it calls Switch.Input.
 func (w *Wire) PlugPort(receive func(frame.Frame)) { w.port = receive }
 
-// SetUp says whether the host's card is up. A cable that is down takes nothing, and what is under way in it is lost.
+// SetUp says whether the host's interface is up. A cable that is down takes nothing, and what is under way in it is lost.
 func (w *Wire) SetUp(up bool) { w.down = !up }
 
-// Up reports whether the host's card is up.
+// Up reports whether the host's interface is up.
 func (w *Wire) Up() bool { return !w.down }
 
 // Ready implements vswitch.Carrier.

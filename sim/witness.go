@@ -12,7 +12,7 @@ import (
 type Step struct {
 	Host     string
 	Kind     StepKind
-	Card     string
+	NIC      string
 	Packet   frame.IP   // as it is at this step; nil: it is about ARP alone
 	Addr     netip.Addr // whose MAC address is asked for, or used
 	MAC      frame.MAC
@@ -31,7 +31,7 @@ type StepKind string
 // The kinds.
 const (
 	StepRoute    StepKind = "route"     // the way of a packet that the host sends
-	StepCard     StepKind = "interface" // what keeps a card from sending
+	StepNIC      StepKind = "interface" // what keeps an interface from sending
 	StepArrive   StepKind = "arrive"    // what a packet that has come in is to the host
 	StepForward  StepKind = "forward"
 	StepDeliver  StepKind = "deliver" // to a program, or to the kernel itself
@@ -59,14 +59,14 @@ const (
 // Unseen is something that decides in a host and is not evaluated: it is there, and that is all that is known.
 type Unseen struct {
 	At    Point
-	Card  string // empty: all
+	NIC   string // empty: all
 	Text  string // 3 firewall rules of its own
 	Shown string // the command that shows it, typed in the host; empty: none is known
 	Only  bool   // it can only drop
 	Drops bool   // it drops everything
 }
 
-// Point is where in a host something looks at packets: netfilter's hooks, and the card's own.
+// Point is where in a host something looks at packets: netfilter's hooks, and the interface's own.
 type Point string
 
 // The points.
@@ -99,12 +99,12 @@ func (h *Host) tell(s Step) {
 }
 
 // pass lets whatever is at a point look at a packet (nil: ARP). It reports false where that drops everything.
-func (h *Host) pass(at Point, card string, ip frame.IP, about netip.Addr) bool {
+func (h *Host) pass(at Point, nic string, ip frame.IP, about netip.Addr) bool {
 	for _, u := range h.unseen {
-		if u.At != at || u.Card != "" && u.Card != card {
+		if u.At != at || u.NIC != "" && u.NIC != nic {
 			continue
 		}
-		s := Step{Kind: StepUnseen, Card: card, Packet: ip, Addr: about, Shown: u.Shown}
+		s := Step{Kind: StepUnseen, NIC: nic, Packet: ip, Addr: about, Shown: u.Shown}
 		if u.Drops {
 			s.Drop = trace.PolicyDrop.String()
 			h.tell(s)

@@ -19,8 +19,8 @@ func redBlue() sim.Topology {
 	return sim.Topology{
 		Networks: []sim.NetworkConfig{{Name: "br0", Subnet: netip.MustParsePrefix("11.11.11.0/24"), Gateway: ip("11.11.11.1")}},
 		Hosts: []sim.HostConfig{
-			{Name: "RED", Cards: []sim.CardConfig{{Network: "br0", Addr: ip("11.11.11.2")}}},
-			{Name: "BLUE", Cards: []sim.CardConfig{{Network: "br0", Addr: ip("11.11.11.3")}}},
+			{Name: "RED", NICs: []sim.NICConfig{{Network: "br0", Addr: ip("11.11.11.2")}}},
+			{Name: "BLUE", NICs: []sim.NICConfig{{Network: "br0", Addr: ip("11.11.11.3")}}},
 		},
 		Internet: &sim.InternetConfig{},
 		Rules:    []string{"-t nat -A POSTROUTING -s 11.11.11.0/24 ! -o br0 -j MASQUERADE"},
@@ -107,7 +107,7 @@ func story(t testing.TB, topology sim.Topology) string {
 
 func TestTwoRunsAreTheSame(t *testing.T) {
 	topology := redBlue()
-	topology.Hosts[0].Cards[0].Wire = sim.WireConfig{Latency: time.Millisecond, Loss: 0.1, Duplicate: 0.1, Reorder: 0.1}
+	topology.Hosts[0].NICs[0].Wire = sim.WireConfig{Latency: time.Millisecond, Loss: 0.1, Duplicate: 0.1, Reorder: 0.1}
 	first, second := story(t, topology), story(t, topology)
 	if first != second {
 		t.Error("two runs of one world differ")
@@ -128,7 +128,7 @@ func TestTwoThousandHosts(t *testing.T) {
 	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 7, byte(1 + i/200), byte(1 + i%200)}) }
 	for i := range hosts {
 		topology.Hosts = append(topology.Hosts, sim.HostConfig{Name: fmt.Sprintf("h%d", i),
-			Cards: []sim.CardConfig{{Network: "br0", Addr: addr(i)}}})
+			NICs: []sim.NICConfig{{Network: "br0", Addr: addr(i)}}})
 	}
 	w := build(t, topology)
 	for i, h := range w.Hosts() {
@@ -163,10 +163,10 @@ func TestTopologyMistakes(t *testing.T) {
 		{"gateway elsewhere", func(t *sim.Topology) { t.Networks[0].Gateway = ip("1.2.3.4") }, "network br0: gateway 1.2.3.4 is not in 11.11.11.0/24"},
 		{"bad gateway MAC", func(t *sim.Topology) { t.Networks[0].GatewayMAC = frame.Broadcast }, "cannot be the address of one station"},
 		{"two hosts of a name", func(t *sim.Topology) { t.Hosts[1].Name = "RED" }, "host RED: a host needs a name of its own"},
-		{"no such network", func(t *sim.Topology) { t.Hosts[0].Cards[0].Network = "br7" }, `host RED: network "br7": there is no such network`},
-		{"address elsewhere", func(t *sim.Topology) { t.Hosts[0].Cards[0].Addr = ip("1.2.3.4") }, "host RED: address 1.2.3.4 is not in network br0"},
-		{"bad MAC", func(t *sim.Topology) { t.Hosts[0].Cards[0].MAC = frame.Broadcast }, "host RED: MAC ff:ff:ff:ff:ff:ff"},
-		{"tiny MTU", func(t *sim.Topology) { t.Hosts[0].Cards[0].MTU = 20 }, "host RED: MTU 20: want 68 to 65535"},
+		{"no such network", func(t *sim.Topology) { t.Hosts[0].NICs[0].Network = "br7" }, `host RED: network "br7": there is no such network`},
+		{"address elsewhere", func(t *sim.Topology) { t.Hosts[0].NICs[0].Addr = ip("1.2.3.4") }, "host RED: address 1.2.3.4 is not in network br0"},
+		{"bad MAC", func(t *sim.Topology) { t.Hosts[0].NICs[0].MAC = frame.Broadcast }, "host RED: MAC ff:ff:ff:ff:ff:ff"},
+		{"tiny MTU", func(t *sim.Topology) { t.Hosts[0].NICs[0].MTU = 20 }, "host RED: MTU 20: want 68 to 65535"},
 		{"bad rule", func(t *sim.Topology) { t.Rules = []string{"-A FORWARD -j NOTHING"} }, "NOTHING"},
 		{"router elsewhere", func(t *sim.Topology) { t.Internet.Routers = []netip.Addr{ip("1.2.3.4")} }, "want the first router on the uplink's network"},
 	} {
@@ -205,8 +205,8 @@ func FuzzPackets(f *testing.F) {
 		if dst == ip("11.11.11.3") {
 			mac = frame.MACFromIPv4(dst)
 		}
-		frame.Ethernet(b).SetHeader(mac, red.Cards()[0].MAC(), frame.TypeIPv4)
-		red.Cards()[0].Send(b)
+		frame.Ethernet(b).SetHeader(mac, red.NICs()[0].MAC(), frame.TypeIPv4)
+		red.NICs()[0].Send(b)
 		w.RunFor(5 * time.Minute)
 		if r, err := w.Ping("RED", ip("8.8.8.8"), sim.PingOptions{Count: 1}, io.Discard); err != nil || r.Received != 1 {
 			t.Errorf("afterwards the ping fails: %+v, %v", r, err)

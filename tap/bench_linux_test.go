@@ -16,8 +16,8 @@ import (
 	"uswitch/tap"
 )
 
-// BenchmarkSwitch runs iperf3 between two namespaces: over a bare cable (a loop that reads one card and writes the other,
-// the most that any switch over the same cards can reach) and over a switch, taking turns. Only the ratios mean anything
+// BenchmarkSwitch runs iperf3 between two namespaces: over a bare cable (a loop that reads one interface and writes the other,
+// the most that any switch over the same interfaces can reach) and over a switch, taking turns. Only the ratios mean anything
 // elsewhere. The processor time is this process's, the kernel's part of reading and writing included.
 //
 //	go test -run xxx -bench Switch -benchtime 3x ./tap
@@ -50,21 +50,21 @@ func BenchmarkSwitch(b *testing.B) {
 	}
 }
 
-// BenchmarkIdlePort opens cards whose readers wait, and tells what memory each takes.
+// BenchmarkIdlePort opens interfaces whose readers wait, and tells what memory each takes.
 func BenchmarkIdlePort(b *testing.B) {
-	const cards = 100
+	const nics = 100
 	for _, offload := range []bool{false, true} {
 		b.Run(kindName(offload), func(b *testing.B) {
 			host := newHost(b)
 			ns := create(b, host)
 			before := memory()
-			for i := range cards {
+			for i := range nics {
 				device := open(b, host, ns, tap.Interface{Name: fmt.Sprintf("eth%d", i), DisableIPv6: true, Offload: offload})
 				go device.Read()
 			}
 			time.Sleep(100 * time.Millisecond) // until every reader waits
 			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(float64(memory()-before)/cards, "B/port")
+			b.ReportMetric(float64(memory()-before)/nics, "B/port")
 		})
 	}
 }
@@ -104,8 +104,8 @@ func measure(b *testing.B, host tap.Host, offload bool, join func(testing.TB, [2
 	return r
 }
 
-// withPair makes two namespaces with a card each, the first 11.11.11.2 and fd00::2, the second 11.11.11.3 and fd00::3, and
-// joins the cards for as long as use runs.
+// withPair makes two namespaces with an interface each, the first 11.11.11.2 and fd00::2, the second 11.11.11.3 and fd00::3, and
+// joins the interfaces for as long as use runs.
 func withPair(t testing.TB, host tap.Host, offload [2]bool, join func(testing.TB, [2]tap.Device), use func(from, to tap.Namespace)) {
 	t.Helper()
 	var spaces [2]tap.Namespace
@@ -200,7 +200,7 @@ var (
 	_ vswitch.Finisher = tap.Device(nil)
 )
 
-// BenchmarkWriteRead asks the card for its address and reads the answer: a system call each way, and no waiting.
+// BenchmarkWriteRead asks the interface for its address and reads the answer: a system call each way, and no waiting.
 func BenchmarkWriteRead(b *testing.B) {
 	for _, offload := range []bool{false, true} {
 		b.Run(kindName(offload), func(b *testing.B) {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kept is what a lab that is up needs: apply and docker run make and enter namespaces, mount, make cards, open ports and start
+// kept is what a lab that is up needs: apply and docker run make and enter namespaces, mount, make interfaces, open ports and start
 // programs as other users, whom they then have to find and to end. What root has besides is nobody's business here.
 const kept uint64 = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_SYS_CHROOT | // setns into mounts and networks, mount (setns(2))
 	1<<unix.CAP_NET_ADMIN | 1<<unix.CAP_NET_RAW | 1<<unix.CAP_NET_BIND_SERVICE | 1<<unix.CAP_NET_BROADCAST |

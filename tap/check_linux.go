@@ -40,7 +40,7 @@ func (l *local) try(more bool) []Trial {
 	_ = onThread(func() error {
 		networks := t.add(TrialNetworks, t.network())
 		if networks && tun {
-			t.card()
+			t.nic()
 		}
 		if networks || more {
 			t.mounts()
@@ -85,7 +85,7 @@ func checkCapabilities() error {
 		bit  uint
 		text string
 	}{
-		{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN is missing, without which no network card can be made"},
+		{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN is missing, without which no network interface can be made"},
 		{unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN is missing, without which no namespace can be made or entered"},
 	} {
 		if data[0].Effective&(1<<needed.bit) == 0 {
@@ -95,8 +95,8 @@ func checkCapabilities() error {
 	return errors.Join(missing...)
 }
 
-// trialCard is what the card of the trial is called; only its own namespaces ever see it.
-const trialCard = "uswitch-trial"
+// trialNIC is what the interface of the trial is called; only its own namespaces ever see it.
+const trialNIC = "uswitch-trial"
 
 // trials is one try.
 type trials struct {
@@ -126,36 +126,36 @@ func (t *trials) network() error {
 	return nil
 }
 
-// card makes a card in the calling thread's namespace, moves it to a new one, where the thread is then, and takes it up there.
-func (t *trials) card() {
+// nic makes an interface in the calling thread's namespace, moves it to a new one, where the thread is then, and takes it up there.
+func (t *trials) nic() {
 	here, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
-		t.add(TrialCard, fmt.Errorf("netlink: %w", err))
+		t.add(TrialNIC, fmt.Errorf("netlink: %w", err))
 		return
 	}
 	defer here.Close()
-	card, err := openPlain(trialCard)
-	if !t.add(TrialCard, err) {
+	nic, err := openPlain(trialNIC)
+	if !t.add(TrialNIC, err) {
 		return
 	}
-	defer card.Close()
+	defer nic.Close()
 	if !t.add(TrialMove, moveTrial(here)) {
 		return
 	}
-	err = disableIPv6(trialCard)
+	err = disableIPv6(trialNIC)
 	if err != nil {
-		err = fmt.Errorf("IPv6 of a network card cannot be switched off: %w", err)
+		err = fmt.Errorf("IPv6 of a network interface cannot be switched off: %w", err)
 	}
 	t.add(TrialIPv6, err)
 	err = upTrial()
 	if err != nil {
-		err = fmt.Errorf("a network card cannot be brought up: %w", err)
+		err = fmt.Errorf("a network interface cannot be brought up: %w", err)
 	}
 	t.add(TrialUp, err)
 }
 
 func moveTrial(here *netlink.Handle) error {
-	link, err := here.LinkByName(trialCard)
+	link, err := here.LinkByName(trialNIC)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func moveTrial(here *netlink.Handle) error {
 	}
 	defer target.Close()
 	if err := here.LinkSetNsFd(link, int(target.Fd())); err != nil {
-		return fmt.Errorf("a network card cannot be moved to a namespace: %w", err)
+		return fmt.Errorf("a network interface cannot be moved to a namespace: %w", err)
 	}
 	return nil
 }
@@ -179,11 +179,11 @@ func upTrial() error {
 		return err
 	}
 	defer there.Close()
-	link, err := there.LinkByName(trialCard)
+	link, err := there.LinkByName(trialNIC)
 	if err != nil {
 		return err
 	}
-	return bringUp(there, link, Interface{Name: trialCard, Announce: true})
+	return bringUp(there, link, Interface{Name: trialNIC, Announce: true})
 }
 
 // mounts mounts in mounts of the calling thread's own, and asks whether names can be made where they would be.
@@ -228,7 +228,7 @@ func (d namesDir) trial() error {
 	return d.share()
 }
 
-// offload tries what makes cards fast.
+// offload tries what makes interfaces fast.
 func (t *trials) offload() {
 	kinds := []struct {
 		what  string
@@ -244,7 +244,7 @@ func (t *trials) offload() {
 			if err := newNetwork(); err != nil {
 				return err
 			}
-			file, err := openOffload(trialCard)
+			file, err := openOffload(trialNIC)
 			if err != nil {
 				return err
 			}

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 // child is a uswitch in small. "child check" tries out what is missing; "child hold DIR LAB NAME..." makes namespaces
-// with a card, files and a running program in each, says so, and holds them until it is killed.
+// with an interface, files and a running program in each, says so, and holds them until it is killed.
 func child(args []string) error {
 	if args[0] == "check" {
 		host, err := tap.New("")

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// configure sets up a card in the calling thread's namespace, and lo beside it.
+// configure sets up an interface in the calling thread's namespace, and lo beside it.
 func configure(cfg Interface) error {
 	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
@@ -47,8 +47,8 @@ func configure(cfg Interface) error {
 	return loopbackUp() // last, for nothing takes it back
 }
 
-// bringUp takes a card up. The kernel announces the addresses of a card that comes up within that call, if arp_notify says so
-// (inetdev_event in net/ipv4/devinet.c); afterwards that is off again, as on every other card.
+// bringUp takes an interface up. The kernel announces the addresses of an interface that comes up within that call, if arp_notify says so
+// (inetdev_event in net/ipv4/devinet.c); afterwards that is off again, as on every other interface.
 func bringUp(handle *netlink.Handle, link netlink.Link, cfg Interface) error {
 	if !cfg.Announce {
 		return handle.LinkSetUp(link)
@@ -59,7 +59,7 @@ func bringUp(handle *netlink.Handle, link netlink.Link, cfg Interface) error {
 	return errors.Join(handle.LinkSetUp(link), setNotify(cfg.Name, link, 0))
 }
 
-// setNotify sets arp_notify of a card in the calling thread's namespace: by netlink where a container's /proc/sys is read-only.
+// setNotify sets arp_notify of an interface in the calling thread's namespace: by netlink where a container's /proc/sys is read-only.
 func setNotify(name string, link netlink.Link, value uint32) error {
 	err := os.WriteFile("/proc/sys/net/ipv4/conf/"+name+"/arp_notify", strconv.AppendUint(nil, uint64(value), 10), 0o644)
 	if !closedSysctl(err) {
@@ -82,7 +82,7 @@ func closedSysctl(err error) bool {
 	return errors.Is(err, unix.EROFS) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
 }
 
-// configureLink sets what belongs to the link itself, and must stand before the card comes up.
+// configureLink sets what belongs to the link itself, and must stand before the interface comes up.
 func configureLink(handle *netlink.Handle, link netlink.Link, cfg Interface) error {
 	if cfg.MAC.IsStation() {
 		if err := handle.LinkSetHardwareAddr(link, cfg.MAC[:]); err != nil {
@@ -140,7 +140,7 @@ func addrOf(p netip.Prefix) *netlink.Addr {
 	return a
 }
 
-// followRouters says whether the card takes what routers advertise (net.ipv6.conf.NAME.accept_ra). A kernel without IPv6 has
+// followRouters says whether the interface takes what routers advertise (net.ipv6.conf.NAME.accept_ra). A kernel without IPv6 has
 // nothing to say it to, and where /proc/sys is read-only it stays as it is.
 func followRouters(cfg Interface) error {
 	if cfg.DisableIPv6 || cfg.RouterAdverts {
@@ -153,8 +153,8 @@ func followRouters(cfg Interface) error {
 	return err
 }
 
-// disableIPv6 switches IPv6 off for one card of the calling thread's namespace: /proc/sys/net shows every thread its own
-// namespace. A kernel without IPv6 has nothing to switch off. Where a container's /proc/sys is read-only, the card is kept from
+// disableIPv6 switches IPv6 off for one interface of the calling thread's namespace: /proc/sys/net shows every thread its own
+// namespace. A kernel without IPv6 has nothing to switch off. Where a container's /proc/sys is read-only, the interface is kept from
 // having an address (IN6_ADDR_GEN_MODE_NONE), and has nothing to say then.
 func disableIPv6(name string) error {
 	err := os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/disable_ipv6", []byte("1"), 0o644)

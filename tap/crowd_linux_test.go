@@ -10,7 +10,7 @@ import (
 	"uswitch/tap"
 )
 
-// TestCrowd makes namespaces with their files and a watched card each, all of the same name and at the same time, and takes
+// TestCrowd makes namespaces with their files and a watched interface each, all of the same name and at the same time, and takes
 // them away at the same time: each has what is its own, and nothing is left.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestCrowd(t *testing.T) {
 	for i, o := range all {
 		state, err := o.device.State()
 		if err != nil || state.Namespace != o.ns.ID.Inode || !state.Up {
-			t.Errorf("card %d: %+v, %v; its namespace is %v", i, state, err, o.ns.ID)
+			t.Errorf("interface %d: %+v, %v; its namespace is %v", i, state, err, o.ns.ID)
 		}
 		inodes[state.Namespace] = true
 		text := run(t, host, o.ns, "ip -br addr show eth0; cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6; cat /etc/hosts")

@@ -15,7 +15,7 @@ import (
 	"uswitch/tap"
 )
 
-// eachKind runs a test with plain cards and with cards with offload.
+// eachKind runs a test with plain interfaces and with interfaces with offload.
 func eachKind(t *testing.T, test func(t *testing.T, offload bool)) {
 	t.Parallel()
 	for _, offload := range []bool{false, true} {
@@ -155,7 +155,7 @@ func wantGone(t *testing.T, device tap.Device) {
 	}
 }
 
-// TestDownAndUp takes a card down and up again under a reader and a writer.
+// TestDownAndUp takes an interface down and up again under a reader and a writer.
 func TestDownAndUp(t *testing.T) { eachKind(t, testDownAndUp) }
 
 func testDownAndUp(t *testing.T, offload bool) {
@@ -339,7 +339,7 @@ func testNothingIsAllocated(t *testing.T, offload bool) {
 	}
 	ip(t, "-n", ns.Name, "link", "set", "eth0", "down")
 	if allocs := testing.AllocsPerRun(100, func() { device.Write(ask) }); allocs != 0 {
-		t.Errorf("Write to a card that is down allocates %v times", allocs)
+		t.Errorf("Write to an interface that is down allocates %v times", allocs)
 	}
 }
 
@@ -353,14 +353,14 @@ func testFrame(length int) []byte {
 	return data[:length]
 }
 
-// TestAnnounce: a card that is to announce its address does so when it comes up, once, and its setting is then as on others.
+// TestAnnounce: an interface that is to announce its address does so when it comes up, once, and its setting is then as on others.
 func TestAnnounce(t *testing.T) {
 	host := newHost(t)
 	ns := create(t, host)
 	config := quietly("11.11.11.2/24")
 	config.Announce = true
-	card := open(t, host, ns, config)
-	f, err := card.Read()
+	nic := open(t, host, ns, config)
+	f, err := nic.Read()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@
 // Namespace is a path and a proof of identity, not a descriptor, and sockets are closed before a call returns.
 //
 // A TAP is made in one of two ways. In a namespace that Create has made, where it belongs: that takes a quarter of a
-// millisecond, and the names of such namespaces are watched (homes), so that a card goes with its namespace's name, also when
+// millisecond, and the names of such namespaces are watched (homes), so that an interface goes with its namespace's name, also when
 // programs are still inside. In any other namespace, which may have no name, or come and go by other ways than names, it is made
 // in a nameless staging namespace of this package's own and moved: 10 to 30 ms, for while it moves a link the kernel holds its
 // lock of all links and waits for a grace period (rcu_barrier), so that no other is moved meanwhile.

@@ -2,7 +2,7 @@ package tap_test
 
 import "testing"
 
-// TestDropped: what a card has dropped because nobody read it can be asked for.
+// TestDropped: what an interface has dropped because nobody read it can be asked for.
 func TestDropped(t *testing.T) { eachKind(t, testDropped) }
 
 func testDropped(t *testing.T, offload bool) {
@@ -10,10 +10,10 @@ func testDropped(t *testing.T, offload bool) {
 	ns := create(t, host)
 	config := quietly("11.11.11.2/24")
 	config.Offload = offload
-	card := open(t, host, ns, config)
-	losses, ok := card.(interface{ Dropped() (uint64, error) })
+	nic := open(t, host, ns, config)
+	losses, ok := nic.(interface{ Dropped() (uint64, error) })
 	if !ok {
-		t.Fatal("the card cannot be asked")
+		t.Fatal("the interface cannot be asked")
 	}
 	if n, err := losses.Dropped(); err != nil || n != 0 {
 		t.Fatalf("at first %d, %v", n, err)

@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// gate lets the reader of a busy card give way to everybody who has something to do. runtime.Gosched would not: Go's
+// gate lets the reader of a busy interface give way to everybody who has something to do. runtime.Gosched would not: Go's
 // scheduler asks its poller who has become ready only when nobody else can run (runtime.findRunnable), and the goroutine that
-// gives way can. A second busy card would be heard, one that has waited would not, for up to 10 ms (runtime.sysmon).
+// gives way can. A second busy interface would be heard, one that has waited would not, for up to 10 ms (runtime.sysmon).
 //
 // So whoever gives way waits in the poller itself, for an eventfd that it has just written to: the poller finds that behind all
-// the cards that have become ready before. One gate serves a whole Host: who finds somebody waiting there waits along, and
+// the interfaces that have become ready before. One gate serves a whole Host: who finds somebody waiting there waits along, and
 // goes on when they do. (Were it to wait for its own turn there, whoever has just gone on would be back before it.)
 type gate struct {
 	once        sync.Once

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestSetGateway moves the default route from one card to the other and takes it away.
+// TestSetGateway moves the default route from one interface to the other and takes it away.
 func TestSetGateway(t *testing.T) {
 	t.Parallel()
 	host := newHost(t)
@@ -21,12 +21,12 @@ func TestSetGateway(t *testing.T) {
 		do   func() error
 		want string
 	}{
-		{"to the second card", func() error { return b.SetGateway(netip.MustParseAddr("10.2.0.1")) }, "default via 10.2.0.1 dev eth1"},
+		{"to the second interface", func() error { return b.SetGateway(netip.MustParseAddr("10.2.0.1")) }, "default via 10.2.0.1 dev eth1"},
 		{"not the first one's any more", func() error { return a.SetGateway(netip.Addr{}) }, "default via 10.2.0.1 dev eth1"},
 		{"gone", func() error { return b.SetGateway(netip.Addr{}) }, ""},
 		{"gone already", func() error { return b.SetGateway(netip.Addr{}) }, ""},
 		{"back", func() error { return a.SetGateway(netip.MustParseAddr("10.1.0.1")) }, "default via 10.1.0.1 dev eth0"},
-		{"goes with its card", a.Close, ""},
+		{"goes with its interface", a.Close, ""},
 	} {
 		if err := step.do(); err != nil || routes() != step.want {
 			t.Errorf("%s: %v, and there is %q, want %q", step.name, err, routes(), step.want)

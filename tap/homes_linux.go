@@ -14,31 +14,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// homes are the namespaces of a Host's own in which it has made cards where they are. Such a card holds on to its namespace, so
-// that "ip netns del" would take away nothing but a name; so the names are watched (inotify(7)), and with its name a card goes.
+// homes are the namespaces of a Host's own in which it has made interfaces where they are. Such an interface holds on to its namespace, so
+// that "ip netns del" would take away nothing but a name; so the names are watched (inotify(7)), and with its name an interface goes.
 type homes struct {
 	names namesDir
 
 	mu    sync.Mutex // guards what follows
-	watch *os.File   // nil before the first card
-	cards map[string]map[*card]bool
+	watch *os.File   // nil before the first interface
+	nics  map[string]map[*nic]bool
 }
 
-// add watches over a card of a namespace that the Host has made. An error says that it cannot, or that the name is gone already.
-func (h *homes) add(d *card, ns Namespace) error {
+// add watches over an interface of a namespace that the Host has made. An error says that it cannot, or that the name is gone already.
+func (h *homes) add(d *nic, ns Namespace) error {
 	if err := h.begin(); err != nil {
 		return err
 	}
 	d.home = &ns
 	name := filepath.Base(ns.Path)
 	h.mu.Lock()
-	if h.cards == nil {
-		h.cards = map[string]map[*card]bool{}
+	if h.nics == nil {
+		h.nics = map[string]map[*nic]bool{}
 	}
-	if h.cards[name] == nil {
-		h.cards[name] = map[*card]bool{}
+	if h.nics[name] == nil {
+		h.nics[name] = map[*nic]bool{}
 	}
-	h.cards[name][d] = true
+	h.nics[name][d] = true
 	h.mu.Unlock()
 	if !isAt(ns) { // between entering it and now
 		h.remove(d)
@@ -47,14 +47,14 @@ func (h *homes) add(d *card, ns Namespace) error {
 	return nil
 }
 
-// remove forgets a card that is closed.
-func (h *homes) remove(d *card) {
+// remove forgets an interface that is closed.
+func (h *homes) remove(d *nic) {
 	name := filepath.Base(d.home.Path)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.cards[name], d)
-	if len(h.cards[name]) == 0 {
-		delete(h.cards, name)
+	delete(h.nics[name], d)
+	if len(h.nics[name]) == 0 {
+		delete(h.nics, name)
 	}
 }
 
@@ -105,14 +105,14 @@ func (h *homes) run(watch *os.File) {
 	}
 }
 
-// look takes away the cards of namespaces that have lost their name: of that name, or all.
+// look takes away the interfaces of namespaces that have lost their name: of that name, or all.
 func (h *homes) look(name string, all bool) {
-	var there []*card
+	var there []*nic
 	h.mu.Lock()
-	there = slices.AppendSeq(there, maps.Keys(h.cards[name]))
+	there = slices.AppendSeq(there, maps.Keys(h.nics[name]))
 	if all {
-		for _, cards := range h.cards {
-			there = slices.AppendSeq(there, maps.Keys(cards))
+		for _, nics := range h.nics {
+			there = slices.AppendSeq(there, maps.Keys(nics))
 		}
 	}
 	h.mu.Unlock()
@@ -124,9 +124,9 @@ func (h *homes) look(name string, all bool) {
 	}
 }
 
-// isHome reports whether a card is still in the namespace that it was made in. Elsewhere it is somebody else's to take away, and
+// isHome reports whether an interface is still in the namespace that it was made in. Elsewhere it is somebody else's to take away, and
 // keeps nothing alive but an empty namespace without a name.
-func (d *card) isHome() bool {
+func (d *nic) isHome() bool {
 	home := true
 	err := d.inside(func(namespace *os.File) error {
 		info, err := namespace.Stat()

@@ -10,7 +10,7 @@ import (
 	"uswitch/tap"
 )
 
-// TestHomes: a card of a namespace of ours goes with its namespace's name, also when a program is still inside; then nothing of ours holds on to the namespace. One of somebody else's namespace never does.
+// TestHomes: an interface of a namespace of ours goes with its namespace's name, also when a program is still inside; then nothing of ours holds on to the namespace. One of somebody else's namespace never does.
 func TestHomes(t *testing.T) {
 	t.Parallel()
 	own := func(t *testing.T, host tap.Host) tap.Namespace { return create(t, host) }
@@ -42,7 +42,7 @@ func TestHomes(t *testing.T) {
 			ns := one.make(t, host)
 			device := open(t, host, ns, quietly("11.11.11.2/24"))
 			if state, err := device.State(); err != nil || state.Namespace != ns.ID.Inode || state.Name != "eth0" {
-				t.Errorf("the card is %+v, %v; want eth0 in %v", state, err, ns.ID)
+				t.Errorf("the interface is %+v, %v; want eth0 in %v", state, err, ns.ID)
 			}
 			if one.inside {
 				cmd := exec.Command("sleep", "infinity")
@@ -66,7 +66,7 @@ func TestHomes(t *testing.T) {
 	}
 }
 
-// TestHomesMoved: a card that somebody has moved elsewhere stays when the namespace that it was made in loses its name.
+// TestHomesMoved: an interface that somebody has moved elsewhere stays when the namespace that it was made in loses its name.
 func TestHomesMoved(t *testing.T) {
 	t.Parallel()
 	host := newHost(t)
@@ -77,10 +77,10 @@ func TestHomesMoved(t *testing.T) {
 	ip(t, "netns", "del", from.Name)
 	wantGone(t, other) // so that the name's end has been heard of
 	if state, err := device.State(); err != nil || state.Namespace != to.ID.Inode {
-		t.Errorf("the card that was moved: %+v, %v", state, err)
+		t.Errorf("the interface that was moved: %+v, %v", state, err)
 	}
 	ip(t, "-n", to.Name, "link", "set", "eth0", "up")
 	if _, err := host.Open(from, quietly()); !errors.Is(err, tap.ErrReplaced) {
-		t.Errorf("a card in a namespace without a name: %v, want ErrReplaced", err)
+		t.Errorf("an interface in a namespace without a name: %v, want ErrReplaced", err)
 	}
 }

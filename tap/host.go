@@ -40,7 +40,7 @@ type Host interface {
 	// for a namespace of that name into /etc/netns. No files take away what there is, and so does Release.
 	Files(lab string, ns Namespace, files map[string][]byte) error
 
-	// Open puts a network card into a namespace, sets it up, and returns the other end of its cable; the card goes when
+	// Open puts a network interface into a namespace, sets it up, and returns the other end of its cable; the interface goes when
 	// the Device is closed. A name that is taken is an error that wraps fs.ErrExist and names the owner if it can.
 	Open(Namespace, Interface) (Device, error)
 
@@ -145,7 +145,7 @@ var (
 	// does not come back; open a new one.
 	ErrGone = frame.ErrLinkGone
 
-	// ErrDown is what Write answers while the card is down (ip link set eth0 down). The frame is lost, the device stays.
+	// ErrDown is what Write answers while the interface is down (ip link set eth0 down). The frame is lost, the device stays.
 	ErrDown = frame.ErrLinkDown
 
 	// ErrFull is what Write answers when the kernel has no room for the frame. The frame is lost, the device stays.
@@ -155,7 +155,7 @@ var (
 	// segmentation) when the device cannot pass that on: because it is a plain one, or because the Offload is impossible.
 	ErrOffload = errors.New("the device cannot finish this frame")
 
-	// ErrNoOffload is wrapped by the error of Open when this kernel has no cards with offload; open a plain one.
+	// ErrNoOffload is wrapped by the error of Open when this kernel has no interfaces with offload; open a plain one.
 	ErrNoOffload = errors.New("this kernel's TAPs cannot carry unfinished frames (IFF_VNET_HDR)")
 
 	// ErrOwned is wrapped by the error of Create when the namespace belongs to a lab that is up.

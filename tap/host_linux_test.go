@@ -72,7 +72,7 @@ func create(t testing.TB, host tap.Host) tap.Namespace {
 	return ns
 }
 
-// open puts a card into a namespace for the length of a test.
+// open puts an interface into a namespace for the length of a test.
 func open(t testing.TB, host tap.Host, ns tap.Namespace, cfg tap.Interface) tap.Device {
 	t.Helper()
 	device, err := host.Open(ns, cfg)
@@ -83,7 +83,7 @@ func open(t testing.TB, host tap.Host, ns tap.Namespace, cfg tap.Interface) tap.
 	return device
 }
 
-// quietly is a card that says nothing by itself, so that a test sees its own frames only.
+// quietly is an interface that says nothing by itself, so that a test sees its own frames only.
 func quietly(addresses ...string) tap.Interface {
 	cfg := tap.Interface{Name: "eth0", DisableIPv6: true}
 	for _, address := range addresses {

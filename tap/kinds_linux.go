@@ -104,7 +104,7 @@ func control(file *os.File, f func(fd int) error) error {
 }
 
 // plain is a TAP without offload headers: each read and each write is one frame, complete, as on a wire.
-type plain struct{ *card }
+type plain struct{ *nic }
 
 // Read implements Device.
 func (d plain) Read() (frame.Frame, error) {
@@ -126,7 +126,7 @@ func (plain) TakesOffload(frame.GSO) bool { return false }
 // offload is a TAP with offload headers: a read or a write is one frame, perhaps of 64 KiB, with word of what is still to
 // be done to it.
 type offload struct {
-	*card
+	*nic
 	datagrams bool // the kernel takes and gives super-frames of them
 }
 

@@ -14,7 +14,7 @@ type local struct {
 
 	homes    homes
 	stagings stagings
-	moving   sync.Mutex // held while a card is moved out of its staging namespace
+	moving   sync.Mutex // held while an interface is moved out of its staging namespace
 
 	monitorMu sync.Mutex
 	monitor   *linkMonitor // nil until the first watch

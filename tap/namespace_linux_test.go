@@ -116,7 +116,7 @@ func TestReleaseForeign(t *testing.T) {
 		t.Error(err)
 	}
 	if links := ip(t, "-n", ns.Name, "link"); strings.Contains(links, "eth0") {
-		t.Errorf("Open left a card in it:\n%s", links)
+		t.Errorf("Open left an interface in it:\n%s", links)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce makes and unmakes fifty namespaces with a card each at the same time.
+// TestManyAtOnce makes and unmakes fifty namespaces with an interface each at the same time.
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	host, dir := newHostIn(t, t.TempDir())

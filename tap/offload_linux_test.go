@@ -19,7 +19,7 @@ import (
 	"uswitch/tap"
 )
 
-// TestEthtool asks the namespace what its card leaves to the device.
+// TestEthtool asks the namespace what its interface leaves to the device.
 func TestEthtool(t *testing.T) {
 	t.Parallel()
 	host, ethtool := newHost(t), needs(t, "ethtool")
@@ -81,7 +81,7 @@ func (k *kinds) spy(_ testing.TB, ends [2]tap.Device) {
 	}
 }
 
-// TestSuperFrames sends streams of each kind between cards with and without offload, and lets tshark judge what a card
+// TestSuperFrames sends streams of each kind between interfaces with and without offload, and lets tshark judge what an interface
 // without it gets.
 func TestSuperFrames(t *testing.T) {
 	tcp4, tcp6 := []string{"-c", "11.11.11.3"}, []string{"-c", "fd00::3"}
@@ -199,7 +199,7 @@ func socketIn(t *testing.T, ns tap.Namespace, open func() (net.Conn, error)) (co
 	return conn
 }
 
-// capture records what the card of a namespace receives from elsewhere, until judge is called, which reports bad checksums.
+// capture records what the interface of a namespace receives from elsewhere, until judge is called, which reports bad checksums.
 func capture(t *testing.T, ns tap.Namespace) (judge func()) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "in.pcap")

@@ -27,14 +27,14 @@ func (l *local) Open(ns Namespace, cfg Interface) (Device, error) {
 
 func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
 	var file *os.File
-	// In a namespace of the Host's own a card is made where it belongs; elsewhere it must not hold on to the namespace.
+	// In a namespace of the Host's own an interface is made where it belongs; elsewhere it must not hold on to the namespace.
 	own := ns.Lab != "" && l.homes.begin() == nil
 	err := onThread(func() (err error) {
 		if file, err = l.plug(ns, cfg, own); err != nil {
 			return err
 		}
 		if err = configure(cfg); err != nil {
-			file.Close() // takes the card along, with its addresses and routes
+			file.Close() // takes the interface along, with its addresses and routes
 		}
 		return err
 	})
@@ -47,19 +47,19 @@ func (l *local) open(ns Namespace, cfg Interface) (Device, error) {
 			return nil, err
 		}
 	}
-	card, err := newCard(l, file, cfg.Name+" in namespace "+ns.Name)
+	nic, err := newNIC(l, file, cfg.Name+" in namespace "+ns.Name)
 	if err != nil {
 		return nil, err
 	}
 	if own {
-		if err := l.homes.add(card, ns); err != nil {
-			return nil, errors.Join(err, card.Close())
+		if err := l.homes.add(nic, ns); err != nil {
+			return nil, errors.Join(err, nic.Close())
 		}
 	}
 	if cfg.Offload {
-		return offload{card, datagrams}, nil
+		return offload{nic, datagrams}, nil
 	}
-	return plain{card}, nil
+	return plain{nic}, nil
 }
 
 // plug makes a TAP in a namespace: there, or in a staging namespace from which it is moved. The calling thread, which must come
@@ -138,11 +138,11 @@ func (l *local) makeAndMove(ns Namespace, cfg Interface) (*os.File, error) {
 	return file, nil
 }
 
-// move moves a card from a staging namespace, to which here leads, into a namespace, and the calling thread before it.
+// move moves an interface from a staging namespace, to which here leads, into a namespace, and the calling thread before it.
 //
-// One call at a time, which costs nothing where many cards are made: the kernel moves one link at a time too, and then
+// One call at a time, which costs nothing where many interfaces are made: the kernel moves one link at a time too, and then
 // waits, with its lock of all links (RTNL) held, until everybody has forgotten where it was (rcu_barrier in
-// __dev_change_net_namespace): some 10 to 30 ms, most of what a card takes. But the sysctl of IPv6 tries for that lock
+// __dev_change_net_namespace): some 10 to 30 ms, most of what an interface takes. But the sysctl of IPv6 tries for that lock
 // instead of waiting for it (restart_syscall in addrconf_disable_ipv6), and would burn a processor all through somebody
 // else's move.
 func (l *local) move(here *netlink.Handle, ns Namespace, cfg Interface) error {
@@ -166,15 +166,15 @@ func (l *local) move(here *netlink.Handle, ns Namespace, cfg Interface) error {
 	return disableIPv6(cfg.Name)
 }
 
-// stagings are the nameless namespaces that TAPs are made in. There is one card at a time in each, which has the name there
-// that it will have where it belongs; so there are as many as cards are made at the same time. The link monitor subscribes in the first.
+// stagings are the nameless namespaces that TAPs are made in. There is one interface at a time in each, which has the name there
+// that it will have where it belongs; so there are as many as interfaces are made at the same time. The link monitor subscribes in the first.
 type stagings struct {
 	mu   sync.Mutex // guards what follows
 	all  []*os.File
-	idle []*os.File // those of all that nobody makes a card in
+	idle []*os.File // those of all that nobody makes an interface in
 }
 
-// inFirst runs f on a thread that is in the first staging namespace, whoever makes a card there.
+// inFirst runs f on a thread that is in the first staging namespace, whoever makes an interface there.
 func (w *stagings) inFirst(f func() error) error {
 	return onThread(func() error {
 		if err := w.enterFirst(); err != nil {
@@ -227,14 +227,14 @@ func (w *stagings) enter() (*os.File, error) {
 	return own, nil
 }
 
-// leave gives a staging namespace back, with no card in it any more.
+// leave gives a staging namespace back, with no interface in it any more.
 func (w *stagings) leave(own *os.File) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.idle = append(w.idle, own)
 }
 
-// close forgets the stagings. They go with the cards that were made in them.
+// close forgets the stagings. They go with the interfaces that were made in them.
 func (w *stagings) close() (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -58,7 +58,7 @@ func TestInterfaceIsSetUp(t *testing.T) {
 	}
 }
 
-// TestOpenFails makes Open fail before, in, and after the making of the card, and looks for what is left. It is not
+// TestOpenFails makes Open fail before, in, and after the making of the interface, and looks for what is left. It is not
 // parallel, for it counts the descriptors of this process.
 func TestOpenFails(t *testing.T) {
 	host := newHost(t)
@@ -79,12 +79,12 @@ func TestOpenFails(t *testing.T) {
 		{"huge MTU", tap.Interface{Name: "eth0", MTU: 65522}, "want 68 to 65521"},
 		{"gateway elsewhere", tap.Interface{Name: "eth0", Addresses: own, Gateway: addr("10.0.0.1")}, "gateway 10.0.0.1 lies in none"},
 		{"IPv6 address without IPv6", tap.Interface{Name: "eth0", Addresses: []netip.Prefix{prefix("fd00::2/64")}, DisableIPv6: true},
-			"fd00::2/64 on a card without IPv6"},
+			"fd00::2/64 on an interface without IPv6"},
 		{"same address twice", tap.Interface{Name: "eth0", Addresses: append(own, own...)}, "address 11.11.11.2/24: file exists"},
 		{"next hop elsewhere", tap.Interface{Name: "eth0", Addresses: own, Routes: []tap.Route{{To: prefix("10.0.0.0/8"), Via: addr("9.9.9.9")}}},
 			"route to 10.0.0.0/8: network is unreachable"},
 		{"loopback's name", tap.Interface{Name: "lo"}, "every namespace has one of that name"},
-		{"directory of settings", tap.Interface{Name: "all"}, "not the name of a card"},
+		{"directory of settings", tap.Interface{Name: "all"}, "not the name of an interface"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-// TestOpenTaken puts a card where one of that name is.
+// TestOpenTaken puts an interface where one of that name is.
 func TestOpenTaken(t *testing.T) {
 	t.Parallel()
 	host := newHost(t)
@@ -115,14 +115,14 @@ func TestOpenTaken(t *testing.T) {
 	first := open(t, host, ours, quietly("11.11.11.2/24"))
 	_, err := host.Open(ours, quietly("11.11.11.3/24"))
 	if want := fmt.Sprintf("owned by process %d", os.Getpid()); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), want) {
-		t.Errorf("second card: %v, want %s", err, want)
+		t.Errorf("second interface: %v, want %s", err, want)
 	}
 	if state, err := first.State(); err != nil || !state.Up {
 		t.Errorf("the first one afterwards: %+v, %v", state, err)
 	}
 	ip(t, "-n", orphan.Name, "tuntap", "add", "dev", "eth0", "mode", "tap")
 	if _, err := host.Open(orphan, quietly()); !errors.Is(err, fs.ErrExist) || strings.Contains(err.Error(), "process") {
-		t.Errorf("card beside a persistent one: %v, want ErrExist without an owner", err)
+		t.Errorf("interface beside a persistent one: %v, want ErrExist without an owner", err)
 	}
 	if links := ip(t, "-n", orphan.Name, "link"); !strings.Contains(links, "eth0") {
 		t.Errorf("the persistent one is gone:\n%s", links)

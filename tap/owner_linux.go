@@ -10,7 +10,7 @@ import (
 )
 
 // ownerOf finds the process that holds the TAP with this name in a namespace, and returns 0 if it is none or cannot be
-// known: the card may be of another kind, or the process out of sight.
+// known: the interface may be of another kind, or the process out of sight.
 func ownerOf(ns Namespace, name string) int {
 	descriptors, _ := filepath.Glob("/proc/[0-9]*/fd/*")
 	for _, path := range descriptors {

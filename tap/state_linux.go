@@ -11,7 +11,7 @@ import (
 )
 
 // State implements Device.
-func (d *card) State() (state State, err error) {
+func (d *nic) State() (state State, err error) {
 	err = d.inside(func(namespace *os.File) error {
 		state, err = d.stateIn(namespace)
 		return err
@@ -19,8 +19,8 @@ func (d *card) State() (state State, err error) {
 	return state, err
 }
 
-// stateIn asks the namespace that the card is in.
-func (d *card) stateIn(namespace *os.File) (state State, err error) {
+// stateIn asks the namespace that the interface is in.
+func (d *nic) stateIn(namespace *os.File) (state State, err error) {
 	err = onThread(func() error {
 		if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
 			return os.NewSyscallError("setns", err)
@@ -32,7 +32,7 @@ func (d *card) stateIn(namespace *os.File) (state State, err error) {
 }
 
 // stateHere asks the calling thread's namespace.
-func (d *card) stateHere() (State, error) {
+func (d *nic) stateHere() (State, error) {
 	id, err := currentID()
 	if err != nil {
 		return State{}, err
@@ -52,9 +52,9 @@ func (d *card) stateHere() (State, error) {
 	return state, nil
 }
 
-// attributes asks the calling thread's namespace. The card is found by its name, and the name may change between the two
+// attributes asks the calling thread's namespace. The interface is found by its name, and the name may change between the two
 // questions; so a second attempt is made.
-func (d *card) attributes() (*netlink.LinkAttrs, error) {
+func (d *nic) attributes() (*netlink.LinkAttrs, error) {
 	for attempt := 1; ; attempt++ {
 		name, err := d.currentName()
 		if err != nil {
@@ -70,9 +70,9 @@ func (d *card) attributes() (*netlink.LinkAttrs, error) {
 	}
 }
 
-// Dropped returns how many frames of the namespace's the card has dropped because its queue was full, or it had no carrier: the
+// Dropped returns how many frames of the namespace's the interface has dropped because its queue was full, or it had no carrier: the
 // TX dropped of `ip -s link`. Nobody else ever sees them.
-func (d *card) Dropped() (n uint64, err error) {
+func (d *nic) Dropped() (n uint64, err error) {
 	err = d.inside(func(namespace *os.File) error {
 		return onThread(func() error {
 			if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
@@ -88,8 +88,8 @@ func (d *card) Dropped() (n uint64, err error) {
 	return n, err
 }
 
-// inside opens the namespace that the card is in at this moment (TUNGETDEVNETNS, Linux 5.7), for as long as f runs.
-func (d *card) inside(f func(namespace *os.File) error) error {
+// inside opens the namespace that the interface is in at this moment (TUNGETDEVNETNS, Linux 5.7), for as long as f runs.
+func (d *nic) inside(f func(namespace *os.File) error) error {
 	d.mu.RLock()
 	if d.closed {
 		d.mu.RUnlock()
@@ -106,7 +106,7 @@ func (d *card) inside(f func(namespace *os.File) error) error {
 }
 
 // currentName asks the TAP itself what it is called now.
-func (d *card) currentName() (string, error) {
+func (d *nic) currentName() (string, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if d.closed {
@@ -119,8 +119,8 @@ func (d *card) currentName() (string, error) {
 	return request.Name(), nil
 }
 
-// ioctlError translates what the kernel answers when the card is no more (tun.c: __tun_chr_ioctl without a tun).
-func (d *card) ioctlError(what string, err error) error {
+// ioctlError translates what the kernel answers when the interface is no more (tun.c: __tun_chr_ioctl without a tun).
+func (d *nic) ioctlError(what string, err error) error {
 	if err == unix.EBADFD {
 		return d.gone
 	}
@@ -128,7 +128,7 @@ func (d *card) ioctlError(what string, err error) error {
 }
 
 // SetGateway implements Device.
-func (d *card) SetGateway(a netip.Addr) error {
+func (d *nic) SetGateway(a netip.Addr) error {
 	return d.inside(func(namespace *os.File) error {
 		return onThread(func() error {
 			if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
@@ -140,7 +140,7 @@ func (d *card) SetGateway(a netip.Addr) error {
 }
 
 // setGatewayHere changes the calling thread's namespace.
-func (d *card) setGatewayHere(a netip.Addr) error {
+func (d *nic) setGatewayHere(a netip.Addr) error {
 	name, err := d.currentName()
 	if err != nil {
 		return err

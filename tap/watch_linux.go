@@ -10,7 +10,7 @@ import (
 )
 
 // Watch implements Device. Looking is cheap and needs no goroutine while nothing happens: the monitor says when to.
-func (d *card) Watch(changed func(State)) (stop func(), err error) {
+func (d *nic) Watch(changed func(State)) (stop func(), err error) {
 	monitor, err := d.host.linkMonitor()
 	if err != nil {
 		return nil, fmt.Errorf("%s: watch: %w", d.name, err)
@@ -33,7 +33,7 @@ func (d *card) Watch(changed func(State)) (stop func(), err error) {
 
 // watch is one Watch.
 type watch struct {
-	device  *card
+	device  *nic
 	monitor *linkMonitor
 	changed func(State)
 
@@ -82,7 +82,7 @@ func (w *watch) stop() {
 	w.monitor.remove(w)
 }
 
-// look finds out where the card is, and what it is like there. In a namespace that is new to it, it subscribes to the monitor first,
+// look finds out where the interface is, and what it is like there. In a namespace that is new to it, it subscribes to the monitor first,
 // so that nothing happens there unheard.
 func (w *watch) look() error {
 	w.monitor.looks <- struct{}{}

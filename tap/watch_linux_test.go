@@ -8,7 +8,7 @@ import (
 	"uswitch/tap"
 )
 
-// TestWatch does to a card what a person inside a namespace can do to it.
+// TestWatch does to an interface what a person inside a namespace can do to it.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	host := newHost(t)
@@ -56,7 +56,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// TestWatchKeepsNothingAlive deletes a namespace in which a card is watched.
+// TestWatchKeepsNothingAlive deletes a namespace in which an interface is watched.
 func TestWatchKeepsNothingAlive(t *testing.T) {
 	t.Parallel()
 	host := newHost(t)

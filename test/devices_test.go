@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// Cards and namespaces that somebody changes, or takes away, while the lab is up.
+// NICs and namespaces that somebody changes, or takes away, while the lab is up.
 //
 //	F53 S8  TestF53NamespaceDeleted
-//	F54     TestF54CardDeleted
-//	F55     TestF55CardDownAndUp
-//	F56     TestF56CardChanged      name, MAC, MTU, addresses, namespace
-//	F57     TestF57CardInUse        another lab's card, and one that somebody else has made
+//	F54     TestF54NICDeleted
+//	F55     TestF55NICDownAndUp
+//	F56     TestF56NICChanged      name, MAC, MTU, addresses, namespace
+//	F57     TestF57NICInUse        another lab's interface, and one that somebody else has made
 //	F58     TestF58CommandKilled    a host's command dies; the host stays
 //	F63     TestF63ManyComeAndGo    120 hosts; half of them taken away at once, under a flood
 
@@ -53,7 +53,7 @@ func TestF53NamespaceDeleted(t *testing.T) {
 	goneWithoutATrace(t, func(l *lab) { must(t, "ip", "netns", "del", l.ns("GREEN")) })
 }
 
-func TestF54CardDeleted(t *testing.T) {
+func TestF54NICDeleted(t *testing.T) {
 	t.Parallel()
 	goneWithoutATrace(t, func(l *lab) { must(t, "ip", "-n", l.ns("GREEN"), "link", "del", "eth0") })
 }
@@ -70,7 +70,7 @@ func (l *lab) ticks() (n int) {
 	return user + system
 }
 
-func TestF55CardDownAndUp(t *testing.T) {
+func TestF55NICDownAndUp(t *testing.T) {
 	needs(t, "mausezahn")
 	t.Parallel()
 	l := startLab(t, threeHosts)
@@ -95,7 +95,7 @@ func TestF55CardDownAndUp(t *testing.T) {
 	probe.lostNothing()
 }
 
-func TestF56CardChanged(t *testing.T) {
+func TestF56NICChanged(t *testing.T) {
 	needs(t, "mausezahn", "tcpdump", "socat")
 	t.Parallel()
 	l := startLab(t, threeHosts)
@@ -147,13 +147,13 @@ func TestF56CardChanged(t *testing.T) {
 	told("has moved to the namespace")
 	ip("BLUE@ link set eth9 up")
 	l.exec("BLUE", "mausezahn", "eth9", "-q", "-c", "1", "ff:ff:ff:ff:ff:ff:02:00:00:00:00:44:88:b5:01:02")
-	l.event("frame of the card that has moved", func(e event) bool {
+	l.event("frame of the interface that has moved", func(e event) bool {
 		return e.Hook == "ingress" && e.Port == "GREEN" && e.EtherType == "0x88b5" && e.Length == 16
 	})
 	probe.lostNothing()
 }
 
-func TestF57CardInUse(t *testing.T) {
+func TestF57NICInUse(t *testing.T) {
 	needs(t)
 	t.Parallel()
 	first := startLab(t, threeHosts)
@@ -190,7 +190,7 @@ x-uswitch: {uplink: none}
 	}
 	contains(t, text, foreign.ns("BLUE"), "eth0")
 	if text := must(t, "ip", "-n", foreign.ns("BLUE"), "link", "show", "eth0"); !strings.Contains(text, "eth0") {
-		t.Errorf("the card that was there before is gone: %s", text)
+		t.Errorf("the interface that was there before is gone: %s", text)
 	}
 	if !first.pings("GREEN", blueIP) {
 		t.Error("GREEN of the first lab does not reach BLUE any more")

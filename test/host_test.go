@@ -77,17 +77,17 @@ type sniffer struct {
 	frames [][]byte
 }
 
-// sniff starts tcpdump on a host's card and waits until it listens. The filter is tcpdump's.
+// sniff starts tcpdump on a host's interface and waits until it listens. The filter is tcpdump's.
 func (l *lab) sniff(host string, filter ...string) *sniffer {
 	l.t.Helper()
 	return l.sniffOn(host, "eth0", filter...)
 }
 
-// sniffOn does so on another card.
-func (l *lab) sniffOn(host, card string, filter ...string) *sniffer {
+// sniffOn does so on another interface.
+func (l *lab) sniffOn(host, nic string, filter ...string) *sniffer {
 	l.t.Helper()
 	s := &sniffer{t: l.t}
-	argv := l.in(host, append([]string{"tcpdump", "-i", card, "-n", "-U", "-w", "-", "--immediate-mode", "-Q", "in"}, filter...)...)
+	argv := l.in(host, append([]string{"tcpdump", "-i", nic, "-n", "-U", "-w", "-", "--immediate-mode", "-Q", "in"}, filter...)...)
 	r, w, err := os.Pipe()
 	if err != nil {
 		l.t.Fatal(err)

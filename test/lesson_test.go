@@ -21,7 +21,7 @@ func privately() []string {
 	return []string{"unshare", "-mn", "sh", "-c", `mount -t tmpfs none /run && ip link set lo up && exec "$0" "$@"`, uswitch}
 }
 
-// TestLessons plays every lesson without a person on real cards: it ends well only if every check fails before the step that
+// TestLessons plays every lesson without a person on real interfaces: it ends well only if every check fails before the step that
 // mends it and holds after it, and every command ends as the lesson says.
 func TestLessons(t *testing.T) {
 	needs(t, "unshare", "nsenter")

@@ -189,7 +189,7 @@ func TestF60Killed(t *testing.T) {
 
 	l.kill()
 	if text := must(t, "ip", "-n", l.ns("RED"), "-o", "link"); strings.Contains(text, "eth0") {
-		t.Errorf("RED still has a card:\n%s", text)
+		t.Errorf("RED still has an interface:\n%s", text)
 	}
 	if _, _, status := l.try("show", "fdb"); status == 0 {
 		t.Error("somebody answers for a lab that was killed")

@@ -175,9 +175,9 @@ func TestInMemory(t *testing.T) {
 	contains(t, m.do("explain", "RED", "8.8.8.8"), "its kernel says `Network is unreachable`")
 	red("ip", "route", "add", "default", "via", "11.11.11.1")
 	red("ip", "link", "set", "eth0", "down")
-	m.stderr.find(t, 0, "the card is down", func(line string) bool { return strings.Contains(line, "RED: eth0 is down") })
+	m.stderr.find(t, 0, "the interface is down", func(line string) bool { return strings.Contains(line, "RED: eth0 is down") })
 	if out, status := m.try("", "exec", "RED", "--", "ping", "-c1", "-W1", "11.11.11.3"); status == 0 {
-		t.Errorf("ping from a card that is down:\n%s", out)
+		t.Errorf("ping from an interface that is down:\n%s", out)
 	}
 	red("ip", "link", "set", "eth0", "up")
 	red("ping", "-c1", "11.11.11.3")

@@ -11,7 +11,7 @@ import (
 //	W2.2                 none: nothing but lo
 //	W2.3                 host: this machine's own port, with no mapping
 //	W2.4                 a second one on that port: Address already in use
-//	W2.5                 container: the same namespace, card and localhost
+//	W2.5                 container: the same namespace, interface and localhost
 
 const modesLab = `
 name: lab@

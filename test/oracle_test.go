@@ -10,7 +10,7 @@ import (
 )
 
 // The same topology three times - bridges, veths and iptables of the kernel; uswitch on the host's sockets; uswitch with a
-// card in a namespace - with the same rules, word for word, and the same probes. What the kernel's hosts see is right.
+// interface in a namespace - with the same rules, word for word, and the same probes. What the kernel's hosts see is right.
 //
 //	G1 G4 G6 G11 G14 N1 N9 N12 N20 F29 F34 F39 F47 F48   each named at its probe
 

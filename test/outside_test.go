@@ -19,7 +19,7 @@ import (
 //
 //	203.0.113.9x are dead addresses, each in its own way; see the rules below. 8.8.4.4 is behind a link of 1300 bytes.
 //
-// A lab whose uplink is host runs inside HOST. One whose uplink is a namespace takes HOST's place: its card stands in ISP.
+// A lab whose uplink is host runs inside HOST. One whose uplink is a namespace takes HOST's place: its interface stands in ISP.
 type outside struct {
 	t      *testing.T
 	suffix string

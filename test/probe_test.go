@@ -18,7 +18,7 @@ type sentAnswer struct {
 	}
 }
 
-// TestSend settles questions with real packets, on real cards: whatever a host's own rules, routes and neighbours make of them
+// TestSend settles questions with real packets, on real interfaces: whatever a host's own rules, routes and neighbours make of them
 // is what explain says, a difference to what was predicted is shown and counted, and the trace knows the packet.
 func TestSend(t *testing.T) {
 	needs(t, "iptables", "python3")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestRemedies carries out what why-not proposes, on real cards, as a person would who copies its commands, and then sends the
+// TestRemedies carries out what why-not proposes, on real interfaces, as a person would who copies its commands, and then sends the
 // packet: what it calls solved must be answered, and what was in the way must have been taken out of it.
 func TestRemedies(t *testing.T) {
 	needs(t, "python3")
@@ -55,7 +55,7 @@ x-uswitch: {uplink: sim, docker_rules: off, keep_up: true}
 		{name: "no forwarding", breaks: "uswitch set gateway ip_forward=0", ask: "RED@ DB@", has: "ip_forward=1"},
 		{name: "policy", breaks: "uswitch iptables -F FORWARD; uswitch iptables -P FORWARD DROP", ask: "RED@ DB@ --tcp 80", has: "-A FORWARD", undo: "uswitch iptables -P FORWARD ACCEPT; uswitch iptables -F FORWARD"},
 		{name: "a rule", breaks: "uswitch iptables -A FORWARD -d 10.2.0.2 -p tcp -j DROP", ask: "RED@ DB@ --tcp 80", has: "-I FORWARD", undo: "uswitch iptables -F FORWARD"},
-		{name: "card down", breaks: "uswitch exec BLUE@ -- ip link set eth0 down", ask: "RED@ BLUE@", has: "ip link set eth0 up"},
+		{name: "interface down", breaks: "uswitch exec BLUE@ -- ip link set eth0 down", ask: "RED@ BLUE@", has: "ip link set eth0 up"},
 		{name: "no route", breaks: "uswitch exec RED@ -- ip route del default", ask: "RED@ 8.8.8.8", has: "ip route"},
 		{name: "another gateway", breaks: "uswitch exec RED@ -- ip route replace default via 10.1.0.77", ask: "RED@ DB@", has: "10.1.0.1"},
 		{name: "isolated", breaks: "uswitch set port RED@ isolated=on; uswitch set port BLUE@ isolated=on", ask: "RED@ BLUE@", has: "isolated=off", undo: "uswitch set port RED@ isolated=off; uswitch set port BLUE@ isolated=off"},

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Labs of an ordinary user, on real network cards, in a user namespace of their own.
+// Labs of an ordinary user, on real network interfaces, in a user namespace of their own.
 //
 //	TestRootlessRun          run: the mode is told, hosts reach each other, the status is the command's, which runs outside
 //	TestRootlessBackground   up -d, ls, exec, docker, publish, check, down: from any shell of the user

@@ -12,7 +12,7 @@ import (
 //	F12      TestF12MACFlap         two ports that claim one address in turn
 //	F13 S14  TestF13Loop            two ports on one bridge: the loop is named and ended, others go on, the control socket answers
 //	F14      TestF14BroadcastStorm  as fast as mausezahn can
-//	F15      TestF15StalledReader   a program that does not read what it gets, and a card that is not read
+//	F15      TestF15StalledReader   a program that does not read what it gets, and an interface that is not read
 
 // fourHosts has limits that a test reaches soon.
 const fourHosts = `
@@ -89,7 +89,7 @@ func TestF13Loop(t *testing.T) {
 	} {
 		must(t, append([]string{"ip"}, strings.Fields(l.own(line))...)...)
 	}
-	l.stderr.find(t, 0, "report that PINK's card has moved", containing(l.ns("PINK"), "has moved to the namespace"))
+	l.stderr.find(t, 0, "report that PINK's interface has moved", containing(l.ns("PINK"), "has moved to the namespace"))
 	// Once GREEN, which pings BLUE all the while, is heard behind both, its frames to a known station would go round for ever;
 	// those of the bridge itself are heard behind one port only, and end at the limit.
 	l.exec("GREEN", "mausezahn", "eth0", "-q", "-c", "1", "-b", everyone, "-a", greenMAC, "-t", "udp", "dp=9")
@@ -124,7 +124,7 @@ func TestF14BroadcastStorm(t *testing.T) {
 	probe := l.probe("GREEN", blueIP)
 	for _, dst := range []string{everyone, "01:00:5e:01:02:03", "02:00:00:00:00:99"} {
 		var came, dropped uint64
-		for try := 0; try < 5 && (came == 0 || dropped < came/2); try++ { // on a busy machine the card's queue loses most of a storm itself
+		for try := 0; try < 5 && (came == 0 || dropped < came/2); try++ { // on a busy machine the interface's queue loses most of a storm itself
 			before := l.port("RED")
 			l.exec("RED", "mausezahn", "eth0", "-q", "-c", "20000", "-b", dst, "-a", redMAC, "-t", "udp", "dp=9")
 			probe.goesOn()

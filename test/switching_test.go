@@ -118,7 +118,7 @@ func TestS9OrderAndNoDuplicates(t *testing.T) {
 		before = number
 		received++
 	}
-	if received < 1000 { // a busy machine may lose some on the way into its cards, but not most
+	if received < 1000 { // a busy machine may lose some on the way into its interfaces, but not most
 		t.Errorf("BLUE got %d of 2,000 datagrams", received)
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // Datagrams that a program gives to the kernel in one piece, with the size to cut it to (udp(7): UDP_SEGMENT), as programs
-// that speak QUIC do. A card with offload gets the piece; whoever it is for gets the datagrams.
+// that speak QUIC do. An interface with offload gets the piece; whoever it is for gets the datagrams.
 
 const (
 	togetherSize = 1200                       // bytes of each datagram

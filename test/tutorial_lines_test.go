@@ -81,7 +81,7 @@ var differs = map[string]struct{ ways, why string }{
 // Why several lines differ.
 const (
 	every     = "root rootless memory"
-	inBusybox = "busybox asks the namespace, whose card is a TAP; uswitch ip -n NAME addr shows the pair"
+	inBusybox = "busybox asks the namespace, whose interface is a TAP; uswitch ip -n NAME addr shows the pair"
 	small     = "a lab in memory has small programs of its own, which print what iproute2 and iputils print"
 	numbers   = "uswitch tcpdump prints numbers for names, as with -n"
 	noMachine = "a lab in memory has no programs on this machine's network"

@@ -19,7 +19,7 @@ x-uswitch:
   rules: ["-P FORWARD DROP", "-A FORWARD -s 11.11.11.0/24 -j ACCEPT"]
 `
 
-// TestW3Outside goes on where TestW3Walkthrough ends, as a learner types it, on a card in a namespace, on sockets and in
+// TestW3Outside goes on where TestW3Walkthrough ends, as a learner types it, on an interface in a namespace, on sockets and in
 // the internet in memory.
 func TestW3Outside(t *testing.T) {
 	needs(t, "tcpdump", "nsenter")

@@ -108,10 +108,10 @@ func again() int {
 	return 0
 }
 
-// tellingAsUser are tests in which a user namespace may come out otherwise than the machine's own: cards that are changed and
+// tellingAsUser are tests in which a user namespace may come out otherwise than the machine's own: interfaces that are changed and
 // deleted, namespaces that others made, ways out, offload, tunnels, what is left of a lab that was killed.
 var tellingAsUser = []string{
-	"TestAdopted", "TestTwoLabs", "TestF53NamespaceDeleted", "TestF54CardDeleted", "TestF55CardDownAndUp", "TestF60Killed", "TestF86ApplyUnderTraffic",
+	"TestAdopted", "TestTwoLabs", "TestF53NamespaceDeleted", "TestF54NICDeleted", "TestF55NICDownAndUp", "TestF60Killed", "TestF86ApplyUnderTraffic",
 	"TestN16TenMebibytes", "TestPublishLive", "TestIPv6", "TestTunnelToTheKernel", "TestW5Docker", "TestFilesOfHosts",
 }
 

@@ -107,10 +107,10 @@ func (s *site) walls(when string) {
 // onTheWire sends a datagram to 127.0.0.1 on the host's wire, and waits until another one, behind it, has arrived.
 func (s *site) onTheWire(when string) {
 	s.t.Helper()
-	card := strings.TrimSpace(s.exec("HOST", "cat", "/sys/class/net/uplink/address"))
+	nic := strings.TrimSpace(s.exec("HOST", "cat", "/sys/class/net/uplink/address"))
 	blue, host := s.sniff("BLUE", "udp"), s.sniffOn("HOST", "uplink", "udp port 5353")
 	udp := octets("9c40 14e9 000c 0000 6c6f 6f70")
-	frame := octets(card, "02:00:00:00:00:01", "0800", hexOf(packet(17, ispIP, "127.0.0.1", udp, nil)))
+	frame := octets(nic, "02:00:00:00:00:01", "0800", hexOf(packet(17, ispIP, "127.0.0.1", udp, nil)))
 	s.exec("ISP", "mausezahn", "lan", "-q", "-c", "1", hexWords(frame))
 	eventually(s.t, "the datagram reaches the host", func() bool { return len(host.seen()) > 0 })
 	if got := withoutPort(s.asksUDP("HOST", "", "127.0.0.1:5353")); got != ispIP {

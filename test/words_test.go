@@ -45,7 +45,7 @@ var provoked = map[string]string{
 	"VXLANOwn":       "switch/vxlan TestReasons",
 	"VXLANNoRemote":  "switch/vxlan TestReasons",
 	"TunnelECN":      "switch/vxlan TestReasons",
-	"CardQueue":      "cmd/internal/control/server TestCardDrops",
+	"NICQueue":       "cmd/internal/control/server TestNICDrops",
 	"SocketQueue":    "cmd/internal/control/server TestSocketDrops",
 	"BadARP":         "test TestMalformedARP",
 	"ARPSender":      "test TestMalformedARP",
@@ -189,7 +189,7 @@ var provoked = map[string]string{
 }
 
 // countedByTheMachine are not emitted but read from the machine's own counters, where drops are counted.
-var countedByTheMachine = map[string]bool{"CardQueue": true, "SocketQueue": true}
+var countedByTheMachine = map[string]bool{"NICQueue": true, "SocketQueue": true}
 
 func TestNoDeadWords(t *testing.T) {
 	words := traceWords(t)

@@ -15,7 +15,7 @@ func newApply() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "apply LAB|FILE",
 		Short: "Make a lab that is up what its file says now",
-		Long: `Reads the file again and changes the lab that is up: hosts, networks, cards, ports, flags, rules and commands that
+		Long: `Reads the file again and changes the lab that is up: hosts, networks, interfaces, ports, flags, rules and commands that
 are new, gone or different, with a line for each. All else goes on - namespaces, connections, what was added by hand.
 A file that is wrong changes nothing; if a change fails, those before it are undone. The lab's name, its way out and
 allow_host cannot change while it is up.`,

@@ -20,7 +20,7 @@ func newBreak() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "break [LAB]",
 		Short: "Break one thing in a lab that is up, for you to find and mend",
-		Long: `Breaks one thing in a lab that is up - a rule, a route, a card, an address ... - and says nothing of what. Find it with
+		Long: `Breaks one thing in a lab that is up - a rule, a route, an interface, an address ... - and says nothing of what. Find it with
 whatever there is: explain, trace, the tables. uswitch check says when all is well again. Nothing outside of the lab is
 touched.`,
 		Example: "  uswitch break red-blue --seed 7",

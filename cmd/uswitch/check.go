@@ -61,7 +61,7 @@ The exit status is 0 if all hold, 1 if some do not, and 2 if none is known to fa
 	format := c.Flags().StringP("output", "o", "text", "print `text, json or junit`")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	c.Flags().BoolVar(&o.NoSend, "no-send", false, "send no packet for a question: what is predicted of it decides, and the report says so")
-	c.Flags().BoolVar(&o.Simulated, "sim", false, "bring the lab up in memory, without privileges and network cards")
+	c.Flags().BoolVar(&o.Simulated, "sim", false, "bring the lab up in memory, without privileges and network interfaces")
 	rightsFlags(c, &rights)
 	c.Flags().StringVar(&load.Name, "name", "", "call the lab `NAME`, in place of what its file says")
 	fileFlags(c.Flags(), &load)

@@ -14,7 +14,7 @@ func newDoctor() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Try what labs need here, and say what is in the way and what would help",
-		Long: `Tries what a lab on real network cards does, and what it would use, in processes that end with that and leave nothing
+		Long: `Tries what a lab on real network interfaces does, and what it would use, in processes that end with that and leave nothing
 behind. A row for each: ok, refused or absent, the kernel's word for it, and what would change it here. The last line says
 which labs can be had: real ones as root, rootless (in a user namespace of their own), or in memory (--sim). That is what
 uswitch run does then. The exit status is 0, 1 or 2.`,

@@ -27,7 +27,7 @@ A lesson is a Markdown file with a lab in it; uswitch learn new NAME writes one 
 	var rights session.Rights
 	o := lesson.Options{Bring: session.BesideWith(&rights), In: os.Stdin, Out: os.Stdout, Errors: os.Stderr}
 	c.Flags().BoolVar(&o.Auto, "auto", false, "play without a person; status 0 only if everything is as the lesson says")
-	c.Flags().BoolVar(&o.Simulated, "sim", false, "have the lab in memory, without privileges and network cards")
+	c.Flags().BoolVar(&o.Simulated, "sim", false, "have the lab in memory, without privileges and network interfaces")
 	rightsFlags(c, &rights)
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
 		if o.Language, err = lesson.ParseLanguage(words.Spoken()); err != nil {

@@ -27,7 +27,7 @@ func newRun() *cobra.Command {
 output with the trace between it. The lab ends with its commands, or, if it stays up, with Ctrl-C or
 uswitch stop; everything that was made is then removed. With -- COMMAND it ends with that command, which
 runs on this machine while the lab is up. The exit status is the first one that is not 0, or COMMAND's; 125 if
-this machine cannot have network cards of its own making.
+this machine cannot have network interfaces of its own making.
 
 With --sim hosts are simulated, and so are their programs: small ones of uswitch's own, called ping, curl, ip
 and so on. All commands work on such a lab as on any other. A lab that ends by itself, or is there for COMMAND,
@@ -56,7 +56,7 @@ Built-in labs:
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&simulate, "sim", false, "run the lab in memory, without privileges and network cards")
+	f.BoolVar(&simulate, "sim", false, "run the lab in memory, without privileges and network interfaces")
 	rightsFlags(c, &o.Rights)
 	f.BoolVar(&keep, "keep", false, "leave the lab up when its commands have ended")
 	f.BoolVar(&page, "web", false, "show the lab on a page as well, and keep it up: see uswitch web")

@@ -71,7 +71,7 @@ the lab with. From another machine use --listen unix:PATH, and the line for ssh 
 	var page pageOptions
 	page.flags(c)
 	o := session.Options{Trace: "off", Stdout: os.Stdout, Stderr: os.Stderr, Open: page.serve}
-	simulate := c.Flags().Bool("sim", false, "run the lab in memory, without privileges and network cards")
+	simulate := c.Flags().Bool("sim", false, "run the lab in memory, without privileges and network interfaces")
 	rightsFlags(c, &o.Rights)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		lab := labUp(args)

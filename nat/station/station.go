@@ -78,18 +78,18 @@ func (d deliverer) Deliver(f frame.Frame, _ time.Time) {
 // filtered is a deliverer that is closed to some.
 type filtered struct {
 	deliverer
-	hears func(src, dst netip.Addr) bool
+	accepts func(src, dst netip.Addr) bool
 }
 
 // Accepts implements nat.Selective.
-func (f filtered) Accepts(src, dst netip.Addr) bool { return f.hears(src, dst) }
+func (f filtered) Accepts(src, dst netip.Addr) bool { return f.accepts(src, dst) }
 
-// Listen takes TCP connections to a port of the gateway, at any of its addresses where hears accepts them; nil accepts
-// all, and hears must not block. To the others the port is closed. Close of the listener gives the port back.
-func (s *Station) Listen(port uint16, hears func(src, dst netip.Addr) bool) (net.Listener, error) {
+// Listen takes TCP connections to a port of the gateway, at any of its addresses where accepts accepts them; nil accepts
+// all, and accepts must not block. To the others the port is closed. Close of the listener gives the port back.
+func (s *Station) Listen(port uint16, accepts func(src, dst netip.Addr) bool) (net.Listener, error) {
 	var socket nat.Socket = deliverer{s}
-	if hears != nil {
-		socket = filtered{deliverer{s}, hears}
+	if accepts != nil {
+		socket = filtered{deliverer{s}, accepts}
 	}
 	release, err := s.gateway.Open(frame.ProtoTCP, port, socket)
 	if err != nil {

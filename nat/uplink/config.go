@@ -71,7 +71,7 @@ type Limits struct {
 }
 
 // ReservedFiles is how many file descriptors are kept for whoever controls the lab: the control socket, its answers, captures.
-// Neither flows nor published ports nor network cards get them.
+// Neither flows nor published ports nor network interfaces get them.
 const ReservedFiles = 128
 
 // Own says which destinations are the host's own: what is sent there would never leave it. Its method may be called from

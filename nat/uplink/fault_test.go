@@ -105,7 +105,7 @@ func TestHostFaultOnTheWayOut(t *testing.T) {
 	exchange(t, l.mustDial(t, red, server+":62"), randomBytes(1000))
 }
 
-// brittle is a card that fails once on a frame that it is given, and the gateway on the frame that it reads first.
+// brittle is an interface that fails once on a frame that it is given, and the gateway on the frame that it reads first.
 type brittle struct {
 	cable
 	failed bool
@@ -119,7 +119,7 @@ func (b *brittle) Write(f frame.Frame) error {
 	return b.cable.Write(f)
 }
 
-// TestNetnsFaults: a fault on what comes in takes the uplink out of use until it is run again; one of the card on what leaves
+// TestNetnsFaults: a fault on what comes in takes the uplink out of use until it is run again; one of the interface on what leaves
 // costs that alone. Both are drops with their reason.
 func TestNetnsFaults(t *testing.T) {
 	var tracer trace.Tracer

@@ -158,7 +158,7 @@ func (s segment) Output(f frame.Frame, _ *trace.Journey, _ time.Time) {
 	}
 }
 
-// cut puts each of the datagrams onto the wire for which a super-frame stands, as the port of a plain card does.
+// cut puts each of the datagrams onto the wire for which a super-frame stands, as the port of a plain interface does.
 func (s segment) cut(f frame.Frame) {
 	segments, ok := frame.Segment(f, make([]byte, f.Offload.WireLength(len(f.Data))))
 	if !ok {
@@ -265,10 +265,10 @@ func (l *lab) probe(from string, port uint16, to string, toPort uint16, ttl uint
 	l.send(frame.ProtoUDP, ttl, from, to, u)
 }
 
-// card is the inside machine's end of the network.
-type card struct{ *lab }
+// nic is the inside machine's end of the network.
+type nic struct{ *lab }
 
-func (c card) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
+func (c nic) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	for _, pkt := range pkts.AsSlice() {
 		v := pkt.ToView()
 		c.leg.Input(frame.Frame{Data: append([]byte(nil), v.AsSlice()...)}, nil, c.now())
@@ -277,21 +277,21 @@ func (c card) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	return pkts.Len(), nil
 }
 
-func (c card) IsAttached() bool                           { return c.dev.Load() != nil }
-func (card) MTU() uint32                                  { return 1514 }
-func (card) SetMTU(uint32)                                {}
-func (card) MaxHeaderLength() uint16                      { return 0 }
-func (card) LinkAddress() tcpip.LinkAddress               { return "\x02\x42\x0b\x0b\x0b\x02" }
-func (card) SetLinkAddress(tcpip.LinkAddress)             {}
-func (card) Capabilities() stack.LinkEndpointCapabilities { return 0 }
-func (card) Wait()                                        {}
-func (card) ARPHardwareType() header.ARPHardwareType      { return header.ARPHardwareEther }
-func (card) AddHeader(*stack.PacketBuffer)                {}
-func (card) ParseHeader(*stack.PacketBuffer) bool         { return true }
-func (card) Close()                                       {}
-func (card) SetOnCloseAction(func())                      {}
+func (c nic) IsAttached() bool                           { return c.dev.Load() != nil }
+func (nic) MTU() uint32                                  { return 1514 }
+func (nic) SetMTU(uint32)                                {}
+func (nic) MaxHeaderLength() uint16                      { return 0 }
+func (nic) LinkAddress() tcpip.LinkAddress               { return "\x02\x42\x0b\x0b\x0b\x02" }
+func (nic) SetLinkAddress(tcpip.LinkAddress)             {}
+func (nic) Capabilities() stack.LinkEndpointCapabilities { return 0 }
+func (nic) Wait()                                        {}
+func (nic) ARPHardwareType() header.ARPHardwareType      { return header.ARPHardwareEther }
+func (nic) AddHeader(*stack.PacketBuffer)                {}
+func (nic) ParseHeader(*stack.PacketBuffer) bool         { return true }
+func (nic) Close()                                       {}
+func (nic) SetOnCloseAction(func())                      {}
 
-func (c card) Attach(d stack.NetworkDispatcher) {
+func (c nic) Attach(d stack.NetworkDispatcher) {
 	if d == nil {
 		c.dev.Store(nil)
 		return
@@ -304,7 +304,7 @@ func (l *lab) startInside(t *testing.T) {
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, arp.NewProtocol, ipv6.NewProtocol},
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
 	})
-	if err := l.inside.CreateNIC(1, ethernet.New(card{l})); err != nil {
+	if err := l.inside.CreateNIC(1, ethernet.New(nic{l})); err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range []netip.Addr{red, blue} {

@@ -19,7 +19,7 @@ func FreeFiles() int {
 	return files - min(ReservedFiles, files/2)
 }
 
-// Others tells how many file descriptors of FreeFiles others have: network cards. New sockets leave them alone; those that are
+// Others tells how many file descriptors of FreeFiles others have: network interfaces. New sockets leave them alone; those that are
 // open stay.
 func (h *Host) Others(n int) {
 	h.mu.Lock()

@@ -12,15 +12,15 @@ import (
 	"uswitch/switch/trace"
 )
 
-// Link is a network card at the other end of a cable: a tap.Device is one, as for a vswitch.Port.
+// Link is a network interface at the other end of a cable: a tap.Device is one, as for a vswitch.Port.
 type Link interface {
 	Read() (frame.Frame, error)
 	Write(frame.Frame) error
 	Close() error
 }
 
-// Netns is the way out through a card in a namespace of the user's choosing: a network of its own with nobody but the
-// gateway and that card, where translated packets are real ones. It is a nat.Segment, so the gateway resolves neighbours
+// Netns is the way out through an interface in a namespace of the user's choosing: a network of its own with nobody but the
+// gateway and that interface, where translated packets are real ones. It is a nat.Segment, so the gateway resolves neighbours
 // and allocates ports there as on any network.
 type Netns struct {
 	name   string
@@ -36,7 +36,7 @@ type Netns struct {
 
 var _ nat.Segment = (*Netns)(nil)
 
-// NewNetns makes an uplink of a card. name is what the trace calls it. If the card says that it does not take frames with
+// NewNetns makes an uplink of an interface. name is what the trace calls it. If the interface says that it does not take frames with
 // some work left to do (TakesOffload, as a tap.Device does), they are finished for it.
 func NewNetns(name string, link Link, tracer *trace.Tracer) *Netns {
 	n := &Netns{name: name, link: link, tracer: tracer, scratch: sync.Pool{New: func() any { return new([]byte) }}}

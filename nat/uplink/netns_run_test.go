@@ -40,7 +40,7 @@ func (c *cable) Write(f frame.Frame) error {
 
 func (c *cable) Close() error { return nil }
 
-// An ARP request that comes in by the card is answered by it, and both are in the trace.
+// An ARP request that comes in by the interface is answered by it, and both are in the trace.
 func TestNetnsRun(t *testing.T) {
 	for name, broken := range map[string]error{"up": nil, "full": frame.ErrLinkFull} {
 		t.Run(name, func(t *testing.T) {

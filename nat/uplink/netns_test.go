@@ -12,27 +12,27 @@ import (
 	"uswitch/switch/trace"
 )
 
-// cardLink is a card that keeps what it gets.
-type cardLink struct{ got []frame.Frame }
+// nicLink is an interface that keeps what it gets.
+type nicLink struct{ got []frame.Frame }
 
-func (c *cardLink) Read() (frame.Frame, error) { return frame.Frame{}, frame.ErrLinkGone }
-func (c *cardLink) Close() error               { return nil }
-func (c *cardLink) Write(f frame.Frame) error {
+func (c *nicLink) Read() (frame.Frame, error) { return frame.Frame{}, frame.ErrLinkGone }
+func (c *nicLink) Close() error               { return nil }
+func (c *nicLink) Write(f frame.Frame) error {
 	c.got = append(c.got, f.Clone())
 	return nil
 }
 
-// plainCard takes only frames with nothing left to do.
-type plainCard struct{ cardLink }
+// plainNIC takes only frames with nothing left to do.
+type plainNIC struct{ nicLink }
 
-func (*plainCard) TakesOffload(frame.GSO) bool { return false }
+func (*plainNIC) TakesOffload(frame.GSO) bool { return false }
 
-// streamCard takes everything but super-frames of datagrams, as a TAP before Linux 6.2.
-type streamCard struct{ cardLink }
+// streamNIC takes everything but super-frames of datagrams, as a TAP before Linux 6.2.
+type streamNIC struct{ nicLink }
 
-func (*streamCard) TakesOffload(kind frame.GSO) bool { return kind != frame.GSOUDPL4 }
+func (*streamNIC) TakesOffload(kind frame.GSO) bool { return kind != frame.GSOUDPL4 }
 
-// TestNetnsFinishes: a super-frame leaves whole by a card that takes it, and in pieces with their checksums by another.
+// TestNetnsFinishes: a super-frame leaves whole by an interface that takes it, and in pieces with their checksums by another.
 func TestNetnsFinishes(t *testing.T) {
 	const headers = frame.EthernetHeader + frame.IPv4Header + frame.UDPHeader
 	src, dst := netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("8.8.8.8")
@@ -45,13 +45,13 @@ func TestNetnsFinishes(t *testing.T) {
 	super := frame.Frame{Data: b, Offload: frame.Offload{NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 6,
 		GSO: frame.GSOUDPL4, GSOSize: 1000, HeaderLen: headers}}
 
-	var whole cardLink
+	var whole nicLink
 	uplink.NewNetns("wan", &whole, new(trace.Tracer)).Output(super, nil, time.Time{})
 	if len(whole.got) != 1 || whole.got[0].Offload != super.Offload {
 		t.Errorf("%d frames, want the one that was sent", len(whole.got))
 	}
 
-	var stream streamCard
+	var stream streamNIC
 	unfinished := frame.Frame{Data: super.Data, Offload: frame.Offload{NeedsChecksum: true, ChecksumStart: 34, ChecksumOffset: 6}}
 	for _, f := range []frame.Frame{super, unfinished} {
 		uplink.NewNetns("wan", &stream, new(trace.Tracer)).Output(f, nil, time.Time{})
@@ -60,7 +60,7 @@ func TestNetnsFinishes(t *testing.T) {
 		t.Errorf("%d frames, want 3 datagrams and the frame that only lacks its checksum", len(stream.got))
 	}
 
-	var plain plainCard
+	var plain plainNIC
 	tracer := new(trace.Tracer)
 	out := uplink.NewNetns("wan", &plain, tracer)
 	out.Output(super, nil, time.Time{})

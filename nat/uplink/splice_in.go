@@ -108,7 +108,7 @@ func (s *splice) watchOutside() {
 // netstack's own memory. A small answer is inside sooner without.
 const bulkThreshold = copySize / 2
 
-// bulkMax is how much is moved in bulk at a time, in bytes: several super-frames. Each frame that reaches a card whose reader
+// bulkMax is how much is moved in bulk at a time, in bytes: several super-frames. Each frame that reaches an interface whose reader
 // sleeps wakes the reader, and each read lets the sender know of room; both cost more than the frame itself. Of frames that
 // follow each other at once only the first one does.
 const bulkMax = 4 * copySize

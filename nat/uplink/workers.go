@@ -8,7 +8,7 @@ import (
 )
 
 // workers are goroutines that have a connection each and are kept when it is over. The way from a socket through netstack and the
-// gateway to a card takes more than 16 KiB of stack, and a new goroutine begins with 2 to 8: it would be made larger in several
+// gateway to an interface takes more than 16 KiB of stack, and a new goroutine begins with 2 to 8: it would be made larger in several
 // steps, each a copy of all that is on it, for every connection anew. The last one that has become free is the next one to work,
 // for its stack is still in the processor's cache; those of the others shrink when garbage is collected.
 type workers struct {

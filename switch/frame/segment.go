@@ -9,7 +9,7 @@ const (
 	maxUDPSegments = 128 // of one super-frame
 )
 
-// Segmenter does for a frame what its sender has left to the network card: it cuts a super-frame into the frames that it
+// Segmenter does for a frame what its sender has left to the network interface: it cuts a super-frame into the frames that it
 // stands for, and completes checksums.
 //
 //	+----------+----------------------------------+

@@ -12,7 +12,7 @@
 //	                               +--> Token: a packet that waits in a queue goes on with its journey
 //
 // An Event is one step: at which Hook, with which Verdict, and why, as a Reason of a drop or a Note of anything else. Each word has
-// its sentence (reason.go, noted.go). Event.Text makes the sentence of a step, which every listener says alike, from the words
+// its sentence (reason.go, notetext.go). Event.Text makes the sentence of a step, which every listener says alike, from the words
 // of the packet's headers: Head for a summary of Ethernet, ARP, IPv4 and IPv6, Outer for what a tunnel has put around.
 //
 // Ring.Drain moves events, through a Filter, into a Sink. Journeys is the Sink that makes whole journeys of steps, folds those

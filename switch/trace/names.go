@@ -88,7 +88,7 @@ func _() {
 	_ = x[BridgeLoop-19]
 	_ = x[TxError-20]
 	_ = x[PortFault-21]
-	_ = x[CardQueue-22]
+	_ = x[NICQueue-22]
 	_ = x[SocketQueue-23]
 	_ = x[VXLANHeader-24]
 	_ = x[VXLANVNI-25]

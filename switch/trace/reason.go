@@ -28,7 +28,7 @@ const (
 	BridgeLoop                  // bridge-loop
 	TxError                     // tx-error
 	PortFault                   // port-fault
-	CardQueue                   // nic-queue-full
+	NICQueue                    // nic-queue-full
 	SocketQueue                 // socket-queue-full
 
 	// Tunnels to other machines. The first two have the kernel's names.
@@ -166,7 +166,7 @@ var sentences = [reasonEnd]string{
 	TxError:       "the receiver's interface did not take it: its queue is full or it is going away",
 	PortFault:     "the port failed on this frame and was unplugged; the other ports go on",
 	SocketQueue:   "datagrams came from outside faster than they are taken in, and the queue of this machine's own socket was full: they never came into the lab (`drops` of /proc/net/udp)",
-	CardQueue:     "a host has sent faster than the switch reads, and its own interface's queue was full: they never left the host (TX dropped of `ip -s link` inside)",
+	NICQueue:      "a host has sent faster than the switch reads, and its own interface's queue was full: they never left the host (TX dropped of `ip -s link` inside)",
 
 	VXLANHeader:   "it reached a tunnel's port but is no VXLAN packet: shorter than 8 bytes, or without the flag that says that its network number (VNI) is valid",
 	VXLANVNI:      "it is for a VNI that no network here has: the other machine's network has another number, or it is not for this machine",

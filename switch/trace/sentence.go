@@ -83,7 +83,7 @@ func (e *Event) clauses(in Language) []clause {
 		if e.Hook == Ingress && !e.IP {
 			say(e.passes(in))
 		}
-		say(e.noted(in))
+		say(e.noteText(in))
 	}
 	typed(rule, in("by %s", rule))
 	say(e.hopsLeft(in))

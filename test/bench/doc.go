@@ -12,7 +12,7 @@
 //	iperf3, sockperf -- eth0 --- the subject --- eth0 -- iperf3, sockperf             (l2.go)
 //
 //	namespace INSIDE                                    namespace OUTSIDE, whose sockets the subject uses
-//	iperf3, load -- its card --- the subject ---------- iperf3, load                  (nat.go, publish.go)
+//	iperf3, load -- its interface --- the subject ---------- iperf3, load                  (nat.go, publish.go)
 //
 //	The same with more and more open connections, rules and hosts shows what grows with them (growth.go).
 //
@@ -21,7 +21,7 @@
 //	A third namespace sends without end while two are measured: beside the kernel's bridge, with the same sender (flood.go).
 //
 // A subject is whatever carries the bytes between the two: the uswitch command with a lab of its own, a bare cable (a loop
-// that reads one TAP and writes the other: the most that any switch over the same cards can reach), the kernel, and the
+// that reads one TAP and writes the other: the most that any switch over the same interfaces can reach), the kernel, and the
 // peers, one file each. A chapter is subjects and cells that belong together, with the goals that are set for them.
 //
 // What is not installed is named and left out; `make bench` installs what the distribution has.

@@ -35,7 +35,7 @@ func flooding(args []string) error {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return err
 	}
-	socket, err := cardSocket("eth0")
+	socket, err := nicSocket("eth0")
 	if err != nil {
 		return err
 	}
@@ -59,8 +59,8 @@ func flooding(args []string) error {
 	}
 }
 
-// cardSocket sends whole frames by a card.
-func cardSocket(name string) (int, error) {
+// nicSocket sends whole frames by an interface.
+func nicSocket(name string) (int, error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, err

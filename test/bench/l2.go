@@ -9,7 +9,7 @@ import (
 	"uswitch/tap"
 )
 
-// The cables: cards with offload pass frames of up to 64 KiB and what is left to do to them, plain cards frames as they
+// The cables: interfaces with offload pass frames of up to 64 KiB and what is left to do to them, plain interfaces frames as they
 // are on the wire.
 const (
 	offloadCable = "bare cable"
@@ -82,7 +82,7 @@ var (
 	macB  = frame.MACFromIPv4(addrB.Addr())
 )
 
-// card puts a TAP into a namespace.
-func card(p *pair, ns tap.Namespace, addr netip.Prefix, mac frame.MAC, offload bool) (tap.Device, error) {
+// nic puts a TAP into a namespace.
+func nic(p *pair, ns tap.Namespace, addr netip.Prefix, mac frame.MAC, offload bool) (tap.Device, error) {
 	return p.host.Open(ns, tap.Interface{Name: "eth0", MAC: mac, Addresses: []netip.Prefix{addr}, DisableIPv6: true, Offload: offload})
 }

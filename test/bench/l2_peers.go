@@ -127,14 +127,14 @@ func openVSwitch(p *pair) error {
 	return endOfVeth(p)
 }
 
-// cable copies frames from each card to the other: two loops of read and write, nothing else.
+// cable copies frames from each interface to the other: two loops of read and write, nothing else.
 func cable(p *pair, offload bool) error {
-	a, err := card(p, p.a, addrA, macA, offload)
+	a, err := nic(p, p.a, addrA, macA, offload)
 	if err != nil {
 		return err
 	}
 	p.undo(func() { _ = a.Close() })
-	b, err := card(p, p.b, addrB, macB, offload)
+	b, err := nic(p, p.b, addrB, macB, offload)
 	if err != nil {
 		return err
 	}

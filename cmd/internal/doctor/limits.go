@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// What a lab costs, about: the process itself, and each of its hosts with a network card and what the kernel has for a namespace
+// What a lab costs, about: the process itself, and each of its hosts with a network interface and what the kernel has for a namespace
 // (measured with 300 hosts). Programs of hosts come on top.
 const (
 	labBytes  = 64 << 20
@@ -34,7 +34,7 @@ func (p Place) limits(f *Findings) []Row {
 
 func (p Place) files(f *Findings) Row {
 	r := Row{What: fmt.Sprintf("descriptors for %d hosts", f.Hosts), State: OK,
-		Text: fmt.Sprintf("%d for cards, published ports and flows", f.Files)}
+		Text: fmt.Sprintf("%d for interfaces, published ports and flows", f.Files)}
 	if f.Files < f.Hosts {
 		r.State, r.Remedy = Refused, fmt.Sprintf("`ulimit -n %d`, or the hard limit of the user or the container", f.Hosts+1024)
 	}

@@ -77,7 +77,7 @@ func mountPoints(mountinfo string) map[string]bool {
 	return points
 }
 
-// command is how a container begins that can have labs on real network cards.
+// command is how a container begins that can have labs on real network interfaces.
 func (p Place) command() string {
 	if p.Container == "podman" {
 		return "`podman run --device /dev/net/tun ...`"
@@ -89,7 +89,7 @@ func (p Place) command() string {
 func (p Place) namespaceWall() string {
 	switch {
 	case p.GVisor:
-		return "gVisor has no network cards to give to a namespace: another runtime than runsc has"
+		return "gVisor has no network interfaces to give to a namespace: another runtime than runsc has"
 	case p.Chroot:
 		return "/ is no mount point: in a chroot no user namespace can be made (pivot_root(8) makes / one)"
 	case p.read("/proc/sys/user/max_user_namespaces") == "0":

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// Explain says what a lab on real network cards lacks here, a line for each thing, and in the last one what would help. rootless is
+// Explain says what a lab on real network interfaces lacks here, a line for each thing, and in the last one what would help. rootless is
 // why it cannot be had in a user namespace of its own, root why not with the rights of this process; either may be nil: it was
 // not tried.
 func (p Place) Explain(root, rootless error) (lines []string, remedy string) {

@@ -36,7 +36,7 @@ type Findings struct {
 	Namespace    []tap.Trial // how that was made
 	Rootless     []tap.Trial // what was tried in it
 	NoDirectory  error       // why labs have no place for their sockets
-	Files        int         // descriptors that cards, published ports and flows may have
+	Files        int         // descriptors that interfaces, published ports and flows may have
 	Memory       int64       // bytes that the control group may have; 0: no limit
 	MemoryFrom   string      // the file that says so
 	Hosts        int         // of the lab that limits are compared with
@@ -74,7 +74,7 @@ type Row struct {
 	What   string `json:"what"`
 	State  State  `json:"state"`
 	Errno  string `json:"errno,omitempty"`
-	Needed bool   `json:"needed"`           // there is no lab on real network cards without
+	Needed bool   `json:"needed"`           // there is no lab on real network interfaces without
 	Text   string `json:"text,omitempty"`   // why, or what labs do without it
 	Remedy string `json:"remedy,omitempty"` // what would change it
 }
@@ -83,7 +83,7 @@ type Row struct {
 type Report struct {
 	Mode   Mode   `json:"mode"`
 	Rows   []Row  `json:"rows"`
-	Remedy string `json:"remedy,omitempty"` // the one thing that would give labs on real network cards; empty: they can be had
+	Remedy string `json:"remedy,omitempty"` // the one thing that would give labs on real network interfaces; empty: they can be had
 }
 
 // Report makes rows of what was found.
@@ -198,7 +198,7 @@ func (r Report) Write(w io.Writer) error {
 		}
 	}
 	if r.Remedy != "" {
-		if _, err := fmt.Fprintf(w, "\nwhat would give labs on real network cards: %s\n", r.Remedy); err != nil {
+		if _, err := fmt.Fprintf(w, "\nwhat would give labs on real network interfaces: %s\n", r.Remedy); err != nil {
 			return err
 		}
 	}

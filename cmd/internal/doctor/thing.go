@@ -44,7 +44,7 @@ var rows = []thing{
 	{name: tap.TrialMountNamespace, remedy: Place.rightsRemedy},
 	{name: tap.TrialMounts, remedy: Place.rightsRemedy},
 	{name: tap.TrialNames, remedy: func(p Place, err error) string { return p.remedy(err, true) }},
-	{name: tap.TrialCard, remedy: Place.rightsRemedy},
+	{name: tap.TrialNIC, remedy: Place.rightsRemedy},
 	{name: tap.TrialMove, remedy: Place.rightsRemedy},
 	{name: tap.TrialIPv6, remedy: Place.rightsRemedy},
 	{name: tap.TrialUp, remedy: Place.rightsRemedy},
@@ -52,7 +52,7 @@ var rows = []thing{
 	{name: tap.TrialCSUM, optional: true, without: withoutOffload, remedy: newer("2.6.27")},
 	{name: tap.TrialTSO, optional: true, without: withoutOffload, remedy: newer("2.6.27")},
 	{name: tap.TrialUSO, optional: true, without: "super-frames of UDP are cut up before they are handed over", remedy: newer("6.2")},
-	{name: tap.TrialMonitor, optional: true, without: "labs look at their cards twice a second instead", remedy: func(p Place, _ error) string {
+	{name: tap.TrialMonitor, optional: true, without: "labs look at their interfaces twice a second instead", remedy: func(p Place, _ error) string {
 		return p.capability("NET_BROADCAST")
 	}},
 	{name: TrialPing, optional: true, without: "the host uplink sends pings by a raw socket, if it may", remedy: func(Place, error) string {

@@ -13,7 +13,7 @@ import (
 // TestAddressless asks for a host that has lost its address: that is an answer, not a question without sense.
 func TestAddressless(t *testing.T) {
 	l := real(t, nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: noUplink{}}, explain.Uplink{Kind: explain.Host})
-	l.Hosts[1].Cards[0].Addr = netip.Prefix{}
+	l.Hosts[1].NICs[0].Addr = netip.Prefix{}
 	q := api.Question{From: "RED", To: "BLUE", Protocol: "icmp"}
 	a, err := l.Explain(q)
 	if err != nil || a.Works || a.Stop == nil || a.Stop.Reason != "no-address" || a.Stop.Where != "BLUE" || len(a.Phases) != 1 {

@@ -47,9 +47,9 @@ func real(t *testing.T, leg nat.InterfaceConfig, uplink explain.Uplink) *explain
 			t.Fatal(err)
 		}
 		l.Hosts = append(l.Hosts, sim.HostState{Name: name, TCP: []uint16{80},
-			Cards: []sim.CardState{{Name: "eth0", Network: "br0", Port: name, MTU: 1500, MAC: frame.MAC{2, 0, 0, 0, 1, byte(n)},
+			NICs: []sim.NICState{{Name: "eth0", Network: "br0", Port: name, MTU: 1500, MAC: frame.MAC{2, 0, 0, 0, 1, byte(n)},
 				Addr: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 1, 0, byte(n + 2)}), 24)}},
-			Routes: []sim.HostRoute{{Prefix: netip.MustParsePrefix("0.0.0.0/0"), Via: ip("10.1.0.1"), Card: "eth0"}}})
+			Routes: []sim.HostRoute{{Prefix: netip.MustParsePrefix("0.0.0.0/0"), Via: ip("10.1.0.1"), NIC: "eth0"}}})
 	}
 	l.Switches = []*vswitch.Switch{s}
 	out, err := l.Gateway.Add(leg, now)

@@ -15,7 +15,7 @@ type blocker struct {
 	api.Stop
 	reason trace.Reason   // NoReason: none of the switch's
 	host   *sim.HostState // where it is a host's own doing
-	nic    *sim.CardState
+	nic    *sim.NICState
 	addr   netip.Addr   // that was looked for
 	loDown bool         // the host's lo is
 	event  *trace.Event // where a step says so
@@ -102,9 +102,9 @@ func (f *flow) outside(r trace.Reason, sentence string) *blocker {
 }
 
 // nicTo is the interface by which a host's question would leave.
-func (f *flow) nicTo(h *sim.HostState) *sim.CardState {
+func (f *flow) nicTo(h *sim.HostState) *sim.NICState {
 	if asker, ok := f.world.Host(f.target.From); ok && h != nil {
-		return f.nicNamed(h, asker.Way(f.target.addr).Card)
+		return f.nicNamed(h, asker.Way(f.target.addr).NIC)
 	}
 	return nil
 }
@@ -160,7 +160,7 @@ func (f *flow) arrives(i int) bool {
 // blockerOfInner says what the end of a packet inside a host means.
 func (f *flow) blockerOfInner(s *inner, wrong string) *blocker {
 	h := f.lab.host(s.Host)
-	stop := &blocker{host: h, addr: s.Addr, nic: f.nicNamed(h, s.Card), Stop: api.Stop{Way: s.way, Where: s.Host, Type: string(s.Kind),
+	stop := &blocker{host: h, addr: s.Addr, nic: f.nicNamed(h, s.NIC), Stop: api.Stop{Way: s.way, Where: s.Host, Type: string(s.Kind),
 		Reason: s.Drop, Sentence: f.dropText(s)}}
 	switch {
 	case s.Drop == sim.DropMartian && s.Packet != nil:
@@ -183,17 +183,17 @@ func (f *flow) blockerOfInner(s *inner, wrong string) *blocker {
 		stop.Reason, stop.Sentence = wrongMAC, wrong
 	case s.Kind == sim.StepUnseen:
 		stop.Type = "firewall"
-	case s.Kind == sim.StepCard && s.Card == "lo":
+	case s.Kind == sim.StepNIC && s.NIC == "lo":
 		stop.loDown = true
 		stop.Sentence = f.in("lo of %s is down: it does not reach itself", s.Host)
-	case s.Kind == sim.StepCard && stop.reason == trace.PortDown:
-		stop.Sentence = f.in("%s of %s is down", s.Card, s.Host)
-	case s.Kind == sim.StepCard && stop.reason == trace.PortGone:
-		stop.Sentence = f.in("the cable of %s's %s is out of the switch", s.Host, s.Card)
+	case s.Kind == sim.StepNIC && stop.reason == trace.PortDown:
+		stop.Sentence = f.in("%s of %s is down", s.NIC, s.Host)
+	case s.Kind == sim.StepNIC && stop.reason == trace.PortGone:
+		stop.Sentence = f.in("the cable of %s's %s is out of the switch", s.Host, s.NIC)
 	case s.Kind == sim.StepRoute && stop.reason == trace.NoRoute:
 		stop.Sentence = f.in("%s has no route to %v: its kernel says `Network is unreachable`, and nothing leaves", s.Host, s.Addr)
-		if stop.nic == nil && h != nil && len(h.Cards) > 0 {
-			stop.nic = &h.Cards[0]
+		if stop.nic == nil && h != nil && len(h.NICs) > 0 {
+			stop.nic = &h.NICs[0]
 		}
 	case s.Kind == sim.StepDeliver && stop.reason == trace.NoSocket:
 		port, _ := f.deliveredPort()

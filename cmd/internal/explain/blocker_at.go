@@ -178,17 +178,17 @@ func (f *flow) unanswered(asker *sim.HostState, a netip.Addr, w api.Way) *blocke
 }
 
 // unheard finds the flag that keeps a broadcast from a port.
-func (f *flow) unheard(asker *sim.HostState, to *sim.CardState, s *blocker) bool {
+func (f *flow) unheard(asker *sim.HostState, to *sim.NICState, s *blocker) bool {
 	if asker == nil {
 		return false
 	}
-	i := slices.IndexFunc(asker.Cards, func(c sim.CardState) bool { return c.Network == to.Network })
+	i := slices.IndexFunc(asker.NICs, func(c sim.NICState) bool { return c.Network == to.Network })
 	sw, ok := f.world.Switch(to.Network)
 	if i < 0 || !ok {
 		return false
 	}
 	theirs, ok1 := sw.Port(to.Port)
-	ours, ok2 := sw.Port(asker.Cards[i].Port)
+	ours, ok2 := sw.Port(asker.NICs[i].Port)
 	switch {
 	case !ok1 || !ok2:
 		return false

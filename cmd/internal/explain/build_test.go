@@ -30,7 +30,7 @@ type world struct {
 // build makes a world of a text, a line for each thing:
 //
 //	network br0 11.11.11.0/24      also: mtu 1400; gateway none, else it has the first address
-//	host RED br0 11.11.11.2        also: mtu, gateway 11.11.11.9 or none, isolated on, bcast_flood off; a second line is a second card
+//	host RED br0 11.11.11.2        also: mtu, gateway 11.11.11.9 or none, isolated on, bcast_flood off; a second line is a second interface
 //	uplink sim
 //	ip_forward 0
 //	rule -t nat -A POSTROUTING -s 11.11.11.0/24 ! -o br0 -j MASQUERADE
@@ -149,9 +149,9 @@ func (b *builder) host(name, on string, addr netip.Addr, o map[string]string) er
 		return err
 	}
 	mtu, _ := strconv.Atoi(o["mtu"])
-	card := sim.CardState{Name: fmt.Sprintf("eth%d", len(h.Cards)), Network: on, Port: port.Name(), Addr: netip.PrefixFrom(addr, n.subnet.Bits()),
+	nic := sim.NICState{Name: fmt.Sprintf("eth%d", len(h.NICs)), Network: on, Port: port.Name(), Addr: netip.PrefixFrom(addr, n.subnet.Bits()),
 		MAC: frame.MACFromIPv4(addr), MTU: cmp.Or(mtu, n.mtu)}
-	h.Cards = append(h.Cards, card)
+	h.NICs = append(h.NICs, nic)
 	via := n.gateway
 	switch o["gateway"] {
 	case "":
@@ -161,7 +161,7 @@ func (b *builder) host(name, on string, addr netip.Addr, o map[string]string) er
 		via = ip(o["gateway"])
 	}
 	if via.IsValid() && len(h.Routes) == 0 {
-		h.Routes = []sim.HostRoute{{Prefix: everywhere, Via: via, Card: card.Name}}
+		h.Routes = []sim.HostRoute{{Prefix: everywhere, Via: via, NIC: nic.Name}}
 	}
 	return nil
 }
@@ -202,7 +202,7 @@ func setGateway(h *sim.Host, via netip.Addr) error {
 }
 
 func setUp(h *sim.Host, up bool) {
-	for _, c := range h.Cards() {
+	for _, c := range h.NICs() {
 		c.SetUp(up)
 	}
 }

@@ -39,8 +39,8 @@ func (l *Lab) Neighbor(from string, to netip.Addr) (owner string, source netip.A
 	if sender == nil || receiver == nil || receiver == sender {
 		return "", source
 	}
-	for i := range sender.Cards {
-		ours := &sender.Cards[i]
+	for i := range sender.NICs {
+		ours := &sender.NICs[i]
 		if ours.Network == theirs.Network && ours.Addr.Contains(to) && !knows(ours, to) && !knows(theirs, ours.Addr.Addr()) {
 			return receiver.Name, ours.Addr.Addr()
 		}
@@ -48,7 +48,7 @@ func (l *Lab) Neighbor(from string, to netip.Addr) (owner string, source netip.A
 	return "", source
 }
 
-func knows(c *sim.CardState, a netip.Addr) bool {
+func knows(c *sim.NICState, a netip.Addr) bool {
 	return slices.ContainsFunc(c.Neighbors, func(n arp.Neighbor) bool { return n.Addr == a })
 }
 
@@ -213,7 +213,7 @@ func (l *Lab) sends(host string, a netip.Addr) bool {
 		return l.isGateway(a)
 	}
 	h := l.host(host)
-	return h != nil && slices.ContainsFunc(h.Cards, func(c sim.CardState) bool { return c.Addr.IsValid() && c.Addr.Addr() == a })
+	return h != nil && slices.ContainsFunc(h.NICs, func(c sim.NICState) bool { return c.Addr.IsValid() && c.Addr.Addr() == a })
 }
 
 // judge turns what a socket heard into a verdict. wait is how long it listened; notSent says that err is no answer.

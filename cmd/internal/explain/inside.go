@@ -49,9 +49,9 @@ func (f *flow) dropText(s *inner) string {
 	case trace.FragNeeded.String():
 		return f.in("too big for the next link, and its sender forbade cutting it (DF); the sender is told")
 	case sim.DropARPOff:
-		return f.in("%s has it, and answers no question of ARP: `arp off` at %s", h, s.Card)
+		return f.in("%s has it, and answers no question of ARP: `arp off` at %s", h, s.NIC)
 	case sim.DropARPIgnored:
-		return f.in("%s has it, and does not answer for it at %s: its arp_ignore or arp_filter forbids", h, s.Card)
+		return f.in("%s has it, and does not answer for it at %s: its arp_ignore or arp_filter forbids", h, s.NIC)
 	case trace.PolicyDrop.String():
 		return f.in("%s has a firewall of its own whose policy drops everything", h)
 	case sim.DropGroup:
@@ -89,13 +89,13 @@ func (f *flow) martianText(s *inner) string {
 	if owner, _ := f.lab.owner(src); owner != nil && owner.Name == s.Host {
 		return f.in("it comes with %v as its source, which is %s's own: no kernel believes that", src, s.Host)
 	}
-	return f.in("%s does not believe its source %v: rp_filter wants that its answer would leave by %s, or a route forbids that address", s.Host, src, s.Card)
+	return f.in("%s does not believe its source %v: rp_filter wants that its answer would leave by %s, or a route forbids that address", s.Host, src, s.NIC)
 }
 
 // isBroadcast reports whether an address is for everyone on one of the lab's networks.
 func (f *flow) isBroadcast(a netip.Addr) bool {
 	for _, h := range f.lab.Hosts {
-		for _, c := range h.Cards {
+		for _, c := range h.NICs {
 			if c.Addr.IsValid() && c.Addr.Contains(a) && !c.Addr.Contains(a.Next()) {
 				return true
 			}
@@ -110,7 +110,7 @@ func (f *flow) wrongNeighbor(s *inner) string {
 		return ""
 	}
 	h := f.lab.host(s.Host)
-	c := f.nicNamed(h, s.Card)
+	c := f.nicNamed(h, s.NIC)
 	if c == nil {
 		return ""
 	}
@@ -121,7 +121,7 @@ func (f *flow) wrongNeighbor(s *inner) string {
 	if len(right) == 0 || slices.Contains(right, s.MAC) {
 		return ""
 	}
-	whose := f.in("which no card there has")
+	whose := f.in("which no interface there has")
 	if o := f.ownerOfMAC(c.Network, s.MAC); o != "" {
 		whose = f.in("which is %s's", o)
 	}
@@ -137,8 +137,8 @@ func (f *flow) macsOf(network string, a netip.Addr) (all []frame.MAC) {
 	}
 	for i := range f.lab.Hosts {
 		h := &f.lab.Hosts[i]
-		for j := range h.Cards {
-			c := &h.Cards[j]
+		for j := range h.NICs {
+			c := &h.NICs[j]
 			if c.Network == network && ownsAddr(h, a) {
 				all = append(all, c.MAC)
 			}
@@ -149,18 +149,18 @@ func (f *flow) macsOf(network string, a netip.Addr) (all []frame.MAC) {
 
 // ownsAddr reports whether an address is one of a host's.
 func ownsAddr(h *sim.HostState, a netip.Addr) bool {
-	return slices.Contains(h.Locals, a) || slices.ContainsFunc(h.Cards, func(c sim.CardState) bool {
+	return slices.Contains(h.Locals, a) || slices.ContainsFunc(h.NICs, func(c sim.NICState) bool {
 		return c.Addr.IsValid() && c.Addr.Addr() == a || slices.ContainsFunc(c.More, func(p netip.Prefix) bool { return p.Addr() == a })
 	})
 }
 
-func (f *flow) nicNamed(h *sim.HostState, name string) *sim.CardState {
+func (f *flow) nicNamed(h *sim.HostState, name string) *sim.NICState {
 	if h == nil {
 		return nil
 	}
-	for i := range h.Cards {
-		if h.Cards[i].Name == name {
-			return &h.Cards[i]
+	for i := range h.NICs {
+		if h.NICs[i].Name == name {
+			return &h.NICs[i]
 		}
 	}
 	return nil
@@ -175,7 +175,7 @@ func (f *flow) ownerOfMAC(network string, m frame.MAC) string {
 		}
 	}
 	for _, h := range f.lab.Hosts {
-		for _, c := range h.Cards {
+		for _, c := range h.NICs {
 			if c.Network == network && c.MAC == m {
 				all = append(all, h.Name)
 			}
@@ -220,7 +220,7 @@ func (f *flow) unknowns(stop *blocker) (all []string) {
 // outdated is for a neighbour that the kernel will ask anew before long, and find elsewhere.
 func (f *flow) outdated(s *inner) string {
 	h := f.lab.host(s.Host)
-	c := f.nicNamed(h, s.Card)
+	c := f.nicNamed(h, s.NIC)
 	if c == nil || h.Kernel == nil || c.NoARP || f.wrongNeighbor(s) == "" {
 		return ""
 	}
@@ -242,7 +242,7 @@ func (f *flow) doubles() (all []string) {
 	}
 	for i := range f.inner {
 		if s := &f.inner[i]; s.Kind == sim.StepARP && s.Drop == "" {
-			note(s.Addr, s.Host+"'s "+s.Card)
+			note(s.Addr, s.Host+"'s "+s.NIC)
 			if f.lab.isGateway(s.Addr) {
 				note(s.Addr, f.in("the gateway"))
 			}

@@ -138,10 +138,10 @@ func (l *Lab) port(network, name string) (*vswitch.Switch, *vswitch.Port) {
 }
 
 // owner finds the host and its interface with an address.
-func (l *Lab) owner(a netip.Addr) (*sim.HostState, *sim.CardState) {
+func (l *Lab) owner(a netip.Addr) (*sim.HostState, *sim.NICState) {
 	for i := range l.Hosts {
-		for j := range l.Hosts[i].Cards {
-			if c := &l.Hosts[i].Cards[j]; c.Addr.IsValid() && c.Addr.Addr() == a ||
+		for j := range l.Hosts[i].NICs {
+			if c := &l.Hosts[i].NICs[j]; c.Addr.IsValid() && c.Addr.Addr() == a ||
 				slices.ContainsFunc(c.More, func(p netip.Prefix) bool { return p.Addr() == a }) {
 				return &l.Hosts[i], c
 			}

@@ -69,7 +69,7 @@ func TestHostsFirewall(t *testing.T) {
 	for _, drops := range []bool{false, true} {
 		l := real(t, nat.InterfaceConfig{Name: "uplink", Addr: netip.MustParsePrefix("192.0.2.2/24"), Uplink: noUplink{}}, explain.Uplink{Kind: explain.Sim, Internet: sim.InternetConfig{}})
 		l.Hosts[1].Unseen = []sim.Unseen{{At: sim.AtInput, Text: "a firewall", Shown: "nft list ruleset", Drops: drops}}
-		l.Hosts[0].Cards[0].Down = true
+		l.Hosts[0].NICs[0].Down = true
 		advice, err := l.WhyNot(api.Question{From: "RED", To: "BLUE", Protocol: "icmp"})
 		if err != nil {
 			t.Fatal(err)

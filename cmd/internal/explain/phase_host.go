@@ -46,8 +46,8 @@ func (b *builder) inside(s *inner) {
 		if s.Drop == "" {
 			p.Found = decisionText(b.in, s.Decision)
 		}
-	case sim.StepCard:
-		if p.Looked = s.Card; !b.once(s.way, s.Host, "interface") {
+	case sim.StepNIC:
+		if p.Looked = s.NIC; !b.once(s.way, s.Host, "interface") {
 			return
 		}
 	case sim.StepForward:
@@ -197,8 +197,8 @@ func heldAt(h *sim.HostState, protocol string, port uint16) string {
 		switch {
 		case s.Peer.IsValid():
 			text += " for " + s.Peer.String()
-		case s.Card != "":
-			text += " by " + s.Card
+		case s.NIC != "":
+			text += " by " + s.NIC
 		}
 		if !slices.Contains(at, text) {
 			at = append(at, text)
@@ -215,7 +215,7 @@ func decisionText(in trace.Language, d sim.Decision) string {
 	case d.Text != "":
 		return d.Text
 	}
-	text := "dev " + d.Card
+	text := "dev " + d.NIC
 	if d.Via.IsValid() {
 		text = "via " + d.Via.String() + " " + text
 	}

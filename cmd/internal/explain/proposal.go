@@ -92,21 +92,21 @@ func iptables(args string) proposal {
 }
 
 // interface finds an interface of a host in a trial's own state, to be changed.
-func (t *trial) nic(host, nic string) *sim.CardState {
+func (t *trial) nic(host, nic string) *sim.NICState {
 	h := t.changed(host)
-	for i := range h.Cards {
-		if h.Cards[i].Name == nic {
-			return &h.Cards[i]
+	for i := range h.NICs {
+		if h.NICs[i].Name == nic {
+			return &h.NICs[i]
 		}
 	}
 	return nil
 }
 
 // nicOf finds who is plugged into a port.
-func (t *trial) nicOf(network, port string) (*sim.HostState, *sim.CardState) {
+func (t *trial) nicOf(network, port string) (*sim.HostState, *sim.NICState) {
 	for i := range t.lab.Hosts {
-		for j := range t.lab.Hosts[i].Cards {
-			if c := &t.lab.Hosts[i].Cards[j]; c.Network == network && c.Port == port {
+		for j := range t.lab.Hosts[i].NICs {
+			if c := &t.lab.Hosts[i].NICs[j]; c.Network == network && c.Port == port {
 				return &t.lab.Hosts[i], c
 			}
 		}
@@ -201,7 +201,7 @@ func (t *trial) sameMTU(s *blocker) []proposal {
 	}
 	need := 1500
 	for _, o := range t.lab.Hosts {
-		for _, c := range o.Cards {
+		for _, c := range o.NICs {
 			if c.Network == nic.Network {
 				need = max(need, c.MTU)
 			}

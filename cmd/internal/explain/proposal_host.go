@@ -13,7 +13,7 @@ import (
 // hostRoute is for a host that has no route, and perhaps no address.
 func (t *trial) hostRoute(s *blocker) (all []proposal) {
 	name := s.host.Name
-	for _, c := range s.host.Cards {
+	for _, c := range s.host.NICs {
 		leg, ok := t.lab.Gateway.Interface(c.Network)
 		if !ok {
 			continue
@@ -46,12 +46,12 @@ func (t *trial) setDefault(name string, via netip.Addr, nic string) {
 			routes = append(routes, r)
 		}
 	}
-	h.Routes = append(routes, sim.HostRoute{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: via, Card: nic})
+	h.Routes = append(routes, sim.HostRoute{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: via, NIC: nic})
 }
 
 // giveGateway is for networks on which the gateway has no address.
 func (t *trial) giveGateway(h *sim.HostState) (all []proposal) {
-	for _, c := range h.Cards {
+	for _, c := range h.NICs {
 		leg, ok := t.lab.Gateway.Interface(c.Network)
 		addr := t.gatewayAddr(h, &c)
 		switch {
@@ -81,13 +81,13 @@ func giveAddr(leg string, addr netip.Prefix) proposal {
 
 // gatewayAddr is the address that the gateway should have on an interface's network: the one where the host looks for it, or else
 // the first, or the lowest that nobody has. It is not valid if the interface has no address.
-func (t *trial) gatewayAddr(h *sim.HostState, c *sim.CardState) netip.Prefix {
+func (t *trial) gatewayAddr(h *sim.HostState, c *sim.NICState) netip.Prefix {
 	if !c.Addr.IsValid() {
 		return netip.Prefix{}
 	}
 	addr := c.Addr.Masked().Addr().Next()
 	for _, r := range h.Routes {
-		if r.Via.IsValid() && r.Card == c.Name && c.Addr.Contains(r.Via) {
+		if r.Via.IsValid() && r.NIC == c.Name && c.Addr.Contains(r.Via) {
 			addr = r.Via
 		}
 	}
@@ -131,7 +131,7 @@ func (t *trial) otherGateway(s *blocker) (all []proposal) {
 	if s.host == nil {
 		return nil
 	}
-	for _, c := range s.host.Cards {
+	for _, c := range s.host.NICs {
 		leg, ok := t.lab.Gateway.Interface(c.Network)
 		if !ok || !c.Addr.IsValid() || !leg.Addr().Contains(c.Addr.Addr()) {
 			continue
@@ -209,9 +209,9 @@ func (t *trial) publish(s *blocker) (all []proposal) {
 }
 
 // reachable is an interface of a host's on a network of the gateway's, or nil.
-func (t *trial) reachable(h *sim.HostState) *sim.CardState {
-	for i := range h.Cards {
-		if c := &h.Cards[i]; c.Addr.IsValid() && t.inner(c.Addr.Addr()) != nil {
+func (t *trial) reachable(h *sim.HostState) *sim.NICState {
+	for i := range h.NICs {
+		if c := &h.NICs[i]; c.Addr.IsValid() && t.inner(c.Addr.Addr()) != nil {
 			return c
 		}
 	}

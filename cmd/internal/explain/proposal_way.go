@@ -111,11 +111,11 @@ func (l *Lab) addInterface(network string, addr netip.Prefix) error {
 	sw.SetLocal(mac, i)
 	for j := range l.Hosts {
 		h := &l.Hosts[j]
-		for _, c := range h.Cards {
+		for _, c := range h.NICs {
 			has := slices.ContainsFunc(h.Routes, func(r sim.HostRoute) bool { return r.Prefix.Bits() == 0 })
 			if !has && c.Network == network {
 				h.Kernel = nil
-				h.Routes = append(h.Routes, sim.HostRoute{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: addr.Addr(), Card: c.Name})
+				h.Routes = append(h.Routes, sim.HostRoute{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: addr.Addr(), NIC: c.Name})
 			}
 		}
 	}

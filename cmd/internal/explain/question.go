@@ -140,7 +140,7 @@ func (l *Lab) addrOf(q api.Question) (netip.Addr, error) {
 		return netip.Addr{}, nil
 	}
 	var found netip.Addr
-	for _, c := range to.Cards {
+	for _, c := range to.NICs {
 		switch {
 		case !c.Addr.IsValid():
 		case from != nil && onNetwork(from, c.Network):
@@ -161,14 +161,14 @@ type addressless struct{ who, text string }
 func (e addressless) Error() string { return e.text }
 
 func onNetwork(h *sim.HostState, network string) bool {
-	return slices.ContainsFunc(h.Cards, func(c sim.CardState) bool { return c.Network == network })
+	return slices.ContainsFunc(h.NICs, func(c sim.NICState) bool { return c.Network == network })
 }
 
 func firstNIC(h *sim.HostState) string {
-	if len(h.Cards) == 0 {
+	if len(h.NICs) == 0 {
 		return "eth0"
 	}
-	return h.Cards[0].Name
+	return h.NICs[0].Name
 }
 
 func (l *Lab) hostNames() (names []string) {

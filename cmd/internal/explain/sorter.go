@@ -102,7 +102,7 @@ func (s *sorter) wayOf(h *sim.Step) api.Way {
 		if s.first == 0 && h.Kind != sim.StepARP && h.Kind != sim.StepUnseen && h.Host != s.question.From {
 			return ""
 		}
-		if s.first != 0 && h.Host != s.question.From && (h.Kind == sim.StepRoute || h.Kind == sim.StepCard) {
+		if s.first != 0 && h.Host != s.question.From && (h.Kind == sim.StepRoute || h.Kind == sim.StepNIC) {
 			return api.Back // it would have answered
 		}
 		return now

@@ -133,7 +133,7 @@ func (t *trial) fork() (*trial, error) {
 	f := *t
 	f.lab.Switches, f.lab.Gateway, f.lab.Hosts = w.Switches(), w.Gateway(), nil
 	for _, h := range t.lab.Hosts {
-		h.Cards = append([]sim.CardState(nil), h.Cards...)
+		h.NICs = append([]sim.NICState(nil), h.NICs...)
 		h.Routes = append([]sim.HostRoute(nil), h.Routes...)
 		h.TCP, h.UDP = append([]uint16(nil), h.TCP...), append([]uint16(nil), h.UDP...)
 		h.Rules, h.Elsewhere = slices.Clone(h.Rules), slices.Clone(h.Elsewhere)

@@ -69,7 +69,7 @@ func (b *builder) host(service types.ServiceConfig) Host {
 	if veth := b.veth(x); veth != "" && len(h.Interfaces) > 0 && h.Interfaces[0].Veth == "" {
 		h.Interfaces[0].Veth = veth
 	} else if veth != "" {
-		x.bad("veth", "%s has no first card that it could be for", h.Name)
+		x.bad("veth", "%s has no first interface that it could be for", h.Name)
 	}
 	return h
 }

@@ -167,11 +167,11 @@ lab.yaml:14: services.vx2: the port of network d to other machines is called so:
 		{name: "a circle of namespaces", file: "services:\n  A: {network_mode: \"service:B\"}\n  B: {network_mode: \"container:lab-C-1\"}\n  C: {network_mode: \"service:A\"}\n  D: {network_mode: \"service:D\"}\n", want: "lab.yaml:2: services.A.network_mode: a circle: A -> B -> C -> A\n" +
 			"lab.yaml:5: services.D.network_mode: a circle: D -> D"},
 		{name: "what a namespace of somebody else's excludes", file: "services:\n  A: {}\n  B: {network_mode: \"service:A\", ports: [80], mac_address: 02:00:00:00:00:01, hostname: b, x-uswitch: {netns: b, veth: v1}}\n  C: {network_mode: host, mac_address: 02:00:00:00:00:01, x-uswitch: {netns: c}}\n", want: "lab.yaml:3: services.B.hostname: conflicting options: hostname and the network mode: it is that of A\n" +
-			"lab.yaml:3: services.B.mac_address: conflicting options: mac-address and the network mode: B has no card of its own\n" +
+			"lab.yaml:3: services.B.mac_address: conflicting options: mac-address and the network mode: B has no interface of its own\n" +
 			"lab.yaml:3: services.B.ports: conflicting options: port publishing and the container type network mode: publish them at A\n" +
 			"lab.yaml:3: services.B.x-uswitch.netns: network_mode says already which namespace B is in\n" +
-			"lab.yaml:3: services.B.x-uswitch.veth: B has no first card that it could be for\n" +
-			"lab.yaml:4: services.C.mac_address: conflicting options: mac-address and the network mode: C has no card of its own\n" +
+			"lab.yaml:3: services.B.x-uswitch.veth: B has no first interface that it could be for\n" +
+			"lab.yaml:4: services.C.mac_address: conflicting options: mac-address and the network mode: C has no interface of its own\n" +
 			"lab.yaml:4: services.C.x-uswitch.netns: network_mode says already which namespace C is in"},
 		{name: "Docker's own bridge", file: "networks: {a: {ipam: {config: [{subnet: 172.17.3.0/24}]}}, docker0: {}}\nservices: {A: {network_mode: bridge}}\n", want: "lab.yaml:1: networks.a.ipam.config: 172.17.3.0/24: Pool overlaps with other one on this address space: network bridge has 172.17.0.0/16\n" +
 			"lab.yaml:1: networks.docker0: bridge name docker0 is already used, by network_mode: bridge"},

@@ -68,7 +68,7 @@ func (b *builder) mode(h *Host, service types.ServiceConfig, at path) {
 	}
 	// The sentences about what conflicts are Docker's own.
 	if service.MacAddress != "" {
-		b.wrong(at.to("mac_address"), "conflicting options: mac-address and the network mode: %s has no card of its own", h.Name)
+		b.wrong(at.to("mac_address"), "conflicting options: mac-address and the network mode: %s has no interface of its own", h.Name)
 	}
 	if h.Netns != "" && h.Mode != ModeNone {
 		b.wrong(at.to(extension, "netns"), "network_mode says already which namespace %s is in", h.Name)

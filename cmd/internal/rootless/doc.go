@@ -1,5 +1,5 @@
-// Package rootless gives a lab on real network cards to somebody who is not root: the lab's process runs in a user namespace and
-// a mount namespace of its own, in which it has every capability over what it makes - network namespaces, cards, mounts - and
+// Package rootless gives a lab on real network interfaces to somebody who is not root: the lab's process runs in a user namespace and
+// a mount namespace of its own, in which it has every capability over what it makes - network namespaces, interfaces, mounts - and
 // none over the machine.
 //
 //	the person's process               the lab's process

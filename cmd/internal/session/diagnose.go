@@ -42,7 +42,7 @@ func (e *refusal) Unwrap() error {
 	return e.number
 }
 
-// Diagnose tries what Run would do with a lab of so many hosts on real network cards, in processes that end with it and leave
+// Diagnose tries what Run would do with a lab of so many hosts on real network interfaces, in processes that end with it and leave
 // nothing behind.
 func Diagnose(hosts int) *doctor.Findings {
 	f := &doctor.Findings{Hosts: hosts, Files: uplink.FreeFiles(), DockerSocket: dockerSocket()}

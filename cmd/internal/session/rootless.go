@@ -16,7 +16,7 @@ import (
 	"uswitch/tap"
 )
 
-// A lab on real network cards whose person is not root is run by a second process, in namespaces of its own (package rootless):
+// A lab on real network interfaces whose person is not root is run by a second process, in namespaces of its own (package rootless):
 //
 //	uswitch run LAB                  uswitch rootless-lab
 //	  loads the plan     ---------->   descriptor 4: the request
@@ -309,7 +309,7 @@ func settle(r *request) (tap.Host, error) {
 	return newRealHost(r.Dir)
 }
 
-// newRealHost returns who makes real namespaces and cards: of the rootless lab that this process is in, or of this machine.
+// newRealHost returns who makes real namespaces and interfaces: of the rootless lab that this process is in, or of this machine.
 func newRealHost(dir string) (tap.Host, error) {
 	if records, names, ok := rootless.Inside(dir); ok {
 		return tap.NewWithNames(records, names)

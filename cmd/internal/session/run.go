@@ -36,7 +36,7 @@ type Options struct {
 	// and ends when it is told to, not with the lab's commands.
 	InBackground bool
 
-	Rights Rights // whose rights a lab on real network cards may use; empty: whichever will do
+	Rights Rights // whose rights a lab on real network interfaces may use; empty: whichever will do
 
 	Stdout, Stderr *os.File `json:"-"` // required
 
@@ -47,7 +47,7 @@ type Options struct {
 	up func(lab string) error // told when the lab is up; nil: nobody waits for that
 }
 
-// Rights says how a lab on real network cards comes by the rights that it needs.
+// Rights says how a lab on real network interfaces comes by the rights that it needs.
 type Rights string
 
 const (

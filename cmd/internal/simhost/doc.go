@@ -5,7 +5,7 @@
 //	                   |
 //	programs           +--> runPing, runCurl, runShell ...     what they do: words, options, exit statuses
 //	                   |
-//	the host's own     +--> sim.Machine, sim.Sockets, sim.Card what they do it with
+//	the host's own     +--> sim.Machine, sim.Sockets, sim.NIC what they do it with
 //
 // A program is a task of the Loop, which takes turns with all else: where it waits (There, sim.Conn, sleep), it lets others run. So it
 // must not start goroutines, nor call what does: curl and serve speak HTTP themselves, and the shell has pipes and background commands

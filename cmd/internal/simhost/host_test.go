@@ -54,7 +54,7 @@ func TestNamespaces(t *testing.T) {
 		t.Errorf("what ran inside: status %d", status)
 	}
 	if _, err := device.State(); !errors.Is(err, tap.ErrGone) {
-		t.Errorf("its card: %v", err)
+		t.Errorf("its interface: %v", err)
 	}
 	if _, err := n.host.Start(red, exec.Command("true")); !errors.Is(err, tap.ErrReplaced) {
 		t.Errorf("a program in a namespace that is gone: %v", err)
@@ -64,8 +64,8 @@ func TestNamespaces(t *testing.T) {
 	}
 }
 
-// TestCardChanges: what somebody inside does to a card is seen and heard outside.
-func TestCardChanges(t *testing.T) {
+// TestNICChanges: what somebody inside does to an interface is seen and heard outside.
+func TestNICChanges(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t)
 	port, _ := n.sw.Port("RED")
@@ -109,10 +109,10 @@ func TestCardChanges(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	if err := device.Write(frame.Frame{Data: make([]byte, 60)}); !errors.Is(err, tap.ErrDown) {
-		t.Errorf("a frame to a card that is down: %v", err)
+		t.Errorf("a frame to an interface that is down: %v", err)
 	}
 	if out := inside(0, "ip", "route"); out != "" {
-		t.Errorf("routes over a card that is down:\n%s", out)
+		t.Errorf("routes over an interface that is down:\n%s", out)
 	}
 	if out := inside(0, "ip", "link", "show", "eth0"); !strings.Contains(out, "eth0: <BROADCAST,MULTICAST> mtu 1400 qdisc noqueue state DOWN") {
 		t.Errorf("%s", out)
@@ -120,7 +120,7 @@ func TestCardChanges(t *testing.T) {
 	inside(0, "ip", "link", "set", "eth0", "up")
 	next()
 	if out := inside(0, "ip", "route"); !strings.HasPrefix(out, "11.11.11.0/24 dev eth0") || strings.Contains(out, "default") {
-		t.Errorf("routes over a card that was down:\n%s", out)
+		t.Errorf("routes over an interface that was down:\n%s", out)
 	}
 	if err := device.SetGateway(netip.MustParseAddr("11.11.11.3")); err != nil {
 		t.Error(err)

@@ -46,9 +46,9 @@ func runIP(c *call) int {
 		case isShort(object, "link", 1) && isShort(verb, "set", 1):
 			return c.refused(host{c.Namespace}.linkSet(words[2:]))
 		case isShort(object, "address", 1) && isShort(verb, "add", 1):
-			return c.refused(host{c.Namespace}.addrChange(words[2:], (*sim.Card).AddAddr))
+			return c.refused(host{c.Namespace}.addrChange(words[2:], (*sim.NIC).AddAddr))
 		case isShort(object, "address", 1) && isShort(verb, "delete", 1):
-			return c.refused(host{c.Namespace}.addrChange(words[2:], (*sim.Card).DeleteAddr))
+			return c.refused(host{c.Namespace}.addrChange(words[2:], (*sim.NIC).DeleteAddr))
 		case isShort(object, "address", 1) && isShort(verb, "flush", 2):
 			return c.refused(host{c.Namespace}.addrFlush(words[2:]))
 		}
@@ -99,23 +99,23 @@ func (h host) Do(_ context.Context, method, path string, _ url.Values, body, _ a
 	return fmt.Errorf("%s: a simulated host cannot do that", path)
 }
 
-// deviceRows lists lo and the cards.
+// deviceRows lists lo and the interfaces.
 func (h host) deviceRows() []api.Device {
 	rows := []api.Device{{Index: 1, Name: "lo", Kind: api.KindLoopback, Address: netip.MustParsePrefix("127.0.0.1/8"),
 		MTU: 65536, Carrier: true}}
 	for _, d := range h.Devices() {
-		six := h.address6Rows(d.Card())
+		six := h.address6Rows(d.NIC())
 		if len(six) > 0 && len(rows[0].Addresses6) == 0 {
 			rows[0].Addresses6 = []api.Address6{{Prefix: netip.MustParsePrefix("::1/128")}}
 		}
-		rows = append(rows, api.Device{Index: d.Index(), Name: d.Name(), Kind: api.KindEther, MAC: d.Card().MAC(), Address: d.Card().Addr(), Addresses6: six,
-			MTU: d.Card().MTU(), Carrier: d.Card().Up(), Down: !d.Card().Up(), Raised: true})
+		rows = append(rows, api.Device{Index: d.Index(), Name: d.Name(), Kind: api.KindEther, MAC: d.NIC().MAC(), Address: d.NIC().Addr(), Addresses6: six,
+			MTU: d.NIC().MTU(), Carrier: d.NIC().Up(), Down: !d.NIC().Up(), Raised: true})
 	}
 	return rows
 }
 
-// address6Rows lists a card's addresses of IPv6 as the kernel does: the link-local one comes last.
-func (h host) address6Rows(c *sim.Card) (rows []api.Address6) {
+// address6Rows lists an interface's addresses of IPv6 as the kernel does: the link-local one comes last.
+func (h host) address6Rows(c *sim.NIC) (rows []api.Address6) {
 	now, all := h.Loop().Now(), c.Addrs6()
 	slices.SortStableFunc(all, func(a, b sim.Addr6) int { return linkLocalLast(a.Addr()) - linkLocalLast(b.Addr()) })
 	for _, a := range all {
@@ -166,7 +166,7 @@ func addressFlags(a sim.Addr6, now time.Time) (flags []string) {
 // beside another one.
 func (h host) route6Rows() (rows []api.Route) {
 	now := h.Loop().Now()
-	for _, c := range h.Host.Cards() {
+	for _, c := range h.Host.NICs() {
 		if slices.ContainsFunc(c.Addrs6(), func(a sim.Addr6) bool { return a.Addr().IsLinkLocalUnicast() }) {
 			rows = append(rows, api.Route{Dst: frame.LinkLocal.String(), Dev: c.Name(), Protocol: "kernel", Metric: 256, Flags: []string{}})
 		}
@@ -231,7 +231,7 @@ func inOrder6(r api.Route) int {
 func (h host) neighborRows() []api.Neighbor {
 	rows := []api.Neighbor{}
 	for _, n := range h.Host.Neighbors(h.Loop().Now()) {
-		row := api.Neighbor{Dst: n.Addr, Dev: n.Card, Router: n.Router, State: []string{n.State.String()}}
+		row := api.Neighbor{Dst: n.Addr, Dev: n.NIC, Router: n.Router, State: []string{n.State.String()}}
 		if n.MAC != (frame.MAC{}) {
 			row.Lladdr = n.MAC.String()
 		}

@@ -29,12 +29,12 @@ func (h host) changeRoute(forget bool, c api.RouteChange) error {
 	case exists && (c.Replace || c.Change):
 		h.Host.DeleteRoute(c.Dst)
 	}
-	err := h.Host.AddRoute(sim.HostRoute{Prefix: c.Dst, Via: c.Via, Card: c.Dev})
+	err := h.Host.AddRoute(sim.HostRoute{Prefix: c.Dst, Via: c.Via, NIC: c.Dev})
 	if err == nil {
 		return nil
 	}
 	if exists && (c.Replace || c.Change) {
-		_ = h.Host.AddRoute(sim.HostRoute{Prefix: old.Prefix, Via: old.Via, Card: old.Dev.Name()}) // as it was
+		_ = h.Host.AddRoute(sim.HostRoute{Prefix: old.Prefix, Via: old.Via, NIC: old.Dev.Name()}) // as it was
 	}
 	if errors.Is(err, sim.ErrBadNexthop) {
 		return &api.Error{Status: 2, Message: "Error: Nexthop has invalid gateway."}
@@ -42,26 +42,26 @@ func (h host) changeRoute(forget bool, c api.RouteChange) error {
 	return kernel(err.Error())
 }
 
-func (h host) route(p netip.Prefix) (route.Route[*sim.Card], bool) {
+func (h host) route(p netip.Prefix) (route.Route[*sim.NIC], bool) {
 	routes := h.Host.Routes()
-	i := slices.IndexFunc(routes, func(r route.Route[*sim.Card]) bool { return r.Prefix == p })
+	i := slices.IndexFunc(routes, func(r route.Route[*sim.NIC]) bool { return r.Prefix == p })
 	if i < 0 {
-		return route.Route[*sim.Card]{}, false
+		return route.Route[*sim.NIC]{}, false
 	}
 	return routes[i], true
 }
 
 func (h host) changeNeighbor(forget bool, c api.NeighborChange) error {
-	known := slices.ContainsFunc(h.Host.Neighbors(h.Loop().Now()), func(n sim.Neighbor) bool { return n.Addr == c.Dst && n.Card == c.Dev })
-	for _, card := range h.Host.Cards() {
-		if c.Dev != "" && card.Name() != c.Dev {
+	known := slices.ContainsFunc(h.Host.Neighbors(h.Loop().Now()), func(n sim.Neighbor) bool { return n.Addr == c.Dst && n.NIC == c.Dev })
+	for _, nic := range h.Host.NICs() {
+		if c.Dev != "" && nic.Name() != c.Dev {
 			continue
 		}
 		switch {
 		case forget && !c.Dst.IsValid():
-			card.FlushNeighbors()
+			nic.FlushNeighbors()
 		case forget:
-			if !card.RemoveNeighbor(c.Dst) {
+			if !nic.RemoveNeighbor(c.Dst) {
 				return kernel("No such file or directory")
 			}
 		case known && !c.Replace && !c.Change:
@@ -69,13 +69,13 @@ func (h host) changeNeighbor(forget bool, c api.NeighborChange) error {
 		case !known && c.Change:
 			return kernel("No such file or directory")
 		default:
-			card.SetNeighbor(c.Dst, c.Lladdr)
+			nic.SetNeighbor(c.Dst, c.Lladdr)
 		}
 	}
 	return nil
 }
 
-// device finds a card by its name.
+// device finds an interface by its name.
 func (h host) device(name string) (*sim.Device, error) {
 	for _, d := range h.Devices() {
 		if d.Name() == name {
@@ -111,7 +111,7 @@ func (h host) linkSet(words []string) error {
 		if len(words) < 2 {
 			return refuse("Command line is not complete. Try option \"help\"")
 		}
-		change, err := setting(d.Card(), words[0], words[1])
+		change, err := setting(d.NIC(), words[0], words[1])
 		if err != nil {
 			return err
 		}
@@ -124,8 +124,8 @@ func (h host) linkSet(words []string) error {
 	return nil
 }
 
-// setting reads one setting of a card with its value.
-func setting(c *sim.Card, what, value string) (change func(), err error) {
+// setting reads one setting of an interface with its value.
+func setting(c *sim.NIC, what, value string) (change func(), err error) {
 	if what == "addrgenmode" {
 		if value != "eui64" && value != "random" {
 			return nil, refuse("Error: addrgenmode %q cannot be simulated: want eui64 or random", value)
@@ -147,7 +147,7 @@ func setting(c *sim.Card, what, value string) (change func(), err error) {
 }
 
 // addrChange does ip addr add|del ADDRESS dev NAME.
-func (h host) addrChange(words []string, change func(c *sim.Card, a netip.Prefix, nodad bool) error) error {
+func (h host) addrChange(words []string, change func(c *sim.NIC, a netip.Prefix, nodad bool) error) error {
 	if i := slices.Index(words, "brd"); i > 0 && i+1 < len(words) {
 		words = slices.Delete(slices.Clone(words), i, i+2) // the broadcast address is what it always is
 	}
@@ -167,7 +167,7 @@ func (h host) addrChange(words []string, change func(c *sim.Card, a netip.Prefix
 	if err != nil {
 		return err
 	}
-	if err := change(d.Card(), p, nodad); err != nil {
+	if err := change(d.NIC(), p, nodad); err != nil {
 		return kernel(err.Error())
 	}
 	return nil
@@ -182,9 +182,9 @@ func (h host) addrFlush(words []string) error {
 	if err != nil {
 		return err
 	}
-	_ = d.Card().DeleteAddr(d.Card().Addr(), false)
-	for _, a := range d.Card().Addrs6() {
-		_ = d.Card().DeleteAddr(a.Prefix, false)
+	_ = d.NIC().DeleteAddr(d.NIC().Addr(), false)
+	for _, a := range d.NIC().Addrs6() {
+		_ = d.NIC().DeleteAddr(a.Prefix, false)
 	}
 	return nil
 }

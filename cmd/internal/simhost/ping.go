@@ -176,7 +176,7 @@ func runArping(c *call) int {
 	set := pflag.NewFlagSet("arping", pflag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	count := set.IntP("count", "c", 0, "")
-	card := set.StringP("interface", "I", "", "")
+	nic := set.StringP("interface", "I", "", "")
 	first := set.BoolP("first", "f", false, "")
 	deadline := set.Float64P("deadline", "w", 0, "")
 	if err := set.Parse(c.Args); err != nil || set.NArg() != 1 {
@@ -188,13 +188,13 @@ func runArping(c *call) int {
 	}
 	defer c.deadline(*deadline)()
 	return c.There(func(out io.Writer, done func(int)) func() {
-		return c.arping(to, *card, *count, *first, out, done)
+		return c.arping(to, *nic, *count, *first, out, done)
 	})
 }
 
 // asking is an arping under way, on the hosts' goroutine.
 type asking struct {
-	card           *sim.Card
+	nic            *sim.NIC
 	to             netip.Addr
 	count          int // 0: until it is stopped
 	first          bool
@@ -210,17 +210,17 @@ type asking struct {
 // arping begins to ask for an address and returns what stops it.
 func (c *call) arping(to netip.Addr, name string, count int, first bool, out io.Writer, done func(int)) (stop func()) {
 	a := &asking{loop: c.Loop(), to: to, count: count, first: first, out: out, done: done}
-	for _, card := range c.Namespace.Host.Cards() {
-		if name == "" && card.Addr().IsValid() && card.Addr().Contains(to) || name == card.Name() {
-			a.card = card
+	for _, nic := range c.Namespace.Host.NICs() {
+		if name == "" && nic.Addr().IsValid() && nic.Addr().Contains(to) || name == nic.Name() {
+			a.nic = nic
 		}
 	}
-	if a.card == nil || !a.card.Addr().IsValid() {
-		fmt.Fprintf(out, "arping: no card has an address on a network with %v; say which with -I\n", to)
+	if a.nic == nil || !a.nic.Addr().IsValid() {
+		fmt.Fprintf(out, "arping: no interface has an address on a network with %v; say which with -I\n", to)
 		done(2)
 		return func() {}
 	}
-	fmt.Fprintf(out, "ARPING %v from %v %s\n", to, a.card.Addr().Addr(), a.card.Name())
+	fmt.Fprintf(out, "ARPING %v from %v %s\n", to, a.nic.Addr().Addr(), a.nic.Name())
 	a.ask()
 	return a.end
 }
@@ -232,7 +232,7 @@ func (a *asking) ask() {
 	}
 	a.sent++
 	a.asked = a.loop.Now()
-	a.card.Ask(a.to, a.heard)
+	a.nic.Ask(a.to, a.heard)
 	a.timer = a.loop.After(time.Second, a.ask)
 }
 
@@ -251,7 +251,7 @@ func (a *asking) end() {
 	}
 	a.over = true
 	a.timer.Stop()
-	a.card.Ask(a.to, nil)
+	a.nic.Ask(a.to, nil)
 	fmt.Fprintf(a.out, "Sent %d probes (%d broadcast(s))\nReceived %d response(s)\n", a.sent, a.sent, a.received)
 	status := 0
 	if a.received == 0 {

@@ -12,7 +12,7 @@ import (
 )
 
 // Apply makes the lab what a new plan says while it is up, and returns a line for each change, in the order in which they were
-// made. A card whose cable is out of the switch is plugged in again. Hosts of which nothing has changed keep their namespaces, cards and connections. What was added by hand stays,
+// made. An interface whose cable is out of the switch is plugged in again. Hosts of which nothing has changed keep their namespaces, interfaces and connections. What was added by hand stays,
 // unless the plan has something else of its name. If a step fails, those before it are undone, the last one first, and
 // the error says which it was; a plan that cannot be applied changes nothing.
 //
@@ -96,11 +96,11 @@ func (w *World) plotted(p *plan.Plan) ([]move, error) {
 	if err := all.Verify(); err != nil {
 		return nil, fmt.Errorf("%s, with what was added by hand: %w", p.Source, err)
 	}
-	c := &changeover{World: w, old: now.plan, now: all, filed: p, out: func(string, *Card) bool { return true }}
+	c := &applyPlan{World: w, old: now.plan, now: all, filed: p, out: func(string, *NIC) bool { return true }}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	c.plot()
+	c.build()
 	return c.moves, nil
 }
 
@@ -148,15 +148,15 @@ func withOwn(now, filed, p *plan.Plan) *plan.Plan {
 		case before == nil && after == nil:
 			all.Hosts = append(all.Hosts, h)
 		case before != nil && after != nil && after.Mode == plan.ModeOwn:
-			keepOwnCards(&h, before, after)
+			keepOwnNICs(&h, before, after)
 		}
 	}
 	return &all
 }
 
-// keepOwnCards gives a host the cards that somebody has put into it by hand, and its default route if it leads through one, with
+// keepOwnNICs gives a host the interfaces that somebody has put into it by hand, and its default route if it leads through one, with
 // the ports that are published.
-func keepOwnCards(now, before, after *plan.Host) {
+func keepOwnNICs(now, before, after *plan.Host) {
 	for _, i := range now.Interfaces {
 		if on(before, i.Network) || on(after, i.Network) || slices.ContainsFunc(after.Interfaces, func(o plan.Interface) bool { return o.Name == i.Name }) {
 			continue

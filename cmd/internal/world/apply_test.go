@@ -38,18 +38,18 @@ var edits = []struct {
 	{"a host goes", []string{"  DB: {networks: {back: {ipv4_address: 10.2.0.3}}, command: sleep 1001}\n", ""}, []string{"- host DB 10.2.0.3"}},
 	{"a host takes another's place", []string{"  DB: {", "  SQL: {"},
 		[]string{"- host DB 10.2.0.3", "+ host SQL 10.2.0.3"}},
-	{"a network comes, and a card", []string{"services:", "  side: {ipam: {config: [{subnet: 10.3.0.0/24}]}}\nservices:", "CLIENT: {networks: [front]", "CLIENT: {networks: [front, side]"},
-		[]string{"+ network side 10.3.0.0/24", "+ card CLIENT eth1 side 10.3.0.2 02:42:0a:03:00:02"}},
+	{"a network comes, and an interface", []string{"services:", "  side: {ipam: {config: [{subnet: 10.3.0.0/24}]}}\nservices:", "CLIENT: {networks: [front]", "CLIENT: {networks: [front, side]"},
+		[]string{"+ network side 10.3.0.0/24", "+ interface CLIENT eth1 side 10.3.0.2 02:42:0a:03:00:02"}},
 	{"a network goes, and what is on it", []string{"  back: {ipam: {config: [{subnet: 10.2.0.0/24}]}}\n", "", "[front, back]", "[front]", "  DB: {networks: {back: {ipv4_address: 10.2.0.3}}, command: sleep 1001}\n", ""},
-		[]string{"- published 192.168.104.2:8080 -> WEB 10.2.0.2:80/tcp", "- host DB 10.2.0.3", "- card WEB eth1 front 10.1.0.2 02:42:0a:01:00:02",
-			"- card WEB eth0 back 10.2.0.2 02:42:0a:02:00:02", "- network back 10.2.0.0/24", "+ card WEB eth0 front 10.1.0.2 02:42:0a:01:00:02",
+		[]string{"- published 192.168.104.2:8080 -> WEB 10.2.0.2:80/tcp", "- host DB 10.2.0.3", "- interface WEB eth1 front 10.1.0.2 02:42:0a:01:00:02",
+			"- interface WEB eth0 back 10.2.0.2 02:42:0a:02:00:02", "- network back 10.2.0.0/24", "+ interface WEB eth0 front 10.1.0.2 02:42:0a:01:00:02",
 			"~ WEB default route via 10.1.0.1 dev eth0", "+ published 0.0.0.0:8080 -> WEB 10.1.0.2:80/tcp"}},
 	{"a subnet changes", []string{"10.1.0.0/24", "10.9.0.0/24"},
-		[]string{"- card WEB eth1 front 10.1.0.2 02:42:0a:01:00:02", "- card CLIENT eth0 front 10.1.0.3 02:42:0a:01:00:03", "- network front 10.1.0.0/24",
-			"+ network front 10.9.0.0/24", "+ card WEB eth1 front 10.9.0.2 02:42:0a:09:00:02", "+ card CLIENT eth0 front 10.9.0.3 02:42:0a:09:00:03",
+		[]string{"- interface WEB eth1 front 10.1.0.2 02:42:0a:01:00:02", "- interface CLIENT eth0 front 10.1.0.3 02:42:0a:01:00:03", "- network front 10.1.0.0/24",
+			"+ network front 10.9.0.0/24", "+ interface WEB eth1 front 10.9.0.2 02:42:0a:09:00:02", "+ interface CLIENT eth0 front 10.9.0.3 02:42:0a:09:00:03",
 			"~ CLIENT default route via 10.9.0.1 dev eth0"}},
 	{"an address changes", []string{"10.2.0.3", "10.2.0.77"},
-		[]string{"- card DB eth0 back 10.2.0.3 02:42:0a:02:00:03", "+ card DB eth0 back 10.2.0.77 02:42:0a:02:00:4d", "~ DB default route via 10.2.0.1 dev eth0"}},
+		[]string{"- interface DB eth0 back 10.2.0.3 02:42:0a:02:00:03", "+ interface DB eth0 back 10.2.0.77 02:42:0a:02:00:4d", "~ DB default route via 10.2.0.1 dev eth0"}},
 	{"port flags", []string{"10.2.0.3", "10.2.0.3, x-uswitch: {isolated: true, storm_limit: 7}",
 		"  front: {ipam", "  front: {x-uswitch: {ageing_time: 10, fdb: [{mac: '02:00:00:00:00:66', host: WEB}]}, ipam"},
 		[]string{"~ network front ageing_time=10 fdb", "~ port DB back isolated=on storm_limit=7"}},
@@ -275,11 +275,11 @@ func TestApplyKeepsOwn(t *testing.T) {
 	ctx := t.Context()
 	own := "-A DOCKER-USER -s 10.9.9.9/32 -j DROP"
 	for name, err := range map[string]error{
-		"network": w.AddNetwork(ctx, newNetwork("mine")),
-		"host":    w.AddHost(ctx, plan.Host{Name: "MINE", Interfaces: []plan.Interface{{Network: "front"}}}),
-		"card":    w.Connect(ctx, "CLIENT", plan.Interface{Network: "back"}),
-		"rule":    w.Gateway().Rules().Apply([]string{own}),
-		"flag":    w.Set(world.Change{Kind: "port", Name: "DB", Values: map[string]string{"flood": "off"}}),
+		"network":   w.AddNetwork(ctx, newNetwork("mine")),
+		"host":      w.AddHost(ctx, plan.Host{Name: "MINE", Interfaces: []plan.Interface{{Network: "front"}}}),
+		"interface": w.Connect(ctx, "CLIENT", plan.Interface{Network: "back"}),
+		"rule":      w.Gateway().Rules().Apply([]string{own}),
+		"flag":      w.Set(world.Change{Kind: "port", Name: "DB", Values: map[string]string{"flood": "off"}}),
 	} {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -295,7 +295,7 @@ func TestApplyKeepsOwn(t *testing.T) {
 	if want := []string{"+ host WEB 10.2.0.2 10.1.0.2", "+ host NEW 10.1.0.5"}; !slices.Equal(lines, want) {
 		t.Errorf("got %q, want %q", lines, want)
 	}
-	if w.Network("mine") == nil || w.Host("MINE") == nil || len(w.Host("CLIENT").Cards) != 2 || !strings.Contains(saved(w), own) {
+	if w.Network("mine") == nil || w.Host("MINE") == nil || len(w.Host("CLIENT").NICs) != 2 || !strings.Contains(saved(w), own) {
 		t.Errorf("something that was made by hand is gone: %v\n%s", w.Plan(), saved(w))
 	}
 	if port, _ := w.Network("back").Switch.Port("DB"); port.Flags().Flood {

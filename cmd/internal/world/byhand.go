@@ -19,8 +19,8 @@ import (
 // What people build by hand, as ip and brctl do it: namespaces, bridges, and cables between all of them. A cable has two ends, each
 // in a namespace or on the machine, which is the gateway:
 //
-//	namespace, machine     a card (Card) whose port is on a network: a bridge, or one that is the near end alone
-//	namespace, namespace   two cards on a network of kind cable
+//	namespace, machine     an interface (NIC) whose port is on a network: a bridge, or one that is the near end alone
+//	namespace, namespace   two interfaces on a network of kind cable
 //	machine, machine       a Cable: a port on each of two networks
 //
 // An end that stays on the machine is an interface of the gateway's (a network of kind interface) until it is put on a bridge.
@@ -49,24 +49,24 @@ type End struct {
 // device is what a name on the machine stands for.
 type device struct {
 	network *Network // the bridge, the interface, or the network of the port
-	host    *Host    // of a card's near end
-	card    *Card
+	host    *Host    // of an interface's near end
+	nic     *NIC
 	cable   *Cable // of an end of a cable whose other end is on the machine, too
 	end     int
 }
 
 // port reports whether the device is a port of a bridge.
 func (d *device) port() bool {
-	return (d.card != nil || d.cable != nil) && d.network.Plan.Kind != plan.KindInterface
+	return (d.nic != nil || d.cable != nil) && d.network.Plan.Kind != plan.KindInterface
 }
 
 // find finds a device by its name; nil: there is none.
 func (w *World) find(name string) *device {
 	for _, h := range w.Hosts() {
-		for _, c := range h.Cards {
+		for _, c := range h.NICs {
 			n := w.Network(c.Plan.Network)
 			if near, _ := w.nearEnd(h, c); near == name && n != nil && n.Plan.Kind != plan.KindCable {
-				return &device{network: n, host: h, card: c}
+				return &device{network: n, host: h, nic: c}
 			}
 		}
 	}
@@ -83,8 +83,8 @@ func (w *World) find(name string) *device {
 	return nil
 }
 
-// nearEnd returns what the near end of a card's cable is called, and its address.
-func (w *World) nearEnd(h *Host, c *Card) (string, frame.MAC) {
+// nearEnd returns what the near end of an interface's cable is called, and its address.
+func (w *World) nearEnd(h *Host, c *NIC) (string, frame.MAC) {
 	return dockerhost.VethName(w.Plan().Name, h.Plan.Name, c.Plan)
 }
 
@@ -159,7 +159,7 @@ func (w *World) AddVeth(ctx context.Context, a, b End) error {
 		if err != nil {
 			return err
 		}
-		if err := w.addCard(w.Host(a.Host), a, near, b.Name, b.MAC); err != nil {
+		if err := w.addNIC(w.Host(a.Host), a, near, b.Name, b.MAC); err != nil {
 			return errors.Join(err, w.removeNetwork(w.Network(near)))
 		}
 		return nil
@@ -168,11 +168,11 @@ func (w *World) AddVeth(ctx context.Context, a, b End) error {
 	if err != nil {
 		return err
 	}
-	if err := w.addCard(w.Host(a.Host), a, between, "", frame.MAC{}); err != nil {
+	if err := w.addNIC(w.Host(a.Host), a, between, "", frame.MAC{}); err != nil {
 		return errors.Join(err, w.removeNetwork(w.Network(between)))
 	}
-	if err := w.addCard(w.Host(b.Host), b, between, "", frame.MAC{}); err != nil {
-		_, undone := w.unplug(w.Host(a.Host), w.Host(a.Host).card(between))
+	if err := w.addNIC(w.Host(b.Host), b, between, "", frame.MAC{}); err != nil {
+		_, undone := w.unplug(w.Host(a.Host), w.Host(a.Host).nic(between))
 		return errors.Join(err, undone, w.removeNetwork(w.Network(between)))
 	}
 	return nil
@@ -199,31 +199,31 @@ func (w *World) addBetween() (string, error) {
 	}
 }
 
-// addCard puts one end of a cable into a host; the other one is a port of a network. near is what that is called there, if anything.
-func (w *World) addCard(h *Host, e End, network, near string, nearMAC frame.MAC) error {
+// addNIC puts one end of a cable into a host; the other one is a port of a network. near is what that is called there, if anything.
+func (w *World) addNIC(h *Host, e End, network, near string, nearMAC frame.MAC) error {
 	n := w.Network(network)
 	p := &plan.Interface{Name: e.Name, Network: network, MAC: e.MAC, MTU: cmp.Or(e.MTU, 1500), Veth: near, VethMAC: nearMAC, Port: n.Plan.Port}
 	if p.MAC == (frame.MAC{}) {
 		p.MAC = w.Plan().DrawMAC(h.Plan.Name + "/" + e.Name)
 	}
-	card, err := w.makeCard(h, p)
+	nic, err := w.makeNIC(h, p)
 	if errors.Is(err, fs.ErrExist) {
 		return errExists
 	}
 	if err == nil {
-		err = w.attach(h, card)
+		err = w.attach(h, nic)
 	}
 	if err != nil {
 		return hostError(h, err)
 	}
-	w.replaceHost(h, h.withMore(card))
+	w.replaceHost(h, h.withMore(nic))
 	return nil
 }
 
-// withMore returns the host with one card more, wherever its others are.
-func (h *Host) withMore(c *Card) *Host {
+// withMore returns the host with one interface more, wherever its others are.
+func (h *Host) withMore(c *NIC) *Host {
 	now := *h
-	now.Cards = with(h.Cards, c)
+	now.NICs = with(h.NICs, c)
 	return now.planned()
 }
 
@@ -260,7 +260,7 @@ func (w *World) addCable(a, b End) (err error) {
 			return err
 		}
 	}
-	w.change(func(p *picture) { p.cables = with(p.cables, c) })
+	w.change(func(p *snapshot) { p.cables = with(p.cables, c) })
 	return nil
 }
 
@@ -284,8 +284,8 @@ func (w *World) RemoveDevice(name string) error {
 		return errUnsupported
 	case d == nil:
 		return errNoDevice
-	case d.card != nil:
-		return w.removeCard(d.host, d.card)
+	case d.nic != nil:
+		return w.removeNIC(d.host, d.nic)
 	case d.cable != nil:
 		return w.removeCable(d.cable)
 	case d.network.Plan.Kind == plan.KindBridge:
@@ -308,7 +308,7 @@ func (w *World) removeBridge(n *Network) error {
 // portsOf names the devices that are ports of a network.
 func (w *World) portsOf(n *Network) (names []string) {
 	for _, h := range w.Hosts() {
-		for _, c := range h.Cards {
+		for _, c := range h.NICs {
 			if c.Plan.Network == n.Plan.Name {
 				near, _ := w.nearEnd(h, c)
 				names = append(names, near)
@@ -325,16 +325,16 @@ func (w *World) portsOf(n *Network) (names []string) {
 	return names
 }
 
-// removeCard takes a cable away of which a card is one end, and what there was for it alone.
-func (w *World) removeCard(h *Host, c *Card) error {
+// removeNIC takes a cable away of which an interface is one end, and what there was for it alone.
+func (w *World) removeNIC(h *Host, c *NIC) error {
 	n := w.Network(c.Plan.Network)
 	_, err := w.unplug(h, c)
 	if n == nil || n.Plan.Kind != plan.KindInterface && n.Plan.Kind != plan.KindCable {
 		return err
 	}
 	for _, other := range w.Hosts() {
-		if card := other.card(n.Plan.Name); card != nil {
-			_, gone := w.unplug(other, card)
+		if nic := other.nic(n.Plan.Name); nic != nil {
+			_, gone := w.unplug(other, nic)
 			err = errors.Join(err, gone)
 		}
 	}
@@ -351,7 +351,7 @@ func (w *World) removeCable(c *Cable) error {
 			failed = append(failed, w.removeNetwork(n))
 		}
 	}
-	w.change(func(p *picture) { p.cables = without(p.cables, c) })
+	w.change(func(p *snapshot) { p.cables = without(p.cables, c) })
 	return errors.Join(failed...)
 }
 
@@ -366,23 +366,23 @@ func (w *World) RemoveNamespace(name string) error {
 		return KernelError(fmt.Sprintf("%s is a host of the lab's, not a namespace that was made by hand: `uswitch docker rm -f %s` removes a container", name, name))
 	}
 	var failed []error
-	for len(h.Cards) > 0 {
-		failed = append(failed, w.removeCard(h, h.Cards[0]))
+	for len(h.NICs) > 0 {
+		failed = append(failed, w.removeNIC(h, h.NICs[0]))
 		h = w.Host(name)
 	}
 	return errors.Join(append(failed, w.removeHost(h))...)
 }
 
-// forgetGone forgets the cables of a host whose cards somebody has deleted from inside, or taken along to another namespace that is
+// forgetGone forgets the cables of a host whose interfaces somebody has deleted from inside, or taken along to another namespace that is
 // gone: their near ends are gone as well.
 func (w *World) forgetGone() {
 	for _, h := range w.Hosts() {
 		if !h.Plan.Bare {
 			continue
 		}
-		for _, c := range slices.Clone(h.Cards) {
+		for _, c := range slices.Clone(h.NICs) {
 			if _, err := c.device.State(); errors.Is(err, tap.ErrGone) {
-				_ = w.removeCard(w.Host(h.Plan.Name), c)
+				_ = w.removeNIC(w.Host(h.Plan.Name), c)
 			}
 		}
 	}

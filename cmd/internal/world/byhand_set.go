@@ -83,11 +83,11 @@ func (w *World) plugInto(d *device, master string) error {
 		return errNoDevice
 	case n.Plan.Kind == plan.KindInterface:
 		return errUnsupported
-	case d.card == nil && d.cable == nil && d.network == n:
+	case d.nic == nil && d.cable == nil && d.network == n:
 		return errInvalid
-	case d.card == nil && d.cable == nil && d.network.Plan.Kind != plan.KindInterface:
+	case d.nic == nil && d.cable == nil && d.network.Plan.Kind != plan.KindInterface:
 		return KernelError("Error: Can not enslave a bridge to a bridge.")
-	case d.card == nil && d.cable == nil:
+	case d.nic == nil && d.cable == nil:
 		return errUnsupported
 	case d.network == n:
 		return nil
@@ -123,17 +123,17 @@ func (w *World) setMaster(d *device, to *Network) error {
 
 // replugTo moves the port of a device from one network to another.
 func (w *World) replugTo(d *device, from, to *Network, down bool) error {
-	if d.card != nil {
-		p := *d.card.Plan
+	if d.nic != nil {
+		p := *d.nic.Plan
 		p.Network, p.Down, p.Port = to.Plan.Name, down, to.Plan.Port
-		port, err := from.Switch.Replug(d.card.Port, to.Switch, portName(to.Switch, d.host, &p), to.portFlags(&p))
+		port, err := from.Switch.Replug(d.nic.Port, to.Switch, portName(to.Switch, d.host, &p), to.portFlags(&p))
 		if err != nil {
 			return err
 		}
-		now := &Card{Plan: &p, Port: port, cable: d.card.cable}
+		now := &NIC{Plan: &p, Port: port, cable: d.nic.cable}
 		now.at(port)
 		h := *w.Host(d.host.Plan.Name)
-		h.Cards = replaced(h.Cards, d.card, now)
+		h.NICs = replaced(h.NICs, d.nic, now)
 		w.replaceHost(w.Host(d.host.Plan.Name), h.planned())
 		return nil
 	}
@@ -146,30 +146,30 @@ func (w *World) replugTo(d *device, from, to *Network, down bool) error {
 		return err
 	}
 	c.Plan, c.Ports[d.end] = &p, port
-	w.change(func(now *picture) { now.cables = replaced(now.cables, d.cable, &c) })
+	w.change(func(now *snapshot) { now.cables = replaced(now.cables, d.cable, &c) })
 	return nil
 }
 
 // name returns what the near end is called.
 func (d *device) name(w *World) string {
-	if d.card != nil {
-		name, _ := w.nearEnd(d.host, d.card)
+	if d.nic != nil {
+		name, _ := w.nearEnd(d.host, d.nic)
 		return name
 	}
 	return d.cable.Plan.Ends()[d.end].Name
 }
 
 func (d *device) mac(w *World) frame.MAC {
-	if d.card != nil {
-		_, mac := w.nearEnd(d.host, d.card)
+	if d.nic != nil {
+		_, mac := w.nearEnd(d.host, d.nic)
 		return mac
 	}
 	return d.cable.Plan.Ends()[d.end].MAC
 }
 
 func (d *device) mtu() int {
-	if d.card != nil {
-		return d.card.Port.Flags().MTU
+	if d.nic != nil {
+		return d.nic.Port.Flags().MTU
 	}
 	return d.cable.Plan.Ends()[d.end].MTU
 }
@@ -177,10 +177,10 @@ func (d *device) mtu() int {
 // down reports whether the device itself is down, whatever its bridge is.
 func (d *device) down() bool {
 	switch {
-	case d.network.Plan.Kind == plan.KindInterface || d.card == nil && d.cable == nil:
+	case d.network.Plan.Kind == plan.KindInterface || d.nic == nil && d.cable == nil:
 		return d.network.Plan.Down
-	case d.card != nil:
-		return d.card.Plan.Down
+	case d.nic != nil:
+		return d.nic.Plan.Down
 	}
 	return d.cable.Plan.Ends()[d.end].Down
 }
@@ -190,13 +190,13 @@ func (w *World) setUp(d *device, up bool) error {
 	if !d.port() {
 		return w.setNetworkUp(d.network, up)
 	}
-	if d.card != nil {
-		p := *d.card.Plan
+	if d.nic != nil {
+		p := *d.nic.Plan
 		p.Down, p.Raised = !up, p.Raised || up
-		now := &Card{Plan: &p, Port: d.card.Port, cable: d.card.cable}
+		now := &NIC{Plan: &p, Port: d.nic.Port, cable: d.nic.cable}
 		d.network.Switch.SetFlags(now.Port, withDown(now.Port.Flags(), !up || d.network.Plan.Down))
 		h := *d.host
-		h.Cards = replaced(h.Cards, d.card, now)
+		h.NICs = replaced(h.NICs, d.nic, now)
 		w.replaceHost(d.host, h.planned())
 		return nil
 	}
@@ -212,7 +212,7 @@ func (w *World) replanEnd(d *device, change func(*plan.CableEnd)) {
 	end := []*plan.CableEnd{&p.A, &p.B}[d.end]
 	change(end)
 	d.network.Switch.SetFlags(c.Ports[d.end], d.network.endFlags(end))
-	w.change(func(now *picture) { now.cables = replaced(now.cables, d.cable, &c) })
+	w.change(func(now *snapshot) { now.cables = replaced(now.cables, d.cable, &c) })
 }
 
 // setNetworkUp brings a bridge or an interface up, or takes it down: its ports carry nothing then, and the gateway has no route there.
@@ -235,9 +235,9 @@ func (w *World) setNetworkUp(n *Network, up bool) error {
 		}
 		now.kept = netip.Prefix{}
 	}
-	w.change(func(all *picture) { all.networks = replaced(all.networks, n, &now) })
+	w.change(func(all *snapshot) { all.networks = replaced(all.networks, n, &now) })
 	for _, h := range w.Hosts() {
-		for _, c := range h.Cards {
+		for _, c := range h.NICs {
 			if c.Plan.Network == p.Name && c.Port != nil {
 				now.Switch.SetFlags(c.Port, withDown(c.Port.Flags(), !up || c.Plan.Down && p.Kind != plan.KindInterface))
 			}
@@ -270,7 +270,7 @@ func (w *World) SetAddress(dev string, addr netip.Prefix) error {
 	}
 	now := *n
 	now.kept = addr
-	w.change(func(p *picture) { p.networks = replaced(p.networks, n, &now) })
+	w.change(func(p *snapshot) { p.networks = replaced(p.networks, n, &now) })
 	return nil
 }
 
@@ -279,8 +279,8 @@ func (w *World) setMAC(d *device, mac frame.MAC) error {
 	switch {
 	case !mac.IsStation():
 		return KernelError("RTNETLINK answers: Cannot assign requested address")
-	case d.port() && d.card != nil:
-		w.replanCard(d, func(p *plan.Interface) { p.VethMAC = mac })
+	case d.port() && d.nic != nil:
+		w.replanNIC(d, func(p *plan.Interface) { p.VethMAC = mac })
 		return nil
 	case d.port():
 		w.replanEnd(d, func(e *plan.CableEnd) { e.MAC = mac })
@@ -296,8 +296,8 @@ func (w *World) setMTU(d *device, mtu int) error {
 		return KernelError("Error: mtu less than device minimum.")
 	case mtu > 65535:
 		return KernelError("Error: mtu greater than device maximum.")
-	case d.port() && d.card != nil:
-		w.replanCard(d, func(p *plan.Interface) { p.MTU = mtu })
+	case d.port() && d.nic != nil:
+		w.replanNIC(d, func(p *plan.Interface) { p.MTU = mtu })
 		return nil
 	case d.port():
 		w.replanEnd(d, func(e *plan.CableEnd) { e.MTU = mtu })
@@ -306,14 +306,14 @@ func (w *World) setMTU(d *device, mtu int) error {
 	return w.reshape(d, func(p *plan.Network) { p.MTU = mtu })
 }
 
-// replanCard changes what the plan says of a port that is a card's.
-func (w *World) replanCard(d *device, change func(*plan.Interface)) {
-	p := *d.card.Plan
+// replanNIC changes what the plan says of a port that is an interface's.
+func (w *World) replanNIC(d *device, change func(*plan.Interface)) {
+	p := *d.nic.Plan
 	change(&p)
-	now := &Card{Plan: &p, Port: d.card.Port, cable: d.card.cable}
+	now := &NIC{Plan: &p, Port: d.nic.Port, cable: d.nic.cable}
 	d.network.Switch.SetFlags(now.Port, d.network.portFlags(&p))
 	h := *d.host
-	h.Cards = replaced(h.Cards, d.card, now)
+	h.NICs = replaced(h.NICs, d.nic, now)
 	w.replaceHost(d.host, h.planned())
 }
 
@@ -333,14 +333,14 @@ func (w *World) reshape(d *device, change func(*plan.Network)) error {
 	if err != nil {
 		return err
 	}
-	now.scope.add(func() error { w.gateway.Remove(iface); return nil })
+	now.cleanup.add(func() error { w.gateway.Remove(iface); return nil })
 	now.Interface = iface
 	n.Switch.SetLocal(iface.MAC(), iface)
-	w.change(func(all *picture) { all.networks = replaced(all.networks, n, &now) })
+	w.change(func(all *snapshot) { all.networks = replaced(all.networks, n, &now) })
 	d.network = &now
 	switch {
-	case d.card != nil:
-		w.replanCard(d, func(i *plan.Interface) { i.MTU, i.VethMAC = p.MTU, p.GatewayMAC })
+	case d.nic != nil:
+		w.replanNIC(d, func(i *plan.Interface) { i.MTU, i.VethMAC = p.MTU, p.GatewayMAC })
 	case d.cable != nil:
 		w.replanEnd(d, func(e *plan.CableEnd) { e.MTU, e.MAC = p.MTU, p.GatewayMAC })
 	}
@@ -352,10 +352,10 @@ func (w *World) rename(d *device, old, name string) error {
 	switch {
 	case !w.free(name):
 		return errExists
-	case d.card == nil && d.cable == nil && d.network.Plan.Docked():
+	case d.nic == nil && d.cable == nil && d.network.Plan.Docked():
 		return errUnsupported
-	case d.port() && d.card != nil:
-		w.replanCard(d, func(p *plan.Interface) { p.Veth, p.VethMAC = name, d.mac(w) })
+	case d.port() && d.nic != nil:
+		w.replanNIC(d, func(p *plan.Interface) { p.Veth, p.VethMAC = name, d.mac(w) })
 		return nil
 	case d.port():
 		w.replanEnd(d, func(e *plan.CableEnd) { e.Name = name })
@@ -376,13 +376,13 @@ func (w *World) renameNetwork(d *device, old, name string) error {
 	if n.kept.IsValid() {
 		now := *to
 		now.kept = n.kept
-		w.change(func(all *picture) { all.networks = replaced(all.networks, to, &now) })
+		w.change(func(all *snapshot) { all.networks = replaced(all.networks, to, &now) })
 		to = &now
 	}
 	for _, port := range w.portsOf(n) {
 		one := w.find(port)
-		if one.card != nil && port == old {
-			w.replanCard(one, func(i *plan.Interface) { i.Veth, i.VethMAC = name, p.GatewayMAC })
+		if one.nic != nil && port == old {
+			w.replanNIC(one, func(i *plan.Interface) { i.Veth, i.VethMAC = name, p.GatewayMAC })
 			one = w.find(name)
 			one.network = n
 		} else if one.cable != nil && port == old {
@@ -403,7 +403,7 @@ func (w *World) moveIn(d *device, name, host string) error {
 	switch {
 	case h == nil:
 		return w.noHost(host)
-	case d.card == nil && d.cable == nil:
+	case d.nic == nil && d.cable == nil:
 		return errInvalid
 	}
 	e := End{Name: name, Host: host, MAC: d.mac(w), MTU: d.mtu()}
@@ -415,13 +415,13 @@ func (w *World) moveIn(d *device, name, host string) error {
 				return err
 			}
 		}
-		w.change(func(p *picture) { p.cables = without(p.cables, d.cable) })
+		w.change(func(p *snapshot) { p.cables = without(p.cables, d.cable) })
 		if mine.Plan.Kind == plan.KindInterface {
 			if err := w.removeNetwork(mine); err != nil {
 				return err
 			}
 		}
-		if err := w.addCard(h, e, theirs.Plan.Name, other.Name, other.MAC); err != nil {
+		if err := w.addNIC(h, e, theirs.Plan.Name, other.Name, other.MAC); err != nil {
 			return err
 		}
 		if theirs.Plan.Kind != plan.KindInterface {
@@ -433,7 +433,7 @@ func (w *World) moveIn(d *device, name, host string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.addCard(h, e, between, "", frame.MAC{}); err != nil {
+	if err := w.addNIC(h, e, between, "", frame.MAC{}); err != nil {
 		return errors.Join(err, w.removeNetwork(w.Network(between)))
 	}
 	from := d.network
@@ -447,40 +447,40 @@ func (w *World) moveIn(d *device, name, host string) error {
 	return nil
 }
 
-// moveOut moves a card from a namespace to another one, or to the machine (host is empty then).
+// moveOut moves an interface from a namespace to another one, or to the machine (host is empty then).
 func (w *World) moveOut(from, name, host string) error {
 	h := w.Host(from)
 	if h == nil {
 		return w.noHost(from)
 	}
-	var card *Card
-	for _, c := range h.Cards {
+	var nic *NIC
+	for _, c := range h.NICs {
 		if s, err := c.device.State(); err == nil && s.Name == name {
-			card = c
+			nic = c
 		}
 	}
-	if card == nil {
+	if nic == nil {
 		return KernelError(fmt.Sprintf("Cannot find device %q", name))
 	}
-	state, err := card.device.State()
+	state, err := nic.device.State()
 	if err != nil {
 		return err
 	}
 	e := End{Name: name, Host: host, MAC: state.MAC, MTU: state.MTU}
-	n := w.Network(card.Plan.Network)
-	near, nearMAC := card.Plan.Veth, card.Plan.VethMAC
-	down := card.Plan.Down
+	n := w.Network(nic.Plan.Network)
+	near, nearMAC := nic.Plan.Veth, nic.Plan.VethMAC
+	down := nic.Plan.Down
 	if n.Plan.Kind != plan.KindCable {
-		near, nearMAC = w.nearEnd(h, card)
+		near, nearMAC = w.nearEnd(h, nic)
 	}
 	if host != "" {
 		if w.Host(host) == nil {
 			return w.noHost(host)
 		}
-		if _, err := w.unplug(h, card); err != nil {
+		if _, err := w.unplug(h, nic); err != nil {
 			return err
 		}
-		if err := w.addCard(w.Host(host), e, n.Plan.Name, near, nearMAC); err != nil {
+		if err := w.addNIC(w.Host(host), e, n.Plan.Name, near, nearMAC); err != nil {
 			return err
 		}
 		if n.Plan.Kind == plan.KindInterface || n.Plan.Kind == plan.KindCable {
@@ -492,23 +492,23 @@ func (w *World) moveOut(from, name, host string) error {
 		return errExists
 	}
 	if n.Plan.Kind != plan.KindCable { // the other end is on the machine: two ends there are a cable between switches
-		return w.bringHome(h, card, e, n, End{Name: near, MAC: nearMAC, MTU: n.Plan.MTU}, down)
+		return w.bringHome(h, nic, e, n, End{Name: near, MAC: nearMAC, MTU: n.Plan.MTU}, down)
 	}
-	if _, err := w.unplug(h, card); err != nil {
+	if _, err := w.unplug(h, nic); err != nil {
 		return err
 	}
 	if _, err := w.addInterface(e); err != nil {
 		return err
 	}
 	for _, other := range w.Hosts() {
-		if c := other.card(n.Plan.Name); c != nil {
+		if c := other.nic(n.Plan.Name); c != nil {
 			named := *c.Plan
 			named.Veth, named.VethMAC = name, e.MAC
-			now := &Card{Plan: &named, Port: c.Port, cable: c.cable}
+			now := &NIC{Plan: &named, Port: c.Port, cable: c.cable}
 			x := *other
-			x.Cards = replaced(other.Cards, c, now)
+			x.NICs = replaced(other.NICs, c, now)
 			w.replaceHost(other, x.planned())
-			if err := w.replugTo(&device{network: n, host: w.Host(other.Plan.Name), card: now}, n, w.Network(name), false); err != nil {
+			if err := w.replugTo(&device{network: n, host: w.Host(other.Plan.Name), nic: now}, n, w.Network(name), false); err != nil {
 				return err
 			}
 		}
@@ -517,10 +517,10 @@ func (w *World) moveOut(from, name, host string) error {
 }
 
 // bringHome makes a cable between two devices of the machine of one whose far end has been in a namespace.
-func (w *World) bringHome(h *Host, card *Card, far End, n *Network, near End, down bool) error {
+func (w *World) bringHome(h *Host, nic *NIC, far End, n *Network, near End, down bool) error {
 	alone := n.Plan.Kind == plan.KindInterface
 	address, up := n.Address(), !n.Plan.Down
-	if err := w.removeCard(h, card); err != nil {
+	if err := w.removeNIC(h, nic); err != nil {
 		return err
 	}
 	if err := w.addCable(far, near); err != nil {

@@ -45,11 +45,11 @@ func (w *World) Set(c Change) error {
 }
 
 func (w *World) setPort(c Change) error {
-	host, card, err := w.findCard(c.Name, c.Network)
+	host, nic, err := w.findNIC(c.Name, c.Network)
 	if err != nil {
 		return err
 	}
-	k, up := card.Port.Flags(), ""
+	k, up := nic.Port.Flags(), ""
 	if err := assign(c, map[string]func(string) error{
 		"learning":    onOff(&k.Learning),
 		"flood":       onOff(&k.Flood),
@@ -64,17 +64,17 @@ func (w *World) setPort(c Change) error {
 	}); err != nil {
 		return err
 	}
-	switch why, out := card.Unplugged(); {
+	switch why, out := nic.Unplugged(); {
 	case out && up == "":
 		reason, _, _ := strings.Cut(why, "\n")
 		return fmt.Errorf("%s is unplugged (%s): set port %s up=on plugs it in again", host.Plan.Name, reason, c.Name)
 	case out:
-		if err := w.replug(context.Background(), host.Plan.Name, card); err != nil {
+		if err := w.replug(context.Background(), host.Plan.Name, nic); err != nil {
 			return err
 		}
-		card = w.Host(host.Plan.Name).card(card.Plan.Network)
+		nic = w.Host(host.Plan.Name).nic(nic.Plan.Network)
 	}
-	w.Network(card.Plan.Network).Switch.SetFlags(card.Port, k)
+	w.Network(nic.Plan.Network).Switch.SetFlags(nic.Port, k)
 	return nil
 }
 
@@ -151,7 +151,7 @@ func (w *World) setGateway(c Change) error {
 	}
 	w.gateway.SetForwarding(forwarding)
 	w.gateway.SetTimeouts(t)
-	w.change(func(p *picture) { p.timeouts = t })
+	w.change(func(p *snapshot) { p.timeouts = t })
 	return nil
 }
 

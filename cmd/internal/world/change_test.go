@@ -232,7 +232,7 @@ func TestFewDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "2 network cards and 100 published ports, each with a file descriptor, and there are 100 for them"
+	want := "2 network interfaces and 100 published ports, each with a file descriptor, and there are 100 for them"
 	if err := w.Up(t.Context()); err == nil || !strings.Contains(err.Error(), want) || host.Calls() != 0 {
 		t.Errorf("%v after %d calls; want %s, and none", err, host.Calls(), want)
 	}
@@ -244,8 +244,8 @@ func TestFewDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	third := plan.Host{Name: "PINK", Interfaces: []plan.Interface{{Network: "br0"}}}
-	if err := w.AddHost(t.Context(), third); err == nil || !strings.Contains(err.Error(), "host PINK: no file descriptor is left for another network card: 2 have one") {
-		t.Errorf("a third card: %v", err)
+	if err := w.AddHost(t.Context(), third); err == nil || !strings.Contains(err.Error(), "host PINK: no file descriptor is left for another network interface: 2 have one") {
+		t.Errorf("a third interface: %v", err)
 	}
 	if err := w.RemoveHost("BLUE"); err != nil {
 		t.Fatal(err)

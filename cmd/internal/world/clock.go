@@ -91,19 +91,19 @@ func (w *World) stop(h *Host, patience time.Duration) {
 }
 
 // settle is how long a lab of virtual time goes on after what somebody has waited for: what is under way arrives.
-const settle = time.Second
+const commit = time.Second
 
 // Settle lets what is under way arrive, on the Loop of a lab of virtual time. Only what the clock's Go runs may call it.
 func (w *World) Settle(ctx context.Context) {
 	if w.virtual() {
-		_ = w.loop.Sleep(ctx, settle)
+		_ = w.loop.Sleep(ctx, commit)
 	}
 }
 
 // startGateway begins the gateway's work that time makes due.
 func (w *World) startGateway(context.Context) error {
 	if w.virtual() {
-		w.scope.add(w.nothing(w.loop.Due(w.gateway.Deadline, w.tick)))
+		w.cleanup.add(w.nothing(w.loop.Due(w.gateway.Deadline, w.tick)))
 		return nil
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -112,7 +112,7 @@ func (w *World) startGateway(context.Context) error {
 		defer close(ended)
 		w.gateway.Run(ctx)
 	}()
-	w.scope.add(func() error {
+	w.cleanup.add(func() error {
 		stop()
 		<-ended
 		return nil
@@ -120,7 +120,7 @@ func (w *World) startGateway(context.Context) error {
 	return nil
 }
 
-// nothing is a step of a scope that cannot fail.
+// nothing is a step of a cleanup stack that cannot fail.
 func (*World) nothing(end func()) func() error { return func() error { end(); return nil } }
 
 // tick does what is due at the gateway of a lab of virtual time. A panic costs what was to be done after it, until the next time.
@@ -162,7 +162,7 @@ func (w *World) Simulated() bool {
 	return ok
 }
 
-// SimulatedState describes a host of a simulated world: its cards, without the cables, its routes, and who listens.
+// SimulatedState describes a host of a simulated world: its interfaces, without the cables, its routes, and who listens.
 func (w *World) SimulatedState(h *Host) (sim.HostState, error) {
 	return w.host.(inMemory).State(h.Namespace)
 }

@@ -35,7 +35,7 @@ func (w *World) Connect(ctx context.Context, host string, p plan.Interface) erro
 	}
 	routed, err := w.setRoute(h, chosen.Gateway, chosen.GatewayDev)
 	if err != nil {
-		_, undone := w.unplug(h, h.card(p.Network))
+		_, undone := w.unplug(h, h.nic(p.Network))
 		return errors.Join(err, undone)
 	}
 	for _, a := range []netip.Addr{from, from6} {
@@ -57,29 +57,29 @@ func (w *World) Disconnect(host, network string) error {
 	if err != nil {
 		return err
 	}
-	card := h.card(n.Plan.Name)
-	if card == nil {
+	nic := h.nic(n.Plan.Name)
+	if nic == nil {
 		return fmt.Errorf("host %s is not on network %s", host, network)
 	}
-	if h, err = w.handOver(h, card); err != nil {
+	if h, err = w.handOver(h, nic); err != nil {
 		return err
 	}
-	_, err = w.unplug(h, card)
+	_, err = w.unplug(h, nic)
 	return err
 }
 
-// handOver gives another card of the host what the outside has to do with this one.
-func (w *World) handOver(h *Host, card *Card) (*Host, error) {
-	other := *h.withoutCard(card).Plan
+// handOver gives another interface of the host what the outside has to do with this one.
+func (w *World) handOver(h *Host, nic *NIC) (*Host, error) {
+	other := *h.withoutNIC(nic).Plan
 	w.Plan().ChooseGateway(&other)
-	if other.Gateway.IsValid() && h.Plan.GatewayDev == card.Plan.Name {
+	if other.Gateway.IsValid() && h.Plan.GatewayDev == nic.Plan.Name {
 		var err error
 		if h, err = w.setRoute(h, other.Gateway, other.GatewayDev); err != nil {
 			return nil, err
 		}
 	}
-	h, err := w.movePorts(h, card.Plan.Address.Addr())
-	if six := card.Plan.Address6.Addr(); err == nil && six.IsValid() {
+	h, err := w.movePorts(h, nic.Plan.Address.Addr())
+	if six := nic.Plan.Address6.Addr(); err == nil && six.IsValid() {
 		return w.movePorts(h, six)
 	}
 	return h, err

@@ -12,7 +12,7 @@ import (
 	"uswitch/switch/frame"
 )
 
-// TestDefaultRouteFollows unplugs the card that leads out, and another one takes over, with the published port; as in Docker.
+// TestDefaultRouteFollows unplugs the interface that leads out, and another one takes over, with the published port; as in Docker.
 func TestDefaultRouteFollows(t *testing.T) {
 	eachDialect(t, func(t *testing.T, text string) {
 		host := &worldtest.Host{}

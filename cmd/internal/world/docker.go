@@ -81,8 +81,8 @@ func dockerPorts(ports []*Published) (all []firewall.Port) {
 	return all
 }
 
-// openEndpoint makes the rules of a card's addresses as dockerd does.
-func (w *World) openEndpoint(c *Card) error {
+// openEndpoint makes the rules of an interface's addresses as dockerd does.
+func (w *World) openEndpoint(c *NIC) error {
 	network := c.Plan.Network
 	for i, family := range families {
 		address, docker := dockerhost.Address(c.Plan, family), w.docker[i]
@@ -100,7 +100,7 @@ func (w *World) openEndpoint(c *Card) error {
 }
 
 // closeEndpoint undoes openEndpoint, as far as there is something left of it.
-func (w *World) closeEndpoint(c *Card) {
+func (w *World) closeEndpoint(c *NIC) {
 	for i, family := range families {
 		address, docker := dockerhost.Address(c.Plan, family), w.docker[i]
 		if !address.IsValid() {

@@ -22,7 +22,7 @@ func (w *World) addFiles(h *Host) error {
 	if err := w.giveFiles(h); err != nil {
 		return hostError(h, err)
 	}
-	h.scope.add(func() error { return hostError(h, w.host.Files(name, namespace, nil)) })
+	h.cleanup.add(func() error { return hostError(h, w.host.Files(name, namespace, nil)) })
 	return nil
 }
 
@@ -86,7 +86,7 @@ func (w *World) enter(h *Host) (err error) {
 		return hostError(h, err)
 	}
 	namespace := h.Namespace
-	h.scope.add(func() error {
+	h.cleanup.add(func() error {
 		// Nobody is ended in a namespace that has only the same number: somebody may have deleted ours meanwhile.
 		if now, err := w.host.Adopt(namespace.Path); err == nil && now.ID == namespace.ID {
 			w.reaper.end(namespace)

@@ -47,7 +47,7 @@ func (w *World) noHost(name string) error {
 	return fmt.Errorf("host %q: there is no such host; there are %s", name, orNone(names))
 }
 
-// Home returns the host whose namespace and cards a host uses: the one that it shares them with, or itself.
+// Home returns the host whose namespace and interfaces a host uses: the one that it shares them with, or itself.
 func (w *World) Home(h *Host) *Host {
 	if h.Plan.Mode == plan.ModeShared {
 		if home := w.Host(h.Plan.Shares); home != nil {
@@ -57,8 +57,8 @@ func (w *World) Home(h *Host) *Host {
 	return h
 }
 
-// findCard finds the card of a host, plugged in or not; the network may be left out where the host is on one only.
-func (w *World) findCard(host, network string) (*Host, *Card, error) {
+// findNIC finds the interface of a host, plugged in or not; the network may be left out where the host is on one only.
+func (w *World) findNIC(host, network string) (*Host, *NIC, error) {
 	h, err := w.findHost(host)
 	if err != nil {
 		return nil, nil, err
@@ -68,11 +68,11 @@ func (w *World) findCard(host, network string) (*Host, *Card, error) {
 		network = plan.Name
 	}
 	var on []string
-	for _, card := range h.Cards {
-		if card.Plan.Network == network || network == "" && len(h.Cards) == 1 {
-			return h, card, nil
+	for _, nic := range h.NICs {
+		if nic.Plan.Network == network || network == "" && len(h.NICs) == 1 {
+			return h, nic, nil
 		}
-		on = append(on, card.Plan.Network)
+		on = append(on, nic.Plan.Network)
 	}
 	if len(on) == 0 {
 		return nil, nil, fmt.Errorf("%s is plugged in nowhere", host)
@@ -96,7 +96,7 @@ func (w *World) findPort(host, network string) (*Network, *vswitch.Port, error) 
 		if !ok {
 			continue
 		}
-		if n.Plan.Name == network || network == "" && len(h.Cards) == 1 {
+		if n.Plan.Name == network || network == "" && len(h.NICs) == 1 {
 			return n, port, nil
 		}
 		on = append(on, n.Plan.Name)

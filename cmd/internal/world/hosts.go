@@ -10,7 +10,7 @@ import (
 	"uswitch/tap"
 )
 
-// AddHost adds a host: its namespace, its cards, its published ports. Its command is not started. What plan leaves zero is
+// AddHost adds a host: its namespace, its interfaces, its published ports. Its command is not started. What plan leaves zero is
 // chosen (plan.Plan.FillHost): above all, an interface needs no more than the name of its network.
 func (w *World) AddHost(ctx context.Context, p plan.Host) error {
 	end, err := w.begin(ctx)
@@ -34,47 +34,47 @@ func (w *World) addHost(ctx context.Context, labPlan *plan.Host) error {
 		return err
 	}
 	if err := w.plugIn(h, w.Host(labPlan.Shares)); err != nil {
-		return h.scope.abandon(err)
+		return h.cleanup.abandon(err)
 	}
-	for _, c := range h.Cards {
+	for _, c := range h.NICs {
 		if err := w.join(h, c); err != nil {
-			return h.scope.abandon(hostError(h, err))
+			return h.cleanup.abandon(hostError(h, err))
 		}
 	}
-	w.change(func(p *picture) { p.hosts = with(p.hosts, h) })
+	w.change(func(p *snapshot) { p.hosts = with(p.hosts, h) })
 	if err := w.publishPorts(ctx, h); err != nil {
 		return errors.Join(err, w.removeHost(h))
 	}
 	return nil
 }
 
-// makeHost makes a host's namespace and its cards; they are plugged in nowhere, and no picture shows the host yet. It may be
+// makeHost makes a host's namespace and its interfaces; they are plugged in nowhere, and no snapshot shows the host yet. It may be
 // called for many hosts at the same time.
 func (w *World) makeHost(ctx context.Context, p *plan.Host) (*Host, error) {
-	h := &Host{Plan: p, service: newService(len(p.Command) > 0), scope: w.hosts.open()}
+	h := &Host{Plan: p, service: newService(len(p.Command) > 0), cleanup: w.hosts.open()}
 	if err := w.enter(h); err != nil {
-		return nil, h.scope.abandon(err)
+		return nil, h.cleanup.abandon(err)
 	}
 	if err := w.addFiles(h); err != nil {
-		return nil, h.scope.abandon(err)
+		return nil, h.cleanup.abandon(err)
 	}
 	for i := range p.Interfaces {
-		card, err := w.makeCard(h, &p.Interfaces[i])
+		nic, err := w.makeNIC(h, &p.Interfaces[i])
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return nil, h.scope.abandon(hostError(h, err))
+			return nil, h.cleanup.abandon(hostError(h, err))
 		}
-		h.Cards = append(h.Cards, card)
+		h.NICs = append(h.NICs, nic)
 	}
 	if err := w.setSysctls(h); err != nil {
-		return nil, h.scope.abandon(hostError(h, err))
+		return nil, h.cleanup.abandon(hostError(h, err))
 	}
 	return h, nil
 }
 
-// setSysctls sets what the file says of a host's network, once its cards are there, as Docker does.
+// setSysctls sets what the file says of a host's network, once its interfaces are there, as Docker does.
 func (w *World) setSysctls(h *Host) error {
 	switch {
 	case len(h.Plan.Sysctls) == 0:
@@ -86,7 +86,7 @@ func (w *World) setSysctls(h *Host) error {
 	return tap.Set(h.Namespace, h.Plan.Sysctls)
 }
 
-// plugIn plugs in the cards of a host that was made, in the order of its interfaces. Home is the host whose namespace it
+// plugIn plugs in the interfaces of a host that was made, in the order of its interfaces. Home is the host whose namespace it
 // shares, if that is there.
 func (w *World) plugIn(h, home *Host) error {
 	if h.Plan.Mode == plan.ModeShared {
@@ -98,7 +98,7 @@ func (w *World) plugIn(h, home *Host) error {
 	if h.adopted {
 		w.report(fmt.Sprintf("%s: the namespace exists already: it is used, and left behind at the end", h.Plan.Name))
 	}
-	for _, c := range h.Cards {
+	for _, c := range h.NICs {
 		if err := w.attach(h, c); err != nil {
 			return hostError(h, err)
 		}
@@ -107,7 +107,7 @@ func (w *World) plugIn(h, home *Host) error {
 }
 
 // addHosts makes every host of the plan. Many are made at the same time; they are plugged in one after the other, so that
-// each port has the number that its place in the plan gives it. The picture shows all of them at once: one picture for each
+// each port has the number that its place in the plan gives it. The snapshot shows all of them at once: one snapshot for each
 // would be as many lists as there are hosts.
 func (w *World) addHosts(labPlan *plan.Plan) func(context.Context) error {
 	return func(ctx context.Context) error {
@@ -119,7 +119,7 @@ func (w *World) addHosts(labPlan *plan.Plan) func(context.Context) error {
 				hosts, byName[h.Plan.Name] = append(hosts, h), h
 				return w.plugIn(h, byName[h.Plan.Shares])
 			})
-		w.change(func(p *picture) { p.hosts = hosts })
+		w.change(func(p *snapshot) { p.hosts = hosts })
 		return err
 	}
 }
@@ -148,32 +148,32 @@ func (w *World) removeHost(h *Host) error {
 	w.stop(h, Patience)
 	var failed []error
 	failed = append(failed, w.unpublish(w.publishedOf(h.Plan.Name)...))
-	for _, c := range h.Cards {
+	for _, c := range h.NICs {
 		w.leave(c)
 	}
-	w.change(func(p *picture) { p.hosts = without(p.hosts, h) })
-	failed = append(failed, h.scope.unmake())
-	for _, c := range h.Cards {
+	w.change(func(p *snapshot) { p.hosts = without(p.hosts, h) })
+	failed = append(failed, h.cleanup.unmake())
+	for _, c := range h.NICs {
 		w.forgetHost(w.Network(c.Plan.Network), c.Plan)
 	}
 	w.log.remove(h.Plan.Name)
 	return errors.Join(failed...)
 }
 
-// Host is one host of the lab as it is at one moment: its namespace, the cards in it, and its command. A change makes a new
+// Host is one host of the lab as it is at one moment: its namespace, the interfaces in it, and its command. A change makes a new
 // Host.
 type Host struct {
 	Plan      *plan.Host
 	Namespace tap.Namespace
-	Cards     []*Card
+	NICs      []*NIC
 	adopted   bool     // nobody named the namespace, which was there already
 	service   *service // what its command does, this time
-	scope     *scope   // how to unmake it
+	cleanup   *cleanup // how to unmake it
 }
 
-// card returns the host's card on a network, or nil.
-func (h *Host) card(network string) *Card {
-	for _, c := range h.Cards {
+// nic returns the host's interface on a network, or nil.
+func (h *Host) nic(network string) *NIC {
+	for _, c := range h.NICs {
 		if c.Plan.Network == network {
 			return c
 		}
@@ -189,29 +189,29 @@ func (w *World) replan(p *plan.Host) {
 	w.replaceHost(h, &now)
 }
 
-// withCard returns the host with one card more, or with a card replaced.
-func (h *Host) withCard(c *Card) *Host {
+// withNIC returns the host with one interface more, or with an interface replaced.
+func (h *Host) withNIC(c *NIC) *Host {
 	now := *h
-	if old := h.card(c.Plan.Network); old != nil {
-		now.Cards = replaced(h.Cards, old, c)
+	if old := h.nic(c.Plan.Network); old != nil {
+		now.NICs = replaced(h.NICs, old, c)
 	} else {
-		now.Cards = with(h.Cards, c)
+		now.NICs = with(h.NICs, c)
 	}
 	return now.planned()
 }
 
-// withoutCard returns the host without a card.
-func (h *Host) withoutCard(c *Card) *Host {
+// withoutNIC returns the host without an interface.
+func (h *Host) withoutNIC(c *NIC) *Host {
 	now := *h
-	now.Cards = without(h.Cards, c)
+	now.NICs = without(h.NICs, c)
 	return now.planned()
 }
 
-// planned makes the host's plan one that has the host's cards for its interfaces.
+// planned makes the host's plan one that has the host's interfaces for its interfaces.
 func (h *Host) planned() *Host {
 	p := *h.Plan
 	p.Interfaces = slices.Clip([]plan.Interface{})
-	for _, c := range h.Cards {
+	for _, c := range h.NICs {
 		p.Interfaces = append(p.Interfaces, *c.Plan)
 	}
 	h.Plan = &p

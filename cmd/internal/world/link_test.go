@@ -12,15 +12,15 @@ import (
 	"uswitch/switch/frame"
 )
 
-// TestLinkOnConnect: a link comes with a card that is plugged into a running host, is answered to this host alone, and goes
-// with the card.
+// TestLinkOnConnect: a link comes with an interface that is plugged into a running host, is answered to this host alone, and goes
+// with the interface.
 func TestLinkOnConnect(t *testing.T) {
 	t.Parallel()
 	host := &worldtest.Host{}
 	w, _ := up(t, strings.Replace(office, "DIALECT", "off", 1), host)
 	id := uint16(0)
-	// asks returns the address that the name server tells a card of, or how it refuses.
-	asks := func(name, card string, from netip.Addr, network string) (answer string) {
+	// asks returns the address that the name server tells an interface of, or how it refuses.
+	asks := func(name, nic string, from netip.Addr, network string) (answer string) {
 		t.Helper()
 		id++
 		m := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.TypeA)
@@ -31,7 +31,7 @@ func TestLinkOnConnect(t *testing.T) {
 		}
 		n := w.Network(network).Plan
 		mac := frame.MACFromIPv4(from)
-		d := host.Device(card)
+		d := host.Device(nic)
 		d.Send(arpRequest(mac, from, n.Gateway.Addr()))
 		d.Send(udpFrame(n.GatewayMAC, mac, from, n.Gateway.Addr(), question))
 		eventually(t, name+" is answered", func() bool {

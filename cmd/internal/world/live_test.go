@@ -78,7 +78,7 @@ var steps = []struct {
 				Interfaces: []plan.Interface{{Network: "back"}, {Network: "front"}}, Ports: ports("tcp", 8081, 6379)})
 		},
 		func(_ *testing.T, w *world.World) error { return w.RemoveHost("CACHE") }},
-	{"card",
+	{"interface",
 		func(t *testing.T, w *world.World) error {
 			return w.Connect(t.Context(), "DB", plan.Interface{Network: "front"})
 		},
@@ -170,8 +170,8 @@ func TestConcurrentChanges(t *testing.T) {
 				t.Errorf("a picture that is wrong: %v", err)
 			}
 			for _, h := range w.Hosts() {
-				if len(h.Cards) != len(h.Plan.Interfaces) {
-					t.Errorf("%s has %d cards and a plan with %d", h.Plan.Name, len(h.Cards), len(h.Plan.Interfaces))
+				if len(h.NICs) != len(h.Plan.Interfaces) {
+					t.Errorf("%s has %d interfaces and a plan with %d", h.Plan.Name, len(h.NICs), len(h.Plan.Interfaces))
 				}
 			}
 		}

@@ -24,11 +24,11 @@ func (w *World) startNames(context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.scope.add(w.nothing(programs.Close))
+	w.cleanup.add(w.nothing(programs.Close))
 	var forwarder *names.Forwarder
 	if up := w.upstream(programs); up != nil {
 		forwarder = names.NewForwarder(up, w.way.onMachine, w.namesClock(), w.numbers()) // what is asked by sockets may come back by a published port
-		w.scope.add(func() error {
+		w.cleanup.add(func() error {
 			forwarder.Close()
 			return nil
 		})
@@ -39,7 +39,7 @@ func (w *World) startNames(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the name server: %w", err)
 	}
-	w.scope.add(func() error {
+	w.cleanup.add(func() error {
 		release()
 		return nil
 	})
@@ -108,7 +108,7 @@ func (w *World) serveNames(l net.Listener) {
 		defer close(ended)
 		w.names.Serve(ctx, l)
 	}()
-	w.scope.add(func() error {
+	w.cleanup.add(func() error {
 		stop()
 		<-ended
 		return nil

@@ -40,18 +40,18 @@ func (w *World) AddNetwork(ctx context.Context, p plan.Network) error {
 // addNetwork is AddNetwork for a plan that is complete and right. It needs a change that has begun.
 func (w *World) addNetwork(labPlan *plan.Network) error {
 	n := w.newNetwork(labPlan)
-	n.scope = w.scope.open()
+	n.cleanup = w.cleanup.open()
 	err := w.connectGateway(n)
 	if err == nil {
 		err = w.addTunnel(n)
 	}
 	if err != nil {
-		return n.scope.abandon(err)
+		return n.cleanup.abandon(err)
 	}
 	if err := w.openNetwork(n); err != nil {
-		return n.scope.abandon(fmt.Errorf("network %s: %w", labPlan.Name, err))
+		return n.cleanup.abandon(fmt.Errorf("network %s: %w", labPlan.Name, err))
 	}
-	w.change(func(p *picture) { p.networks = with(p.networks, n) })
+	w.change(func(p *snapshot) { p.networks = with(p.networks, n) })
 	return nil
 }
 
@@ -76,8 +76,8 @@ func (w *World) RemoveNetwork(name string) error {
 // removeNetwork is RemoveNetwork for one that nobody is on. It needs a change that has begun.
 func (w *World) removeNetwork(n *Network) error {
 	w.closeNetwork(n)
-	w.change(func(p *picture) { p.networks = without(p.networks, n) })
-	err := n.scope.unmake()
+	w.change(func(p *snapshot) { p.networks = without(p.networks, n) })
+	err := n.cleanup.unmake()
 	w.forgetConns(n.Plan.Subnet)
 	return err
 }
@@ -85,7 +85,7 @@ func (w *World) removeNetwork(n *Network) error {
 // hostsOn names the hosts that are on a network.
 func (w *World) hostsOn(network string) (names []string) {
 	for _, h := range w.Hosts() {
-		if slices.ContainsFunc(h.Cards, func(c *Card) bool { return c.Plan.Network == network }) {
+		if slices.ContainsFunc(h.NICs, func(c *NIC) bool { return c.Plan.Network == network }) {
 			names = append(names, h.Plan.Name)
 		}
 	}
@@ -99,7 +99,7 @@ type Network struct {
 	Interface *nat.Interface // nil before Up, and where the gateway is not on the network
 	Tunnel    *Tunnel        // to other machines; nil before Up, and where the network is on this one only
 	kept      netip.Prefix   // the address that the gateway has there again when the device is up
-	scope     *scope         // how to unmake the interface; nil before Up
+	cleanup   *cleanup       // how to unmake the interface; nil before Up
 	former    *former        // the same as long as the network is there
 }
 
@@ -180,7 +180,7 @@ func advertOf(n *plan.Network) *frame.RouterAdvert {
 func (w *World) connectGateways(context.Context) error {
 	for _, n := range w.Networks() {
 		now := *n
-		now.scope = w.scope.open()
+		now.cleanup = w.cleanup.open()
 		err := w.connectGateway(&now)
 		if err == nil {
 			err = w.addTunnel(&now)
@@ -188,12 +188,12 @@ func (w *World) connectGateways(context.Context) error {
 		if err != nil {
 			return err
 		}
-		w.change(func(p *picture) { p.networks = replaced(p.networks, n, &now) })
+		w.change(func(p *snapshot) { p.networks = replaced(p.networks, n, &now) })
 	}
 	return nil
 }
 
-// connectGateway puts the gateway onto a network that no picture shows yet, unless it is to stay off it.
+// connectGateway puts the gateway onto a network that no snapshot shows yet, unless it is to stay off it.
 func (w *World) connectGateway(n *Network) error {
 	if !n.Plan.Gateway.IsValid() && !n.Plan.NoAddress || n.Plan.GatewayMode == string(firewall.Isolated) {
 		return nil // nor is it in IPv6
@@ -212,7 +212,7 @@ func (w *World) connectGateway(n *Network) error {
 	if err != nil {
 		return err
 	}
-	n.scope.add(func() error {
+	n.cleanup.add(func() error {
 		w.gateway.Remove(iface)
 		return nil
 	})

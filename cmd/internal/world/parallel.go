@@ -9,7 +9,7 @@ import (
 )
 
 // maxParallel is how many hosts are made, or unmade, at the same time. It has nothing to do with the number of processors, for
-// much of the time is spent waiting in the kernel: on the way up where it moves one card after the other (see tap), which a dozen
+// much of the time is spent waiting in the kernel: on the way up where it moves one interface after the other (see tap), which a dozen
 // hosts keep it at, and on the way down for grace periods, for which they wait together.
 const maxParallel = 12
 

@@ -55,13 +55,13 @@ func (s *signals) wait(name string) error {
 	}
 }
 
-// TestHostsAreMadeAbreast has the first hosts wait for the cards of the eighth: it is made before them, and is behind them in
+// TestHostsAreMadeAbreast has the first hosts wait for the interfaces of the eighth: it is made before them, and is behind them in
 // all that can be seen.
 func TestHostsAreMadeAbreast(t *testing.T) {
 	var s signals
 	host := &worldtest.Host{Making: func(thing string) error {
 		switch {
-		case thing == "card h07 eth1":
+		case thing == "interface h07 eth1":
 			s.say("h07")
 		case strings.HasPrefix(thing, "namespace") && thing < "namespace h07":
 			return s.wait("h07")
@@ -97,7 +97,7 @@ func TestFirstFailureIsTold(t *testing.T) {
 	var s signals
 	host := &worldtest.Host{Existing: []string{"h04", "h01", "h02"}, Making: func(thing string) error {
 		switch thing {
-		case "card h03 eth1":
+		case "interface h03 eth1":
 			if err := s.wait("h05"); err != nil {
 				return err
 			}
@@ -192,7 +192,7 @@ func TestHostsInTurn(t *testing.T) {
 	}
 }
 
-// hostOf returns the host of "card h07 eth1" and the like.
+// hostOf returns the host of "interface h07 eth1" and the like.
 func hostOf(thing string) string { return thing[strings.Index(thing, " h"):][:4] }
 
 // TestHostsGoAbreast has the last host's end wait for the first one's. What fails is told in the order in which hosts go.

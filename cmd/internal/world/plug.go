@@ -14,45 +14,45 @@ import (
 	"uswitch/switch/frame"
 )
 
-// plug makes a card and gives it to a host that is up. It needs a change that has begun.
+// plug makes an interface and gives it to a host that is up. It needs a change that has begun.
 func (w *World) plug(h *Host, p *plan.Interface) (*Host, error) {
-	card, err := w.makeCard(h, p)
+	nic, err := w.makeNIC(h, p)
 	if err != nil {
 		return nil, hostError(h, err)
 	}
-	if err = w.attach(h, card); err == nil {
-		err = w.join(h, card)
+	if err = w.attach(h, nic); err == nil {
+		err = w.join(h, nic)
 	}
 	if err != nil {
-		return nil, card.scope.abandon(hostError(h, err))
+		return nil, nic.cleanup.abandon(hostError(h, err))
 	}
-	now := h.withCard(card)
+	now := h.withNIC(nic)
 	w.replaceHost(h, now)
 	return now, nil
 }
 
-// unplug takes a card from a host that is up, and the default route with it if that leads through it. It needs a change that
+// unplug takes an interface from a host that is up, and the default route with it if that leads through it. It needs a change that
 // has begun.
-func (w *World) unplug(h *Host, card *Card) (*Host, error) {
-	w.leave(card)
-	now := h.withoutCard(card)
-	if now.Plan.GatewayDev == card.Plan.Name {
+func (w *World) unplug(h *Host, nic *NIC) (*Host, error) {
+	w.leave(nic)
+	now := h.withoutNIC(nic)
+	if now.Plan.GatewayDev == nic.Plan.Name {
 		now.Plan = routed(now.Plan, netip.Addr{}, "")
 	}
-	err := card.scope.unmake()
+	err := nic.cleanup.unmake()
 	w.replaceHost(h, now)
-	w.forgetHost(w.Network(card.Plan.Network), card.Plan)
+	w.forgetHost(w.Network(nic.Plan.Network), nic.Plan)
 	return now, hostError(h, err)
 }
 
-// setRoute points a host's default route at a gateway, through one of its cards, or takes it away. It needs a change that has
+// setRoute points a host's default route at a gateway, through one of its interfaces, or takes it away. It needs a change that has
 // begun.
 func (w *World) setRoute(h *Host, gateway netip.Addr, dev string) (*Host, error) {
 	through := dev
 	if !gateway.IsValid() {
 		through = h.Plan.GatewayDev
 	}
-	for _, c := range h.Cards {
+	for _, c := range h.NICs {
 		if c.Plan.Name == through {
 			if err := c.device.SetGateway(gateway); err != nil {
 				return nil, hostError(h, err)
@@ -73,17 +73,17 @@ func routed(p *plan.Host, gateway netip.Addr, dev string) *plan.Host {
 }
 
 func (w *World) replaceHost(old, now *Host) {
-	w.change(func(p *picture) { p.hosts = replaced(p.hosts, old, now) })
+	w.change(func(p *snapshot) { p.hosts = replaced(p.hosts, old, now) })
 	w.renewFiles(now)
 }
 
-// replug makes a card anew whose cable is out of the switch, as it was, with its routes and its published ports. It needs a
+// replug makes an interface anew whose cable is out of the switch, as it was, with its routes and its published ports. It needs a
 // change that has begun.
-func (w *World) replug(ctx context.Context, host string, card *Card) error {
+func (w *World) replug(ctx context.Context, host string, nic *NIC) error {
 	now := w.now.Load()
-	c := &changeover{World: w, old: now.plan, now: now.plan, filed: now.filed,
-		out: func(_ string, other *Card) bool { return other.cable == card.cable }}
-	c.plot()
+	c := &applyPlan{World: w, old: now.plan, now: now.plan, filed: now.filed,
+		out: func(_ string, other *NIC) bool { return other.cable == nic.cable }}
+	c.build()
 	_, err := w.take(ctx, c.moves)
 	if err == nil {
 		w.report(fmt.Sprintf("%s: plugged in again", host))
@@ -93,13 +93,13 @@ func (w *World) replug(ctx context.Context, host string, card *Card) error {
 
 // carry runs the port until it is unplugged, and says so if nobody asked for it. What a fault has unplugged comes back after a
 // pause, unless somebody has plugged it in, or taken it away, before that.
-func (w *World) carry(host string, card *Card, closing <-chan struct{}) {
-	err := card.Port.Run()
+func (w *World) carry(host string, nic *NIC, closing <-chan struct{}) {
+	err := nic.Port.Run()
 	if err == nil {
 		return
 	}
 	why := err.Error()
-	card.unplugged.Store(&why)
+	nic.unplugged.Store(&why)
 	if !errors.Is(err, vswitch.ErrFault) {
 		w.report(fmt.Sprintf("%s: unplugged: %s", host, why))
 		return
@@ -109,13 +109,13 @@ func (w *World) carry(host string, card *Card, closing <-chan struct{}) {
 		select {
 		case <-closing:
 		case <-time.After(faultPause):
-			w.comeBack(host, card, closing)
+			w.comeBack(host, nic, closing)
 		}
 	})
 }
 
 // comeBack is replug as a change of its own.
-func (w *World) comeBack(host string, card *Card, closing <-chan struct{}) {
+func (w *World) comeBack(host string, nic *NIC, closing <-chan struct{}) {
 	for !w.changing.TryLock() { // Down has it, and waits for this
 		select {
 		case <-closing:
@@ -132,7 +132,7 @@ func (w *World) comeBack(host string, card *Card, closing <-chan struct{}) {
 	if !w.up {
 		return
 	}
-	if err := w.replug(context.Background(), host, card); err != nil {
+	if err := w.replug(context.Background(), host, nic); err != nil {
 		w.report(fmt.Sprintf("%s: %v; `uswitch set port %s up=on` tries again", host, err, host))
 	}
 }
@@ -170,36 +170,36 @@ func (f *faults) tell(err error) {
 	go f.say(line)
 }
 
-// former are the cards that have left a network, by their addresses. Neighbours go on believing for a while that an address is
+// former are the interfaces that have left a network, by their addresses. Neighbours go on believing for a while that an address is
 // where it was: who takes it over with another MAC must tell them, as dockerd does from Docker 28 on.
 type former struct {
 	mu   sync.Mutex // guards what follows
 	macs map[netip.Addr]frame.MAC
 }
 
-// note remembers a card that leaves.
-func (f *former) note(card *plan.Interface) {
+// note remembers an interface that leaves.
+func (f *former) note(nic *plan.Interface) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.macs[card.Address.Addr()] = card.MAC
+	f.macs[nic.Address.Addr()] = nic.MAC
 }
 
-// other reports whether a card comes with an address that was at another MAC.
-func (f *former) other(card *plan.Interface) bool {
+// other reports whether an interface comes with an address that was at another MAC.
+func (f *former) other(nic *plan.Interface) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	before, known := f.macs[card.Address.Addr()]
-	return known && before != card.MAC
+	before, known := f.macs[nic.Address.Addr()]
+	return known && before != nic.MAC
 }
 
-// forgetHost makes the gateway forget what it knows of the address of a card that has left a network: how to reach it, and the
+// forgetHost makes the gateway forget what it knows of the address of an interface that has left a network: how to reach it, and the
 // connections that it had. Who gets the address next begins anew.
-func (w *World) forgetHost(n *Network, card *plan.Interface) {
-	a := card.Address.Addr()
+func (w *World) forgetHost(n *Network, nic *plan.Interface) {
+	a := nic.Address.Addr()
 	if n == nil || !a.IsValid() {
 		return
 	}
-	n.former.note(card)
+	n.former.note(nic)
 	if n.Interface != nil {
 		n.Interface.RemoveNeighbor(a, w.Now())
 	}

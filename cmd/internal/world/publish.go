@@ -23,7 +23,7 @@ type Published struct {
 	Wanted  plan.Publish  // what was asked for: a range of ports, of which Publish has the one that was free
 	routed  bool          // the outside uses To itself: nothing listens, nothing is translated
 	docker  firewall.Port // the port as dockerd knows it, while it does
-	scope   *scope        // how to close the listener
+	cleanup *cleanup      // how to close the listener
 }
 
 // String returns the port as people write it: 0.0.0.0:8080 -> WEB 10.2.0.2:80/tcp.
@@ -58,7 +58,7 @@ func (w *World) publish(h *Host, p plan.Publish) (*Published, error) {
 }
 
 // publishMany opens ports of a host, all of them or, after an error or when ctx ends, none. All at once they are a change of the
-// rules and a picture; one after the other they would be as many, each as long as those before it together. It needs a change
+// rules and a snapshot; one after the other they would be as many, each as long as those before it together. It needs a change
 // that has begun.
 func (w *World) publishMany(ctx context.Context, h *Host, ports []plan.Publish) (all []*Published, err error) {
 	defer func() {
@@ -85,7 +85,7 @@ func (w *World) publishMany(ctx context.Context, h *Host, ports []plan.Publish) 
 	if err := w.openRules(all...); err != nil {
 		return all, err
 	}
-	w.change(func(now *picture) { now.published = with(now.published, all...) })
+	w.change(func(now *snapshot) { now.published = with(now.published, all...) })
 	return all, nil
 }
 
@@ -127,14 +127,14 @@ func (p *Published) v6() bool { return p.To.Addr().Is6() }
 func closeListeners(all []*Published) error {
 	var failed []error
 	for _, p := range all {
-		failed = append(failed, p.scope.unmake())
+		failed = append(failed, p.cleanup.unmake())
 	}
 	return errors.Join(failed...)
 }
 
 // leadTo makes an address of a host the port's destination; ok is false if it is none of the host's.
 func (p *Published) leadTo(h *Host, a netip.Addr) (ok bool) {
-	for _, c := range h.Cards {
+	for _, c := range h.NICs {
 		if c.Plan.Has(a) {
 			p.Network, p.Subnet = c.Plan.Network, c.Plan.Address.Masked()
 			if a.Is6() {
@@ -160,7 +160,7 @@ func (w *World) redirect(h *Host, p *Published, to netip.Addr) error {
 	if err := w.openRules(&now); err != nil {
 		return errors.Join(err, w.unpublish(p))
 	}
-	w.change(func(next *picture) { next.published = replaced(next.published, p, &now) })
+	w.change(func(next *snapshot) { next.published = replaced(next.published, p, &now) })
 	return nil
 }
 
@@ -185,7 +185,7 @@ func (w *World) unpublish(ports ...*Published) error {
 	if len(ports) == 0 {
 		return nil
 	}
-	w.change(func(now *picture) { now.published = without(now.published, ports...) })
+	w.change(func(now *snapshot) { now.published = without(now.published, ports...) })
 	err := closeListeners(ports)
 	w.forgetClients(ports)
 	w.closeRules(ports...)

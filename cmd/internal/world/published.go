@@ -101,7 +101,7 @@ func (w *World) reach(p *Published) string {
 
 // routed reports whether a port is on a network whose addresses the outside uses as they are.
 func (w *World) routed(h *Host, p plan.Publish) bool {
-	for _, c := range h.Cards {
+	for _, c := range h.NICs {
 		if c.Plan.Has(p.To.Addr()) {
 			return dockerhost.Port(w.Network(c.Plan.Network).Plan, plan.Publish{To: p.To, HostPort: 1}).HostPort == 0
 		}
@@ -138,7 +138,7 @@ func (t takenPorts) add(p *Published) {
 // begun.
 func (w *World) listen(p *Published, taken takenPorts) (err error) {
 	if p.routed {
-		p.scope = w.scope.open()
+		p.cleanup = w.cleanup.open()
 		return nil // nothing is translated, and so nobody has to listen
 	}
 	for port := int(p.HostPort); port <= max(int(p.HostPort), int(p.HostPortEnd)); port++ {
@@ -149,8 +149,8 @@ func (w *World) listen(p *Published, taken takenPorts) (err error) {
 		var had uint16
 		var end func() error
 		if had, end, err = w.way.listen(p.Proto, netip.AddrPortFrom(p.HostIP, uint16(port)), p.v6()); err == nil {
-			p.HostPort, p.HostPortEnd, p.scope = had, 0, w.scope.open()
-			p.scope.add(end)
+			p.HostPort, p.HostPortEnd, p.cleanup = had, 0, w.cleanup.open()
+			p.cleanup.add(end)
 			return nil
 		}
 	}

@@ -21,7 +21,7 @@ func TestFaultComesBack(t *testing.T) {
 	route := before.Gateway()
 	before.Break("wires crossed")
 	broadcast := make([]byte, 60)
-	frame.Ethernet(broadcast).SetHeader(frame.Broadcast, w.Host("BLUE").Cards[0].Plan.MAC, frame.TypeIPv4)
+	frame.Ethernet(broadcast).SetHeader(frame.Broadcast, w.Host("BLUE").NICs[0].Plan.MAC, frame.TypeIPv4)
 	host.Device("BLUE eth0").Send(broadcast)
 	eventually(t, "the fault is told", func() bool { return strings.Contains(r.String(), "wires crossed") })
 	eventually(t, "RED is plugged in again", func() bool {
@@ -32,8 +32,8 @@ func TestFaultComesBack(t *testing.T) {
 	if after == before || !route.IsValid() || after.Gateway() != route {
 		t.Errorf("the default route is %v, want %v", after.Gateway(), route)
 	}
-	if _, out := w.Host("RED").Cards[0].Unplugged(); out {
-		t.Error("the card still says that it is out")
+	if _, out := w.Host("RED").NICs[0].Unplugged(); out {
+		t.Error("the interface still says that it is out")
 	}
 }
 
@@ -50,7 +50,7 @@ func TestPlugInAgain(t *testing.T) {
 		},
 		"apply": func(w *world.World) error {
 			lines, err := w.Apply(context.Background(), parsed(t, twoHosts))
-			if err == nil && !strings.Contains(strings.Join(lines, "\n"), "+ card RED eth0") {
+			if err == nil && !strings.Contains(strings.Join(lines, "\n"), "+ interface RED eth0") {
 				err = fmt.Errorf("told %q", lines)
 			}
 			return err

@@ -161,10 +161,10 @@ func (w *World) closeNetwork(n *Network) {
 // dockers reports whether the rules are Docker's.
 func (w *World) dockers() bool { return w.docker[0] != nil }
 
-// join makes what a card that is added needs besides its cable: Docker's rules for its address, and the stations that the
-// lab file enters behind it. It goes with the card's scope.
-func (w *World) join(h *Host, c *Card) error {
-	c.scope.add(func() error {
+// join makes what an interface that is added needs besides its cable: Docker's rules for its address, and the stations that the
+// lab file enters behind it. It goes with the interface's cleanup stack.
+func (w *World) join(h *Host, c *NIC) error {
+	c.cleanup.add(func() error {
 		w.leaving.Lock() // other hosts go at the same time
 		defer w.leaving.Unlock()
 		w.leave(c)
@@ -179,7 +179,7 @@ func (w *World) join(h *Host, c *Card) error {
 }
 
 // leave undoes join, as far as there is something left of it; the stations go with the port.
-func (w *World) leave(c *Card) {
+func (w *World) leave(c *NIC) {
 	if n := w.Network(c.Plan.Network); w.dockers() && n != nil && n.Plan.Docked() {
 		w.closeEndpoint(c)
 	}

@@ -71,7 +71,7 @@ type tunnelEnd struct {
 	close   func() error
 }
 
-// addTunnel plugs a network that no picture shows yet into its tunnel, if it has one. It needs a change that has begun.
+// addTunnel plugs a network that no snapshot shows yet into its tunnel, if it has one. It needs a change that has begun.
 func (w *World) addTunnel(n *Network) error {
 	p := n.Plan.Tunnel
 	if p == nil {
@@ -97,12 +97,12 @@ func (w *World) addTunnel(n *Network) error {
 	if end.first == nil {
 		end.first = t
 	}
-	n.scope.add(func() error { return w.giveEnd(end, t) })
+	n.cleanup.add(func() error { return w.giveEnd(end, t) })
 	if err := t.plugIn(peers); err != nil {
 		return wrong(err)
 	}
 	closing, ended := make(chan struct{}), make(chan struct{})
-	n.scope.add(func() error {
+	n.cleanup.add(func() error {
 		close(closing)
 		err := n.Switch.Detach(t.Port())
 		<-ended

@@ -104,7 +104,7 @@ func (w *World) addUplink(c nat.InterfaceConfig) (*nat.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.scope.add(func() error {
+	w.cleanup.add(func() error {
 		w.gateway.Remove(iface)
 		return nil
 	})
@@ -144,7 +144,7 @@ func (w *World) openSim() (next netip.Addr, err error) {
 	loop := w.loop
 	if loop == nil {
 		loop = sim.NewWallLoop()
-		w.scope.add(w.nothing(loop.Close))
+		w.cleanup.add(w.nothing(loop.Close))
 	}
 	want := w.Plan().Uplink
 	internet, err := sim.NewInternet(InternetOf(want), uplinkClock{loop, w.tracer}, w.random())
@@ -163,7 +163,7 @@ func (w *World) openSim() (next netip.Addr, err error) {
 	return internet.NextHop(), nil
 }
 
-// openNetns opens a way out through a card in a namespace of the person's choosing; the card is called by the lab's
+// openNetns opens a way out through an interface in a namespace of the person's choosing; the interface is called by the lab's
 // way out, uplink, and has the address that is the gateway's next hop.
 func (w *World) openNetns() (next netip.Addr, err error) {
 	want := w.Plan().Uplink
@@ -171,28 +171,28 @@ func (w *World) openNetns() (next netip.Addr, err error) {
 	if err != nil {
 		return next, fmt.Errorf("%s: x-uswitch.uplink: %w", w.Plan().Source, err)
 	}
-	card := tap.Interface{Name: plan.UplinkName, DisableIPv6: true, Addresses: []netip.Prefix{netip.PrefixFrom(want.Gateway, want.Address.Bits())}}
+	nic := tap.Interface{Name: plan.UplinkName, DisableIPv6: true, Addresses: []netip.Prefix{netip.PrefixFrom(want.Gateway, want.Address.Bits())}}
 	if want.Address6.IsValid() {
-		card.DisableIPv6, card.Addresses = false, append(card.Addresses, netip.PrefixFrom(want.Gateway6, want.Address6.Bits()))
+		nic.DisableIPv6, nic.Addresses = false, append(nic.Addresses, netip.PrefixFrom(want.Gateway6, want.Address6.Bits()))
 	}
-	device, err := w.open(ns, card)
+	device, err := w.open(ns, nic)
 	if err != nil {
 		return next, err
 	}
 	way := uplink.NewNetns(w.uplinkName(), device, w.tracer)
-	w.scope.add(way.Close)
+	w.cleanup.add(way.Close)
 	iface, err := w.addUplink(nat.InterfaceConfig{Addr: want.Address, MAC: frame.MACFromIPv4(want.Address.Addr()), Segment: way})
 	if err != nil {
 		return next, err
 	}
 	closing := make(chan struct{})
-	w.scope.add(func() error { close(closing); return nil })
+	w.cleanup.add(func() error { close(closing); return nil })
 	w.ports.Go(func() { w.carryUplink(way, iface, closing) })
 	w.way = &wayOut{iface: iface, listen: noListener, six: want.Address6, next6: want.Gateway6}
 	return want.Gateway, nil
 }
 
-// carryUplink runs the way out until its card is gone or the lab ends. A fault takes it out of use for a while.
+// carryUplink runs the way out until its interface is gone or the lab ends. A fault takes it out of use for a while.
 func (w *World) carryUplink(way *uplink.Netns, iface *nat.Interface, closing <-chan struct{}) {
 	for {
 		err := way.Run(iface, time.Now)

@@ -49,7 +49,7 @@ func (w *World) sockets(c uplink.HostConfig) (*uplink.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.scope.add(host.Close)
+	w.cleanup.add(host.Close)
 	w.descriptors.share(host.Others)
 	return host, nil
 }
@@ -86,7 +86,7 @@ func (w *World) ownAddresses() uplink.Own {
 	if err != nil {
 		return nil
 	}
-	w.scope.add(routes.Close)
+	w.cleanup.add(routes.Close)
 	return routes
 }
 

@@ -22,7 +22,7 @@ import (
 
 // Options are what a world needs besides its plan.
 type Options struct {
-	Host tap.Host // required: makes namespaces and cards
+	Host tap.Host // required: makes namespaces and interfaces
 	// Report takes a line for the person who runs the lab: what changed without having been asked for. It is called from
 	// any goroutine. Nil keeps the lines to itself.
 	Report func(line string)
@@ -32,16 +32,16 @@ type Options struct {
 	// Taken returns the networks of this machine, among which no subnet is chosen for a network that comes later. Nil:
 	// there are none.
 	Taken func() []netip.Prefix
-	// Plain makes every frame as it would be on a wire: no card leaves checksums and the cutting of its stream to others.
+	// Plain makes every frame as it would be on a wire: no interface leaves checksums and the cutting of its stream to others.
 	Plain bool
 	// Adopt has a host use a namespace of its name that is there already and is no lab's; it is left behind at the end. Without
-	// it, the host is refused: somebody else may have processes and cards there.
+	// it, the host is refused: somebody else may have processes and interfaces there.
 	Adopt bool
 	// Streams counts the streams that come in through this machine's sockets. Nil: nobody wants to know.
 	Streams *uplink.Streams
 	// Stays has the lab stay up when its commands have ended, whatever its plan says, now and after each change.
 	Stays bool
-	// Files is how many file descriptors there are for cards, published ports and flows; 0: as many as the process's limit
+	// Files is how many file descriptors there are for interfaces, published ports and flows; 0: as many as the process's limit
 	// leaves (uplink.FreeFiles).
 	Files int
 	// Memory bounds every table. The zero value has them as large as they are anywhere.
@@ -65,15 +65,15 @@ type World struct {
 	epoch   time.Time
 	tracer  *trace.Tracer
 	gateway *nat.Gateway
-	scope   scope      // how to unmake all that is there
-	hosts   *scope     // in it: how to unmake the hosts
+	cleanup cleanup    // how to unmake all that is there
+	hosts   *cleanup   // in it: how to unmake the hosts
 	leaving sync.Mutex // held while one of them takes back what the gateway has for it
 	reaper  reaper
 	ports   sync.WaitGroup // goroutines that run the uplink's port
 
 	descriptors *descriptors
 
-	now     atomic.Pointer[picture]
+	now     atomic.Pointer[snapshot]
 	log     logbook
 	status  atomic.Int32 // the first that was not 0 of the commands that ended by themselves
 	stirred *notifier    // notifies when something has changed that may be the end of the lab
@@ -124,13 +124,13 @@ func New(p *plan.Plan, o Options) (*World, error) {
 		return nil, err
 	}
 	w.docker = begin.docker
-	w.hosts = w.scope.openParallel(parallelism(o.Host))
+	w.hosts = w.cleanup.openParallel(parallelism(o.Host))
 	w.gateway = nat.New(nat.Config{
 		Tracer: w.tracer, Epoch: w.epoch, Rules: begin.tables[0], Rules6: begin.tables[1], NoForwarding: !p.IPForward, NoForwarding6: !p.IPForward,
 		MaxConns: o.Memory.Conns, FragmentMemory: o.Memory.Fragments,
 		Random: w.random(),
 	})
-	first := &picture{plan: p, filed: p, timeouts: nat.DefaultTimeouts()}
+	first := &snapshot{plan: p, filed: p, timeouts: nat.DefaultTimeouts()}
 	for i := range p.Networks {
 		first.networks = append(first.networks, w.newNetwork(&p.Networks[i]))
 	}
@@ -182,7 +182,7 @@ func (w *World) Down() error {
 }
 
 func (w *World) unmake() error {
-	err := w.scope.unmake()
+	err := w.cleanup.unmake()
 	w.ports.Wait()
 	return err
 }

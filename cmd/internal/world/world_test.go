@@ -96,7 +96,7 @@ func TestUpAndDown(t *testing.T) {
 	host := &worldtest.Host{}
 	w, _ := up(t, twoHosts, host)
 	for _, name := range []string{"RED", "BLUE"} { // made at the same time
-		want := []string{"namespace " + name, "files of " + name, "card " + name + " eth0"}
+		want := []string{"namespace " + name, "files of " + name, "interface " + name + " eth0"}
 		got := slices.DeleteFunc(host.Made(), func(thing string) bool { return !strings.Contains(thing, name) })
 		if !slices.Equal(got, want) {
 			t.Errorf("made %v, want %v", got, want)
@@ -191,8 +191,8 @@ func TestUnplugged(t *testing.T) {
 	if _, ok := w.Network("br0").Switch.Port("BLUE"); !ok {
 		t.Error("the other port is gone too")
 	}
-	if why, ok := w.Host("RED").Cards[0].Unplugged(); !ok || why == "" {
-		t.Error("the card does not know")
+	if why, ok := w.Host("RED").NICs[0].Unplugged(); !ok || why == "" {
+		t.Error("the interface does not know")
 	}
 	if n := strings.Count(r.String(), "unplugged"); n != 1 {
 		t.Errorf("told %d times", n)
@@ -204,7 +204,7 @@ func TestChangesFromInside(t *testing.T) {
 	w, r := up(t, twoHosts, host)
 	red := host.Device("RED eth0")
 	hello := make([]byte, 60)
-	frame.Ethernet(hello).SetHeader(frame.Broadcast, w.Host("RED").Cards[0].Plan.MAC, frame.TypeIPv4)
+	frame.Ethernet(hello).SetHeader(frame.Broadcast, w.Host("RED").NICs[0].Plan.MAC, frame.TypeIPv4)
 	known := func() bool {
 		return slices.ContainsFunc(w.Network("br0").Switch.Entries(time.Now()), func(e vswitch.Entry) bool { return e.Port == "RED" })
 	}
@@ -227,7 +227,7 @@ func TestChangesFromInside(t *testing.T) {
 		}
 	}
 	if known() {
-		t.Error("RED's card has been down, and the switch still knows who is behind it")
+		t.Error("RED's interface has been down, and the switch still knows who is behind it")
 	}
 	if port, _ := w.Network("br0").Switch.Port("RED"); port.Flags().MTU != 9000 {
 		t.Errorf("the port's MTU is %d", port.Flags().MTU)

@@ -37,7 +37,7 @@ type Lab struct {
 	Rights *Rights `json:"rights,omitempty"`
 }
 
-// Rights are what a lab on real network cards may do to its machine, as capabilities (capabilities(7)) by their names.
+// Rights are what a lab on real network interfaces may do to its machine, as capabilities (capabilities(7)) by their names.
 type Rights struct {
 	Kept     []string `json:"kept"`            // by the process that runs the lab
 	Programs []string `json:"programs"`        // the only ones that programs of hosts have, but for those of hosts in Other

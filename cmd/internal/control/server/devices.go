@@ -74,7 +74,7 @@ func (s *Server) devices(*http.Request) (any, error) {
 // portsOf lists the near ends of the cables that are plugged into a network.
 func (s *Server) portsOf(n *world.Network) (ports []device) {
 	for _, h := range s.world.Hosts() {
-		for _, c := range h.Cards {
+		for _, c := range h.NICs {
 			if row, ok := s.portDevice(h, c); ok && row.Master == n.Plan.Name {
 				row.Down, row.Raised = c.Plan.Down, c.Plan.Raised
 				row.Carrier = row.Carrier && !row.Down
@@ -138,7 +138,7 @@ func interfaceDevice(iface *nat.Interface) api.Device {
 		TxPackets: c.TxPackets, TxBytes: c.TxBytes, TxDropped: c.TxDropped}
 }
 
-func (s *Server) portDevice(h *world.Host, nic *world.Card) (device, bool) {
+func (s *Server) portDevice(h *world.Host, nic *world.NIC) (device, bool) {
 	link, ok := nic.Port.Link().(tap.Device)
 	if _, out := nic.Unplugged(); out || !ok {
 		return device{}, false

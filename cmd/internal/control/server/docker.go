@@ -109,7 +109,7 @@ func (l dockerLab) Traffic(host string) map[string]engine.Traffic {
 		return nil
 	}
 	all := map[string]engine.Traffic{}
-	for _, c := range l.world.Home(h).Cards {
+	for _, c := range l.world.Home(h).NICs {
 		n := c.Port.Counters()
 		all[c.Plan.Name] = engine.Traffic{Received: n.TxBytes, Sent: n.RxBytes}
 	}

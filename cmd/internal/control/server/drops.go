@@ -37,8 +37,8 @@ func (s *Server) countedDrops(in trace.Language) []api.Drop {
 	for _, reason := range trace.Reasons() {
 		n := s.world.Tracer().Drops(reason)
 		switch reason {
-		case trace.CardQueue:
-			n += s.world.DroppedAtCards()
+		case trace.NICQueue:
+			n += s.world.DroppedAtNICs()
 		case trace.SocketQueue:
 			n += s.world.DroppedAtSockets()
 		}

@@ -67,8 +67,8 @@ func TestDropsInTwoLanguages(t *testing.T) {
 	}
 }
 
-// TestCardDrops: what a host's own interface has dropped is a drop with a reason, though nothing of the switch ever saw it.
-func TestCardDrops(t *testing.T) {
+// TestNICDrops: what a host's own interface has dropped is a drop with a reason, though nothing of the switch ever saw it.
+func TestNICDrops(t *testing.T) {
 	s := start(t)
 	s.Start()
 	s.host.Device("RED eth0").Lose(127_282)

@@ -78,7 +78,7 @@ func (s *Server) hosts(*http.Request) (any, error) {
 		}
 		state, pid, status := h.Service()
 		row.State, row.PID, row.Status = string(state), pid, status
-		for _, c := range home.Cards {
+		for _, c := range home.NICs {
 			why, _ := c.Unplugged()
 			row.Interfaces = append(row.Interfaces, api.Interface{Name: c.Plan.Name, Network: c.Plan.Network, Address: c.Plan.Address,
 				MAC: c.Plan.MAC, MTU: c.Plan.MTU, Unplugged: why})

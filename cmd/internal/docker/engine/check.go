@@ -157,7 +157,7 @@ var (
 		"GlobalIPv6Address": acted(), "GlobalIPv6PrefixLen": acted(), "DNSNames": acted(),
 	}
 	endpointIPAMUse = map[string]use{
-		"IPv4Address": acted(), "IPv6Address": acted(), "LinkLocalIPs": idle("a card has one address"),
+		"IPv4Address": acted(), "IPv6Address": acted(), "LinkLocalIPs": idle("an interface has one address"),
 	}
 )
 

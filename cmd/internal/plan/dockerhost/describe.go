@@ -36,7 +36,7 @@ type Veth struct {
 	Name      string       `json:"name"` // of the end on the host
 	Bridge    string       `json:"bridge"`
 	Container string       `json:"container"`
-	Card      string       `json:"card"` // the end in the container
+	NIC       string       `json:"card"` // the end in the container
 	Address   netip.Prefix `json:"address"`
 	MAC       frame.MAC    `json:"mac"` // the interface's
 }
@@ -61,7 +61,7 @@ func Describe(p *plan.Plan, dialect firewall.Dialect) (*Host, error) {
 		h := &p.Hosts[i]
 		for _, nic := range h.Interfaces {
 			name, _ := VethName(p.Name, h.Name, &nic)
-			d.Veths = append(d.Veths, Veth{Name: name, Bridge: nic.Network, Container: h.Name, Card: nic.Name,
+			d.Veths = append(d.Veths, Veth{Name: name, Bridge: nic.Network, Container: h.Name, NIC: nic.Name,
 				Address: nic.Address, MAC: nic.MAC})
 		}
 		published, err := taken.choose(p, h)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// On real cards, hosts have the programs of this machine. What its lessons type and they do not know is said before a lesson
+// On real interfaces, hosts have the programs of this machine. What its lessons type and they do not know is said before a lesson
 // begins, not in the middle of it.
 
 // typed is a command as a shell's line has it: what it is typed into, a host or this machine, is in front.
@@ -72,7 +72,7 @@ func lacking(program, args string) string {
 	return ""
 }
 
-// ready returns an error if the programs of this machine do not do for the lesson on real cards.
+// ready returns an error if the programs of this machine do not do for the lesson on real interfaces.
 func (l *Lesson) ready() error {
 	lacks := l.lacks()
 	if len(lacks) == 0 {

@@ -6,7 +6,7 @@
 //	                                                              +--> the page, which draws packets on it
 //
 // The drawing is the one of textbooks: each network is a bus from its switch to the right, its hosts hang on it in rows, the gateway is
-// a bar that all networks meet, and what is beyond it stands on its left. Cards stand in columns, so that what is between two of
+// a bar that all networks meet, and what is beyond it stands on its left. NICs stand in columns, so that what is between two of
 // them is free from top to bottom: there run the cables of hosts that are on several networks.
 //
 //	+---------+     +---------+       +-----+

@@ -8,14 +8,14 @@ import (
 	"uswitch/cmd/internal/control/api"
 )
 
-// Of many hosts, those that are alike are one card: that many are drawn one by one, and so many at least make a group.
+// Of many hosts, those that are alike are one interface: that many are drawn one by one, and so many at least make a group.
 const (
 	drawnAlone = 24
 	foldedFrom = 4
 )
 
-// card is a host, or a group of hosts that are alike, before it has a place.
-type card struct {
+// nic is a host, or a group of hosts that are alike, before it has a place.
+type nic struct {
 	id, name string
 	hosts    []api.Host // one, or the members of a group
 }
@@ -37,14 +37,14 @@ func alike(h *api.Host) string {
 	return key
 }
 
-// fold returns the cards for hosts, in their order. open names groups that are drawn host by host all the same; all of them, if one
+// fold returns the interfaces for hosts, in their order. open names groups that are drawn host by host all the same; all of them, if one
 // is *.
-func fold(hosts []api.Host, open []string) []card {
+func fold(hosts []api.Host, open []string) []nic {
 	members := map[string][]api.Host{}
 	for _, h := range hosts {
 		members[alike(&h)] = append(members[alike(&h)], h)
 	}
-	var cards []card
+	var nics []nic
 	folded := map[string]bool{}
 	for _, h := range hosts {
 		key := alike(&h)
@@ -52,12 +52,12 @@ func fold(hosts []api.Host, open []string) []card {
 		many := len(hosts) > drawnAlone && key != "" && len(members[key]) >= foldedFrom
 		switch {
 		case !many || slices.Contains(open, id) || slices.Contains(open, "*"):
-			cards = append(cards, card{"host:" + h.Name, h.Name, []api.Host{h}})
+			nics = append(nics, nic{"host:" + h.Name, h.Name, []api.Host{h}})
 		case !folded[key]:
 			folded[key] = true
 			all := members[key]
-			cards = append(cards, card{id, fmt.Sprintf("%s (%d hosts)", group(h.Name), len(all)), all})
+			nics = append(nics, nic{id, fmt.Sprintf("%s (%d hosts)", group(h.Name), len(all)), all})
 		}
 	}
-	return cards
+	return nics
 }

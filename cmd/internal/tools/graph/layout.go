@@ -16,9 +16,9 @@ const (
 	padding   = 12
 	nameLine  = 22
 	textLine  = 17
-	minCard   = 112
-	maxCard   = 240
-	rowGap    = 38 // between two rows of cards: the bus of the lower one is there
+	minNIC    = 112
+	maxNIC    = 240
+	rowGap    = 38 // between two rows of interfaces: the bus of the lower one is there
 	bandGap   = 30 // between two networks
 	gutter    = 26 // between two columns, and more for each cable that runs there
 	lane      = 9  // between two cables of one gutter
@@ -52,42 +52,42 @@ type drawing struct {
 	bands   []band
 	lanes   map[int]int // cables in the gutter behind a column
 
-	columns, cardWidth, gutter  int
-	outsideX, outsideWidth      int
-	gatewayX, gatewayWidth      int
-	switchX, switchWidth, cardX int
+	columns, nicWidth, gutter  int
+	outsideX, outsideWidth     int
+	gatewayX, gatewayWidth     int
+	switchX, switchWidth, nicX int
 }
 
 // band is a network with its hosts. The last one may be of hosts that are on no network.
 type band struct {
 	network *api.Network // nil: none
-	cards   []card
+	nics    []nic
 	others  []other
 	rows    [][]int // indexes of nodes
 	buses   []int   // where the bus of each row is
 	node    int     // index of the switch
 }
 
-// share gives each card to the network that it is on first. Hosts that share a namespace stand behind its owner.
-func (d *drawing) share(cards []card) {
+// share gives each interface to the network that it is on first. Hosts that share a namespace stand behind its owner.
+func (d *drawing) share(nics []nic) {
 	d.bands = make([]band, len(d.lab.Networks), len(d.lab.Networks)+1)
 	for i := range d.lab.Networks {
 		d.bands[i].network = &d.lab.Networks[i]
 		d.bands[i].others = d.others(d.lab.Networks[i].Name)
 	}
-	sharers := map[string][]card{}
-	for _, c := range cards {
+	sharers := map[string][]nic{}
+	for _, c := range nics {
 		if owner := c.hosts[0].Shares; owner != "" {
 			sharers[owner] = append(sharers[owner], c)
 		}
 	}
-	var alone []card
-	for _, c := range cards {
+	var alone []nic
+	for _, c := range nics {
 		h := &c.hosts[0]
-		if h.Shares != "" && slices.ContainsFunc(cards, func(o card) bool { return o.name == h.Shares }) {
+		if h.Shares != "" && slices.ContainsFunc(nics, func(o nic) bool { return o.name == h.Shares }) {
 			continue
 		}
-		all := append([]card{c}, sharers[h.Name]...)
+		all := append([]nic{c}, sharers[h.Name]...)
 		i := -1
 		if len(h.Interfaces) > 0 {
 			i = slices.IndexFunc(d.lab.Networks, func(n api.Network) bool { return n.Name == h.Interfaces[0].Network })
@@ -96,10 +96,10 @@ func (d *drawing) share(cards []card) {
 			alone = append(alone, all...)
 			continue
 		}
-		d.bands[i].cards = append(d.bands[i].cards, all...)
+		d.bands[i].nics = append(d.bands[i].nics, all...)
 	}
 	if len(alone) > 0 {
-		d.bands = append(d.bands, band{cards: alone})
+		d.bands = append(d.bands, band{nics: alone})
 	}
 }
 
@@ -126,7 +126,7 @@ func (d *drawing) others(network string) (others []other) {
 			case e.PeerDev != "":
 				o.lines = []string{"cable to " + e.PeerDev}
 			case e.Host != "":
-				continue // a host's second card here, whose link is drawn
+				continue // a host's second interface here, whose link is drawn
 			}
 		}
 		others = append(others, o)
@@ -136,14 +136,14 @@ func (d *drawing) others(network string) (others []other) {
 
 // measure chooses how many columns there are, and how wide they are: a picture is to be about as wide as a screen.
 func (d *drawing) measure() {
-	d.cardWidth = minCard
+	d.nicWidth = minNIC
 	total, most := 0, 1
 	crossing := 0
 	for i := range d.bands {
-		cards := len(d.bands[i].cards) + len(d.bands[i].others)
-		total, most = total+cards, max(most, cards)
-		for _, c := range d.bands[i].cards {
-			d.cardWidth = max(d.cardWidth, textWidth(c.name, cardLines(&c)...))
+		nics := len(d.bands[i].nics) + len(d.bands[i].others)
+		total, most = total+nics, max(most, nics)
+		for _, c := range d.bands[i].nics {
+			d.nicWidth = max(d.nicWidth, textWidth(c.name, nicLines(&c)...))
 			crossing += max(0, len(c.hosts[0].Interfaces)-1)
 		}
 	}
@@ -161,11 +161,11 @@ func textWidth(name string, lines ...string) int {
 	for _, line := range lines {
 		width = max(width, letter*utf8.RuneCountInString(line))
 	}
-	return min(width+2*padding, maxCard)
+	return min(width+2*padding, maxNIC)
 }
 
-// cardLines are what stands below a card's name.
-func cardLines(c *card) (lines []string) {
+// nicLines are what stands below an interface's name.
+func nicLines(c *nic) (lines []string) {
 	h := &c.hosts[0]
 	if len(c.hosts) > 1 {
 		return []string{h.Name + " ... " + c.hosts[len(c.hosts)-1].Name}
@@ -188,7 +188,7 @@ func cardLines(c *card) (lines []string) {
 	return lines
 }
 
-// left decides where the columns are: outside, gateway, switches, cards.
+// left decides where the columns are: outside, gateway, switches, interfaces.
 func (d *drawing) left() {
 	x := margin
 	if d.hasUplink() {
@@ -197,7 +197,7 @@ func (d *drawing) left() {
 	}
 	d.gatewayX, d.gatewayWidth = x, textWidth("gateway")
 	gap := gutter * 2
-	d.switchWidth = minCard
+	d.switchWidth = minNIC
 	for _, n := range d.lab.Networks {
 		d.switchWidth = max(d.switchWidth, textWidth(n.Name, networkLines(&n)...))
 		if n.Gateway.IsValid() {
@@ -205,7 +205,7 @@ func (d *drawing) left() {
 		}
 	}
 	d.switchX = x + d.gatewayWidth + gap
-	d.cardX = d.switchX + d.switchWidth + 2*gutter
+	d.nicX = d.switchX + d.switchWidth + 2*gutter
 }
 
 func networkLines(n *api.Network) []string {
@@ -247,7 +247,7 @@ func (d *drawing) outsideLines() (lines []string) {
 }
 
 // column returns where a column begins.
-func (d *drawing) column(i int) int { return d.cardX + i*(d.cardWidth+d.gutter) }
+func (d *drawing) column(i int) int { return d.nicX + i*(d.nicWidth+d.gutter) }
 
 // add adds a node and returns its index.
 func (d *drawing) add(n api.Node) int {

@@ -14,14 +14,14 @@ func (d *drawing) place(b *band, y int) (bottom int) {
 			Colour: d.colours[b.network.Name], X: d.switchX, Y: y, W: d.switchWidth, H: nameLine + textLine*len(networkLines(b.network)) + padding})
 		bottom += d.picture.Nodes[b.node].H
 	}
-	cards := d.cards(b)
+	nics := d.nics(b)
 	top, columns := y, d.columns
-	for first := 0; first < len(cards); first += columns {
-		row := cards[first:min(first+columns, len(cards))]
+	for first := 0; first < len(nics); first += columns {
+		row := nics[first:min(first+columns, len(nics))]
 		bus, height := top+boxHeight/2, 0
 		var indexes []int
 		for i, n := range row {
-			n.X, n.Y, n.W = d.column(i), bus+rowGap/2, d.cardWidth
+			n.X, n.Y, n.W = d.column(i), bus+rowGap/2, d.nicWidth
 			n.H = nameLine + textLine*len(n.Lines) + padding
 			height = max(height, n.H)
 			indexes = append(indexes, d.add(n))
@@ -36,14 +36,14 @@ func (d *drawing) place(b *band, y int) (bottom int) {
 	return bottom
 }
 
-// cards are the nodes of a band that have no place yet.
-func (d *drawing) cards(b *band) (nodes []api.Node) {
+// nics are the nodes of a band that have no place yet.
+func (d *drawing) nics(b *band) (nodes []api.Node) {
 	colour := -1
 	if b.network != nil {
 		colour = d.colours[b.network.Name]
 	}
-	for _, c := range b.cards {
-		n := api.Node{ID: c.id, Kind: api.NodeHost, Name: c.name, Lines: cardLines(&c), Colour: colour}
+	for _, c := range b.nics {
+		n := api.Node{ID: c.id, Kind: api.NodeHost, Name: c.name, Lines: nicLines(&c), Colour: colour}
 		if len(c.hosts) > 1 {
 			n.Kind = api.NodeGroup
 			for _, h := range c.hosts {
@@ -118,15 +118,15 @@ func (d *drawing) cablesOf(b *band, row, column, index int) {
 		d.shared(&n, h)
 		return
 	}
-	for k, card := range h.Interfaces {
-		l := api.Link{ID: h.Name + " " + card.Name, Kind: api.LinkCable, From: n.ID, To: "network:" + card.Network, Interface: card.Name, Network: card.Network,
-			Colour: d.colours[card.Network]}
+	for k, nic := range h.Interfaces {
+		l := api.Link{ID: h.Name + " " + nic.Name, Kind: api.LinkCable, From: n.ID, To: "network:" + nic.Network, Interface: nic.Name, Network: nic.Network,
+			Colour: d.colours[nic.Network]}
 		if len(n.Members) == 0 {
-			l.Down = d.lab.down(h.Name, card)
+			l.Down = d.lab.down(h.Name, nic)
 		}
-		if b.network != nil && card.Network == b.network.Name {
+		if b.network != nil && nic.Network == b.network.Name {
 			l.Path = d.onBus(b, row, n.X+n.W/2+k*lane, n.Y)
-		} else if other := d.band(card.Network); other != nil {
+		} else if other := d.band(nic.Network); other != nil {
 			l.Path = d.across(other, column, &n, k)
 		} else {
 			continue
@@ -135,7 +135,7 @@ func (d *drawing) cablesOf(b *band, row, column, index int) {
 	}
 }
 
-// onBus is the way from the top of a card, over the bus of its row, to the switch.
+// onBus is the way from the top of an interface, over the bus of its row, to the switch.
 func (d *drawing) onBus(b *band, row, x, top int) []api.XY {
 	bus := b.buses[row]
 	path := []api.XY{{X: x, Y: top}, {X: x, Y: bus}}

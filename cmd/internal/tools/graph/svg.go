@@ -11,13 +11,13 @@ import (
 
 // style is how a picture looks: on a light and on a dark screen, and on paper.
 const style = `
-.uswitch{font:13px system-ui,sans-serif;--ink:#1b2330;--soft:#55607a;--card:#fff;--page:#f6f7fa;--edge:#aab3c5;--bad:#c0262d;
+.uswitch{font:13px system-ui,sans-serif;--ink:#1b2330;--soft:#55607a;--interface:#fff;--page:#f6f7fa;--edge:#aab3c5;--bad:#c0262d;
 --n0:#1a6fb5;--n1:#b3541e;--n2:#2d7d46;--n3:#8a3fa0;--n4:#a1731a;--n5:#0f7f86;background:var(--page)}
-@media (prefers-color-scheme:dark){.uswitch{--ink:#e8ecf4;--soft:#a9b4c9;--card:#222a38;--page:#151a23;--edge:#5b6780;--bad:#ff7b7b;
+@media (prefers-color-scheme:dark){.uswitch{--ink:#e8ecf4;--soft:#a9b4c9;--interface:#222a38;--page:#151a23;--edge:#5b6780;--bad:#ff7b7b;
 --n0:#6db7f2;--n1:#f0a06a;--n2:#79c991;--n3:#cf97e0;--n4:#dcb45c;--n5:#5cc7cf}}
-@media print{.uswitch{--ink:#000;--soft:#333;--card:#fff;--page:#fff;--edge:#777}}
+@media print{.uswitch{--ink:#000;--soft:#333;--interface:#fff;--page:#fff;--edge:#777}}
 .uswitch text{fill:var(--ink)}.uswitch .name{font-weight:600;font-size:15px}.uswitch .line{fill:var(--soft)}
-.uswitch rect{fill:var(--card);stroke:var(--edge);stroke-width:1.5}.uswitch .network rect{stroke:var(--c);stroke-width:2.5}
+.uswitch rect{fill:var(--interface);stroke:var(--edge);stroke-width:1.5}.uswitch .network rect{stroke:var(--c);stroke-width:2.5}
 .uswitch .group rect{stroke-dasharray:6 3}.uswitch path{fill:none;stroke:var(--c,var(--edge));stroke-width:2}
 .uswitch .bus{stroke-width:4;stroke-linecap:round}.uswitch .down path{stroke:var(--bad);stroke-dasharray:3 5}.uswitch .shared path{stroke-dasharray:2 4}
 .uswitch .c0{--c:var(--n0)}.uswitch .c1{--c:var(--n1)}.uswitch .c2{--c:var(--n2)}.uswitch .c3{--c:var(--n3)}.uswitch .c4{--c:var(--n4)}.uswitch .c5{--c:var(--n5)}

@@ -184,7 +184,7 @@ func (i *ip) addLink(ctx context.Context) error {
 	}
 	c := api.LinkAdd{LinkEnd: a.end(i.Netns), Kind: a.kind}
 	if a.kind == api.KindBridge && c.Netns != "" {
-		return refuse(2, "Error: a bridge in a namespace is not answered here: bridges are the machine's. A host with several cards can forward.")
+		return refuse(2, "Error: a bridge in a namespace is not answered here: bridges are the machine's. A host with several interfaces can forward.")
 	}
 	taken := map[string]bool{}
 	c.Name = unused(c.Name, c.Netns, a.kind, devices, taken)

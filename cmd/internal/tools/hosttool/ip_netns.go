@@ -219,7 +219,7 @@ func (t Tool) ipInside(ctx context.Context, host string, args []string) error {
 }
 
 // showInside writes what ip shows in a namespace as the kernel would have it for the end of a pair: eth0@if7 and link-netnsid, and up
-// where the card is.
+// where the interface is.
 func (t Tool) showInside(ctx context.Context, host string, argv []string) error {
 	devices, err := t.devices(ctx)
 	if err != nil {

@@ -36,7 +36,7 @@ func DockerHost(w io.Writer, h *dockerhost.Host) error {
 	fmt.Fprintln(w)
 	veths := newTable("VETH", "BRIDGE", "CONTAINER", "CARD", "ADDRESS", "MAC")
 	for _, v := range h.Veths {
-		veths.add(v.Name, v.Bridge, v.Container, v.Card, v.Address.String(), v.MAC.String())
+		veths.add(v.Name, v.Bridge, v.Container, v.NIC, v.Address.String(), v.MAC.String())
 	}
 	if err := veths.write(w); err != nil {
 		return err

@@ -32,7 +32,7 @@ COMMIT
 			{Name: "br0", Network: "w_br0", Subnet: prefix("11.11.11.0/24"), Address: prefix("11.11.11.1/24"), MTU: 1500},
 			{Name: "vault", Network: "w_vault", Subnet: prefix("10.0.0.0/24"), Address: prefix("10.0.0.1/24"), MTU: 1400, Internal: true},
 		},
-		Veths: []dockerhost.Veth{{Name: "veth0123456", Bridge: "br0", Container: "RED", Card: "eth0", Address: prefix("11.11.11.2/24"), MAC: red}},
+		Veths: []dockerhost.Veth{{Name: "veth0123456", Bridge: "br0", Container: "RED", NIC: "eth0", Address: prefix("11.11.11.2/24"), MAC: red}},
 	})
 	if err != nil || b.String() != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, b.String(), want)

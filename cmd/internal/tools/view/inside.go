@@ -14,9 +14,9 @@ var insideHead = regexp.MustCompile(`^(\d+): ([^:@]+): (<[^>]*>.*)$`)
 // insideLink is what stands before the number of the other end's namespace, on a line of its own or, with -o, on the same one.
 var insideLink = regexp.MustCompile(`link/ether [0-9a-f:]+ brd [0-9a-f:]+`)
 
-// PairedInside rewrites what `ip link` or `ip addr` says in a namespace of cards whose cables end on the machine, as the kernel says
+// PairedInside rewrites what `ip link` or `ip addr` says in a namespace of interfaces whose cables end on the machine, as the kernel says
 // it of pairs: with the number of the other end, up as soon as both are, and without a queue's length where Docker made the pair.
-// near returns the other end of the card of a number.
+// near returns the other end of the interface of a number.
 func PairedInside(text string, near func(index int) (api.Device, bool)) string {
 	lines := strings.SplitAfter(text, "\n")
 	paired := false

@@ -163,7 +163,7 @@ func (s *Server) Accepts(src, dst netip.Addr) bool {
 }
 
 // readUDP returns who says what to whom. What is no datagram is not for a name server: errors about answers, and streams
-// of datagrams that the sender left for its network card to cut.
+// of datagrams that the sender left for its network interface to cut.
 func readUDP(f frame.Frame) (from, to netip.AddrPort, data []byte, ok bool) {
 	if len(f.Data) < frame.EthernetHeader || f.Offload.GSO != frame.GSONone {
 		return from, to, nil, false

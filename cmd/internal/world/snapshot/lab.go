@@ -54,16 +54,16 @@ func uplink(w *world.World) explain.Uplink {
 	return u
 }
 
-// host describes a host: its cards' cables as the lab has them, all else as it is inside.
+// host describes a host: its interfaces' cables as the lab has them, all else as it is inside.
 func host(w *world.World, h *world.Host, l *explain.Lab) sim.HostState {
 	s := sim.HostState{Name: h.Plan.Name}
-	for _, c := range h.Cards {
-		card := sim.CardState{Name: c.Plan.Name, Network: c.Plan.Network, Port: c.Port.Name(), Addr: c.Plan.Address, MAC: c.Plan.MAC,
+	for _, c := range h.NICs {
+		nic := sim.NICState{Name: c.Plan.Name, Network: c.Plan.Network, Port: c.Port.Name(), Addr: c.Plan.Address, MAC: c.Plan.MAC,
 			MTU: c.Plan.MTU}
 		if _, out := c.Unplugged(); out {
-			card.Port = ""
+			nic.Port = ""
 		}
-		s.Cards = append(s.Cards, card)
+		s.NICs = append(s.NICs, nic)
 	}
 	if w.Simulated() {
 		if state, err := w.SimulatedState(h); err == nil {
@@ -74,7 +74,7 @@ func host(w *world.World, h *world.Host, l *explain.Lab) sim.HostState {
 		return looked(s, in, l.In)
 	}
 	if h.Plan.Gateway.IsValid() {
-		s.Routes = []sim.HostRoute{{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: h.Plan.Gateway, Card: h.Plan.GatewayDev}}
+		s.Routes = []sim.HostRoute{{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: h.Plan.Gateway, NIC: h.Plan.GatewayDev}}
 	}
 	for _, at := range []sim.Point{sim.AtInput, sim.AtForward, sim.AtOutput} {
 		s.Unseen = append(s.Unseen, sim.Unseen{At: at, Text: l.In("a namespace that cannot be looked into")})
@@ -84,22 +84,22 @@ func host(w *world.World, h *world.Host, l *explain.Lab) sim.HostState {
 
 // simulated puts what a simulated host says of itself in place of what the lab file said.
 func simulated(s, state sim.HostState) sim.HostState {
-	for i := range s.Cards {
-		c := &s.Cards[i]
-		j := slices.IndexFunc(state.Cards, func(o sim.CardState) bool { return o.Name == c.Name })
+	for i := range s.NICs {
+		c := &s.NICs[i]
+		j := slices.IndexFunc(state.NICs, func(o sim.NICState) bool { return o.Name == c.Name })
 		if j < 0 {
-			j = slices.IndexFunc(state.Cards, func(o sim.CardState) bool { return o.MAC == c.MAC })
+			j = slices.IndexFunc(state.NICs, func(o sim.NICState) bool { return o.MAC == c.MAC })
 		}
 		if j < 0 {
 			c.Down, c.Addr = true, netip.Prefix{}
 			continue
 		}
-		found := state.Cards[j]
+		found := state.NICs[j]
 		found.Network, found.Port = c.Network, c.Port
 		*c = found
 	}
-	name, cards := s.Name, s.Cards
+	name, nics := s.Name, s.NICs
 	s = state
-	s.Name, s.Cards = name, cards
+	s.Name, s.NICs = name, nics
 	return s
 }

@@ -92,12 +92,12 @@ x-uswitch: {uplink: none}
 	if r.Name != red {
 		r, b = b, r
 	}
-	if c := r.Cards[0]; !c.Down || c.Addr.IsValid() || c.Port != red || len(r.Routes) != 0 {
+	if c := r.NICs[0]; !c.Down || c.Addr.IsValid() || c.Port != red || len(r.Routes) != 0 {
 		t.Errorf("RED: %+v", r)
 	}
-	c := b.Cards[0]
+	c := b.NICs[0]
 	if c.Down || c.MTU != 1400 || c.Addr != netip.MustParsePrefix("10.77.0.3/24") || len(c.Neighbors) != 1 || c.Network != "br0" {
-		t.Errorf("BLUE's card: %+v", c)
+		t.Errorf("BLUE's interface: %+v", c)
 	}
 	bound := []sim.Socket{{Proto: frame.ProtoTCP, Addr: netip.MustParseAddr("127.0.0.1"), Port: 81},
 		{Proto: frame.ProtoTCP, Addr: netip.MustParseAddr("10.77.0.3"), Port: 82}}

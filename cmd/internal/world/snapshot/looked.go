@@ -22,8 +22,8 @@ const (
 func looked(s sim.HostState, inside *tap.Inside, in trace.Language) sim.HostState {
 	s.Kernel = kernel{inside, s.Name, in}
 	used := map[string]bool{}
-	for i := range s.Cards {
-		if link := cardOf(&s.Cards[i], inside); link != nil {
+	for i := range s.NICs {
+		if link := nicOf(&s.NICs[i], inside); link != nil {
 			used[link.Name] = true
 		}
 	}
@@ -47,7 +47,7 @@ func looked(s sim.HostState, inside *tap.Inside, in trace.Language) sim.HostStat
 		case !o.Peer.IsValid() && o.Addr.IsUnspecified() && o.Dev == "" && o.Proto == frame.ProtoUDP:
 			s.UDP = append(s.UDP, o.Port)
 		default:
-			s.Bound = append(s.Bound, sim.Socket{Proto: o.Proto, Addr: o.Addr, Port: o.Port, Card: o.Dev, Full: o.Full, Peer: o.Peer})
+			s.Bound = append(s.Bound, sim.Socket{Proto: o.Proto, Addr: o.Addr, Port: o.Port, NIC: o.Dev, Full: o.Full, Peer: o.Peer})
 		}
 	}
 	slices.Sort(s.TCP)
@@ -58,7 +58,7 @@ func looked(s sim.HostState, inside *tap.Inside, in trace.Language) sim.HostStat
 	broadcasts, known := inside.Sysctl("icmp_echo_ignore_broadcasts")
 	s.Settings = sim.Settings{TTL: uint8(ttl), IgnoreEcho: all != 0, AnswerBroadcasts: known && broadcasts == 0}
 	for _, u := range inside.Unseen {
-		s.Unseen = append(s.Unseen, sim.Unseen{At: sim.Point(u.At), Card: u.Dev, Text: u.Text, Shown: u.Shown, Only: u.Only, Drops: u.Drops})
+		s.Unseen = append(s.Unseen, sim.Unseen{At: sim.Point(u.At), NIC: u.Dev, Text: u.Text, Shown: u.Shown, Only: u.Only, Drops: u.Drops})
 	}
 	if mask, _ := inside.Sysctl("icmp_ratemask"); mask&1 != 0 {
 		s.Unseen = append(s.Unseen, sim.Unseen{At: sim.AtInput, Text: in("a limit on the answers to pings (icmp_ratemask %d)", mask), Only: true})
@@ -66,9 +66,9 @@ func looked(s sim.HostState, inside *tap.Inside, in trace.Language) sim.HostStat
 	return s
 }
 
-// cardOf puts what was found about a card in place of what the lab file said. Cards are known by their name, or, when somebody
+// nicOf puts what was found about an interface in place of what the lab file said. NICs are known by their name, or, when somebody
 // has changed that, by their MAC address; one that is gone is as good as down.
-func cardOf(c *sim.CardState, inside *tap.Inside) *tap.Link {
+func nicOf(c *sim.NICState, inside *tap.Inside) *tap.Link {
 	i := slices.IndexFunc(inside.Links, func(l tap.Link) bool { return l.Name == c.Name })
 	if i < 0 {
 		i = slices.IndexFunc(inside.Links, func(l tap.Link) bool { return l.MAC == c.MAC })
@@ -121,20 +121,20 @@ func routesOf(inside *tap.Inside) (routes, elsewhere []sim.HostRoute) {
 		}
 		metrics[r.Prefix] = r.Metric
 		routes = slices.DeleteFunc(routes, func(o sim.HostRoute) bool { return o.Prefix == r.Prefix })
-		routes = append(routes, sim.HostRoute{Prefix: r.Prefix, Via: r.Via, Card: r.Dev, Kind: sim.RouteKind(r.Type)})
+		routes = append(routes, sim.HostRoute{Prefix: r.Prefix, Via: r.Via, NIC: r.Dev, Kind: sim.RouteKind(r.Type)})
 	}
 	return routes, elsewhere
 }
 
 // beyond names the routes that a simulated host cannot follow; empty: there are none.
-func beyond(inside *tap.Inside, cards map[string]bool, in trace.Language) string {
+func beyond(inside *tap.Inside, nics map[string]bool, in trace.Language) string {
 	for _, r := range inside.Routes {
 		switch {
 		case r.Table != mainTable:
 		case r.Hops > 1:
 			return in("a route with several next hops")
-		case r.Type == tap.Unicast && !cards[r.Dev]:
-			return in("a route by %s, which is no card of the lab's", r.Dev)
+		case r.Type == tap.Unicast && !nics[r.Dev]:
+			return in("a route by %s, which is no interface of the lab's", r.Dev)
 		}
 	}
 	return ""
@@ -153,7 +153,7 @@ func (k kernel) Route(l sim.Lookup) sim.Decision {
 	if err != nil {
 		return sim.Decision{Kind: sim.NoRoute, Unknown: k.name + ": " + err.Error()}
 	}
-	out := sim.Decision{Kind: sim.RouteKind(d.Type), Card: d.Dev, Via: d.Via, Src: d.Src, MTU: d.MTU, TTL: uint8(d.TTL)}
+	out := sim.Decision{Kind: sim.RouteKind(d.Type), NIC: d.Dev, Via: d.Via, Src: d.Src, MTU: d.MTU, TTL: uint8(d.TTL)}
 	out.Prefix, out.Text = k.inside.Matching(d, l.Dst)
 	switch {
 	case d.Type == tap.ReversePath:

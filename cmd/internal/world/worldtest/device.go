@@ -9,7 +9,7 @@ import (
 	"uswitch/tap"
 )
 
-// Device is a card whose wire ends in the test: Send is what the namespace would send, Received what it would get.
+// Device is an interface whose wire ends in the test: Send is what the namespace would send, Received what it would get.
 type Device struct {
 	host *Host
 	name string
@@ -41,7 +41,7 @@ func (d *Device) Received() []frame.Frame {
 	return append([]frame.Frame(nil), d.received...)
 }
 
-// Change does to the card what somebody inside could.
+// Change does to the interface what somebody inside could.
 func (d *Device) Change(f func(*tap.State)) {
 	d.mu.Lock()
 	f(&d.state)
@@ -59,7 +59,7 @@ func (d *Device) Break(fault string) {
 	d.fault = fault
 }
 
-// Lose makes the card say that it has dropped so many frames more of its namespace's.
+// Lose makes the interface say that it has dropped so many frames more of its namespace's.
 func (d *Device) Lose(n uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -73,7 +73,7 @@ func (d *Device) Dropped() (uint64, error) {
 	return d.lost, nil
 }
 
-// Vanish takes the card away, as the end of its namespace does.
+// Vanish takes the interface away, as the end of its namespace does.
 func (d *Device) Vanish() { d.Close() }
 
 // Read implements tap.Device.
@@ -101,7 +101,7 @@ func (d *Device) Write(f frame.Frame) error {
 func (d *Device) Close() error {
 	d.once.Do(func() {
 		close(d.gone)
-		d.host.unmake("card " + d.name)
+		d.host.unmake("interface " + d.name)
 	})
 	return nil
 }
@@ -120,7 +120,7 @@ func (d *Device) SetGateway(a netip.Addr) error {
 	return nil
 }
 
-// Gateway returns where the default route through this card leads, if there is one.
+// Gateway returns where the default route through this interface leads, if there is one.
 func (d *Device) Gateway() netip.Addr {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -64,7 +64,7 @@ func (h *Host) Calls() int {
 	return h.calls
 }
 
-// Device returns the card of that name, as in "RED eth0", the last one that was made, or nil.
+// Device returns the interface of that name, as in "RED eth0", the last one that was made, or nil.
 func (h *Host) Device(name string) *Device {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -166,7 +166,7 @@ func (h *Host) File(namespace, name string) string {
 
 // Open implements tap.Host.
 func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
-	if err := ask(h.Making, "card "+ns.Name+" "+i.Name); err != nil {
+	if err := ask(h.Making, "interface "+ns.Name+" "+i.Name); err != nil {
 		return nil, err
 	}
 	h.mu.Lock()
@@ -175,7 +175,7 @@ func (h *Host) Open(ns tap.Namespace, i tap.Interface) (tap.Device, error) {
 		return nil, err
 	}
 	d := newDevice(h, ns.Name+" "+i.Name, i)
-	h.make("card " + d.name)
+	h.make("interface " + d.name)
 	h.devices = append(h.devices, d)
 	return d, nil
 }

@@ -7,8 +7,8 @@ import (
 	"uswitch/switch/frame"
 )
 
-// noted is the sentence of a step that carries a note.
-func (e *Event) noted(in Language) string {
+// noteText is the sentence of a step that carries a note.
+func (e *Event) noteText(in Language) string {
 	why := e.why(in)
 	switch e.Note {
 	case Known, Static:

@@ -10,9 +10,9 @@ import (
 	"uswitch/switch/trace"
 )
 
-// Card is a host's network card: it speaks Ethernet and ARP, with a neighbour table of its own. It belongs to its host's
+// NIC is a host's network interface: it speaks Ethernet and ARP, with a neighbour table of its own. It belongs to its host's
 // goroutine.
-type Card struct {
+type NIC struct {
 	host      *Host
 	time      Scheduler
 	name      string
@@ -20,14 +20,14 @@ type Card struct {
 	port      string
 	mtu       int
 	self      arp.Self           // without addresses of IPv6
-	six       *inet6             // nil: the card has no IPv6
+	six       *inet6             // nil: the interface has no IPv6
 	neighbors *arp.Cache[[]byte] // what waits are packets with room for the Ethernet header
 	wire      *Wire
 	due       time.Time // when timer will look after the neighbours
 	timer     *Timer
 	asked     map[netip.Addr]func(frame.MAC) // see Ask
 
-	// What only the cards of hosts have that were made from a state; see CardState.
+	// What only the interfaces of hosts have that were made from a state; see NICState.
 	more                                     []netip.Prefix
 	taken                                    string
 	loose, forwards, noARP, noAsking         bool // loose: its cable is out
@@ -36,24 +36,24 @@ type Card struct {
 	proxied                                  []netip.Addr
 }
 
-// Name returns the card's name inside the host: eth0.
-func (c *Card) Name() string { return c.name }
+// Name returns the interface's name inside the host: eth0.
+func (c *NIC) Name() string { return c.name }
 
 // MAC returns the hardware address.
-func (c *Card) MAC() frame.MAC { return c.self.MAC }
+func (c *NIC) MAC() frame.MAC { return c.self.MAC }
 
 // Addr returns the address with the network's prefix.
-func (c *Card) Addr() netip.Prefix { return c.self.Addr }
+func (c *NIC) Addr() netip.Prefix { return c.self.Addr }
 
 // input takes a frame from the wire, as its own.
-func (c *Card) input(f frame.Frame) {
+func (c *NIC) input(f frame.Frame) {
 	e, ok := frame.ParseEthernet(f.Data)
 	switch {
 	case !ok:
 		return
 	case e.Dst() != c.self.MAC && !e.Dst().IsGroup(): // meant for somebody else
 		if ip, err := frame.ParseIP(e.Payload()); err == nil && e.Type() == ip.EtherType() {
-			c.host.tell(Step{Kind: StepArrive, Card: c.name, Packet: ip, MAC: e.Dst(), Drop: DropOtherMAC})
+			c.host.tell(Step{Kind: StepArrive, NIC: c.name, Packet: ip, MAC: e.Dst(), Drop: DropOtherMAC})
 		}
 		return
 	}
@@ -68,17 +68,17 @@ func (c *Card) input(f frame.Frame) {
 }
 
 // Send puts any frame onto the wire, as a raw socket does.
-func (c *Card) Send(b []byte) {
+func (c *NIC) Send(b []byte) {
 	_ = c.wire.Send(frame.Frame{Data: b}) // a cable that is down loses it: the sender hears nothing of it either way
 }
 
-func (c *Card) sendTo(b []byte, to frame.MAC) {
+func (c *NIC) sendTo(b []byte, to frame.MAC) {
 	frame.Ethernet(b).SetHeader(to, c.self.MAC, frame.IP(b[frame.EthernetHeader:]).EtherType())
 	c.Send(b)
 }
 
 // wake makes sure that tick is called at t or before.
-func (c *Card) wake(t time.Time) {
+func (c *NIC) wake(t time.Time) {
 	if !c.due.IsZero() && !t.Before(c.due) {
 		return
 	}
@@ -87,7 +87,7 @@ func (c *Card) wake(t time.Time) {
 }
 
 // tick asks again, and gives up. Who waited in vain is told by the host itself, as Linux does it.
-func (c *Card) tick() {
+func (c *NIC) tick() {
 	c.due = time.Time{}
 	actions, next := c.neighbors.Tick(c.time.Now())
 	for _, a := range actions {
@@ -104,7 +104,7 @@ func (c *Card) tick() {
 }
 
 // unreachable tells the host's own programs that a neighbour does not answer.
-func (c *Card) unreachable(ip frame.IP) {
+func (c *NIC) unreachable(ip frame.IP) {
 	if isSilent(ip) {
 		return
 	}
@@ -119,7 +119,7 @@ func (c *Card) unreachable(ip frame.IP) {
 }
 
 // inputARP answers for the host's own addresses, learns, and sends what has waited for the sender.
-func (c *Card) inputARP(e frame.Ethernet) {
+func (c *NIC) inputARP(e frame.Ethernet) {
 	a, ok := frame.ParseARP(e.Payload())
 	if !ok || c.noARP {
 		if ok && a.Op() == frame.ARPRequest && c.host.owns(a.TargetIP()) {
@@ -130,7 +130,7 @@ func (c *Card) inputARP(e frame.Ethernet) {
 	self := c.self
 	switch {
 	case a.Op() != frame.ARPRequest:
-		if c.host.kernel != nil { // who answers may be on no network of the card's
+		if c.host.kernel != nil { // who answers may be on no network of the interface's
 			self.Addr = netip.PrefixFrom(a.TargetIP(), 0)
 		}
 	case c.host.kernel == nil && c.has(a.SenderIP()): // a conflict, which Linux by itself does not mind
@@ -142,7 +142,7 @@ func (c *Card) inputARP(e frame.Ethernet) {
 	case c.has(a.TargetIP()):
 		self.Addr = netip.Prefix{}
 	}
-	if !self.Addr.IsValid() { // a card without an address
+	if !self.Addr.IsValid() { // an interface without an address
 		if a.SenderIP().IsUnspecified() {
 			return
 		}
@@ -167,8 +167,8 @@ func (c *Card) inputARP(e frame.Ethernet) {
 	c.release(out.Held, a.SenderMAC())
 }
 
-// answers reports whether the host answers a question of ARP by this card (arp_process of net/ipv4/arp.c).
-func (c *Card) answers(a frame.ARP) bool {
+// answers reports whether the host answers a question of ARP by this interface (arp_process of net/ipv4/arp.c).
+func (c *NIC) answers(a frame.ARP) bool {
 	h, target, sender := c.host, a.TargetIP(), a.SenderIP()
 	mine, proxied := h.owns(target), slices.Contains(c.proxied, target)
 	if !mine && !proxied && !(c.proxyARP && c.forwards) || !h.pass(AtIngress, c.name, nil, target) || !h.pass(AtARPIn, c.name, nil, target) {
@@ -183,7 +183,7 @@ func (c *Card) answers(a frame.ARP) bool {
 		c.tellARP(a, DropARPIgnored)
 		return false
 	case d.Kind == Local && c.arpFilter != 0:
-		if back := h.decide(Lookup{Dst: sender, Src: target}); back.Card != c.name {
+		if back := h.decide(Lookup{Dst: sender, Src: target}); back.NIC != c.name {
 			c.tellARP(a, DropARPIgnored)
 			return false
 		}
@@ -194,11 +194,11 @@ func (c *Card) answers(a frame.ARP) bool {
 		c.tellARP(a, h.refusalOf(c, nil, d))
 		return false
 	}
-	return d.Kind == Unicast && d.Card != c.name
+	return d.Kind == Unicast && d.NIC != c.name
 }
 
 // ignores is arp_ignore (ip-sysctl.rst): whether a question for an address of the host's is left without an answer.
-func (c *Card) ignores(a frame.ARP) bool {
+func (c *NIC) ignores(a frame.ARP) bool {
 	i := slices.IndexFunc(append([]netip.Prefix{c.self.Addr}, c.more...), func(p netip.Prefix) bool { return p.Addr() == a.TargetIP() })
 	switch c.arpIgnore {
 	case 0:
@@ -214,12 +214,12 @@ func (c *Card) ignores(a frame.ARP) bool {
 }
 
 // tellARP tells of a question that was for the host: it is answered, or why not.
-func (c *Card) tellARP(a frame.ARP, drop string) {
-	c.host.tell(Step{Kind: StepARP, Card: c.name, Addr: a.TargetIP(), MAC: c.self.MAC, Drop: drop})
+func (c *NIC) tellARP(a frame.ARP, drop string) {
+	c.host.tell(Step{Kind: StepARP, NIC: c.name, Addr: a.TargetIP(), MAC: c.self.MAC, Drop: drop})
 }
 
 // Announce tells everyone whose addresses these are (gratuitous ARP, RFC 5227 2.3; RFC 4861 7.2.6).
-func (c *Card) Announce() {
+func (c *NIC) Announce() {
 	if c.self.Addr.IsValid() {
 		c.sendARP(frame.ARPRequest, frame.Broadcast, frame.MAC{}, c.self.Addr.Addr(), c.self.Addr.Addr())
 	}
@@ -229,7 +229,7 @@ func (c *Card) Announce() {
 }
 
 // ask asks who has an address, for a packet from src, which may be invalid.
-func (c *Card) ask(to frame.MAC, a, src netip.Addr) {
+func (c *NIC) ask(to frame.MAC, a, src netip.Addr) {
 	if a.Is6() {
 		c.six.solicit(to, a, src)
 		return
@@ -240,7 +240,7 @@ func (c *Card) ask(to frame.MAC, a, src netip.Addr) {
 }
 
 // askAs is the address that a question of ARP is asked with (arp_solicit, and arp_announce of ip-sysctl.rst).
-func (c *Card) askAs(a, src netip.Addr) netip.Addr {
+func (c *NIC) askAs(a, src netip.Addr) netip.Addr {
 	mine := src.IsValid() && c.host.owns(src)
 	if mine && c.announce == 1 {
 		mine = slices.ContainsFunc(append([]netip.Prefix{c.self.Addr}, c.more...), func(p netip.Prefix) bool { return p.Contains(a) && p.Contains(src) })
@@ -254,7 +254,7 @@ func (c *Card) askAs(a, src netip.Addr) netip.Addr {
 	return netip.IPv4Unspecified()
 }
 
-func (c *Card) sendARP(op uint16, to, target frame.MAC, from, addr netip.Addr) {
+func (c *NIC) sendARP(op uint16, to, target frame.MAC, from, addr netip.Addr) {
 	b := make([]byte, frame.EthernetHeader+frame.ARPLength)
 	frame.PutARP(b[frame.EthernetHeader:], op, c.self.MAC, from, target, addr)
 	frame.Ethernet(b).SetHeader(to, c.self.MAC, frame.TypeARP)
@@ -262,24 +262,24 @@ func (c *Card) sendARP(op uint16, to, target frame.MAC, from, addr netip.Addr) {
 }
 
 // transmit sends a packet, with room in front, to a neighbour, once its hardware address is known.
-func (c *Card) transmit(b []byte, via netip.Addr) {
+func (c *NIC) transmit(b []byte, via netip.Addr) {
 	now, ip := c.time.Now(), frame.IP(b[frame.EthernetHeader:])
 	for _, keeps := range []struct {
 		is   bool
 		drop trace.Reason
 	}{{!c.Up(), trace.PortDown}, {c.loose, trace.PortGone}} {
 		if keeps.is {
-			c.host.tell(Step{Kind: StepCard, Card: c.name, Packet: ip, Addr: via, Drop: keeps.drop.String()})
+			c.host.tell(Step{Kind: StepNIC, NIC: c.name, Packet: ip, Addr: via, Drop: keeps.drop.String()})
 		}
 	}
 	if c.noARP {
-		c.host.tell(Step{Kind: StepNeighbor, Card: c.name, Packet: ip, Addr: via, MAC: c.self.MAC})
+		c.host.tell(Step{Kind: StepNeighbor, NIC: c.name, Packet: ip, Addr: via, MAC: c.self.MAC})
 		c.sendTo(b, c.self.MAC) // arp_constructor of net/ipv4/arp.c: the device's own address
 		return
 	}
 	r := c.neighbors.Resolve(via, now)
 	if r.Answer == arp.Unknown && c.noAsking {
-		c.host.tell(Step{Kind: StepNeighbor, Card: c.name, Packet: ip, Addr: via, Drop: trace.NeighFailed.String()})
+		c.host.tell(Step{Kind: StepNeighbor, NIC: c.name, Packet: ip, Addr: via, Drop: trace.NeighFailed.String()})
 		c.unreachable(ip)
 		return
 	}
@@ -292,7 +292,7 @@ func (c *Card) transmit(b []byte, via netip.Addr) {
 		c.wake(now.Add(arp.DelayTime))
 	}
 	if r.Answer == arp.Known {
-		c.host.tell(Step{Kind: StepNeighbor, Card: c.name, Packet: ip, Addr: via, MAC: r.MAC})
+		c.host.tell(Step{Kind: StepNeighbor, NIC: c.name, Packet: ip, Addr: via, MAC: r.MAC})
 		c.sendTo(b, r.MAC)
 	}
 }

@@ -16,31 +16,31 @@ import (
 	"uswitch/tap"
 )
 
-// changeover is the way from a lab as it is to a plan, in moves that are made one after the other:
+// apply plan is the way from a lab as it is to a plan, in moves that are made one after the other:
 //
-//	commands and hosts, cards and networks that go               make room
-//	networks, hosts and cards that come                          take it
+//	commands and hosts, interfaces and networks that go               make room
+//	networks, hosts and interfaces that come                          take it
 //	default routes, port flags, gateway, rules, ports that open  what needs all of them
 //	commands that end, the plan itself, commands that start
 //
 // What has only changed a little stays where it is; what cannot change in place goes and comes again.
-type changeover struct {
+type applyPlan struct {
 	*World
 	old, now *plan.Plan // now with what was added by hand
 	filed    *plan.Plan // now without it
 	moves    []move
 
-	out func(host string, card *Card) bool // of cards whose cable is out, those that are to be plugged in again
+	out func(host string, nic *NIC) bool // of interfaces whose cable is out, those that are to be plugged in again
 
 	networks map[string]bool // that go, and come again if now has them
 	hosts    map[string]bool // likewise
-	cards    map[place]bool  // likewise, of hosts that stay
+	nics     map[place]bool  // likewise, of hosts that stay
 }
 
-// place is where a card is.
+// place is where an interface is.
 type place struct{ host, network string }
 
-// move is one step of a changeover, and how to go back.
+// move is one step of a apply plan, and how to go back.
 type move struct {
 	name string // what it does, for an error
 	line string // for the person; empty: it is a part of another one
@@ -49,14 +49,14 @@ type move struct {
 	anew string // what is not as before when this has been done and undone
 }
 
-func (c *changeover) add(m move) {
+func (c *applyPlan) add(m move) {
 	m.name = cmp.Or(m.name, m.line)
 	c.moves = append(c.moves, m)
 }
 
 // check finds what would fail on the way, before anything is touched: rules that cannot be read, namespaces that are not
 // there, programs that cannot be started.
-func (c *changeover) check() error {
+func (c *applyPlan) check() error {
 	if c.rulesChange() {
 		if _, err := tablesOf(c.now); err != nil {
 			return err
@@ -85,7 +85,7 @@ func (c *changeover) check() error {
 }
 
 // plot finds the moves.
-func (c *changeover) plot() {
+func (c *applyPlan) build() {
 	c.compare()
 	c.closePorts()
 	c.endCommands("commands of hosts that go end", func(h *plan.Host) bool { return c.hosts[h.Name] })
@@ -97,13 +97,13 @@ func (c *changeover) plot() {
 	c.gatewayAndRules()
 	c.openPorts()
 	c.endCommands("commands that change end", func(h *plan.Host) bool { return c.stays(h.Name) && commandChanges(h, c.now.Host(h.Name)) })
-	c.settle()
+	c.commit()
 	c.startCommands()
 }
 
 // compare finds what cannot change in place.
-func (c *changeover) compare() {
-	c.networks, c.hosts, c.cards = map[string]bool{}, map[string]bool{}, map[place]bool{}
+func (c *applyPlan) compare() {
+	c.networks, c.hosts, c.nics = map[string]bool{}, map[string]bool{}, map[place]bool{}
 	for i := range c.old.Networks {
 		n := &c.old.Networks[i]
 		now := networkOf(c.now, n.Name)
@@ -118,32 +118,32 @@ func (c *changeover) compare() {
 		if c.hosts[h.Name] {
 			continue
 		}
-		for _, card := range h.Interfaces {
-			after := cardOf(now, card.Network)
-			c.cards[place{h.Name, card.Network}] = after == nil || c.networks[card.Network] || after.Name != card.Name ||
-				after.Address != card.Address || after.MAC != card.MAC || after.MTU != card.MTU || c.isOut(h.Name, card.Network)
+		for _, nic := range h.Interfaces {
+			after := nicOf(now, nic.Network)
+			c.nics[place{h.Name, nic.Network}] = after == nil || c.networks[nic.Network] || after.Name != nic.Name ||
+				after.Address != nic.Address || after.MAC != nic.MAC || after.MTU != nic.MTU || c.isOut(h.Name, nic.Network)
 		}
 	}
 }
 
-// isOut reports whether a card is to be plugged in again.
-func (c *changeover) isOut(host, network string) bool {
-	card := c.Host(host).card(network)
-	if card == nil {
+// isOut reports whether an interface is to be plugged in again.
+func (c *applyPlan) isOut(host, network string) bool {
+	nic := c.Host(host).nic(network)
+	if nic == nil {
 		return false
 	}
-	_, out := card.Unplugged()
-	return out && c.out(host, card)
+	_, out := nic.Unplugged()
+	return out && c.out(host, nic)
 }
 
 // stays reports whether a host is there before and after.
-func (c *changeover) stays(host string) bool {
+func (c *applyPlan) stays(host string) bool {
 	goes, was := c.hosts[host]
 	return was && !goes
 }
 
-// cardOf returns the plan of a host's card on a network, or nil.
-func cardOf(h *plan.Host, network string) *plan.Interface {
+// nicOf returns the plan of a host's interface on a network, or nil.
+func nicOf(h *plan.Host, network string) *plan.Interface {
 	for i := range h.Interfaces {
 		if h.Interfaces[i].Network == network {
 			return &h.Interfaces[i]
@@ -154,12 +154,12 @@ func cardOf(h *plan.Host, network string) *plan.Interface {
 
 // rulesChange reports whether the file has other rules than before. As long as it does not, what people have changed by
 // hand is theirs.
-func (c *changeover) rulesChange() bool {
+func (c *applyPlan) rulesChange() bool {
 	return c.old.DockerRules != c.now.DockerRules || !reflect.DeepEqual(c.old.Rules, c.now.Rules)
 }
 
 // gatewayAndRules is ip_forward, and the rules as a whole if the file has others.
-func (c *changeover) gatewayAndRules() {
+func (c *applyPlan) gatewayAndRules() {
 	if c.old.IPForward != c.now.IPForward {
 		before := c.gateway.Forwarding()
 		c.add(move{line: fmt.Sprintf("~ gateway ip_forward=%d", map[bool]int{true: 1}[c.now.IPForward]),
@@ -190,7 +190,7 @@ func (c *changeover) gatewayAndRules() {
 		},
 		undo: func() error {
 			c.docker = docker
-			c.change(func(p *picture) { p.plan.Rules, p.plan.DockerRules = before.Rules, before.DockerRules })
+			c.change(func(p *snapshot) { p.plan.Rules, p.plan.DockerRules = before.Rules, before.DockerRules })
 			var failed []error
 			for i, family := range families {
 				failed = append(failed, c.tables(family).Restore(strings.NewReader(text[i]), rule.RestoreOptions{Counters: true}))
@@ -213,7 +213,7 @@ func (w *World) newRules(from *plan.Plan) error {
 		}
 	}
 	w.docker = begin.docker
-	w.change(func(p *picture) { p.plan.Rules, p.plan.DockerRules = from.Rules, from.DockerRules })
+	w.change(func(p *snapshot) { p.plan.Rules, p.plan.DockerRules = from.Rules, from.DockerRules })
 	var failed []error
 	for _, p := range w.Published() {
 		failed = append(failed, w.openRules(p))
@@ -223,7 +223,7 @@ func (w *World) newRules(from *plan.Plan) error {
 
 // sysctls is settings of hosts' networks that the file has and had not, or with another value. One that is in the file no more
 // stays as it is, which is told.
-func (c *changeover) sysctls() {
+func (c *applyPlan) sysctls() {
 	for i := range c.now.Hosts {
 		h := &c.now.Hosts[i]
 		if !c.stays(h.Name) || c.Simulated() {
@@ -255,7 +255,7 @@ func (c *changeover) sysctls() {
 }
 
 // routes is default routes of hosts that stay.
-func (c *changeover) routes() {
+func (c *applyPlan) routes() {
 	for i := range c.now.Hosts {
 		h := &c.now.Hosts[i]
 		if !c.stays(h.Name) {
@@ -263,7 +263,7 @@ func (c *changeover) routes() {
 		}
 		old := c.old.Host(h.Name)
 		lost := slices.ContainsFunc(old.Interfaces, func(i plan.Interface) bool {
-			return i.Name == old.GatewayDev && c.cards[place{h.Name, i.Network}]
+			return i.Name == old.GatewayDev && c.nics[place{h.Name, i.Network}]
 		})
 		if !lost && old.Gateway == h.Gateway && old.GatewayDev == h.GatewayDev {
 			continue

@@ -13,23 +13,23 @@ import (
 	"uswitch/tap"
 )
 
-// Card is a network card of a host, and the port of the switch that its cable leads to, as they are at one moment.
-type Card struct {
+// NIC is a network interface of a host, and the port of the switch that its cable leads to, as they are at one moment.
+type NIC struct {
 	Plan *plan.Interface
 	Port *vswitch.Port
 	*cable
 }
 
-// cable is what stays the same while a card is there, whatever else changes about it.
+// cable is what stays the same while an interface is there, whatever else changes about it.
 type cable struct {
 	device    tap.Device
-	scope     *scope                       // how to unplug it
+	cleanup   *cleanup                     // how to unplug it
 	attached  chan struct{}                // closed when the cable is in the switch, or will never be
 	port      atomic.Pointer[vswitch.Port] // where it is plugged in now
 	unplugged atomic.Pointer[string]       // why; nil while it is plugged in
 }
 
-// Unplugged says why the card's cable is out of the switch; ok is false while it is in.
+// Unplugged says why the interface's cable is out of the switch; ok is false while it is in.
 func (c *cable) Unplugged() (why string, ok bool) {
 	if p := c.unplugged.Load(); p != nil {
 		return *p, true
@@ -37,8 +37,8 @@ func (c *cable) Unplugged() (why string, ok bool) {
 	return "", false
 }
 
-// makeCard makes a card in a host and watches it. The host does not have the card yet, and its cable is plugged in nowhere.
-func (w *World) makeCard(h *Host, p *plan.Interface) (*Card, error) {
+// makeNIC makes an interface in a host and watches it. The host does not have the interface yet, and its cable is plugged in nowhere.
+func (w *World) makeNIC(h *Host, p *plan.Interface) (*NIC, error) {
 	config := tap.Interface{Name: p.Name, MAC: p.MAC, MTU: p.MTU, DisableIPv6: true}
 	if config.Down = h.Plan.Bare && !p.Address.IsValid(); p.Address.IsValid() {
 		config.Addresses = append(config.Addresses, p.Address)
@@ -54,57 +54,57 @@ func (w *World) makeCard(h *Host, p *plan.Interface) (*Card, error) {
 		}
 	}
 	config.Announce = w.Network(p.Network).former.other(p)
-	if err := w.descriptors.takeCard(); err != nil {
+	if err := w.descriptors.takeNIC(); err != nil {
 		return nil, err
 	}
 	device, err := w.open(h.Namespace, config)
 	if err != nil {
-		w.descriptors.giveCard()
+		w.descriptors.giveNIC()
 		return nil, err
 	}
-	card := &Card{Plan: p, cable: &cable{device: device, scope: h.scope.open(), attached: make(chan struct{})}}
-	card.scope.add(func() error {
-		if card.Port == nil {
-			close(card.attached)
+	nic := &NIC{Plan: p, cable: &cable{device: device, cleanup: h.cleanup.open(), attached: make(chan struct{})}}
+	nic.cleanup.add(func() error {
+		if nic.Port == nil {
+			close(nic.attached)
 		}
-		defer w.descriptors.giveCard()
+		defer w.descriptors.giveNIC()
 		return device.Close()
 	})
 	state, err := device.State()
 	if err != nil {
-		return nil, card.scope.abandon(err)
+		return nil, nic.cleanup.abandon(err)
 	}
-	stop, err := device.Watch(w.watcher(h.Plan.Name, card, state))
+	stop, err := device.Watch(w.watcher(h.Plan.Name, nic, state))
 	if err != nil {
-		return nil, card.scope.abandon(err)
+		return nil, nic.cleanup.abandon(err)
 	}
-	card.scope.add(func() error { stop(); return nil })
-	return card, nil
+	nic.cleanup.add(func() error { stop(); return nil })
+	return nic, nil
 }
 
-// attach plugs a card's cable into its network's switch, into a port with the host's name, and starts to carry frames.
-func (w *World) attach(h *Host, card *Card) (err error) {
-	network := w.Network(card.Plan.Network)
-	if card.Port, err = network.Switch.Attach(portName(network.Switch, h, card.Plan), card.device, network.portFlags(card.Plan)); err != nil {
+// attach plugs an interface's cable into its network's switch, into a port with the host's name, and starts to carry frames.
+func (w *World) attach(h *Host, nic *NIC) (err error) {
+	network := w.Network(nic.Plan.Network)
+	if nic.Port, err = network.Switch.Attach(portName(network.Switch, h, nic.Plan), nic.device, network.portFlags(nic.Plan)); err != nil {
 		return err
 	}
-	if card.Plan.Address6.IsValid() {
-		network.Switch.Assign(card.Port, card.Plan.MAC, card.Plan.Address6.Addr())
+	if nic.Plan.Address6.IsValid() {
+		network.Switch.Assign(nic.Port, nic.Plan.MAC, nic.Plan.Address6.Addr())
 	}
-	card.at(card.Port)
-	close(card.attached)
+	nic.at(nic.Port)
+	close(nic.attached)
 	closing, ended := make(chan struct{}), make(chan struct{})
-	card.scope.add(func() error {
+	nic.cleanup.add(func() error {
 		close(closing)
-		port := card.port.Load()
+		port := nic.port.Load()
 		err := port.Switch().Detach(port)
-		<-ended // then the card is gone from its namespace, and its name is free
+		<-ended // then the interface is gone from its namespace, and its name is free
 		return err
 	})
 	name := h.Plan.Name
 	go func() {
 		defer close(ended)
-		w.carry(name, card, closing)
+		w.carry(name, nic, closing)
 	}()
 	return nil
 }
@@ -127,7 +127,7 @@ func portName(on *vswitch.Switch, h *Host, p *plan.Interface) string {
 	return h.Plan.Name
 }
 
-// open makes a card that leaves work to others, as real ones do, unless the person or the kernel will not have it.
+// open makes an interface that leaves work to others, as real ones do, unless the person or the kernel will not have it.
 func (w *World) open(ns tap.Namespace, config tap.Interface) (tap.Device, error) {
 	config.Offload = !w.plain
 	device, err := w.host.Open(ns, config)
@@ -138,17 +138,17 @@ func (w *World) open(ns tap.Namespace, config tap.Interface) (tap.Device, error)
 	return device, err
 }
 
-// watcher says what somebody inside the host does to the card, once it is plugged in. The switch follows a new MTU: it is the
+// watcher says what somebody inside the host does to the interface, once it is plugged in. The switch follows a new MTU: it is the
 // cable's.
-func (w *World) watcher(host string, card *Card, before tap.State) func(tap.State) {
+func (w *World) watcher(host string, nic *NIC, before tap.State) func(tap.State) {
 	return func(now tap.State) {
-		if <-card.attached; card.Port == nil {
+		if <-nic.attached; nic.Port == nil {
 			return
 		}
 		for _, change := range changes(before, now) {
 			w.report(host + ": " + change)
 		}
-		port := card.port.Load()
+		port := nic.port.Load()
 		on := port.Switch()
 		if now.MTU != before.MTU {
 			k := port.Flags()
@@ -162,7 +162,7 @@ func (w *World) watcher(host string, card *Card, before tap.State) func(tap.Stat
 	}
 }
 
-// changes says in words how a card differs from what it was.
+// changes says in words how an interface differs from what it was.
 func changes(before, now tap.State) (lines []string) {
 	say := func(format string, args ...any) { lines = append(lines, before.Name+" "+fmt.Sprintf(format, args...)) }
 	if now.Namespace != before.Namespace {
@@ -217,12 +217,12 @@ func trunk(k vswitch.PortFlags) vswitch.PortFlags {
 	return k
 }
 
-// DroppedAtCards returns how many frames the hosts' own interfaces have dropped because their queues were full: nothing of the
-// switch ever saw those, so that no counter of it has them. A card that is gone has taken its count along.
-func (w *World) DroppedAtCards() (sum uint64) {
+// DroppedAtNICs returns how many frames the hosts' own interfaces have dropped because their queues were full: nothing of the
+// switch ever saw those, so that no counter of it has them. An interface that is gone has taken its count along.
+func (w *World) DroppedAtNICs() (sum uint64) {
 	var all []interface{ Dropped() (uint64, error) }
 	for _, h := range w.Hosts() {
-		for _, c := range h.Cards {
+		for _, c := range h.NICs {
 			if d, ok := c.device.(interface{ Dropped() (uint64, error) }); ok {
 				all = append(all, d)
 			}

@@ -10,9 +10,9 @@ import (
 	"uswitch/nat"
 )
 
-// picture is the world at one moment. It never changes, and neither does what its lists hold: a change makes a new one,
+// snapshot is the world at one moment. It never changes, and neither does what its lists hold: a change makes a new one,
 // with new entries for whatever is different. So a reader sees a lab that was there as a whole.
-type picture struct {
+type snapshot struct {
 	plan      *plan.Plan
 	filed     *plan.Plan // what the lab was made from, or the last plan that was applied: plan without what came by hand
 	networks  []*Network
@@ -53,10 +53,10 @@ func (w *World) beginOn(ctx context.Context, host string) (h *Host, end func(), 
 	return h, end, nil
 }
 
-// change replaces the picture by what f makes of a copy of it. The plan's networks and hosts follow from those of the
-// picture; what else is in the plan, f may change in place. f must not change the entries of a list, or the lists themselves
+// change replaces the snapshot by what f makes of a copy of it. The plan's networks and hosts follow from those of the
+// snapshot; what else is in the plan, f may change in place. f must not change the entries of a list, or the lists themselves
 // other than by new ones. It needs a change that has begun.
-func (w *World) change(f func(*picture)) {
+func (w *World) change(f func(*snapshot)) {
 	before := w.now.Load()
 	next := *before
 	copied := *next.plan
@@ -82,8 +82,8 @@ func (w *World) change(f func(*picture)) {
 	w.show(&next)
 }
 
-// show makes a picture the present one, for whoever looks, and for whoever asks for names.
-func (w *World) show(p *picture) {
+// show makes a snapshot the present one, for whoever looks, and for whoever asks for names.
+func (w *World) show(p *snapshot) {
 	w.now.Store(p)
 	if w.names != nil {
 		w.names.Set(names.Of(p.plan))
@@ -131,7 +131,7 @@ func (w *World) Networks() []*Network { return w.now.Load().networks }
 // Network returns the network of that name, or nil.
 func (w *World) Network(name string) *Network { return w.now.Load().network(name) }
 
-func (p *picture) network(name string) *Network {
+func (p *snapshot) network(name string) *Network {
 	for _, n := range p.networks {
 		if n.Plan.Name == name {
 			return n
@@ -146,7 +146,7 @@ func (w *World) Hosts() []*Host { return w.now.Load().hosts }
 // Host returns the host of that name, or nil.
 func (w *World) Host(name string) *Host { return w.now.Load().host(name) }
 
-func (p *picture) host(name string) *Host {
+func (p *snapshot) host(name string) *Host {
 	for _, h := range p.hosts {
 		if h.Plan.Name == name {
 			return h

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// card is what both kinds of Device are: the descriptor of a TAP, and everything about it but what its bytes mean.
-type card struct {
+// nic is what both kinds of Device are: the descriptor of a TAP, and everything about it but what its bytes mean.
+type nic struct {
 	host *local
 	file *os.File    // reads wait in Go's poller
 	name string      // for errors: eth0 in namespace RED
@@ -20,7 +20,7 @@ type card struct {
 	lost atomic.Bool // home has lost its name
 	in   reader
 
-	// Errors that the data path returns are made beforehand, with the card's name.
+	// Errors that the data path returns are made beforehand, with the interface's name.
 	gone, down, full, offload error
 
 	// mu is held shared by writers, so that fd is not closed, and used for something else, under a write system call.
@@ -30,9 +30,9 @@ type card struct {
 	watches []*watch
 }
 
-// newCard takes over the file of a TAP. It is closed if that fails.
-func newCard(host *local, file *os.File, name string) (*card, error) {
-	d := &card{
+// newNIC takes over the file of a TAP. It is closed if that fails.
+func newNIC(host *local, file *os.File, name string) (*nic, error) {
+	d := &nic{
 		host:    host,
 		file:    file,
 		name:    name,
@@ -55,9 +55,9 @@ func newCard(host *local, file *os.File, name string) (*card, error) {
 }
 
 // read waits for the next frame, with the header in front of it if the TAP has one. A TAP that is down has nothing to
-// read; so whatever error comes is the end: EBADFD or EFAULT or an error condition from poll when the card was deleted
+// read; so whatever error comes is the end: EBADFD or EFAULT or an error condition from poll when the interface was deleted
 // under us (drivers/net/tun.c: tun_ring_recv, tun_chr_poll), or that the file is closed.
-func (d *card) read() ([]byte, error) {
+func (d *nic) read() ([]byte, error) {
 	b, err := d.in.next()
 	if err != nil && d.lost.Load() {
 		return nil, fmt.Errorf("%w: its namespace was deleted", d.gone)
@@ -70,15 +70,15 @@ func (d *card) read() ([]byte, error) {
 
 // Waited says whether the last Read had to wait for its frame, for whoever wants to know (vswitch.Burster). It belongs to
 // the goroutine that reads.
-func (d *card) Waited() bool { return d.in.waited }
+func (d *nic) Waited() bool { return d.in.waited }
 
-// Yield lets every other card, and whoever else is ready, have a turn before the next Read (vswitch.Yielder). It belongs to
+// Yield lets every other interface, and whoever else is ready, have a turn before the next Read (vswitch.Yielder). It belongs to
 // the goroutine that reads.
-func (d *card) Yield() { d.host.gate.yield() }
+func (d *nic) Yield() { d.host.gate.yield() }
 
 // write hands a frame to the kernel, behind the header if the TAP has one, else it is nil. It goes past os.File, whose lock
 // would make writers wait for each other.
-func (d *card) write(header *virtioHeader, data []byte) error {
+func (d *nic) write(header *virtioHeader, data []byte) error {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if d.closed {
@@ -96,7 +96,7 @@ func (d *card) write(header *virtioHeader, data []byte) error {
 			return nil
 		case unix.EINTR:
 			continue
-		case unix.EIO: // tun_get_user: the card is not up
+		case unix.EIO: // tun_get_user: the interface is not up
 			return d.down
 		case unix.EAGAIN, unix.ENOBUFS, unix.ENOMEM:
 			return d.full
@@ -109,14 +109,14 @@ func (d *card) write(header *virtioHeader, data []byte) error {
 }
 
 // refused is apart because it allocates, which would cost every Write.
-func (d *card) refused(data []byte, err syscall.Errno) error {
+func (d *nic) refused(data []byte, err syscall.Errno) error {
 	return fmt.Errorf("%s: write of %d bytes: %w", d.name, len(data), err)
 }
 
 // Ready says whether a Write would be taken at this moment, for whoever wants to know (vswitch.Carrier): poll finds a TAP
-// writable when its card is up and its queue has room (drivers/net/tun.c: tun_sock_writeable; before Linux 5.0 also when it is
+// writable when its interface is up and its queue has room (drivers/net/tun.c: tun_sock_writeable; before Linux 5.0 also when it is
 // down).
-func (d *card) Ready() bool {
+func (d *nic) Ready() bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	fds := [1]unix.PollFd{{Fd: int32(d.fd), Events: unix.POLLOUT}}
@@ -128,7 +128,7 @@ func (d *card) Ready() bool {
 }
 
 // Close implements Device.
-func (d *card) Close() error {
+func (d *nic) Close() error {
 	d.mu.Lock()
 	closed, watches := d.closed, d.watches
 	d.closed, d.watches = true, nil
@@ -188,8 +188,8 @@ const maxFrame = 64<<10 + 64
 
 type buffer [maxFrame]byte
 
-// buffers are shared by all cards: a card has one while its reader works on a frame, and none while it waits for the next.
-// So thousands of idle cards cost no more than the busy ones.
+// buffers are shared by all interfaces: an interface has one while its reader works on a frame, and none while it waits for the next.
+// So thousands of idle interfaces cost no more than the busy ones.
 type buffers struct{ pool sync.Pool }
 
 func (s *buffers) borrow() *buffer {
@@ -233,7 +233,7 @@ func (r *reader) next() ([]byte, error) {
 }
 
 // attempt is called by Go's poller, at first and whenever there may be something to read, until it returns true. A buffer
-// that is still here from the frame before is used again: a card that is busy never goes to the pool.
+// that is still here from the frame before is used again: an interface that is busy never goes to the pool.
 func (r *reader) attempt(fd uintptr) (done bool) {
 	if r.buf == nil {
 		r.buf = r.shared.borrow()

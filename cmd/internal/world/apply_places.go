@@ -13,8 +13,8 @@ import (
 	"uswitch/cmd/internal/plan"
 )
 
-// takeAway is hosts, cards and networks that go, in reverse.
-func (c *changeover) takeAway() {
+// takeAway is hosts, interfaces and networks that go, in reverse.
+func (c *applyPlan) takeAway() {
 	for i := range slices.Backward(c.old.Hosts) {
 		if h := &c.old.Hosts[i]; c.hosts[h.Name] {
 			c.add(c.hostGoes(h))
@@ -23,8 +23,8 @@ func (c *changeover) takeAway() {
 	for i := range c.old.Hosts {
 		h := &c.old.Hosts[i]
 		for j := range slices.Backward(h.Interfaces) {
-			if card := &h.Interfaces[j]; c.cards[place{h.Name, card.Network}] {
-				c.add(c.cardGoes(h.Name, card))
+			if nic := &h.Interfaces[j]; c.nics[place{h.Name, nic.Network}] {
+				c.add(c.nicGoes(h.Name, nic))
 			}
 		}
 	}
@@ -38,8 +38,8 @@ func (c *changeover) takeAway() {
 	}
 }
 
-// bring is networks, hosts and cards that come.
-func (c *changeover) bring() {
+// bring is networks, hosts and interfaces that come.
+func (c *applyPlan) bring() {
 	for i := range c.now.Networks {
 		n := &c.now.Networks[i]
 		if goes, was := c.networks[n.Name]; goes || !was {
@@ -57,9 +57,9 @@ func (c *changeover) bring() {
 			continue
 		}
 		for j := range h.Interfaces {
-			card := &h.Interfaces[j]
-			if goes, was := c.cards[place{h.Name, card.Network}]; goes || !was {
-				c.add(c.cardComes(h.Name, card))
+			nic := &h.Interfaces[j]
+			if goes, was := c.nics[place{h.Name, nic.Network}]; goes || !was {
+				c.add(c.nicComes(h.Name, nic))
 			}
 		}
 	}
@@ -74,7 +74,7 @@ func hostLine(h *plan.Host) string {
 	return line
 }
 
-func (c *changeover) hostGoes(h *plan.Host) move {
+func (c *applyPlan) hostGoes(h *plan.Host) move {
 	var published []*Published
 	return move{line: "- " + hostLine(h), anew: h.Name,
 		do: func(context.Context) error {
@@ -93,39 +93,39 @@ func (c *changeover) hostGoes(h *plan.Host) move {
 		}}
 }
 
-func (c *changeover) cardGoes(host string, card *plan.Interface) move {
+func (c *applyPlan) nicGoes(host string, nic *plan.Interface) move {
 	var gateway netip.Addr
 	var dev string
-	return move{line: "- card " + cardLine(host, card),
+	return move{line: "- interface " + nicLine(host, nic),
 		do: func(context.Context) error {
 			h := c.Host(host)
 			gateway, dev = h.Plan.Gateway, h.Plan.GatewayDev
-			_, err := c.unplug(h, h.card(card.Network))
+			_, err := c.unplug(h, h.nic(nic.Network))
 			return err
 		},
 		undo: func() error {
-			h, err := c.plug(c.Host(host), card)
-			if err == nil && dev == card.Name {
+			h, err := c.plug(c.Host(host), nic)
+			if err == nil && dev == nic.Name {
 				_, err = c.setRoute(h, gateway, dev)
 			}
 			return err
 		}}
 }
 
-func (c *changeover) cardComes(host string, card *plan.Interface) move {
-	return move{line: "+ card " + cardLine(host, card),
+func (c *applyPlan) nicComes(host string, nic *plan.Interface) move {
+	return move{line: "+ interface " + nicLine(host, nic),
 		do: func(context.Context) error {
-			_, err := c.plug(c.Host(host), card)
+			_, err := c.plug(c.Host(host), nic)
 			return err
 		},
 		undo: func() error {
-			_, err := c.unplug(c.Host(host), c.Host(host).card(card.Network))
+			_, err := c.unplug(c.Host(host), c.Host(host).nic(nic.Network))
 			return err
 		}}
 }
 
-func cardLine(host string, card *plan.Interface) string {
-	return fmt.Sprintf("%s %s %s %v %v", host, card.Name, card.Network, card.Address.Addr(), card.MAC)
+func nicLine(host string, nic *plan.Interface) string {
+	return fmt.Sprintf("%s %s %s %v %v", host, nic.Name, nic.Network, nic.Address.Addr(), nic.MAC)
 }
 
 // commandChanges reports whether a host has to run another command, or the same one anew.
@@ -135,7 +135,7 @@ func commandChanges(before, now *plan.Host) bool {
 }
 
 // endCommands ends the commands of some hosts, all at once.
-func (c *changeover) endCommands(name string, of func(*plan.Host) bool) {
+func (c *applyPlan) endCommands(name string, of func(*plan.Host) bool) {
 	var hosts, anew []string
 	for i := range c.old.Hosts {
 		if h := &c.old.Hosts[i]; len(h.Command) > 0 && of(h) {
@@ -171,7 +171,7 @@ func (c *changeover) endCommands(name string, of func(*plan.Host) bool) {
 }
 
 // startCommands starts the commands of new hosts, and the new ones of those that stay.
-func (c *changeover) startCommands() {
+func (c *applyPlan) startCommands() {
 	for i := range c.now.Hosts {
 		h := &c.now.Hosts[i]
 		stop := func() error { c.stop(c.Host(h.Name), Patience); return nil }
@@ -201,7 +201,7 @@ func (c *changeover) startCommands() {
 }
 
 // settle makes the plan the lab's own. What it changes besides is in the plan only: it is told, and done with.
-func (c *changeover) settle() {
+func (c *applyPlan) commit() {
 	var lines, hosts []string
 	for i := range c.now.Hosts {
 		h := &c.now.Hosts[i]
@@ -211,7 +211,7 @@ func (c *changeover) settle() {
 		before := c.old.Host(h.Name)
 		changed := fieldsThatDiffer(*before, *h, "interfaces", "gateway", "gateway_dev", "ports", "command", "environment", "working_dir", "sysctls")
 		for j := range h.Interfaces {
-			if old := cardOf(before, h.Interfaces[j].Network); old != nil {
+			if old := nicOf(before, h.Interfaces[j].Network); old != nil {
 				for _, name := range fieldsThatDiffer(*old, h.Interfaces[j], "name", "network", "address", "mac", "mtu", "port") {
 					changed = append(changed, h.Interfaces[j].Network+"."+name)
 				}
@@ -224,11 +224,11 @@ func (c *changeover) settle() {
 	if changed := fieldsThatDiffer(*c.old, *c.now, "source", "networks", "hosts", "ip_forward", "rules", "docker_rules", "warnings"); len(changed) > 0 {
 		lines = append(lines, "~ lab "+strings.Join(changed, " "))
 	}
-	var before *picture
+	var before *snapshot
 	c.add(move{name: "the plan", line: strings.Join(lines, "\n"),
 		do: func(context.Context) error {
 			before = c.World.now.Load()
-			c.change(func(p *picture) { c.adopt(p) })
+			c.change(func(p *snapshot) { c.adopt(p) })
 			c.tellHosts(hosts)
 			return nil
 		},
@@ -247,7 +247,7 @@ func (w *World) tellHosts(names []string) {
 }
 
 // adopt puts everything into the order of the new plan, and gives it the new plan's word for what it is.
-func (c *changeover) adopt(p *picture) {
+func (c *applyPlan) adopt(p *snapshot) {
 	plan := *c.now
 	p.plan, p.filed = &plan, c.filed
 	var networks []*Network
@@ -260,13 +260,13 @@ func (c *changeover) adopt(p *picture) {
 	for i := range c.now.Hosts {
 		h := *p.host(c.now.Hosts[i].Name)
 		h.Plan = &c.now.Hosts[i]
-		var cards []*Card
+		var nics []*NIC
 		for j := range h.Plan.Interfaces {
-			card := *h.card(h.Plan.Interfaces[j].Network)
-			card.Plan = &h.Plan.Interfaces[j]
-			cards = append(cards, &card)
+			nic := *h.nic(h.Plan.Interfaces[j].Network)
+			nic.Plan = &h.Plan.Interfaces[j]
+			nics = append(nics, &nic)
 		}
-		h.Cards = cards
+		h.NICs = nics
 		hosts = append(hosts, &h)
 	}
 	p.networks, p.hosts = networks, hosts

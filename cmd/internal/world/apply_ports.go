@@ -32,22 +32,22 @@ func (w *World) publishAgain(ports []*Published) error {
 		if err == nil {
 			wanted := *open
 			wanted.Wanted = p.Wanted
-			w.change(func(now *picture) { now.published = replaced(now.published, open, &wanted) })
+			w.change(func(now *snapshot) { now.published = replaced(now.published, open, &wanted) })
 		}
 	}
 	return errors.Join(failed...)
 }
 
-// closePorts is the ports of hosts that stay, which the plan does not have any more or whose card goes. One that was opened by
-// hand stays open as long as its card does.
-func (c *changeover) closePorts() {
+// closePorts is the ports of hosts that stay, which the plan does not have any more or whose interface goes. One that was opened by
+// hand stays open as long as its interface does.
+func (c *applyPlan) closePorts() {
 	for _, p := range c.Published() {
 		if !c.stays(p.Host) {
 			continue
 		}
 		before, now := c.old.Host(p.Host), c.now.Host(p.Host)
 		dropped := slices.Contains(before.Ports, p.Wanted) && !slices.Contains(now.Ports, p.Wanted)
-		if !dropped && !c.cards[place{p.Host, p.Network}] {
+		if !dropped && !c.nics[place{p.Host, p.Network}] {
 			continue
 		}
 		c.add(move{line: "- published " + p.String(),
@@ -57,7 +57,7 @@ func (c *changeover) closePorts() {
 }
 
 // openPorts is the ports of hosts that stay, as far as they are not open.
-func (c *changeover) openPorts() {
+func (c *applyPlan) openPorts() {
 	if c.way == nil {
 		return
 	}
@@ -75,13 +75,13 @@ func (c *changeover) openPorts() {
 }
 
 // isOpen reports whether a port that a plan asks for is open, and will not have been closed on the way.
-func (c *changeover) isOpen(host string, wanted plan.Publish) bool {
+func (c *applyPlan) isOpen(host string, wanted plan.Publish) bool {
 	return slices.ContainsFunc(c.publishedOf(host), func(p *Published) bool {
-		return p.Wanted == wanted && !c.cards[place{host, p.Network}]
+		return p.Wanted == wanted && !c.nics[place{host, p.Network}]
 	})
 }
 
-func (c *changeover) portOpens(h *plan.Host, p plan.Publish) move {
+func (c *applyPlan) portOpens(h *plan.Host, p plan.Publish) move {
 	var open *Published
 	line := (&Published{Publish: p, Host: h.Name, Outside: p.HostIP}).String()
 	return move{line: "+ published " + line,
@@ -93,7 +93,7 @@ func (c *changeover) portOpens(h *plan.Host, p plan.Publish) move {
 }
 
 // portFlags is the settings of ports and networks that stay.
-func (c *changeover) portFlags() {
+func (c *applyPlan) portFlags() {
 	for i := range c.now.Networks {
 		n := &c.now.Networks[i]
 		if goes, was := c.networks[n.Name]; goes || !was {
@@ -110,10 +110,10 @@ func (c *changeover) portFlags() {
 		}
 		for j := range h.Interfaces {
 			now := &h.Interfaces[j]
-			if goes, was := c.cards[place{h.Name, now.Network}]; goes || !was {
+			if goes, was := c.nics[place{h.Name, now.Network}]; goes || !was {
 				continue
 			}
-			before := cardOf(c.old.Host(h.Name), now.Network)
+			before := nicOf(c.old.Host(h.Name), now.Network)
 			if changed := fieldsThatDiffer(before.Port, now.Port); len(changed) > 0 {
 				c.add(c.portChanges(h.Name, before, now, strings.Join(changed, " ")))
 			}
@@ -122,17 +122,17 @@ func (c *changeover) portFlags() {
 }
 
 // portChanges turns those port flags of a port that the plan turns; what was turned by hand stays, as far as it is another flag.
-func (c *changeover) portChanges(host string, before, now *plan.Interface, changed string) move {
+func (c *applyPlan) portChanges(host string, before, now *plan.Interface, changed string) move {
 	var was vswitch.PortFlags
 	return move{line: fmt.Sprintf("~ port %s %s %s", host, now.Network, changed),
 		do: func(context.Context) error {
-			port := c.Host(host).card(now.Network).Port
+			port := c.Host(host).nic(now.Network).Port
 			was = port.Flags()
 			c.Network(now.Network).Switch.SetFlags(port, merged(was, PortFlags(before), PortFlags(now)))
 			return nil
 		},
 		undo: func() error {
-			c.Network(now.Network).Switch.SetFlags(c.Host(host).card(now.Network).Port, was)
+			c.Network(now.Network).Switch.SetFlags(c.Host(host).nic(now.Network).Port, was)
 			return nil
 		}}
 }
@@ -163,7 +163,7 @@ func merged(as, before, now vswitch.PortFlags) vswitch.PortFlags {
 }
 
 // networkChanges is what can change about a network while it is there.
-func (c *changeover) networkChanges(now *plan.Network, changed string) move {
+func (c *applyPlan) networkChanges(now *plan.Network, changed string) move {
 	before := networkOf(c.old, now.Name)
 	return move{line: fmt.Sprintf("~ network %s %s", now.Name, changed),
 		do:   func(context.Context) error { return c.become(before, now) },
@@ -206,7 +206,7 @@ func (w *World) become(before, now *plan.Network) error {
 func (w *World) planNetwork(n *Network, labPlan *plan.Network) {
 	after := *n
 	after.Plan = labPlan
-	w.change(func(p *picture) { p.networks = replaced(p.networks, n, &after) })
+	w.change(func(p *snapshot) { p.networks = replaced(p.networks, n, &after) })
 }
 
 // reopenNetwork gives a network another plan, and with it the rules of the network, of the addresses on it and of the ports
@@ -224,14 +224,14 @@ func (w *World) reopenNetwork(n *Network, labPlan *plan.Network) error {
 	w.setFilter(w.Network(labPlan.Name))
 	failed := []error{w.openNetwork(w.Network(labPlan.Name))}
 	for _, h := range w.Hosts() {
-		if card := h.card(labPlan.Name); card != nil && w.dockers() {
-			failed = append(failed, w.openEndpoint(card))
+		if nic := h.nic(labPlan.Name); nic != nil && w.dockers() {
+			failed = append(failed, w.openEndpoint(nic))
 		}
 	}
 	for _, p := range ports {
 		after := *p
 		after.docker = w.dockerPort(&after)
-		w.change(func(now *picture) { now.published = replaced(now.published, p, &after) })
+		w.change(func(now *snapshot) { now.published = replaced(now.published, p, &after) })
 		failed = append(failed, w.openRules(&after))
 	}
 	return errors.Join(failed...)

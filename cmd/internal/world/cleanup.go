@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// scope is how to unmake what was made: a step for each thing, taken in reverse. A scope may have others inside, each of which
+// cleanup stack is how to unmake what was made: a step for each thing, taken in reverse. A cleanup stack may have others inside, each of which
 // is one of its steps until it is unmade by itself: so a host can go before those that were made after it, and the end of
 // the world still finds whatever is left, the last thing first. The zero value is ready, and is inside of no other.
-type scope struct {
-	parent *scope
+type cleanup struct {
+	parent *cleanup
 	place  *step // in the parent
 
 	parallel int // so many steps are taken at the same time; at least one is
@@ -23,29 +23,29 @@ type scope struct {
 
 type step struct {
 	unmake func() error
-	begun  bool // it is in no list of steps any more; guarded by the lock of the scope that it is one of
+	begun  bool // it is in no list of steps any more; guarded by the lock of the cleanup stack that it is one of
 }
 
 // add takes one step. It is called right after the thing was made.
-func (s *scope) add(unmake func() error) { s.append(&step{unmake: unmake}) }
+func (s *cleanup) add(unmake func() error) { s.append(&step{unmake: unmake}) }
 
-// open returns a new scope inside of this one.
-func (s *scope) open() *scope {
-	inner := &scope{parent: s}
+// open returns a new cleanup stack inside of this one.
+func (s *cleanup) open() *cleanup {
+	inner := &cleanup{parent: s}
 	inner.place = &step{unmake: inner.unmake}
 	s.append(inner.place)
 	return inner
 }
 
-func (s *scope) append(one *step) {
+func (s *cleanup) append(one *step) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.steps = append(s.steps, one)
 }
 
-// openParallel returns a new scope inside of this one whose steps have nothing to do with each other: so many are taken at
+// openParallel returns a new cleanup stack inside of this one whose steps have nothing to do with each other: so many are taken at
 // the same time.
-func (s *scope) openParallel(parallel int) *scope {
+func (s *cleanup) openParallel(parallel int) *cleanup {
 	inner := s.open()
 	inner.parallel = parallel
 	return inner
@@ -53,7 +53,7 @@ func (s *scope) openParallel(parallel int) *scope {
 
 // unmake takes every step, the last one first, whatever the others say; what is added meanwhile is unmade too. A second time
 // there is nothing left to do. What failed is told in the order in which the steps were begun.
-func (s *scope) unmake() error {
+func (s *cleanup) unmake() error {
 	if s.parent != nil {
 		s.parent.forget(s.place)
 	}
@@ -82,7 +82,7 @@ func (s *scope) unmake() error {
 }
 
 // pop takes the last step out, and returns how many were taken before, or nil if there is none.
-func (s *scope) pop() (n int, last *step) {
+func (s *cleanup) pop() (n int, last *step) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if left := len(s.steps); left > 0 {
@@ -93,7 +93,7 @@ func (s *scope) pop() (n int, last *step) {
 	return s.popped, last
 }
 
-func (s *scope) forget(one *step) {
+func (s *cleanup) forget(one *step) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if one.begun {
@@ -105,4 +105,4 @@ func (s *scope) forget(one *step) {
 }
 
 // abandon unmakes what was made for something that has failed, and returns why it did and what else went wrong.
-func (s *scope) abandon(err error) error { return errors.Join(err, s.unmake()) }
+func (s *cleanup) abandon(err error) error { return errors.Join(err, s.unmake()) }
