@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/songgao/water"
@@ -155,3 +156,19 @@ func (d offload) Write(f frame.Frame) error {
 
 // TakesOffload implements Device.
 func (d offload) TakesOffload(kind frame.GSO) bool { return kind != frame.GSOUDPL4 || d.datagrams }
+
+// TunnelDevices names the kernel's own VXLAN devices of the calling thread's namespace whose packets arrive at a UDP port. Their socket
+// belongs to no process.
+func TunnelDevices(port uint16) (names []string) {
+	links, err := netlink.LinkList()
+	if err != nil {
+		return nil // a sandbox without answers has no such devices either
+	}
+	for _, l := range links {
+		if v, ok := l.(*netlink.Vxlan); ok && v.Port == int(port) {
+			names = append(names, v.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

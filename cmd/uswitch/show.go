@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"uswitch/cmd/internal/control/api"
+	"uswitch/cmd/internal/session"
 	"uswitch/cmd/internal/tools/view"
+	"uswitch/cmd/internal/words"
 )
 
 func newShow() *cobra.Command {
@@ -91,5 +95,120 @@ func newShowFDB() *cobra.Command {
 			rows = view.WithoutAges(rows)
 		}
 		return show(*format, rows, func() error { return view.FDB(os.Stdout, rows, *ages) })
+	})
+}
+
+// project asks a lab what it is as a project.
+func project(ctx context.Context, up *api.Client) (view.Project, error) {
+	var l api.Lab
+	var hosts []api.Host
+	err := up.Get(ctx, "/v1/lab", nil, &l)
+	if err == nil {
+		err = up.Get(ctx, "/v1/hosts", nil, &hosts)
+	}
+	return view.ProjectOf(l, hosts), err
+}
+
+func newLs() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "ls",
+		Short:   "List the labs that are up, as docker compose ls does",
+		Example: "  uswitch ls",
+		GroupID: groupLab,
+		Args:    usage(cobra.NoArgs),
+	}
+	format := output(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		rows := []view.Project{}
+		for _, answer := range api.AskAll(c.Context(), project) {
+			if answer.Err != nil {
+				fmt.Fprintln(os.Stderr, "uswitch:", words.Text(words.In, answer.Err))
+				continue
+			}
+			rows = append(rows, answer.Said)
+		}
+		for _, begun := range api.AllBegun() {
+			rows = append(rows, view.Project{Name: begun.Lab, Status: "coming up, or going", PID: begun.PID})
+		}
+		return show(*format, rows, func() error { return view.Projects(os.Stdout, rows) })
+	}
+	return c
+}
+
+func newPs() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "ps",
+		Short:   "List the labs that are up",
+		Example: "  uswitch ps",
+		GroupID: groupLab,
+		Args:    usage(cobra.NoArgs),
+	}
+	format := output(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		labs := []api.Lab{}
+		for _, answer := range api.AskAll(c.Context(), func(ctx context.Context, up *api.Client) (l api.Lab, err error) {
+			err = up.Get(ctx, "/v1/lab", nil, &l)
+			return l, err
+		}) {
+			if answer.Err != nil {
+				fmt.Fprintln(os.Stderr, "uswitch:", words.Text(words.In, answer.Err))
+				continue
+			}
+			labs = append(labs, answer.Said)
+		}
+		return show(*format, labs, func() error { return view.Labs(os.Stdout, labs) })
+	}
+	return c
+}
+
+// show prints a table as text or as JSON.
+func show(format string, rows any, text func() error) error {
+	switch format {
+	case "text":
+		return text()
+	case "json":
+		return view.JSON(os.Stdout, rows)
+	}
+	return usageError{words.Errorf("-o %s: want text or json", format)}
+}
+
+// get asks the lab for a table and prints it.
+func get[T any](ctx context.Context, lab *api.Client, path, format string, text func([]T) error) error {
+	var rows []T
+	if err := lab.Get(ctx, path, nil, &rows); err != nil {
+		return err
+	}
+	return show(format, rows, func() error { return text(rows) })
+}
+
+func newLogs() *cobra.Command {
+	var q api.LogQuery
+	var times bool
+	var last string
+	c := &cobra.Command{
+		Use:   "logs [HOST ...]",
+		Short: "Show what the hosts' commands have written",
+		Long: `Shows what the commands of the hosts have written, all hosts' or those of the ones that are named. Of each host the
+last 256 KiB are remembered, through as many runs of its command as there were.`,
+		Example:           "  uswitch logs --tail 10",
+		GroupID:           groupLook,
+		ValidArgsFunction: completeEveryHost,
+	}
+	f := c.Flags()
+	f.BoolVarP(&q.Follow, "follow", "f", false, "go on with what comes")
+	f.StringVarP(&last, "tail", "n", "all", "only the last `N` lines of each host")
+	f.BoolVarP(&times, "timestamps", "t", false, "say when each line was written")
+	return onLab(c, func(_ context.Context, lab *api.Client, args []string) error {
+		q.Hosts, q.Tail = args, -1
+		if last != "all" {
+			var err error
+			if q.Tail, err = strconv.Atoi(last); err != nil || q.Tail < 0 {
+				return usageError{words.Errorf("logs: --tail %q: want a number of lines, or all", last)}
+			}
+		}
+		ctx, stop := session.Interruptible()
+		defer stop()
+		_, colour := view.Terminal(os.Stdout)
+		return session.Logs(ctx, lab, q, times, colour, os.Stdout)
 	})
 }

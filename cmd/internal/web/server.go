@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"embed"
 	"encoding/json"
 	"errors"
 	"io"
@@ -202,3 +203,17 @@ func file(w http.ResponseWriter, r *http.Request) {
 
 // kinds are the types of the page's files.
 var kinds = map[string]string{".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".txt": "text/plain; charset=utf-8"}
+
+// bundle is what `make web` has made of page/src.
+//
+//go:embed page/dist
+var bundle embed.FS
+
+// Files returns the page: index.html and what that loads.
+func Files() fs.FS {
+	files, err := fs.Sub(bundle, "page/dist")
+	if err != nil {
+		panic("web: " + err.Error()) // the name is well-formed
+	}
+	return files
+}

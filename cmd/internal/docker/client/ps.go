@@ -2,10 +2,12 @@ package client
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"maps"
 	"net"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -205,4 +207,36 @@ func FilterNetworks(rows []types.Network, lines []string) ([]types.Network, erro
 			!f.hold("type", func(v string) bool { return kind == v }) ||
 			!f.hold("label", labelled(n.Labels))
 	}), err
+}
+
+// Info asks the engine what it is.
+func (c *Client) Info(ctx context.Context) (*types.Info, error) {
+	i := &types.Info{}
+	return i, c.do(ctx, http.MethodGet, "/info", nil, nil, i)
+}
+
+// DockerInfo writes what docker info does, as far as there is something to say.
+func DockerInfo(w io.Writer, i *types.Info) error {
+	_, err := fmt.Fprintf(w, `Server:
+ Containers: %d
+  Running: %d
+  Paused: %d
+  Stopped: %d
+ Images: %d
+ Server Version: %s
+ Storage Driver: %s
+ Swarm: %s
+ Operating System: %s
+ OSType: %s
+ Architecture: %s
+ CPUs: %d
+ Name: %s
+`, i.Containers, i.ContainersRunning, i.ContainersPaused, i.ContainersStopped, i.Images, i.ServerVersion, i.Driver, i.Swarm.LocalNodeState,
+		i.OperatingSystem, i.OSType, i.Architecture, i.NCPU, i.Name)
+	for _, line := range i.Warnings {
+		if err == nil {
+			_, err = fmt.Fprintln(w, "WARNING:", line)
+		}
+	}
+	return err
 }
