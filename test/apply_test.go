@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -36,7 +38,11 @@ func (l *lab) plan() string {
 // ticking serves a line every 50 ms to whoever connects, in a namespace of the outside.
 func (s *site) ticking(ns, port string) {
 	s.t.Helper()
-	begin(s.t, s.in(ns, "sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done | socat -u STDIN TCP-LISTEN:"+port+",reuseaddr")...)
+	argv := s.in(ns, "sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done | socat -u STDIN TCP-LISTEN:"+port+",reuseaddr")
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // all of it ends with the test
+	server := beginCommand(s.t, cmd)
+	s.t.Cleanup(func() { _ = syscall.Kill(-server.cmd.Process.Pid, syscall.SIGKILL) })
 	eventually(s.t, "socat listens", func() bool {
 		text, _ := output(s.t, s.in(ns, "ss", "-Hlnt")...)
 		return strings.Contains(text, ":"+port)
