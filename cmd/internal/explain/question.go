@@ -62,7 +62,7 @@ func (l *Lab) check(q api.Question) (*target, error) {
 	}
 	if a, err := netip.ParseAddr(q.To); err == nil {
 		if !a.Is4() {
-			return nil, words.Errorf("address %v: the lab speaks IPv4 only", a)
+			return nil, words.Errorf("address %v: explain, why-not and reach ask in IPv4 only, whatever the lab speaks", a)
 		}
 		t.addr = a
 	} else if a, err := l.addrOf(q); err != nil {
