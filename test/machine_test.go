@@ -201,7 +201,10 @@ func TestF60Killed(t *testing.T) {
 
 	l.run("--trace", "json", "--adopt")
 	l.waitUp()
-	contains(t, l.stderr.String(), l.ns("RED")+" of lab "+l.name+": removed", l.ns("GREEN"))
+	eventually(t, "the second life says what it has found", func() bool { // which may be read a moment after it is up
+		said := l.stderr.String()
+		return strings.Contains(said, l.ns("RED")+" of lab "+l.name+": removed") && strings.Contains(said, l.ns("GREEN"))
+	})
 	if !l.pings("RED", blueIP) {
 		t.Error("RED does not reach BLUE in the second life")
 	}
